@@ -1,0 +1,44 @@
+// What recording and failing share: a port of the same shape, whose kernel calls pass
+// through one function. Facts (pageSize, limits, view) go straight to the port below.
+
+/** The members of the ports that ask something of the kernel, and what each answers when it refuses. */
+export const kernelCalls: ReadonlyMap<string, (errno: number) => number> = new Map([
+  ['mmap', (errno: number) => -errno],
+  ['munmap', (errno: number) => -errno],
+  ['mprotect', (errno: number) => -errno],
+  ['madvise', (errno: number) => -errno],
+  ['virtualAlloc', (errno: number) => -errno],
+  ['virtualFree', (errno: number) => -errno],
+  ['brk', () => -1],
+  ['growMemory', () => -1],
+])
+
+/** Calls that cannot be refused; they are recorded, and never made to fail. */
+export const sureCalls: ReadonlySet<string> = new Set(['clear', 'currentMemory', 'resetMemoryDataView'])
+
+type Call = (...args: number[]) => number
+
+/** A port like `kernel`, each of whose kernel calls is made by `around`. */
+export function decorate<K extends object>(kernel: K, around: (fn: string, args: number[], call: Call) => number): K {
+  const port: Record<string, unknown> = {}
+  for (const name of memberNames(kernel)) {
+    const member: unknown = Reflect.get(kernel, name)
+    if (typeof member !== 'function') {
+      Object.defineProperty(port, name, { enumerable: true, get: () => Reflect.get(kernel, name) as unknown })
+      continue
+    }
+    const call = member.bind(kernel) as Call
+    const isKernelCall = kernelCalls.has(name) || sureCalls.has(name)
+    port[name] = isKernelCall ? (...args: number[]) => around(name, args, call) : call
+  }
+  return port as K
+}
+
+/** Own and inherited members, so that a port may be a class. */
+function memberNames(kernel: object): Set<string> {
+  const names = new Set<string>()
+  for (let at = kernel; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
+    for (const name of Object.getOwnPropertyNames(at)) if (name !== 'constructor') names.add(name)
+  }
+  return names
+}

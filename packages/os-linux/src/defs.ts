@@ -1,0 +1,22 @@
+// Linux's numbers, one row each with its header. It answers to defs_linux_*.go.
+
+// asm-generic/mman-common.h
+export const PROT_NONE = 0
+export const PROT_READ = 1
+export const PROT_WRITE = 2
+
+export const MAP_PRIVATE = 0x02
+export const MAP_FIXED = 0x10
+
+/** By Node's process.arch: mips kept IRIX's number, arch/mips/include/uapi/asm/mman.h. */
+export const MAP_ANON: { readonly generic: number; readonly mips: number } = { generic: 0x20, mips: 0x800 }
+
+export const MADV_DONTNEED = 4
+export const MADV_FREE = 8 // since Linux 4.5
+export const MADV_HUGEPAGE = 14
+export const MADV_NOHUGEPAGE = 15
+
+// asm-generic/errno-base.h
+export const EAGAIN = 11
+export const ENOMEM = 12
+export const EACCES = 13

@@ -1,0 +1,197 @@
+// Linux, as a backend. It answers to Go's runtime/mem_linux.go, function by function in
+// mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
+import { FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { posixKernel } from '@memlayer/ffi'
+import { alignDown, alignUp, errnoName, isAligned, type Address, type PosixKernel } from '@memlayer/kernel'
+import {
+  EACCES,
+  EAGAIN,
+  ENOMEM,
+  MADV_DONTNEED,
+  MADV_FREE,
+  MADV_HUGEPAGE,
+  MADV_NOHUGEPAGE,
+  MAP_ANON as MAP_ANON_BY_ARCH,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  PROT_NONE,
+  PROT_READ,
+  PROT_WRITE,
+} from './defs.js'
+import { refusalHint } from './hint.js'
+
+/** How the backend is made. */
+export interface LinuxOptions {
+  /** The kernel below; none given: the host's own. */
+  readonly kernel?: PosixKernel
+  /**
+   * Whether sysUnused takes pages away at once (MADV_DONTNEED: resident memory falls, they read zero
+   * afterwards) or lets the kernel take them when it needs some (MADV_FREE: cheaper, and resident
+   * memory stays as it is until then). Default true. Go: GODEBUG=madvdontneed.
+   */
+  readonly madvDontNeed?: boolean
+  /** Whether Prepared memory loses its permissions, so that touching it faults. For debugging. Default false. Go: harddecommit. */
+  readonly hardDecommit?: boolean
+  /** The processor, in Node's words. Default: the kernel's. Only mips and mipsel differ. */
+  readonly arch?: string
+}
+
+/** Linux's memory over a kernel. */
+export function createOS(options: LinuxOptions = {}): OS {
+  return new Linux(options.kernel ?? posixKernel(), options)
+}
+
+class Linux implements OS {
+  readonly name = 'linux'
+  readonly traits: Traits
+  refusal: Refusal | null = null
+  readonly #kernel: PosixKernel
+  readonly #pageSize: number
+  readonly #hugePageSize: number
+  readonly #anonymous: number
+  readonly #family: 'linux' | 'linux-mips'
+  readonly #madvDontNeed: boolean
+  readonly #hardDecommit: boolean
+  // What sysUnused advises when it has the choice: until a kernel refuses MADV_FREE.
+  #adviseUnused = MADV_FREE
+
+  constructor(kernel: PosixKernel, options: LinuxOptions) {
+    const { madvDontNeed = true, hardDecommit = false, arch = kernel.arch ?? '' } = options
+    this.#kernel = kernel
+    this.#pageSize = kernel.pageSize
+    this.#hugePageSize = kernel.hugePageSize
+    this.#family = arch.startsWith('mips') ? 'linux-mips' : 'linux'
+    this.#anonymous = arch.startsWith('mips') ? MAP_ANON_BY_ARCH.mips : MAP_ANON_BY_ARCH.generic
+    this.#madvDontNeed = madvDontNeed
+    this.#hardDecommit = hardDecommit
+    this.traits = Object.freeze({
+      pageSize: kernel.pageSize,
+      hugePageSize: kernel.hugePageSize,
+      granularity: kernel.pageSize,
+      freesParts: true,
+      hints: true,
+      reservedTraps: true,
+      preparedTraps: hardDecommit,
+      faultTraps: true,
+      unusedReturnsMemory: true,
+      // Mapping anew, as hard decommit does, gives zeroes as well.
+      unusedDropsContents: madvDontNeed || hardDecommit,
+    })
+  }
+
+  sysAllocOS(n: number): Address | null {
+    const p = this.#kernel.mmap(0, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_PRIVATE, -1, 0)
+    if (p < 0) {
+      if (-p === EACCES) throw this.#fatal('mmap: access denied', 'sysAlloc', 'mmap', null, n, -p)
+      if (-p === EAGAIN) {
+        throw this.#fatal("mmap: too much locked memory (check 'ulimit -l').", 'sysAlloc', 'mmap', null, n, -p)
+      }
+      return this.#refuse('mmap', n, -p)
+    }
+    return p
+  }
+
+  sysUnusedOS(v: Address, n: number): void {
+    // Go advises before it looks at the alignment; here a wrong range has no effect at all.
+    if (!isAligned(v, this.#pageSize) || !isAligned(n, this.#pageSize)) {
+      throw new FatalError('unaligned sysUnused', { op: 'sysUnused', address: v, size: n })
+    }
+
+    // khugepaged collapses a huge page that has a single page left into a whole one, and what
+    // was given back here is resident again (kernel bug 93111). So the huge pages that the range
+    // cuts in two, and only those, lose their huge page flag: the flag is kept per mapping,
+    // switching it splits mappings, and a process has 65,530 (golang.org/issue/12233).
+    const huge = this.#hugePageSize
+    if (huge !== 0) {
+      const end = v + n
+      const head = isAligned(v, huge) ? 0 : alignDown(v, huge)
+      const tail = isAligned(end, huge) ? 0 : alignDown(end - 1, huge)
+      // Errors are ignored: a kernel without huge pages answers EINVAL.
+      if (head !== 0 && head + huge === tail) {
+        void this.#kernel.madvise(head, 2 * huge, MADV_NOHUGEPAGE)
+      } else {
+        if (head !== 0) void this.#kernel.madvise(head, huge, MADV_NOHUGEPAGE)
+        if (tail !== 0 && tail !== head) void this.#kernel.madvise(tail, huge, MADV_NOHUGEPAGE)
+      }
+    }
+
+    const advice = this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused
+    const answer = this.#kernel.madvise(v, n, advice)
+    if (advice === MADV_FREE && answer < 0) {
+      // MADV_FREE came with Linux 4.5; an older kernel refuses it, so fall back once and remember.
+      this.#adviseUnused = MADV_DONTNEED
+      void this.#kernel.madvise(v, n, MADV_DONTNEED)
+    }
+
+    if (this.#hardDecommit) {
+      const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_FIXED | MAP_PRIVATE, -1, 0)
+      if (p !== v) throw this.#fatal('cannot disable permissions in address space', 'sysUnused', 'mmap', v, n, -p)
+    }
+  }
+
+  sysUsedOS(v: Address, n: number): void {
+    if (this.#hardDecommit) {
+      const p = this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_FIXED | MAP_PRIVATE, -1, 0)
+      if (-p === ENOMEM) throw this.#fatal('out of memory', 'sysUsed', 'mmap', v, n, -p)
+      if (p !== v) throw this.#fatal('cannot remap pages in address space', 'sysUsed', 'mmap', v, n, -p)
+      return
+    }
+
+    // sysUnused may have taken the huge page flag from pages at the ends. Those stay without: the
+    // neighbours that are given back next would only switch it again.
+    this.sysHugePageOS(v, n)
+  }
+
+  sysHugePageOS(v: Address, n: number): void {
+    if (this.#hugePageSize === 0) return
+    const beg = alignUp(v, this.#hugePageSize)
+    const end = alignDown(v + n, this.#hugePageSize)
+    // A hint: a kernel that can't take it changes nothing.
+    if (beg < end) void this.#kernel.madvise(beg, end - beg, MADV_HUGEPAGE)
+  }
+
+  sysFreeOS(v: Address, n: number): void {
+    const answer = this.#kernel.munmap(v, n)
+    // Go ignores the answer; core has to know that the range is still there.
+    if (answer < 0) this.#refuse('munmap', n, -answer)
+  }
+
+  sysFaultOS(v: Address, n: number): void {
+    const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0)
+    // Go ignores the answer; core has to know that the range is as it was.
+    if (p < 0) this.#refuse('mmap', n, -p)
+  }
+
+  sysReserveOS(v: Address | null, n: number): Address | null {
+    const p = this.#kernel.mmap(v ?? 0, n, PROT_NONE, this.#anonymous | MAP_PRIVATE, -1, 0)
+    if (p < 0) return this.#refuse('mmap', n, -p)
+    return p
+  }
+
+  sysMapOS(v: Address, n: number): void {
+    const p = this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_FIXED | MAP_PRIVATE, -1, 0)
+    if (-p === ENOMEM) throw this.#fatal('out of memory', 'sysMap', 'mmap', v, n, -p)
+    if (p !== v) throw this.#fatal('cannot map pages in arena address space', 'sysMap', 'mmap', v, n, -p)
+  }
+
+  view(v: Address, n: number): ArrayBuffer {
+    return this.#kernel.view(v, n)
+  }
+
+  #refuse(syscall: string, n: number, errno: number): null {
+    const hint = refusalHint(errno, n, this.#kernel)
+    this.refusal = { syscall, errno, errnoName: errnoName(this.#family, errno), hint }
+    return null
+  }
+
+  /** `errno` below zero: the kernel answered, but elsewhere than asked. */
+  #fatal(words: string, op: string, syscall: string, v: Address | null, n: number, errno: number): FatalError {
+    const address = v === null ? {} : { address: v }
+    if (errno < 0) {
+      const hint = `The kernel mapped ${formatAddress(-errno)} instead, which MAP_FIXED rules out.`
+      return new FatalError(words, { op, syscall, size: n, hint, ...address })
+    }
+    const hint = refusalHint(errno, n, this.#kernel)
+    return new FatalError(words, { op, syscall, errno, errnoName: errnoName(this.#family, errno), size: n, hint, ...address })
+  }
+}

@@ -1,0 +1,26 @@
+// Go's own functions over the same kernel, call for call. A departure stands here as a step of
+// its own, and in the README.
+import { replay, tracesOf, type Trace, type TraceStep } from '@memlayer/golden'
+import { createOS } from '@memlayer/os-linux'
+import { describe, it } from 'vitest'
+
+// Go advises before it looks at the alignment; here nothing has happened.
+function checksAlignmentFirst(trace: Trace, step: TraceStep): TraceStep | undefined {
+  return trace.name.startsWith('linux: unaligned') && step.throw !== undefined ? { ...step, calls: [] } : undefined
+}
+
+describe('os-linux makes the calls that Go makes', () => {
+  const traces = tracesOf('linux')
+
+  it.each(traces.map((trace) => [trace.name, trace] as const))('%s', (_, trace) => {
+    const { madvdontneed, harddecommit, physHugePageSize } = trace.config
+    replay(
+      trace,
+      (kernel) => createOS({ kernel, madvDontNeed: madvdontneed !== 0, hardDecommit: harddecommit !== 0 }),
+      {
+        facts: { pageSize: 4096, hugePageSize: physHugePageSize },
+        expect: (step) => checksAlignmentFirst(trace, step),
+      },
+    )
+  })
+})

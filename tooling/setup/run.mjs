@@ -1,0 +1,89 @@
+// The commands of the README: `npm start`, `npm test`, `npm run build`, `npm run bench`. Runs on
+// Node 20 with nothing installed: sets up what is missing, builds what has changed, then runs
+// the job on the workspace's own Node. A second run finds all of it done.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const leastNode = [22, 12]
+
+const jobs = {
+  start: { says: 'the tour: a region of memory, from reservation to release', run: ['packages/examples/dist/tour.js'] },
+  test: { says: 'every test', run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'tooling/vitest/vitest.config.mjs'] },
+  build: { says: 'every package', run: null },
+  bench: { says: 'the benchmark', run: ['tooling/bench/dist/main.js'] },
+  api: { says: 'the API reports, brought up to date', run: ['tooling/checks/dist/update-reports.js'] },
+}
+
+main(process.argv[2] ?? '', process.argv.slice(3))
+
+function main(name, args) {
+  const job = jobs[name]
+  if (job === undefined) {
+    const list = Object.entries(jobs).map(([key, { says }]) => `  ${key.padEnd(6)} ${says}`)
+    fail(`usage: node tooling/setup/run.mjs <job> [arguments]\n${list.join('\n')}`)
+  }
+  const pinned = `node-${process.platform}-${process.arch}`
+  if (manifest.optionalDependencies[pinned] === undefined && !isRecent(process.versions.node)) {
+    const wanted = leastNode.join('.')
+    fail(`memlayer needs Node ${wanted} or later, and this is ${process.versions.node}: install a newer one and run the command again.`)
+  }
+  install()
+  const node = pinnedNode(pinned) ?? process.execPath
+  const env = {
+    ...process.env,
+    TURBO_TELEMETRY_DISABLED: '1',
+    PATH: [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
+  }
+  const turbo = join(root, 'node_modules', 'turbo', 'bin', 'turbo')
+  run(node, [turbo, 'run', 'build', '--output-logs=errors-only', '--log-order=grouped', '--ui=stream'], env, name === 'build')
+  if (job.run !== null) run(node, [...job.run, ...args], env, true)
+}
+
+/** Installs the workspace unless it was installed from this very lockfile. */
+function install() {
+  const stamp = join(root, 'node_modules', '.memlayer-setup')
+  const lock = createHash('sha256').update(readFileSync(join(root, 'pnpm-lock.yaml'))).digest('hex')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
+  const { version } = manifest.devEngines.packageManager
+  console.log(`Setting up, once: pnpm ${version} installs the workspace from the npm registry (about a minute).`)
+  const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx'
+  run(npx, ['--yes', `pnpm@${version}`, 'install', '--frozen-lockfile', '--reporter=append-only'], process.env, false)
+  writeFileSync(stamp, lock)
+}
+
+/** The Node that the lockfile pins, where its package was installed and runs. */
+function pinnedNode(name) {
+  try {
+    const folder = dirname(createRequire(join(root, 'package.json')).resolve(`${name}/package.json`))
+    const node = join(folder, 'bin', 'node')
+    return spawnSync(node, ['--version']).status === 0 ? node : null
+  } catch {
+    return null
+  }
+}
+
+/** Runs a command to its end and leaves with its code if that is not 0. Quiet commands are heard only when they fail. */
+function run(command, args, env, heard) {
+  const options = { cwd: root, env, stdio: heard ? 'inherit' : ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 28, encoding: 'utf8' }
+  const { status, signal, error, stdout, stderr } = spawnSync(command, args, options)
+  if (status === 0) return
+  if (!heard) process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`)
+  if (error !== undefined || signal !== null) console.error(`${command} ${args.join(' ')}: ${error?.message ?? signal}`)
+  process.exit(status ?? 1)
+}
+
+function isRecent(version) {
+  const [major, minor] = version.split('.').map(Number)
+  return major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1])
+}
+
+function fail(message) {
+  console.error(message)
+  process.exit(2)
+}

@@ -1,0 +1,36 @@
+// Children: whatever may kill a process, or needs limits of its own, runs in one.
+import { spawnSync } from 'node:child_process'
+
+/** How a child ended. */
+export interface ChildEnd {
+  readonly code: number | null
+  /** The signal that killed it. */
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** How a child is started. */
+export interface ChildOptions {
+  /** The folder that its imports are resolved from: `import.meta.dirname` of the test. */
+  readonly from: string
+  /** Arguments for node, before the code. */
+  readonly nodeArgs?: readonly string[]
+  /** A command that runs node: `['prlimit', '--as=…']`. */
+  readonly under?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** Runs an ES module's text in a node of its own. */
+export function runChild(code: string, { from, nodeArgs = [], under = [], env = process.env }: ChildOptions): ChildEnd {
+  const [command = '', ...args] = [...under, process.execPath, ...nodeArgs, '--input-type=module', '--eval', code]
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: from,
+    env,
+    encoding: 'utf8',
+    timeout: 60_000,
+    maxBuffer: 2 ** 26,
+  })
+  if (error !== undefined) throw error
+  return { code: status, signal, stdout, stderr }
+}
