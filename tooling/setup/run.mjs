@@ -13,10 +13,14 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const leastNode = [22, 12]
 
 const jobs = {
-  start: { says: 'the tour: a region of memory, from reservation to release', run: ['packages/examples/dist/tour.js'] },
+  start: { says: 'the tour: a region of memory, from reservation to release', run: ['packages/examples/dist/main.js'] },
   test: { says: 'every test', run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'tooling/vitest/vitest.config.mjs'] },
   build: { says: 'every package', run: null },
   bench: { says: 'the benchmark', run: ['tooling/bench/dist/main.js'] },
+  conformance: { says: 'the conformance suite over every backend, as one table', run: ['tooling/proof/dist/main.js', 'matrix'] },
+  mutants: { says: 'backends that are wrong on purpose, and the case that catches each', run: ['tooling/proof/dist/main.js', 'mutants'] },
+  matrix: { says: 'the matrix of runtimes and bundlers, run and written into its README', run: ['tooling/matrix/dist/main.js'] },
+  'test:kernels': { says: 'the Linux backend on kernels with other pages, under QEMU (minutes)', run: ['tooling/kernels/dist/main.js'] },
   api: { says: 'the API reports, brought up to date', run: ['tooling/checks/dist/update-reports.js'] },
 }
 
@@ -25,7 +29,7 @@ main(process.argv[2] ?? '', process.argv.slice(3))
 function main(name, args) {
   const job = jobs[name]
   if (job === undefined) {
-    const list = Object.entries(jobs).map(([key, { says }]) => `  ${key.padEnd(6)} ${says}`)
+    const list = Object.entries(jobs).map(([key, { says }]) => `  ${key.padEnd(12)} ${says}`)
     fail(`usage: node tooling/setup/run.mjs <job> [arguments]\n${list.join('\n')}`)
   }
   const pinned = `node-${process.platform}-${process.arch}`
@@ -70,7 +74,9 @@ function pinnedNode(name) {
 
 /** Runs a command to its end and leaves with its code if that is not 0. Quiet commands are heard only when they fail. */
 function run(command, args, env, heard) {
-  const options = { cwd: root, env, stdio: heard ? 'inherit' : ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 28, encoding: 'utf8' }
+  // Node starts a .cmd file by a shell only.
+  const shell = command.endsWith('.cmd')
+  const options = { cwd: root, env, shell, stdio: heard ? 'inherit' : ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 28, encoding: 'utf8' }
   const { status, signal, error, stdout, stderr } = spawnSync(command, args, options)
   if (status === 0) return
   if (!heard) process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`)
