@@ -17,7 +17,8 @@ export function isAligned(v: number, align: number): boolean {
   return Math.floor(quotient) === quotient
 }
 
-/** Whether `n` is a power of two. */
+/** Whether `n` is a power of two, 1 or more. */
 export function isPowerOfTwo(n: number): boolean {
-  return n > 0 && Number.isSafeInteger(n) && Number.isInteger(Math.log2(n)) && 2 ** Math.log2(n) === n
+  // A logarithm may be off by a rounding; a power of two has no bit to round away.
+  return Number.isInteger(n) && n > 0 && 2 ** Math.round(Math.log2(n)) === n
 }

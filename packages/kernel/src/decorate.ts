@@ -1,16 +1,20 @@
 // What recording and failing share: a port of the same shape, whose kernel calls pass
 // through one function. Facts (pageSize, limits, view) go straight to the port below.
 
+import type { PosixKernel } from './port.js'
+
 /** The members of the ports that ask something of the kernel, and what each answers when it refuses. */
 export const kernelCalls: ReadonlyMap<string, (errno: number) => number> = new Map([
   ['mmap', (errno: number) => -errno],
   ['munmap', (errno: number) => -errno],
   ['mprotect', (errno: number) => -errno],
   ['madvise', (errno: number) => -errno],
+  ['madviseAll', (errno: number) => -errno],
   ['virtualAlloc', (errno: number) => -errno],
   ['virtualFree', (errno: number) => -errno],
   ['brk', () => -1],
   ['growMemory', () => -1],
+  ['discard', () => -1],
 ])
 
 /** Calls that cannot be refused; they are recorded, and never made to fail. */
@@ -27,11 +31,21 @@ export function decorate<K extends object>(kernel: K, around: (fn: string, args:
       Object.defineProperty(port, name, { enumerable: true, get: () => Reflect.get(kernel, name) as unknown })
       continue
     }
-    const call = member.bind(kernel) as Call
+    const call = name === 'madviseAll' ? flat(kernel) : (member.bind(kernel) as Call)
     const isKernelCall = kernelCalls.has(name) || sureCalls.has(name)
-    port[name] = isKernelCall ? (...args: number[]) => around(name, args, call) : call
+    port[name] =
+      name === 'madviseAll'
+        ? (ranges: ArrayLike<number>, advice: number) => around(name, [...Array.from(ranges), advice], call)
+        : isKernelCall
+          ? (...args: number[]) => around(name, args, call)
+          : call
   }
   return port as K
+}
+
+/** madviseAll over numbers alone, as calls are written down: the pairs, and the advice last. */
+function flat(kernel: Pick<PosixKernel, 'madviseAll'>): Call {
+  return (...args) => kernel.madviseAll?.(args.slice(0, -1), args.at(-1) ?? 0) ?? 0
 }
 
 /** Own and inherited members, so that a port may be a class. */

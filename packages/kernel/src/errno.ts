@@ -57,7 +57,7 @@ const bsd: Numbers = { ...v7, EDEADLK: 11, EAGAIN: 35, EOPNOTSUPP: 45, ENOSYS: 7
 const sunos: Numbers = { ...v7, EAGAIN: 11, EDEADLK: 45, ENOTSUP: 48, EOVERFLOW: 79, ENOSYS: 89, EOPNOTSUPP: 122 }
 
 /** Error numbers by family and name: `errnos.linux.ENOMEM`. */
-export const errnos: Readonly<Record<ErrnoFamily, Numbers>> = {
+export const errnos: Readonly<Record<ErrnoFamily, Readonly<Record<string, number>>>> = {
   linux: { ...v7, EAGAIN: 11, EDEADLK: 35, ENOSYS: 38, EOVERFLOW: 75, EOPNOTSUPP: 95 },
   // mips took System V's numbers: arch/mips/include/uapi/asm/errno.h.
   'linux-mips': { ...v7, EAGAIN: 11, EDEADLK: 45, EOVERFLOW: 79, ENOSYS: 89, EOPNOTSUPP: 122 },
@@ -76,6 +76,7 @@ export const errnos: Readonly<Record<ErrnoFamily, Numbers>> = {
     ERROR_INVALID_HANDLE: 6,
     ERROR_NOT_ENOUGH_MEMORY: 8,
     ERROR_OUTOFMEMORY: 14,
+    ERROR_GEN_FAILURE: 31,
     ERROR_NOT_SUPPORTED: 50,
     ERROR_INVALID_PARAMETER: 87,
     ERROR_INVALID_ADDRESS: 487,

@@ -114,7 +114,8 @@ export function flagText(words: readonly FlagWord[], value: number): string {
   const named = words.filter(([bits]) => (bits === 0 ? value === 0 : (value & bits) === bits))
   const rest = named.reduce((left, [bits]) => left & ~bits, value)
   const parts = named.map(([, name]) => name)
-  if (rest !== 0 || parts.length === 0) parts.push(`0x${rest.toString(16)}`)
+  // Bitwise operators give signed numbers; a flag word has no sign.
+  if (rest !== 0 || parts.length === 0) parts.push(`0x${(rest >>> 0).toString(16)}`)
   return parts.join('|')
 }
 

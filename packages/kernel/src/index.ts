@@ -1,8 +1,21 @@
 // @memlayer/kernel: the narrow waist. Backends import the ports from here; nothing is
 // imported by it.
-export type { Address, Kernel, Plan9Kernel, PosixKernel, PosixLimits, WasmKernel, WindowsKernel } from './port.js'
+export {
+  residencyBits,
+  type Address,
+  type Kernel,
+  type Plan9Kernel,
+  type PosixKernel,
+  type PosixLimits,
+  type ProcessMapping,
+  type ProcessMemory,
+  type WasmKernel,
+  type WindowsKernel,
+  type WindowsLimits,
+} from './port.js'
 export { alignDown, alignUp, isAligned, isPowerOfTwo } from './align.js'
 export { errnoName, errnos, type ErrnoFamily } from './errno.js'
 export { adviceText, flagText, flagWords, type FlagWord, type FlagWords } from './flags.js'
 export { describeCall, record, type KernelCall, type Recording } from './record.js'
 export { failCall, type FailPlan } from './fail.js'
+export { beforeDetach, detachView, viewOffset } from './view.js'

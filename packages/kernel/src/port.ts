@@ -32,8 +32,71 @@ export interface PosixKernel {
   madvise(addr: Address, length: number, advice: number): number
   /** The bytes at an address, without a copy. */
   view(addr: Address, length: number): ArrayBuffer
+  /**
+   * madvise over many ranges, pairs of address and length, in as few system calls as there may be. 0, or
+   * minus the error number; where the kernel can't do it at all (ENOSYS, EPERM, EINVAL) nothing has changed.
+   */
+  madviseAll?(ranges: ArrayLike<number>, advice: number): number
+  /** Copies bytes out of memory, as many as `target` has: for engines that forbid views. */
+  read?(addr: Address, target: Uint8Array): void
+  /** Copies bytes into memory, likewise. */
+  write?(addr: Address, source: Uint8Array): void
+  /** The bytes of [addr, addr+length) that have huge pages behind them. Slow: read from a file. */
+  hugePages?(addr: Address, length: number): number
+  /** How many mappings the process has and may have. Slow: counted in a file. */
+  mappings?(): { readonly used: number; readonly limit: number }
   /** The limits in force now, for the text of an error. Slow: read from files. */
   limits?(): PosixLimits
+  /** What of a range has memory behind it: three numbers a run, its address, its length and {@link residencyBits}; null: not to be known. */
+  residency?(addr: Address, length: number): number[] | null
+  /** Where the process's memory is, as the kernel, the C library and the engine tell; null: not to be known. Slow. */
+  processMemory?(): ProcessMemory | null
+  /** Asks the C library to give back what it holds free: 1 where it gave some, 0 where it had none, minus ENOSYS where there is no such call. */
+  trim?(): number
+}
+
+/** What `residency` says of a run: their sum. */
+export const residencyBits: {
+  /** It has memory behind it. */
+  readonly resident: 1
+  /** That memory is of huge pages. */
+  readonly huge: 2
+  /** It is in swap space. */
+  readonly swapped: 4
+  /** Only whether there is memory was to be known: huge pages and swap space were not looked at. */
+  readonly partial: 8
+} = { resident: 1, huge: 2, swapped: 4, partial: 8 }
+
+/** One mapping of the process. */
+export interface ProcessMapping {
+  /** Its first byte. */
+  readonly address: Address
+  /** Its bytes. */
+  readonly size: number
+  /** Its bytes with memory behind them. */
+  readonly resident: number
+  /** What it is: a file, a stack, the C library's, the engine's pages, the kernel's own, or memory that nobody has put a name to. */
+  readonly kind: 'file' | 'stack' | 'malloc' | 'engine' | 'kernel' | 'anonymous'
+}
+
+/** Where the process's memory is. Bytes; `NaN`: not known. */
+export interface ProcessMemory {
+  /** Resident memory of the process, as the kernel sums it up. */
+  readonly resident: number
+  /** Every mapping. */
+  readonly mappings: readonly ProcessMapping[]
+  /** What the C library holds free. */
+  readonly mallocFree: number
+  /** What the C library has mapped by itself, a mapping a block. */
+  readonly mallocMapped: number
+  /** What the engine has committed for this thread's JavaScript heap. */
+  readonly heapCommitted: number
+  /** Of that, what the engine believes to be touched. */
+  readonly heapTouched: number
+  /** What ArrayBuffers hold that the engine itself has allocated. */
+  readonly arrayBuffers: number
+  /** What the engine takes for its objects' memory outside of its heap: ArrayBuffers over memory of others included. */
+  readonly external: number
 }
 
 /**
@@ -73,8 +136,26 @@ export interface WindowsKernel {
   virtualAlloc(addr: Address, size: number, type: number, protect: number): number
   /** Decommits or releases memory; 0, or minus `GetLastError()`. */
   virtualFree(addr: Address, size: number, type: number): number
+  /** Copies bytes out of memory, as many as `target` has: for engines that forbid views. */
+  read?(addr: Address, target: Uint8Array): void
+  /** Copies bytes into memory, likewise. */
+  write?(addr: Address, source: Uint8Array): void
   /** The bytes at an address, without a copy. */
   view(addr: Address, length: number): ArrayBuffer
+  /** The limits in force now, for the text of an error. */
+  limits?(): WindowsLimits
+}
+
+/** What bounds a process's memory on Windows, in bytes, as read a moment ago. `NaN`: not known. */
+export interface WindowsLimits {
+  /** What may be committed in all: memory and page files together, or the job's limit where that is less. */
+  readonly commitLimit: number
+  /** Of that, what the process may still commit. */
+  readonly commitAvailable: number
+  /** The address space that a process has. */
+  readonly addressSpace: number
+  /** Of that, what is neither reserved nor committed. */
+  readonly addressSpaceAvailable: number
 }
 
 /** The calls of a Plan 9 kernel: one segment of data, whose end moves. */
@@ -97,14 +178,23 @@ export interface WasmKernel {
   readonly pageSize: number
   /** The end of the module's data: the first address that may be handed out. */
   readonly end: Address
+  /** The most pages that the memory may have; absent: not known. */
+  readonly maximum?: number
+  /** How wide the memory's addresses are; absent: not known. */
+  readonly address?: 'i32' | 'i64'
   /** The memory's size in pages. */
   currentMemory(): number
   /** Grows the memory; the pages it had before, or -1. */
   growMemory(pages: number): number
   /** Told after growth: the old ArrayBuffer is detached, views must be made anew. */
   resetMemoryDataView(): void
-  /** The bytes at an address, without a copy. On this port, the memory's own buffer serves every range. */
+  /**
+   * The bytes at an address, without a copy. On this port, the memory's own buffer serves every range:
+   * `viewOffset` tells where in it the range begins.
+   */
   view(addr: Address, length: number): ArrayBuffer
+  /** Zeroes whole pages and gives the memory behind them back to the host; 0, or -1 where nothing has changed. */
+  discard?(addr: Address, length: number): number
 }
 
 /** Any of the four ports. */

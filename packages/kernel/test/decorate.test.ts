@@ -1,0 +1,43 @@
+// A decorated port is its kernel in all but the calls: facts stay facts, and what is optional stays so.
+import { failCall, record } from '@memlayer/kernel'
+import { describe, expect, it } from 'vitest'
+import { otherPorts, PosixPort } from './ports.js'
+
+describe.each([
+  ['record', <K extends object>(kernel: K): K => record(kernel).kernel],
+  ['failCall', <K extends object>(kernel: K): K => failCall(kernel, 1, 12).kernel],
+])('a port decorated by %s', (_, decorated) => {
+  it('has the facts of the port below, also those of a getter, as they are now', () => {
+    const below = new PosixPort()
+    const port = decorated(below)
+    expect(port.pageSize).toBe(4096)
+    expect(port.hugePageSize).toBe(0)
+    below.hugePageSize = 2 ** 21
+    expect(port.hugePageSize).toBe(2 ** 21)
+    expect(decorated(otherPorts([]))).toMatchObject({ pageSize: 65536, allocationGranularity: 65536, end: 0x10000 })
+  })
+
+  it('passes view and limits through, bound to their own port', () => {
+    const port = decorated(new PosixPort())
+    expect(port.view(0, 3).byteLength).toBe(3)
+    expect(() => port.limits()).toThrow('limits was asked')
+  })
+
+  it('has no member that the port below lacks', () => {
+    const { limits: _limits, ...below } = { ...otherPorts([]), limits: undefined }
+    expect(Object.keys(decorated(below)).sort()).toEqual(Object.keys(below).sort())
+    expect('limits' in decorated(otherPorts([]))).toBe(false)
+  })
+
+  it('leaves the port below as it was', () => {
+    const below = Object.freeze(otherPorts([]))
+    expect(() => decorated(below)).not.toThrow()
+  })
+})
+
+it('a call keeps its arguments and its this, however it is made', () => {
+  const below = new PosixPort(5)
+  const { munmap } = record(below).kernel
+  expect(munmap(4096, 8192)).toBe(5)
+  expect(below.asked).toEqual(['munmap(4096, 8192)'])
+})

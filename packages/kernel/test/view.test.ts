@@ -1,0 +1,39 @@
+// What callers of view() rely on, whatever the kernel below.
+import { beforeDetach, detachView, viewOffset } from '@memlayer/kernel'
+import { describe, expect, it } from 'vitest'
+
+describe('viewOffset', () => {
+  it('is 0 in a buffer of the range, and the address in a buffer of the whole memory', () => {
+    expect(viewOffset(new ArrayBuffer(64), 0x7000_0000, 64)).toBe(0)
+    expect(viewOffset(new ArrayBuffer(65536), 4096, 64)).toBe(4096)
+  })
+})
+
+describe('detachView', () => {
+  it('leaves length 0 and nothing to read to whoever kept the buffer', () => {
+    const buffer = new ArrayBuffer(16)
+    const bytes = new Uint8Array(buffer).fill(7)
+    detachView(buffer)
+    expect([buffer.detached, bytes.length, bytes[0]]).toEqual([true, 0, undefined])
+  })
+
+  it('lets a kernel that keeps its bytes in the buffer save them first, once', () => {
+    const buffer = new ArrayBuffer(4)
+    new Uint8Array(buffer).fill(7)
+    const saved: number[][] = []
+    beforeDetach(buffer, () => saved.push([...new Uint8Array(buffer)]))
+    detachView(buffer)
+    expect(saved).toEqual([[7, 7, 7, 7]])
+  })
+
+  it('detaches where a method of the buffer itself says otherwise', () => {
+    const buffer = new ArrayBuffer(16)
+    Object.defineProperty(buffer, 'transfer', {
+      value: () => {
+        throw new Error('refused')
+      },
+    })
+    detachView(buffer)
+    expect(buffer.detached).toBe(true)
+  })
+})
