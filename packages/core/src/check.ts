@@ -19,12 +19,32 @@ export function checkAddress(op: Operation, v: Address, n: number, align: number
   if (!isAligned(v, align)) unaligned(op, 'address', v, align)
 }
 
-/** @throws UsageError ERR_MEMLAYER_ALIGNMENT unless `align` is a power of two. */
+/** `checkSize` and `checkAddress` in one, because nearly every operation asks for both. */
+export function checkRange(op: Operation, v: Address, n: number, least: 0 | 1, align: number): void {
+  if (Number.isSafeInteger(n) && n >= least && Number.isInteger(v) && v >= 0 && v + n <= ADDRESS_END) {
+    if (isAligned(n, align) && isAligned(v, align)) return
+  }
+  checkSize(op, n, least, align)
+  checkAddress(op, v, n, align)
+}
+
+/** @throws UsageError ERR_MEMLAYER_ALIGNMENT unless `align` is a power of two below 2^53. */
 export function checkAlignment(op: Operation, align: number): void {
-  if (typeof align === 'number' && isPowerOfTwo(align)) return
+  if (Number.isSafeInteger(align) && isPowerOfTwo(align)) return
   throw new UsageError('ERR_MEMLAYER_ALIGNMENT', `${op}: the alignment is ${show(align)}`, {
     op,
-    hint: 'Pass a power of two, in bytes.',
+    hint: 'Pass a power of two below 2^53, in bytes.',
+  })
+}
+
+/** @throws UsageError ERR_MEMLAYER_SIZE unless `size` and `align` together are below 2^53 bytes. */
+export function checkTogether(op: Operation, size: number, align: number): void {
+  if (Number.isSafeInteger(size + align)) return
+  const message = `${op}: the size ${size} and the alignment ${align} are too much together`
+  throw new UsageError('ERR_MEMLAYER_SIZE', message, {
+    op,
+    size,
+    hint: 'Both are reserved at once, to find an aligned place within: keep their sum below 2^53.',
   })
 }
 
@@ -55,11 +75,18 @@ function unaligned(op: Operation, what: 'size' | 'address', value: number, align
   })
 }
 
+/** @throws UsageError ERR_MEMLAYER_OPTION unless `options` is an object. */
+export function checkOptions(op: string, options: unknown): void {
+  if (typeof options === 'object' && options !== null) return
+  throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the options are ${show(options)}`, { hint: 'Pass an object, or leave them out.' })
+}
+
 /** A wrong argument as it may stand in a message: short, and without calling anything of the caller's. */
 export function show(value: unknown): string {
   if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value)
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
-  if (typeof value === 'bigint') return `the bigint ${value}n`
+  // A bigint may have a million digits; none that could be an address has more than 20.
+  if (typeof value === 'bigint') return BigInt.asIntN(65, value) === value ? `the bigint ${value}n` : 'a bigint'
   if (value === null || value === undefined || typeof value === 'boolean') return String(value)
   return typeof value === 'function' ? 'a function' : typeof value === 'symbol' ? 'a symbol' : 'an object'
 }

@@ -3,7 +3,6 @@
 // broken operation leaves it as it was.
 import type { Address } from '@memlayer/kernel'
 import { FatalError, formatBytes, formatAddress, UsageError, type ErrorCode } from './errors.js'
-import type { Operation } from './observer.js'
 import { RangeMap } from './range-map.js'
 
 /** The states that a range is in. None is what the layer does not own. */
@@ -30,9 +29,14 @@ export interface LedgerRange {
   readonly category: number
 }
 
-// What the map holds for a range: category * 4 + state. The same number is its place in `bytes`.
-const stateOf = (value: number): number => value & 3
-const categoryOf = (value: number): number => value >> 2
+/** What the map holds for a range: category * 4 + state. The same number is its place in `bytes`. */
+export type Held = number
+/** In place of it: the range is of several states or categories. */
+export const MIXED: Held = -1
+
+const stateOf = (held: Held): number => held & 3
+/** The category that counts a range; 0: none. */
+export const categoryOf = (held: Held): number => held >> 2
 
 /** Ranges by state and category, with their sums. */
 export class Ledger {
@@ -69,35 +73,44 @@ export class Ledger {
   }
 
   /** Enters [v, v+n), new from the kernel, as a reservation of its own. */
-  enter(op: Operation, v: Address, n: number, state: number, category: number): void {
+  enter(op: string, v: Address, n: number, state: number, category: number): void {
     this.#map.seek(v)
-    if (this.#map.value !== 0 || this.#map.end < v + n) this.#foreign(op, v, n)
-    this.#set(v, v + n, 0, category * 4 + state)
+    if (this.#map.value !== 0 || !this.#map.reaches(v, n)) this.#foreign(op, v, n)
+    this.#set(v, n, 0, category * 4 + state)
     this.#reservations?.set(v, n)
   }
 
   /**
-   * Returns when all of [v, v+n) is in one of the `from` states.
+   * Returns when all of [v, v+n) is in one of the `from` states: what is held for it, where that is the
+   * same for all of it, else MIXED.
    *
    * @throws UsageError ERR_MEMLAYER_NOT_OWNED or ERR_MEMLAYER_STATE, naming where the range fails.
    */
-  expect(op: Operation, v: Address, n: number, from: number): void {
+  expect(op: string, v: Address, n: number, from: number): Held {
     const map = this.#map
     map.seek(v)
-    const end = v + n
-    for (;;) {
-      if (((from >> stateOf(map.value)) & 1) === 0) this.#wrongState(op, v, n, from)
-      if (map.end >= end) return
+    const held = map.value
+    if (((from >> stateOf(held)) & 1) === 0) this.#wrongState(op, v, n, from)
+    return map.reaches(v, n) ? held : this.#expectOn(op, v, n, from)
+  }
+
+  /** The rest of `expect`: what follows the range where [v, v+n) begins. */
+  #expectOn(op: string, v: Address, n: number, from: number): Held {
+    const map = this.#map
+    while (!map.reaches(v, n)) {
       map.next()
+      if (((from >> stateOf(map.value)) & 1) === 0) this.#wrongState(op, v, n, from)
     }
+    return MIXED
   }
 
   /**
-   * Returns when every counted part of [v, v+n) is counted under `category`.
+   * Returns when every counted part of [v, v+n) is counted under `category`; `held` is what `expect` returned.
    *
    * @throws UsageError ERR_MEMLAYER_STAT
    */
-  expectCategory(op: Operation, v: Address, n: number, category: number, nameOf: (category: number) => string): void {
+  expectCategory(op: string, v: Address, n: number, held: Held, category: number, nameOf: (category: number) => string): void {
+    if (held !== MIXED && (categoryOf(held) === 0 || categoryOf(held) === category)) return
     const map = this.#map
     map.seek(v)
     for (;;) {
@@ -111,7 +124,7 @@ export class Ledger {
           hint: 'Free a range with the stat that it was mapped with, or with null to let the ledger find it.',
         })
       }
-      if (map.end >= v + n) return
+      if (map.reaches(v, n)) return
       map.next()
     }
   }
@@ -121,7 +134,7 @@ export class Ledger {
    *
    * @throws UsageError ERR_MEMLAYER_RESERVATION
    */
-  expectWhole(op: Operation, v: Address, n: number): void {
+  expectWhole(op: string, v: Address, n: number): void {
     if (this.#reservations === null) return
     const size = this.#reservations.get(v)
     if (size === n) return
@@ -135,45 +148,44 @@ export class Ledger {
     })
   }
 
-  /** [v, v+n) goes to `state` and stays in its category; found owned by `expect` a moment ago. */
-  move(v: Address, n: number, state: number): void {
-    const map = this.#map
-    const end = v + n
-    map.seek(v)
-    if (map.end >= end) {
-      this.#set(v, end, map.value, (map.value & ~3) | state)
-      return
-    }
-    for (let at = v; at < end; ) {
-      map.seek(at)
-      const value = map.value
-      const stop = Math.min(map.end, end)
-      this.#set(at, stop, value, (value & ~3) | state)
-      at = stop
+  /** [v, v+n) goes to `state` and stays in its category; `held`, where it is known, is what `expect` returned a moment ago. */
+  move(v: Address, n: number, state: number, held: Held = MIXED): void {
+    if (held === MIXED) this.#moveParts(v, n, state)
+    else this.#set(v, n, held, (held & ~3) | state)
+  }
+
+  #moveParts(v: Address, n: number, state: number): void {
+    for (const part of this.within(v, n)) {
+      this.#set(part.address, part.size, heldOf(part), part.category * 4 + state)
     }
   }
 
-  /**
-   * [v, v+n) goes to `state` and `category` (both 0: it is owned no more). `left` is told of the
-   * bytes that leave a category.
-   */
-  assign(v: Address, n: number, state: number, category: number, left: (category: number, bytes: number) => void): void {
-    const end = v + n
-    for (let at = v; at < end; ) {
-      this.#map.seek(at)
-      const value = this.#map.value
-      const stop = Math.min(this.#map.end, end)
-      this.#set(at, stop, value, category * 4 + state)
-      if (categoryOf(value) !== 0) left(categoryOf(value), stop - at)
-      at = stop
-    }
+  /** [v, v+n) goes to `state` and `category`; both 0: it is owned no more. `held` as for `move`. */
+  assign(v: Address, n: number, state: number, category: number, held: Held = MIXED): void {
+    if (held === MIXED) this.#assignParts(v, n, category * 4 + state)
+    else this.#set(v, n, held, category * 4 + state)
     if (state === 0) this.#reservations?.delete(v)
+  }
+
+  #assignParts(v: Address, n: number, to: Held): void {
+    for (const part of this.within(v, n)) this.#set(part.address, part.size, heldOf(part), to)
+  }
+
+  /** The category of the first byte of a range at `v`; `held` is what `expect` returned. */
+  categoryOf(held: Held, v: Address): number {
+    return held === MIXED ? this.categoryAt(v) : categoryOf(held)
   }
 
   /** The category that counts the byte at `v`; 0: none. */
   categoryAt(v: Address): number {
     this.#map.seek(v)
     return categoryOf(this.#map.value)
+  }
+
+  /** Where what holds at `v` ends to hold: a state, a category, or what is not owned. */
+  endAt(v: Address): Address {
+    this.#map.seek(v)
+    return this.#map.end
   }
 
   /** The state of the byte at `v`. */
@@ -196,12 +208,40 @@ export class Ledger {
     }
   }
 
+  /** The ranges that make up [v, v+n), cut to it. */
+  within(v: Address, n: number): LedgerRange[] {
+    const found: LedgerRange[] = []
+    const end = v + n
+    for (let at = v; at < end; ) {
+      this.#map.seek(at)
+      const { value } = this.#map
+      const stop = Math.min(this.#map.end, end)
+      found.push({ address: at, size: stop - at, state: nameOfState(value), category: categoryOf(value) })
+      at = stop
+    }
+    return found
+  }
+
+  /** What the ranges cost in kernel mappings: one for each run that is Reserved, or mapped. */
+  mappings(): number {
+    let runs = 0
+    let end = 0
+    let mapped = false
+    for (const range of this.ranges()) {
+      const is = range.state !== 'Reserved'
+      if (range.address !== end || is !== mapped) runs += 1
+      end = range.address + range.size
+      mapped = is
+    }
+    return runs
+  }
+
   /** The first disagreement between the sums and the ranges, as a sentence; null: none. */
   audit(): string | null {
     const sums = new Float64Array(this.#bytes.length)
     let previous: LedgerRange | undefined
     for (const range of this.ranges()) {
-      const place = range.category * 4 + stateNames.indexOf(range.state)
+      const place = heldOf(range)
       sums[place] = (sums[place] ?? 0) + range.size
       if (previous !== undefined && previous.address + previous.size > range.address) {
         return `the ranges at ${formatAddress(previous.address)} and ${formatAddress(range.address)} overlap`
@@ -209,7 +249,7 @@ export class Ledger {
       if (!(range.size > 0)) return `the range at ${formatAddress(range.address)} has ${range.size} bytes`
       previous = range
     }
-    for (let i = 0; i < sums.length; i++) {
+    for (let i = 1; i < sums.length; i++) {
       if (sums[i] !== this.#bytes[i]) {
         return `category ${categoryOf(i)} counts ${this.#bytes[i]} bytes ${nameOfState(i)}, its ranges are ${sums[i]}`
       }
@@ -217,20 +257,19 @@ export class Ledger {
     return null
   }
 
-  #set(v: Address, end: Address, from: number, to: number): void {
-    this.#map.assign(v, end, to)
-    const n = end - v
+  #set(v: Address, n: number, from: Held, to: Held): void {
+    this.#map.assign(v, n, to)
     if (to >= this.#bytes.length) this.#grow(to)
     const bytes = this.#bytes
-    if (from !== 0) bytes[from] = (bytes[from] as number) - n
-    if (to !== 0) bytes[to] = (bytes[to] as number) + n
+    // What is owned by nobody is counted as well, in place 0, which nobody reads.
+    bytes[from] = (bytes[from] as number) - n
+    bytes[to] = (bytes[to] as number) + n
     if (stateOf(from) === READY) this.#ready -= n
-    if (stateOf(to) === READY) {
-      this.#ready += n
-      if (this.#ready > this.#peak) this.#peak = this.#ready
-      const category = categoryOf(to)
-      if ((bytes[to] as number) > (this.#peaks[category] as number)) this.#peaks[category] = bytes[to] as number
-    }
+    if (stateOf(to) !== READY) return
+    this.#ready += n
+    if (this.#ready > this.#peak) this.#peak = this.#ready
+    const category = categoryOf(to)
+    if (bytes[to] > (this.#peaks[category] as number)) this.#peaks[category] = bytes[to]
   }
 
   #grow(value: number): void {
@@ -243,7 +282,7 @@ export class Ledger {
     this.#peaks = peaks
   }
 
-  #wrongState(op: Operation, v: Address, n: number, from: number): never {
+  #wrongState(op: string, v: Address, n: number, from: number): never {
     const at = Math.max(this.#map.start, v)
     const found = nameOfState(this.#map.value)
     const wanted = stateNames.filter((_, state) => (from >> state) & 1).join(' or ')
@@ -258,7 +297,7 @@ export class Ledger {
     })
   }
 
-  #foreign(op: Operation, v: Address, n: number): never {
+  #foreign(op: string, v: Address, n: number): never {
     throw new FatalError(`${op}: the kernel handed out ${formatBytes(n)} at ${formatAddress(v)}, where a range is owned already`, {
       op,
       address: v,
@@ -268,11 +307,15 @@ export class Ledger {
   }
 }
 
+function heldOf({ category, state }: LedgerRange): Held {
+  return category * 4 + stateNames.indexOf(state)
+}
+
 function nameOfState(value: number): RegionState {
   return stateNames[stateOf(value)] ?? 'None'
 }
 
-function hintFor(op: Operation, found: RegionState): string {
+function hintFor(op: string, found: RegionState): string {
   if (found === 'None') return 'Pass a range obtained from sysReserve or sysAlloc of this memory and not freed since.'
   if (op === 'sysMap') return 'sysMap takes Reserved ranges; what was mapped before needs sysUsed alone.'
   if (found === 'Reserved') return 'Call sysMap on it first.'

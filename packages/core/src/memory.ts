@@ -1,14 +1,21 @@
 // What users call: a memory over one operating system, and its contract. The wrappers behind
 // it are in wrappers.ts.
-import type { Address } from '@memlayer/kernel'
+import { isPowerOfTwo, type Address } from '@memlayer/kernel'
 import { show } from './check.js'
+import { warnOfCopies } from './copies.js'
 import { UsageError } from './errors.js'
+import type { Explanation } from './explain.js'
 import { Ledger, type RegionState } from './ledger.js'
 import type { SysMemStat } from './mem-stat.js'
 import type { Observer } from './observer.js'
 import type { OS } from './os.js'
 import type { AlignedReservation } from './reserve-aligned.js'
+import type { Region, RegionOptions } from './region.js'
+import type { Residency } from './residency.js'
+import type { SharedRegion } from './shared-region.js'
+import type { ShareToken } from './shares.js'
 import type { MemoryStats } from './stats.js'
+import type { ViewConstructor } from './views.js'
 import { Wrappers } from './wrappers.js'
 
 /** How a memory is made. */
@@ -22,11 +29,24 @@ export interface MemoryOptions {
 
 /** A range as `memory.ranges()` tells of it. */
 export interface OwnedRange {
+  /** Its first byte. */
   readonly address: Address
+  /** Its bytes. */
   readonly size: number
+  /** The one state that all of it is in. */
   readonly state: RegionState
   /** The category that counts it; `null`: none, it was only reserved. */
   readonly category: string | null
+}
+
+/** The kernel mappings of the process, and how many of them are this memory's. */
+export interface MappingUse {
+  /** What the process has, the engine's own included. */
+  readonly used: number
+  /** What it may have. */
+  readonly limit: number
+  /** What this memory's ranges cost, advice to the kernel not counted. */
+  readonly own: number
 }
 
 /** An operating system's memory, with its account. Sizes are bytes; ranges are whole pages. */
@@ -68,6 +88,16 @@ export interface Memory {
    * @throws UsageError ERR_MEMLAYER_NOT_OWNED unless all of it is owned.
    */
   sysHugePage(v: Address, n: number): void
+
+  /**
+   * No transition: gives [v, v+n), which is Ready, its memory now, so that no first touch of it faults. What is
+   * there already stays, contents and all. False: this OS can't, and nothing has been done, in particular no page
+   * has been touched; Linux can from 5.14 on, by MADV_POPULATE_WRITE. Zero bytes: nothing.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when there is not so much memory; a part may have been given.
+   */
+  sysPopulate(v: Address, n: number): boolean
 
   /**
    * Any state to None: gives [v, v+n) back, and its bytes to the category that counts them. `stat`
@@ -115,10 +145,56 @@ export interface Memory {
    */
   sysMap(v: Address, n: number, stat: SysMemStat | null): void
 
+  /**
+   * sysUnused over many ranges, in as few kernel calls as the kernel allows: pairs of address and size,
+   * one after the other. All of them are checked before the first is given back.
+   *
+   * @throws UsageError as sysUnused does, and ERR_MEMLAYER_SIZE for half a pair; nothing is given back then.
+   */
+  sysUnusedAll(ranges: ArrayLike<number>): void
+
+  /**
+   * None to Reserved, as a region: a name, offsets in place of addresses, and views that can't dangle.
+   *
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the OS refuses.
+   * @throws UsageError ERR_MEMLAYER_OPTION with `{ ledger: false }`: a region's safety is the ledger's.
+   */
+  reserve(size: number, options?: RegionOptions): Region
+  /**
+   * A typed array or DataView over Ready pages at `v`, as `region.view` makes it; `length` counts elements.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless every page it touches is Ready.
+   */
+  view<T extends object>(type: ViewConstructor<T>, v: Address, length: number): T
+  /**
+   * In a worker: takes up what another thread's `region.share(worker)` handed out.
+   *
+   * @throws UsageError ERR_MEMLAYER_SHARED when it is revoked, released or attached already.
+   */
+  attach(token: ShareToken): SharedRegion
+  /** The regions in use. */
+  regions(): Region[]
+  /** The process's kernel mappings, counted now; `null` where nothing bounds them. */
+  mappings(): MappingUse | null
+
   /** The category of this name, made at first use. */
   stat(name: string): SysMemStat
   /** The account: by category and in total. Slow enough not to be called per operation. */
   stats(): MemoryStats
+  /**
+   * What of [v, v+n) has memory behind it, of whoever's range it is; `null` where the host can't tell.
+   * The numbers need not be whole pages: pages that they touch are looked at.
+   *
+   * @throws UsageError ERR_MEMLAYER_ADDRESS or ERR_MEMLAYER_SIZE for what is no range.
+   */
+  residency(v: Address, n: number): Residency | null
+  /** Where the process's resident memory is, in parts that sum to what the kernel says; `null` where the host can't tell. Slow. */
+  explain(): Explanation | null
+  /**
+   * Asks the host's allocator to give back what it holds free (malloc_trim). Returns the bytes by which the
+   * process's resident memory fell: 0 where it has no such call, or other threads took as much meanwhile.
+   */
+  trimHost(): number
   /** Every owned range in order of address. Empty without a ledger. */
   ranges(): OwnedRange[]
   /**
@@ -127,22 +203,51 @@ export interface Memory {
    * @throws FatalError ERR_MEMLAYER_ACCOUNT with the first disagreement.
    */
   check(): void
-  /** Tells `observer` of every operation from now on; the function returned ends it. */
-  observe(observer: Observer): () => void
+  /**
+   * Tells `observer` of every operation from now on; the function returned ends it. `wanted` is asked before an
+   * event is made: while every observer's says no, operations make none. It must not throw.
+   */
+  observe(observer: Observer, wanted?: () => boolean): () => void
 }
 
-/** Over one operating system: its memory, with an account of its own. */
+/**
+ * Over one operating system: its memory, with an account of its own. Warns once, MEMLAYER_TWO_CORES, where several
+ * copies of this package are loaded.
+ *
+ * @throws UsageError ERR_MEMLAYER_OPTION when `os` is no backend, or an option is not what it has to be.
+ */
 export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
-  if (os === null || typeof os !== 'object' || typeof os.sysReserveOS !== 'function') {
-    throw new UsageError('ERR_MEMLAYER_OPTION', `createMemory: the OS is ${show(os)}`, {
-      hint: "Pass what a backend's createOS() returns.",
-    })
-  }
-  const { ledger = true } = options
-  if (typeof ledger !== 'boolean') {
-    throw new UsageError('ERR_MEMLAYER_OPTION', `createMemory: the option ledger is ${show(ledger)}`, {
-      hint: 'Pass true or false.',
-    })
-  }
+  checkBackend(os)
+  warnOfCopies()
+  const { ledger = true } = typeof options === 'object' && options !== null ? options : wrong('the options are', options)
+  if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
   return new Wrappers(os, ledger ? new Ledger(os.traits.freesParts) : null)
+}
+
+/** The functions of a backend, in mem.go's order. */
+const functions = [
+  'sysAllocOS',
+  'sysUnusedOS',
+  'sysUsedOS',
+  'sysHugePageOS',
+  'sysFreeOS',
+  'sysFaultOS',
+  'sysReserveOS',
+  'sysMapOS',
+  'view',
+] as const
+
+function checkBackend(os: OS): void {
+  const hint = "Pass what a backend's createOS() returns."
+  if (os === null || typeof os !== 'object') wrong('the OS is', os, hint)
+  const missing = functions.find((name) => typeof os[name] !== 'function')
+  if (missing !== undefined) wrong(`the OS's ${missing} is`, os[missing], hint)
+  const { traits } = os
+  if (traits === null || typeof traits !== 'object') wrong("the OS's traits are", traits, hint)
+  // Every range is measured by it; Go stops at a page size that is none as well.
+  if (!isPowerOfTwo(traits.pageSize)) wrong("the OS's page size is", traits.pageSize, 'It has to be a power of two.')
+}
+
+function wrong(what: string, value: unknown, hint = 'Pass an object, or nothing.'): never {
+  throw new UsageError('ERR_MEMLAYER_OPTION', `createMemory: ${what} ${show(value)}`, { hint })
 }

@@ -2,12 +2,13 @@
 // back into the layer. Without one, an operation pays for a single test.
 import type { Address } from '@memlayer/kernel'
 
-/** The layer's operations, in mem.go's order. */
+/** The layer's operations, in mem.go's order; sysPopulate is none of Go's. */
 export type Operation =
   | 'sysAlloc'
   | 'sysUnused'
   | 'sysUsed'
   | 'sysHugePage'
+  | 'sysPopulate'
   | 'sysFree'
   | 'sysFault'
   | 'sysReserve'
@@ -30,16 +31,65 @@ export interface MemoryEvent {
   readonly error?: Error
 }
 
-/** Told of each operation. What it throws goes to the host's unhandled rejections, never to the layer's caller. */
+/**
+ * Told of each operation. What it throws goes to the host's unhandled rejections, never to the layer's
+ * caller. It may operate on the memory itself: that is told of next, to all, in order; so an observer that
+ * answers every event with an operation never comes to an end.
+ */
 export type Observer = (event: MemoryEvent) => void
 
-/** Tells each observer; one that throws harms neither the operation nor the other observers. */
-export function tell(observers: readonly Observer[], event: MemoryEvent): void {
-  for (const observer of observers) {
-    try {
-      observer(event)
-    } catch (error) {
-      void Promise.reject(error)
+interface Listening {
+  readonly observer: Observer
+  readonly wanted: (() => boolean) | undefined
+}
+
+interface Announcement {
+  readonly to: readonly Listening[]
+  readonly event: MemoryEvent
+}
+
+/** The observers of one memory. */
+export class Observers {
+  #observers: readonly Listening[] = []
+  // What is to be told: an operation made by an observer waits until all have heard of the one before.
+  readonly #announcements: Announcement[] = []
+  #telling = false
+
+  /** Whether anybody listens: if not, no event need be made. */
+  get listening(): boolean {
+    return this.#observers.length > 0 && this.#observers.some(({ wanted }) => wanted === undefined || wanted())
+  }
+
+  /** Tells `observer` of each event from now on; the function returned ends it at once. While `wanted` says no, no event is made for it. */
+  add(observer: Observer, wanted?: () => boolean): () => void {
+    let listens = true
+    const own: Listening = {
+      wanted,
+      observer: (event) => {
+        if (listens) observer(event)
+      },
     }
+    this.#observers = [...this.#observers, own]
+    return () => {
+      listens = false
+      this.#observers = this.#observers.filter((other) => other !== own)
+    }
+  }
+
+  /** Tells each observer; one that throws harms neither the operation nor the other observers. */
+  tell(event: MemoryEvent): void {
+    this.#announcements.push({ to: this.#observers, event })
+    if (this.#telling) return
+    this.#telling = true
+    for (let next = this.#announcements.shift(); next !== undefined; next = this.#announcements.shift()) {
+      for (const { observer } of next.to) {
+        try {
+          observer(next.event)
+        } catch (error) {
+          void Promise.reject(error)
+        }
+      }
+    }
+    this.#telling = false
   }
 }

@@ -9,7 +9,7 @@
 //
 // Three outcomes, no fourth. Refused: `null`, where a function can answer so; nothing has
 // changed. Broken: a FatalError, where Go throws or exits. Otherwise it is done.
-import type { Address } from '@memlayer/kernel'
+import type { Address, PosixLimits, ProcessMemory } from '@memlayer/kernel'
 
 /** Frozen facts about an operating system, as its backend found them. */
 export interface Traits {
@@ -25,26 +25,39 @@ export interface Traits {
   readonly hints: boolean
   /** Whether touching a Reserved page faults. Plan 9, js: no, it is ordinary memory. */
   readonly reservedTraps: boolean
-  /** Whether touching a Prepared page faults. */
-  readonly preparedTraps: boolean
+  /** Whether touching a page after sysUnused faults until sysUsed takes it back. Windows: yes. */
+  readonly unusedTraps: boolean
   /** Whether touching a page after sysFault faults. */
   readonly faultTraps: boolean
+  /** Whether another thread's backend finds the same bytes at the same addresses. js: no. */
+  readonly threadsShare: boolean
   /** Whether sysUnused gives memory back to the operating system. */
   readonly unusedReturnsMemory: boolean
   /** Whether a page reads zero when sysUsed takes it back after sysUnused. False: its old bytes may come back. */
   readonly unusedDropsContents: boolean
 }
 
-/** What the kernel said when it refused, kept by a backend for the text of the error. */
+/**
+ * What the kernel said when it refused, kept by a backend for the text of the error. Without the call
+ * and its answer: the backend refused by itself and asked no kernel.
+ */
 export interface Refusal {
   /** The kernel call that was refused: `'mmap'`. */
-  readonly syscall: string
+  readonly syscall?: string
   /** The error number. */
-  readonly errno: number
+  readonly errno?: number
   /** The error number's name: `'ENOMEM'`. */
-  readonly errnoName: string
+  readonly errnoName?: string
   /** What a person can do about it. */
   readonly hint: string
+}
+
+/** Kernel mappings: each run of pages of one kind costs one. */
+export interface MappingCount {
+  /** What the process has, the engine's own included. */
+  readonly used: number
+  /** What it may have. Linux: vm.max_map_count. */
+  readonly limit: number
 }
 
 /**
@@ -79,6 +92,42 @@ export interface OS {
   sysReserveOS(v: Address | null, n: number): Address | null
   /** Reserved to Prepared. A no-op means that Reserved and Prepared are one to this OS. */
   sysMapOS(v: Address, n: number): void
-  /** The bytes of a range, without a copy. Touching them is as safe as the range's state. */
+  /**
+   * The bytes of a range, without a copy. Touching them is as safe as the range's state. The buffer is
+   * the range, or all of a WebAssembly memory: `viewOffset` tells where in it the range begins.
+   */
   view(v: Address, n: number): ArrayBuffer
+  /** Makes a buffer that `view` returned useless to whoever keeps it, at the cost of others if need be. Absent: `buffer.transfer(0)` does. */
+  detach?(buffer: ArrayBuffer): void
+  /**
+   * sysUnusedOS over many ranges, given as pairs of address and size, in as few kernel calls as the
+   * kernel allows. False: the kernel does not take them together, and core goes from range to range.
+   */
+  sysUnusedAllOS?(ranges: ArrayLike<number>): boolean
+  /** No transition: gives Ready pages their memory now. False: this kernel can't, and nothing has changed. `null`: refused. */
+  sysPopulateOS?(v: Address, n: number): boolean | null
+  /** No transition: larger pages would not serve the range. Source: sysNoHugePageOS in Go 1.21. */
+  sysNoHugePageOS?(v: Address, n: number): void
+  /** The bytes of [v, v+n) that have huge pages behind them now, as the kernel tells; not quick. */
+  hugePagesIn?(v: Address, n: number): number
+  /** Copies bytes out, where an engine forbids views of memory that is not its own. */
+  read?(v: Address, target: Uint8Array): void
+  /** Copies bytes in, likewise. */
+  write?(v: Address, source: Uint8Array): void
+  /** How many kernel mappings the process has and may have; counted anew, so not quick. Absent: nothing bounds them. */
+  mappings?(): MappingCount
+  /** What of a range has memory behind it: address, length and bits of each run, as the port's `residency`. Absent, or null: not to be known. */
+  residency?(v: Address, n: number): number[] | null
+  /** Where the process's memory is. Absent, or null: not to be known. Slow. */
+  processMemory?(): ProcessMemory | null
+  /** The limits on the process's memory in force now. Absent, or null: not to be known. Slow. */
+  limits?(): PosixLimits | null
+  /** Asks the host's allocator to give back what it holds free; false: it has no such call. Absent: likewise. */
+  trimHost?(): boolean
+  /**
+   * Tells `listener` each time the kernel itself has detached every buffer that `view` returned: a
+   * WebAssembly memory has grown, the ranges are where they were, and views have to be made anew. The
+   * function returned ends it. Absent: a buffer lasts as long as its range is mapped.
+   */
+  onDetach?(listener: () => void): () => void
 }

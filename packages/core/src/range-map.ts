@@ -1,25 +1,38 @@
 // A map from addresses to small numbers that is constant over ranges: each entry is a
 // boundary, where a new number begins. Neighbours with the same number merge, so its size
-// follows fragmentation and not history. Boundaries lie in sorted chunks of typed arrays:
-// finding one is two binary searches, changing one moves at most a chunk, and nothing is
-// allocated on the steady path.
+// follows fragmentation and not history. Boundaries lie in sorted chunks, all chunks in one
+// pair of typed arrays: finding one is two binary searches, changing some moves at most a
+// chunk, and the steady path allocates nothing. A range is given by address and length for
+// that: an end, worked out by the caller, would be boxed on its way here.
 
-const CAPACITY = 128
+// A slab is a chunk's place in the arrays. Places that hold no boundary are at Infinity, and the last never
+// holds one: so a search takes the same six steps wherever it goes, and finds an end without looking for a length.
+const SLAB = 64
+/** Boundaries in a chunk when the map is laid out anew: room for some more in each. */
+const FILL = (SLAB * 3) / 4
+/** The map is laid out anew, smaller, when it has this many places for each boundary. */
+const SPARSE = 6
+/** Slabs that are not worth giving back. */
+const FEW = 4
 
 /** Address ranges to small whole numbers; 0 is what no range holds. */
 export class RangeMap {
-  // Chunk c holds lengths[c] boundaries: starts[c][i] is where values[c][i] begins. It holds up
-  // to the next boundary, wherever that is. firsts[c] is starts[c][0], kept apart for the search.
-  #starts: Float64Array[] = [new Float64Array(CAPACITY)]
-  #values: Int32Array[] = [new Int32Array(CAPACITY)]
-  #lengths: number[] = [1]
-  #firsts: Float64Array = new Float64Array(16)
+  // Slab s is SLAB places from s * SLAB: where a number begins, and the number. It holds up to the
+  // next boundary, wherever that is.
+  #starts: Float64Array = new Float64Array(SLAB).fill(Infinity).fill(0, 0, 1)
+  #values: Int32Array = new Int32Array(SLAB)
+  /** The boundaries in each slab. */
+  #lengths: Uint8Array = new Uint8Array([1])
+  /** The slab of each chunk, chunks in order of address; behind them the slabs that are free. */
+  #slabs: Int32Array = new Int32Array(1)
+  /** Where each chunk begins, kept apart for the search; behind the last: Infinity. */
+  #firsts: Float64Array = new Float64Array([0, Infinity])
   #chunks = 1
   #size = 1
 
-  // The cursor: the boundary at or below the address last sought.
+  // The cursor: the place of the boundary at or below the address last sought, and its chunk.
   #chunk = 0
-  #slot = 0
+  #place = 0
 
   /** The number of boundaries: how much there is to search and to hold. */
   get size(): number {
@@ -28,219 +41,222 @@ export class RangeMap {
 
   /** Moves the cursor to the range that holds `v`. */
   seek(v: number): void {
-    let c = this.#chunk
-    if (v < this.#first(c) || v >= this.#first(c + 1)) this.#chunk = c = this.#seekChunk(v)
-    const starts = this.#starts[c] as Float64Array
-    let low = 0
-    let high = (this.#lengths[c] as number) - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if ((starts[middle] as number) <= v) low = middle
-      else high = middle - 1
-    }
-    this.#slot = low
+    const starts = this.#starts
+    const firsts = this.#firsts
+    const c = this.#chunk
+    if (v < (firsts[c] as number) || v >= (firsts[c + 1] as number)) this.#chunk = this.#seekChunk(v)
+    else if (v >= (starts[this.#place] as number) && v < (starts[this.#place + 1] as number)) return
+    let at = (this.#slabs[this.#chunk] as number) * SLAB
+    if ((starts[at + 32] as number) <= v) at += 32
+    if ((starts[at + 16] as number) <= v) at += 16
+    if ((starts[at + 8] as number) <= v) at += 8
+    if ((starts[at + 4] as number) <= v) at += 4
+    if ((starts[at + 2] as number) <= v) at += 2
+    if ((starts[at + 1] as number) <= v) at += 1
+    this.#place = at
   }
 
   /** Moves the cursor to the next range; false at the end of all addresses. */
   next(): boolean {
-    if (this.#slot + 1 < (this.#lengths[this.#chunk] as number)) {
-      this.#slot += 1
+    if (this.#starts[this.#place + 1] !== Infinity) {
+      this.#place += 1
       return true
     }
     if (this.#chunk + 1 >= this.#chunks) return false
     this.#chunk += 1
-    this.#slot = 0
+    this.#place = (this.#slabs[this.#chunk] as number) * SLAB
     return true
   }
 
   /** Where the cursor's range starts. */
   get start(): number {
-    return (this.#starts[this.#chunk] as Float64Array)[this.#slot] as number
+    return this.#starts[this.#place] as number
   }
 
   /** Where the cursor's range ends; Infinity for the last. */
   get end(): number {
-    const slot = this.#slot + 1
-    if (slot < (this.#lengths[this.#chunk] as number)) return (this.#starts[this.#chunk] as Float64Array)[slot] as number
-    return this.#first(this.#chunk + 1)
+    return Math.min(this.#starts[this.#place + 1] as number, this.#firsts[this.#chunk + 1] as number)
   }
 
   /** What the cursor's range holds. */
   get value(): number {
-    return (this.#values[this.#chunk] as Int32Array)[this.#slot] as number
+    return this.#values[this.#place] as number
   }
 
-  /** Makes [v, end) hold `value`. */
-  assign(v: number, end: number, value: number): void {
+  /** Whether the cursor's range goes on to the end of [v, v+n). */
+  reaches(v: number, n: number): boolean {
+    // Not by way of `end`, whose number would be boxed where the engine does not inline it.
+    return (this.#starts[this.#place + 1] as number) >= v + n && (this.#firsts[this.#chunk + 1] as number) >= v + n
+  }
+
+  /** Makes [v, v+n) hold `value`. */
+  assign(v: number, n: number, value: number): void {
     this.seek(v)
-    if (this.value === value && end <= this.end) return
-    if (end <= this.end && this.#shift(v, end, value)) return
+    // What is assigned takes two boundaries at most, and both may be new.
+    while ((this.#lengths[this.#slabs[this.#chunk] as number] as number) > SLAB - 3) {
+      this.#makeRoom()
+      this.seek(v)
+    }
+    const starts = this.#starts
+    const values = this.#values
+    const end = v + n
+    const from = starts[this.#place] === v ? this.#place : this.#place + 1
+    const before = from > this.#place ? values[this.#place] : this.#valueBefore()
+    let to = this.#place
+    while ((starts[to + 1] as number) <= end) to += 1
+    let after = values[to] as number
+    if (starts[to + 1] === Infinity && (this.#firsts[this.#chunk + 1] as number) <= end) after = this.#clear(end)
+    // Boundaries from `from` up to and with `to` go; one comes at each end where the number changes.
+    const added = (before === value ? 0 : 1) + (after === value ? 0 : 1)
+    if (added !== to + 1 - from) this.#shift(to + 1, from + added)
+    let at = from
+    if (before !== value) {
+      starts[at] = v
+      values[at] = value
+      at += 1
+    }
+    if (after !== value) {
+      starts[at] = end
+      values[at] = after
+    }
+    if ((from & (SLAB - 1)) === 0) this.#settle()
+    if (this.#size * SPARSE < starts.length && starts.length > FEW * SLAB) this.#layOut()
+  }
 
-    // Whatever begins inside goes; what stood at the end goes on from there.
-    let after = this.value
-    if (this.start < v) this.#insertAfter(v, value)
-    else this.#setValue(value)
-    for (;;) {
-      const stop = this.end
-      if (stop === end) break
-      if (stop > end) {
-        if (after !== value) this.#insertAfter(end, after)
-        break
+  /** Moves the boundaries of the cursor's chunk that stand from `from` on to `to`. */
+  #shift(from: number, to: number): void {
+    const starts = this.#starts
+    const values = this.#values
+    const slab = this.#slabs[this.#chunk] as number
+    const stop = slab * SLAB + (this.#lengths[slab] as number)
+    const by = to - from
+    // copyWithin is a call into the engine, which costs more than the boundaries there are.
+    if (by > 0) {
+      for (let i = stop - 1; i >= from; i--) {
+        starts[i + by] = starts[i] as number
+        values[i + by] = values[i] as number
       }
-      after = this.#removeAfter()
-    }
-    this.#mergeAt(v, end, value)
-  }
-
-  /** The common cases that only move a boundary: [v, end) touches a neighbour that holds `value` already. */
-  #shift(v: number, end: number, value: number): boolean {
-    const slot = this.#slot
-    const starts = this.#starts[this.#chunk] as Float64Array
-    const values = this.#values[this.#chunk] as Int32Array
-    if (starts[slot] === v && end < this.end && slot > 0 && values[slot - 1] === value) {
-      starts[slot] = end
-      return true
-    }
-    if ((starts[slot] as number) < v && slot + 1 < (this.#lengths[this.#chunk] as number)) {
-      if (starts[slot + 1] === end && values[slot + 1] === value) {
-        starts[slot + 1] = v
-        return true
+    } else {
+      for (let i = from; i < stop; i++) {
+        starts[i + by] = starts[i] as number
+        values[i + by] = values[i] as number
       }
+      for (let i = stop + by; i < stop; i++) starts[i] = Infinity
     }
-    return false
+    this.#lengths[slab] = (this.#lengths[slab] as number) + by
+    this.#size += by
   }
 
-  /** Joins [v, end), which holds `value` now, with equal neighbours. */
-  #mergeAt(v: number, end: number, value: number): void {
-    this.seek(v)
-    if (this.end === end && this.#valueAfter() === value) this.#removeAfter()
-    if (this.start === v && v > 0) {
-      this.seek(this.#boundaryBefore())
-      if (this.value === value) this.#removeAfter()
-    }
+  /** After a change at the cursor's chunk's first place: it begins elsewhere, or has no boundary left. */
+  #settle(): void {
+    const c = this.#chunk
+    const first = this.#starts[(this.#slabs[c] as number) * SLAB] as number
+    if (first === Infinity) this.#dropChunks(c, 1)
+    else this.#firsts[c] = first
   }
 
-  #boundaryBefore(): number {
-    if (this.#slot > 0) return (this.#starts[this.#chunk] as Float64Array)[this.#slot - 1] as number
-    const c = this.#chunk - 1
-    return (this.#starts[c] as Float64Array)[(this.#lengths[c] as number) - 1] as number
+  /** Takes out every boundary after the cursor's chunk up to and with one at `end`; returns what holds at `end`. */
+  #clear(end: number): number {
+    const c = this.#chunk
+    const d = this.#seekChunk(end)
+    for (let i = c + 1; i < d; i++) this.#size -= this.#lengths[this.#slabs[i] as number] as number
+    this.#enter(d)
+    this.seek(end)
+    const after = this.value
+    this.#shift(this.#place + 1, (this.#slabs[d] as number) * SLAB)
+    this.#dropChunks(c + 1, d - c - 1)
+    this.#enter(c + 1)
+    this.#settle()
+    this.#enter(c)
+    return after
   }
 
-  #valueAfter(): number {
-    const slot = this.#slot + 1
-    if (slot < (this.#lengths[this.#chunk] as number)) return (this.#values[this.#chunk] as Int32Array)[slot] as number
-    const next = this.#values[this.#chunk + 1]
-    return this.#chunk + 1 < this.#chunks && next !== undefined ? (next[0] as number) : -1
+  /** Moves the cursor to the first boundary of chunk `c`. */
+  #enter(c: number): void {
+    this.#chunk = c
+    this.#place = (this.#slabs[c] as number) * SLAB
   }
 
-  #setValue(value: number): void {
-    const values = this.#values[this.#chunk] as Int32Array
-    values[this.#slot] = value
-  }
-
-  /** Where chunk `c` begins; Infinity past the last. */
-  #first(c: number): number {
-    return c < this.#chunks ? (this.#firsts[c] as number) : Infinity
+  /** What holds before the cursor's boundary; -1 at address 0. */
+  #valueBefore(): number {
+    if ((this.#place & (SLAB - 1)) !== 0) return this.#values[this.#place - 1] as number
+    if (this.#chunk === 0) return -1
+    const slab = this.#slabs[this.#chunk - 1] as number
+    return this.#values[slab * SLAB + (this.#lengths[slab] as number) - 1] as number
   }
 
   #seekChunk(v: number): number {
+    const firsts = this.#firsts
     let low = 0
     let high = this.#chunks - 1
     while (low < high) {
       const middle = (low + high + 1) >> 1
-      if ((this.#firsts[middle] as number) <= v) low = middle
+      if ((firsts[middle] as number) <= v) low = middle
       else high = middle - 1
     }
     return low
   }
 
-  /** Puts a boundary after the cursor's and moves the cursor to it. */
-  #insertAfter(start: number, value: number): void {
-    if (this.#lengths[this.#chunk] === CAPACITY) this.#split()
+  /** Halves the cursor's chunk; where no slab is free, lays all chunks out anew. The cursor is to be sought again. */
+  #makeRoom(): void {
+    if (this.#chunks === this.#slabs.length) return this.#layOut()
     const c = this.#chunk
-    const slot = this.#slot + 1
-    const starts = this.#starts[c] as Float64Array
-    const values = this.#values[c] as Int32Array
-    const length = this.#lengths[c] as number
-    for (let i = length; i > slot; i--) {
-      starts[i] = starts[i - 1] as number
-      values[i] = values[i - 1] as number
-    }
-    starts[slot] = start
-    values[slot] = value
-    this.#lengths[c] = length + 1
-    this.#slot = slot
-    this.#size += 1
-  }
-
-  /** Takes out the boundary after the cursor's; returns what it held. The cursor stays. */
-  #removeAfter(): number {
-    let c = this.#chunk
-    let slot = this.#slot + 1
-    if (slot === this.#lengths[c]) {
-      c += 1
-      slot = 0
-    }
-    const starts = this.#starts[c] as Float64Array
-    const values = this.#values[c] as Int32Array
-    const length = (this.#lengths[c] as number) - 1
-    const value = values[slot] as number
-    for (let i = slot; i < length; i++) {
-      starts[i] = starts[i + 1] as number
-      values[i] = values[i + 1] as number
-    }
-    this.#lengths[c] = length
-    this.#size -= 1
-    if (slot === 0) this.#firsts[c] = starts[0] as number
-    if (length === 0) this.#dropChunk(c)
-    else if (length < CAPACITY / 4) this.#joinChunks(c)
-    return value
-  }
-
-  /** Halves the cursor's chunk, which is full. */
-  #split(): void {
-    const c = this.#chunk
-    const half = CAPACITY / 2
-    const starts = new Float64Array(CAPACITY)
-    const values = new Int32Array(CAPACITY)
-    starts.set((this.#starts[c] as Float64Array).subarray(half))
-    values.set((this.#values[c] as Int32Array).subarray(half))
-    this.#starts.splice(c + 1, 0, starts)
-    this.#values.splice(c + 1, 0, values)
-    this.#lengths.splice(c + 1, 0, CAPACITY - half)
-    this.#lengths[c] = half
-    if (this.#chunks === this.#firsts.length) {
-      const grown = new Float64Array(this.#firsts.length * 2)
-      grown.set(this.#firsts)
-      this.#firsts = grown
-    }
-    this.#firsts.copyWithin(c + 2, c + 1, this.#chunks)
-    this.#firsts[c + 1] = starts[0] as number
+    const slab = this.#slabs[c] as number
+    const free = this.#slabs[this.#chunks] as number
+    const length = this.#lengths[slab] as number
+    const half = length >> 1
+    const from = slab * SLAB + half
+    const to = free * SLAB
+    this.#starts.fill(Infinity, to, to + SLAB).copyWithin(to, from, from + length - half).fill(Infinity, from, from + length - half)
+    this.#values.copyWithin(to, from, from + length - half)
+    this.#lengths[slab] = half
+    this.#lengths[free] = length - half
+    this.#slabs.copyWithin(c + 2, c + 1, this.#chunks)
+    this.#slabs[c + 1] = free
+    this.#firsts.copyWithin(c + 2, c + 1, this.#chunks + 1)
+    this.#firsts[c + 1] = this.#starts[to] as number
     this.#chunks += 1
-    if (this.#slot >= half) {
-      this.#chunk = c + 1
-      this.#slot -= half
+    this.#enter(c)
+  }
+
+  /** Takes `count` chunks out, from chunk `c` on; their slabs are free. */
+  #dropChunks(c: number, count: number): void {
+    if (count === 0) return
+    const dropped = this.#slabs.slice(c, c + count)
+    this.#slabs.copyWithin(c, c + count, this.#chunks)
+    this.#slabs.set(dropped, this.#chunks - count)
+    this.#firsts.copyWithin(c, c + count, this.#chunks + 1)
+    this.#chunks -= count
+    this.#enter(Math.min(this.#chunk, this.#chunks - 1))
+  }
+
+  /** Lays the chunks out anew, in order of address and evenly filled, with as many slabs free as are taken. */
+  #layOut(): void {
+    const chunks = Math.ceil(this.#size / FILL)
+    const slabs = Math.max(2 * chunks, FEW)
+    const starts = new Float64Array(slabs * SLAB).fill(Infinity)
+    const values = new Int32Array(slabs * SLAB)
+    const lengths = new Uint8Array(slabs)
+    let to = 0
+    for (let c = 0; c < this.#chunks; c++) {
+      const slab = this.#slabs[c] as number
+      let from = slab * SLAB
+      for (const stop = from + (this.#lengths[slab] as number); from < stop; ) {
+        const filled = lengths[to] as number
+        const some = Math.min(stop - from, FILL - filled)
+        starts.set(this.#starts.subarray(from, from + some), to * SLAB + filled)
+        values.set(this.#values.subarray(from, from + some), to * SLAB + filled)
+        lengths[to] = filled + some
+        from += some
+        if (lengths[to] === FILL) to += 1
+      }
     }
-  }
-
-  #dropChunk(c: number): void {
-    this.#starts.splice(c, 1)
-    this.#values.splice(c, 1)
-    this.#lengths.splice(c, 1)
-    this.#firsts.copyWithin(c, c + 1, this.#chunks)
-    this.#chunks -= 1
-    if (this.#chunk > c) this.#chunk -= 1
-  }
-
-  /** Pours chunk `c`, nearly empty, together with the one after it, where both fit in half a chunk. */
-  #joinChunks(c: number): void {
-    if (c + 1 >= this.#chunks) return
-    const length = this.#lengths[c] as number
-    const more = this.#lengths[c + 1] as number
-    if (length + more > CAPACITY / 2) return
-    ;(this.#starts[c] as Float64Array).set((this.#starts[c + 1] as Float64Array).subarray(0, more), length)
-    ;(this.#values[c] as Int32Array).set((this.#values[c + 1] as Int32Array).subarray(0, more), length)
-    this.#lengths[c] = length + more
-    this.#dropChunk(c + 1)
+    this.#starts = starts
+    this.#values = values
+    this.#lengths = lengths
+    this.#slabs = Int32Array.from({ length: slabs }, (_, slab) => slab)
+    this.#firsts = Float64Array.from({ length: slabs + 1 }, (_, c) => (c < chunks ? (starts[c * SLAB] as number) : Infinity))
+    this.#chunks = chunks
+    this.#enter(0)
   }
 }

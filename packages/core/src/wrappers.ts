@@ -2,16 +2,26 @@
 // calls the OS, and tells observers; a refused or broken operation leaves the account as it
 // found it.
 import type { Address } from '@memlayer/kernel'
-import { checkAddress, checkAlignment, checkSize, show } from './check.js'
-import { FatalError, OutOfMemoryError, UsageError } from './errors.js'
-import { FROM_MAPPED, FROM_OWNED, FROM_READY, FROM_RESERVED, PREPARED, READY, RESERVED, type Ledger } from './ledger.js'
-import { SysMemStat } from './mem-stat.js'
-import type { Memory, OwnedRange } from './memory.js'
-import { tell, type Observer, type Operation } from './observer.js'
+import { Account } from './account.js'
+import { checkAddress, checkAlignment, checkOptions, checkRange, checkSize, checkTogether } from './check.js'
+import { UsageError } from './errors.js'
+import { explainProcess, trimHost, type Explanation } from './explain.js'
+import { FROM_MAPPED, FROM_OWNED, FROM_READY, FROM_RESERVED, PREPARED, READY, RESERVED, type Held, type Ledger } from './ledger.js'
+import type { SysMemStat } from './mem-stat.js'
+import { MappingBudget } from './mapping-budget.js'
+import type { MappingUse, Memory, OwnedRange } from './memory.js'
+import type { Observer } from './observer.js'
 import type { OS } from './os.js'
+import type { Region, RegionOptions } from './region.js'
+import { Regions } from './regions.js'
+import { residencyOf, type Residency } from './residency.js'
 import { outOfMemory, refused } from './refusal.js'
 import { reserveAligned, type AlignedReservation } from './reserve-aligned.js'
-import { countsOf, type MemoryStats } from './stats.js'
+import type { SharedRegion } from './shared-region.js'
+import type { ShareToken } from './shares.js'
+import type { MemoryStats } from './stats.js'
+import { giveBackAll, pairsOf } from './unused-all.js'
+import type { ViewConstructor } from './views.js'
 
 /** The account over one OS. Made by createMemory. */
 export class Wrappers implements Memory {
@@ -19,125 +29,144 @@ export class Wrappers implements Memory {
   readonly #ledger: Ledger | null
   // Ranges are whole pages where a ledger checks them; Go's wrappers leave that to the OS.
   readonly #align: number
-  // Category 0 is what no category counts.
-  readonly #stats: SysMemStat[] = [new SysMemStat('(uncategorized)', 0)]
-  readonly #byName = new Map<string, SysMemStat>()
-  readonly #calls: number[] = [0]
-  readonly #refusals: number[] = [0]
-  #observers: readonly Observer[] | null = null
+  readonly #account: Account
+  readonly #budget: MappingBudget
+  readonly #regions: Regions
 
   constructor(os: OS, ledger: Ledger | null) {
     this.os = os
     this.#ledger = ledger
     this.#align = ledger === null ? 1 : os.traits.pageSize
+    this.#account = new Account(os, ledger)
+    this.#budget = new MappingBudget(os)
+    this.#regions = new Regions(this, ledger)
   }
 
   sysAlloc(n: number, stat: SysMemStat | null): Address {
     checkSize('sysAlloc', n, 1, this.#align)
-    const category = this.#categoryOf('sysAlloc', stat)
-    stat?.add(n)
+    const category = this.#account.categoryOf('sysAlloc', stat)
+    stat?.add(n, 'sysAlloc')
     let v: Address | null = null
     try {
+      this.#budget.demand('sysAlloc', n)
       v = this.os.sysAllocOS(n)
       if (v === null) throw outOfMemory(this.os, 'sysAlloc', null, n)
       this.#ledger?.enter('sysAlloc', v, n, READY, category)
     } catch (error) {
       stat?.add(-n)
-      throw this.#failed('sysAlloc', v, n, category, error)
+      throw this.#account.failed('sysAlloc', v, n, category, error)
     }
-    this.#done('sysAlloc', v, n, category)
+    this.#account.done('sysAlloc', v, n, category)
     return v
   }
 
   sysUnused(v: Address, n: number): void {
-    checkSize('sysUnused', n, 0, this.#align)
-    checkAddress('sysUnused', v, n, this.#align)
+    checkRange('sysUnused', v, n, 0, this.#align)
     if (n === 0) return
     const ledger = this.#ledger
     if (ledger === null) return this.#unchecked('sysUnused', v, n)
-    ledger.expect('sysUnused', v, n, FROM_READY)
-    const category = ledger.categoryAt(v)
+    const held = ledger.expect('sysUnused', v, n, FROM_READY)
+    const category = ledger.categoryOf(held, v)
+    this.#regions.takeAway('sysUnused', v, n)
     try {
       this.os.sysUnusedOS(v, n)
     } catch (error) {
-      throw this.#failed('sysUnused', v, n, category, error)
+      throw this.#account.failed('sysUnused', v, n, category, error)
     }
-    ledger.move(v, n, PREPARED)
-    this.#done('sysUnused', v, n, category)
+    ledger.move(v, n, PREPARED, held)
+    this.#account.done('sysUnused', v, n, category)
   }
 
   sysUsed(v: Address, n: number): void {
-    checkSize('sysUsed', n, 0, this.#align)
-    checkAddress('sysUsed', v, n, this.#align)
+    checkRange('sysUsed', v, n, 0, this.#align)
     if (n === 0) return
     const ledger = this.#ledger
     if (ledger === null) return this.#unchecked('sysUsed', v, n)
-    ledger.expect('sysUsed', v, n, FROM_MAPPED)
-    const category = ledger.categoryAt(v)
+    const held = ledger.expect('sysUsed', v, n, FROM_MAPPED)
+    const category = ledger.categoryOf(held, v)
     try {
       this.os.sysUsedOS(v, n)
     } catch (error) {
-      throw this.#failed('sysUsed', v, n, category, error)
+      throw this.#account.failed('sysUsed', v, n, category, error)
     }
-    ledger.move(v, n, READY)
-    this.#done('sysUsed', v, n, category)
+    ledger.move(v, n, READY, held)
+    this.#regions.used(v, n)
+    this.#account.done('sysUsed', v, n, category)
   }
 
   sysHugePage(v: Address, n: number): void {
-    checkSize('sysHugePage', n, 0, this.#align)
-    checkAddress('sysHugePage', v, n, this.#align)
+    checkRange('sysHugePage', v, n, 0, this.#align)
     if (n === 0) return
     const ledger = this.#ledger
     if (ledger === null) return this.#unchecked('sysHugePage', v, n)
-    ledger.expect('sysHugePage', v, n, FROM_OWNED)
-    const category = ledger.categoryAt(v)
+    const held = ledger.expect('sysHugePage', v, n, FROM_OWNED)
+    const category = ledger.categoryOf(held, v)
     try {
       this.os.sysHugePageOS(v, n)
     } catch (error) {
-      throw this.#failed('sysHugePage', v, n, category, error)
+      throw this.#account.failed('sysHugePage', v, n, category, error)
     }
-    this.#done('sysHugePage', v, n, category)
+    this.#account.done('sysHugePage', v, n, category)
+  }
+
+  sysPopulate(v: Address, n: number): boolean {
+    checkRange('sysPopulate', v, n, 0, this.#align)
+    const { os } = this
+    if (n === 0) return os.sysPopulateOS !== undefined
+    const category = this.#ledger?.categoryOf(this.#ledger.expect('sysPopulate', v, n, FROM_READY), v) ?? 0
+    if (os.sysPopulateOS === undefined) return false
+    let populated: boolean | null
+    try {
+      populated = os.sysPopulateOS(v, n)
+      if (populated === null) throw outOfMemory(os, 'sysPopulate', v, n)
+    } catch (error) {
+      throw this.#account.failed('sysPopulate', v, n, category, error)
+    }
+    if (populated) this.#account.done('sysPopulate', v, n, category)
+    return populated
   }
 
   sysFree(v: Address, n: number, stat: SysMemStat | null): void {
-    checkSize('sysFree', n, 1, this.#align)
-    checkAddress('sysFree', v, n, this.#align)
-    const category = this.#categoryOf('sysFree', stat)
+    checkRange('sysFree', v, n, 1, this.#align)
+    const category = this.#account.categoryOf('sysFree', stat)
     const ledger = this.#ledger
-    if (ledger === null) {
-      stat?.add(-n)
-      return this.#unchecked('sysFree', v, n)
-    }
-    ledger.expect('sysFree', v, n, FROM_OWNED)
+    if (ledger === null) return this.#freeUnchecked(v, n, stat, category)
+    const held = ledger.expect('sysFree', v, n, FROM_OWNED)
     ledger.expectWhole('sysFree', v, n)
-    if (stat !== null) ledger.expectCategory('sysFree', v, n, category, this.#nameOf)
-    const counted = ledger.categoryAt(v)
+    if (stat !== null) ledger.expectCategory('sysFree', v, n, held, category, this.#account.nameOf)
+    const counted = ledger.categoryOf(held, v)
+    this.#account.count('sysFree', v, n, held, -1)
     try {
+      this.#regions.takeAway('sysFree', v, n)
       this.os.sysFreeOS(v, n)
       if (this.os.refusal) throw refused(this.os, 'sysFree', v, n)
     } catch (error) {
-      throw this.#failed('sysFree', v, n, counted, error)
+      this.#account.count('sysFree', v, n, held, 1)
+      // A worker holds a part of it: the kernel has not been asked.
+      if (error instanceof UsageError) throw error
+      throw this.#account.failed('sysFree', v, n, counted, error)
     }
-    ledger.assign(v, n, 0, 0, this.#uncount)
-    this.#done('sysFree', v, n, counted)
+    ledger.assign(v, n, 0, 0, held)
+    this.#regions.freed(v, n)
+    this.#account.done('sysFree', v, n, counted)
   }
 
   sysFault(v: Address, n: number): void {
-    checkSize('sysFault', n, 0, this.#align)
-    checkAddress('sysFault', v, n, this.#align)
+    checkRange('sysFault', v, n, 0, this.#align)
     if (n === 0) return
     const ledger = this.#ledger
     if (ledger === null) return this.#unchecked('sysFault', v, n)
-    ledger.expect('sysFault', v, n, FROM_MAPPED)
-    const category = ledger.categoryAt(v)
+    const held = ledger.expect('sysFault', v, n, FROM_MAPPED)
+    const category = ledger.categoryOf(held, v)
+    this.#regions.takeAway('sysFault', v, n)
     try {
       this.os.sysFaultOS(v, n)
       if (this.os.refusal) throw refused(this.os, 'sysFault', v, n)
     } catch (error) {
-      throw this.#failed('sysFault', v, n, category, error)
+      throw this.#account.failed('sysFault', v, n, category, error)
     }
-    ledger.move(v, n, RESERVED)
-    this.#done('sysFault', v, n, category)
+    ledger.move(v, n, RESERVED, held)
+    this.#account.done('sysFault', v, n, category)
   }
 
   sysReserve(v: Address | null, n: number): Address {
@@ -145,153 +174,164 @@ export class Wrappers implements Memory {
     if (v !== null) checkAddress('sysReserve', v, n, this.#align)
     let p: Address | null = null
     try {
+      this.#budget.demand('sysReserve', n)
       p = this.os.sysReserveOS(v, n)
       if (p === null) throw outOfMemory(this.os, 'sysReserve', v, n)
       this.#ledger?.enter('sysReserve', p, n, RESERVED, 0)
     } catch (error) {
-      throw this.#failed('sysReserve', v, n, 0, error)
+      throw this.#account.failed('sysReserve', v, n, 0, error)
     }
-    this.#done('sysReserve', p, n, 0)
+    this.#account.done('sysReserve', p, n, 0)
     return p
   }
 
   sysReserveAligned(v: Address | null, size: number, align: number): AlignedReservation {
     checkAlignment('sysReserveAligned', align)
     checkSize('sysReserveAligned', size, 1, this.#align)
-    checkSize('sysReserveAligned', size + align, 1, 1)
-    if (v !== null) checkAddress('sysReserveAligned', v, size + align, this.#align)
+    const alignment = Math.max(align, this.#align)
+    checkTogether('sysReserveAligned', size, alignment)
+    if (v !== null) checkAddress('sysReserveAligned', v, size + alignment, this.#align)
     let range: AlignedReservation
     try {
-      range = reserveAligned(this.os, this.#ledger, v, size, Math.max(align, this.#align))
+      this.#budget.demand('sysReserveAligned', size)
+      range = reserveAligned(this.os, this.#ledger, v, size, alignment)
       this.#ledger?.enter('sysReserveAligned', range.address, range.size, RESERVED, 0)
     } catch (error) {
-      throw this.#failed('sysReserveAligned', v, size, 0, error)
+      throw this.#account.failed('sysReserveAligned', v, size, 0, error)
     }
-    this.#done('sysReserveAligned', range.address, range.size, 0)
+    this.#account.done('sysReserveAligned', range.address, range.size, 0)
     return range
   }
 
   sysMap(v: Address, n: number, stat: SysMemStat | null): void {
-    checkSize('sysMap', n, 1, this.#align)
-    checkAddress('sysMap', v, n, this.#align)
-    const category = this.#categoryOf('sysMap', stat)
-    this.#ledger?.expect('sysMap', v, n, FROM_RESERVED)
-    stat?.add(n)
+    checkRange('sysMap', v, n, 1, this.#align)
+    const category = this.#account.categoryOf('sysMap', stat)
+    const ledger = this.#ledger
+    const held = ledger?.expect('sysMap', v, n, FROM_RESERVED) ?? 0
+    this.#claim(v, n, held, stat)
     try {
+      this.#budget.demand('sysMap', n)
       this.os.sysMapOS(v, n)
     } catch (error) {
       stat?.add(-n)
-      throw this.#failed('sysMap', v, n, category, error)
+      this.#account.count('sysMap', v, n, held, 1)
+      throw this.#account.failed('sysMap', v, n, category, error)
     }
-    // What was faulted is still counted where it was mapped: it changes hands here.
-    this.#ledger?.assign(v, n, PREPARED, category, this.#uncount)
-    this.#done('sysMap', v, n, category)
+    ledger?.assign(v, n, PREPARED, category, held)
+    this.#account.done('sysMap', v, n, category)
+  }
+
+  sysUnusedAll(ranges: ArrayLike<number>): void {
+    const pairs = pairsOf(ranges, this.#align)
+    const ledger = this.#ledger
+    if (ledger === null) {
+      for (let i = 0; i < pairs.length; i += 2) this.#unchecked('sysUnused', pairs[i] as number, pairs[i + 1] as number)
+      return
+    }
+    try {
+      giveBackAll(this.os, ledger, this.#regions, pairs)
+    } catch (error) {
+      if (error instanceof UsageError) throw error
+      throw this.#account.failed('sysUnused', pairs[0] as number, pairs[1] as number, 0, error)
+    }
+    for (let i = 0; i < pairs.length; i += 2) {
+      const v = pairs[i] as number
+      if (pairs[i + 1] !== 0) this.#account.done('sysUnused', v, pairs[i + 1] as number, ledger.categoryAt(v))
+    }
+  }
+
+  reserve(size: number, options: RegionOptions = {}): Region {
+    checkOptions('reserve', options)
+    this.#account.categoryOf('sysReserve', options.stat ?? null)
+    return this.#regions.reserve(size, options)
+  }
+
+  view<T extends object>(type: ViewConstructor<T>, v: Address, length: number): T {
+    return this.#regions.view(type, v, length)
+  }
+
+  attach(token: ShareToken): SharedRegion {
+    return this.#regions.attach(token)
+  }
+
+  regions(): Region[] {
+    return this.#regions.list()
+  }
+
+  mappings(): MappingUse | null {
+    const count = this.os.mappings?.()
+    return count === undefined ? null : { ...count, own: this.#ledger?.mappings() ?? NaN }
   }
 
   stat(name: string): SysMemStat {
-    let stat = this.#byName.get(name)
-    if (stat === undefined) {
-      if (typeof name !== 'string' || name === '') {
-        throw new UsageError('ERR_MEMLAYER_STAT', `stat: the category is ${show(name)}`, { hint: 'Pass its name.' })
-      }
-      stat = new SysMemStat(name, this.#stats.length)
-      this.#stats.push(stat)
-      this.#calls.push(0)
-      this.#refusals.push(0)
-      this.#byName.set(name, stat)
-    }
-    return stat
+    return this.#account.stat(name)
   }
 
   stats(): MemoryStats {
-    return countsOf(this.#stats, this.#ledger, this.#calls, this.#refusals)
+    return this.#account.stats()
   }
 
   ranges(): OwnedRange[] {
     if (this.#ledger === null) return []
     return Array.from(this.#ledger.ranges(), ({ category, ...range }) => ({
       ...range,
-      category: category === 0 ? null : this.#nameOf(category),
+      category: category === 0 ? null : this.#account.nameOf(category),
     }))
   }
 
   check(): void {
-    if (this.#ledger === null) return
-    const fault = this.#ledger.audit() ?? this.#auditStats(this.#ledger)
-    if (fault === null) return
-    throw new FatalError(`the account is wrong: ${fault}`, { code: 'ERR_MEMLAYER_ACCOUNT' })
+    this.#account.check()
   }
 
-  observe(observer: Observer): () => void {
-    if (typeof observer !== 'function') {
-      throw new UsageError('ERR_MEMLAYER_OPTION', `observe: the observer is ${show(observer)}`, {
-        hint: 'Pass a function that takes an event.',
-      })
-    }
-    const own: Observer = (event) => observer(event)
-    this.#observers = [...(this.#observers ?? []), own]
-    return () => {
-      const others = (this.#observers ?? []).filter((other) => other !== own)
-      this.#observers = others.length === 0 ? null : others
-    }
+  residency(v: Address, n: number): Residency | null {
+    return residencyOf(this.os, v, n)
+  }
+
+  explain(): Explanation | null {
+    return explainProcess(this, this.#regions.viewBytes)
+  }
+
+  trimHost(): number {
+    return trimHost(this.os)
+  }
+
+  observe(observer: Observer, wanted?: () => boolean): () => void {
+    return this.#account.observe(observer, wanted)
   }
 
   /** Go's wrapper: nothing but the call. */
-  #unchecked(op: 'sysUnused' | 'sysUsed' | 'sysHugePage' | 'sysFree' | 'sysFault', v: Address, n: number): void {
+  #unchecked(op: 'sysUnused' | 'sysUsed' | 'sysHugePage' | 'sysFault', v: Address, n: number): void {
+    const { os } = this
     try {
-      this.os[`${op}OS`](v, n)
+      if (op === 'sysUnused') os.sysUnusedOS(v, n)
+      else if (op === 'sysUsed') os.sysUsedOS(v, n)
+      else if (op === 'sysHugePage') os.sysHugePageOS(v, n)
+      else os.sysFaultOS(v, n)
     } catch (error) {
-      throw this.#failed(op, v, n, 0, error)
+      throw this.#account.failed(op, v, n, 0, error)
     }
-    if (this.os.refusal) this.os.refusal = null
-    this.#done(op, v, n, 0)
+    this.#account.done(op, v, n, 0)
   }
 
-  #categoryOf(op: Operation, stat: SysMemStat | null): number {
-    if (stat === null) return 0
-    const index = stat?.index
-    if (index !== 0 && this.#stats[index] === stat) return index
-    throw new UsageError('ERR_MEMLAYER_STAT', `${op}: the stat is ${stat instanceof SysMemStat ? "another memory's" : show(stat)}`, {
-      op,
-      hint: "Pass what this memory's stat('name') returns, or null to count under no category.",
-    })
-  }
-
-  readonly #nameOf = (category: number): string => this.#stats[category]?.name ?? String(category)
-
-  readonly #uncount = (category: number, bytes: number): void => {
-    this.#stats[category]?.add(-bytes)
-  }
-
-  #auditStats(ledger: Ledger): string | null {
-    for (const stat of this.#stats.slice(1)) {
-      const { index } = stat
-      const held = ledger.bytes(index, RESERVED) + ledger.bytes(index, PREPARED) + ledger.bytes(index, READY)
-      if (held !== stat.load()) return `'${stat.name}' counts ${stat.load()} bytes, its ranges are ${held}`
+  #freeUnchecked(v: Address, n: number, stat: SysMemStat | null, category: number): void {
+    stat?.add(-n, 'sysFree')
+    try {
+      this.os.sysFreeOS(v, n)
+    } catch (error) {
+      stat?.add(n)
+      throw this.#account.failed('sysFree', v, n, category, error)
     }
-    return null
+    this.#account.done('sysFree', v, n, category)
   }
 
-  #done(op: Operation, address: Address, size: number, category: number): void {
-    this.#calls[category] = (this.#calls[category] as number) + 1
-    if (this.#observers !== null) {
-      tell(this.#observers, { op, address, size, category: this.#named(category), outcome: 'done' })
+  /** [v, v+n) counts for `stat` from now on. What was faulted is still counted where it was mapped: it changes hands. */
+  #claim(v: Address, n: number, held: Held, stat: SysMemStat | null): void {
+    this.#account.count('sysMap', v, n, held, -1)
+    try {
+      stat?.add(n, 'sysMap')
+    } catch (error) {
+      this.#account.count('sysMap', v, n, held, 1)
+      throw error
     }
-  }
-
-  /** Counts and tells of a failure; returns the error that the caller is to get. */
-  #failed(op: Operation, address: Address | null, size: number, category: number, error: unknown): unknown {
-    if (this.os.refusal) this.os.refusal = null
-    this.#calls[category] = (this.#calls[category] as number) + 1
-    const outcome = error instanceof OutOfMemoryError ? 'refused' : 'broken'
-    if (outcome === 'refused') this.#refusals[category] = (this.#refusals[category] as number) + 1
-    if (this.#observers !== null && error instanceof Error) {
-      tell(this.#observers, { op, address, size, category: this.#named(category), outcome, error })
-    }
-    return error
-  }
-
-  #named(category: number): string | null {
-    return category === 0 ? null : this.#nameOf(category)
   }
 }

@@ -1,0 +1,179 @@
+// Regions and views over one memory, and what stands in the way of taking their pages: the
+// wrappers ask here before a page leaves Ready, and tell here what was freed.
+import { viewOffset, type Address } from '@memlayer/kernel'
+import { show } from './check.js'
+import { UsageError } from './errors.js'
+import { checkPolicy, HugePages, type HugePagePolicy, type HugePageUse } from './huge-pages.js'
+import { FROM_READY, type Ledger } from './ledger.js'
+import type { SysMemStat } from './mem-stat.js'
+import type { Memory } from './memory.js'
+import { Region, type RegionHost, type RegionOptions } from './region.js'
+import { RegionTable } from './region-table.js'
+import { SharedRegion } from './shared-region.js'
+import { Shares, type ShareToken, type WorkerLike } from './shares.js'
+import { bytesOf, Views, type ViewConstructor } from './views.js'
+
+/** The regions and the views of one memory. */
+export class Regions implements RegionHost {
+  readonly memory: Memory
+  readonly #ledger: Ledger | null
+  readonly #table = new RegionTable()
+  readonly #views: Views
+  readonly #shares = new Shares()
+  /** Null without a ledger, where there are no regions. */
+  readonly #hugePages: HugePages | null
+
+  constructor(memory: Memory, ledger: Ledger | null) {
+    this.memory = memory
+    this.#ledger = ledger
+    this.#views = new Views(memory.os)
+    this.#hugePages = ledger === null ? null : new HugePages(memory.os, ledger)
+  }
+
+  /** The pages of [v, v+n) are about to leave Ready: refuses for a worker's sake, else detaches the views over them. */
+  takeAway(op: string, v: Address, n: number): void {
+    if (this.#shares.count > 0) this.#shares.expectNone(op, v, n)
+    if (this.#views.count > 0) this.#views.detach(op, v, n)
+  }
+
+  /**
+   * @throws UsageError ERR_MEMLAYER_SHARED when a worker holds a part of [v, v+n), ERR_MEMLAYER_VIEW when somebody
+   * has a view's bytes.
+   */
+  expectNotHeld(op: string, v: Address, n: number): void {
+    this.#shares.expectNone(op, v, n)
+    this.#views.expectNoneMoved(op, v, n)
+  }
+
+  /** Detaches every view over [v, v+n). */
+  detach(op: string, v: Address, n: number): void {
+    this.#views.detach(op, v, n)
+  }
+
+  /** [v, v+n) is Ready now. */
+  used(v: Address, n: number): void {
+    if (this.#hugePages?.inUse === true) this.#hugePages.used(v, n)
+  }
+
+  /** [v, v+n) has been freed. */
+  freed(v: Address, n: number): void {
+    this.#hugePages?.freed(v, n)
+    this.#table.freed(v, n)
+  }
+
+  /** The bytes of all views: an engine takes them for its own. */
+  get viewBytes(): number {
+    return this.#views.bytes
+  }
+
+  list(): Region[] {
+    return this.#table.list()
+  }
+
+  reserve(size: number, options: RegionOptions): Region {
+    const ledger = this.#needLedger('reserve')
+    const { name = 'region', address = null, hugePages = 'default' } = options
+    if (typeof name !== 'string' || name === '') {
+      throw new UsageError('ERR_MEMLAYER_OPTION', `reserve: the name is ${show(name)}`, { hint: 'Pass a text, or leave it out.' })
+    }
+    checkPolicy('reserve', hugePages)
+    const { memory } = this
+    const stat = options.stat ?? memory.stat(name)
+    // A huge page lies at a multiple of its size: one that the region only cuts is none.
+    const align = options.align ?? (hugePages === 'on' && memory.os.traits.hugePageSize > 0 ? memory.os.traits.hugePageSize : undefined)
+    const range =
+      align === undefined
+        ? { address: memory.sysReserve(address, size), size }
+        : memory.sysReserveAligned(address, size, align)
+    const region = new Region(this, range.address, range.size, name, stat, new Error('reserved here'))
+    this.#table.add(region)
+    // An observer that heard of the reservation may have freed it already.
+    for (const part of ledger.within(region.address, region.size)) {
+      if (part.state === 'None') this.#table.freed(part.address, part.size)
+    }
+    if (hugePages !== 'default' && !region.disposed) region.hugePages = hugePages
+    return region
+  }
+
+  view<T extends object>(type: ViewConstructor<T>, v: Address, length: number, keeper?: object): T {
+    expectAddress('view', v)
+    const bytes = bytesOf(type, v, length)
+    this.#expectReady('view', v, bytes)
+    return this.#views.make(type, v, length, bytes, keeper)
+  }
+
+  commit(v: Address, n: number, stat: SysMemStat): void {
+    const { memory } = this
+    for (const range of this.#ledger?.within(v, n) ?? []) {
+      if (range.state === 'Reserved') memory.sysMap(range.address, range.size, stat)
+    }
+    memory.sysUsed(v, n)
+  }
+
+  hugePagesAt(v: Address): HugePagePolicy {
+    return this.#hugePages?.at(v) ?? 'default'
+  }
+
+  setHugePages(v: Address, n: number, policy: HugePagePolicy): void {
+    this.#hugePages?.set(v, n, policy)
+  }
+
+  hugePageUse(v: Address, n: number): HugePageUse {
+    return this.#hugePages?.use(v, n) ?? { requested: 0, obtained: NaN }
+  }
+
+  copyOut(v: Address, target: Uint8Array): void {
+    const n = target.byteLength
+    this.#expectReady('read', v, n)
+    const { os } = this.memory
+    if (os.read !== undefined) os.read(v, target)
+    else if (n > 0) target.set(this.#bytes(v, n))
+  }
+
+  copyIn(v: Address, source: Uint8Array): void {
+    const n = source.byteLength
+    this.#expectReady('write', v, n)
+    const { os } = this.memory
+    if (os.write !== undefined) os.write(v, source)
+    else if (n > 0) this.#bytes(v, n).set(source)
+  }
+
+  share(worker: WorkerLike, name: string, v: Address, n: number): ShareToken {
+    const { os } = this.memory
+    if (!os.traits.threadsShare) {
+      throw new UsageError('ERR_MEMLAYER_SHARED', `share: threads do not share addresses on ${os.name}`, {
+        hint: 'Post a WebAssembly.Memory that is shared, or copies of the bytes.',
+      })
+    }
+    this.#expectReady('share', v, n)
+    return this.#shares.offer(worker, os.name, name, v, n)
+  }
+
+  attach(token: ShareToken): SharedRegion {
+    return new SharedRegion(this.memory.os, token)
+  }
+
+  /** For a copy that is over before anything else can happen. */
+  #bytes(v: Address, n: number): Uint8Array {
+    const buffer = this.memory.os.view(v, n)
+    return new Uint8Array(buffer, viewOffset(buffer, v, n), n)
+  }
+
+  #expectReady(op: string, v: Address, n: number): void {
+    const ledger = this.#needLedger(op)
+    if (n > 0) ledger.expect(op, v, n, FROM_READY)
+  }
+
+  #needLedger(op: string): Ledger {
+    if (this.#ledger !== null) return this.#ledger
+    throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: this memory keeps no ledger`, {
+      op,
+      hint: 'Views and regions are safe because the ledger is: make the memory without { ledger: false }.',
+    })
+  }
+}
+
+function expectAddress(op: string, v: Address): void {
+  if (Number.isInteger(v) && v >= 0) return
+  throw new UsageError('ERR_MEMLAYER_ADDRESS', `${op}: the address is ${show(v)}`, { op, hint: 'Pass an address inside a range that is Ready.' })
+}

@@ -1,0 +1,58 @@
+// What of a range has memory behind it: the host's answer, in bytes and runs.
+import { alignDown, alignUp, residencyBits, type Address } from '@memlayer/kernel'
+import { show } from './check.js'
+import { UsageError } from './errors.js'
+import type { OS } from './os.js'
+
+/** Neighbouring pages that are alike. What is in none has no memory and is not in swap space. */
+export interface ResidencyRun {
+  /** Its first byte. */
+  readonly address: Address
+  /** Its bytes. */
+  readonly size: number
+  /** Whether it has memory behind it. */
+  readonly resident: boolean
+  /** Whether that is of huge pages. */
+  readonly huge: boolean
+  /** Whether it is in swap space. */
+  readonly swapped: boolean
+}
+
+/** What of a range has memory behind it. Bytes; `NaN`: this host tells only what is resident. */
+export interface Residency {
+  /** With memory behind it. */
+  readonly resident: number
+  /** Of that, in huge pages. */
+  readonly huge: number
+  /** In swap space. */
+  readonly swapped: number
+  /** Page by page, in order of address: pages that are alike as one. */
+  readonly runs: readonly ResidencyRun[]
+}
+
+/** Asks the OS; `null` where it can't tell. */
+export function residencyOf(os: OS, v: Address, n: number): Residency | null {
+  if (!(Number.isSafeInteger(n) && n >= 0)) wrong('ERR_MEMLAYER_SIZE', 'size', n)
+  if (!(Number.isInteger(v) && v >= 0)) wrong('ERR_MEMLAYER_ADDRESS', 'address', v)
+  const { pageSize } = os.traits
+  const start = alignDown(v, pageSize)
+  const words = n === 0 ? [] : (os.residency?.(start, alignUp(v + n, pageSize) - start) ?? null)
+  if (words === null) return null
+  const runs: ResidencyRun[] = []
+  const sums = { resident: 0, huge: 0, swapped: 0 }
+  for (let i = 0; i < words.length; i += 3) {
+    const [address, size, bits] = [words[i] as number, words[i + 1] as number, words[i + 2] as number]
+    const is = (bit: number): boolean => (bits & bit) !== 0
+    const run = { address, size, resident: is(residencyBits.resident), huge: is(residencyBits.huge), swapped: is(residencyBits.swapped) }
+    runs.push(run)
+    if (run.resident) sums.resident += size
+    if (run.swapped) sums.swapped += size
+    if (run.huge) sums.huge += size
+    if (is(residencyBits.partial)) sums.huge = sums.swapped = NaN
+  }
+  return { ...sums, runs }
+}
+
+function wrong(code: 'ERR_MEMLAYER_SIZE' | 'ERR_MEMLAYER_ADDRESS', what: string, value: unknown): never {
+  throw new UsageError(code, `residency: the ${what} is ${show(value)}`, { hint: 'Pass an address, and a number of bytes.' })
+}

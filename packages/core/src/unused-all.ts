@@ -1,0 +1,70 @@
+// Many ranges given back at once: checked and moved as one, in as few kernel calls as the
+// backend can make of it.
+import { checkAddress, checkSize, show } from './check.js'
+import { UsageError } from './errors.js'
+import { FROM_READY, PREPARED, READY, type Ledger } from './ledger.js'
+import type { OS } from './os.js'
+import type { Regions } from './regions.js'
+
+const OP = 'sysUnused'
+
+/**
+ * Pairs of address and size, checked and copied: what is checked is what is done.
+ *
+ * @throws UsageError ERR_MEMLAYER_SIZE, ERR_MEMLAYER_ADDRESS, ERR_MEMLAYER_ALIGNMENT
+ */
+export function pairsOf(ranges: ArrayLike<number>, align: number): Float64Array {
+  const length = countOf(ranges)
+  const pairs = new Float64Array(length)
+  for (let i = 0; i < length; i += 2) {
+    const v = ranges[i] as number
+    const n = ranges[i + 1] as number
+    checkSize(OP, n, 0, align)
+    checkAddress(OP, v, n, align)
+    pairs[i] = v
+    pairs[i + 1] = n
+  }
+  return pairs
+}
+
+/**
+ * How many numbers there are: two for each range.
+ *
+ * @throws UsageError ERR_MEMLAYER_SIZE
+ */
+export function countOf(ranges: ArrayLike<number>): number {
+  const length: unknown = typeof ranges === 'object' && ranges !== null ? ranges.length : undefined
+  if (typeof length === 'number' && Number.isSafeInteger(length) && length >= 0 && length % 2 === 0) return length
+  throw new UsageError('ERR_MEMLAYER_SIZE', `sysUnusedAll: ${show(length)} numbers make no pairs`, {
+    op: OP,
+    hint: 'Pass where each range begins and its size, one after the other.',
+  })
+}
+
+/** Ready to Prepared for every pair. Where the OS breaks half way, what was not given back is Ready as before. */
+export function giveBackAll(os: OS, ledger: Ledger, regions: Regions, pairs: Float64Array): void {
+  // Each range is Prepared as soon as it is found to be Ready, so that a page given twice is found out.
+  let moved = 0
+  let done = 0
+  try {
+    for (; moved < pairs.length; moved += 2) {
+      const n = pairs[moved + 1] as number
+      if (n === 0) continue
+      const v = pairs[moved] as number
+      ledger.move(v, n, PREPARED, ledger.expect(OP, v, n, FROM_READY))
+    }
+    for (let i = 0; i < pairs.length; i += 2) regions.expectNotHeld(OP, pairs[i] as number, pairs[i + 1] as number)
+    for (let i = 0; i < pairs.length; i += 2) regions.detach(OP, pairs[i] as number, pairs[i + 1] as number)
+    if (os.sysUnusedAllOS?.(pairs) === true) return
+    for (; done < pairs.length; done += 2) {
+      if (pairs[done + 1] !== 0) os.sysUnusedOS(pairs[done] as number, pairs[done + 1] as number)
+    }
+  } catch (error) {
+    for (let i = done; i < moved; i += 2) {
+      const v = pairs[i] as number
+      const n = pairs[i + 1] as number
+      if (n !== 0) ledger.move(v, n, READY)
+    }
+    throw error
+  }
+}

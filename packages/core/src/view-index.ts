@@ -1,0 +1,110 @@
+// Where the views are: which of a memory's views touch a range of addresses. Asked before
+// every operation that takes pages away from their users, so it is quick where there is
+// nothing to find.
+import type { Address } from '@memlayer/kernel'
+
+/** A view's place. The buffer itself is its user's: when they drop it, it may be collected. */
+export interface ViewEntry {
+  readonly start: Address
+  readonly end: Address
+  readonly buffer: WeakRef<ArrayBuffer>
+  /** The next entry of the same granule. For the index alone. */
+  next: ViewEntry | null
+}
+
+// Level k cuts the address space into granules of 64 KiB * 8^k, up to 2^52 bytes. An entry lies at
+// the lowest level whose granule is as long as the entry, in the granule where it starts: so it
+// ends in that granule or in the next.
+const LEVELS = 13
+const granules: readonly number[] = Array.from({ length: LEVELS }, (_, k) => 2 ** 16 * 8 ** k)
+
+// A granule's first entry, which leads to the others: most have one.
+type Level = Map<number, ViewEntry>
+
+const none: readonly ViewEntry[] = []
+
+/** Entries by the addresses they cover. */
+export class ViewIndex {
+  readonly #levels: readonly Level[] = Array.from({ length: LEVELS }, () => new Map())
+  #size = 0
+  #bytes = 0
+
+  /** The number of entries. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** The bytes of all of them: what an engine takes for its own. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  add(entry: ViewEntry): void {
+    const k = levelOf(entry)
+    const level = this.#levels[k] as Level
+    const granule = granuleOf(k, entry.start)
+    entry.next = level.get(granule) ?? null
+    level.set(granule, entry)
+    this.#size += 1
+    this.#bytes += entry.end - entry.start
+  }
+
+  /** Forgets an entry; one that is not there is no error: its buffer was detached before it was collected. */
+  delete(entry: ViewEntry): void {
+    const k = levelOf(entry)
+    const level = this.#levels[k] as Level
+    const granule = granuleOf(k, entry.start)
+    const first = level.get(granule)
+    if (first === entry) {
+      if (entry.next === null) level.delete(granule)
+      else level.set(granule, entry.next)
+    } else {
+      let before = first
+      while (before !== undefined && before.next !== entry) before = before.next ?? undefined
+      if (before === undefined) return
+      before.next = entry.next
+    }
+    // It may be remembered for as long as its user keeps the buffer; those after it need not be.
+    entry.next = null
+    this.#size -= 1
+    this.#bytes -= entry.end - entry.start
+  }
+
+  /** The entries that touch [v, v+n). */
+  touching(v: Address, n: number): readonly ViewEntry[] {
+    const end = v + n
+    let found: ViewEntry[] | null = null
+    for (let k = 0; k < LEVELS; k++) {
+      const level = this.#levels[k] as Level
+      if (level.size === 0) continue
+      const first = granuleOf(k, v) - 1
+      const last = granuleOf(k, end - 1)
+      if (last - first > level.size) {
+        for (const entry of level.values()) found = collect(entry, v, end, found)
+      } else {
+        for (let granule = first; granule <= last; granule++) found = collect(level.get(granule), v, end, found)
+      }
+    }
+    return found ?? none
+  }
+}
+
+function levelOf({ start, end }: ViewEntry): number {
+  let k = 0
+  while (end - start > (granules[k] as number) && k < LEVELS - 1) k += 1
+  return k
+}
+
+function granuleOf(k: number, v: Address): number {
+  return Math.floor(v / (granules[k] as number))
+}
+
+/** Adds those of a granule that touch [v, end) to what is found; a list is made for the first. */
+function collect(first: ViewEntry | undefined, v: Address, end: Address, found: ViewEntry[] | null): ViewEntry[] | null {
+  for (let entry = first ?? null; entry !== null; entry = entry.next) {
+    if (!(entry.start < end && entry.end > v)) continue
+    if (found === null) found = [entry]
+    else found.push(entry)
+  }
+  return found
+}

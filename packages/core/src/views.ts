@@ -1,0 +1,146 @@
+// Views that cannot dangle. A view is an ArrayBuffer over Ready pages, at full speed; before
+// any of its pages leaves Ready the buffer is detached, so that whoever kept it finds length 0
+// and reads undefined, where a stale pointer would end the process.
+import { detachView, viewOffset, type Address } from '@memlayer/kernel'
+import { show } from './check.js'
+import { formatAddress, UsageError } from './errors.js'
+import type { OS } from './os.js'
+import { ViewIndex, type ViewEntry } from './view-index.js'
+
+/** What a view is made with: a constructor of a typed array, or DataView. */
+export type ViewConstructor<T> = {
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): T
+  readonly name: string
+}
+
+/** The views over one memory. */
+export class Views {
+  readonly #os: OS
+  readonly #index = new ViewIndex()
+  readonly #collected = new FinalizationRegistry<ViewEntry>((entry) => this.#index.delete(entry))
+  // A view in use keeps its region from being collected, and from being taken for a leak.
+  readonly #keepers = new WeakMap<object, object>()
+  // A buffer that was found empty: kept, so that it is found so again.
+  readonly #pinned = new Set<unknown>()
+
+  constructor(os: OS) {
+    this.#os = os
+  }
+
+  /** The number of buffers that may still be in use. */
+  get count(): number {
+    return this.#index.size
+  }
+
+  /** Their bytes. */
+  get bytes(): number {
+    return this.#index.bytes
+  }
+
+  /** A view over `length` elements at `v`: `bytes` bytes, all of them Ready. `keeper` lives as long as the view. */
+  make<T extends object>(type: ViewConstructor<T>, v: Address, length: number, bytes: number, keeper?: object): T {
+    if (bytes === 0) return new type(new ArrayBuffer(0), 0, 0)
+    const buffer = this.#os.view(v, bytes)
+    // A WebAssembly memory has one buffer for all of its addresses; elsewhere each view has its own.
+    const offset = viewOffset(buffer, v, bytes)
+    if (offset === 0) Object.setPrototypeOf(buffer, tiedBuffer)
+    const entry = { start: v, end: v + bytes, buffer: new WeakRef(buffer), next: null }
+    this.#index.add(entry)
+    this.#collected.register(buffer, entry, entry)
+    const view = new type(buffer, offset, length)
+    if (keeper !== undefined) this.#keepers.set(offset === 0 ? buffer : view, keeper)
+    return view
+  }
+
+  /** @throws UsageError ERR_MEMLAYER_VIEW when the bytes of a view over a part of [v, v+n) were moved to another buffer. */
+  expectNoneMoved(op: string, v: Address, n: number): void {
+    if (this.#index.size > 0) this.#here(op, v, n)
+  }
+
+  /**
+   * Detaches every view that touches [v, v+n): all, or none.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW as above.
+   */
+  detach(op: string, v: Address, n: number): void {
+    for (const entry of this.#here(op, v, n)) {
+      this.#index.delete(entry)
+      // Nobody has to be told when it is collected; a program that makes views without end would queue for it.
+      this.#collected.unregister(entry)
+      const buffer = entry.buffer.deref()
+      if (buffer === undefined || buffer.detached) continue
+      if (this.#os.detach === undefined) detachView(buffer)
+      else this.#os.detach(buffer)
+    }
+  }
+
+  /** The views that touch [v, v+n), each with its bytes still its own. */
+  #here(op: string, v: Address, n: number): readonly ViewEntry[] {
+    const found = this.#index.touching(v, n)
+    // Where one buffer serves all ranges, it is detached by growth as well, and nobody can move it.
+    if (this.#os.detach === undefined) for (const entry of found) if (entry.buffer.deref()?.detached === true) this.#moved(op, v, n, entry)
+    return found
+  }
+
+  /** Nobody can detach the buffer that has the bytes now: the pages stay for as long as the process. */
+  #moved(op: string, v: Address, n: number, entry: ViewEntry): never {
+    this.#pinned.add(entry.buffer.deref())
+    throw new UsageError('ERR_MEMLAYER_VIEW', `${op}(${formatAddress(v)}, ${n}): a view of it was transferred: whoever has its bytes now would read freed memory`, {
+      op,
+      address: v,
+      size: n,
+      hint: 'These pages stay until the process ends. Post a copy, made with slice(), or the region itself, by region.share(worker).',
+    })
+  }
+}
+
+// transfer() would move the bytes into a buffer that nobody knows to detach.
+const tiedBuffer: object = Object.create(ArrayBuffer.prototype, {
+  transfer: { value: refuseTransfer },
+  transferToFixedLength: { value: refuseTransfer },
+}) as object
+
+function refuseTransfer(): never {
+  throw new UsageError('ERR_MEMLAYER_VIEW', 'a view of a region cannot be transferred: its bytes are the region\'s', {
+    hint: 'Copy them with slice(), or hand the region itself to a worker with region.share().',
+  })
+}
+
+/** The bytes of `length` elements of `type`, for a check of the range; NaN for what is no length, or no type. */
+export function spanOf(type: ViewConstructor<unknown>, length: number): number {
+  const element: unknown = type === (DataView as unknown) ? 1 : (type as { BYTES_PER_ELEMENT?: unknown } | null)?.BYTES_PER_ELEMENT
+  // What has no elements is told by bytesOf; here it may be of any length.
+  if (typeof length !== 'number') return NaN
+  return typeof element === 'number' ? length * element : length
+}
+
+/**
+ * The bytes of `length` elements of `type` at `v`.
+ *
+ * @throws UsageError ERR_MEMLAYER_VIEW
+ */
+export function bytesOf(type: ViewConstructor<unknown>, v: Address, length: number): number {
+  const element = elementSize(type)
+  if (typeof length !== 'number' || !Number.isInteger(length) || length < 0) {
+    throw new UsageError('ERR_MEMLAYER_VIEW', `view: the length is ${show(length)}`, { hint: 'Pass a number of elements.' })
+  }
+  const bytes = length * element
+  if (v % element !== 0) {
+    throw new UsageError('ERR_MEMLAYER_VIEW', `view: a ${type.name} cannot begin at ${formatAddress(v)}`, {
+      address: v,
+      hint: `Its elements lie at multiples of ${element} bytes; use a DataView or a Uint8Array to read what lies elsewhere.`,
+    })
+  }
+  return bytes
+}
+
+function elementSize(type: ViewConstructor<unknown>): number {
+  if (type === (DataView as unknown)) return 1
+  const size = typeof type === 'function' ? (type as { BYTES_PER_ELEMENT?: unknown }).BYTES_PER_ELEMENT : undefined
+  if (typeof size === 'number' && Object.getPrototypeOf(type) === TypedArray) return size
+  throw new UsageError('ERR_MEMLAYER_VIEW', `view: ${show(type)} is no typed array`, {
+    hint: 'Pass Uint8Array, Float64Array, BigInt64Array, … or DataView. For a Buffer: Buffer.from(view.buffer, view.byteOffset, view.byteLength).',
+  })
+}
+
+const TypedArray: unknown = Object.getPrototypeOf(Uint8Array)

@@ -1,0 +1,246 @@
+// Accounting is a transaction: a category is counted with the operation or not at all.
+import { createMemory, FatalError, OutOfMemoryError, UsageError, type SysMemStat } from '@memlayer/core'
+import { describe, expect, it } from 'vitest'
+import { errorOf } from './errors-of.js'
+import { EINVAL, ENOMEM, PageOS } from './page-os.js'
+
+const page = 4096
+const MAX = Number.MAX_SAFE_INTEGER
+
+describe('a category', () => {
+  it('counts what was allocated and mapped, until it is freed', () => {
+    const memory = createMemory(new PageOS())
+    const heap = memory.stat('heap')
+    const a = memory.sysAlloc(2 * page, heap)
+    expect(heap.load()).toBe(2 * page)
+    const v = memory.sysReserve(null, 8 * page)
+    expect(heap.load()).toBe(2 * page)
+    memory.sysMap(v, 4 * page, heap)
+    expect(heap.load()).toBe(6 * page)
+    memory.sysUsed(v, 4 * page)
+    memory.sysUnused(v, 2 * page)
+    memory.sysHugePage(v, 8 * page)
+    expect(heap.load()).toBe(6 * page)
+    memory.sysFree(a, 2 * page, heap)
+    // A range that is half mapped, half only reserved: what counts is what was mapped.
+    memory.sysFree(v, 8 * page, heap)
+    expect(heap.load()).toBe(0)
+    memory.check()
+  })
+
+  it('goes on counting what was faulted, and gives it up to the category that maps it next', () => {
+    const memory = createMemory(new PageOS())
+    const [heap, index] = [memory.stat('heap'), memory.stat('index')]
+    const v = memory.sysReserve(null, 4 * page)
+    memory.sysMap(v, 4 * page, heap)
+    memory.sysFault(v, 2 * page)
+    expect(memory.stats().categories).toMatchObject({
+      heap: { reserved: 2 * page, prepared: 2 * page, held: 4 * page },
+    })
+    memory.sysMap(v, page, index)
+    memory.sysMap(v + page, page, null)
+    expect([heap.load(), index.load()]).toEqual([2 * page, page])
+    memory.check()
+    memory.sysFree(v, 4 * page, null)
+    expect([heap.load(), index.load()]).toEqual([0, 0])
+  })
+
+  it('is found by the ledger when null is passed to sysFree, across several at once', () => {
+    const memory = createMemory(new PageOS())
+    const stats = ['a', 'b', 'c'].map((name) => memory.stat(name))
+    const v = memory.sysReserve(null, 4 * page)
+    stats.forEach((stat, i) => memory.sysMap(v + i * page, page, stat))
+    memory.sysFree(v, 4 * page, null)
+    expect(stats.map((stat) => stat.load())).toEqual([0, 0, 0])
+    memory.check()
+  })
+
+  it('is the same for the same name, and is listed in the order of first use', () => {
+    const memory = createMemory(new PageOS())
+    expect(memory.stat('b')).toBe(memory.stat('b'))
+    memory.stat('a')
+    memory.stat('__proto__')
+    expect(Object.keys(memory.stats().categories)).toEqual(['b', 'a', '__proto__'])
+  })
+
+  it('may be one of hundreds', () => {
+    const memory = createMemory(new PageOS({ pages: 512 }))
+    const stats = Array.from({ length: 400 }, (_, i) => memory.stat(`category ${i}`))
+    const addresses = stats.map((stat) => memory.sysAlloc(page, stat))
+    memory.check()
+    expect(memory.stats().categories['category 399']).toMatchObject({ ready: page, peak: page, calls: 1 })
+    stats.forEach((stat, i) => memory.sysFree(addresses[i] as number, page, stat))
+    expect(memory.stats().total).toMatchObject({ ready: 0, held: 0, peak: 400 * page, calls: 800 })
+    memory.check()
+  })
+
+  it.each(['', 4, null, undefined, {}, Symbol('heap')])('is not called %o', (name) => {
+    const error = errorOf(() => createMemory(new PageOS()).stat(name as string))
+    expect(error).toBeInstanceOf(UsageError)
+    expect(error.code).toBe('ERR_MEMLAYER_STAT')
+  })
+})
+
+describe('a stat that is none of this memory’s', () => {
+  const others = (): [string, unknown][] => [
+    ['undefined', undefined],
+    ['a name', 'heap'],
+    ['a number', 1],
+    ['another memory’s', createMemory(new PageOS()).stat('heap')],
+    ['a forgery', { name: 'heap', index: 1 }],
+    [
+      'a trap',
+      new Proxy(createMemory(new PageOS()).stat('heap'), {
+        get: () => {
+          throw new Error('the trap was sprung')
+        },
+      }),
+    ],
+  ]
+
+  it.each(others())('is refused before the OS is asked: %s', (_, stat) => {
+    const os = new PageOS()
+    const memory = createMemory(os)
+    memory.stat('heap')
+    const v = memory.sysReserve(null, page)
+    const before = [memory.stats(), os.calls.length]
+    for (const call of [
+      () => memory.sysAlloc(page, stat as SysMemStat),
+      () => memory.sysMap(v, page, stat as SysMemStat),
+      () => memory.sysFree(v, page, stat as SysMemStat),
+    ]) {
+      const error = errorOf(call)
+      expect(error).toBeInstanceOf(UsageError)
+      expect(error.code).toBe('ERR_MEMLAYER_STAT')
+      expect(error.hint).toContain("stat('name')")
+    }
+    expect([memory.stats(), os.calls.length]).toEqual(before)
+    memory.check()
+  })
+
+  it('is told as another memory’s where it is one', () => {
+    const error = errorOf(() => createMemory(new PageOS()).sysAlloc(page, createMemory(new PageOS()).stat('heap')))
+    expect(error.message).toMatch(/^sysAlloc: the stat is another memory's\. /)
+  })
+
+  it('is refused for a range of another category, which the error names', () => {
+    const os = new PageOS()
+    const memory = createMemory(os)
+    const [heap, index] = [memory.stat('heap'), memory.stat('index')]
+    const v = memory.sysReserve(null, 4 * page)
+    memory.sysMap(v, 2 * page, heap)
+    memory.sysMap(v + 2 * page, 2 * page, index)
+    const calls = os.calls.length
+    const error = errorOf(() => memory.sysFree(v, 4 * page, heap))
+    expect(error).toMatchObject({ code: 'ERR_MEMLAYER_STAT', op: 'sysFree', address: v, size: 4 * page })
+    expect(error.message).toContain(
+      `the bytes at 0x${(v + 2 * page).toString(16)} are counted under 'index', not 'heap'`,
+    )
+    expect(os.calls).toHaveLength(calls)
+    expect([heap.load(), index.load()]).toEqual([2 * page, 2 * page])
+  })
+})
+
+describe('a refused or broken operation counts nothing', () => {
+  it('sysAlloc: where Go keeps its count', () => {
+    const os = new PageOS({ fate: () => ENOMEM })
+    const memory = createMemory(os)
+    const heap = memory.stat('heap')
+    expect(errorOf(() => memory.sysAlloc(page, heap))).toBeInstanceOf(OutOfMemoryError)
+    expect(heap.load()).toBe(0)
+    expect(memory.stats().categories['heap']).toMatchObject({ held: 0, ready: 0, peak: 0, calls: 1, refusals: 1 })
+  })
+
+  it('sysMap over what was faulted: it stays with the category that counted it', () => {
+    const os = new PageOS()
+    const memory = createMemory(os)
+    const [heap, index] = [memory.stat('heap'), memory.stat('index')]
+    const v = memory.sysReserve(null, 3 * page)
+    memory.sysMap(v, 2 * page, heap)
+    memory.sysFault(v, 2 * page)
+    os.fate = () => new FatalError('out of memory')
+    expect(errorOf(() => memory.sysMap(v, 3 * page, index))).toBeInstanceOf(FatalError)
+    expect([heap.load(), index.load()]).toEqual([2 * page, 0])
+    memory.check()
+  })
+
+  it.each([
+    ['refused', ENOMEM, OutOfMemoryError],
+    ['kept', EINVAL, FatalError],
+    ['broken', new FatalError('failed to release pages'), FatalError],
+  ])('sysFree, %s: each category has its bytes again', (_, fate, kind) => {
+    const os = new PageOS()
+    const memory = createMemory(os)
+    const [heap, index] = [memory.stat('heap'), memory.stat('index')]
+    const v = memory.sysReserve(null, 4 * page)
+    memory.sysMap(v, 2 * page, heap)
+    memory.sysMap(v + 2 * page, page, index)
+    const before = memory.ranges()
+    os.fate = () => fate
+    expect(errorOf(() => memory.sysFree(v, 4 * page, null))).toBeInstanceOf(kind)
+    expect([heap.load(), index.load()]).toEqual([2 * page, page])
+    expect(memory.ranges()).toEqual(before)
+    memory.check()
+  })
+})
+
+describe('a sum that would be wrong stops the operation before the OS is asked', () => {
+  it('sysAlloc and sysMap, above 2^53 - 1', () => {
+    const os = new PageOS()
+    const memory = createMemory(os)
+    const heap = memory.stat('heap')
+    const v = memory.sysReserve(null, 2 * page)
+    memory.sysMap(v, page, heap)
+    memory.sysFault(v, page)
+    heap.add(MAX - page)
+    const calls = os.calls.length
+    const ranges = memory.ranges()
+    for (const [op, call] of [
+      ['sysAlloc', () => memory.sysAlloc(page, heap)],
+      ['sysMap', () => memory.sysMap(v, 2 * page, heap)],
+    ] as const) {
+      const error = errorOf(call)
+      expect(error).toBeInstanceOf(FatalError)
+      expect(error).toMatchObject({ code: 'ERR_MEMLAYER_ACCOUNT', op })
+      expect(heap.load()).toBe(MAX)
+    }
+    expect(os.calls).toHaveLength(calls)
+    expect(memory.ranges()).toEqual(ranges)
+    heap.add(page - MAX)
+    memory.check()
+  })
+
+  it('sysFree, below zero, even when only the last of several categories is short', () => {
+    const os = new PageOS()
+    const memory = createMemory(os)
+    const [heap, index] = [memory.stat('heap'), memory.stat('index')]
+    const v = memory.sysReserve(null, 4 * page)
+    memory.sysMap(v, 2 * page, heap)
+    memory.sysMap(v + 2 * page, page, index)
+    // Code above the layer meddles.
+    index.add(-page)
+    expect(() => memory.check()).toThrow(`the account is wrong: 'index' counts 0 bytes, its ranges are ${page}`)
+    const calls = os.calls.length
+    const error = errorOf(() => memory.sysFree(v, 4 * page, null))
+    expect(error).toMatchObject({ code: 'ERR_MEMLAYER_ACCOUNT', op: 'sysFree', size: -page })
+    expect(os.calls).toHaveLength(calls)
+    expect(heap.load()).toBe(2 * page)
+    index.add(page)
+    memory.check()
+    memory.sysFree(v, 4 * page, null)
+    expect(memory.ranges()).toEqual([])
+  })
+
+  it('sysFree: views over the range stay as they are', () => {
+    const memory = createMemory(new PageOS())
+    const heap = memory.stat('heap')
+    const v = memory.sysAlloc(page, heap)
+    const view = memory.view(Uint8Array, v, page)
+    heap.add(-page)
+    expect(errorOf(() => memory.sysFree(v, page, heap)).code).toBe('ERR_MEMLAYER_ACCOUNT')
+    expect(view.length).toBe(page)
+    heap.add(page)
+    memory.sysFree(v, page, heap)
+    expect(view.length).toBe(0)
+  })
+})

@@ -1,0 +1,152 @@
+// Arguments that no uintptr could be: each is stopped with an error that says what was passed and
+// what to pass, and the OS is not asked.
+import { createMemory, UsageError, type ErrorCode, type Memory } from '@memlayer/core'
+import { describe, expect, it } from 'vitest'
+import { errorOf } from './errors-of.js'
+import { PageOS } from './page-os.js'
+
+const page = 4096
+
+/** Every way to pass a size. */
+const sized: [string, (memory: Memory, n: number) => unknown][] = [
+  ['sysAlloc', (memory, n) => memory.sysAlloc(n, null)],
+  ['sysUnused', (memory, n) => memory.sysUnused(page, n)],
+  ['sysUsed', (memory, n) => memory.sysUsed(page, n)],
+  ['sysHugePage', (memory, n) => memory.sysHugePage(page, n)],
+  ['sysFree', (memory, n) => memory.sysFree(page, n, null)],
+  ['sysFault', (memory, n) => memory.sysFault(page, n)],
+  ['sysReserve', (memory, n) => memory.sysReserve(null, n)],
+  ['sysReserveAligned', (memory, n) => memory.sysReserveAligned(null, n, page)],
+  ['sysMap', (memory, n) => memory.sysMap(page, n, null)],
+]
+
+/** Every way to pass an address. */
+const addressed: [string, (memory: Memory, v: number) => unknown][] = [
+  ['sysUnused', (memory, v) => memory.sysUnused(v, page)],
+  ['sysUsed', (memory, v) => memory.sysUsed(v, page)],
+  ['sysHugePage', (memory, v) => memory.sysHugePage(v, page)],
+  ['sysFree', (memory, v) => memory.sysFree(v, page, null)],
+  ['sysFault', (memory, v) => memory.sysFault(v, page)],
+  ['sysReserve', (memory, v) => memory.sysReserve(v, page)],
+  ['sysReserveAligned', (memory, v) => memory.sysReserveAligned(v, page, page)],
+  ['sysMap', (memory, v) => memory.sysMap(v, page, null)],
+]
+
+const mayBeEmpty = ['sysUnused', 'sysUsed', 'sysHugePage', 'sysFault']
+
+// What is passed, and how an error shows it.
+const noNumbers: [unknown, string][] = [
+  ['4096', '"4096"'],
+  ['x'.repeat(1000), `"${'x'.repeat(40)}…"`],
+  [4096n, 'the bigint 4096n'],
+  [2n ** 100n, 'a bigint'],
+  [10n ** 100_000n, 'a bigint'],
+  [null, 'null'],
+  [undefined, 'undefined'],
+  [true, 'true'],
+  [Symbol('4096'), 'a symbol'],
+  [() => 4096, 'a function'],
+  [{ valueOf: () => 4096 }, 'an object'],
+  [[4096], 'an object'],
+  [new Number(4096), 'an object'],
+]
+const noWholeNumbers: [number, string][] = [
+  [NaN, 'NaN'],
+  [Infinity, 'Infinity'],
+  [-Infinity, '-Infinity'],
+  [0.5, '0.5'],
+  [4096.5, '4096.5'],
+  [-4096, '-4096'],
+  [Number.MIN_VALUE, '5e-324'],
+  [Number.MAX_VALUE, '1.7976931348623157e+308'],
+]
+
+function expectMisuse(op: string, run: (memory: Memory) => unknown, code: ErrorCode): UsageError {
+  const os = new PageOS()
+  const memory = createMemory(os)
+  const before = memory.stats()
+  const error = errorOf(() => run(memory))
+  expect(error).toBeInstanceOf(UsageError)
+  expect(error).toMatchObject({ code, op })
+  expect(error.message.startsWith(`${op}: `), error.message).toBe(true)
+  expect(error.hint?.length).toBeGreaterThan(10)
+  expect(os.calls).toEqual([])
+  expect(memory.stats()).toEqual(before)
+  return error
+}
+
+describe.each(sized)('%s', (op, call) => {
+  it.each(
+    [...noNumbers, ...noWholeNumbers, [2 ** 53, '9007199254740992']].map(([n, shown]) => [shown, n] as const),
+  )('takes no size %s', (shown, n) => {
+    const error = expectMisuse(op, (memory) => call(memory, n as number), 'ERR_MEMLAYER_SIZE')
+    expect(error.message).toContain(`${op}: the size is ${shown}. `)
+    expect(error.size).toBe(typeof n === 'number' ? n : undefined)
+    expect(error.hint).toMatch(/below 2\^53/)
+  })
+
+  it.each([1, 4095, 4097, 2 ** 53 - 1])('takes no %d bytes: not whole pages', (n) => {
+    const error = expectMisuse(op, (memory) => call(memory, n), 'ERR_MEMLAYER_ALIGNMENT')
+    expect(error.message).toContain(`the size ${n} bytes is not a multiple of the page size, 4096`)
+    expect(error).toMatchObject({ size: n, hint: expect.stringContaining('alignUp') as string })
+  })
+
+  it.each([0, -0])('takes %d bytes for nothing to do, if it may be empty, and else for no size', (n) => {
+    if (mayBeEmpty.includes(op)) {
+      const os = new PageOS()
+      const memory = createMemory(os)
+      expect(call(memory, n)).toBe(undefined)
+      expect(os.calls).toEqual([])
+      expect(memory.stats().total.calls).toBe(0)
+      return
+    }
+    const error = expectMisuse(op, (memory) => call(memory, n), 'ERR_MEMLAYER_SIZE')
+    const shown = Object.is(n, -0) ? '-0' : '0'
+    expect(error.message).toContain(`the size is ${shown}. Pass a whole number of bytes, 1 or more`)
+  })
+})
+
+describe.each(addressed)('%s', (op, call) => {
+  // Null is no hint to the two that reserve.
+  const values = [...noNumbers, ...noWholeNumbers].filter(([v]) => v !== null || !op.startsWith('sysReserve'))
+
+  it.each([...values, [2 ** 64, String(2 ** 64)]].map(([v, shown]) => [shown, v] as const))(
+    'takes no address %s',
+    (shown, v) => {
+      const error = expectMisuse(op, (memory) => call(memory, v as number), 'ERR_MEMLAYER_ADDRESS')
+      expect(error.message).toContain(`${op}: the address is ${shown}. `)
+      expect(error.address).toBe(typeof v === 'number' ? v : undefined)
+    },
+  )
+
+  it.each([1, 4095, 4097, 2 ** 53 - 1])('takes no address %d: not at a page', (v) => {
+    const error = expectMisuse(op, (memory) => call(memory, v), 'ERR_MEMLAYER_ALIGNMENT')
+    expect(error.message).toContain(`the address 0x${v.toString(16)} is not a multiple of the page size, 4096`)
+    expect(error).toMatchObject({ address: v })
+  })
+})
+
+it('runs nothing of an argument’s own to show it', () => {
+  const trap = (): never => {
+    throw new Error('the argument was asked')
+  }
+  const traps = new Proxy(() => 0, { get: trap, has: trap, getPrototypeOf: trap, apply: trap, ownKeys: trap })
+  const object = { toString: trap, valueOf: trap, toJSON: trap, [Symbol.toPrimitive]: trap }
+  for (const argument of [traps, object]) {
+    for (const [op, call] of sized)
+      expectMisuse(op, (memory) => call(memory, argument as never), 'ERR_MEMLAYER_SIZE')
+    for (const [op, call] of addressed)
+      expectMisuse(op, (memory) => call(memory, argument as never), 'ERR_MEMLAYER_ADDRESS')
+  }
+})
+
+it('takes the last page of all addresses, and no byte beyond', () => {
+  const os = new PageOS({ base: 2 ** 64 - 4 * page, pages: 4 })
+  const memory = createMemory(os)
+  const v = memory.sysReserve(2 ** 64 - page, page)
+  expect(v).toBe(2 ** 64 - page)
+  expect(errorOf(() => memory.sysMap(v, 2 * page, null)).code).toBe('ERR_MEMLAYER_ADDRESS')
+  memory.sysMap(v, page, null)
+  memory.sysFree(v, page, null)
+  expect(os.pages.size).toBe(0)
+})

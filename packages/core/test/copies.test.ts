@@ -1,0 +1,50 @@
+// Several copies of core in one process: said once, with where each is.
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runChild } from '@memlayer/witness'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+
+describe('several copies of core', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'memlayer-copies-'))
+    for (const copy of ['one', 'two']) {
+      mkdirSync(join(folder, copy, 'node_modules', '@memlayer'), { recursive: true })
+      cpSync(join(root, 'dist'), join(folder, copy, 'core'), { recursive: true })
+      cpSync(join(root, 'node_modules', '@memlayer', 'kernel'), join(folder, copy, 'node_modules', '@memlayer', 'kernel'), {
+        recursive: true,
+        dereference: true,
+        filter: (source) => !/kernel[\\/](node_modules|test)/.test(source),
+      })
+    }
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  const os = `const os = Object.fromEntries(['sysAllocOS', 'sysUnusedOS', 'sysUsedOS', 'sysHugePageOS', 'sysFreeOS', 'sysFaultOS', 'sysReserveOS', 'sysMapOS', 'view'].map((name) => [name, () => null]))
+    os.traits = { pageSize: 4096 }`
+
+  it('are told of at the first memory, once, with their places and what to do', () => {
+    const { code, stderr } = runChild(
+      `import { createMemory } from './one/core/index.js'
+       import { createMemory as another } from './two/core/index.js'
+       ${os}
+       createMemory(os); createMemory(os); another(os)`,
+      { from: folder },
+    )
+    expect(code).toBe(0)
+    expect(stderr.match(/MEMLAYER_TWO_CORES/g)).toHaveLength(1)
+    expect(stderr).toMatch(/2 copies of @memlayer\/core/)
+    expect(stderr).toMatch(/one\/core\/errors\.js/)
+    expect(stderr).toMatch(/two\/core\/errors\.js/)
+    expect(stderr).toContain('npm ls @memlayer/core')
+  })
+
+  it('are not told of where there is one', () => {
+    const { code, stderr } = runChild(`import { createMemory } from './one/core/index.js'\n${os}\ncreateMemory(os)`, { from: folder })
+    expect([code, stderr]).toEqual([0, ''])
+  })
+})

@@ -1,0 +1,205 @@
+// The huge page policy of a region: what the OS is advised, when, and for which pages; without one, what
+// Go advises and nothing more.
+import { createMemory, GrowableBuffer, UsageError, type HugePagePolicy, type Memory, type Region } from '@memlayer/core'
+import { describe, expect, it } from 'vitest'
+import { errorOf } from './errors-of.js'
+import { PageOS } from './page-os.js'
+
+const page = 4096
+const huge = 4 * page
+
+/** A backend that keeps, page by page, what it was advised last. */
+class AdvisedOS extends PageOS {
+  readonly advice = new Map<number, string>()
+  obtained = 0
+
+  constructor(hugePageSize = huge) {
+    super({ traits: { hugePageSize }, base: 0x10000 + page, pages: 1024 })
+  }
+
+  override sysHugePageOS(v: number, n: number): void {
+    super.sysHugePageOS(v, n)
+    this.#advise(v, n, 'H')
+  }
+
+  sysNoHugePageOS(v: number, n: number): void {
+    this.#advise(v, n, 'n')
+  }
+
+  hugePagesIn(): number {
+    return this.obtained
+  }
+
+  /** A letter a page of the first of a region: H asked for, n forbidden, a dot where nothing was said. */
+  text({ address }: Region, pages = 16): string {
+    return Array.from({ length: pages }, (_, i) => this.advice.get(address + i * page) ?? '.').join('')
+  }
+
+  #advise(v: number, n: number, word: string): void {
+    for (let at = v; at < v + n; at += page) this.advice.set(at, word)
+  }
+}
+
+function region(hugePages?: HugePagePolicy): { os: AdvisedOS; memory: Memory; region: Region } {
+  const os = new AdvisedOS()
+  const memory = createMemory(os)
+  return { os, memory, region: memory.reserve(64 * page, hugePages === undefined ? {} : { hugePages }) }
+}
+
+describe('a region’s huge page policy', () => {
+  it('is the default where nothing is asked, and then nothing is advised beyond what the backend does', () => {
+    const { os, region: made } = region()
+    expect(made.hugePages).toBe('default')
+    made.commit(0, 16 * page)
+    made.unused(page, page)
+    made.used(page, page)
+    expect(os.text(made)).toBe('................')
+    expect(os.calls.filter((call) => call.startsWith('sysHugePage'))).toEqual([])
+  })
+
+  it('on: begins at a huge page, and asks for each as soon as all of it is Ready', () => {
+    const { os, region: made } = region('on')
+    expect([made.hugePages, made.address % huge]).toEqual(['on', 0])
+    made.map(0, 16 * page)
+    expect(os.text(made)).toBe('................')
+    made.used(page, 10 * page)
+    expect(os.text(made)).toBe('....HHHH........')
+    made.used(0, page)
+    expect(os.text(made)).toBe('HHHHHHHH........')
+    made.used(11 * page, page)
+    expect(os.text(made)).toBe('HHHHHHHHHHHH....')
+  })
+
+  it('on: asks again for what a page given back had cut', () => {
+    const { os, region: made } = region('on')
+    made.commit(0, 16 * page)
+    os.advice.clear()
+    made.unused(5 * page, 2 * page)
+    made.used(5 * page, page)
+    expect(os.text(made)).toBe('................')
+    made.used(6 * page, page)
+    expect(os.text(made)).toBe('....HHHH........')
+  })
+
+  it('on: keeps an alignment that was asked for', () => {
+    const memory = createMemory(new AdvisedOS())
+    using made = memory.reserve(8 * page, { hugePages: 'on', align: page })
+    expect(made.hugePages).toBe('on')
+    expect(made.address % huge).not.toBe(0)
+  })
+
+  it('off: forbids them where pages become Ready, each time', () => {
+    const { os, region: made } = region('off')
+    made.commit(2 * page, 3 * page)
+    expect(os.text(made)).toBe('..nnn...........')
+    os.advice.clear()
+    made.unused(3 * page, page)
+    made.used(3 * page, page)
+    expect(os.text(made)).toBe('...n............')
+  })
+
+  it('changes at any time, for what is Ready at once', () => {
+    const { os, region: made } = region()
+    made.commit(0, 6 * page)
+    made.map(6 * page, 2 * page)
+    const start = Math.ceil(made.address / huge) * huge - made.address
+    made.hugePages = 'off'
+    expect([made.hugePages, os.text(made, 8)]).toEqual(['off', 'nnnnnn..'])
+    made.hugePages = 'on'
+    made.commit(0, 16 * page)
+    const asked = os.text(made).slice(start / page)
+    expect(asked.startsWith('HHHHHHHH')).toBe(true)
+    made.hugePages = 'default'
+    os.advice.clear()
+    made.used(0, 16 * page)
+    expect([made.hugePages, os.text(made)]).toEqual(['default', '................'])
+  })
+
+  it('asks in one call for neighbours of several categories', () => {
+    const { os, memory, region: made } = region('on')
+    made.hugePages = 'default'
+    memory.sysMap(made.address, 2 * page, memory.stat('one'))
+    memory.sysMap(made.address + 2 * page, 2 * page, memory.stat('two'))
+    made.used(0, 4 * page)
+    made.hugePages = 'on'
+    expect(os.calls.filter((call) => call.startsWith('sysHugePage'))).toEqual([`sysHugePageOS(0x${made.address.toString(16)}, ${huge})`])
+  })
+
+  it('belongs to the region: neighbours, and who comes after it at its addresses, have none of it', () => {
+    const { os, memory, region: first } = region('off')
+    const second = memory.reserve(8 * page, { address: first.address + first.size })
+    second.commit(0, 8 * page)
+    expect(os.text(second, 8)).toBe('........')
+    first.commit(0, page)
+    const { address } = first
+    first.free()
+    expect(first.hugePages).toBe('default')
+    os.advice.clear()
+    using third = memory.reserve(8 * page, { address })
+    third.commit(0, 8 * page)
+    expect([third.hugePages, os.text(third, 8)]).toEqual(['default', '........'])
+  })
+
+  it('leaves what of the region was freed alone', () => {
+    const { os, region: made } = region()
+    made.commit(0, 8 * page)
+    made.free(2 * page, 2 * page)
+    made.hugePages = 'off'
+    expect(os.text(made, 8)).toBe('nn..nnnn')
+  })
+
+  it('is no error where the OS has nothing to offer', () => {
+    const memory = createMemory(new PageOS())
+    using made = memory.reserve(8 * page, { hugePages: 'on' })
+    made.commit(0, 8 * page)
+    made.hugePages = 'off'
+    expect(made.hugePageUse()).toEqual({ requested: 0, obtained: NaN })
+    memory.check()
+  })
+
+  it.each(['always', '', null, true, 1, {}] as unknown[])('is no policy: %o', (policy) => {
+    const { os, memory, region: made } = region()
+    const calls = os.calls.length
+    for (const run of [
+      () => memory.reserve(page, { hugePages: policy as HugePagePolicy }),
+      () => (made.hugePages = policy as HugePagePolicy),
+    ]) {
+      const error = errorOf(run)
+      expect(error).toBeInstanceOf(UsageError)
+      expect(error).toMatchObject({ code: 'ERR_MEMLAYER_OPTION' })
+    }
+    expect([os.calls.length, made.hugePages]).toEqual([calls, 'default'])
+  })
+
+  it('can’t be set on a region that is gone', () => {
+    const { region: made } = region('on')
+    made.free()
+    expect(errorOf(() => (made.hugePages = 'off'))).toMatchObject({ code: 'ERR_MEMLAYER_DISPOSED' })
+    expect(errorOf(() => made.hugePageUse())).toMatchObject({ code: 'ERR_MEMLAYER_DISPOSED' })
+  })
+
+  it('is a growable buffer’s as well', () => {
+    const os = new AdvisedOS()
+    using buffer = new GrowableBuffer(createMemory(os), { maximum: 512 * page, length: 1, hugePages: 'on' })
+    expect([buffer.region.hugePages, os.text(buffer.region, 8)]).toEqual(['on', 'HHHHHHHH'])
+  })
+})
+
+describe('huge pages requested and obtained', () => {
+  it('tells the whole ones that are Ready, and what the kernel says', () => {
+    const { os, region: made } = region('on')
+    expect(made.hugePageUse()).toEqual({ requested: 0, obtained: 0 })
+    made.commit(page, 10 * page)
+    os.obtained = huge
+    expect(made.hugePageUse()).toEqual({ requested: huge, obtained: huge })
+    made.commit(0, 12 * page)
+    expect(made.hugePageUse()).toEqual({ requested: 3 * huge, obtained: huge })
+  })
+
+  it('requests none under off', () => {
+    const { os, region: made } = region('off')
+    made.commit(0, 16 * page)
+    os.obtained = 2 * huge
+    expect(made.hugePageUse()).toEqual({ requested: 0, obtained: 2 * huge })
+  })
+})

@@ -1,0 +1,140 @@
+// The ledger by itself: what it holds, what it costs, what it answers; the wrappers' tests hold it to
+// the operations.
+import { describe, expect, it } from 'vitest'
+import { FROM_MAPPED, FROM_OWNED, FROM_READY, FROM_RESERVED, Ledger, PREPARED, READY, RESERVED } from '../src/ledger.js'
+
+const page = 4096
+
+/** Ten pages from 0x10000: two Reserved, three Prepared for 1, two Ready for 1, three Ready for 2. */
+function ledger(): Ledger {
+  const made = new Ledger(true)
+  made.enter('sysReserve', 0x10000, 10 * page, RESERVED, 0)
+  made.assign(0x10000 + 2 * page, 5 * page, PREPARED, 1)
+  made.move(0x10000 + 5 * page, 2 * page, READY)
+  made.assign(0x10000 + 7 * page, 3 * page, PREPARED, 2)
+  made.move(0x10000 + 7 * page, 3 * page, READY)
+  return made
+}
+
+const at = (pages: number): number => 0x10000 + pages * page
+
+describe('a ledger', () => {
+  it('sums bytes by category and state, and keeps peaks', () => {
+    const made = ledger()
+    expect([made.bytes(0, RESERVED), made.bytes(1, PREPARED), made.bytes(1, READY), made.bytes(2, READY)]).toEqual([
+      2 * page,
+      3 * page,
+      2 * page,
+      3 * page,
+    ])
+    expect([made.peak(0), made.peak(1), made.peak(2), made.totalPeak]).toEqual([0, 2 * page, 3 * page, 5 * page])
+    made.move(at(5), 5 * page, PREPARED)
+    expect([made.bytes(1, PREPARED), made.bytes(2, PREPARED), made.bytes(1, READY)]).toEqual([5 * page, 3 * page, 0])
+    expect([made.peak(1), made.peak(2), made.totalPeak]).toEqual([2 * page, 3 * page, 5 * page])
+    expect(made.audit()).toBe(null)
+  })
+
+  it('tells the state, the category and the end of what holds at a byte', () => {
+    const made = ledger()
+    expect([0, 2, 4, 5, 6.5, 9, 10].map((pages) => made.stateAt(at(pages)))).toEqual([
+      'Reserved',
+      'Prepared',
+      'Prepared',
+      'Ready',
+      'Ready',
+      'Ready',
+      'None',
+    ])
+    expect([0, 2, 6, 7, 10].map((pages) => made.categoryAt(at(pages)))).toEqual([0, 1, 1, 2, 0])
+    expect([0, 3, 5, 8].map((pages) => made.endAt(at(pages)))).toEqual([at(2), at(5), at(7), at(10)])
+    expect(made.endAt(at(10))).toBe(Infinity)
+    expect(made.stateAt(0)).toBe('None')
+  })
+
+  it('lists what it holds, in order of address, and the parts of a range', () => {
+    const made = ledger()
+    expect([...made.ranges()]).toEqual([
+      { address: at(0), size: 2 * page, state: 'Reserved', category: 0 },
+      { address: at(2), size: 3 * page, state: 'Prepared', category: 1 },
+      { address: at(5), size: 2 * page, state: 'Ready', category: 1 },
+      { address: at(7), size: 3 * page, state: 'Ready', category: 2 },
+    ])
+    expect(made.within(at(4), 4 * page)).toEqual([
+      { address: at(4), size: page, state: 'Prepared', category: 1 },
+      { address: at(5), size: 2 * page, state: 'Ready', category: 1 },
+      { address: at(7), size: page, state: 'Ready', category: 2 },
+    ])
+  })
+
+  it('passes a range that is in the states expected, all of it', () => {
+    const made = ledger()
+    const passes = (from: number, pages: number, states: number): boolean => {
+      try {
+        made.expect('sysUsed', at(from), pages * page, states)
+        return true
+      } catch {
+        return false
+      }
+    }
+    expect(passes(0, 2, FROM_RESERVED)).toBe(true)
+    expect(passes(0, 3, FROM_RESERVED)).toBe(false)
+    expect(passes(2, 8, FROM_MAPPED)).toBe(true)
+    expect(passes(1, 9, FROM_MAPPED)).toBe(false)
+    expect(passes(5, 5, FROM_READY)).toBe(true)
+    expect(passes(4, 6, FROM_READY)).toBe(false)
+    expect(passes(0, 10, FROM_OWNED)).toBe(true)
+    expect(passes(0, 11, FROM_OWNED)).toBe(false)
+    expect(passes(-1, 2, FROM_OWNED)).toBe(false)
+  })
+
+  it('costs a mapping for each run that the kernel can’t join, categories aside', () => {
+    const made = ledger()
+    expect(made.mappings()).toBe(2)
+    made.move(at(3), page, RESERVED)
+    expect(made.mappings()).toBe(4)
+    made.assign(at(8), page, 0, 0)
+    expect(made.mappings()).toBe(5)
+    made.assign(at(0), 8 * page, 0, 0)
+    made.assign(at(9), page, 0, 0)
+    expect(made.mappings()).toBe(0)
+  })
+
+  it('is as large as what it holds is fragmented, and not as its history', () => {
+    const made = new Ledger(true)
+    const empty = made.size
+    made.enter('sysReserve', at(0), 1000 * page, RESERVED, 0)
+    const whole = made.size
+    for (let i = 0; i < 1000; i += 2) made.assign(at(i), page, PREPARED, 1)
+    expect(made.size).toBeGreaterThan(999)
+    for (let i = 1; i < 1000; i += 2) made.assign(at(i), page, PREPARED, 1)
+    expect(made.size).toBe(whole)
+    made.assign(at(0), 1000 * page, 0, 0)
+    expect(made.size).toBe(empty)
+    expect([...made.ranges()]).toEqual([])
+  })
+
+  it('has room for any number of categories', () => {
+    const made = new Ledger(true)
+    made.enter('sysAlloc', at(0), page, READY, 5000)
+    expect([made.bytes(5000, READY), made.peak(5000)]).toEqual([page, page])
+    expect([made.bytes(9999, READY), made.peak(9999)]).toEqual([0, 0])
+    expect(made.audit()).toBe(null)
+  })
+
+  it('takes nothing in that overlaps what it holds, from either side', () => {
+    const made = ledger()
+    for (const [from, pages] of [
+      [-1, 2],
+      [9, 2],
+      [3, 1],
+      [-1, 12],
+      [0, 10],
+    ] as const) {
+      expect(() => made.enter('sysReserve', at(from), pages * page, RESERVED, 0)).toThrow('where a range is owned already')
+    }
+    expect([...made.ranges()]).toHaveLength(4)
+    made.enter('sysReserve', at(-1), page, RESERVED, 0)
+    made.enter('sysReserve', at(10), page, RESERVED, 0)
+    expect(made.audit()).toBe(null)
+  })
+})

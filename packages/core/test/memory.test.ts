@@ -1,0 +1,85 @@
+// createMemory takes a backend and nothing else; two memories share nothing.
+import { createMemory, UsageError, type MemoryOptions, type OS } from '@memlayer/core'
+import { describe, expect, it } from 'vitest'
+import { errorOf } from './errors-of.js'
+import { PageOS } from './page-os.js'
+
+const page = 4096
+
+describe('createMemory', () => {
+  it.each([
+    ['nothing', undefined, 'the OS is undefined'],
+    ['null', null, 'the OS is null'],
+    ['a name', 'linux', 'the OS is "linux"'],
+    ['createOS itself', () => new PageOS(), 'the OS is a function'],
+    ['an object that is no backend', {}, "the OS's sysAllocOS is undefined"],
+    ['a backend that lacks one function', { ...bare(), sysMapOS: undefined }, "the OS's sysMapOS is undefined"],
+    ['a backend without traits', { ...bare(), traits: undefined }, "the OS's traits are undefined"],
+    [
+      'a backend whose page size is none',
+      { ...bare(), traits: { ...new PageOS().traits, pageSize: 0 } },
+      "the OS's page size is 0",
+    ],
+    [
+      'one whose page size is no power of two',
+      { ...bare(), traits: { pageSize: 12288 } },
+      "the OS's page size is 12288",
+    ],
+  ] as [string, unknown, string][])('is not made of %s', (_, os, words) => {
+    const error = errorOf(() => createMemory(os as OS))
+    expect(error).toBeInstanceOf(UsageError)
+    expect(error.code).toBe('ERR_MEMLAYER_OPTION')
+    expect(error.message.startsWith(`createMemory: ${words}. `), error.message).toBe(true)
+  })
+
+  it.each([
+    ['null', null, 'the options are null'],
+    ['a boolean', false, 'the options are false'],
+    ['a ledger that is no boolean', { ledger: 'no' }, 'the option ledger is "no"'],
+    ['a ledger of null', { ledger: null }, 'the option ledger is null'],
+  ] as [string, unknown, string][])('takes no options: %s', (_, options, words) => {
+    const error = errorOf(() => createMemory(new PageOS(), options as MemoryOptions))
+    expect(error).toMatchObject({ name: 'UsageError', code: 'ERR_MEMLAYER_OPTION' })
+    expect(error.message).toContain(`createMemory: ${words}. `)
+  })
+
+  it('asks the OS nothing', () => {
+    const os = new PageOS()
+    const memory = createMemory(os, {})
+    expect(memory.os).toBe(os)
+    expect(os.calls).toEqual([])
+    expect(memory.ranges()).toEqual([])
+    expect(memory.stats()).toEqual({
+      total: { reserved: 0, prepared: 0, ready: 0, held: 0, peak: 0, calls: 0, refusals: 0 },
+      uncategorized: { reserved: 0, prepared: 0, ready: 0, held: 0, peak: 0, calls: 0, refusals: 0 },
+      categories: {},
+    })
+    memory.check()
+  })
+
+  it('makes memories that own only what they obtained themselves, over one OS', () => {
+    const os = new PageOS()
+    const [one, other] = [createMemory(os), createMemory(os)]
+    const v = one.sysAlloc(page, one.stat('heap'))
+    expect(other.stats().total.ready).toBe(0)
+    expect(errorOf(() => other.sysFree(v, page, null)).code).toBe('ERR_MEMLAYER_NOT_OWNED')
+    one.sysFree(v, page, null)
+  })
+})
+
+/** A backend as a plain object. */
+function bare(): object {
+  const os = new PageOS()
+  const names = [
+    'sysAllocOS',
+    'sysUnusedOS',
+    'sysUsedOS',
+    'sysHugePageOS',
+    'sysFreeOS',
+    'sysFaultOS',
+    'sysReserveOS',
+    'sysMapOS',
+    'view',
+  ] as const
+  return { name: 'bare', traits: os.traits, ...Object.fromEntries(names.map((name) => [name, os[name].bind(os)])) }
+}
