@@ -1,26 +1,58 @@
 // koffi, by its platform package: `koffi` itself has an install script, which pnpm refuses
 // to run; the package for one os and cpu is the same addon without it.
-import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
 
+type Copy = (target: Address | Uint8Array, source: Address | Uint8Array, length: number) => void
+
 interface Koffi {
-  load(path: string | null): { func(name: string, result: string, params: string[]): ForeignFunction }
+  load(path: string | null): {
+    func(name: string, result: string, params: string[]): ForeignFunction
+    func(name: 'memcpy', result: 'void', params: string[]): Copy
+  }
   view(addr: Address, length: number): ArrayBuffer
 }
+
+/** The hosts that koffi is built for, as `platform-arch`: this package's optional dependencies. */
+export const koffiBuilds: readonly string[] = [
+  'darwin-arm64',
+  'darwin-x64',
+  'freebsd-arm64',
+  'freebsd-ia32',
+  'freebsd-x64',
+  'linux-arm',
+  'linux-arm64',
+  'linux-ia32',
+  'linux-loong64',
+  'linux-ppc64',
+  'linux-riscv64',
+  'linux-x64',
+  'openbsd-ia32',
+  'openbsd-x64',
+  'win32-arm64',
+  'win32-ia32',
+  'win32-x64',
+]
 
 // Pointers as whole numbers: koffi then takes and returns plain numbers and makes no objects.
 const koffiTypes: Readonly<Record<CType, string>> = {
   int: 'int',
   address: 'intptr_t',
   size: 'size_t',
-  offset: 'intptr_t',
+  offset: 'int64_t',
 }
 
 /** Loads koffi's addon for this host. @throws NoEngineError when it is missing or forbidden. */
 export function koffiEngine(): Engine {
-  const koffi = requireKoffi()
+  const koffi = requireKoffi(`${process.platform}-${process.arch}`)
   const libraries = new Map<string | null, ReturnType<Koffi['load']>>()
+  let copyOut: Copy | undefined
+  let copyIn: Copy | undefined
+  // Windows has no libc in the process itself.
+  const memcpy = (params: string[]): Copy =>
+    koffi.load(process.platform === 'win32' ? 'ntdll.dll' : null).func('memcpy', 'void', params)
   return {
     name: 'koffi',
     func(library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction {
@@ -29,25 +61,61 @@ export function koffiEngine(): Engine {
       return loaded.func(name, koffiTypes[result], params.map((param) => koffiTypes[param]))
     },
     view: (addr: Address, length: number): ArrayBuffer => koffi.view(addr, length),
+    // Declared when first used: few programs copy. An engine that forbids views (Electron's) allows this.
+    read(addr: Address, target: Uint8Array): void {
+      copyOut ??= memcpy(['void *', 'intptr_t', 'size_t'])
+      copyOut(target, addr, target.byteLength)
+    },
+    write(addr: Address, source: Uint8Array): void {
+      copyIn ??= memcpy(['intptr_t', 'void *', 'size_t'])
+      copyIn(addr, source, source.byteLength)
+    },
   }
 }
 
-function requireKoffi(): Koffi {
-  const name = `@koromix/koffi-${process.platform}-${process.arch}`
-  try {
-    return createRequire(import.meta.url)(name) as Koffi
-  } catch (error) {
-    throw explain(name, error)
+function requireKoffi(host: string): Koffi {
+  if (!koffiBuilds.includes(host)) {
+    throw new NoEngineError(`koffi has no build for ${host} (there is no package @koromix/koffi-${host})`, '')
   }
+  const name = `@koromix/koffi-${host}`
+  // Asked of the process: webpack makes nothing of a createRequire that it sees imported.
+  const { createRequire } = process.getBuiltinModule('node:module')
+  let missing: unknown
+  for (const place of places()) {
+    // In a bundle there are no packages; its maker puts the addon beside it.
+    for (const what of [name, join(dirname(place), 'koffi.node')]) {
+      try {
+        return createRequire(place)(what) as Koffi
+      } catch (error) {
+        if (codeOf(error) !== 'MODULE_NOT_FOUND') throw explain(what, error)
+        missing ??= error
+      }
+    }
+  }
+  throw explain(name, missing)
+}
+
+/**
+ * Where this code is, and the program that it may be bundled into: in a bundle that is CommonJS import.meta is
+ * empty, and some bundlers write there what the path was on the machine that they ran on.
+ */
+function places(): string[] {
+  const url = import.meta.url as string | undefined
+  const here = url?.startsWith('file:') === true ? fileURLToPath(url) : undefined
+  return [here, resolve(process.argv[1] ?? '.')].filter((path) => path !== undefined)
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null)?.code
 }
 
 function explain(name: string, error: unknown): NoEngineError {
-  const code = (error as { code?: unknown }).code
+  const code = codeOf(error)
   if (code === 'ERR_DLOPEN_DISABLED') {
     const flag = process.execArgv.includes('--no-addons')
       ? 'Start node without --no-addons.'
       : 'Start node with --allow-addons beside --permission, or without --no-addons.'
-    return new NoEngineError('native addons are switched off', flag, error)
+    return new NoEngineError(`native addons are switched off, and ${name} is one`, flag, error)
   }
   if (code === 'ERR_ACCESS_DENIED') {
     return new NoEngineError(
@@ -59,9 +127,10 @@ function explain(name: string, error: unknown): NoEngineError {
   if (code === 'MODULE_NOT_FOUND') {
     return new NoEngineError(
       `the package ${name} is not installed`,
-      `Install it with: npm install ${name} (optional dependencies are left out by --omit=optional)`,
+      `Install it with: npm install ${name} (--omit=optional leaves it out), or put its koffi.node beside the bundle.`,
       error,
     )
   }
-  return new NoEngineError(`the package ${name} does not load`, 'Its message is the cause of this error.', error)
+  const message = error instanceof Error ? error.message : String(error)
+  return new NoEngineError(`${name} does not load: ${message}`, 'Install it anew, for this system and processor.', error)
 }

@@ -1,14 +1,14 @@
 // The limits on a Linux process's memory, read from /proc and the control group's files. For
 // the text of an error: it reads a dozen files, and what can't be read is NaN.
-import { readFileSync } from 'node:fs'
 import type { PosixLimits } from '@memlayer/kernel'
+import type { ReadHostFile } from './host-file.js'
 
 /** The limits in force now. */
-export function linuxLimits(): PosixLimits {
+export function linuxLimits(read: ReadHostFile): PosixLimits {
   const limits = read('/proc/self/limits')
   const meminfo = read('/proc/meminfo')
   const status = read('/proc/self/status')
-  const group = groupFolder()
+  const group = groupFolder(read('/proc/self/cgroup'))
   return {
     addressSpace: softLimit(limits, 'Max address space'),
     addressSpaceUsed: kibibytes(status, 'VmSize'),
@@ -23,12 +23,9 @@ export function linuxLimits(): PosixLimits {
   }
 }
 
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return null
-  }
+/** What the process has of `vm.max_map_count`. */
+export function linuxMappings(read: ReadHostFile): { readonly used: number; readonly limit: number } {
+  return { used: countLines(read('/proc/self/maps')), limit: number(read('/proc/sys/vm/max_map_count')) }
 }
 
 /** `max` is how a control group writes that there is no limit. */
@@ -52,7 +49,7 @@ function countLines(text: string | null): number {
 }
 
 /** The process's own folder in the unified hierarchy; null where there is none. */
-function groupFolder(): string | null {
-  const path = /^0::(\/.*)$/m.exec(read('/proc/self/cgroup') ?? '')?.[1]
+function groupFolder(groups: string | null): string | null {
+  const path = /^0::(\/.*)$/m.exec(groups ?? '')?.[1]
   return path === undefined ? null : `/sys/fs/cgroup${path === '/' ? '' : path}`
 }

@@ -1,12 +1,17 @@
 // The host's own kernel behind the POSIX port: libc by foreign calls. Every function is the
-// call, and on failure a plain load of errno, which nothing may stand before: an allocation
-// can run the collector, whose own system calls overwrite errno.
-import { readFileSync } from 'node:fs'
+// call, and on failure a plain load of errno, which nothing may stand before: an allocation can run the
+// collector, and so can the entry of a function, where engines look for work that waits; their system
+// calls overwrite errno. So the load is written out each time.
 import { isPowerOfTwo, type Address, type PosixKernel, type PosixLimits } from '@memlayer/kernel'
 import { errnoLocation } from './defs.js'
-import { NoEngineError, type Engine } from './engine.js'
-import { koffiEngine } from './koffi.js'
-import { linuxLimits } from './linux-limits.js'
+import { NoEngineError, type Engine, type ForeignFunction } from './engine.js'
+import { hostEngine } from './host-engine.js'
+import { hostFiles, type ReadHostFile } from './host-file.js'
+import { linuxBatch } from './linux-batch.js'
+import { linuxHugePages } from './linux-huge-pages.js'
+import { linuxPages } from './linux-pages.js'
+import { linuxProcessMemory, linuxTrim } from './linux-process.js'
+import { linuxLimits, linuxMappings } from './linux-limits.js'
 
 let kernel: PosixKernel | undefined
 
@@ -17,7 +22,7 @@ let kernel: PosixKernel | undefined
  * @throws NoEngineError ERR_MEMLAYER_NO_ENGINE when foreign calls can't be made here.
  */
 export function posixKernel(): PosixKernel {
-  kernel ??= openPosixKernel(koffiEngine(), process.platform)
+  kernel ??= openPosixKernel(hostEngine(), process.platform)
   return kernel
 }
 
@@ -28,37 +33,69 @@ function openPosixKernel(engine: Engine, platform: string): PosixKernel {
   }
   // errno is per thread, and so is an instance of this module.
   const errno = new Int32Array(engine.view(engine.func(null, location, 'address', [])(), 4))
-  const failure = (): number => -(errno[0] as number)
 
-  const mmap = engine.func(null, 'mmap', 'address', ['address', 'size', 'int', 'int', 'int', 'offset'])
+  const mmap = findMmap(engine)
   const munmap = engine.func(null, 'munmap', 'int', ['address', 'size'])
   const mprotect = engine.func(null, 'mprotect', 'int', ['address', 'size', 'int'])
   const madvise = engine.func(null, 'madvise', 'int', ['address', 'size', 'int'])
+  const readFile = hostFiles(engine)
 
   return {
     pageSize: engine.func(null, 'getpagesize', 'int', [])(),
-    hugePageSize: platform === 'linux' ? linuxHugePageSize() : 0,
+    hugePageSize: platform === 'linux' ? linuxHugePageSize(readFile) : 0,
     arch: process.arch,
     mmap(addr: Address, length: number, prot: number, flags: number, fd: number, offset: number): number {
       const p = mmap(addr, length, prot, flags, fd, offset)
-      return p === -1 ? failure() : p
+      return p === -1 ? -(errno[0] as number) : p
     },
-    munmap: (addr: Address, length: number): number => (munmap(addr, length) === 0 ? 0 : failure()),
+    munmap: (addr: Address, length: number): number => (munmap(addr, length) === 0 ? 0 : -(errno[0] as number)),
     mprotect: (addr: Address, length: number, prot: number): number =>
-      mprotect(addr, length, prot) === 0 ? 0 : failure(),
+      mprotect(addr, length, prot) === 0 ? 0 : -(errno[0] as number),
     madvise: (addr: Address, length: number, advice: number): number =>
-      madvise(addr, length, advice) === 0 ? 0 : failure(),
+      madvise(addr, length, advice) === 0 ? 0 : -(errno[0] as number),
     view: (addr: Address, length: number): ArrayBuffer => engine.view(addr, length),
-    ...(platform === 'linux' ? { limits: (): PosixLimits => linuxLimits() } : {}),
+    read: (addr: Address, target: Uint8Array): void => engine.read(addr, target),
+    write: (addr: Address, source: Uint8Array): void => engine.write(addr, source),
+    ...(platform === 'linux' ? linuxExtras(engine, errno, readFile) : {}),
+  }
+}
+
+/** What Linux alone offers. */
+function linuxExtras(engine: Engine, errno: Int32Array, readFile: ReadHostFile): Partial<PosixKernel> {
+  let batch: ReturnType<typeof linuxBatch> | undefined
+  let pages: ReturnType<typeof linuxPages> | undefined
+  return {
+    madviseAll(ranges: ArrayLike<number>, advice: number): number {
+      batch ??= linuxBatch(engine, errno)
+      return batch(ranges, advice)
+    },
+    hugePages: (addr: Address, length: number): number => linuxHugePages(readFile, addr, length),
+    mappings: () => linuxMappings(readFile),
+    limits: (): PosixLimits => linuxLimits(readFile),
+    residency(addr: Address, length: number): number[] | null {
+      pages ??= linuxPages(engine)
+      return pages(addr, length)
+    },
+    processMemory: linuxProcessMemory(engine, readFile),
+    trim: linuxTrim(engine),
+  }
+}
+
+/**
+ * mmap with an offset of 64 bits. That is mmap64 on 32-bit glibc and bionic, where mmap's is 32; a
+ * libc without the name has no other mmap than the wide one.
+ */
+function findMmap(engine: Engine): ForeignFunction {
+  const params = ['address', 'size', 'int', 'int', 'int', 'offset'] as const
+  try {
+    return engine.func(null, 'mmap64', 'address', params)
+  } catch {
+    return engine.func(null, 'mmap', 'address', params)
   }
 }
 
 /** As Go reads it: unreadable, or no power of two, means that huge pages are of no use here. */
-function linuxHugePageSize(): number {
-  try {
-    const size = Number(readFileSync('/sys/kernel/mm/transparent_hugepage/hpage_pmd_size', 'latin1'))
-    return isPowerOfTwo(size) ? size : 0
-  } catch {
-    return 0
-  }
+function linuxHugePageSize(readFile: ReadHostFile): number {
+  const size = Number(readFile('/sys/kernel/mm/transparent_hugepage/hpage_pmd_size'))
+  return isPowerOfTwo(size) ? size : 0
 }

@@ -1,0 +1,30 @@
+// The engine on Node, and in a bundle that was made for no runtime in particular: koffi where it has a
+// build and may be loaded, else node:ffi. Bun and Deno come here only by such a bundle, and have their own.
+import { bunEngine } from './bun-ffi.js'
+import { denoEngine } from './deno-ffi.js'
+import { NoEngineError, type Engine } from './engine.js'
+import { koffiEngine } from './koffi.js'
+import { nodeFfiEngine } from './node-ffi.js'
+
+/** Foreign calls on this host. @throws NoEngineError with what stands in the way of each. */
+export function openEngine(): Engine {
+  // By what they have, not by a version: both say that they are some Node.
+  const { Bun: bun, Deno: deno } = globalThis as { Bun?: unknown; Deno?: unknown }
+  if (bun !== undefined) return bunEngine()
+  if (deno !== undefined) return denoEngine()
+  try {
+    return koffiEngine()
+  } catch (koffi) {
+    try {
+      return nodeFfiEngine()
+    } catch (nodeFfi) {
+      throw neither(koffi, nodeFfi)
+    }
+  }
+}
+
+function neither(koffi: unknown, nodeFfi: unknown): unknown {
+  if (!(koffi instanceof NoEngineError && nodeFfi instanceof NoEngineError)) return koffi
+  const hints = [koffi.hint, nodeFfi.hint].filter((hint) => hint !== '')
+  return new NoEngineError(`${koffi.reason}; ${nodeFfi.reason}`, hints.join(' Or: '), koffi.cause ?? nodeFfi.cause)
+}

@@ -1,0 +1,62 @@
+// bun:ffi, Bun's own foreign calls. It is asked of the process at run time, so that a bundler that
+// knows no Bun has nothing to resolve.
+import type { Address } from '@memlayer/kernel'
+import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
+import { openLibc } from './libc.js'
+
+type Value = number | bigint | null
+
+interface BunFfi {
+  dlopen(path: string, symbols: Record<string, { args: string[]; returns: string }>): {
+    readonly symbols: Record<string, (...args: number[]) => Value>
+  }
+  toArrayBuffer(pointer: number, offset: number, length: number): ArrayBuffer
+}
+
+// An address goes in as u64, which carries all 64 bits of a double; as ptr it ends at 2^63. It comes
+// back as ptr: a number while that is exact, null for 0, else a bigint.
+const argumentTypes: Readonly<Record<CType, string>> = { int: 'i32', address: 'u64', size: 'u64', offset: 'i64' }
+const resultTypes: Readonly<Record<CType, string>> = { int: 'i32', address: 'ptr', size: 'ptr', offset: 'i64' }
+
+const ALL_ONES = 2n ** 64n - 1n
+// The most that JavaScriptCore makes an ArrayBuffer of.
+const LONGEST_VIEW = 2 ** 32
+
+/** Foreign calls by bun:ffi. @throws NoEngineError where this runtime has none. */
+export function bunEngine(): Engine {
+  const ffi = process.getBuiltinModule('bun:ffi') as BunFfi | undefined
+  if (ffi === undefined) throw new NoEngineError('this runtime has no bun:ffi', 'Run on Bun.')
+  const { markAsUntransferable } = process.getBuiltinModule('node:worker_threads')
+  // It takes no length of 0.
+  const bytes = (addr: Address, length: number): Uint8Array => length === 0 ? new Uint8Array(0) : new Uint8Array(ffi.toArrayBuffer(addr, 0, length))
+  return {
+    name: 'bun:ffi',
+    func(library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction {
+      const symbols = { [name]: { args: params.map((type) => argumentTypes[type]), returns: resultTypes[result] } }
+      const open = (path: string): ReturnType<BunFfi['dlopen']> => ffi.dlopen(path, symbols)
+      const loaded = library === null ? openLibc(open) : open(library)
+      return toNumbers(loaded.symbols[name] as (...args: number[]) => Value)
+    },
+    view(addr: Address, length: number): ArrayBuffer {
+      if (length > LONGEST_VIEW) throw new RangeError(`Bun makes no view of more than 4 GiB, and this is of ${length} bytes: make several.`)
+      const buffer = ffi.toArrayBuffer(addr, 0, length)
+      // Else structuredClone and postMessage would move the bytes to a buffer that outlives the pages.
+      markAsUntransferable(buffer)
+      return buffer
+    },
+    read: (addr: Address, target: Uint8Array): void => target.set(bytes(addr, target.byteLength)),
+    write: (addr: Address, source: Uint8Array): void => bytes(addr, source.byteLength).set(source),
+  }
+}
+
+export { bunEngine as openEngine }
+
+/** After the call nothing is made that a garbage collection could stand behind: errno is read next. */
+function toNumbers(call: (...args: number[]) => Value): ForeignFunction {
+  return (...args: number[]): number => {
+    const answer = call(...args)
+    if (typeof answer === 'number') return answer
+    if (answer === null) return 0
+    return answer === ALL_ONES ? -1 : Number(answer)
+  }
+}

@@ -1,0 +1,46 @@
+// The kernel's own small files, /proc and /sys, read by libc's calls: Deno's and Node's permissions guard
+// their own file functions, ask a person, and refuse what whoever may make foreign calls can do anyway.
+import type { Address } from '@memlayer/kernel'
+import type { Engine } from './engine.js'
+
+/** The text of a file; null: it can't be read. */
+export type ReadHostFile = (path: string) => string | null
+
+const O_RDONLY = 0
+const BUFFER_BYTES = 2 ** 16
+/** PATH_MAX, <limits.h>. */
+const PATH_BYTES = 4096
+
+/** Declares the calls at the first file that is asked for. */
+export function hostFiles(engine: Engine): ReadHostFile {
+  let read: ReadHostFile | undefined
+  return (path) => {
+    read ??= openReader(engine)
+    return read(path)
+  }
+}
+
+function openReader(engine: Engine): ReadHostFile {
+  const open = engine.func(null, 'open', 'int', ['address', 'int'])
+  const read = engine.func(null, 'read', 'address', ['int', 'address', 'size'])
+  const close = engine.func(null, 'close', 'int', ['int'])
+  // libc writes where no collector moves anything. Kept for the next file.
+  const buffer: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(1, PATH_BYTES + BUFFER_BYTES)
+  if (buffer === 0) return () => null
+  const bytes = new Uint8Array(engine.view(buffer, PATH_BYTES + BUFFER_BYTES))
+
+  return (path) => {
+    const { written } = new TextEncoder().encodeInto(`${path}\0`, bytes.subarray(0, PATH_BYTES))
+    if (bytes[written - 1] !== 0) return null
+    const fd = open(buffer, O_RDONLY)
+    if (fd < 0) return null
+    const decoder = new TextDecoder()
+    let text = ''
+    let length = read(fd, buffer + PATH_BYTES, BUFFER_BYTES)
+    for (; length > 0; length = read(fd, buffer + PATH_BYTES, BUFFER_BYTES)) {
+      text += decoder.decode(bytes.subarray(PATH_BYTES, PATH_BYTES + length), { stream: true })
+    }
+    void close(fd)
+    return length < 0 ? null : text
+  }
+}

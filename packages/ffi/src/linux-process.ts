@@ -1,0 +1,138 @@
+// Where a Linux process's memory is: /proc/self/smaps by mapping, what glibc says of its arenas, what
+// the engine says of its heap; and malloc_trim. Called by posix-kernel.ts.
+import type { Address, ProcessMapping, ProcessMemory } from '@memlayer/kernel'
+import type { Engine, ForeignFunction } from './engine.js'
+import type { ReadHostFile } from './host-file.js'
+
+const ENOSYS = 38
+/** HEAP_MAX_SIZE in glibc's malloc/arena.c: each arena but the first begins at a multiple of it. */
+const ARENA = 2 ** 26
+
+/** V8's pages begin at multiples of their size; it keeps freed ones, of all threads, and tells nobody of those. */
+const V8_PAGE = 2 ** 18
+
+/** malloc_trim(3), which musl does not have. */
+export function linuxTrim(engine: Engine): () => number {
+  let trim: ForeignFunction | null | undefined
+  return () => {
+    if (trim === undefined) trim = declare(() => engine.func(null, 'malloc_trim', 'int', ['size']))
+    return trim === null ? -ENOSYS : trim(0)
+  }
+}
+
+/** Reads all of it anew at each call. */
+export function linuxProcessMemory(engine: Engine, read: ReadHostFile): () => ProcessMemory | null {
+  let mallocInfo: (() => string) | null | undefined
+  let isBlock: BlockTest | undefined
+  return () => {
+    if (mallocInfo === undefined) mallocInfo = declare(() => openMallocInfo(engine))
+    const malloc = mallocInfo?.() ?? ''
+    const heap = heapOf()
+    const smaps = read('/proc/self/smaps')
+    if (smaps === null) return null
+    isBlock ??= openBlockTest(engine)
+    const mappings = mappingsOf(smaps, isBlock)
+    const rollup = /^Rss:\s+(\d+) kB/m.exec(read('/proc/self/smaps_rollup') ?? '')?.[1]
+    return {
+      resident: rollup === undefined ? mappings.reduce((sum, { resident }) => sum + resident, 0) : Number(rollup) * 1024,
+      mappings,
+      // The totals of all arenas stand behind the last of them.
+      mallocFree: total(malloc, 'fast') + total(malloc, 'rest'),
+      mallocMapped: total(malloc, 'mmap'),
+      ...heap,
+    }
+  }
+}
+
+function total(text: string, type: string): number {
+  const size = new RegExp(`<total type="${type}" count="\\d+" size="(\\d+)"`).exec(text.slice(text.lastIndexOf('</heap>')))?.[1]
+  return size === undefined ? NaN : Number(size)
+}
+
+type Heap = Pick<ProcessMemory, 'heapCommitted' | 'heapTouched' | 'arrayBuffers' | 'external'>
+
+function heapOf(): Heap {
+  const v8 = process.getBuiltinModule('node:v8')
+  const { total_heap_size: heapCommitted, total_physical_size: heapTouched } = v8.getHeapStatistics()
+  const { arrayBuffers, external } = process.memoryUsage()
+  return { heapCommitted, heapTouched: Math.min(heapTouched, heapCommitted), arrayBuffers, external }
+}
+
+/** malloc_info(3) into memory: unlike mallinfo2 it returns no structure, which each processor does in a way of its own. */
+function openMallocInfo(engine: Engine): () => string {
+  const openMemstream = engine.func(null, 'open_memstream', 'address', ['address', 'address'])
+  const mallocInfo = engine.func(null, 'malloc_info', 'int', ['int', 'address'])
+  const fclose = engine.func(null, 'fclose', 'int', ['address'])
+  const free = engine.func(null, 'free', 'int', ['address'])
+  const slots: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(2, 8)
+  const words = new BigUint64Array(engine.view(slots, 16))
+  return () => {
+    const stream = openMemstream(slots, slots + 8)
+    if (stream === 0) return ''
+    const failed = mallocInfo(0, stream) !== 0
+    void fclose(stream)
+    const [text, length] = [Number(words[0]), Number(words[1])]
+    const bytes = new Uint8Array(length)
+    if (length > 0) engine.read(text, bytes)
+    void free(text)
+    return failed ? '' : new TextDecoder().decode(bytes)
+  }
+}
+
+/** Whether a mapping begins with a block that malloc has mapped for it alone. */
+type BlockTest = (address: Address, size: number) => boolean
+
+/** Reads a block's header by way of the kernel: another thread may unmap it at any moment, and a load would then end the process. */
+function openBlockTest(engine: Engine): BlockTest {
+  const buffer: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(1, 64)
+  const bytes = new Uint8Array(engine.view(buffer, 64))
+  new TextEncoder().encodeInto('/proc/self/mem\0', bytes)
+  const fd = engine.func(null, 'open', 'int', ['address', 'int'])(buffer, 0x80000)
+  const pread = engine.func(null, 'pread', 'address', ['int', 'address', 'size', 'offset'])
+  const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, 2)
+  return (address, size) => {
+    if (fd < 0 || pread(fd, buffer, 16, address) !== 16) return false
+    // struct malloc_chunk: the size of the block before, then its own, whose bit 1 says that it is mapped.
+    const own = words[1] as bigint
+    return (own & 7n) === 2n && (own & 0xff8n) === 0n && own - 2n <= BigInt(size)
+  }
+}
+
+function mappingsOf(smaps: string, isBlock: BlockTest): ProcessMapping[] {
+  const found: ProcessMapping[] = []
+  // A mapping without access that ended where the next begins: a guard.
+  let guardEnd = -1
+  for (const block of smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
+    const head = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+[ \t]*(.*)$/m.exec(block)
+    if (head === null) continue
+    const [address, end] = [Number.parseInt(head[1] ?? '', 16), Number.parseInt(head[2] ?? '', 16)]
+    const permissions = head[3] ?? ''
+    let kind = kindOf(head[4] ?? '', permissions, address, end, guardEnd === address && /^VmFlags:.*\bnh\b/m.test(block))
+    if (kind === 'engine' && end % V8_PAGE !== 0 && isBlock(address, end - address)) kind = 'anonymous'
+    const resident = Number(/^Rss:\s+(\d+) kB/m.exec(block)?.[1] ?? 0) * 1024
+    found.push({ address, size: end - address, resident, kind })
+    guardEnd = permissions === '---p' ? end : -1
+  }
+  return found
+}
+
+/** Threads' stacks have no name; glibc maps them as such (MAP_STACK: no huge pages) behind a guard. */
+function kindOf(name: string, permissions: string, address: Address, end: Address, isStack: boolean): ProcessMapping['kind'] {
+  if (name === '[heap]') return 'malloc'
+  if (name === '[stack]') return 'stack'
+  if (name.startsWith('[anon')) return 'anonymous'
+  if (name.startsWith('[')) return 'kernel'
+  if (name !== '') return 'file'
+  if (isStack) return 'stack'
+  if (permissions === 'rw-p' && address % ARENA === 0 && end < address + ARENA) return 'malloc'
+  return address % V8_PAGE === 0 && end - address >= V8_PAGE ? 'engine' : 'anonymous'
+}
+
+/** What the C library lacks stays undeclared. */
+function declare<T>(make: () => T): T | null {
+  try {
+    return make()
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,19 @@
+// What the Windows kernel needs from the headers of its host. 64-bit processes only.
+
+// winnt.h: what the Windows kernel's own page is allocated with.
+export const MEM_COMMIT = 0x1000
+export const MEM_RESERVE = 0x2000
+export const PAGE_READWRITE = 0x04
+
+/** SYSTEM_INFO, <sysinfoapi.h>: where its members begin. */
+export const systemInfo = { dwPageSize: 4, dwAllocationGranularity: 40 } as const
+
+/** MEMORYSTATUSEX, <sysinfoapi.h>: its bytes, and where its members begin. */
+export const memoryStatus = {
+  size: 64,
+  dwLength: 0,
+  ullTotalPageFile: 24,
+  ullAvailPageFile: 32,
+  ullTotalVirtual: 40,
+  ullAvailVirtual: 48,
+} as const

@@ -1,0 +1,80 @@
+// The host's own kernel behind the Windows port: kernel32 by foreign calls. Every function is
+// the call, and on failure GetLastError at once: koffi saves the last error as a foreign call
+// returns and puts it back before the next, so that the runtime's own calls between do no harm.
+import type { Address, WindowsKernel, WindowsLimits } from '@memlayer/kernel'
+import { MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE, memoryStatus, systemInfo } from './windows-defs.js'
+import { NoEngineError, type Engine } from './engine.js'
+import { hostEngine } from './host-engine.js'
+
+const KERNEL32 = 'kernel32.dll'
+
+// A failure without a number would be taken for the address 0.
+const ERROR_GEN_FAILURE = 31
+
+let kernel: WindowsKernel | undefined
+
+/**
+ * The host's kernel behind the Windows port. Loads the engine for foreign calls at the first call;
+ * one kernel serves all backends of a thread.
+ *
+ * @throws NoEngineError ERR_MEMLAYER_NO_ENGINE when foreign calls can't be made here.
+ */
+export function windowsKernel(): WindowsKernel {
+  kernel ??= openWindowsKernel(process.platform, process.arch)
+  return kernel
+}
+
+function openWindowsKernel(platform: string, arch: string): WindowsKernel {
+  const remedy = 'Hand a kernel to createOS({ kernel }).'
+  if (platform !== 'win32') throw new NoEngineError(`${platform} has no kernel32`, remedy)
+  // stdcall, which only 32-bit Windows tells from C's own convention, is not tried anywhere here.
+  if (arch === 'ia32') throw new NoEngineError('32-bit Windows is not supported', remedy)
+  const engine = hostEngine()
+
+  // size, not address: nothing here answers all ones, and 0 is what a failure answers.
+  const virtualAlloc = engine.func(KERNEL32, 'VirtualAlloc', 'size', ['size', 'size', 'int', 'int'])
+  const virtualFree = engine.func(KERNEL32, 'VirtualFree', 'int', ['size', 'size', 'int'])
+  const getLastError = engine.func(KERNEL32, 'GetLastError', 'int', [])
+  const failure = (): number => -(getLastError() || ERROR_GEN_FAILURE)
+
+  // A page of its own, for the structures that the kernel fills in. It is never given back.
+  const scratch = virtualAlloc(0, scratchSize, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE)
+  if (scratch === 0) throw new NoEngineError('kernel32 has no page to give', 'Free memory and try again.')
+  const structure = new DataView(engine.view(scratch, scratchSize))
+  engine.func(KERNEL32, 'GetSystemInfo', 'int', ['size'])(scratch)
+  const pageSize = structure.getUint32(systemInfo.dwPageSize, true)
+  const allocationGranularity = structure.getUint32(systemInfo.dwAllocationGranularity, true)
+
+  return {
+    pageSize,
+    allocationGranularity,
+    virtualAlloc(addr: Address, size: number, type: number, protect: number): number {
+      const p = virtualAlloc(addr, size, type, protect)
+      return p === 0 ? failure() : p
+    },
+    virtualFree: (addr: Address, size: number, type: number): number =>
+      virtualFree(addr, size, type) === 0 ? failure() : 0,
+    view: (addr: Address, length: number): ArrayBuffer => engine.view(addr, length),
+    read: (addr: Address, target: Uint8Array): void => engine.read(addr, target),
+    write: (addr: Address, source: Uint8Array): void => engine.write(addr, source),
+    limits: windowsLimits(engine, scratch, structure),
+  }
+}
+
+const scratchSize = 4096
+
+/** Asks GlobalMemoryStatusEx, which knows of a job's limit too. */
+function windowsLimits(engine: Engine, scratch: Address, structure: DataView): () => WindowsLimits {
+  const globalMemoryStatus = engine.func(KERNEL32, 'GlobalMemoryStatusEx', 'int', ['size'])
+  return () => {
+    structure.setUint32(memoryStatus.dwLength, memoryStatus.size, true)
+    const known = globalMemoryStatus(scratch) !== 0
+    const bytes = (offset: number): number => (known ? Number(structure.getBigUint64(offset, true)) : NaN)
+    return {
+      commitLimit: bytes(memoryStatus.ullTotalPageFile),
+      commitAvailable: bytes(memoryStatus.ullAvailPageFile),
+      addressSpace: bytes(memoryStatus.ullTotalVirtual),
+      addressSpaceAvailable: bytes(memoryStatus.ullAvailVirtual),
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// The host's kernel: its facts are the host's own, and it is not there before it is asked for.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { posixKernel } from '@memlayer/ffi'
+import { runChild } from '@memlayer/witness'
+import { describe, expect, it } from 'vitest'
+
+const onLinux = process.platform === 'linux'
+const hugePageFile = '/sys/kernel/mm/transparent_hugepage/hpage_pmd_size'
+
+describe.skipIf(!onLinux)('posixKernel (witnessed by /proc and /sys: needs Linux)', () => {
+  it('has the page size that getconf prints', () => {
+    expect(posixKernel().pageSize).toBe(Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })))
+  })
+
+  it('has the huge page size of the kernel’s file, or 0 where there is none', () => {
+    const size = existsSync(hugePageFile) ? Number(readFileSync(hugePageFile, 'latin1')) : 0
+    expect(posixKernel().hugePageSize).toBe(size)
+  })
+
+  it('is one and the same kernel at every call', () => {
+    expect(posixKernel()).toBe(posixKernel())
+  })
+
+  it('names its processor in Node’s words', () => {
+    expect(posixKernel().arch).toBe(process.arch)
+  })
+
+  it('loads nothing native until the first use', () => {
+    const child = runChild(
+      `
+      import { readFileSync } from 'node:fs'
+      import { plan9Kernel, posixKernel } from '@memlayer/ffi'
+      const native = () => readFileSync('/proc/self/maps', 'latin1').split('\\n').filter((line) => line.endsWith('.node')).length
+      const before = native()
+      posixKernel()
+      console.log(JSON.stringify({ before, isLoaded: native() > 0 }))
+      `,
+      { from: import.meta.dirname },
+    )
+    expect(child.stderr).toBe('')
+    expect(JSON.parse(child.stdout)).toEqual({ before: 0, isLoaded: true })
+  })
+
+  it('shows the bytes themselves: what one view writes, another reads', () => {
+    const kernel = posixKernel()
+    const { pageSize } = kernel
+    const v = kernel.mmap(0, 2 * pageSize, 3, 0x22, -1, 0)
+    new Uint8Array(kernel.view(v, 2 * pageSize))[pageSize] = 7
+    expect(new Uint8Array(kernel.view(v + pageSize, pageSize))[0]).toBe(7)
+    expect(kernel.munmap(v, 2 * pageSize)).toBe(0)
+  })
+
+  it('tells the limits in force', () => {
+    const child = runChild(
+      `
+      import { posixKernel } from '@memlayer/ffi'
+      const { addressSpace, addressSpaceUsed, maxMappings, mappings, overcommit } = posixKernel().limits()
+      console.log(JSON.stringify({ addressSpace, isUsed: addressSpaceUsed > 2 ** 20, maxMappings, hasMappings: mappings > 10, overcommit }))
+      `,
+      { from: import.meta.dirname, under: ['prlimit', `--as=${2 ** 40}`] },
+    )
+    expect(child.stderr).toBe('')
+    expect(JSON.parse(child.stdout)).toEqual({
+      addressSpace: 2 ** 40,
+      isUsed: true,
+      maxMappings: Number(readFileSync('/proc/sys/vm/max_map_count', 'latin1')),
+      hasMappings: true,
+      overcommit: Number(readFileSync('/proc/sys/vm/overcommit_memory', 'latin1')),
+    })
+  })
+})

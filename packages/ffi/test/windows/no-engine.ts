@@ -1,0 +1,9 @@
+// Prints what windowsKernel() throws where it can't be had. Runs in Node for Windows, with --no-addons.
+import { windowsKernel } from '@memlayer/ffi'
+
+try {
+  windowsKernel()
+} catch (error) {
+  const { name, code, message } = error as Error & { code?: unknown }
+  console.log(JSON.stringify({ name, code, message }))
+}
