@@ -15,8 +15,14 @@ export const MADV_DONTNEED = 4
 export const MADV_FREE = 8 // since Linux 4.5
 export const MADV_HUGEPAGE = 14
 export const MADV_NOHUGEPAGE = 15
+export const MADV_POPULATE_WRITE = 23 // since Linux 5.14
 
 // asm-generic/errno-base.h
+export const EPERM = 1
 export const EAGAIN = 11
 export const ENOMEM = 12
 export const EACCES = 13
+export const EINVAL = 22
+
+// asm-generic/errno.h
+export const ENOSYS = 38

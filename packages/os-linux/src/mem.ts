@@ -1,16 +1,20 @@
 // Linux, as a backend. It answers to Go's runtime/mem_linux.go, function by function in
 // mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
-import { FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { FatalError, formatAddress, type MappingCount, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
-import { alignDown, alignUp, errnoName, isAligned, type Address, type PosixKernel } from '@memlayer/kernel'
+import { alignDown, alignUp, errnoName, isAligned, type Address, type PosixKernel, type PosixLimits, type ProcessMemory } from '@memlayer/kernel'
 import {
   EACCES,
   EAGAIN,
+  EINVAL,
   ENOMEM,
+  ENOSYS,
+  EPERM,
   MADV_DONTNEED,
   MADV_FREE,
   MADV_HUGEPAGE,
   MADV_NOHUGEPAGE,
+  MADV_POPULATE_WRITE,
   MAP_ANON as MAP_ANON_BY_ARCH,
   MAP_FIXED,
   MAP_PRIVATE,
@@ -54,6 +58,10 @@ class Linux implements OS {
   readonly #hardDecommit: boolean
   // What sysUnused advises when it has the choice: until a kernel refuses MADV_FREE.
   #adviseUnused = MADV_FREE
+  // Whether pages can be had ahead of a touch: until the kernel does not know how.
+  #populates = true
+  // Whether many ranges go to the kernel in one call: until it refuses one.
+  #advisesMany: boolean
 
   constructor(kernel: PosixKernel, options: LinuxOptions) {
     const { madvDontNeed = true, hardDecommit = false, arch = kernel.arch ?? '' } = options
@@ -64,6 +72,7 @@ class Linux implements OS {
     this.#anonymous = arch.startsWith('mips') ? MAP_ANON_BY_ARCH.mips : MAP_ANON_BY_ARCH.generic
     this.#madvDontNeed = madvDontNeed
     this.#hardDecommit = hardDecommit
+    this.#advisesMany = kernel.madviseAll !== undefined && !hardDecommit
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
       hugePageSize: kernel.hugePageSize,
@@ -71,8 +80,9 @@ class Linux implements OS {
       freesParts: true,
       hints: true,
       reservedTraps: true,
-      preparedTraps: hardDecommit,
+      unusedTraps: hardDecommit,
       faultTraps: true,
+      threadsShare: true,
       unusedReturnsMemory: true,
       // Mapping anew, as hard decommit does, gives zeroes as well.
       unusedDropsContents: madvDontNeed || hardDecommit,
@@ -104,14 +114,14 @@ class Linux implements OS {
     const huge = this.#hugePageSize
     if (huge !== 0) {
       const end = v + n
-      const head = isAligned(v, huge) ? 0 : alignDown(v, huge)
-      const tail = isAligned(end, huge) ? 0 : alignDown(end - 1, huge)
+      const head = alignDown(v, huge)
+      const tail = alignDown(end, huge)
       // Errors are ignored: a kernel without huge pages answers EINVAL.
-      if (head !== 0 && head + huge === tail) {
+      if (head !== v && tail !== end && head + huge === tail) {
         void this.#kernel.madvise(head, 2 * huge, MADV_NOHUGEPAGE)
       } else {
-        if (head !== 0) void this.#kernel.madvise(head, huge, MADV_NOHUGEPAGE)
-        if (tail !== 0 && tail !== head) void this.#kernel.madvise(tail, huge, MADV_NOHUGEPAGE)
+        if (head !== v) void this.#kernel.madvise(head, huge, MADV_NOHUGEPAGE)
+        if (tail !== end && (tail !== head || head === v)) void this.#kernel.madvise(tail, huge, MADV_NOHUGEPAGE)
       }
     }
 
@@ -127,6 +137,28 @@ class Linux implements OS {
       const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_FIXED | MAP_PRIVATE, -1, 0)
       if (p !== v) throw this.#fatal('cannot disable permissions in address space', 'sysUnused', 'mmap', v, n, -p)
     }
+  }
+
+  sysUnusedAllOS(ranges: ArrayLike<number>): boolean {
+    if (!this.#advisesMany) return false
+    const huge = this.#hugePageSize
+    const cut: number[] = []
+    for (let i = 0; i < ranges.length; i += 2) {
+      const v = ranges[i] as Address
+      const n = ranges[i + 1] as number
+      // sysUnusedOS says which one it is, and in which words.
+      if (!isAligned(v, this.#pageSize) || !isAligned(n, this.#pageSize)) return false
+      if (huge === 0) continue
+      for (const edge of [v, v + n]) {
+        // Neighbours cut the same huge page: once is enough.
+        if (!isAligned(edge, huge) && cut.at(-2) !== alignDown(edge, huge)) cut.push(alignDown(edge, huge), huge)
+      }
+    }
+    if (cut.length > 0) void this.#kernel.madviseAll?.(cut, MADV_NOHUGEPAGE)
+    const answer = this.#kernel.madviseAll?.(ranges, this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused) ?? -ENOSYS
+    // Any advice on the own process came with Linux 6.13: an older kernel is asked once.
+    if (answer === -ENOSYS || answer === -EPERM || answer === -EINVAL) this.#advisesMany = false
+    return answer === 0
   }
 
   sysUsedOS(v: Address, n: number): void {
@@ -150,6 +182,20 @@ class Linux implements OS {
     if (beg < end) void this.#kernel.madvise(beg, end - beg, MADV_HUGEPAGE)
   }
 
+  sysPopulateOS(v: Address, n: number): boolean | null {
+    if (!this.#populates) return false
+    const answer = this.#kernel.madvise(v, n, MADV_POPULATE_WRITE)
+    if (answer === 0) return true
+    // It came with Linux 5.14; an older kernel calls it invalid, and is asked once.
+    if (answer === -EINVAL) return (this.#populates = false)
+    return this.#refuse('madvise', n, -answer)
+  }
+
+  sysNoHugePageOS(v: Address, n: number): void {
+    // A hint: a kernel without huge pages answers EINVAL.
+    if (this.#hugePageSize !== 0) void this.#kernel.madvise(v, n, MADV_NOHUGEPAGE)
+  }
+
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.munmap(v, n)
     // Go ignores the answer; core has to know that the range is still there.
@@ -160,6 +206,7 @@ class Linux implements OS {
     const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0)
     // Go ignores the answer; core has to know that the range is as it was.
     if (p < 0) this.#refuse('mmap', n, -p)
+    else if (p !== v) this.refusal = { syscall: 'mmap', hint: elsewhere(p) }
   }
 
   sysReserveOS(v: Address | null, n: number): Address | null {
@@ -178,6 +225,40 @@ class Linux implements OS {
     return this.#kernel.view(v, n)
   }
 
+  read(v: Address, target: Uint8Array): void {
+    if (this.#kernel.read !== undefined) this.#kernel.read(v, target)
+    else target.set(new Uint8Array(this.#kernel.view(v, target.byteLength)))
+  }
+
+  write(v: Address, source: Uint8Array): void {
+    if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
+    else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
+  }
+
+  residency(v: Address, n: number): number[] | null {
+    return this.#kernel.residency?.(v, n) ?? null
+  }
+
+  processMemory(): ProcessMemory | null {
+    return this.#kernel.processMemory?.() ?? null
+  }
+
+  limits(): PosixLimits | null {
+    return this.#kernel.limits?.() ?? null
+  }
+
+  trimHost(): boolean {
+    return (this.#kernel.trim?.() ?? -ENOSYS) >= 0
+  }
+
+  hugePagesIn(v: Address, n: number): number {
+    return this.#kernel.hugePages?.(v, n) ?? NaN
+  }
+
+  mappings(): MappingCount {
+    return this.#kernel.mappings?.() ?? { used: NaN, limit: NaN }
+  }
+
   #refuse(syscall: string, n: number, errno: number): null {
     const hint = refusalHint(errno, n, this.#kernel)
     this.refusal = { syscall, errno, errnoName: errnoName(this.#family, errno), hint }
@@ -188,10 +269,13 @@ class Linux implements OS {
   #fatal(words: string, op: string, syscall: string, v: Address | null, n: number, errno: number): FatalError {
     const address = v === null ? {} : { address: v }
     if (errno < 0) {
-      const hint = `The kernel mapped ${formatAddress(-errno)} instead, which MAP_FIXED rules out.`
-      return new FatalError(words, { op, syscall, size: n, hint, ...address })
+      return new FatalError(words, { op, syscall, size: n, hint: elsewhere(-errno), ...address })
     }
     const hint = refusalHint(errno, n, this.#kernel)
     return new FatalError(words, { op, syscall, errno, errnoName: errnoName(this.#family, errno), size: n, hint, ...address })
   }
+}
+
+function elsewhere(p: Address): string {
+  return `The kernel mapped ${formatAddress(p)} instead, which MAP_FIXED rules out.`
 }

@@ -16,19 +16,24 @@ export interface ChildOptions {
   readonly from: string
   /** Arguments for node, before the code. */
   readonly nodeArgs?: readonly string[]
+  /** The node to run; default: this one. */
+  readonly node?: string
   /** A command that runs node: `['prlimit', '--as=…']`. */
   readonly under?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
+  /** Milliseconds after which it is ended. Default a minute. */
+  readonly timeout?: number
 }
 
 /** Runs an ES module's text in a node of its own. */
-export function runChild(code: string, { from, nodeArgs = [], under = [], env = process.env }: ChildOptions): ChildEnd {
-  const [command = '', ...args] = [...under, process.execPath, ...nodeArgs, '--input-type=module', '--eval', code]
+export function runChild(code: string, options: ChildOptions): ChildEnd {
+  const { from, nodeArgs = [], node = process.execPath, under = [], env = process.env, timeout = 60_000 } = options
+  const [command, ...args] = [...under, node, ...nodeArgs, '--input-type=module', '--eval', code]
   const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
     cwd: from,
     env,
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout,
     maxBuffer: 2 ** 26,
   })
   if (error !== undefined) throw error

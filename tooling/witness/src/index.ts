@@ -1,3 +1,7 @@
 // @memlayer/witness: the kernel's own account of memory, for tests, the tour and the benchmark.
 export { runChild, type ChildEnd, type ChildOptions } from './child.js'
+export { random, type Random } from './random.js'
+export { testSeed } from './seed.js'
 export { bytesWith, mappings, mappingsIn, processResident, residentBytes, type Mapping } from './maps.js'
+export { bytesInState, pageRange, pageRangesIn, type PageRange, type PageState } from './virtual-query.js'
+export { otherNode, type Skipping } from './other-node.js'

@@ -1,0 +1,91 @@
+// The k-th kernel call fails, for every k of a life, on the real kernel: the error is of the
+// right class, and the account is what the kernel holds.
+import { createMemory, FatalError, OutOfMemoryError, type Memory } from '@memlayer/core'
+import { posixKernel } from '@memlayer/ffi'
+import { failCall } from '@memlayer/kernel'
+import { createOS, type LinuxOptions } from '@memlayer/os-linux'
+import { bytesWith, mappingsIn } from '@memlayer/witness'
+import { describe, expect, it } from 'vitest'
+
+const onLinux = process.platform === 'linux'
+const MiB = 2 ** 20
+const ENOMEM = 12
+const EINVAL = 22
+
+/** Every transition there is, with ranges that cut huge pages. Returns where it was when it ended. */
+function live(memory: Memory, at: { op: string }): void {
+  const stat = memory.stat('life')
+  const step = <T>(op: string, run: () => T): T => {
+    at.op = op
+    return run()
+  }
+  const a = step('sysAlloc', () => memory.sysAlloc(4 * MiB, stat))
+  const v = step('sysReserve', () => memory.sysReserve(null, 64 * MiB))
+  const { address, size } = step('sysReserveAligned', () => memory.sysReserveAligned(null, 3 * MiB, 2 ** 26))
+  step('sysMap', () => memory.sysMap(v, 32 * MiB, stat))
+  step('sysUsed', () => memory.sysUsed(v, 16 * MiB))
+  step('sysUnused', () => memory.sysUnused(v + memory.os.traits.pageSize, 8 * MiB))
+  step('sysUsed', () => memory.sysUsed(v, 8 * MiB))
+  step('sysHugePage', () => memory.sysHugePage(v, 16 * MiB))
+  step('sysFault', () => memory.sysFault(v + MiB, MiB))
+  step('sysFree', () => memory.sysFree(v + 8 * MiB, 40 * MiB, stat))
+  step('sysFree', () => memory.sysFree(v, 8 * MiB, stat))
+  step('sysFree', () => memory.sysFree(v + 48 * MiB, 16 * MiB, null))
+  step('sysFree', () => memory.sysFree(a, 4 * MiB, stat))
+  step('sysFree', () => memory.sysFree(address, size, null))
+}
+
+/** Whether every owned range is mapped as its state says. */
+function expectKernelAgrees(memory: Memory): void {
+  memory.check()
+  // Prepared memory may be touched after sysMap, and after sysUnused unless that is made hard.
+  const permissions = { None: [], Reserved: ['---p'], Prepared: ['rw-p', '---p'], Ready: ['rw-p'] }
+  for (const { address, size, state } of memory.ranges()) {
+    const mapped = permissions[state].reduce((sum, one) => sum + bytesWith(one, address, size), 0)
+    expect(mapped, `${size} bytes ${state}`).toBe(size)
+  }
+}
+
+// What each operation is to throw: a reservation is refused, where Go throws is broken.
+const classes = (op: string, errno: number): (typeof OutOfMemoryError | typeof FatalError)[] => {
+  if (['sysAlloc', 'sysReserve'].includes(op)) return [OutOfMemoryError]
+  if (['sysMap', 'sysUsed', 'sysUnused'].includes(op)) return [FatalError]
+  return errno === ENOMEM ? [OutOfMemoryError] : [FatalError, OutOfMemoryError]
+}
+
+describe.skipIf(!onLinux)('os-linux with the k-th kernel call failing (needs Linux)', () => {
+  it.each([
+    ['by default', {}, ENOMEM],
+    ['by default', {}, EINVAL],
+    ['with MADV_FREE', { madvDontNeed: false }, ENOMEM],
+    ['with hard decommit', { hardDecommit: true }, ENOMEM],
+    ['with hard decommit', { hardDecommit: true }, EINVAL],
+  ] as [string, LinuxOptions, number][])('%s %o, errno %i: account and kernel agree for every k', (_, options, errno) => {
+    let refused = 0
+    for (let k = 1; ; k++) {
+      const plan = failCall(posixKernel(), k, errno)
+      const memory = createMemory(createOS({ ...options, kernel: plan.kernel }))
+      const at = { op: '' }
+      let error: unknown
+      try {
+        live(memory, at)
+      } catch (thrown) {
+        error = thrown
+        refused += 1
+        expect(classes(at.op, errno).some((one) => thrown instanceof one), `${at.op}: ${String(thrown)}`).toBe(true)
+      }
+      expectKernelAgrees(memory)
+      for (const { address, size } of memory.ranges()) {
+        memory.sysFree(address, size, null)
+        expect(mappingsIn(address, size)).toEqual([])
+      }
+      expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
+      if (!plan.failed) {
+        expect(error).toBeUndefined()
+        break
+      }
+    }
+    // A madvise may fail without a word; a mapping may not.
+    expect(refused).toBeGreaterThan(5)
+  })
+})

@@ -1,0 +1,91 @@
+// MADV_POPULATE_WRITE on the real kernel: what is populated is resident and faults no more, what was there
+// stays; an old kernel, played by a port that refuses, is asked once.
+import { createMemory, OutOfMemoryError } from '@memlayer/core'
+import { createOS } from '@memlayer/os-linux'
+import { posixKernel } from '@memlayer/ffi'
+import { record, type PosixKernel } from '@memlayer/kernel'
+import { residentBytes } from '@memlayer/witness'
+import { describe, expect, it } from 'vitest'
+
+const MiB = 2 ** 20
+const MADV_POPULATE_WRITE = 23
+const EINVAL = 22
+const ENOMEM = 12
+
+/** The kernel, but for an advice that it answers with an error. */
+function refusing(advice: number, errno: number): PosixKernel {
+  const kernel = posixKernel()
+  return {
+    ...kernel,
+    madvise: (addr, length, asked) => (asked === advice ? -errno : kernel.madvise(addr, length, asked)),
+  }
+}
+
+describe.skipIf(process.platform !== 'linux')('populate (needs Linux)', () => {
+  it('gives pages their memory: a fill faults on none of them', (context) => {
+    const memory = createMemory(createOS())
+    const page = memory.os.traits.pageSize
+    using region = memory.reserve(64 * MiB, { hugePages: 'off' })
+    region.commit(0, 64 * MiB)
+    const bytes = region.view(Uint8Array, 0, 64 * MiB)
+    bytes[5 * page] = 7
+    if (!region.populate(0, 32 * MiB)) context.skip('needs Linux 5.14 or later')
+    expect(residentBytes(region.address, region.size, page)).toBe(32 * MiB)
+    expect([bytes[5 * page], bytes[6 * page]]).toEqual([7, 0])
+    const faults = (run: () => void): number => {
+      const before = process.resourceUsage().minorPageFault
+      run()
+      return process.resourceUsage().minorPageFault - before
+    }
+    const populated = faults(() => bytes.fill(1, 0, 32 * MiB))
+    const untouched = faults(() => bytes.fill(1, 32 * MiB))
+    // The engine's own threads may fault meanwhile, on few pages.
+    expect(untouched).toBeGreaterThanOrEqual((32 * MiB) / page)
+    expect(populated).toBeLessThan(untouched / 10)
+  })
+
+  it('is one kernel call, and asked for after unused and used as well', (context) => {
+    const { kernel, take } = record(posixKernel())
+    const memory = createMemory(createOS({ kernel }))
+    const page = kernel.pageSize
+    using region = memory.reserve(MiB)
+    region.commit(0, MiB)
+    take()
+    if (!region.populate(page, 4 * page)) context.skip('needs Linux 5.14 or later')
+    expect(take()).toEqual([{ fn: 'madvise', args: [region.address + page, 4 * page, MADV_POPULATE_WRITE], ret: 0 }])
+    region.unused(page, 2 * page)
+    expect(residentBytes(region.address, MiB, page)).toBe(2 * page)
+    region.used(page, 2 * page)
+    region.populate(page, 2 * page)
+    expect(residentBytes(region.address, MiB, page)).toBe(4 * page)
+  })
+
+  it('says no on a kernel that does not know it, asks that kernel once, and touches nothing', () => {
+    const { kernel, take } = record(refusing(MADV_POPULATE_WRITE, EINVAL))
+    const memory = createMemory(createOS({ kernel }))
+    using region = memory.reserve(MiB)
+    region.commit(0, MiB)
+    take()
+    expect([region.populate(0, MiB), region.populate(0, MiB)]).toEqual([false, false])
+    expect(take()).toHaveLength(1)
+    expect(residentBytes(region.address, MiB, kernel.pageSize)).toBe(0)
+    expect(memory.os.refusal).toBe(null)
+  })
+
+  it('is refused where there is no memory, and may be asked for again', () => {
+    const memory = createMemory(createOS({ kernel: refusing(MADV_POPULATE_WRITE, ENOMEM) }))
+    using region = memory.reserve(MiB)
+    region.commit(0, MiB)
+    for (let i = 0; i < 2; i++) {
+      let error: unknown
+      try {
+        region.populate(0, MiB)
+      } catch (thrown) {
+        error = thrown
+      }
+      expect(error).toBeInstanceOf(OutOfMemoryError)
+      expect(error).toMatchObject({ op: 'sysPopulate', syscall: 'madvise', errnoName: 'ENOMEM', size: MiB })
+    }
+    memory.check()
+  })
+})

@@ -1,0 +1,173 @@
+// What a person reads when the kernel says no, and that nothing has changed by then.
+import { createMemory, OutOfMemoryError, UsageError, type MemoryStats } from '@memlayer/core'
+import { posixKernel } from '@memlayer/ffi'
+import { record, type PosixKernel } from '@memlayer/kernel'
+import { createOS } from '@memlayer/os-linux'
+import { runChild } from '@memlayer/witness'
+import { describe, expect, it } from 'vitest'
+
+const onLinux = process.platform === 'linux'
+const page = onLinux ? posixKernel().pageSize : 4096
+
+/** The bytes of an account, without the counts of calls. */
+function bytesOf({ total }: MemoryStats): number[] {
+  return [total.reserved, total.prepared, total.ready, total.held]
+}
+
+function errorOf(run: () => unknown): unknown {
+  try {
+    run()
+  } catch (error) {
+    return error
+  }
+  throw new Error('no error was thrown')
+}
+
+describe.skipIf(!onLinux)('os-linux, refused by the real kernel (needs Linux)', () => {
+  it('names the end of the address space when 2^47 bytes are reserved', () => {
+    const memory = createMemory(createOS())
+    const before = bytesOf(memory.stats())
+    const error = errorOf(() => memory.sysReserve(null, 2 ** 47))
+    expect(error).toBeInstanceOf(OutOfMemoryError)
+    expect(error).toMatchObject({
+      code: 'ERR_MEMLAYER_OUT_OF_MEMORY',
+      op: 'sysReserve',
+      syscall: 'mmap',
+      errno: 12,
+      errnoName: 'ENOMEM',
+      size: 2 ** 47,
+      hint: expect.stringContaining('address space') as string,
+    })
+    expect(bytesOf(memory.stats())).toEqual(before)
+    expect(memory.stats().total.refusals).toBe(1)
+  })
+
+  it('names RLIMIT_AS when an allocation meets `ulimit -v`, counts nothing, and goes on after a free', () => {
+    const child = runChild(
+      `
+      import { createMemory } from '@memlayer/core'
+      import { createOS } from '@memlayer/os-linux'
+      import { posixKernel } from '@memlayer/ffi'
+      const GiB = 2 ** 30
+      const memory = createMemory(createOS())
+      const stat = memory.stat('test')
+      const { addressSpace, addressSpaceUsed } = posixKernel().limits()
+      const room = Math.floor((addressSpace - addressSpaceUsed) / GiB) * GiB - GiB
+      const v = memory.sysReserve(null, room)
+      const before = memory.stats().total.held
+      let said
+      try { memory.sysAlloc(3 * GiB, stat) } catch (error) {
+        const { name, code, errnoName, size, hint } = error
+        said = { name, code, errnoName, size, hint }
+      }
+      const after = memory.stats().total.held
+      memory.check()
+      memory.sysFree(v, room, null)
+      memory.sysFree(memory.sysAlloc(3 * GiB, stat), 3 * GiB, stat)
+      console.log(JSON.stringify({ ...said, before, after }))
+      `,
+      { from: import.meta.dirname, under: ['prlimit', `--as=${64 * 2 ** 30}`] },
+    )
+    expect(child.stderr).toBe('')
+    expect(JSON.parse(child.stdout)).toEqual({
+      name: 'OutOfMemoryError',
+      code: 'ERR_MEMLAYER_OUT_OF_MEMORY',
+      errnoName: 'ENOMEM',
+      size: 3 * 2 ** 30,
+      hint: expect.stringContaining('RLIMIT_AS (ulimit -v) is 64 GiB') as string,
+      before: 0,
+      after: 0,
+    })
+  })
+
+  it.each([-page, 0.5, page + 0.5, NaN, Infinity, -Infinity, 2 ** 53, -0, 0])(
+    'asks the kernel nothing for %d bytes, and says what to pass',
+    (n) => {
+      const { kernel, calls } = record(posixKernel())
+      const memory = createMemory(createOS({ kernel }))
+      const stat = memory.stat('test')
+      const wrong = [
+        () => memory.sysAlloc(n, stat),
+        () => memory.sysReserve(null, n),
+        () => memory.sysReserveAligned(null, n, page),
+        () => memory.sysMap(page, n, stat),
+        () => memory.sysFree(page, n, stat),
+      ]
+      for (const call of wrong) {
+        const error = errorOf(call)
+        expect(error).toBeInstanceOf(UsageError)
+        expect(error).toMatchObject({ code: 'ERR_MEMLAYER_SIZE', hint: expect.stringContaining('Pass') as string })
+      }
+      expect(calls).toEqual([])
+    },
+  )
+})
+
+// Limits as a host would report them; the arithmetic of the hints needs no kernel.
+const roomy = {
+  addressSpace: Infinity,
+  addressSpaceUsed: 2 ** 30,
+  lockedMemory: 8 * 2 ** 20,
+  maxMappings: 65530,
+  mappings: 200,
+  overcommit: 1,
+  commitLimit: 2 ** 34,
+  committed: 2 ** 33,
+  groupLimit: Infinity,
+  groupUsed: 0,
+}
+
+describe('os-linux names the limit that was met', () => {
+  it.each([
+    ['vm.max_map_count', 12, { mappings: 65530 }, 'vm.max_map_count is 65530, and the process has 65530 mappings'],
+    ['RLIMIT_AS', 12, { addressSpace: 2 ** 30 }, 'RLIMIT_AS (ulimit -v) is 1 GiB'],
+    ['strict overcommit', 12, { overcommit: 2, committed: 2 ** 34 }, 'vm.overcommit_memory is 2: 16 GiB of 16 GiB'],
+    ['heuristic overcommit', 12, { overcommit: 0 }, 'vm.overcommit_memory is 0'],
+    ['the control group', 12, { groupLimit: 2 ** 30, groupUsed: 2 ** 30 }, 'control group'],
+  ])('%s', (_, errno, limits, words) => {
+    const memory = createMemory(createOS({ kernel: refusing(errno, limits) }))
+    const error = errorOf(() => memory.sysReserve(null, 4096))
+    expect(error).toBeInstanceOf(OutOfMemoryError)
+    expect((error as OutOfMemoryError).hint).toContain(words)
+  })
+
+  it('RLIMIT_MEMLOCK, in Go’s words and as a FatalError', () => {
+    const memory = createMemory(createOS({ kernel: refusing(11, {}) }))
+    const error = errorOf(() => memory.sysAlloc(4096, null)) as Error
+    expect(error.message).toContain("mmap: too much locked memory (check 'ulimit -l').")
+    expect(error).toMatchObject({ errnoName: 'EAGAIN', hint: expect.stringContaining('RLIMIT_MEMLOCK is 8 MiB') as string })
+  })
+})
+
+function refusing(errno: number, limits: Partial<typeof roomy>): PosixKernel {
+  return {
+    pageSize: 4096,
+    hugePageSize: 0,
+    mmap: () => -errno,
+    munmap: () => -errno,
+    mprotect: () => -errno,
+    madvise: () => -errno,
+    view: () => new ArrayBuffer(0),
+    limits: () => ({ ...roomy, ...limits }),
+  }
+}
+
+describe('os-linux, answered at another address than it asked for', () => {
+  const [base, stray] = [0x7f00_0000_0000, 0x7f80_0000_0000]
+  const kernel: PosixKernel = { ...refusing(12, {}), mmap: (addr) => (addr === 0 ? base : stray) }
+
+  it.each([
+    ['sysMap', 'cannot map pages in arena address space', 'Reserved'],
+    ['sysFault', 'sysFault: the kernel kept the range', 'Ready'],
+  ] as const)('%s is a FatalError that names it; the range stays as it was', (op, words, state) => {
+    const memory = createMemory(createOS({ kernel }))
+    const stat = memory.stat('test')
+    const v = op === 'sysMap' ? memory.sysReserve(null, 4096) : memory.sysAlloc(4096, stat)
+    const error = errorOf(() => (op === 'sysMap' ? memory.sysMap(v, 4096, stat) : memory.sysFault(v, 4096))) as Error
+    expect(error.name).toBe('FatalError')
+    expect(error.message.startsWith(words)).toBe(true)
+    expect(error).toMatchObject({ op, hint: expect.stringContaining('0x7f8000000000') as string })
+    expect(memory.ranges().map((range) => range.state)).toEqual([state])
+    memory.check()
+  })
+})

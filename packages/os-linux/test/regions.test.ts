@@ -1,0 +1,220 @@
+// Regions on the real kernel: what belongs to one, what does not any more, and what is said
+// of one that was dropped.
+import { alignUp, createMemory, FatalError, OutOfMemoryError, UsageError } from '@memlayer/core'
+import { createOS } from '@memlayer/os-linux'
+import { posixKernel } from '@memlayer/ffi'
+import { record } from '@memlayer/kernel'
+import { bytesWith, mappingsIn, residentBytes, runChild } from '@memlayer/witness'
+import { describe, expect, it } from 'vitest'
+
+const MiB = 2 ** 20
+const page = process.platform === 'linux' ? posixKernel().pageSize : 4096
+
+function thrown(run: () => unknown): { code?: unknown; message: string } {
+  try {
+    run()
+  } catch (error) {
+    return error as Error
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
+  it('moves by offsets what the wrappers move by addresses', () => {
+    const memory = createMemory(createOS())
+    const stat = memory.stat('vectors')
+    const region = memory.reserve(64 * MiB, { name: 'vectors', stat })
+    expect(bytesWith('---p', region.address, region.size)).toBe(64 * MiB)
+    region.map(0, 8 * MiB)
+    expect(memory.stats().categories['vectors']).toMatchObject({ prepared: 8 * MiB, ready: 0, held: 8 * MiB })
+    region.used(0, 4 * MiB)
+    region.view(Uint8Array, 0, 4 * MiB).fill(1)
+    expect(residentBytes(region.address, region.size, page)).toBe(4 * MiB)
+    region.unused(MiB, 2 * MiB)
+    expect(residentBytes(region.address, region.size, page)).toBe(2 * MiB)
+    region.hugePage(0, 4 * MiB)
+    region.fault(0, page)
+    expect(memory.ranges()[0]).toEqual({ address: region.address, size: page, state: 'Reserved', category: 'vectors' })
+    region.free()
+    expect(mappingsIn(region.address, region.size).filter(({ permissions }) => permissions === 'rw-p')).toEqual([])
+    expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
+    memory.check()
+  })
+
+  it('begins at a multiple of the alignment asked for', () => {
+    const memory = createMemory(createOS())
+    using region = memory.reserve(4 * MiB, { align: 64 * MiB })
+    expect(region.address % (64 * MiB)).toBe(0)
+    expect(region.size).toBeGreaterThanOrEqual(4 * MiB)
+  })
+
+  it('maps by commit what is Reserved, and leaves the contents of what is Ready', () => {
+    const { kernel, take } = record(posixKernel())
+    const memory = createMemory(createOS({ kernel }))
+    using region = memory.reserve(MiB)
+    region.commit(0, 2 * page)
+    region.view(Uint8Array, 0, 1)[0] = 7
+    region.map(8 * page, page)
+    take()
+    region.commit(0, 16 * page)
+    const maps = take().filter(({ fn }) => fn === 'mmap')
+    expect(maps.map(({ args }) => [(args[0] ?? 0) - region.address, args[1]])).toEqual([
+      [2 * page, 6 * page],
+      [9 * page, 7 * page],
+    ])
+    expect(region.view(Uint8Array, 0, 16 * page)[0]).toBe(7)
+    expect(memory.stats().total.ready).toBe(16 * page)
+  })
+
+  it('is whole after a commit that the kernel refused half way, and can be asked again', () => {
+    const kernel = posixKernel()
+    let left = 1
+    const mmap: typeof kernel.mmap = (v, n, prot, flags, fd, offset) =>
+      prot === 3 && left-- === 0 ? -12 : kernel.mmap(v, n, prot, flags, fd, offset)
+    const memory = createMemory(createOS({ kernel: { ...kernel, mmap } }))
+    using region = memory.reserve(MiB)
+    left = 1
+    region.map(4 * page, page)
+    left = 1
+    expect(thrown(() => region.commit(0, 8 * page))).toBeInstanceOf(FatalError)
+    memory.check()
+    expect(memory.ranges().map(({ size, state }) => [size / page, state])).toEqual([
+      [5, 'Prepared'],
+      [MiB / page - 5, 'Reserved'],
+    ])
+    left = -1
+    region.commit(0, 8 * page)
+    expect(memory.stats().total.ready).toBe(8 * page)
+  })
+
+  it('refuses offsets that are none, and ranges that end outside', () => {
+    const memory = createMemory(createOS())
+    using region = memory.reserve(MiB, { name: 'small' })
+    for (const [offset, length] of [[-page, page], [0, MiB + page], [MiB, page], [0.5, page], [NaN, page], [0, NaN], [2 ** 53, page], ['0', page]]) {
+      const error = thrown(() => region.map(offset as number, length as number))
+      expect(error.code).toBe('ERR_MEMLAYER_RANGE')
+      expect(error.message).toMatch(/does not lie within the region 'small' of 1048576 bytes/)
+    }
+    expect(thrown(() => region.map(1, page)).code).toBe('ERR_MEMLAYER_ALIGNMENT')
+    expect(thrown(() => region.unusedAll([0])).code).toBe('ERR_MEMLAYER_SIZE')
+    expect(thrown(() => memory.reserve(1)).code).toBe('ERR_MEMLAYER_ALIGNMENT')
+    expect(thrown(() => memory.reserve(page, { name: 5 as unknown as string })).code).toBe('ERR_MEMLAYER_OPTION')
+    expect(thrown(() => memory.reserve(page, { stat: createMemory(createOS()).stat('x') })).code).toBe('ERR_MEMLAYER_STAT')
+    expect(thrown(() => createMemory(createOS(), { ledger: false }).reserve(page)).code).toBe('ERR_MEMLAYER_OPTION')
+  })
+
+  it('is disposed once; whatever is asked of it afterwards is refused', () => {
+    const memory = createMemory(createOS())
+    const region = memory.reserve(MiB, { name: 'gone' })
+    expect(memory.regions()).toEqual([region])
+    region[Symbol.dispose]()
+    region[Symbol.dispose]()
+    expect(region.disposed).toBe(true)
+    expect(memory.regions()).toEqual([])
+    for (const ask of [
+      () => region.map(0, page),
+      () => region.commit(0, page),
+      () => region.view(Uint8Array, 0, 1),
+      () => region.free(),
+      () => region.read(0, new Uint8Array(1)),
+    ]) {
+      expect(thrown(ask).code).toBe('ERR_MEMLAYER_DISPOSED')
+    }
+  })
+
+  it('never touches what another region got of its freed parts', () => {
+    const memory = createMemory(createOS())
+    const first = memory.reserve(MiB, { name: 'first' })
+    first.free(4 * page, 4 * page)
+    memory.sysFree(first.address + 12 * page, page, null)
+    const second = memory.reserve(4 * page, { name: 'second', address: first.address + 4 * page })
+    expect(second.address).toBe(first.address + 4 * page)
+    second.commit(0, 4 * page)
+    second.view(Uint8Array, 0, 1)[0] = 9
+    expect(thrown(() => first.view(Uint8Array, 4 * page, 1)).code).toBe('ERR_MEMLAYER_DISPOSED')
+    expect(thrown(() => first.unused(4 * page, page)).code).toBe('ERR_MEMLAYER_DISPOSED')
+    expect(thrown(() => first.map(12 * page, page)).code).toBe('ERR_MEMLAYER_DISPOSED')
+    first.map(9 * page, page)
+    first[Symbol.dispose]()
+    expect(second.view(Uint8Array, 0, 1)[0]).toBe(9)
+    expect(memory.stats().total).toMatchObject({ reserved: 0, ready: 4 * page })
+    second.free()
+    memory.check()
+  })
+
+  it('is disposed of by whoever frees its last byte by address', () => {
+    const memory = createMemory(createOS())
+    const region = memory.reserve(2 * page)
+    memory.sysFree(region.address, page, null)
+    expect(region.disposed).toBe(false)
+    memory.sysFree(region.address + page, page, null)
+    expect(region.disposed).toBe(true)
+  })
+
+  it('warns, with the place where it was reserved, when it is collected unfreed, and not when views are in use', () => {
+    const child = runChild(
+      `
+      import { createMemory } from '@memlayer/core'
+      import { createOS } from '@memlayer/os-linux'
+      const memory = createMemory(createOS())
+      function leaky() { memory.reserve(${MiB}, { name: 'lost' }) }
+      function tidy() { memory.reserve(${MiB}, { name: 'tidy' }).free() }
+      function viewed() { const region = memory.reserve(${MiB}, { name: 'viewed' }); region.commit(0, ${page}); return region.view(Uint8Array, 0, 8) }
+      leaky(); tidy()
+      const view = viewed()
+      for (let i = 0; i < 20; i++) { globalThis.gc(); await new Promise((resolve) => setTimeout(resolve, 5)) }
+      console.log(view.length, memory.regions().map(({ name }) => name).join())
+      `,
+      { from: import.meta.dirname, nodeArgs: ['--expose-gc'] },
+    )
+    expect(child.stdout.trim()).toBe('8 viewed')
+    expect(child.stderr).toMatch(/MEMLAYER_LEAK\] MemlayerWarning: the region 'lost' of 1048576 bytes was collected without being freed/)
+    expect(child.stderr).toMatch(/at leaky/)
+    expect(child.stderr).not.toMatch(/'tidy'|'viewed'/)
+  })
+
+  it('refuses more mappings than the engine can spare, names the limit, and goes on after a free', () => {
+    const child = runChild(
+      `
+      import { createMemory, OutOfMemoryError } from '@memlayer/core'
+      import { createOS } from '@memlayer/os-linux'
+      const memory = createMemory(createOS())
+      const region = memory.reserve(4 * 2 ** 30)
+      let error, maps = 0
+      try { for (; ; maps++) region.map(maps * ${2 * page}, ${page}) } catch (e) { error = e }
+      const { used, limit, own } = memory.mappings()
+      console.log(JSON.stringify({ name: error.name, message: error.message, syscall: error.syscall, used, limit, own, maps }))
+      memory.check()
+      region.free(0, 2 ** 20)
+      const other = memory.reserve(${MiB})
+      other.commit(0, ${MiB})
+      other.view(Uint8Array, 0, ${MiB}).fill(1)
+      console.log('goes on')
+      other.free()
+      region.free()
+      `,
+      { from: import.meta.dirname },
+    )
+    expect(child.stderr).toBe('')
+    const [line = '', last] = child.stdout.trim().split('\n')
+    const seen = JSON.parse(line) as Record<string, number | string>
+    expect(seen['name']).toBe('OutOfMemoryError')
+    expect(seen['syscall']).toBeUndefined()
+    expect(seen['message']).toMatch(/kernel mappings, and the engine needs some of the rest\. .*vm\.max_map_count/)
+    expect(seen['own']).toBe(2 * (seen['maps'] as number))
+    expect(seen['used'] as number).toBeGreaterThan((seen['limit'] as number) - 1040)
+    expect(seen['used'] as number).toBeLessThan((seen['limit'] as number) - 900)
+    expect(last).toBe('goes on')
+  })
+
+  it('is refused with the limit named where the address space ends, and counts nothing', () => {
+    const memory = createMemory(createOS())
+    const error = thrown(() => memory.reserve(2 ** 47))
+    expect(error).toBeInstanceOf(OutOfMemoryError)
+    expect(error.message).toMatch(/ENOMEM.*2\^47/)
+    expect(memory.regions()).toEqual([])
+    expect(memory.stats().total.reserved).toBe(0)
+    expect(alignUp(1, page)).toBe(page)
+    expect(error).not.toBeInstanceOf(UsageError)
+  })
+})
