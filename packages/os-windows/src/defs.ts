@@ -1,0 +1,30 @@
+// Windows' numbers, one row each with its header. It answers to the constants at the head of
+// mem_windows.go.
+
+// winnt.h
+export const MEM_COMMIT = 0x1000
+export const MEM_RESERVE = 0x2000
+export const MEM_DECOMMIT = 0x4000
+export const MEM_RELEASE = 0x8000
+
+export const PAGE_READWRITE = 0x04
+
+// winerror.h
+export const ERROR_ACCESS_DENIED = 5
+export const ERROR_NOT_ENOUGH_MEMORY = 8
+export const ERROR_INVALID_PARAMETER = 87
+export const ERROR_INVALID_ADDRESS = 487
+export const ERROR_COMMITMENT_MINIMUM = 635
+export const ERROR_PAGEFILE_QUOTA = 1454
+export const ERROR_COMMITMENT_LIMIT = 1455
+
+/**
+ * What the kernel answers when there is no memory to commit. Go knows the first and the last; a page
+ * file that is still growing answers 635, a job or a user with a quota 1454.
+ */
+export const outOfMemoryErrors: readonly number[] = [
+  ERROR_NOT_ENOUGH_MEMORY,
+  ERROR_COMMITMENT_MINIMUM,
+  ERROR_PAGEFILE_QUOTA,
+  ERROR_COMMITMENT_LIMIT,
+]

@@ -1,0 +1,181 @@
+// Windows, as a backend. It answers to Go's runtime/mem_windows.go, function by function in
+// mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
+import { FatalError, formatAddress, formatBytes, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { windowsKernel } from '@memlayer/ffi'
+import { alignDown, errnoName, type Address, type WindowsKernel } from '@memlayer/kernel'
+import { MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, outOfMemoryErrors, PAGE_READWRITE } from './defs.js'
+import { commitHint, rangeHint, reserveHint } from './hint.js'
+
+/** How the backend is made. */
+export interface WindowsOptions {
+  /** The kernel below; none given: the host's own. */
+  readonly kernel?: WindowsKernel
+}
+
+/** Windows' memory over a kernel. */
+export function createOS(options: WindowsOptions = {}): OS {
+  return new Windows(options.kernel ?? windowsKernel())
+}
+
+class Windows implements OS {
+  readonly name = 'windows'
+  readonly traits: Traits
+  refusal: Refusal | null = null
+  readonly #kernel: WindowsKernel
+  readonly #pageSize: number
+
+  constructor(kernel: WindowsKernel) {
+    this.#kernel = kernel
+    this.#pageSize = kernel.pageSize
+    this.traits = Object.freeze({
+      pageSize: kernel.pageSize,
+      // Large pages have to be committed as they are reserved, and need a privilege: Go asks for none.
+      hugePageSize: 0,
+      granularity: kernel.allocationGranularity,
+      freesParts: false,
+      hints: true,
+      reservedTraps: true,
+      unusedTraps: true,
+      faultTraps: true,
+      threadsShare: true,
+      unusedReturnsMemory: true,
+      unusedDropsContents: true,
+    })
+  }
+
+  sysAllocOS(n: number): Address | null {
+    const p = this.#kernel.virtualAlloc(0, n, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE)
+    if (p < 0) return this.#refuse(-p, commitHint(-p, n, this.#kernel))
+    return p
+  }
+
+  sysUnusedOS(v: Address, n: number): void {
+    this.#decommit('sysUnused', v, n)
+  }
+
+  sysUsedOS(v: Address, n: number): void {
+    let answer = this.#kernel.virtualAlloc(v, n, MEM_COMMIT, PAGE_READWRITE)
+    if (answer === v) return
+
+    // A range that was obtained by several reservations can't be committed in one call. What Go
+    // does, too: commit what is left, or half of it, or half of that, down to a page.
+    const end = v + n
+    for (let at = v; at < end; ) {
+      let small = end - at
+      let failed = small
+      while (small >= this.#pageSize) {
+        answer = this.#kernel.virtualAlloc(at, small, MEM_COMMIT, PAGE_READWRITE)
+        if (answer === at) break
+        failed = small
+        small = alignDown(small / 2, this.#pageSize)
+      }
+      // What was committed before stays so, as in Go: it may be Ready memory with contents.
+      if (small < this.#pageSize) throw this.#commitFailed(v, n, at, failed, answer)
+      at += small
+    }
+  }
+
+  sysHugePageOS(_v: Address, _n: number): void {
+    // Nothing to do: large pages are asked for when memory is reserved, and can't be advised later.
+  }
+
+  sysFreeOS(v: Address, n: number): void {
+    // Size 0: a release is of the whole reservation that begins at v, and of nothing else.
+    const answer = this.#kernel.virtualFree(v, 0, MEM_RELEASE)
+    if (answer < 0) throw this.#fatal('failed to release pages', 'sysFree', 'VirtualFree', v, n, -answer, rangeHint(-answer))
+  }
+
+  sysFaultOS(v: Address, n: number): void {
+    // Reserved and Prepared are one state of the machine: it faults when touched.
+    this.#decommit('sysFault', v, n)
+  }
+
+  sysReserveOS(v: Address | null, n: number): Address | null {
+    // The hint, rounded down to the granularity; where it is taken, anywhere.
+    let p = this.#kernel.virtualAlloc(v ?? 0, n, MEM_RESERVE, PAGE_READWRITE)
+    if (p < 0) p = this.#kernel.virtualAlloc(0, n, MEM_RESERVE, PAGE_READWRITE)
+    if (p < 0) return this.#refuse(-p, reserveHint(-p, n, this.#kernel))
+    return p
+  }
+
+  sysMapOS(_v: Address, _n: number): void {
+    // Nothing to do: sysUsed commits, and until then the range is what sysReserve left.
+  }
+
+  view(v: Address, n: number): ArrayBuffer {
+    return this.#kernel.view(v, n)
+  }
+
+  read(v: Address, target: Uint8Array): void {
+    if (this.#kernel.read !== undefined) this.#kernel.read(v, target)
+    else target.set(new Uint8Array(this.#kernel.view(v, target.byteLength)))
+  }
+
+  write(v: Address, source: Uint8Array): void {
+    if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
+    else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
+  }
+
+  /** Takes the memory from [v, v+n), in pieces where the range crosses reservations. */
+  #decommit(op: string, v: Address, n: number): void {
+    let answer = this.#kernel.virtualFree(v, n, MEM_DECOMMIT)
+    if (answer === 0) return
+
+    // As sysUsedOS does: VirtualFree reaches no further than one VirtualAlloc did.
+    const end = v + n
+    for (let at = v; at < end; ) {
+      let small = end - at
+      let failed = small
+      while (small >= this.#pageSize) {
+        answer = this.#kernel.virtualFree(at, small, MEM_DECOMMIT)
+        if (answer === 0) break
+        failed = small
+        small = alignDown(small / 2, this.#pageSize)
+      }
+      if (small < this.#pageSize) throw this.#decommitFailed(op, v, at, failed, -answer)
+      at += small
+    }
+  }
+
+  /** The error for a commit that ended at `at`, where not even `failed` bytes were to be had. */
+  #commitFailed(v: Address, n: number, at: Address, failed: number, answer: number): FatalError {
+    const done = at === v ? '' : ` The first ${formatBytes(at - v)} are committed: sysFree or sysFault gives them back, sysUsed may be called again.`
+    if (answer >= 0) {
+      const hint = `The kernel committed ${formatAddress(answer)} instead.${done}`
+      return new FatalError('failed to commit pages', { op: 'sysUsed', syscall: 'VirtualAlloc', address: at, size: failed, hint })
+    }
+    const hint = `${commitHint(-answer, n, this.#kernel)}${done}`
+    // Go: the whole size where memory is short, and otherwise that of the piece, which it has
+    // halved to 0 by then (golang.org/issue/33716).
+    return outOfMemoryErrors.includes(-answer)
+      ? this.#fatal('out of memory', 'sysUsed', 'VirtualAlloc', v, n, -answer, hint)
+      : this.#fatal('failed to commit pages', 'sysUsed', 'VirtualAlloc', at, failed, -answer, hint)
+  }
+
+  /**
+   * The error for a decommit that ended at `at`. To the account [v, at) is what it was before the call,
+   * and what is Ready may be touched: it gets memory again. Go ends the process.
+   */
+  #decommitFailed(op: string, v: Address, at: Address, failed: number, errno: number): FatalError {
+    let hint = rangeHint(errno)
+    if (at > v) {
+      try {
+        this.sysUsedOS(v, at - v)
+        hint += ` The first ${formatBytes(at - v)} have memory again, their contents are lost.`
+      } catch {
+        hint += ` The first ${formatBytes(at - v)} have lost their memory: touching them ends the process.`
+      }
+    }
+    return this.#fatal('failed to decommit pages', op, 'VirtualFree', at, failed, errno, hint)
+  }
+
+  #refuse(errno: number, hint: string): null {
+    this.refusal = { syscall: 'VirtualAlloc', errno, errnoName: errnoName('windows', errno), hint }
+    return null
+  }
+
+  #fatal(words: string, op: string, syscall: string, v: Address, n: number, errno: number, hint: string): FatalError {
+    const name = errnoName('windows', errno)
+    return new FatalError(words, { op, syscall, errno, errnoName: name, address: v, size: n, hint })
+  }
+}

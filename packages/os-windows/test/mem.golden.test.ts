@@ -1,0 +1,13 @@
+// Go's own functions over the same kernel, call for call. Only the numbers in messages depart:
+// the replay compares Go's words, and the sizes stand in bad-input.test.ts.
+import { replay, tracesOf } from '@memlayer/golden'
+import { createOS } from '@memlayer/os-windows'
+import { describe, it } from 'vitest'
+
+describe('os-windows makes the calls that Go makes', () => {
+  const traces = tracesOf('windows')
+
+  it.each(traces.map((trace) => [trace.name, trace] as const))('%s', (_, trace) => {
+    replay(trace, (kernel) => createOS({ kernel }), { facts: { pageSize: 4096 } })
+  })
+})

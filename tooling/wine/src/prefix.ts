@@ -1,0 +1,96 @@
+// Wine's prefix: the registry and drive C of a Windows 10. Made once, by Wine itself, as a
+// template; each run has a prefix of its own over the template's drive, with a server of its
+// own, and so nothing in common with other runs or with the user's Wine.
+import { spawnSync } from 'node:child_process'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Wine } from './host.js'
+import { once } from './workspace.js'
+
+// Where Debian's Wine keeps the libraries that it copies into every prefix: 700 MB of them.
+const LIBRARIES = '/usr/lib/x86_64-linux-gnu/wine/x86_64-windows'
+
+/** The environment of the programs of one prefix. */
+export type WineEnv = NodeJS.ProcessEnv & { readonly WINEPREFIX: string }
+
+/** The template's folder. */
+export function prefixTemplate(wine: Wine): string {
+  return once(`prefix-${wine.version.replaceAll(/[^\w.]+/g, '-')}`, (folder) => {
+    console.log(`Setting up, once: ${wine.version} makes a Windows 10 (10 seconds).`)
+    const env = wineEnv(folder, 'mscoree,mshtml,winemenubuilder.exe=d')
+    startServer(wine, env)
+    const { status, stderr } = spawnSync(wine.wine, ['winecfg', '-v', 'win10'], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      encoding: 'utf8',
+      timeout: 120_000,
+    })
+    endServer(wine, env)
+    if (status !== 0 || !existsSync(join(folder, 'system.reg'))) throw new Error(`winecfg ended with ${status}: ${stderr}`)
+    linkLibraries(join(folder, 'drive_c'))
+  })
+}
+
+/** A prefix over the template's drive C; `disk` is its drive M. */
+export function makePrefix(template: string, folder: string, disk: string): void {
+  mkdirSync(join(folder, 'dosdevices'), { recursive: true })
+  symlinkSync(join(template, 'drive_c'), join(folder, 'dosdevices', 'c:'))
+  symlinkSync(disk, join(folder, 'dosdevices', 'm:'))
+  symlinkSync('/', join(folder, 'dosdevices', 'z:'))
+  for (const name of readdirSync(template)) {
+    if (name.endsWith('.reg') || name === '.update-timestamp') copyFileSync(join(template, name), join(folder, name))
+  }
+}
+
+/** The environment of a program in `prefix`. `overrides`: programs and libraries that are not to be had there. */
+export function wineEnv(prefix: string, overrides: string, debug = '-all'): WineEnv {
+  const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, DISPLAY: ___, ...env } = process.env
+  return { ...env, WINEPREFIX: prefix, WINEDEBUG: debug, WINEDLLOVERRIDES: overrides }
+}
+
+/** Starts the prefix's server and returns when it is there; it ends two seconds after its last client, if nobody ends it. */
+export function startServer(wine: Wine, env: WineEnv): void {
+  const { status } = spawnSync(wine.wineserver, ['-p2'], { env, stdio: 'ignore', timeout: 10_000 })
+  if (status !== 0) throw new Error(`${wine.wineserver} -p2 ended with code ${status}`)
+}
+
+/** Ends the prefix's server, which ends whatever still runs in the prefix, and nothing else. */
+export function endServer(wine: Wine, env: WineEnv): void {
+  spawnSync(wine.wineserver, ['-k'], { env, stdio: 'ignore', timeout: 10_000 })
+  // Debian's server keeps its socket in a folder that it names here and leaves behind.
+  const note = join(env.WINEPREFIX, 'wineserver')
+  const name = existsSync(note) ? readFileSync(note, 'latin1') : ''
+  if (/^wine-\w+$/.test(name)) rmSync(join('/tmp', name), { recursive: true, force: true })
+}
+
+/** Puts links in the place of the libraries that Wine has copied. */
+function linkLibraries(drive: string): void {
+  if (!existsSync(LIBRARIES)) return
+  const known = new Set(readdirSync(LIBRARIES))
+  for (const copy of filesIn(drive)) {
+    const original = join(LIBRARIES, basename(copy))
+    if (!known.has(basename(copy)) || statSync(copy).size !== statSync(original).size) continue
+    if (!readFileSync(copy).equals(readFileSync(original))) continue
+    unlinkSync(copy)
+    symlinkSync(original, copy)
+  }
+}
+
+/** Never through a link: the user's folders on drive C are links to their home. */
+function* filesIn(folder: string): Generator<string, void> {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) yield* filesIn(path)
+    else if (entry.isFile()) yield path
+  }
+}

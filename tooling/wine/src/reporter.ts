@@ -1,0 +1,45 @@
+// A reporter for node:test inside Windows: each test that has ended as a line of JSON, in the
+// file that MEMLAYER_OUTPUT names. It runs in Node for Windows, not in vitest.
+import { appendFileSync } from 'node:fs'
+import { inspect } from 'node:util'
+
+interface TestEvent {
+  readonly type: string
+  readonly data: {
+    readonly name: string
+    readonly nesting: number
+    readonly skip?: string | boolean
+    readonly details?: { readonly type?: string; readonly error?: Error; readonly duration_ms?: number }
+  }
+}
+
+/** Writes a line a test; yields nothing. */
+// oxlint-disable-next-line import/no-default-export -- node:test takes no other
+export default async function* reporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string, void> {
+  const path: string[] = []
+  for await (const { type, data } of source) {
+    if (type === 'test:start') path[data.nesting] = data.name
+    if (type !== 'test:pass' && type !== 'test:fail') continue
+    const error = data.details?.error
+    // A suite fails with its tests, which tell of themselves; a suite that breaks tells for all.
+    if (data.details?.type === 'suite' && (error === undefined || isOfSubtests(error))) continue
+    const test = {
+      name: [...path.slice(0, data.nesting), data.name].join(' > '),
+      failed: type === 'test:fail' ? textOf(error) : null,
+      skipped: data.skip === undefined || data.skip === false ? null : String(data.skip),
+      milliseconds: data.details?.duration_ms ?? 0,
+    }
+    appendFileSync(process.env['MEMLAYER_OUTPUT'] ?? 'output', `${JSON.stringify(test)}\n`)
+  }
+  yield ''
+}
+
+function isOfSubtests(error: Error): boolean {
+  return (error as { failureType?: unknown }).failureType === 'subtestsFailed'
+}
+
+/** The test's own error, which node:test wraps in one of its own. */
+function textOf(error: Error | undefined): string {
+  const own = error?.cause ?? error
+  return own instanceof Error ? (own.stack ?? own.message) : inspect(own)
+}
