@@ -1,0 +1,159 @@
+// The BSDs, Solaris and illumos, as a backend. It answers to Go's runtime/mem_bsd.go, function by
+// function in mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
+import { FatalError, formatAddress, UsageError, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { posixKernel } from '@memlayer/ffi'
+import { errnoName, type Address, type PosixKernel } from '@memlayer/kernel'
+import {
+  EAGAIN,
+  ENOMEM,
+  flavors,
+  MADV_FREE,
+  MAP_ANON,
+  MAP_FIXED,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  PROT_NONE,
+  PROT_READ,
+  PROT_WRITE,
+  type Flavor,
+} from './defs.js'
+import { refusalHint } from './hint.js'
+import { hostFlavor } from './host.js'
+
+/** How the backend is made. */
+export interface BsdOptions {
+  /** The kernel below; none given: the host's own. */
+  readonly kernel?: PosixKernel
+  /** Which of the six it is. Default: the host's, or `'freebsd'` over a kernel that is handed in. */
+  readonly flavor?: Flavor
+}
+
+/**
+ * The memory of a BSD, of Solaris or of illumos over a kernel.
+ *
+ * @throws UsageError ERR_MEMLAYER_OPTION when the flavor, given or the host's, is none of the six.
+ */
+export function createOS(options: BsdOptions = {}): OS {
+  const flavor = options.flavor ?? (options.kernel === undefined ? hostFlavor() : 'freebsd')
+  if (flavor === null || !flavors.includes(flavor)) throw unknownFlavor(options.flavor)
+  return new Bsd(options.kernel ?? posixKernel(), flavor)
+}
+
+function unknownFlavor(given: unknown): UsageError {
+  const shown = typeof given === 'string' ? JSON.stringify(given) : typeof given
+  const what = given === undefined ? 'this host is none that it knows' : `the flavor is ${shown}`
+  return new UsageError('ERR_MEMLAYER_OPTION', `os-bsd: ${what}`, { hint: `Pass one of: ${flavors.join(', ')}.` })
+}
+
+class Bsd implements OS {
+  readonly name: Flavor
+  readonly traits: Traits
+  refusal: Refusal | null = null
+  readonly #kernel: PosixKernel
+  readonly #anonymous: number
+  readonly #noReserve: number
+  readonly #free: number
+
+  constructor(kernel: PosixKernel, flavor: Flavor) {
+    this.name = flavor
+    this.#kernel = kernel
+    this.#anonymous = MAP_ANON[flavor]
+    this.#noReserve = MAP_NORESERVE[flavor]
+    this.#free = MADV_FREE[flavor]
+    this.traits = Object.freeze({
+      pageSize: kernel.pageSize,
+      // Where larger pages exist, these kernels make them by themselves; Go asks for none.
+      hugePageSize: 0,
+      granularity: kernel.pageSize,
+      freesParts: true,
+      hints: true,
+      reservedTraps: true,
+      unusedTraps: false,
+      faultTraps: true,
+      threadsShare: true,
+      unusedReturnsMemory: true,
+      // A page that the kernel has not taken meanwhile comes back with its bytes.
+      unusedDropsContents: false,
+    })
+  }
+
+  sysAllocOS(n: number): Address | null {
+    const p = this.#kernel.mmap(0, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_PRIVATE, -1, 0)
+    if (p < 0) return this.#refuse('mmap', -p)
+    return p
+  }
+
+  sysUnusedOS(v: Address, n: number): void {
+    // A hint: the kernel takes the pages when it needs some. A refusal leaves them where they are.
+    void this.#kernel.madvise(v, n, this.#free)
+  }
+
+  sysUsedOS(_v: Address, _n: number): void {
+    // Nothing to do: a page returns on first touch.
+  }
+
+  sysHugePageOS(_v: Address, _n: number): void {
+    // Nothing to do: the kernel promotes pages by itself, or not at all.
+  }
+
+  sysFreeOS(v: Address, n: number): void {
+    const answer = this.#kernel.munmap(v, n)
+    // Go ignores the answer; core has to know that the range is still there.
+    if (answer < 0) this.#refuse('munmap', -answer)
+  }
+
+  sysFaultOS(v: Address, n: number): void {
+    const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0)
+    // Go ignores the answer; core has to know that the range is as it was.
+    if (p < 0) this.#refuse('mmap', -p)
+    else if (p !== v) this.refusal = { syscall: 'mmap', hint: elsewhere(p) }
+  }
+
+  sysReserveOS(v: Address | null, n: number): Address | null {
+    // Solaris and illumos set swap space aside for private mappings, whatever their protection. A large
+    // reservation would take all of it, and fork, which doubles it, would fail.
+    const p = this.#kernel.mmap(v ?? 0, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | this.#noReserve, -1, 0)
+    if (p < 0) return this.#refuse('mmap', -p)
+    return p
+  }
+
+  sysMapOS(v: Address, n: number): void {
+    const p = this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_FIXED | MAP_PRIVATE, -1, 0)
+    if (-p === ENOMEM) throw this.#fatal('out of memory', v, n, p)
+    // Here the swap space is set aside, and EAGAIN says that there is none left.
+    const isSunOS = this.name === 'solaris' || this.name === 'illumos'
+    if (isSunOS && -p === EAGAIN[this.name]) throw this.#fatal('out of memory', v, n, p)
+    if (p !== v) throw this.#fatal('cannot map pages in arena address space', v, n, p)
+  }
+
+  view(v: Address, n: number): ArrayBuffer {
+    return this.#kernel.view(v, n)
+  }
+
+  read(v: Address, target: Uint8Array): void {
+    if (this.#kernel.read !== undefined) this.#kernel.read(v, target)
+    else target.set(new Uint8Array(this.#kernel.view(v, target.byteLength)))
+  }
+
+  write(v: Address, source: Uint8Array): void {
+    if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
+    else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
+  }
+
+  #refuse(syscall: string, errno: number): null {
+    this.refusal = { syscall, errno, errnoName: errnoName(this.name, errno), hint: refusalHint(this.name, errno) }
+    return null
+  }
+
+  /** Of sysMap: `p` is what mmap answered. */
+  #fatal(words: string, v: Address, n: number, p: number): FatalError {
+    const call = { op: 'sysMap', syscall: 'mmap', address: v, size: n }
+    if (p >= 0) return new FatalError(words, { ...call, hint: elsewhere(p) })
+    const hint = refusalHint(this.name, -p)
+    return new FatalError(words, { ...call, errno: -p, errnoName: errnoName(this.name, -p), hint })
+  }
+}
+
+function elsewhere(p: Address): string {
+  return `The kernel mapped ${formatAddress(p)} instead, which MAP_FIXED rules out.`
+}

@@ -1,0 +1,132 @@
+// Darwin, as a backend. It answers to Go's runtime/mem_darwin.go, function by function in
+// mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
+import { FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { posixKernel } from '@memlayer/ffi'
+import { errnoName, type Address, type PosixKernel } from '@memlayer/kernel'
+import {
+  ENOMEM,
+  MADV_FREE_REUSABLE,
+  MADV_FREE_REUSE,
+  MAP_ANON,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  PROT_NONE,
+  PROT_READ,
+  PROT_WRITE,
+} from './defs.js'
+import { refusalHint } from './hint.js'
+
+/** How the backend is made. */
+export interface DarwinOptions {
+  /** The kernel below; none given: the host's own. */
+  readonly kernel?: PosixKernel
+}
+
+/** Darwin's memory over a kernel. */
+export function createOS(options: DarwinOptions = {}): OS {
+  return new Darwin(options.kernel ?? posixKernel())
+}
+
+class Darwin implements OS {
+  readonly name = 'darwin'
+  readonly traits: Traits
+  refusal: Refusal | null = null
+  readonly #kernel: PosixKernel
+
+  constructor(kernel: PosixKernel) {
+    this.#kernel = kernel
+    this.traits = Object.freeze({
+      // 4 KiB on Intel, 16 KiB on Apple's own processors.
+      pageSize: kernel.pageSize,
+      // Superpages have to be asked for when memory is mapped, and only on Intel; Go asks for none.
+      hugePageSize: 0,
+      granularity: kernel.pageSize,
+      freesParts: true,
+      hints: true,
+      reservedTraps: true,
+      unusedTraps: false,
+      faultTraps: true,
+      threadsShare: true,
+      unusedReturnsMemory: true,
+      // A page that the kernel has not taken meanwhile comes back with its bytes.
+      unusedDropsContents: false,
+    })
+  }
+
+  sysAllocOS(n: number): Address | null {
+    const p = this.#kernel.mmap(0, n, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0)
+    if (p < 0) return this.#refuse('mmap', -p)
+    return p
+  }
+
+  sysUnusedOS(v: Address, n: number): void {
+    // MADV_FREE, and more: the pages leave the process's footprint at once, as Activity Monitor
+    // and task_info count it, not only when the kernel takes them. A refusal leaves them where they are.
+    void this.#kernel.madvise(v, n, MADV_FREE_REUSABLE)
+  }
+
+  sysUsedOS(v: Address, n: number): void {
+    // Puts the pages back into the footprint. Without it, the process would use memory that the
+    // kernel counts as given back; where nothing was given back, it does nothing.
+    void this.#kernel.madvise(v, n, MADV_FREE_REUSE)
+  }
+
+  sysHugePageOS(_v: Address, _n: number): void {
+    // Nothing to do: Darwin makes no larger pages of what is mapped already.
+  }
+
+  sysFreeOS(v: Address, n: number): void {
+    const answer = this.#kernel.munmap(v, n)
+    // Go ignores the answer; core has to know that the range is still there.
+    if (answer < 0) this.#refuse('munmap', -answer)
+  }
+
+  sysFaultOS(v: Address, n: number): void {
+    const p = this.#kernel.mmap(v, n, PROT_NONE, MAP_ANON | MAP_PRIVATE | MAP_FIXED, -1, 0)
+    // Go ignores the answer; core has to know that the range is as it was.
+    if (p < 0) this.#refuse('mmap', -p)
+    else if (p !== v) this.refusal = { syscall: 'mmap', hint: elsewhere(p) }
+  }
+
+  sysReserveOS(v: Address | null, n: number): Address | null {
+    const p = this.#kernel.mmap(v ?? 0, n, PROT_NONE, MAP_ANON | MAP_PRIVATE, -1, 0)
+    if (p < 0) return this.#refuse('mmap', -p)
+    return p
+  }
+
+  sysMapOS(v: Address, n: number): void {
+    const p = this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, MAP_ANON | MAP_FIXED | MAP_PRIVATE, -1, 0)
+    if (-p === ENOMEM) throw this.#fatal('out of memory', v, n, p)
+    if (p !== v) throw this.#fatal('cannot map pages in arena address space', v, n, p)
+  }
+
+  view(v: Address, n: number): ArrayBuffer {
+    return this.#kernel.view(v, n)
+  }
+
+  read(v: Address, target: Uint8Array): void {
+    if (this.#kernel.read !== undefined) this.#kernel.read(v, target)
+    else target.set(new Uint8Array(this.#kernel.view(v, target.byteLength)))
+  }
+
+  write(v: Address, source: Uint8Array): void {
+    if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
+    else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
+  }
+
+  #refuse(syscall: string, errno: number): null {
+    this.refusal = { syscall, errno, errnoName: errnoName('darwin', errno), hint: refusalHint(errno) }
+    return null
+  }
+
+  /** Of sysMap: `p` is what mmap answered. */
+  #fatal(words: string, v: Address, n: number, p: number): FatalError {
+    const call = { op: 'sysMap', syscall: 'mmap', address: v, size: n }
+    if (p >= 0) return new FatalError(words, { ...call, hint: elsewhere(p) })
+    return new FatalError(words, { ...call, errno: -p, errnoName: errnoName('darwin', -p), hint: refusalHint(-p) })
+  }
+}
+
+function elsewhere(p: Address): string {
+  return `The kernel mapped ${formatAddress(p)} instead, which MAP_FIXED rules out.`
+}

@@ -1,0 +1,242 @@
+// Plan 9, as a backend. It answers to Go's runtime/mem_plan9.go: an allocator of pages over a
+// break that only rises, then its functions in mem.go's order. core's wrappers are its callers, and
+// `kernel` is all it sees of the host.
+import { FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { plan9Kernel } from '@memlayer/ffi'
+import { alignUp, isAligned, type Address, type Plan9Kernel } from '@memlayer/kernel'
+import { ENOMEM } from './defs.js'
+import { hintOfAddress, hintOfBreak, hintOfFree, hintOfReentry } from './hint.js'
+
+/** How the backend is made. */
+export interface Plan9Options {
+  /** The kernel below; none given: a segment of its own on the host's kernel. */
+  readonly kernel?: Plan9Kernel
+  /**
+   * Whether every operation first proves the list of free blocks, and that free memory is zero. It reads
+   * all of it each time: for debugging. Default false. Go: memDebug.
+   */
+  readonly memDebug?: boolean
+}
+
+/** Plan 9's memory over a kernel. */
+export function createOS(options: Plan9Options = {}): OS {
+  return new Plan9(options.kernel ?? plan9Kernel(), options.memDebug ?? false)
+}
+
+/**
+ * A free block. Go keeps this in the block's own first words; here it stands beside, so that a free
+ * block is zero from end to end, and a stray write can't break the list.
+ */
+interface MemHdr {
+  readonly address: Address
+  size: number
+  next: MemHdr | null
+}
+
+class Plan9 implements OS {
+  readonly name = 'plan9'
+  readonly traits: Traits
+  refusal: Refusal | null = null
+  readonly #kernel: Plan9Kernel
+  readonly #pageSize: number
+  readonly #memDebug: boolean
+  // Where the program's data ends and the layer's memory begins.
+  readonly #start: Address
+  // The break as the layer has it, and as the system has it. The system's only rises.
+  #bloc: Address
+  #blocMax: Address
+  // In order of address; no two blocks touch.
+  #memFreelist: MemHdr | null = null
+  #isLocked = false
+
+  constructor(kernel: Plan9Kernel, memDebug: boolean) {
+    this.#kernel = kernel
+    this.#pageSize = kernel.pageSize
+    this.#memDebug = memDebug
+    this.#start = this.#memRound(kernel.end)
+    this.#bloc = this.#start
+    this.#blocMax = this.#start
+    this.traits = Object.freeze({
+      pageSize: kernel.pageSize,
+      hugePageSize: 0,
+      granularity: kernel.pageSize,
+      freesParts: true,
+      // Only the end of memory can be had by address; any other is refused.
+      hints: false,
+      // Below the break, memory is memory: nothing faults, and nothing is given back.
+      reservedTraps: false,
+      unusedTraps: false,
+      faultTraps: false,
+      threadsShare: true,
+      unusedReturnsMemory: false,
+      unusedDropsContents: false,
+    })
+  }
+
+  #memAlloc(n: number): Address | null {
+    const size = this.#memRound(n)
+    let previous: MemHdr | null = null
+    for (let p = this.#memFreelist; p !== null; previous = p, p = p.next) {
+      if (p.size < size) continue
+      // From the block's tail, so that what is left of it keeps its place in the list.
+      p.size -= size
+      if (p.size === 0) this.#link(previous, p.next)
+      return p.address + p.size
+    }
+    return this.#sbrk(size)
+  }
+
+  #memFree(v: Address, n: number): void {
+    const size = this.#memRound(n)
+    this.#kernel.clear(v, size)
+
+    let previous: MemHdr | null = null
+    let next = this.#memFreelist
+    while (next !== null && next.address < v) {
+      previous = next
+      next = next.next
+    }
+    const block: MemHdr = { address: v, size, next }
+    this.#link(previous, block)
+    if (next !== null && v + size === next.address) {
+      block.size += next.size
+      block.next = next.next
+    }
+    if (previous !== null && previous.address + previous.size === v) {
+      previous.size += block.size
+      previous.next = block.next
+    }
+  }
+
+  #link(previous: MemHdr | null, block: MemHdr | null): void {
+    if (previous === null) this.#memFreelist = block
+    else previous.next = block
+  }
+
+  #memCheck(op: string): void {
+    if (!this.#memDebug) return
+    // Go stops before the last block; this looks at it as well.
+    for (let p = this.#memFreelist; p !== null; p = p.next) {
+      const { address, size } = p
+      const next = p.next?.address ?? Infinity
+      if (next === address) throw broken('mem: infinite loop', op, address, size)
+      if (next < address) throw broken('mem: unordered list', op, address, size)
+      if (Math.min(next, this.#bloc) < address + size) throw broken('mem: overlapping blocks', op, address, size)
+      this.#checkZero(op, address, size)
+    }
+    // What was freed at the end of memory is handed out as it is when the break rises over it again.
+    this.#checkZero(op, this.#bloc, this.#blocMax - this.#bloc)
+  }
+
+  #checkZero(op: string, address: Address, size: number): void {
+    if (size === 0) return
+    const view = this.#kernel.view(address, size)
+    const words = new Int32Array(view)
+    for (let i = 0; i < words.length; i++) {
+      if (words[i] === 0) continue
+      const at = 4 * i + new Uint8Array(view, 4 * i, 4).findIndex((byte) => byte !== 0)
+      const hint = `The byte at ${formatAddress(address + at)}, offset ${at}, was written after it was freed.`
+      throw broken('mem: uninitialised memory', op, address, size, hint)
+    }
+  }
+
+  #memRound(n: number): number {
+    return alignUp(n, this.#pageSize)
+  }
+
+  #sbrk(size: number): Address | null {
+    const bl = this.#bloc
+    if (bl + size > this.#blocMax) {
+      if (this.#kernel.brk(bl + size) < 0) {
+        this.refusal = { syscall: 'brk', errno: ENOMEM, errnoName: 'ENOMEM', hint: hintOfBreak }
+        return null
+      }
+      this.#blocMax = bl + size
+    }
+    this.#bloc += size
+    return bl
+  }
+
+  /**
+   * Go's lock, and memCheck. One thread can't wait for itself: who comes back in while an operation is at
+   * work, from within a kernel call that is watched, is refused, and the operation goes on unharmed.
+   */
+  #locked<T>(op: string, work: () => T): T {
+    if (this.#isLocked) throw new FatalError('mem: entered while it is at work', { op, hint: hintOfReentry })
+    this.#isLocked = true
+    try {
+      // Go checks after the operation. Before it, what is found wrong has nothing done on top of it.
+      this.#memCheck(op)
+      return work()
+    } finally {
+      this.#isLocked = false
+    }
+  }
+
+  sysAllocOS(n: number): Address | null {
+    return this.#locked('sysAlloc', () => this.#memAlloc(n))
+  }
+
+  sysUnusedOS(_v: Address, _n: number): void {
+    // Nothing to do: a segment has no page that could be given back.
+  }
+
+  sysUsedOS(_v: Address, _n: number): void {
+    // Nothing to do: sysUnused took nothing.
+  }
+
+  sysHugePageOS(_v: Address, _n: number): void {
+    // Nothing to do: Plan 9 has no larger pages to ask for.
+  }
+
+  sysFreeOS(v: Address, n: number): void {
+    this.#locked('sysFree', () => {
+      this.#checkAllocated(v, n)
+      if (v + n !== this.#bloc) return this.#memFree(v, n)
+      // At the end of memory, the layer's break falls below the range. The system's stays: the program's
+      // processes share the segment, and it can't be shrunk under them.
+      this.#kernel.clear(v, n)
+      this.#bloc = v
+    })
+  }
+
+  sysFaultOS(_v: Address, _n: number): void {
+    // Nothing to do: the range stays memory.
+  }
+
+  sysReserveOS(v: Address | null, n: number): Address | null {
+    return this.#locked('sysReserve', () => {
+      const hint = v ?? 0
+      if (hint === this.#bloc) {
+        const p = this.#sbrk(this.#memRound(n))
+        if (p !== null) return p
+      } else if (hint !== 0) {
+        this.refusal = { hint: hintOfAddress(this.#bloc) }
+      }
+      return hint === 0 ? this.#memAlloc(n) : null
+    })
+  }
+
+  sysMapOS(_v: Address, _n: number): void {
+    // Nothing to do: sysReserve has handed out memory already.
+  }
+
+  view(v: Address, n: number): ArrayBuffer {
+    return this.#kernel.view(v, n)
+  }
+
+  /** Go would zero memory that is not its own, or hand out a block twice. */
+  #checkAllocated(v: Address, n: number): void {
+    const end = v + this.#memRound(n)
+    if (!isAligned(v, this.#pageSize) || v < this.#start || end > this.#bloc) {
+      throw broken('mem: no block of this memory', 'sysFree', v, n, hintOfFree)
+    }
+    for (let p = this.#memFreelist; p !== null && p.address < end; p = p.next) {
+      if (p.address + p.size > v) throw broken('mem: overlapping blocks', 'sysFree', v, n, hintOfFree)
+    }
+  }
+}
+
+function broken(words: string, op: string, address: Address, size: number, hint?: string): FatalError {
+  return new FatalError(words, { op, address, size, ...(hint === undefined ? {} : { hint }) })
+}
