@@ -1,0 +1,39 @@
+// WebAssembly.Memory.prototype.discard, where an engine has it. Two drafts of it went into
+// engines (a count of pages from the end; an offset and a length), so it is believed only
+// after it was seen to zero the middle page of three.
+import type { Address } from '@memlayer/kernel'
+import { PAGE_SIZE } from './defs.js'
+import type { WasmMemory } from './wasm-memory.js'
+
+type Discard = (addr: Address, length: number) => number
+
+/** What gives pages of `memory` back; `null`: this engine can't. `scratch` makes three pages of the same kind. */
+export function discardOf(memory: WasmMemory, scratch: () => WasmMemory): Discard | null {
+  const discard = memory.discard
+  if (typeof discard !== 'function') return null
+  // The drafts differ in what a 64-bit memory takes as well.
+  for (const as of [Number, BigInt]) {
+    if (!isSeenToWork(scratch, as)) continue
+    return (addr, length) => {
+      try {
+        discard.call(memory, as(addr), as(length))
+        return 0
+      } catch {
+        return -1
+      }
+    }
+  }
+  return null
+}
+
+function isSeenToWork(scratch: () => WasmMemory, as: (n: number) => number | bigint): boolean {
+  try {
+    const three = scratch()
+    new Uint8Array(three.buffer).fill(1)
+    three.discard?.(as(PAGE_SIZE), as(PAGE_SIZE))
+    const bytes = new Uint8Array(three.buffer)
+    return bytes.length === 3 * PAGE_SIZE && bytes.every((byte, at) => byte === (Math.floor(at / PAGE_SIZE) === 1 ? 0 : 1))
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,12 @@
+// In the worker: runs the function that in-worker.js names, and posts what it returns or throws.
+import * as entry from './entry.js'
+
+addEventListener('message', ({ data }) => void answer(data))
+
+async function answer({ call, args }) {
+  try {
+    postMessage({ value: await entry[call](...args) })
+  } catch (error) {
+    postMessage({ error: String(error?.stack ?? error) })
+  }
+}

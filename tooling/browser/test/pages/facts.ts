@@ -1,0 +1,24 @@
+// What a page or a worker can tell of itself.
+export function run(): unknown {
+  return {
+    isolated: globalThis.crossOriginIsolated,
+    worker: typeof document === 'undefined',
+    shared: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof SharedArrayBuffer,
+  }
+}
+
+export async function sum(...numbers: number[]): Promise<number> {
+  await Promise.resolve()
+  return numbers.reduce((total, n) => total + n, 0)
+}
+
+export function fail(): never {
+  throw new RangeError('thrown on purpose')
+}
+
+export function complain(): void {
+  console.log('quiet')
+  console.warn('a warning')
+  console.error('an error')
+  void Promise.reject(new Error('nobody caught this'))
+}

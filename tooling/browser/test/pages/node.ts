@@ -1,0 +1,4 @@
+// Asks for what a browser does not have.
+import { readFileSync } from 'node:fs'
+
+export const run = (): string => readFileSync('/etc/hostname', 'utf8')
