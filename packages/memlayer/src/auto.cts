@@ -1,0 +1,34 @@
+// "#os" on Node, Bun and Deno: the backends that are installed, each loaded when it is asked for. The one
+// CommonJS file, because nothing else loads a package that may be missing, at once and only when needed,
+// in a way that every bundler follows: a require() of a literal name within a try block.
+import type { Backend, Loaded, Source } from './backend.js' with { 'resolution-mode': 'import' }
+
+declare const require: (name: string) => Backend
+declare const exports: { source: Source }
+
+exports.source = {
+  kind: 'auto',
+  only: null,
+  load(name: string): Loaded {
+    try {
+      switch (name) {
+        case '@memlayer/os-aix':
+          return { backend: require('@memlayer/os-aix') }
+        case '@memlayer/os-bsd':
+          return { backend: require('@memlayer/os-bsd') }
+        case '@memlayer/os-darwin':
+          return { backend: require('@memlayer/os-darwin') }
+        case '@memlayer/os-linux':
+          return { backend: require('@memlayer/os-linux') }
+        case '@memlayer/os-plan9':
+          return { backend: require('@memlayer/os-plan9') }
+        case '@memlayer/os-windows':
+          return { backend: require('@memlayer/os-windows') }
+        default:
+          return { backend: require('@memlayer/os-js') }
+      }
+    } catch (error) {
+      return { error }
+    }
+  },
+}

@@ -1,0 +1,58 @@
+// Which backend serves, and why. resolve.ts makes the choice; people read it at memory.choice.
+
+/** The backend that was chosen, and why. */
+export interface Choice {
+  /** Its package: `'@memlayer/os-linux'`. */
+  readonly backend: string
+  /**
+   * `'pin'`: an export condition, `memlayer-os-linux` say, named it. `'asked'`: the environment variable
+   * MEMLAYER_OS did. `'host'`: it is the one for this host. `'fallback'`: this host's own can't be had.
+   */
+  readonly how: 'pin' | 'asked' | 'host' | 'fallback'
+  /** A sentence: what named it, or why this host's own can't be had, and what to do about that. */
+  readonly reason: string
+}
+
+/** The backend that everything has. */
+export const JS = '@memlayer/os-js'
+
+/** The backends that can be asked for. */
+export const backends: readonly string[] = ['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows']
+
+/** The package of a backend. */
+export function packageOf(backend: string): string {
+  return `@memlayer/os-${backend}`
+}
+
+/** The backend for a host, by its process.platform; `null`: there is none. */
+export function backendFor(platform: string): string | null {
+  switch (platform) {
+    case 'aix':
+      return packageOf('aix')
+    // os-bsd tells them apart by itself.
+    case 'freebsd':
+    case 'dragonfly':
+    case 'netbsd':
+    case 'openbsd':
+    case 'sunos':
+      return packageOf('bsd')
+    case 'darwin':
+      return packageOf('darwin')
+    case 'linux':
+    case 'android':
+      return packageOf('linux')
+    case 'win32':
+      return packageOf('windows')
+    default:
+      return null
+  }
+}
+
+/**
+ * Whether a backend may run on a host. Another system's numbers mean something else to this one's kernel: AIX's
+ * MAP_ANONYMOUS is Linux's MAP_FIXED, which unmaps what was there.
+ */
+export function mayServe(backend: string, platform: string): boolean {
+  // Plan 9's is an allocator over a segment of its own, on any Unix.
+  return backend === JS || backend === packageOf('plan9') || backend === backendFor(platform)
+}

@@ -1,0 +1,114 @@
+// `memory` and memlayer/os, in processes of their own: nothing is loaded before the first use, the choice is
+// the process's, and the environment, flags and export conditions decide as they say.
+import { runChild, type ChildEnd } from '@memlayer/witness'
+import { describe, expect, it } from 'vitest'
+
+const onLinux = process.platform === 'linux'
+
+function run(code: string, nodeArgs: readonly string[] = [], env: NodeJS.ProcessEnv = {}): ChildEnd {
+  return runChild(code, { from: import.meta.dirname, nodeArgs, env: { ...process.env, ...env } })
+}
+
+function json(code: string, nodeArgs: readonly string[] = [], env: NodeJS.ProcessEnv = {}): unknown {
+  const { stdout, stderr } = run(code, nodeArgs, env)
+  if (stdout === '') throw new Error(stderr)
+  return JSON.parse(stdout)
+}
+
+const choice = `import { memory } from 'memlayer'; console.log(JSON.stringify({ ...memory.choice, os: memory.os.name }))`
+
+// Node 24 has no node:ffi; a runner that has one is given the flag that takes it away.
+const withoutAddons = ['--no-addons', ...(process.getBuiltinModule('node:ffi') === undefined ? [] : ['--no-experimental-ffi'])]
+
+describe.skipIf(!onLinux)('memory (needs Linux)', () => {
+  it('is the kernel’s own, at the first use, and one object', () => {
+    const said = json(`
+      import { createMemory, memory, SysMemStat, UsageError } from 'memlayer'
+      import { createOS, hostChoice } from 'memlayer/os'
+      const v = memory.sysAlloc(2 ** 20, memory.stat('heap'))
+      memory.view(Uint8Array, v, 1)[0] = 7
+      const own = createMemory(createOS({ madvDontNeed: false }))
+      console.log(JSON.stringify({
+        os: memory.os.name,
+        byte: memory.view(Uint8Array, v, 1)[0],
+        held: memory.stat('heap').load(),
+        same: memory.os === memory.os && memory.choice === hostChoice(),
+        classes: memory.stat('heap') instanceof SysMemStat,
+        options: [memory.os.traits.unusedDropsContents, own.os.traits.unusedDropsContents],
+      }))
+    `)
+    expect(said).toEqual({ os: 'linux', byte: 7, held: 2 ** 20, same: true, classes: true, options: [true, false] })
+  })
+
+  it('loads no backend, no ffi and no addon before it is used', () => {
+    const said = json(`
+      import { registerHooks } from 'node:module'
+      import { readFileSync } from 'node:fs'
+      const loaded = []
+      registerHooks({ resolve(specifier, context, next) { const found = next(specifier, context); loaded.push(found.url); return found } })
+      const { memory } = await import('memlayer')
+      await import('memlayer/os')
+      const addons = () => readFileSync('/proc/self/maps', 'latin1').includes('koffi.node')
+      const native = () => loaded.filter((url) => /os-|ffi/.test(url)).length
+      const before = [native(), addons()]
+      memory.stats()
+      console.log(JSON.stringify({ before, after: [native() > 0, addons()] }))
+    `)
+    expect(said).toEqual({ before: [0, false], after: [true, true] })
+  })
+
+  it('is had by require() as well, and is the same', () => {
+    const said = json(`
+      import { createRequire } from 'node:module'
+      import { memory } from 'memlayer'
+      const required = createRequire(import.meta.url)('memlayer')
+      console.log(JSON.stringify([required.memory === memory, required.memory.os.name, Object.keys(required).length > 10]))
+    `)
+    expect(said).toEqual([true, 'linux', true])
+  })
+
+  it.each([
+    ['MEMLAYER_OS=js', [], { MEMLAYER_OS: 'js' }, { backend: '@memlayer/os-js', how: 'asked', os: 'js' }],
+    ['MEMLAYER_OS=plan9', [], { MEMLAYER_OS: 'plan9' }, { backend: '@memlayer/os-plan9', how: 'asked', os: 'plan9' }],
+    ['-C memlayer-os-js', ['-C', 'memlayer-os-js'], {}, { backend: '@memlayer/os-js', how: 'pin', os: 'js' }],
+    ['-C memlayer-os-linux', ['-C', 'memlayer-os-linux'], {}, { backend: '@memlayer/os-linux', how: 'pin', os: 'linux' }],
+    ['-C browser', ['-C', 'browser'], {}, { backend: '@memlayer/os-js', how: 'host', os: 'js' }],
+    ['-C workerd', ['-C', 'workerd'], {}, { backend: '@memlayer/os-js', how: 'host', os: 'js' }],
+    ['nothing', [], {}, { backend: '@memlayer/os-linux', how: 'host', os: 'linux' }],
+    ['empty variables', [], { MEMLAYER_OS: '', MEMLAYER_STRICT: '0' }, { how: 'host' }],
+  ])('with %s is what that says', (_, nodeArgs, env, expected) => {
+    expect(json(choice, nodeArgs, env)).toMatchObject(expected)
+  })
+
+  it('warns once of os-js in the place of the host’s own, with a code, and goes on', () => {
+    const { code, stdout, stderr } = run(`${choice}\nmemory.sysAlloc(2 ** 20, null)\nmemory.check()`, withoutAddons)
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ backend: '@memlayer/os-js', how: 'fallback', os: 'js' })
+    expect(stderr.match(/\[MEMLAYER_FALLBACK\] MemlayerWarning/g)).toHaveLength(1)
+    expect(stderr).toMatch(/--no-addons/)
+  })
+
+  it('throws a BackendError under MEMLAYER_STRICT, each time it is used', () => {
+    const said = json(
+      `
+      import { BackendError, MemlayerError, memory } from 'memlayer'
+      const codes = [1, 2].map(() => {
+        try { return memory.os.name } catch (error) { return [error instanceof BackendError, error instanceof MemlayerError, error.code, error.name] }
+      })
+      console.log(JSON.stringify(codes))
+      `,
+      withoutAddons,
+      { MEMLAYER_STRICT: '1' },
+    )
+    const expected = [true, true, 'ERR_MEMLAYER_BACKEND', 'BackendError']
+    expect(said).toEqual([expected, expected])
+  })
+})
+
+describe('the platform', () => {
+  it('that nobody knows has os-js, and a sentence that names it', () => {
+    const { stdout, stderr } = run(`Object.defineProperty(process, 'platform', { value: 'haiku' })\n${choice}`)
+    expect(JSON.parse(stdout)).toMatchObject({ backend: '@memlayer/os-js', how: 'fallback', reason: expect.stringContaining("'haiku'") as string })
+    expect(stderr).toMatch(/MEMLAYER_FALLBACK/)
+  })
+})

@@ -1,0 +1,186 @@
+// The choice, on hosts and with sources that are made up: who serves, by which reason, and what a person is
+// told to do where nobody can.
+import type { OS } from '@memlayer/core'
+import { describe, expect, it } from 'vitest'
+import type { Backend, Source } from '../dist/backend.js'
+import type { Environment } from '../dist/environment.js'
+import { BackendError } from '../dist/errors.js'
+import { resolve, type Resolved } from '../dist/resolve.js'
+
+const linux = '@memlayer/os-linux'
+const js = '@memlayer/os-js'
+
+/** A backend of which nothing but its name is asked. */
+function backend(name: string): Backend {
+  return { createOS: () => ({ name }) as OS }
+}
+
+class NoEngine extends Error {
+  readonly code = 'ERR_MEMLAYER_NO_ENGINE'
+  readonly reason = 'the engine is on strike'
+  readonly hint = 'Start it with --please.'
+}
+
+function missing(name: string): Error {
+  return Object.assign(new Error(`Cannot find module '${name}'\nRequire stack:\n- /app/${name}/x`), { code: 'MODULE_NOT_FOUND' })
+}
+
+/** A source that has these backends; an error in the place of one is what loading it throws. */
+function auto(has: Readonly<Record<string, Backend | Error>>): Source {
+  return {
+    kind: 'auto',
+    only: null,
+    load(name) {
+      const found = has[name] ?? missing(name)
+      return found instanceof Error ? { error: found } : { backend: found }
+    },
+  }
+}
+
+const everything = auto(
+  Object.fromEntries(['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows'].map((name) => [`@memlayer/os-${name}`, backend(name)])),
+)
+
+interface Choosing extends Resolved {
+  readonly warnings: readonly string[]
+}
+
+function choose(source: Source, environment: Partial<Environment> = {}): Choosing {
+  const warnings: string[] = []
+  const warn = (message: string, detail: string): void => void warnings.push(`${message}\n${detail}`)
+  return { ...resolve(source, { platform: 'linux', asked: undefined, strict: false, ...environment, warn }), warnings }
+}
+
+function refusal(source: Source, environment: Partial<Environment> = {}): BackendError {
+  try {
+    choose(source, environment)
+  } catch (error) {
+    expect(error).toBeInstanceOf(BackendError)
+    expect((error as BackendError).code).toBe('ERR_MEMLAYER_BACKEND')
+    return error as BackendError
+  }
+  throw new Error('a choice was made')
+}
+
+describe('the backend of a host', () => {
+  it.each([
+    ['linux', 'linux'],
+    ['android', 'linux'],
+    ['win32', 'windows'],
+    ['darwin', 'darwin'],
+    ['freebsd', 'bsd'],
+    ['openbsd', 'bsd'],
+    ['netbsd', 'bsd'],
+    ['dragonfly', 'bsd'],
+    ['sunos', 'bsd'],
+    ['aix', 'aix'],
+  ])('on %s is os-%s, without a warning', (platform, name) => {
+    const { choice, os, warnings } = choose(everything, { platform })
+    expect(choice).toEqual({ backend: `@memlayer/os-${name}`, how: 'host', reason: `process.platform is ${platform}` })
+    expect([os.name, warnings]).toEqual([name, []])
+  })
+
+  it('is looked for once: nothing else is loaded', () => {
+    const asked: string[] = []
+    choose({ ...everything, load: (name) => (asked.push(name), everything.load(name)) })
+    expect(asked).toEqual([linux])
+  })
+})
+
+describe('os-js in its place', () => {
+  const fallbacks: readonly (readonly [string, Source, string | undefined, RegExp])[] = [
+    ['an unknown platform', everything, 'haiku', /no backend is known for the platform 'haiku'\. Write one/],
+    ['a host without a platform', everything, undefined, /'unknown'/],
+    ['a backend that is not installed', auto({ [js]: backend('js') }), 'linux', /@memlayer\/os-linux is not installed\. Install it with: npm install @memlayer\/os-linux/],
+    [
+      'a bundle that was made without it',
+      auto({ [js]: backend('js'), [linux]: new Error(`Dynamic require of "${linux}" is not supported`) }),
+      'linux',
+      /A bundle has what was installed where it was made/,
+    ],
+    [
+      'no engine for foreign calls',
+      auto({ [js]: backend('js'), [linux]: { createOS: () => { throw new NoEngine('no foreign calls') } } }),
+      'linux',
+      /no foreign calls on this host: the engine is on strike\. Start it with --please\./,
+    ],
+  ]
+
+  it.each(fallbacks)('serves with %s, says why and what to do, and warns once', (_, source, platform, says) => {
+    const { choice, os, warnings } = choose(source, { platform })
+    expect(choice).toMatchObject({ backend: js, how: 'fallback', reason: expect.stringMatching(says) as string })
+    expect(os.name).toBe('js')
+    expect(warnings).toEqual([expect.stringMatching(says)])
+    expect(warnings[0]).toMatch(/MEMLAYER_STRICT=1.*MEMLAYER_OS=js/)
+  })
+
+  it.each(fallbacks)('is an error instead under MEMLAYER_STRICT, with %s', (_, source, platform, says) => {
+    expect(refusal(source, { platform, strict: true }).message).toMatch(says)
+  })
+})
+
+describe('a backend that was asked for', () => {
+  it('serves without a warning: js anywhere, plan9 on any host, the own one', () => {
+    for (const [platform, asked] of [['win32', 'js'], ['linux', 'plan9'], ['linux', 'linux']] as const) {
+      const { choice, os, warnings } = choose(everything, { platform, asked, strict: true })
+      expect([choice.how, choice.reason, os.name, warnings]).toEqual(['asked', `the environment variable MEMLAYER_OS is ${asked}`, asked, []])
+    }
+  })
+
+  it('is refused for another system, whose numbers mean something else to this kernel', () => {
+    const { message } = refusal(everything, { asked: 'aix' })
+    expect(message).toMatch(/@memlayer\/os-aix is not for the platform 'linux'.*MEMLAYER_OS=js/)
+  })
+
+  it('is an error where it is no backend, is not installed, or has no engine: nothing else serves', () => {
+    expect(refusal(everything, { asked: 'beos' }).message).toMatch(/MEMLAYER_OS is 'beos'.*one of aix, bsd, darwin, js, linux, plan9, windows/)
+    expect(refusal(auto({ [js]: backend('js') }), { asked: 'plan9' }).message).toMatch(/npm install @memlayer\/os-plan9/)
+    const withoutEngine = auto({ [js]: backend('js'), [linux]: { createOS: () => { throw new NoEngine('none') } } })
+    const { message, cause } = refusal(withoutEngine, { asked: 'linux' })
+    expect(message).toMatch(/MEMLAYER_OS is linux: .*--please/)
+    expect(cause).toBeInstanceOf(NoEngine)
+  })
+})
+
+describe('a build with one backend', () => {
+  const only = (kind: 'pin' | 'only', name: string): Source => ({ kind, only: `@memlayer/os-${name}`, load: () => ({ backend: backend(name) }) })
+
+  it('has it, and says what picked it', () => {
+    expect(choose(only('pin', 'linux')).choice).toEqual({
+      backend: linux,
+      how: 'pin',
+      reason: 'the export condition memlayer-os-linux pins it',
+    })
+    const { choice, warnings } = choose(only('only', 'js'), { platform: undefined })
+    expect(choice).toEqual({ backend: js, how: 'host', reason: 'this build is for a host where nothing native can be loaded' })
+    expect(warnings).toEqual([])
+  })
+
+  it('is refused on another system', () => {
+    expect(refusal(only('pin', 'darwin')).message).toMatch(/os-darwin is not for the platform 'linux', and the export condition/)
+  })
+
+  it('is an error where MEMLAYER_OS asks for another, and serves where it asks for the same', () => {
+    expect(refusal(only('pin', 'linux'), { asked: 'js' }).message).toMatch(/this build has @memlayer\/os-linux alone/)
+    expect(choose(only('pin', 'linux'), { asked: 'linux' }).choice.how).toBe('pin')
+  })
+})
+
+describe('a backend that is broken', () => {
+  it.each([
+    ['throws when it is imported', new TypeError('x is not a function')],
+    ['misses a package of its own', Object.assign(new Error("Cannot find package '@memlayer/ffi' imported from /app/node_modules/@memlayer/os-linux/dist/mem.js"), { code: 'ERR_MODULE_NOT_FOUND' })],
+    ['throws what is no error', 'thrown' as unknown as Error],
+  ])('and %s is no reason to fall back: the error is told, with it as its cause', (_, error) => {
+    const source: Source = { kind: 'auto', only: null, load: (name) => (name === linux ? { error } : { backend: backend('js') }) }
+    const { message, cause } = refusal(source)
+    expect(message).toMatch(/@memlayer\/os-linux is installed and does not load: .*Install it anew/)
+    expect(message).toContain(error instanceof Error ? error.message : 'thrown')
+    expect(cause).toBe(error)
+  })
+
+  it('when its memory is made throws its own error', () => {
+    const failing = new RangeError('own')
+    expect(() => choose(auto({ [linux]: { createOS: () => { throw failing } } }))).toThrow(failing)
+  })
+})

@@ -1,0 +1,11 @@
+// @memlayer/matrix: the laboratory and the rows of the matrix, for tests and for `npm run matrix`.
+export { bundlings, forBun, type Bundling } from './bundlers.js'
+export { run, runWell, type End, type RunOptions } from './command.js'
+export { contentsOf, sentencesOfBackends, type Contents } from './contents.js'
+export { openLab, type Lab } from './lab.js'
+export { bundleRow, pageRow, runSuite, runtimeRow, type Bundle, type Row } from './rows.js'
+export { bundleAll, installApp, takeAway } from './matrix.js'
+export { programOf, runtimes, type Runtime } from './runtimes.js'
+export { installedIn, kilobytes, type Installed } from './tree.js'
+export { writeSuite } from './suite-files.js'
+export { lineOf, matrixIn, matrixText, withMatrix, type Matrix } from './table.js'

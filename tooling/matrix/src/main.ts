@@ -1,0 +1,42 @@
+// `npm run matrix`: every row from a real run, printed, and written into the README of memlayer.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkout } from '@memlayer/checks/workspace'
+import { openLab } from './lab.js'
+import { bundleAll, installApp, takeAway } from './matrix.js'
+import { bundleRow, pageRow, runtimeRow, type Row } from './rows.js'
+import { runtimes } from './runtimes.js'
+import { lineOf, matrixText, withMatrix } from './table.js'
+
+const readme = join(checkout, 'packages', 'memlayer', 'README.md')
+const seeded = { seed: Number(process.env['MEMLAYER_SEED'] ?? 1) }
+
+// What is missing here is missing in the matrix: it is not written then.
+const context = {
+  skip(note?: string): never {
+    throw new Error(note)
+  },
+}
+
+async function rows(): Promise<{ runtimes: Row[]; bundles: Row[] }> {
+  await using lab = await openLab()
+  const app = await installApp(lab)
+  const found: { runtimes: Row[]; bundles: Row[] } = { runtimes: [], bundles: [] }
+  const keep = (list: Row[], row: Row): void => {
+    list.push(row)
+    console.log(lineOf(row))
+  }
+  for (const runtime of runtimes) keep(found.runtimes, await runtimeRow(runtime, app, seeded))
+  const bundles = await bundleAll(lab, app)
+  const { addon } = takeAway(lab, app)
+  for (const bundle of bundles) {
+    const row = bundle.for === 'browser' ? pageRow(bundle, context, seeded) : bundleRow(bundle, lab.folder('empty'), addon, seeded)
+    keep(found.bundles, await row)
+  }
+  return found
+}
+
+void rows().then((found) => {
+  writeFileSync(readme, withMatrix(readFileSync(readme, 'utf8'), matrixText(found)))
+  console.log(`\nWritten into ${readme}.`)
+})

@@ -1,0 +1,112 @@
+// Claims that the kernel itself is asked about: the layer's account against /proc/self/smaps, errno, and
+// files that are read into pages. For runtimes with a real kernel below, on Linux.
+import { closeSync, openSync, readSync } from 'node:fs'
+import { posixKernel } from '@memlayer/ffi'
+import { mappingsIn } from '@memlayer/witness'
+import { CHUNK, equal, freshMemory, type Case } from './case.js'
+
+const MiB = 2 ** 20
+
+/** Real pages. */
+export const nativeCases: readonly Case[] = [
+  {
+    title: "the kernel's own account of a range agrees after every step",
+    run() {
+      const memory = freshMemory()
+      const region = memory.reserve(64 * MiB)
+      const [v, n] = [region.address, region.size]
+      const seen = (): number[] => [bytesIn('---p', v, n), bytesIn('rw-p', v, n), resident(v, n)]
+      equal(seen(), [64 * MiB, 0, 0], 'reserved')
+      region.commit(0, 8 * MiB)
+      equal(seen(), [56 * MiB, 8 * MiB, 0], 'committed')
+      region.view(Uint8Array, 0, 8 * MiB).fill(1)
+      equal(seen(), [56 * MiB, 8 * MiB, 8 * MiB], 'filled')
+      region.unused(0, 6 * MiB)
+      equal(seen(), [56 * MiB, 8 * MiB, 2 * MiB], 'given back')
+      region.fault(7 * MiB, MiB)
+      equal(seen(), [57 * MiB, 7 * MiB, MiB], 'faulted')
+      // What is there after this may be somebody else's.
+      region.free()
+      memory.check()
+    },
+  },
+  {
+    title: 'a view of freed pages is still nothing when the collector has run and other memory is mapped there',
+    async run() {
+      const memory = freshMemory()
+      const stale: Uint8Array[] = []
+      for (let round = 0; round < 20; round++) {
+        const region = memory.reserve(4 * MiB)
+        region.commit(0, 4 * MiB)
+        stale.push(region.view(Uint8Array, 0, 4 * MiB), region.view(Uint8Array, MiB, CHUNK))
+        region.free()
+        const litter = Array.from({ length: 20 }, () => new ArrayBuffer(MiB))
+        equal(litter.length, 20, 'litter')
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      ;(globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } }).Bun?.gc(true)
+      equal(stale.map((view) => view.length + (view[0] ?? 0)).filter((sum) => sum !== 0), [], 'stale views')
+    },
+  },
+  {
+    title: 'no file is read into pages that were given back',
+    run() {
+      const memory = freshMemory()
+      const region = memory.reserve(MiB)
+      region.commit(0, MiB)
+      const target = region.view(Uint8Array, 0, CHUNK)
+      const file = openSync('/proc/self/exe', 'r')
+      equal([readSync(file, target, 0, 64, 0), target[1]], [64, 0x45], 'while it is Ready')
+      region.unused(0, CHUNK)
+      let read = 0
+      try {
+        // Node throws, others read nothing: what matters is that no byte went there.
+        read = readSync(file, target, 0, 64, 0)
+      } catch {
+        read = 0
+      }
+      closeSync(file)
+      equal([read, bytesThere(region.address)], [0, 0], 'after unused')
+      region.free()
+    },
+  },
+  {
+    title: 'errno is right 20,000 times amid allocation',
+    run() {
+      const kernel = posixKernel()
+      const [ENOMEM, EINVAL] = [12, 22]
+      const failing = [
+        [() => kernel.mmap(0, 0, 3, 0x22, -1, 0), EINVAL],
+        [() => kernel.mmap(0, 2 ** 47, 0, 0x22, -1, 0), ENOMEM],
+        [() => kernel.munmap(1, CHUNK), EINVAL],
+        [() => kernel.madvise(CHUNK, CHUNK, 4242), EINVAL],
+      ] as const
+      const wrong: number[] = []
+      let kept: unknown[] = []
+      for (let i = 0; i < 20_000; i++) {
+        kept.push({ i, text: String(i) })
+        if (i % 500 === 0) kept = [new ArrayBuffer(4 * MiB)]
+        const [call, errno] = failing[i % 4] as (typeof failing)[number]
+        const answer = call()
+        if (answer !== -errno) wrong.push(answer)
+      }
+      equal(wrong, [], 'wrong answers')
+    },
+  },
+]
+
+function bytesThere(v: number): number {
+  const byte = new Uint8Array(1)
+  posixKernel().read?.(v, byte)
+  return byte[0] ?? -1
+}
+
+function bytesIn(permissions: string, v: number, n: number): number {
+  return mappingsIn(v, n)
+    .filter((mapping) => mapping.permissions === permissions)
+    .reduce((sum, { start, end }) => sum + Math.min(end, v + n) - Math.max(start, v), 0)
+}
+
+function resident(v: number, n: number): number {
+  return mappingsIn(v, n).reduce((sum, { rss }) => sum + rss, 0)
+}

@@ -1,0 +1,125 @@
+// Installs that are not as they should be: each says what to do. And what every runtime has to take: require(),
+// and Deno with the one permission that is needed.
+import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { installApp, openLab, programOf, run, runtimes, type End, type Lab } from '@memlayer/matrix'
+import { requireEngine } from '@memlayer/engines'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+
+const onLinux = process.platform === 'linux' && process.arch === 'x64'
+
+const choice = `import { memory } from 'memlayer'
+  try { console.log(JSON.stringify({ os: memory.os.name, ...memory.choice })) }
+  catch ({ name, code, message, cause }) { console.log(JSON.stringify({ name, code, message, cause: cause?.message })) }`
+
+const withoutNodeFfi = process.getBuiltinModule('node:ffi') === undefined ? [] : ['--no-experimental-ffi']
+
+describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
+  let lab: Lab
+  let good: string
+  let app: string
+  beforeAll(async () => {
+    lab = await openLab()
+    good = await installApp(lab)
+  })
+  beforeEach(() => {
+    app = join(lab.folder('broken'), 'app')
+    rmSync(app, { recursive: true, force: true })
+    cpSync(good, app, { recursive: true })
+  })
+  afterAll(async () => lab[Symbol.asyncDispose]())
+
+  const ours = (...path: string[]): string => join(app, 'node_modules', '@memlayer', ...path)
+
+  async function ask(nodeArgs: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<End & { said: Record<string, string> }> {
+    writeFileSync(join(app, 'ask.mjs'), choice)
+    const end = await run(process.execPath, [...nodeArgs, 'ask.mjs'], { cwd: app, env })
+    return { ...end, said: JSON.parse(end.stdout || '{}') as Record<string, string> }
+  }
+
+  it('without its backend has os-js, and the package to install is named', async () => {
+    rmSync(ours('os-linux'), { recursive: true })
+    const { said, stderr } = await ask()
+    expect(said).toMatchObject({ os: 'js', how: 'fallback', backend: '@memlayer/os-js' })
+    expect(said['reason']).toContain('npm install @memlayer/os-linux')
+    expect(stderr).toMatch(/MEMLAYER_FALLBACK.*npm install @memlayer\/os-linux/)
+    expect((await ask([], { MEMLAYER_STRICT: '1' })).said).toMatchObject({ name: 'BackendError', code: 'ERR_MEMLAYER_BACKEND' })
+  })
+
+  it('without koffi has os-js, and the package and its place in a bundle are named', async () => {
+    rmSync(join(app, 'node_modules', '@koromix'), { recursive: true })
+    const { said } = await ask(withoutNodeFfi)
+    expect(said).toMatchObject({ os: 'js', how: 'fallback' })
+    expect(said['reason']).toMatch(/npm install @koromix\/koffi-linux-\w+ .*koffi\.node beside the bundle/)
+  })
+
+  it('with a koffi that does not load has os-js, and its error is told', async () => {
+    const folder = join(app, 'node_modules', '@koromix', `koffi-linux-${process.arch}`)
+    writeFileSync(join(folder, 'index.js'), 'throw new Error("wrong glibc")')
+    const { said } = await ask(withoutNodeFfi)
+    expect(said).toMatchObject({ os: 'js', how: 'fallback' })
+    expect(said['reason']).toMatch(/does not load: wrong glibc/)
+  })
+
+  it('with a backend that throws at import is an error that says so, and does not go on with another', async () => {
+    writeFileSync(ours('os-linux', 'dist', 'index.js'), 'throw new TypeError("half an install")')
+    const { said } = await ask()
+    expect(said).toMatchObject({ name: 'BackendError', code: 'ERR_MEMLAYER_BACKEND', cause: 'half an install' })
+    expect(said['message']).toMatch(/@memlayer\/os-linux is installed and does not load: half an install.*Install it anew, or set MEMLAYER_OS=js/)
+    expect((await ask([], { MEMLAYER_OS: 'js' })).said).toMatchObject({ os: 'js', how: 'asked' })
+  })
+
+  it('with a backend that misses a package of its own says which', async () => {
+    renameSync(ours('ffi'), ours('gone'))
+    const { said } = await ask()
+    expect(said).toMatchObject({ code: 'ERR_MEMLAYER_BACKEND' })
+    expect(said['message']).toMatch(/@memlayer\/ffi/)
+  })
+
+  it('with two copies of core goes on, and says where they are and how to have one', async () => {
+    cpSync(ours('core'), ours('os-linux', 'node_modules', '@memlayer', 'core'), { recursive: true })
+    const { said, stderr } = await ask()
+    expect(said).toMatchObject({ os: 'linux', how: 'host' })
+    expect(stderr.match(/\[MEMLAYER_TWO_CORES\]/g)).toHaveLength(1)
+    expect(stderr).toMatch(/os-linux\/node_modules\/@memlayer\/core\/dist/)
+    expect(stderr).toMatch(/npm ls @memlayer\/core.*npm dedupe/)
+  })
+
+  const engines = [...new Set(runtimes.map(({ engine }) => engine))]
+  it.for(engines)('is had by require() on %s', async (engine, context) => {
+    if (engine !== 'node24') requireEngine(engine, context)
+    writeFileSync(join(app, 'ask.cjs'), `const { memory } = require('memlayer'); const v = memory.sysAlloc(2 ** 20, null); memory.sysFree(v, 2 ** 20, null); console.log(memory.os.name)`)
+    const args = engine === 'deno' ? ['run', '--no-prompt', '--allow-all', 'ask.cjs'] : ['ask.cjs']
+    const { stdout, stderr } = await run(programOf(engine) ?? engine, args, { cwd: app })
+    expect([stdout, stderr]).toEqual(['linux\n', ''])
+  })
+
+  it.for([['bun', 'bun-ffi.js'], ['deno', 'deno-ffi.js'], ['node24', 'any-engine.js']] as const)('loads on %s the engine of that runtime and no other', async ([engine, own], context) => {
+    if (engine !== 'node24') requireEngine(engine, context)
+    for (const other of ['bun-ffi.js', 'deno-ffi.js', 'any-engine.js'].filter((file) => file !== own)) {
+      // Node's is for bundles as well, and has the others in it.
+      if (own !== 'any-engine.js') rmSync(ours('ffi', 'dist', other))
+    }
+    writeFileSync(join(app, 'engine.mjs'), `import { engineName } from '@memlayer/ffi'; console.log(engineName())`)
+    const args = engine === 'deno' ? ['run', '--no-prompt', '--allow-ffi', 'engine.mjs'] : ['engine.mjs']
+    const { stdout, stderr } = await run(programOf(engine) ?? engine, args, { cwd: app })
+    expect([stdout, stderr]).toEqual([`${{ bun: 'bun:ffi', deno: 'deno', node24: 'koffi' }[engine]}\n`, ''])
+  })
+
+  it('has the kernel on Deno by --allow-ffi alone, with what it reads of it', async (context) => {
+    requireEngine('deno', context)
+    writeFileSync(
+      join(app, 'deno.mjs'),
+      `import { memory } from 'memlayer'
+       const region = memory.reserve(2 ** 24); region.commit(0, 2 ** 20); region.view(Uint8Array, 0, 1)[0] = 1; region.unused(0, 2 ** 20)
+       let hint; try { memory.sysReserve(null, 2 ** 47) } catch (error) { hint = error.hint }
+       console.log(JSON.stringify({ os: memory.os.name, huge: memory.os.traits.hugePageSize, mappings: memory.mappings().limit > 0, hint }))`,
+    )
+    const { stdout, stderr } = await run(programOf('deno') ?? 'deno', ['run', '--no-prompt', '--allow-ffi', 'deno.mjs'], { cwd: app })
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({ os: 'linux', mappings: true, hint: expect.stringContaining('128 TiB') as string })
+    writeFileSync(join(app, 'node.mjs'), `import { memory } from 'memlayer'; console.log(memory.os.traits.hugePageSize)`)
+    const byNode = await run(process.execPath, ['node.mjs'], { cwd: app })
+    expect((JSON.parse(stdout) as { huge: number }).huge).toBe(Number(byNode.stdout))
+  })
+})

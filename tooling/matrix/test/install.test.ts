@@ -1,0 +1,51 @@
+// What an install brings, by npm from the packed packages: this host's backend and no other, no script that runs,
+// and how much it is.
+import { installedIn, kilobytes, openLab, type Installed, type Lab } from '@memlayer/matrix'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+// Bytes on disk. What an install may grow to before somebody has to say that it is worth it.
+const limits = { ours: 1_600_000, all: 4_500_000 }
+
+const always = ['@memlayer/core', '@memlayer/kernel', '@memlayer/os-js', 'memlayer']
+
+describe('an install', () => {
+  let lab: Lab
+  beforeAll(async () => {
+    lab = await openLab()
+  })
+  afterAll(async () => lab[Symbol.asyncDispose]())
+
+  const names = (packages: readonly Installed[]): string[] => packages.map(({ name }) => name)
+  const sum = (packages: readonly Installed[]): number => packages.reduce((total, { bytes }) => total + bytes, 0)
+
+  it.each([
+    ['linux', 'x64', 'linux', 'koffi-linux-x64'],
+    ['win32', 'x64', 'windows', 'koffi-win32-x64'],
+    ['darwin', 'arm64', 'darwin', 'koffi-darwin-arm64'],
+    ['freebsd', 'x64', 'bsd', 'koffi-freebsd-x64'],
+    ['aix', 'ppc64', 'aix', null],
+  ])('of memlayer on %s %s brings core, os-js, os-%s and one native package, and runs no script', async (os, cpu, backend, koffi) => {
+    const folder = await lab.install(`${os}-${cpu}`, ['memlayer'], [`--os=${os}`, `--cpu=${cpu}`])
+    const packages = installedIn(folder)
+    expect(names(packages)).toEqual(
+      [...always, '@memlayer/ffi', `@memlayer/os-${backend}`, ...(koffi === null ? [] : [`@koromix/${koffi}`])].toSorted(),
+    )
+    expect(packages.filter(({ installScripts }) => installScripts.length > 0)).toEqual([])
+    const ours = packages.filter(({ name }) => !name.startsWith('@koromix/'))
+    console.log(`npm install memlayer, ${os} ${cpu}: ${kilobytes(sum(packages))}, of which memlayer is ${kilobytes(sum(ours))}`)
+    expect(sum(ours)).toBeLessThan(limits.ours)
+    expect(sum(packages)).toBeLessThan(limits.all)
+  })
+
+  it('of core and one backend brings no other', async () => {
+    const packages = installedIn(await lab.install('direct', ['@memlayer/core', '@memlayer/os-linux'], ['--os=linux', '--cpu=x64']))
+    for (const { name, bytes } of packages) console.log(`  ${name}: ${kilobytes(bytes)}`)
+    expect(names(packages)).toEqual(['@koromix/koffi-linux-x64', '@memlayer/core', '@memlayer/ffi', '@memlayer/kernel', '@memlayer/os-linux'])
+    expect(sum(packages)).toBeLessThan(limits.all)
+  })
+
+  it('of core and os-js brings nothing native', async () => {
+    const packages = installedIn(await lab.install('js', ['@memlayer/core', '@memlayer/os-js']))
+    expect(names(packages)).toEqual(['@memlayer/core', '@memlayer/kernel', '@memlayer/os-js'])
+  })
+})

@@ -1,0 +1,85 @@
+// The matrix, row by row from real runs, and the README of memlayer against it.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  bundleAll,
+  bundleRow,
+  bundlings,
+  forBun,
+  installApp,
+  lineOf,
+  matrixIn,
+  matrixText,
+  openLab,
+  pageRow,
+  runtimeRow,
+  runtimes,
+  takeAway,
+  type Bundle,
+  type Lab,
+  type Row,
+  type Runtime,
+} from '@memlayer/matrix'
+import { requireEngine } from '@memlayer/engines'
+import { checkout } from '@memlayer/checks/workspace'
+import { testSeed } from '@memlayer/witness'
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
+
+const onLinux = process.platform === 'linux' && process.arch === 'x64'
+const everyBundling = [...bundlings, ...forBun('bun')].map((bundling, index) => ({ ...bundling, index }))
+const seeded = { seed: testSeed() }
+
+describe.skipIf(!onLinux)('the matrix (needs Linux on x64)', () => {
+  let lab: Lab
+  let app: string
+  let bundles: Bundle[]
+  let addon: string
+  const found: { runtimes: (Row | null)[]; bundles: (Row | null)[] } = { runtimes: [], bundles: [] }
+
+  beforeAll(async () => {
+    lab = await openLab()
+    app = await installApp(lab)
+  })
+  afterAll(async () => lab[Symbol.asyncDispose]())
+
+  /** Skips where the runtime is not to be had; in CI fails. */
+  const need = (engine: Runtime['engine'], context: TestContext): void => {
+    if (engine !== 'node24') requireEngine(engine, context)
+  }
+
+  describe.each(runtimes.map((runtime, index) => ({ runtime, index })))('$runtime.engine $runtime.shown', ({ runtime, index }) => {
+    it('chooses what it has to, says why, and passes the suite', async (context) => {
+      found.runtimes[index] = null
+      need(runtime.engine, context)
+      const row = await runtimeRow(runtime, app, seeded)
+      found.runtimes[index] = row
+      expect(row).toHaveLength(6)
+    })
+  })
+
+  describe('a bundle that is run where nothing else is', () => {
+    beforeAll(async () => {
+      bundles = await bundleAll(lab, app)
+      ;({ addon } = takeAway(lab, app))
+    })
+
+    it.for(everyBundling)('made by $title for $for has its backend in it, and passes the suite', async ({ index, for: target, how }, context) => {
+      found.bundles[index] = null
+      if (target === 'bun') need('bun', context)
+      if (target === 'node') need('node26', context)
+      const bundle = bundles[index] as Bundle
+      const row = target === 'browser' ? await pageRow(bundle, context, seeded) : await bundleRow(bundle, lab.folder('empty'), addon, seeded)
+      found.bundles[index] = row
+      expect(row[2]).toBe(target === 'browser' ? '`os-js`' : how === 'pin' ? '`os-linux`' : '`os-js`, `os-linux`')
+    })
+  })
+
+  it('stands in the README as it was run', () => {
+    const readme = readFileSync(join(checkout, 'packages', 'memlayer', 'README.md'), 'utf8')
+    const written = matrixIn(readme)
+    const rows = [...found.runtimes, ...found.bundles]
+    for (const row of rows) if (row !== null) expect(written.split('\n')).toContain(lineOf(row))
+    // What could not be run here is run by whoever can.
+    if (!rows.includes(null)) expect(written).toBe(matrixText(found))
+  })
+})

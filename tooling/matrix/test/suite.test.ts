@@ -1,0 +1,81 @@
+// The suite proves itself: an installed memlayer with one fault in it fails a case that says so.
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { requireEngine } from '@memlayer/engines'
+import { installApp, openLab, programOf, run, type Lab } from '@memlayer/matrix'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+interface Mutant {
+  readonly fault: string
+  readonly file: string
+  readonly from: string
+  readonly to: string
+  /** What the suite has to say; `null`: the process does not live to say anything. */
+  readonly fails: RegExp | null
+  /** By node:ffi, on Node 26: koffi's views can't be transferred at all. */
+  readonly byNodeFfi?: true
+}
+
+const mutants: readonly Mutant[] = [
+  {
+    fault: 'views stay attached when their pages are unmapped',
+    file: '@memlayer/kernel/dist/bundle.js',
+    from: 'function detachView(buffer) {',
+    to: 'function detachView(buffer) { return;',
+    fails: null,
+  },
+  {
+    fault: 'pages are not given back to the kernel',
+    file: '@memlayer/os-linux/dist/mem.js',
+    from: 'const answer = this.#kernel.madvise(v, n, advice);',
+    to: 'const answer = 0;',
+    fails: /kernel's own account/,
+  },
+  {
+    fault: 'every failure is ENOMEM',
+    file: '@memlayer/ffi/dist/posix-kernel.js',
+    from: 'munmap(addr, length) === 0 ? 0 : -errno[0]',
+    to: 'munmap(addr, length) === 0 ? 0 : -12',
+    fails: /errno is right/,
+  },
+  {
+    fault: 'an owner takes pages from a worker',
+    file: '@memlayer/core/dist/bundle.js',
+    from: 'expectNone(op, v, n) {',
+    to: 'expectNone(op, v, n) { return;',
+    fails: /while a worker holds pages/,
+  },
+  {
+    fault: 'what was transferred is unmapped',
+    file: '@memlayer/core/dist/bundle.js',
+    from: '?.detached === true',
+    to: '?.detached === null',
+    fails: /can't be moved to another buffer/,
+    byNodeFfi: true,
+  },
+]
+
+describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('the suite (needs Linux on x64)', () => {
+  let lab: Lab
+  let good: string
+  beforeAll(async () => {
+    lab = await openLab()
+    good = await installApp(lab)
+  })
+  afterAll(async () => lab[Symbol.asyncDispose]())
+
+  it.for(mutants)('fails where $fault', async ({ file, from, to, fails, byNodeFfi }, context) => {
+    if (byNodeFfi) requireEngine('node26', context)
+    const app = join(lab.folder('mutant'), 'app')
+    rmSync(app, { recursive: true, force: true })
+    cpSync(good, app, { recursive: true })
+    const path = join(app, 'node_modules', file)
+    const text = readFileSync(path, 'utf8')
+    if (!text.includes(from)) throw new Error(`${file} has no '${from}' any more: the fault needs another place`)
+    writeFileSync(path, text.replace(from, to))
+    const [program, args] = byNodeFfi ? [programOf('node26') ?? 'node', ['--no-addons']] : [process.execPath, []]
+    const { code, signal, stdout } = await run(program, [...args, 'suite.js', '1'], { cwd: app })
+    if (fails === null) expect([code, signal]).not.toEqual([0, null])
+    else expect(stdout).toMatch(new RegExp(`"failed":\\[.*${fails.source}`))
+  })
+})
