@@ -1,0 +1,32 @@
+// Memory that is promised before it is used: Linux's vm.overcommit_memory, the swap that
+// Solaris sets aside, Windows's commit charge.
+
+/** Promised memory and its limit. */
+export class Commit {
+  readonly #limit: number
+  readonly #largest: number
+  #committed = 0
+
+  /** `limit`: all that may be promised; `largest`: in one piece. */
+  constructor(limit: number, largest: number) {
+    this.#limit = limit
+    this.#largest = largest
+  }
+
+  /** Bytes that are promised. */
+  get committed(): number {
+    return this.#committed
+  }
+
+  /** Promises `n` more bytes; false: no. */
+  promise(n: number): boolean {
+    if (n > 0 && (n > this.#largest || this.#committed + n > this.#limit)) return false
+    this.#committed += n
+    return true
+  }
+
+  /** `n` bytes are promised no more. */
+  release(n: number): void {
+    this.#committed -= n
+  }
+}

@@ -1,0 +1,189 @@
+// The views that were handed out. JavaScript has no two ArrayBuffers over one memory, so a
+// view is the memory: as long as it lives, the bytes of its range are in it and nowhere else.
+// Where views overlap, each has a copy, and every call on the kernel brings them together.
+import { beforeDetach, detachView } from '@memlayer/kernel'
+import { SimulationError } from './errors.js'
+
+/** A view that lives: its range, and the buffer that the caller has. */
+export interface View {
+  readonly start: number
+  readonly end: number
+  readonly buffer: ArrayBuffer
+  readonly bytes: Uint8Array
+}
+
+/** A range that several views have, and its bytes when they last agreed. */
+interface Overlap {
+  readonly start: number
+  readonly end: number
+  readonly views: readonly View[]
+  readonly agreed: Uint8Array
+}
+
+/** The bytes of `view` at [start, end). */
+export function partOf(view: View, start: number, end: number): Uint8Array {
+  return view.bytes.subarray(start - view.start, end - view.start)
+}
+
+/** Every view that lives, in no order. */
+export class Views {
+  readonly #views = new Set<View>()
+  #overlaps: Overlap[] = []
+  readonly #save: (view: View) => void
+  readonly #lose: (view: View) => void
+
+  // transfer() as it is, except that the bytes are saved before they move.
+  readonly #prototype: object = Object.create(ArrayBuffer.prototype, {
+    transfer: { value: this.#moving(ArrayBuffer.prototype.transfer) },
+    transferToFixedLength: { value: this.#moving(ArrayBuffer.prototype.transferToFixedLength) },
+  }) as object
+
+  /** `save` takes the bytes of a view that ends; `lose` hears of one that was detached where nobody could see it. */
+  constructor(save: (view: View) => void, lose: (view: View) => void) {
+    this.#save = save
+    this.#lose = lose
+  }
+
+  /** The views over some of [start, end). */
+  over(start: number, end: number): View[] {
+    if (this.#views.size === 0) return []
+    return [...this.#views].filter((view) => view.start < end && view.end > start)
+  }
+
+  /** The view of just this range, if it lives. */
+  exactly(start: number, end: number): View | undefined {
+    for (const view of this.#views) if (view.start === start && view.end === end) return view
+    return undefined
+  }
+
+  /** A view of [start, end) over `buffer`, whose bytes are right as they are. */
+  add(start: number, end: number, buffer: ArrayBuffer): void {
+    const view: View = { start, end, buffer, bytes: new Uint8Array(buffer) }
+    Object.setPrototypeOf(buffer, this.#prototype)
+    beforeDetach(buffer, () => this.end(view))
+    this.#views.add(view)
+    this.#overlapsAnew(start, end)
+  }
+
+  /** Ends a view: its bytes are saved, and the buffer is the caller's alone. */
+  end(view: View): void {
+    if (!this.#views.has(view)) return
+    this.agree()
+    if (!this.#views.delete(view)) return
+    this.#save(view)
+    this.#overlapsAnew(view.start, view.end)
+  }
+
+  /** Ends the views over some of [start, end) and detaches them: they read `undefined` from now on. */
+  detach(start: number, end: number): void {
+    for (const view of this.over(start, end)) {
+      detachView(view.buffer)
+    }
+  }
+
+  /** Brings overlapping views together: what one of them changed since, the others have now. */
+  agree(): void {
+    for (const view of this.#views) {
+      if (!view.buffer.detached) continue
+      this.#views.delete(view)
+      this.#lose(view)
+      this.#overlapsAnew(view.start, view.end)
+    }
+    for (const overlap of this.#overlaps) {
+      const changed = overlap.views.filter((view) => !equal(partOf(view, overlap.start, overlap.end), overlap.agreed))
+      if (changed.length > 0) merge(overlap, changed)
+    }
+  }
+
+  /** The views were written from outside: what they hold is agreed. */
+  settle(start: number, end: number): void {
+    for (const overlap of this.#overlaps) {
+      if (overlap.start >= end || overlap.end <= start) continue
+      const [view] = overlap.views
+      if (view !== undefined) overlap.agreed.set(partOf(view, overlap.start, overlap.end))
+    }
+  }
+
+  #moving(move: (length?: number) => ArrayBuffer): (this: ArrayBuffer, ...length: [number?]) => ArrayBuffer {
+    const find = (buffer: ArrayBuffer): View | undefined => [...this.#views].find((view) => view.buffer === buffer)
+    const end = (view: View | undefined): void => {
+      if (view !== undefined) this.end(view)
+    }
+    return function (...length) {
+      end(find(this))
+      return move.apply(this, length)
+    }
+  }
+
+  /** Finds the overlaps around [start, end) anew, after a view came or went. */
+  #overlapsAnew(start: number, end: number): void {
+    const touched = this.#overlaps.filter((overlap) => overlap.start < end && overlap.end > start)
+    const low = Math.min(start, ...touched.map((overlap) => overlap.start))
+    const high = Math.max(end, ...touched.map((overlap) => overlap.end))
+    const near = this.over(low, high)
+    if (near.length < 2 && touched.length === 0) return
+    const cuts = new Set([low, high])
+    for (const view of near) {
+      if (view.start > low) cuts.add(view.start)
+      if (view.end < high) cuts.add(view.end)
+    }
+    const sorted = [...cuts].sort((a, b) => a - b)
+    this.#overlaps = this.#overlaps.filter((overlap) => !touched.includes(overlap))
+    for (let i = 0; i + 1 < sorted.length; i++) {
+      const [from, to] = [sorted[i] as number, sorted[i + 1] as number]
+      const views = near.filter((view) => view.start <= from && view.end >= to)
+      const [first] = views
+      if (first === undefined || views.length < 2) continue
+      this.#overlaps.push({ start: from, end: to, views, agreed: partOf(first, from, to).slice() })
+    }
+  }
+}
+
+/** Takes over what `changed` have changed, byte by byte where there are several. */
+function merge({ start, end, views, agreed }: Overlap, changed: readonly View[]): void {
+  const [first, ...others] = changed.map((view) => partOf(view, start, end))
+  const before = agreed.slice()
+  if (first !== undefined) agreed.set(first)
+  for (const part of others) {
+    for (let i = 0; i < part.length; i++) {
+      if (part[i] === before[i]) continue
+      if (agreed[i] !== before[i] && agreed[i] !== part[i]) disagree(start + i)
+      agreed[i] = part[i] as number
+    }
+  }
+  for (const view of views) partOf(view, start, end).set(agreed)
+}
+
+function disagree(at: number): never {
+  throw new SimulationError(
+    'ERR_MEMLAYER_SIM_VIEW',
+    `two views wrote different values to one byte (offset ${at} of the simulated space) with no kernel call between`,
+    'JavaScript has no two ArrayBuffers over one memory, so which came last is not known: take the second view later, or use one.',
+  )
+}
+
+/** Whether the bytes are the same; words at a time where they are aligned. */
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  let i = 0
+  if (a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0) {
+    const words = a.length >> 2
+    const x = new Int32Array(a.buffer, a.byteOffset, words)
+    const y = new Int32Array(b.buffer, b.byteOffset, words)
+    for (let w = 0; w < words; w++) if (x[w] !== y[w]) return false
+    i = words * 4
+  }
+  for (; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Whether a byte is not zero. */
+export function holdsAny(bytes: Uint8Array): boolean {
+  let i = 0
+  if (bytes.byteOffset % 4 === 0) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+    for (let w = 0; w < words.length; w++) if (words[w] !== 0) return true
+    i = words.length * 4
+  }
+  for (; i < bytes.length; i++) if (bytes[i] !== 0) return true
+  return false
+}

@@ -1,0 +1,126 @@
+// WebAssembly: one memory that only grows. It is the engine's own WebAssembly.Memory, so that its
+// buffer is detached by growth and can't be transferred, as people find it; the maximum and the
+// refusals are the simulator's.
+import { alignUp, isAligned, type Address, type WasmKernel } from '@memlayer/kernel'
+import { describe } from './describe.js'
+import { PageFault, SimulationError, type Access } from './errors.js'
+import type { WasmOptions } from './options.js'
+import { checkLimit, checkSeed, Plan, wrong, type Counters, type PlannedFault } from './plan.js'
+import type { Residency, SimulatedMapping, SimulatedWasmKernel } from './simulated.js'
+
+interface Memory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+
+// No type of the browser or of Node is at hand here.
+declare const WebAssembly: { readonly Memory: new (descriptor: { initial: number; maximum: number }) => Memory }
+
+const PAGE = 65536
+
+/** A WebAssembly memory that is simulated. */
+export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
+  readonly os = 'wasm'
+  readonly seed: number
+  readonly pageSize: number = PAGE
+  readonly end: Address
+  readonly maximum: number
+  readonly address = 'i32' as const
+  readonly discard?: (addr: Address, length: number) => number
+  readonly #memory: Memory
+  readonly #plan: Plan
+
+  constructor({ seed = 1, limits = {}, plan = [], layout = {}, discards = false }: WasmOptions) {
+    this.seed = checkSeed(seed)
+    this.end = layout.end ?? 0x8000
+    const initial = layout.pages ?? Math.max(16, alignUp(this.end, PAGE) / PAGE)
+    this.maximum = Math.min(checkLimit('limits.pages', limits.pages ?? 65536), 65536)
+    if (!(Number.isInteger(initial) && initial <= this.maximum && this.end <= initial * PAGE)) {
+      wrong('layout.pages', initial, `Pass a whole number that holds the data and is at most ${this.maximum}.`)
+    }
+    this.#plan = new Plan('linux', PAGE, discards ? ['growMemory', 'discard'] : ['growMemory'], plan)
+    this.#memory = new WebAssembly.Memory({ initial, maximum: this.maximum })
+    if (discards) this.discard = (addr, length) => this.#plan.make('discard', [addr, length], ([v = 0, n = 0]) => this.#discard(v, n))
+  }
+
+  currentMemory(): number {
+    return this.#plan.make('currentMemory', [], () => this.#memory.buffer.byteLength / PAGE)
+  }
+
+  growMemory(pages: number): number {
+    return this.#plan.make('growMemory', [pages], ([more = 0]) => this.#grow(more))
+  }
+
+  resetMemoryDataView(): void {
+    this.#plan.make('resetMemoryDataView', [], () => 0)
+  }
+
+  view(_addr: Address, _length: number): ArrayBuffer {
+    return this.#memory.buffer
+  }
+
+  get counters(): Counters {
+    return this.#plan.counters(0)
+  }
+
+  fail(fault: PlannedFault): void {
+    this.#plan.add(fault)
+  }
+
+  touch(addr: Address, length: number, access: Access = 'write'): void {
+    const size = this.#memory.buffer.byteLength
+    if (addr < 0 || addr + length > size) throw new PageFault(Math.max(addr, size), access, 'past the end of the memory')
+  }
+
+  read(addr: Address, target: Uint8Array): void {
+    this.touch(addr, target.length, 'read')
+    target.set(new Uint8Array(this.#memory.buffer, addr, target.length))
+  }
+
+  write(addr: Address, source: Uint8Array): void {
+    this.touch(addr, source.length, 'write')
+    new Uint8Array(this.#memory.buffer).set(source, addr)
+  }
+
+  takeForfeit(): void {
+    // Nothing is ever forfeit here.
+  }
+
+  residence(addr: Address, length: number): Residency {
+    // A memory's pages count from the day they are grown: nobody takes them back.
+    const end = Math.min(addr + length, this.#memory.buffer.byteLength)
+    return { resident: Math.max(end - addr, 0), forfeit: 0, huge: 0 }
+  }
+
+  maps(): SimulatedMapping[] {
+    const end = this.#memory.buffer.byteLength
+    return [{ start: 0, end, permissions: 'rw-', flags: [], ...this.residence(0, end) }]
+  }
+
+  describe(): string {
+    return describe(this)
+  }
+
+  /** What WebAssembly.Memory.prototype.discard is to do: whole pages read zero, and cost nothing. */
+  #discard(addr: Address, length: number): number {
+    const isWhole = isAligned(addr, PAGE) && isAligned(length, PAGE)
+    if (!isWhole || addr < 0 || length < 0 || addr + length > this.#memory.buffer.byteLength) return -1
+    new Uint8Array(this.#memory.buffer, addr, length).fill(0)
+    return 0
+  }
+
+  #grow(pages: number): number {
+    const before = this.#memory.buffer.byteLength / PAGE
+    if (!(Number.isInteger(pages) && pages >= 0 && before + pages <= this.maximum)) return -1
+    try {
+      return this.#memory.grow(pages)
+    } catch (error) {
+      throw new SimulationError(
+        'ERR_MEMLAYER_SIM_LIMIT',
+        `this JavaScript engine does not grow a memory to ${before + pages} pages`,
+        'Set limits.pages to what your tests need, so that the answer is the same everywhere.',
+        error,
+      )
+    }
+  }
+}

@@ -1,0 +1,4 @@
+// What the README says is what happens.
+import { testExamples } from '@memlayer/readme/vitest'
+
+testExamples(new URL('../README.md', import.meta.url))

@@ -1,0 +1,45 @@
+// The simulated WebAssembly memory: it grows, its buffer with it, and nothing is given back.
+import { simulate } from '@memlayer/simkernel'
+import { describe, expect, it } from 'vitest'
+
+const PAGE = 65536
+
+describe('a simulated memory', () => {
+  it('grows up to its maximum, and no further', () => {
+    const kernel = simulate('wasm', { layout: { end: 0x2345, pages: 4 }, limits: { pages: 10 } })
+    expect(kernel).toMatchObject({ end: 0x2345, maximum: 10, pageSize: PAGE, address: 'i32' })
+    expect([kernel.currentMemory(), kernel.growMemory(6), kernel.growMemory(1), kernel.currentMemory()]).toEqual([4, 4, -1, 10])
+    kernel.resetMemoryDataView()
+    expect(kernel.counters.calls).toEqual({ currentMemory: 2, growMemory: 2, resetMemoryDataView: 1 })
+  })
+
+  it('has one buffer for all ranges, which growth detaches and nobody else can', () => {
+    const kernel = simulate('wasm')
+    const buffer = kernel.view(0, 8)
+    expect(kernel.view(PAGE, PAGE)).toBe(buffer)
+    new Uint8Array(buffer)[100] = 7
+    expect(() => ArrayBuffer.prototype.transfer.call(buffer, 0)).toThrow(TypeError)
+    kernel.growMemory(1)
+    expect(buffer.detached).toBe(true)
+    expect(new Uint8Array(kernel.view(0, 8))[100]).toBe(7)
+  })
+
+  it('copies, and faults past its end', () => {
+    const kernel = simulate('wasm', { layout: { pages: 1 } })
+    kernel.write(PAGE - 2, new Uint8Array([1, 2]))
+    const two = new Uint8Array(2)
+    kernel.read(PAGE - 2, two)
+    expect([...two]).toEqual([1, 2])
+    expect(() => kernel.read(PAGE - 1, two)).toThrow('is past the end of the memory')
+    expect(() => kernel.write(PAGE, two)).toThrow('is past the end of the memory')
+  })
+
+  it('gives pages back only where an engine does', () => {
+    expect(simulate('wasm').discard).toBeUndefined()
+    const kernel = simulate('wasm', { discards: true })
+    new Uint8Array(kernel.view(0, 0)).fill(7)
+    expect([kernel.discard?.(PAGE, PAGE), kernel.discard?.(1, PAGE), kernel.discard?.(0, 2 ** 32)]).toEqual([0, -1, -1])
+    const bytes = new Uint8Array(kernel.view(0, 0))
+    expect([bytes[PAGE - 1], bytes[PAGE], bytes[2 * PAGE - 1], bytes[2 * PAGE]]).toEqual([7, 0, 0, 7])
+  })
+})

@@ -1,0 +1,7 @@
+// @memlayer/simulated: what holds the simulated kernels against real ones and recorded ones.
+export { answersAtTheLimit, type AtTheLimit } from './at-the-limit.js'
+export { partsOf, type Arena } from './arena.js'
+export { callText, randomCalls, type RandomCall } from './random-calls.js'
+export { KernelAccount, type RealMapping } from './kernel-account.js'
+export { Twins, type Disagreement } from './twins.js'
+export { beside } from './beside.js'

@@ -1,0 +1,142 @@
+// Two kernels that are to be one: every call is made on the real Linux and on the simulated,
+// and what they answer and hold is compared.
+import type { PosixKernel } from '@memlayer/kernel'
+import type { SimulatedPosixKernel } from '@memlayer/simkernel'
+import { partsOf, type Arena } from './arena.js'
+import { KernelAccount } from './kernel-account.js'
+import type { RandomCall } from './random-calls.js'
+
+/** What differs, as lines that say whose they are. */
+export type Disagreement = readonly string[]
+
+// The VmFlags that the simulator knows; the kernel shows others that follow from the permissions.
+const attributes: ReadonlySet<string> = new Set(['lo', 'sr', 'rr', 'dc', 'ac', 'nr', 'wf', 'dd', 'hg', 'nh', 'mg'])
+
+/** A real kernel and a simulated one, over one arena. */
+export class Twins {
+  readonly #real: PosixKernel
+  readonly #simulated: SimulatedPosixKernel
+  readonly #arena: Arena
+  readonly #end: number
+  readonly #account: KernelAccount
+  readonly #words: BigInt64Array
+
+  constructor(real: PosixKernel, simulated: SimulatedPosixKernel, arena: Arena) {
+    this.#real = real
+    this.#simulated = simulated
+    this.#arena = arena
+    this.#end = partsOf(arena).large[1]
+    this.#account = new KernelAccount(arena.base, this.#end)
+    // It stands from the start, over what is mapped and what is not: only Ready words of it are touched.
+    this.#words = new BigInt64Array(real.view(arena.base, this.#end - arena.base))
+  }
+
+  /** Makes a call on both; `null`: it can't be compared and was not made. Else what differs, and how it ended. */
+  make(call: RandomCall): { readonly disagreement: Disagreement; readonly answer: number } | null {
+    if (call.fn === 'write') return this.#write(call.args[0] ?? 0, call.args[1] ?? 0)
+    const [, n = 0] = call.args
+    const real = callOn(this.#real, call)
+    const simulated = callOn(this.#simulated, call)
+    if (real >= 0 && simulated >= 0 && call.fn === 'mmap' && !this.#isInside(real) && !this.#isInside(simulated)) {
+      return { disagreement: this.#elsewhere(real, simulated, n), answer: 0 }
+    }
+    const disagreement = real === simulated ? [] : [`real ${real}`, `simulated ${simulated}`]
+    return { disagreement: [...disagreement, ...this.#maps()], answer: Math.min(simulated, 0) }
+  }
+
+  /** What is resident, with attributes: more work, so not after each call. `huge`: the large part as well. */
+  residence(huge: boolean): Disagreement {
+    const end = huge ? this.#end : partsOf(this.#arena).small[1]
+    const real = this.#account
+      .smaps()
+      .filter(({ start }) => start < end)
+      .map(({ flags, ...rest }) => this.#line(rest, flags.filter((flag) => attributes.has(flag))))
+    // Linux may take forfeit pages when the host is short of memory: this one never is.
+    const simulated = this.#simulated
+      .maps()
+      .filter(({ start }) => start < end)
+      .map(({ flags, ...rest }) => this.#line(rest, flags))
+    return compare(real, simulated)
+  }
+
+  /** The words of every page that may be read. */
+  contents(): Disagreement {
+    const word = new Uint8Array(8)
+    const found: string[] = []
+    for (const { start, end, permissions } of this.#simulated.maps()) {
+      if (permissions[0] !== 'r' || !this.#isInside(start)) continue
+      for (let v = start; v < end; v += this.#arena.pageSize) {
+        this.#simulated.read(v, word)
+        const simulated = new DataView(word.buffer).getBigInt64(0, true)
+        const real = this.#words[(v - this.#arena.base) / 8]
+        if (real !== simulated) found.push(`at base + 0x${(v - this.#arena.base).toString(16)}: real ${real}, simulated ${simulated}`)
+      }
+    }
+    return found
+  }
+
+  #write(v: number, value: number): { readonly disagreement: Disagreement; readonly answer: number } | null {
+    const mapping = this.#simulated.maps().find(({ start, end }) => start <= v && v < end)
+    // Both have the same permissions here, or the run had ended before.
+    if (mapping === undefined || !mapping.permissions.startsWith('rw')) return null
+    this.#words[(v - this.#arena.base) / 8] = BigInt(value)
+    const bytes = new Uint8Array(8)
+    new DataView(bytes.buffer).setBigInt64(0, BigInt(value), true)
+    this.#simulated.write(v, bytes)
+    return { disagreement: [], answer: 0 }
+  }
+
+  /** Both chose an address outside: where is for another test to compare, and here it goes again. */
+  #elsewhere(real: number, simulated: number, length: number): Disagreement {
+    const size = Math.ceil(length / this.#arena.pageSize) * this.#arena.pageSize
+    const answers = [this.#real.munmap(real, size), this.#simulated.munmap(simulated, size)]
+    return answers.every((answer) => answer === 0) ? this.#maps() : [`munmap: real ${answers[0]}, simulated ${answers[1]}`]
+  }
+
+  #maps(): Disagreement {
+    const simulated = this.#simulated
+      .maps()
+      .filter(({ start }) => start < this.#end)
+      .map(({ start, end, permissions }) => this.#account.line(start, end, permissions))
+    return compare(this.#account.maps(), simulated)
+  }
+
+  #line({ start, end, permissions, resident, huge }: Shown, flags: readonly string[]): string {
+    const kib = (bytes: number): number => bytes / 1024
+    return `${this.#account.line(start, end, permissions)} ${[...flags].sort().join(' ')}, ${kib(resident)} KiB resident, ${kib(huge)} huge`
+  }
+
+  #isInside(v: number): boolean {
+    return v >= this.#arena.base && v < this.#end
+  }
+}
+
+interface Shown {
+  readonly start: number
+  readonly end: number
+  readonly permissions: string
+  readonly resident: number
+  readonly huge: number
+}
+
+function callOn(kernel: PosixKernel, { fn, args }: RandomCall): number {
+  const [v = 0, n = 0, third = 0, flags = 0, fd = 0, offset = 0] = args
+  switch (fn) {
+    case 'mmap':
+      return kernel.mmap(v, n, third, flags, fd, offset)
+    case 'munmap':
+      return kernel.munmap(v, n)
+    case 'mprotect':
+      return kernel.mprotect(v, n, third)
+    default:
+      return kernel.madvise(v, n, third)
+  }
+}
+
+function compare(real: readonly string[], simulated: readonly string[]): Disagreement {
+  if (real.join('\n') === simulated.join('\n')) return []
+  return [
+    ...real.filter((line) => !simulated.includes(line)).map((line) => `real       ${line}`),
+    ...simulated.filter((line) => !real.includes(line)).map((line) => `simulated  ${line}`),
+  ]
+}
