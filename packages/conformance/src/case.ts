@@ -1,0 +1,85 @@
+// All cases, bound to one subject: conformance() does that, and a runner calls `run`.
+import { accountCases } from './cases/account.js'
+import { alignmentCases } from './cases/alignment.js'
+import { contentsCases } from './cases/contents.js'
+import { faultCases } from './cases/fault.js'
+import { freeCases } from './cases/free.js'
+import { hintCases } from './cases/hints.js'
+import { historyCases } from './cases/histories.js'
+import { hugePageCases } from './cases/huge-pages.js'
+import { kthCallCases } from './cases/kth-call.js'
+import { ledgerCases } from './cases/ledger.js'
+import { refusalCases } from './cases/refusals.js'
+import { shapeCases } from './cases/shape.js'
+import { transitionCases } from './cases/transitions.js'
+import { notRun, type Definition, type Verdict, type World } from './definition.js'
+import { setStage } from './stage.js'
+import type { Subject } from './subject.js'
+
+/** One case, bound to a subject. */
+export interface Case {
+  /** Stable: `'unused/drops-contents'`. What stands before the slash is its part. */
+  readonly id: string
+  /** What is claimed. */
+  readonly title: string
+  /**
+   * Runs it.
+   *
+   * @throws ConformanceError when the claim does not hold, and whatever the backend throws that it must not.
+   */
+  run(): Verdict
+}
+
+/** How cases are bound. */
+export interface Options {
+  /** What decides every random choice: a whole number. Default: one that is drawn. */
+  readonly seed?: number
+}
+
+/** Cases by part, in the order in which they are run. */
+const parts: Readonly<Record<string, readonly Definition[]>> = {
+  shape: shapeCases,
+  transitions: transitionCases,
+  contents: contentsCases,
+  hints: hintCases,
+  alignment: alignmentCases,
+  'huge pages': hugePageCases,
+  fault: faultCases,
+  free: freeCases,
+  account: accountCases,
+  refusals: refusalCases,
+  'k-th call': kthCallCases,
+  histories: historyCases,
+  ledger: ledgerCases,
+}
+
+/** Every case, bound to a subject. */
+export function conformance<K extends object>(subject: Subject<K>, options: Options = {}): Case[] {
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31)
+  // A case hands a kernel only back to the subject that made it.
+  const bound = subject as unknown as Subject
+  return Object.values(parts)
+    .flat()
+    .map((definition) => bind(definition, bound, seed))
+}
+
+function bind({ id, title, show }: Definition, subject: Subject, seed: number): Case {
+  const world: World = {
+    subject,
+    seed,
+    play(scene, options = {}) {
+      const stage = setStage(subject, seed, options)
+      const result = scene(stage)
+      stage.clear()
+      return result
+    },
+  }
+  return {
+    id,
+    title,
+    run() {
+      const why = subject.skip?.[id] ?? subject.skip?.[id.slice(0, id.indexOf('/'))]
+      return why === undefined ? (show(world) ?? { status: 'pass' }) : notRun(why)
+    },
+  }
+}

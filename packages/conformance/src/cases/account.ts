@@ -1,0 +1,162 @@
+// The account against the kernel: what the layer says it holds is what the kernel holds for it.
+import { createMemory, type Memory } from '@memlayer/core'
+import { claim, same } from '../claim.js'
+import { absent, notRun, type Definition } from '../definition.js'
+import type { Stage } from '../stage.js'
+import { ready } from './transitions.js'
+
+/** Fails unless the kernel holds every range as its state says. */
+export function claimKernelAgrees({ memory, os, witness }: Pick<Stage, 'memory' | 'os' | 'witness'>, when: string): void {
+  memory.check()
+  for (const { address, size, state } of memory.ranges()) {
+    const text = `${state} memory, ${when}`
+    if (witness.held !== undefined) same(witness.held(address, size), size, `what the kernel holds of ${size} bytes of ${text}`)
+    if (witness.faults === undefined) continue
+    for (const v of [address, address + size - os.traits.pageSize]) {
+      if (state === 'Ready') claim(!witness.faults(v, 'write'), `${text}: a write faults`)
+      if (state === 'Reserved' && os.traits.reservedTraps && os.traits.faultTraps) claim(witness.faults(v, 'read'), `${text}: a read does not fault`)
+    }
+  }
+}
+
+/** The bytes that the account has in any state. */
+export function ownedBytes(memory: Memory): number {
+  const { reserved, prepared, ready: inUse } = memory.stats().total
+  return reserved + prepared + inUse
+}
+
+export const accountCases: readonly Definition[] = [
+  {
+    id: 'account/kernel',
+    title: 'after each step of a life the kernel holds each range as the account has it',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, unit, witness } = stage
+        if (witness.held === undefined || witness.faults === undefined) {
+          return notRun('needs a witness that tells what the kernel holds, and whether a touch faults')
+        }
+        const stat = memory.stat('life')
+        const v = memory.sysReserve(null, 32 * unit)
+        claimKernelAgrees(stage, 'after sysReserve')
+        memory.sysMap(v, 24 * unit, stat)
+        claimKernelAgrees(stage, 'after sysMap')
+        memory.sysUsed(v, 16 * unit)
+        claimKernelAgrees(stage, 'after sysUsed')
+        memory.sysUnused(v + 2 * unit, 4 * unit)
+        claimKernelAgrees(stage, 'after sysUnused')
+        memory.sysFault(v + 4 * unit, 4 * unit)
+        claimKernelAgrees(stage, 'after sysFault')
+        same(stat.load(), 24 * unit, 'what the category counts')
+        memory.sysFree(v, 32 * unit, stat)
+        same(stat.load(), 0, 'what the category counts after sysFree')
+        same(ownedBytes(memory), 0, 'what is owned after sysFree')
+        return undefined
+      }),
+  },
+  {
+    id: 'account/total',
+    title: 'the kernel holds what is owned and no byte more, through a life and at its end',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit, witness } = stage
+        if (witness.total === undefined) return notRun('needs a witness that tells all that the kernel holds')
+        if (!os.traits.reservedTraps) return absent('reservedTraps')
+        const { total } = witness
+        const start = total()
+        const balance = (when: string): void => same(total() - start, ownedBytes(memory), `what the kernel holds ${when}`)
+        const v = memory.sysAlloc(5 * unit, null)
+        balance('after sysAlloc')
+        const w = ready(stage, 9, 1)
+        balance('after sysReserve, sysMap and sysUsed')
+        memory.sysUnused(w, 4 * unit)
+        balance('after sysUnused')
+        memory.sysFault(w + 4 * unit, 4 * unit)
+        balance('after sysFault')
+        memory.sysFree(v, 5 * unit, null)
+        balance('after sysFree')
+        memory.sysFree(w, 9 * unit, null)
+        balance('at the end')
+        return undefined
+      }),
+  },
+  {
+    id: 'account/sizes',
+    title: 'a reservation or an allocation is of the size that was asked for, down to the page',
+    show: (world) =>
+      world.play(({ memory, os, unit, pageSize, witness }) => {
+        if (witness.total === undefined) return notRun('needs a witness that tells all that the kernel holds')
+        if (!os.traits.reservedTraps) return absent('reservedTraps')
+        for (const n of [pageSize, 3 * pageSize, 5 * unit, 17 * unit]) {
+          for (const op of ['sysAlloc', 'sysReserve'] as const) {
+            const before = witness.total()
+            const v = op === 'sysAlloc' ? memory.sysAlloc(n, null) : memory.sysReserve(null, n)
+            same(witness.total() - before, n, `what the kernel holds for ${op} of ${n} bytes`)
+            memory.sysFree(v, n, null)
+            same(witness.total(), before, `what the kernel holds after they are freed`)
+          }
+        }
+        return undefined
+      }),
+  },
+  {
+    id: 'account/mappings',
+    title: 'mappings: tells how many kernel mappings there are and may be, where the backend has it',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit } = stage
+        if (os.mappings === undefined) return absent('mappings')
+        const first = os.mappings()
+        if (Number.isNaN(first.used)) return notRun('this kernel does not tell how many mappings there are')
+        // Alternating states can't be merged.
+        const v = memory.sysReserve(null, 64 * unit)
+        for (let i = 0; i < 64; i += 2) {
+          memory.sysMap(v + i * unit, unit, null)
+          memory.sysUsed(v + i * unit, unit)
+        }
+        const { used, limit } = os.mappings()
+        const more = used - first.used
+        // The engine maps memory at the same time, and neighbours may merge at both ends.
+        claim(more >= 60 && more <= 96, `64 runs of pages in alternating states are ${more} mappings more`)
+        claim(limit >= used, `${used} mappings are in use, and ${limit} are allowed`)
+        return undefined
+      }),
+  },
+  {
+    id: 'account/batch',
+    title: 'sysUnusedAll: does to many ranges what sysUnused does to each',
+    show: (world) => {
+      const ranges = [[0, 2], [3, 1], [4, 3], [9, 2]] as const
+      const live = (all: boolean): string =>
+        world.play((stage) => {
+          const { memory, os, unit } = stage
+          const v = ready(stage, 12, 5)
+          if (all) memory.sysUnusedAll(ranges.flatMap(([from, n]) => [v + from * unit, n * unit]))
+          else for (const [from, n] of ranges) memory.sysUnused(v + from * unit, n * unit)
+          stage.witness.takeForfeit?.()
+          const resident = stage.witness.resident?.(v, 12 * unit)
+          memory.sysUsed(v, 12 * unit)
+          const bytes = Array.from({ length: 12 }, (_, i) => memory.view(Uint8Array, v + i * unit, 1)[0])
+          const sure = os.traits.unusedDropsContents || !os.traits.unusedReturnsMemory || stage.witness.takeForfeit !== undefined
+          return JSON.stringify([resident, sure ? bytes : null])
+        })
+      same(live(true), live(false), 'resident bytes and contents after sysUnusedAll')
+      return undefined
+    },
+  },
+  {
+    id: 'account/two-memories',
+    title: 'two memories over one backend share it, and neither is handed what the other owns',
+    show: (world) =>
+      world.play(({ memory, os, unit }) => {
+        const other = createMemory(os)
+        const taken: number[] = []
+        for (let i = 0; i < 16; i++) {
+          const v = (i % 2 === 0 ? memory : other).sysReserve(null, unit)
+          claim(!taken.includes(v), 'the same range was handed out twice')
+          taken.push(v)
+        }
+        for (const [i, v] of taken.entries()) if (i % 2 === 1) other.sysFree(v, unit, null)
+        same(ownedBytes(other), 0, 'what the second owns at its end')
+      }),
+  },
+]

@@ -1,0 +1,167 @@
+// What memory holds: bytes stay where they were written, and are gone or kept as the traits say.
+import { claimBytes, claimBytesAmong, fill, withBytes } from '../bytes.js'
+import { claim, same } from '../claim.js'
+import { absent, notRun, type Definition } from '../definition.js'
+import { ready } from './transitions.js'
+
+export const contentsCases: readonly Definition[] = [
+  {
+    id: 'contents/every-page',
+    title: 'every page is a page of its own: numbers written to all are read back from all',
+    show: (world) =>
+      world.play(({ memory, os, pageSize, unit }) => {
+        const n = 64 * unit
+        const v = memory.sysAlloc(n, null)
+        const w = memory.sysAlloc(n, null)
+        for (let at = 0; at < n; at += pageSize) {
+          withBytes(os, v + at, 8, (bytes) => new DataView(bytes.buffer, bytes.byteOffset, 8).setFloat64(0, v + at))
+          withBytes(os, w + at, 8, (bytes) => new DataView(bytes.buffer, bytes.byteOffset, 8).setFloat64(0, w + at))
+        }
+        for (const base of [v, w]) {
+          withBytes(os, base, n, (bytes) => {
+            const words = new DataView(bytes.buffer, bytes.byteOffset, n)
+            for (let at = 0; at < n; at += pageSize) same(words.getFloat64(at), base + at, `the number of the page at offset ${at}`)
+          })
+        }
+      }),
+  },
+  {
+    id: 'contents/neighbours',
+    title: 'no transition changes a byte beside its range',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit, pageSize } = stage
+        const v = ready(stage, 12, 8)
+        const from = v + 4 * unit
+        const n = 3 * unit + pageSize
+        const around = (after: string): void => {
+          claimBytes(os, v, 4 * unit, 8, `what lies before the range, after ${after}`)
+          claimBytes(os, from + n, v + 12 * unit - from - n, 8, `what lies after the range, after ${after}`)
+        }
+        memory.sysHugePage(from, n)
+        around('sysHugePage')
+        memory.sysUnused(from, n)
+        around('sysUnused')
+        memory.sysUsed(from, n)
+        around('sysUsed')
+        memory.sysFault(from, n)
+        around('sysFault')
+        memory.sysMap(from, n, null)
+        around('sysMap')
+        memory.sysUsed(from, n)
+        around('the second sysUsed')
+      }),
+  },
+  {
+    id: 'unused/drops-contents',
+    title: 'sysUnused: a page reads zero when sysUsed takes it back, where the trait says so; else zero or what it held',
+    show: (world) => {
+      let drops = true
+      // What a kernel may take by itself is decided by seeds.
+      for (let seed = 1; seed <= 4; seed++) {
+        world.play(
+          (stage) => {
+            const { memory, os, unit } = stage
+            drops = os.traits.unusedDropsContents
+            const v = ready(stage, 12, 8)
+            memory.sysUnused(v + unit, 8 * unit)
+            for (let i = 0; i < 4; i++) memory.sysHugePage(v, 12 * unit)
+            memory.sysUsed(v + unit, 8 * unit)
+            claimBytesAmong(os, v + unit, 8 * unit, drops ? [0] : [0, 8], 'memory that is used again')
+            claimBytes(os, v, unit, 8, 'what was never given back')
+            claimBytes(os, v + 9 * unit, 3 * unit, 8, 'what was never given back')
+          },
+          { seed: world.seed + seed },
+        )
+      }
+      return drops ? undefined : absent('unusedDropsContents')
+    },
+  },
+  {
+    id: 'unused/returns-memory',
+    title: 'sysUnused: gives memory back to the operating system, where the trait says so',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit, witness } = stage
+        if (witness.resident === undefined) return notRun('needs a witness that tells what is resident')
+        const n = 8 * unit
+        const v = ready(stage, 8, 8)
+        same(witness.resident(v, n), n, 'resident bytes of memory that was written')
+        memory.sysUnused(v, n)
+        witness.takeForfeit?.()
+        const kept = witness.resident(v, n)
+        if (os.traits.unusedReturnsMemory && kept > 0 && !os.traits.unusedDropsContents && witness.takeForfeit === undefined) {
+          return notRun('this kernel takes such pages when it is short of memory, and it is not')
+        }
+        same(kept, os.traits.unusedReturnsMemory ? 0 : n, 'resident bytes after sysUnused')
+        return os.traits.unusedReturnsMemory ? undefined : absent('unusedReturnsMemory')
+      }),
+  },
+  {
+    id: 'contents/view-range',
+    title: 'view: the bytes of just that range, or the whole memory with the range in it',
+    show: (world) =>
+      world.play((stage) => {
+        const { os, unit } = stage
+        const v = ready(stage, 8, 1)
+        fill(os, v + 3 * unit, unit, 2)
+        claimBytes(os, v + 3 * unit, unit, 2, 'a view of the middle')
+        claimBytes(os, v, 3 * unit, 1, 'a view of what is before it')
+        claimBytes(os, v + 4 * unit, 4 * unit, 1, 'a view of what is after it')
+        const buffer = os.view(v, unit)
+        claim(buffer instanceof ArrayBuffer || Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]', 'view returns no ArrayBuffer')
+        claim(buffer.byteLength === unit || buffer.byteLength >= v + unit, `a view of ${unit} bytes has ${buffer.byteLength}`)
+      }),
+  },
+  {
+    id: 'contents/detached',
+    title: 'view: what the memory took away reads undefined in a view that somebody kept',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, unit } = stage
+        const v = ready(stage, 4, 7)
+        const kept = memory.view(Uint8Array, v, 4 * unit)
+        same(kept[0], 7, 'the first byte of a view')
+        memory.sysUnused(v, 4 * unit)
+        same(kept[0], undefined, 'the first byte of a view after sysUnused')
+        memory.sysUsed(v, 4 * unit)
+        same(memory.view(Uint8Array, v, 4 * unit).length, 4 * unit, 'the length of a new view')
+      }),
+  },
+  {
+    id: 'contents/copies',
+    title: 'read and write: copy the bytes that a view shows, where the backend has them',
+    show: (world) =>
+      world.play((stage) => {
+        const { os, unit, pageSize } = stage
+        const v = ready(stage, 4, 3)
+        if (os.read === undefined && os.write === undefined) return absent('read, write')
+        const source = Uint8Array.from({ length: pageSize }, (_, i) => (i * 7 + 1) & 0xff)
+        os.write?.(v + unit, source)
+        if (os.write !== undefined) withBytes(os, v + unit, pageSize, (bytes) => same(bytes.join(), source.join(), 'what was written, seen'))
+        claimBytes(os, v, unit, 3, 'what lies before what was written')
+        const target = new Uint8Array(unit + pageSize)
+        os.read?.(v, target)
+        if (os.read !== undefined) withBytes(os, v, target.length, (bytes) => same(target.join(), bytes.join(), 'what was read'))
+        return undefined
+      }),
+  },
+  {
+    id: 'contents/zero-after-free',
+    title: 'memory that was written and freed is zero when it is handed out again',
+    show: (world) =>
+      world.play(({ memory, os, unit }) => {
+        for (let round = 0; round < 12; round++) {
+          const n = (1 + (round % 4)) * unit
+          const taken = [memory.sysAlloc(n, null), memory.sysReserve(null, n)]
+          memory.sysMap(taken[1] as number, n, null)
+          memory.sysUsed(taken[1] as number, n)
+          for (const v of taken) {
+            claimBytes(os, v, n, 0, `round ${round}: memory that was handed out`)
+            fill(os, v, n, 0xff)
+          }
+          for (const v of taken) memory.sysFree(v, n, null)
+        }
+      }),
+  },
+]

@@ -1,0 +1,131 @@
+// sysFree: any state to None, whole or in parts, and nothing is left of it.
+import { claimBytes } from '../bytes.js'
+import { claim, claimOutcome, same, thrownBy } from '../claim.js'
+import { absent, notRun, type Definition } from '../definition.js'
+import type { Stage } from '../stage.js'
+import { ready } from './transitions.js'
+
+/** Every state that a range can be freed from, by name. */
+const states: Readonly<Record<string, (stage: Stage) => number>> = {
+  Reserved: ({ memory, unit }) => memory.sysReserve(null, 4 * unit),
+  'mapped and never used': ({ memory, unit }) => {
+    const v = memory.sysReserve(null, 4 * unit)
+    memory.sysMap(v, 4 * unit, null)
+    return v
+  },
+  Ready: (stage) => ready(stage, 4, 1),
+  Prepared: (stage) => {
+    const v = ready(stage, 4, 1)
+    stage.memory.sysUnused(v, 4 * stage.unit)
+    return v
+  },
+  Faulted: (stage) => {
+    const v = ready(stage, 4, 1)
+    stage.memory.sysFault(v, 4 * stage.unit)
+    return v
+  },
+  'of all states': (stage) => {
+    const v = ready(stage, 4, 1)
+    stage.memory.sysUnused(v + stage.unit, stage.unit)
+    stage.memory.sysFault(v + 2 * stage.unit, stage.unit)
+    return v
+  },
+}
+
+export const freeCases: readonly Definition[] = [
+  {
+    id: 'free/any-state',
+    title: 'sysFree: takes a range in any state, and the kernel holds nothing of it afterwards',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit, witness } = stage
+        for (const [name, make] of Object.entries(states)) {
+          const v = make(stage)
+          memory.sysFree(v, 4 * unit, null)
+          same(memory.ranges().length, 0, `ranges after a free of memory that was ${name}`)
+          if (witness.held === undefined || !os.traits.reservedTraps) continue
+          same(witness.held(v, 4 * unit), 0, `what the kernel holds of memory that was ${name}`)
+        }
+        if (witness.held === undefined) return notRun('needs a witness that tells what the kernel holds')
+        return os.traits.reservedTraps ? undefined : absent('reservedTraps')
+      }),
+  },
+  {
+    id: 'free/no-leak',
+    title: 'sysFree: what was freed is to be had again: a hundred rounds cost what one costs',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, unit, witness } = stage
+        if (witness.total === undefined) return notRun('needs a witness that tells all that the kernel holds')
+        const round = (): void => {
+          const v = memory.sysAlloc(8 * unit, null)
+          const w = ready(stage, 8, 1)
+          memory.sysFree(v, 8 * unit, null)
+          memory.sysFree(w, 8 * unit, null)
+        }
+        round()
+        const after = witness.total()
+        for (let i = 0; i < 100; i++) round()
+        same(witness.total(), after, 'what the kernel holds after a hundred rounds more')
+        return undefined
+      }),
+  },
+  {
+    id: 'free/in-parts',
+    title: 'sysFree: takes any whole pages of a reservation, where the trait says so; else only all of it',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit, pageSize, witness } = stage
+        const v = ready(stage, 12, 9)
+        if (!os.traits.freesParts) {
+          stage.takeCalls()
+          for (const [from, n] of [[0, 4], [4, 4], [8, 4]] as const) {
+            claimOutcome(thrownBy(() => memory.sysFree(v + from * unit, n * unit, null)), ['UsageError'], 'a free of a part')
+          }
+          same(stage.takeCalls()?.length ?? 0, 0, 'kernel calls for a free of a part')
+          claimBytes(os, v, 12 * unit, 9, 'a reservation of which no part was freed')
+          return absent('freesParts')
+        }
+        memory.sysFree(v + 4 * unit, 3 * unit + pageSize, null)
+        claimBytes(os, v, 4 * unit, 9, 'what lies before the part')
+        const rest = v + 7 * unit + pageSize
+        claimBytes(os, rest, v + 12 * unit - rest, 9, 'what lies after the part')
+        if (witness.held !== undefined && os.traits.reservedTraps) {
+          same(witness.held(v, 12 * unit), 12 * unit - 3 * unit - pageSize, 'what the kernel holds of the reservation')
+        }
+        memory.sysFree(rest, v + 12 * unit - rest, null)
+        memory.sysFree(v, 4 * unit, null)
+        same(memory.stats().total.ready, 0, 'Ready bytes when all parts are freed')
+        return undefined
+      }),
+  },
+  {
+    id: 'free/across-reservations',
+    title: 'sysFree: takes neighbouring reservations at once, where the trait says so; else one by one',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit, witness } = stage
+        const v = memory.sysReserve(null, 4 * unit)
+        memory.sysMap(v, 4 * unit, null)
+        if (!os.traits.freesParts) return absent('freesParts')
+        // The parts of one reservation are neighbours too, and every kernel has those.
+        memory.sysUsed(v, unit)
+        memory.sysFault(v + unit, unit)
+        memory.sysFree(v, 4 * unit, null)
+        if (os.traits.reservedTraps && witness.held !== undefined) same(witness.held(v, 4 * unit), 0, 'what the kernel holds')
+        return undefined
+      }),
+  },
+  {
+    id: 'free/others-stay',
+    title: 'sysFree: a free touches no other range',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit } = stage
+        const all = Array.from({ length: 24 }, (_, i) => ({ v: ready(stage, 2, i + 1), byte: i + 1 }))
+        for (const { v } of all.filter((_, i) => i % 2 === 0)) memory.sysFree(v, 2 * unit, null)
+        for (const { v, byte } of all.filter((_, i) => i % 2 === 1)) claimBytes(os, v, 2 * unit, byte, `range ${byte} of 24`)
+        claim(memory.ranges().length > 0, 'nothing is left')
+      }),
+  },
+]

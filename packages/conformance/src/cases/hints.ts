@@ -1,0 +1,70 @@
+// Reservations at an address that the caller would like: honoured where it is free, and never
+// at the cost of what is owned.
+import { claimBytes } from '../bytes.js'
+import { claim, claimOutcome, rangeText, same, thrownBy } from '../claim.js'
+import { absent, notRun, type Definition } from '../definition.js'
+import type { Stage } from '../stage.js'
+import { ready } from './transitions.js'
+
+/** Asks for [v, v+n), a part of which is owned: what comes must lie beside `owned`. */
+function claimBeside({ memory, unit }: Stage, v: number, n: number, owned: number): void {
+  let p = NaN
+  const error = thrownBy(() => (p = memory.sysReserve(v, n)))
+  // Core's own check of what a backend hands out ends in a FatalError, which is not allowed here.
+  if (error !== null) return claimOutcome(error, ['OutOfMemoryError'], `a hint at ${rangeText(v, n)}, of which a part is owned`)
+  claim(p + n <= owned || p >= owned + 8 * unit, `${rangeText(p, n)} was handed out, which is owned in part`)
+}
+
+export const hintCases: readonly Definition[] = [
+  {
+    id: 'hints/honoured',
+    title: 'sysReserve: begins at the address that is given, where it is free and the trait says so; else refuses or goes elsewhere',
+    show: (world) =>
+      world.play(({ memory, os, unit }) => {
+        const n = 16 * unit
+        for (let i = 0; i < 8; i++) {
+          const v = memory.sysReserve(null, n)
+          // Between what was there before and the end, so that a break can't have it by its end alone.
+          const guard = memory.sysReserve(null, unit)
+          memory.sysFree(v, n, null)
+          let p = NaN
+          const error = thrownBy(() => (p = memory.sysReserve(v + unit, 2 * unit)))
+          memory.sysFree(guard, unit, null)
+          if (os.traits.hints) {
+            if (error !== null) throw error
+            if (p === v + unit) return undefined
+          } else if (error !== null) claimOutcome(error, ['OutOfMemoryError'], 'a hint')
+          if (error === null) memory.sysFree(p, 2 * unit, null)
+        }
+        claim(!os.traits.hints, 'of eight hints at free addresses none was honoured, and the trait hints is true')
+        return absent('hints')
+      }),
+  },
+  {
+    id: 'hints/busy',
+    title: 'sysReserve: a hint at what is owned overwrites nothing, whole or in part',
+    show: (world) =>
+      world.play((stage) => {
+        const { os, unit } = stage
+        const v = ready(stage, 8, 0x42)
+        for (const [from, n] of [[0, 8], [2, 2], [7, 4], [-2, 4], [-4, 16]] as const) {
+          if (v + from * unit > 0) claimBeside(stage, v + from * unit, n * unit, v)
+          claimBytes(os, v, 8 * unit, 0x42, `memory, after a hint of ${n} units at unit ${from}`)
+        }
+      }),
+  },
+  {
+    id: 'hints/no-debris',
+    title: 'sysReserve: a hint that is not honoured leaves nothing behind in the kernel',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit, witness } = stage
+        if (witness.total === undefined) return notRun('needs a witness that tells all that the kernel holds')
+        const v = ready(stage, 8, 1)
+        const before = witness.total()
+        const isHonoured = thrownBy(() => memory.sysReserve(v, 4 * unit)) === null
+        if (os.traits.reservedTraps) same(witness.total() - before, isHonoured ? 4 * unit : 0, 'what the kernel holds for the hint')
+        return os.traits.reservedTraps ? undefined : absent('reservedTraps')
+      }),
+  },
+]

@@ -1,0 +1,154 @@
+// The k-th kernel call refused, for every k of a life until a life ends in which nothing was:
+// then every error path was walked.
+import type { Memory } from '@memlayer/core'
+import { failCall } from '@memlayer/kernel'
+import { claimBytes } from '../bytes.js'
+import { claim, claimOutcome, same, thrownBy } from '../claim.js'
+import { notRun, type Definition, type Verdict, type World } from '../definition.js'
+import { errnosOf } from '../errnos.js'
+import type { Stage } from '../stage.js'
+import { claimKernelAgrees, ownedBytes } from './account.js'
+import { ready } from './transitions.js'
+
+// A life of a hundred calls that never ends clean is a backend that asks without end.
+const MOST_CALLS = 400
+
+/** Every transition there is, of whole reservations and of parts. */
+export function live(memory: Memory, unit: number): void {
+  const stat = memory.stat('life')
+  const { freesParts, pageSize } = memory.os.traits
+  const a = memory.sysAlloc(4 * unit, stat)
+  const v = memory.sysReserve(null, 32 * unit)
+  const { address, size } = memory.sysReserveAligned(null, 3 * unit, 8 * unit)
+  // What a category is to get back at once, where reservations go only whole, it has to have got.
+  memory.sysMap(v, (freesParts ? 16 : 32) * unit, stat)
+  memory.sysUsed(v, 8 * unit)
+  memory.sysUnused(v + pageSize, 4 * unit)
+  memory.sysUsed(v, 8 * unit)
+  memory.sysHugePage(v, 8 * unit)
+  memory.sysFault(v + unit, unit)
+  // Its category goes on counting what was faulted: to map it under none counts it once.
+  memory.sysMap(v + unit, unit, null)
+  if (freesParts) {
+    memory.sysFree(v + 8 * unit, 4 * unit, stat)
+    memory.sysFree(v, 8 * unit, stat)
+    memory.sysFree(v + 12 * unit, 4 * unit, stat)
+    memory.sysFree(v + 16 * unit, 16 * unit, null)
+  } else memory.sysFree(v, 32 * unit, stat)
+  memory.sysFree(a, 4 * unit, stat)
+  memory.sysFree(address, size, null)
+}
+
+interface Armed {
+  readonly wrap: (kernel: object) => object
+  /** Counts calls from now on. */
+  arm(): void
+  disarm(): void
+  readonly met: boolean
+}
+
+/** A kernel that refuses its k-th call after it was armed. */
+function armed(k: number, errno: number): Armed {
+  let failing: { readonly kernel: object; readonly failed: boolean } | null = null
+  let below: object = {}
+  let isArmed = false
+  return {
+    wrap(kernel) {
+      below = kernel
+      const plan = failCall(kernel, k, errno)
+      failing = plan
+      // Before it is armed and after it is disarmed, calls go past the counter.
+      return new Proxy(plan.kernel, { get: (port, name) => Reflect.get(isArmed ? port : below, name) as unknown })
+    },
+    arm: () => void (isArmed = true),
+    disarm: () => void (isArmed = false),
+    get met() {
+      return failing?.failed ?? false
+    },
+  }
+}
+
+/** One life with its k-th call refused; false: there was no such call. */
+function liveRefused(world: World, k: number, errno: number): boolean {
+  const plan = armed(k, errno)
+  const when = `when call ${k} is refused with ${errno}`
+  return world.play(
+    (stage) => {
+      const { memory, os, unit, witness } = stage
+      const kept = ready(stage, 3, 0x77)
+      const start = witness.total?.() ?? 0
+      plan.arm()
+      const error = thrownBy(() => live(memory, unit))
+      plan.disarm()
+      if (error !== null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], `a life, ${when}`)
+      if (!plan.met) claim(error === null, `a life in which nothing is refused: ${String(error)}`)
+      claimKernelAgrees(stage, when)
+      claimBytes(os, kept, 3 * unit, 0x77, `memory that had no part in it, ${when}`)
+      if (witness.total !== undefined && os.traits.reservedTraps) {
+        same(witness.total() - start, ownedBytes(memory) - 3 * unit, `what the kernel holds, ${when}`)
+      }
+      stage.clear()
+      same(ownedBytes(memory), 0, `what is owned after everything is freed, ${when}`)
+      same(memory.stats().total.held, 0, `what is counted after everything is freed, ${when}`)
+      return plan.met
+    },
+    { wrap: plan.wrap },
+  )
+}
+
+function everyCall(world: World): Verdict | undefined {
+  const errnos = errnosOf(world.subject)
+  if (errnos === null) return notRun('the subject has no kernel whose calls could be refused')
+  for (const errno of errnos) {
+    let k = 1
+    while (liveRefused(world, k, errno)) {
+      k += 1
+      claim(k < MOST_CALLS, `a life makes more than ${MOST_CALLS} kernel calls`)
+    }
+    claim(k > 1, 'a whole life asked the kernel nothing')
+  }
+  return undefined
+}
+
+/** The same without a ledger: there is no account of ranges, but what a category counts must be right. */
+function everyCallUnchecked(world: World): Verdict | undefined {
+  const errnos = errnosOf(world.subject)
+  if (errnos === null) return notRun('the subject has no kernel whose calls could be refused')
+  for (const errno of errnos) {
+    for (let k = 1, met = true; met; k++) {
+      const plan = armed(k, errno)
+      met = world.play(
+        ({ memory, unit }: Stage) => {
+          let expected = 0
+          memory.observe(({ op, size, category, outcome }) => {
+            if (outcome !== 'done' || category === null) return
+            if (op === 'sysAlloc' || op === 'sysMap') expected += size
+            if (op === 'sysFree') expected -= size
+          })
+          plan.arm()
+          const error = thrownBy(() => live(memory, unit))
+          plan.disarm()
+          if (error !== null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], `call ${k} refused with ${errno}`)
+          same(memory.stat('life').load(), expected, `what the category counts, when call ${k} is refused with ${errno}`)
+          return plan.met
+        },
+        { wrap: plan.wrap, ledger: false },
+      )
+      claim(k < MOST_CALLS, `a life makes more than ${MOST_CALLS} kernel calls`)
+    }
+  }
+  return undefined
+}
+
+export const kthCallCases: readonly Definition[] = [
+  {
+    id: 'k-th-call/ledger',
+    title: 'whichever kernel call of a life is refused: the account is right, the kernel agrees, and all of it can be freed',
+    show: everyCall,
+  },
+  {
+    id: 'k-th-call/no-ledger',
+    title: 'whichever kernel call of a life is refused without a ledger: categories count what was done',
+    show: everyCallUnchecked,
+  },
+]

@@ -1,0 +1,259 @@
+// What a backend does when its kernel says no: null or a FatalError, the reason kept for the
+// error, and nothing changed.
+import type { Memory } from '@memlayer/core'
+import type { KernelCall } from '@memlayer/kernel'
+import { claimBytes, claimBytesAmong, fill } from '../bytes.js'
+import { claim, claimOutcome, same, thrownBy, type Outcome } from '../claim.js'
+import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
+import { errnosOf } from '../errnos.js'
+import { refuseWhen } from '../intercept.js'
+import type { Stage } from '../stage.js'
+import { claimKernelAgrees } from './account.js'
+import { ready } from './transitions.js'
+
+const NO_KERNEL = 'the subject has no kernel whose calls could be refused'
+// More than 47, 48 or 57 bits of address space have room for, or a computer memory; AIX and illumos have 64.
+const TOO_MUCH = 2 ** 52
+
+/** A stage whose kernel refuses everything while `switched.on` is true. */
+function refusing(world: World, scene: (stage: Stage, switched: { on: boolean }) => Verdict | undefined): Verdict | undefined {
+  const errnos = errnosOf(world.subject)
+  if (errnos === null) return notRun(NO_KERNEL)
+  let verdict: Verdict | undefined
+  for (const errno of errnos) {
+    const switched = { on: false }
+    const wrap = (kernel: object): object => refuseWhen(kernel, () => (switched.on ? errno : null))
+    verdict = world.play(
+      (stage) => {
+        const result = scene(stage, switched)
+        switched.on = false
+        return result
+      },
+      { wrap },
+    )
+  }
+  return verdict
+}
+
+/** The account as text: what a refused call may not change. */
+function accountOf(memory: Memory): string {
+  const { total, uncategorized } = memory.stats()
+  const { reserved, prepared, ready: inUse, held } = total
+  return JSON.stringify([reserved, prepared, inUse, held, uncategorized.reserved, memory.ranges()])
+}
+
+/** Runs `op` refused: one of `allowed`, or done without the kernel; the account as before if not. True: refused. */
+function refuse(stage: Stage, switched: { on: boolean }, what: string, allowed: readonly Outcome[], op: () => unknown): boolean {
+  const before = accountOf(stage.memory)
+  switched.on = true
+  const error = thrownBy(op)
+  switched.on = false
+  if (error !== null) {
+    claimOutcome(error, allowed, `${what}, refused`)
+    same(accountOf(stage.memory), before, `the account after a refused ${what}`)
+  }
+  claimKernelAgrees(stage, `after a refused ${what}`)
+  return error !== null
+}
+
+function refusalOfObtaining(world: World, op: 'sysAlloc' | 'sysReserve'): Verdict | undefined {
+  return refusing(world, (stage, switched) => {
+    const { memory, os, unit } = stage
+    const obtain = (): number => (op === 'sysAlloc' ? memory.sysAlloc(64 * unit, null) : memory.sysReserve(null, 64 * unit))
+    const kept = ready(stage, 2, 1)
+    switched.on = true
+    // Asked at the seam itself: null, with the reason kept, or a FatalError.
+    let answer: number | null = NaN
+    const error = thrownBy(() => (answer = os[`${op}OS`](64 * unit, 64 * unit)))
+    switched.on = false
+    if (error !== null) claimOutcome(error, ['FatalError'], `${op}OS, refused`)
+    if (error === null) {
+      same(answer, null, `what ${op}OS returns when the kernel refuses`)
+      if ('refusal' in os) {
+        claim(os.refusal !== null && os.refusal !== undefined, `${op}OS returned null and kept no refusal`)
+        claim(os.refusal.hint.length > 10, `the refusal's hint is '${os.refusal.hint}'`)
+      }
+    }
+    claim(refuse(stage, switched, op, ['OutOfMemoryError', 'FatalError'], obtain), `${op} succeeded though the kernel refused every call`)
+    const v = obtain()
+    if (op === 'sysAlloc') claimBytes(os, v, 64 * unit, 0, 'an allocation after one that was refused')
+    claimBytes(os, kept, 2 * unit, 1, 'memory that was there before')
+    return undefined
+  })
+}
+
+/** What a call does to the advice that a kernel does not know. */
+function adviceOf(calls: readonly KernelCall[], v: number, n: number): KernelCall[] {
+  return calls.filter(({ fn, args }) => fn === 'madvise' && args[0] === v && args[1] === n)
+}
+
+export const refusalCases: readonly Definition[] = [
+  {
+    id: 'refusals/alloc',
+    title: 'sysAlloc, refused: null or a FatalError, the reason kept, nothing counted, and it can be had later',
+    show: (world) => refusalOfObtaining(world, 'sysAlloc'),
+  },
+  {
+    id: 'refusals/reserve',
+    title: 'sysReserve, refused: null or a FatalError, the reason kept, nothing counted, and it can be had later',
+    show: (world) => refusalOfObtaining(world, 'sysReserve'),
+  },
+  {
+    id: 'refusals/too-much',
+    title: 'more than most address spaces have is refused, or had, and does no harm to what comes after',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit } = stage
+        const v = ready(stage, 4, 1)
+        const before = accountOf(memory)
+        for (const op of [() => memory.sysReserve(null, TOO_MUCH), () => memory.sysAlloc(TOO_MUCH, null)]) {
+          let obtained: number | null = null
+          const error = thrownBy(() => (obtained = op()))
+          if (obtained === null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], `${TOO_MUCH} bytes`)
+          else memory.sysFree(obtained, TOO_MUCH, null)
+          same(accountOf(memory), before, 'the account')
+        }
+        claimBytes(os, v, 4 * unit, 1, 'memory that was there before')
+        const w = memory.sysAlloc(4 * unit, null)
+        fill(os, w, 4 * unit, 2)
+      }),
+  },
+  {
+    id: 'refusals/map',
+    title: 'sysMap, refused: a FatalError, and the range stays Reserved; it can be mapped later',
+    show: (world) =>
+      refusing(world, (stage, switched) => {
+        const { memory, os, unit } = stage
+        const v = memory.sysReserve(null, 4 * unit)
+        const isRefused = refuse(stage, switched, 'sysMap', ['FatalError'], () => memory.sysMap(v, 4 * unit, memory.stat('refused')))
+        if (isRefused) memory.sysMap(v, 4 * unit, null)
+        memory.sysUsed(v, 4 * unit)
+        fill(os, v, 4 * unit, 1)
+        claimBytes(os, v, 4 * unit, 1, 'memory that was mapped at last')
+        return isRefused ? undefined : absent('sysMap asks the kernel nothing')
+      }),
+  },
+  {
+    id: 'refusals/used',
+    title: 'sysUsed, refused: a FatalError where the kernel has to do something, and the range stays Prepared',
+    show: (world) =>
+      refusing(world, (stage, switched) => {
+        const { memory, os, unit } = stage
+        const v = ready(stage, 4, 1)
+        memory.sysUnused(v, 4 * unit)
+        const isRefused = refuse(stage, switched, 'sysUsed', ['FatalError', 'OutOfMemoryError'], () => memory.sysUsed(v, 4 * unit))
+        claim(isRefused || !os.traits.unusedTraps, 'sysUsed was done, though memory had to be had for it and the kernel refused')
+        if (isRefused) memory.sysUsed(v, 4 * unit)
+        fill(os, v, 4 * unit, 2)
+        claimBytes(os, v, 4 * unit, 2, 'memory that is used again')
+        return isRefused ? undefined : absent('unusedTraps')
+      }),
+  },
+  {
+    id: 'refusals/unused',
+    title: 'sysUnused, refused: pages that the kernel keeps hold what they held or zeroes, and can be used',
+    show: (world) =>
+      refusing(world, (stage, switched) => {
+        const { memory, os, unit } = stage
+        const v = ready(stage, 8, 6)
+        const isRefused = refuse(stage, switched, 'sysUnused', ['FatalError'], () => memory.sysUnused(v + unit, 6 * unit))
+        if (!isRefused) memory.sysUsed(v + unit, 6 * unit)
+        claimBytesAmong(os, v + unit, 6 * unit, [0, 6], 'memory after a refused sysUnused')
+        claimBytes(os, v, unit, 6, 'memory before it')
+        claimBytes(os, v + 7 * unit, unit, 6, 'memory after it')
+        fill(os, v, 8 * unit, 7)
+        return undefined
+      }),
+  },
+  {
+    id: 'refusals/free',
+    title: 'sysFree, refused: an error, and the range is still owned and as it was',
+    show: (world) =>
+      refusing(world, (stage, switched) => {
+        const { memory, os, unit } = stage
+        const v = ready(stage, 4, 6)
+        stage.takeCalls()
+        const allowed = ['FatalError', 'OutOfMemoryError'] as const
+        const isRefused = refuse(stage, switched, 'sysFree', allowed, () => memory.sysFree(v, 4 * unit, null))
+        if (!isRefused) {
+          claim(!os.traits.reservedTraps, 'sysFree was done, though the kernel refused to take the range')
+          return absent('sysFree asks the kernel nothing')
+        }
+        claimBytes(os, v, 4 * unit, 6, 'memory that could not be freed')
+        memory.sysFree(v, 4 * unit, null)
+        return undefined
+      }),
+  },
+  {
+    id: 'refusals/fault',
+    title: 'sysFault, refused: an error, and the range is as it was',
+    show: (world) =>
+      refusing(world, (stage, switched) => {
+        const { memory, os, unit } = stage
+        const v = ready(stage, 4, 6)
+        const allowed = ['FatalError', 'OutOfMemoryError'] as const
+        const isRefused = refuse(stage, switched, 'sysFault', allowed, () => memory.sysFault(v, 4 * unit))
+        if (!isRefused) {
+          claim(!os.traits.faultTraps, 'sysFault was done, though the kernel refused every call')
+          return absent('faultTraps')
+        }
+        claimBytesAmong(os, v, 4 * unit, [0, 6], 'memory that could not be made to fault')
+        return undefined
+      }),
+  },
+  {
+    id: 'refusals/aligned',
+    title: 'sysReserveAligned, refused: an error, and the kernel holds no byte that is not in the account',
+    show: (world) => {
+      if (world.subject.kernel === undefined) return notRun(NO_KERNEL)
+      return refusing(world, (stage, switched) => {
+        const { memory, os, unit, witness } = stage
+        const before = witness.total?.() ?? 0
+        const ask = (): unknown => memory.sysReserveAligned(null, 2 * unit, 64 * unit)
+        claim(refuse(stage, switched, 'sysReserveAligned', ['FatalError', 'OutOfMemoryError'], ask), 'it succeeded though the kernel refused every call')
+        if (witness.total !== undefined && os.traits.reservedTraps) same(witness.total(), before, 'what the kernel holds')
+        return undefined
+      })
+    },
+  },
+  {
+    id: 'refusals/advice',
+    title: 'sysUnused: an advice that the kernel does not know is replaced by one that it does, and is not given twice',
+    show: (world) => {
+      const EINVAL = 22
+      let unknown: number | null = null
+      const wrap = (kernel: object): object =>
+        refuseWhen(kernel, (fn, args) => (fn === 'madvise' && args[2] === unknown ? EINVAL : null))
+      if (world.subject.kernel === undefined) return notRun(NO_KERNEL)
+      const first = world.play((stage) => {
+        const v = ready(stage, 4, 1)
+        stage.takeCalls()
+        stage.memory.sysUnused(v, 4 * stage.unit)
+        return adviceOf(stage.takeCalls() ?? [], v, 4 * stage.unit).at(-1)?.args[2] ?? null
+      })
+      if (first === null) return absent('sysUnused gives no advice')
+      return world.play(
+        (stage) => {
+          const { memory, unit, witness } = stage
+          const n = 4 * unit
+          const v = ready(stage, 4, 1)
+          const w = ready(stage, 4, 1)
+          // Until here advice is taken as it is: only sysUnused's own is to be unknown.
+          unknown = first
+          stage.takeCalls()
+          memory.sysUnused(v, n)
+          // Refused calls never reach the recorder: what it has is what stood in for the advice.
+          if (adviceOf(stage.takeCalls() ?? [], v, n).length === 0) return absent('a second advice')
+          if (witness.resident !== undefined) same(witness.resident(v, n), 0, 'resident bytes after the second advice')
+          let again = 0
+          unknown = NaN
+          memory.sysUnused(w, n)
+          for (const { args } of adviceOf(stage.takeCalls() ?? [], w, n)) if (args[2] === first) again += 1
+          same(again, 0, 'how often the advice was given to a kernel that does not know it')
+          return undefined
+        },
+        { wrap },
+      )
+    },
+  },
+]

@@ -1,0 +1,80 @@
+// The backend as an object: its functions, its frozen facts, and that two of them are two.
+import type { OS, Traits } from '@memlayer/core'
+import { isPowerOfTwo } from '@memlayer/kernel'
+import { claimBytes, fill } from '../bytes.js'
+import { claim, same } from '../claim.js'
+import type { Definition } from '../definition.js'
+
+const functions = [
+  'sysAllocOS',
+  'sysUnusedOS',
+  'sysUsedOS',
+  'sysHugePageOS',
+  'sysFreeOS',
+  'sysFaultOS',
+  'sysReserveOS',
+  'sysMapOS',
+  'view',
+] as const satisfies readonly (keyof OS)[]
+
+const optional = ['detach', 'sysUnusedAllOS', 'read', 'write', 'mappings', 'onDetach'] as const satisfies readonly (keyof OS)[]
+
+const flags = [
+  'freesParts',
+  'hints',
+  'reservedTraps',
+  'unusedTraps',
+  'faultTraps',
+  'threadsShare',
+  'unusedReturnsMemory',
+  'unusedDropsContents',
+] as const satisfies readonly (keyof Traits)[]
+
+export const shapeCases: readonly Definition[] = [
+  {
+    id: 'shape/functions',
+    title: 'has a name, and every function of the contract',
+    show: (world) =>
+      world.play(({ os }) => {
+        claim(typeof os.name === 'string' && os.name !== '', `the name is ${os.name}`)
+        for (const name of functions) same(typeof os[name], 'function', `os.${name}`)
+        for (const name of optional) {
+          claim(['function', 'undefined'].includes(typeof os[name]), `os.${name} is neither a function nor absent`)
+        }
+      }),
+  },
+  {
+    id: 'shape/traits',
+    title: 'states its traits: all of them, frozen, sizes in powers of two',
+    show: (world) =>
+      world.play(({ os }) => {
+        const { pageSize, hugePageSize, granularity } = os.traits
+        claim(Object.isFrozen(os.traits), 'the traits are not frozen')
+        claim(isPowerOfTwo(pageSize), `pageSize is ${pageSize}`)
+        claim(isPowerOfTwo(granularity) && granularity >= pageSize, `granularity is ${granularity}, pages are ${pageSize}`)
+        claim(hugePageSize === 0 || (isPowerOfTwo(hugePageSize) && hugePageSize > pageSize), `hugePageSize is ${hugePageSize}`)
+        for (const flag of flags) same(typeof os.traits[flag], 'boolean', `traits.${flag}`)
+        same(Object.keys(os.traits).length, flags.length + 3, 'the number of traits')
+      }),
+  },
+  {
+    id: 'shape/instances',
+    title: 'keeps its state in the instance: two of them, over kernels of their own, do not meet',
+    show: (world) =>
+      world.play((one) => {
+        const n = 4 * one.unit
+        const v = one.memory.sysAlloc(n, null)
+        fill(one.os, v, n, 1)
+        // Made while the first is in use, so that what they share, if anything, is made anew under it.
+        world.play((two) => {
+          claim(one.os !== two.os, 'createOS returned the same backend twice')
+          const w = two.memory.sysAlloc(n, null)
+          fill(two.os, w, n, 2)
+          two.memory.sysFree(w, n, null)
+        })
+        claimBytes(one.os, v, n, 1, "what is written in one, after the other's life")
+        const next = one.memory.sysAlloc(n, null)
+        claimBytes(one.os, next, n, 0, "new memory of one, after the other's life")
+      }),
+  },
+]

@@ -1,0 +1,51 @@
+// Claims: what a case states about a backend. A claim that does not hold ends the case.
+import { formatAddress } from '@memlayer/core'
+
+/** What a case throws when the backend does not do what it must. Its message says what was expected and what was found. */
+export class ConformanceError extends Error {
+  /** What a log shows. */
+  override readonly name: string = 'ConformanceError'
+}
+
+/** Fails with `words` unless `holds`. */
+export function claim(holds: boolean, words: string): asserts holds {
+  if (!holds) throw new ConformanceError(words)
+}
+
+/** Fails unless the two are the same. */
+export function same(actual: unknown, expected: unknown, what: string): void {
+  claim(Object.is(actual, expected), `${what}: expected ${String(expected)}, found ${String(actual)}`)
+}
+
+/** What `run` throws; null: nothing. */
+export function thrownBy(run: () => unknown): unknown {
+  try {
+    run()
+    return null
+  } catch (error) {
+    return error
+  }
+}
+
+/** The three errors of the contract, by name: a backend may have another copy of core than this package. */
+export type Outcome = 'OutOfMemoryError' | 'FatalError' | 'UsageError'
+
+/** Which of the three errors this is; null: none of them. */
+export function outcomeOf(error: unknown): Outcome | null {
+  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
+  const isOne = name === 'OutOfMemoryError' || name === 'FatalError' || name === 'UsageError'
+  return isOne && typeof code === 'string' && code.startsWith('ERR_MEMLAYER_') ? name : null
+}
+
+/** Fails unless `error` is one of the named outcomes. */
+export function claimOutcome(error: unknown, allowed: readonly Outcome[], what: string): void {
+  const outcome = outcomeOf(error)
+  const words = allowed.join(' or ')
+  if (error === null) throw new ConformanceError(`${what}: expected ${words}, nothing was thrown`)
+  claim(outcome !== null && allowed.includes(outcome), `${what}: expected ${words}, thrown was ${error instanceof Error ? error.message : typeof error}`)
+}
+
+/** [v, v+n) as a person reads it. */
+export function rangeText(v: number, n: number): string {
+  return `[${formatAddress(v)}, ${formatAddress(v + n)})`
+}

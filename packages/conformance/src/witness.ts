@@ -1,0 +1,50 @@
+// A simulated kernel as a witness. It is told by its members, not by its class: this package
+// does not depend on @memlayer/simkernel, and an author's own simulated kernel may have them too.
+import type { Address } from '@memlayer/kernel'
+import type { Witness } from './subject.js'
+
+interface Mapping {
+  readonly start: Address
+  readonly end: Address
+  readonly flags: readonly string[]
+}
+
+interface Telling {
+  touch(v: Address, n: number, access: 'read' | 'write'): void
+  residence(v: Address, n: number): { readonly resident: number }
+  maps(): readonly Mapping[]
+  takeForfeit(): void
+}
+
+/** What a kernel of `@memlayer/simkernel`, or one with the same members, tells of itself; `{}` for any other. */
+export function simulatedWitness(kernel: object | undefined): Witness {
+  const telling: Partial<Telling> | undefined = kernel
+  const found: { -readonly [M in keyof Witness]: Witness[M] } = {}
+  if (telling?.touch !== undefined) found.faults = (v, access): boolean => faults(telling as Telling, v, access)
+  if (telling?.residence !== undefined) found.resident = (v, n): number => (telling as Telling).residence(v, n).resident
+  if (telling?.maps !== undefined) {
+    found.held = (v, n): number => heldIn((telling as Telling).maps(), v, v + n)
+    found.total = (): number => heldIn((telling as Telling).maps(), 0, Infinity)
+  }
+  if (telling?.takeForfeit !== undefined) found.takeForfeit = (): void => (telling as Telling).takeForfeit()
+  return found
+}
+
+function faults(kernel: Telling, v: Address, access: 'read' | 'write'): boolean {
+  try {
+    kernel.touch(v, 1, access)
+    return false
+  } catch (error) {
+    // Anything else (no memory left for the page) is no fault, and must be seen.
+    if ((error as { code?: unknown }).code === 'ERR_MEMLAYER_SIM_FAULT') return true
+    throw error
+  }
+}
+
+function heldIn(maps: readonly Mapping[], from: Address, to: Address): number {
+  let sum = 0
+  for (const { start, end, flags } of maps) {
+    if (end > from && start < to && !flags.includes('occupied')) sum += Math.min(end, to) - Math.max(start, from)
+  }
+  return sum
+}

@@ -1,0 +1,6 @@
+import { defineTests } from '@memlayer/conformance'
+import { createOS } from '@memlayer/os-linux'
+import { simulate } from '@memlayer/simkernel'
+import { describe, it } from 'vitest'
+
+defineTests({ name: 'linux', kernel: ({ seed }) => simulate('linux', { seed }), createOS }, { describe, it })

@@ -1,0 +1,107 @@
+// The command, as a backend's author meets it: what it takes, what it prints, how it exits.
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const home = join(import.meta.dirname, '..')
+const linux = join(home, 'node_modules', '@memlayer', 'os-linux')
+const folder = mkdtempSync(join(tmpdir(), 'memlayer-command-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function run(...args: string[]): { code: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(home, 'dist', 'command.js'), ...args], { cwd: home, encoding: 'utf8' })
+  return { code: status, stdout, stderr }
+}
+
+/** A module in the test's own folder. */
+function module(name: string, text: string): string {
+  const file = join(folder, name)
+  writeFileSync(file, text)
+  return file
+}
+
+/** os-linux over a simulated kernel, with one function replaced. */
+function mutant(name: string, replaced: string): string {
+  const [os, sim] = [join(linux, 'dist/index.js'), join(home, 'node_modules/@memlayer/simkernel/dist/index.js')]
+  return module(
+    name,
+    `import { createOS } from ${JSON.stringify(os)}
+import { simulate } from ${JSON.stringify(sim)}
+export const subject = {
+  name: 'mine',
+  kernel: ({ seed }) => simulate('linux', { seed }),
+  createOS: ({ kernel }) => { const os = createOS({ kernel }); ${replaced}; return os },
+}
+`,
+  )
+}
+
+describe('memlayer-conformance', () => {
+  it('runs a package over a simulated kernel and exits with 0 when it conforms', () => {
+    const { code, stdout } = run(linux, '--kernel', 'linux', '--seed', '7')
+    expect(stdout).toMatch(/^.*os-linux on linux, seed 7\n\nshape\n {2}pass {5}shape\/functions/)
+    expect(stdout).toMatch(/\n66 pass, 4 absent by trait, 0 not run, 0 fail: .* conforms, as far as it was run\.\n$/)
+    expect(code).toBe(0)
+  })
+
+  it('prints the same for the same seed', () => {
+    expect(run(linux, '--kernel', 'linux', '--seed', '7').stdout).toBe(run(linux, '--kernel', 'linux', '--seed', '7').stdout)
+  })
+
+  it('exits with 1 when a backend does not conform, and names the case, the reason and the seed', () => {
+    const { code, stdout } = run(mutant('idle.mjs', 'os.sysFaultOS = () => {}'), '--seed', '7')
+    expect(stdout).toMatch(/^ {2}FAIL {5}fault\/traps .*\n {11}\S+/m)
+    expect(stdout).toContain('mine does not conform.\nRun it again with --seed 7 to see the same.')
+    expect(code).toBe(1)
+  })
+
+  it('runs the cases with a text in their id, and gives the report as JSON', () => {
+    const { code, stdout } = run(mutant('json.mjs', 'os.sysFaultOS = () => {}'), '--only', 'fault/', '--json')
+    const { conforms, counts, results } = JSON.parse(stdout) as { conforms: boolean; counts: { fail: number }; results: { id: string; status: string }[] }
+    expect(conforms).toBe(false)
+    expect(results.filter(({ status }) => status === 'fail').length).toBe(counts.fail)
+    expect(results.every(({ id }) => id.includes('fault/'))).toBe(true)
+    expect(code).toBe(1)
+  })
+
+  it("takes the module that a package's manifest names, and a module that exports createOS alone", () => {
+    const own = join(folder, 'own')
+    mkdirSync(own)
+    writeFileSync(join(own, 'package.json'), '{ "memlayer": { "conformance": "./subject.mjs" } }')
+    writeFileSync(join(own, 'subject.mjs'), `export { subject } from '../named.mjs'`)
+    mutant('named.mjs', '')
+    expect(run(own, '--only', 'shape').stdout).toContain('mine, seed')
+    const bare = module('bare.mjs', `export { createOS } from ${JSON.stringify(join(linux, 'dist/index.js'))}`)
+    expect(run(bare, '--only', 'shape/traits', '--kernel', 'linux').code).toBe(0)
+  })
+
+  it.each<[string, string[], string]>([
+    ['nothing', [], 'name one backend'],
+    ['two backends', [linux, linux], 'name one backend'],
+    ['a path where nothing is', ['./nowhere'], 'there is nothing at'],
+    ['a folder that is no package', [folder], 'without a package.json: name a file that exports'],
+    ['a package that is not built', [join(folder, 'unbuilt')], 'is not there: build the package first'],
+    ['a module without a backend', [join(home, 'dist/index.js')], "exports neither 'subject' nor 'createOS'"],
+    ['a kernel that is not simulated', [linux, '--kernel', 'vms'], 'vms'],
+    ['a seed that is no number', [linux, '--seed', 'x'], 'the seed is x, and not a whole number'],
+    ['cases that are not there', [linux, '--only', 'xyzzy'], "no case has 'xyzzy' in its id"],
+    ['an option that is not there', [linux, '--fast'], "'--fast'"],
+  ])('exits with 2 for %s, and says what to do', (_, args, words) => {
+    mkdirSync(join(folder, 'unbuilt'), { recursive: true })
+    writeFileSync(join(folder, 'unbuilt/package.json'), '{ "exports": "./dist/index.js" }')
+    const { code, stdout, stderr } = run(...args)
+    rmSync(join(folder, 'unbuilt'), { recursive: true })
+    expect(stderr).toContain(words)
+    expect(stderr).toContain('usage: memlayer-conformance')
+    expect(stdout).toBe('')
+    expect(code).toBe(2)
+  })
+
+  it('tells what a backend throws at import', () => {
+    const { code, stderr } = run(module('broken.mjs', `throw new Error('no such kernel')`))
+    expect(stderr).toContain('no such kernel')
+    expect(code).toBe(2)
+  })
+})

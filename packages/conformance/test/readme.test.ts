@@ -1,0 +1,33 @@
+// The README's examples run; its vitest adapter is a test here, and its usage is the command's.
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { testExamples } from '@memlayer/readme/vitest'
+import { describe, expect, it } from 'vitest'
+
+const readme = new URL('../README.md', import.meta.url)
+const text = readFileSync(readme, 'utf8')
+const command = join(import.meta.dirname, '..', 'dist', 'command.js')
+
+testExamples(readme)
+
+describe('the README', () => {
+  it('shows the adapter for vitest that adapters.test.ts runs, in at most 15 lines', () => {
+    const [, block = ''] = /```ts vitest\n([^]*?)```/.exec(text) ?? []
+    expect(readFileSync(new URL('adapters.test.ts', import.meta.url), 'utf8')).toBe(block)
+    expect(block.split('\n').length).toBeLessThanOrEqual(15)
+  })
+
+  it('shows the help of the command', () => {
+    const { stdout } = spawnSync(process.execPath, [command, '--help'], { encoding: 'utf8' })
+    expect(text).toContain(`\`\`\`text\n${stdout}\`\`\``)
+  })
+
+  it('names each part that the list of cases has', () => {
+    const { stdout } = spawnSync(process.execPath, [command, '--list'], { encoding: 'utf8' })
+    const parts = new Set(stdout.trim().split('\n').map((line) => line.slice(0, line.indexOf('/'))))
+    expect(parts.size).toBeGreaterThan(10)
+    const rows = [...text.matchAll(/^\| ([a-z, -]+) \|/gm)].flatMap(([, names = '']) => names.split(', '))
+    expect([...parts].filter((part) => !rows.includes(part))).toEqual([])
+  })
+})

@@ -1,0 +1,6 @@
+// @memlayer/proof: the conformance suite over every backend of the repository.
+export { simulatedSubjects, subjectOf, type AnySubject } from './simulated.js'
+export { realSubjects } from './real.js'
+export { windowsSubject } from './windows.js'
+export { mutants, type Mutant } from './mutants.js'
+export { readme, tableInReadme, tableOf, type Catch } from './mutants-table.js'

@@ -1,0 +1,44 @@
+// `npm run conformance`: the matrix. `npm run mutants`: the wrong backends, run anew, and their
+// table written into the README.
+import { columns, matrixText } from './matrix.js'
+import { mutants } from './mutants.js'
+import { tableOf, writeTable, type Catch } from './mutants-table.js'
+import { reportOn } from './mutate.js'
+import { missing } from './real.js'
+import { windowsColumn } from './windows-column.js'
+
+const [job, ...rest] = process.argv.slice(2)
+const at = rest.indexOf('--seed')
+const seed = at === -1 ? Math.floor(Math.random() * 2 ** 31) : Number(rest[at + 1])
+
+if (job === 'mutants') await runMutants()
+else if (job === 'matrix') await runMatrix()
+else {
+  console.error('usage: main.js matrix|mutants [--seed <number>] [--json]')
+  process.exitCode = 2
+}
+
+async function runMatrix(): Promise<void> {
+  const windows = await windowsColumn(seed)
+  const isMissing = typeof windows === 'string'
+  const found = [...columns(seed), ...(isMissing ? [] : [windows])]
+  console.log(matrixText(found, { ...missing, ...(isMissing ? { 'windows on kernel32': windows } : {}) }, seed))
+  if (found.some(({ report }) => !report.conforms)) process.exitCode = 1
+}
+
+async function runMutants(): Promise<void> {
+  const catches: Catch[] = []
+  for (const mutant of mutants) {
+    const { results } = await reportOn(mutant, seed)
+    catches.push({ mutant, failed: results.filter(({ status }) => status === 'fail').map(({ id }) => id) })
+  }
+  const table = tableOf(catches)
+  const missed = catches.filter(({ mutant, failed }) => !failed.includes(mutant.caughtBy)).length
+  // For the test, which holds the table against the README.
+  if (rest.includes('--json')) console.log(JSON.stringify({ table, missed, count: catches.length }))
+  else {
+    console.log(`${table}\n\n${catches.length - missed} of ${catches.length} caught, seed ${seed}`)
+    writeTable(table)
+  }
+  if (missed > 0) process.exitCode = 1
+}

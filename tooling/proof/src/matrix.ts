@@ -1,0 +1,54 @@
+// The matrix: every backend by every case, as text that a terminal shows.
+import { conformance, runCases, type CaseResult, type Report } from '@memlayer/conformance'
+import { realSubjects } from './real.js'
+import { simulatedSubjects, type AnySubject } from './simulated.js'
+
+/** One column of the matrix. */
+export interface Column {
+  readonly name: string
+  readonly report: Report
+}
+
+const marks: Readonly<Record<CaseResult['status'], string>> = { pass: '+', absent: 'o', 'not run': '.', fail: 'X' }
+
+/** Runs the suite over every backend, simulated and real. */
+export function columns(seed: number, subjects: readonly AnySubject[] = [...simulatedSubjects, ...realSubjects()]): Column[] {
+  return subjects.map((subject) => ({ name: subject.name, report: runCases(conformance(subject, { seed })) }))
+}
+
+/** The matrix, what its marks mean, and why what was not run was not; `missing`: kernels that are not to be had, and why. */
+export function matrixText(found: readonly Column[], missing: Readonly<Record<string, string>>, seed: number): string {
+  const [first] = found
+  if (first === undefined) return 'no backend'
+  const lines = found.map(({ name, report }, i) => {
+    const { pass, absent, fail } = report.counts
+    const left = report.counts['not run']
+    return `${letter(i)}  ${name.padEnd(36)} ${pass} pass, ${absent} absent by trait, ${left} not run, ${fail} fail`
+  })
+  lines.push('', `${'case'.padEnd(28)} ${found.map((_, i) => letter(i)).join(' ')}`)
+  for (const [row, { id }] of first.report.results.entries()) {
+    const cells = found.map(({ report }) => marks[report.results[row]?.status ?? 'not run'])
+    lines.push(`${id.padEnd(28)} ${cells.join(' ')}`)
+  }
+  lines.push('', '+ pass   o absent by trait, and found so   . not run   X fail', ...reasons(found))
+  for (const [name, why] of Object.entries(missing)) lines.push(`. ${name}: ${why}`)
+  lines.push('', `seed ${seed}: this run comes again with --seed ${seed}`)
+  return lines.join('\n')
+}
+
+/** Why cases were not run or failed, each reason once with where it holds. */
+function reasons(found: readonly Column[]): string[] {
+  const by = new Map<string, string[]>()
+  for (const [i, { report }] of found.entries()) {
+    for (const result of report.results) {
+      if (result.status !== 'not run' && result.status !== 'fail') continue
+      const text = `${marks[result.status]} ${result.id}: ${result.why}`
+      by.set(text, [...(by.get(text) ?? []), letter(i)])
+    }
+  }
+  return [...by].map(([text, where]) => `${text} (${where.join(' ')})`)
+}
+
+function letter(i: number): string {
+  return 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'[i] ?? '?'
+}

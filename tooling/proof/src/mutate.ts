@@ -1,0 +1,60 @@
+// Makes a mutant: a copy of a backend's dist in a folder of its own, with one edit, imported
+// from there. Runs in a plain Node, where a copy finds the same core that everybody has.
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { conformance, runCases, type Report } from '@memlayer/conformance'
+import type { OS } from '@memlayer/core'
+import type { Mutant } from './mutants.js'
+import { simulatedSubjects, type AnySubject } from './simulated.js'
+
+type CreateOS = (options: object) => OS
+
+const bsd = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumos']
+
+/** Runs the suite over a mutant. */
+export async function reportOn(mutant: Mutant, seed: number): Promise<Report> {
+  const subject = simulatedSubjects.find(({ name }) => name === mutant.subject)
+  if (subject === undefined) throw new Error(`no subject is called '${mutant.subject}'`)
+  const folder = mkdtempSync(join(tmpdir(), 'memlayer-mutant-'))
+  try {
+    const { createOS } = await edited(mutant, folder)
+    return runCases(conformance(overMutant(subject, createOS), { seed }))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+async function edited(mutant: Mutant, folder: string): Promise<{ createOS: CreateOS }> {
+  const [system = ''] = mutant.subject.split(',')
+  const name = bsd.includes(system) ? 'os-bsd' : `os-${system}`
+  const home = dirname(createRequire(import.meta.url).resolve(`@memlayer/${name}/package.json`))
+  cpSync(join(home, 'dist'), join(folder, 'dist'), { recursive: true })
+  cpSync(join(home, 'package.json'), join(folder, 'package.json'))
+  symlinkSync(join(home, 'node_modules'), join(folder, 'node_modules'))
+  const file = join(folder, 'dist', 'mem.js')
+  let text = replaced(readFileSync(file, 'utf8'), mutant.find, mutant.put, mutant)
+  if (mutant.and !== undefined) text = replaced(text, ...mutant.and, mutant)
+  writeFileSync(file, text)
+  return (await import(pathToFileURL(join(folder, 'dist', 'index.js')).href)) as { createOS: CreateOS }
+}
+
+function replaced(text: string, find: string | RegExp, put: string, { wrong }: Mutant): string {
+  const parts = text.split(find).length
+  if (parts === 1) throw new Error(`'${wrong}': its place is no longer in mem.js, write the mutant anew`)
+  if (typeof find === 'string' && parts > 2) throw new Error(`'${wrong}': its place is ${parts - 1} times in mem.js`)
+  return typeof find === 'string' ? text.replace(find, () => put) : text.replace(find, put)
+}
+
+/** The subject with the mutant's createOS in place of the backend's; options are the subject's own. */
+function overMutant(subject: AnySubject, createOS: CreateOS): AnySubject {
+  const [system = '', option = ''] = subject.name.split(', ')
+  const options = {
+    ...(bsd.includes(system) ? { flavor: system } : {}),
+    ...(option === 'MADV_FREE' ? { madvDontNeed: false } : {}),
+    ...(option === 'hard decommit' ? { hardDecommit: true } : {}),
+  }
+  return { ...subject, createOS: (made) => createOS({ ...options, ...made }) }
+}

@@ -1,0 +1,71 @@
+// Backends over the real kernels that there are here, with the kernel's own files as witness.
+import { readFileSync } from 'node:fs'
+import type { Subject, Witness } from '@memlayer/conformance'
+import { plan9Kernel, posixKernel } from '@memlayer/ffi'
+import { createOS as js, wasmKernel } from '@memlayer/os-js'
+import { createOS as linux } from '@memlayer/os-linux'
+import { createOS as plan9 } from '@memlayer/os-plan9'
+import { residentBytes } from '@memlayer/witness'
+import { subjectOf, type AnySubject } from './simulated.js'
+
+interface Line {
+  readonly start: number
+  readonly end: number
+  readonly permissions: string
+}
+
+/** The lines of /proc/self/maps within [v, v+n): quick, where smaps walks the page tables. */
+function linesIn(v: number, n: number): Line[] {
+  const found: Line[] = []
+  for (const line of readFileSync('/proc/self/maps', 'latin1').split('\n')) {
+    const [range = '', permissions = ''] = line.split(' ', 2)
+    const [start = NaN, end = NaN] = range.split('-').map((hex) => Number.parseInt(hex, 16))
+    if (end > v && start < v + n) found.push({ start, end, permissions })
+  }
+  return found
+}
+
+/** /proc/self: what is mapped, with which rights, and what is resident. Nobody touches the page. */
+function linuxWitness(pageSize: number): Witness {
+  return {
+    faults: (v, access) => !(linesIn(v, 1)[0]?.permissions.startsWith(access === 'read' ? 'r' : 'rw') ?? false),
+    resident: (v, n) => residentBytes(v, n, pageSize),
+    held: (v, n) => linesIn(v, n).reduce((sum, { start, end }) => sum + Math.min(end, v + n) - Math.max(start, v), 0),
+  }
+}
+
+/** A subject over a real kernel, with facts that only real ones have. */
+function real(subject: AnySubject, facts: Partial<Subject>): AnySubject {
+  return { ...subject, ...facts }
+}
+
+const inMemory: Witness = { faults: () => false }
+
+/** What runs on this host. */
+export function realSubjects(): readonly AnySubject[] {
+  const engines = [
+    real(subjectOf('js on WebAssembly.Memory', () => wasmKernel(), js), { witness: () => inMemory }),
+    real(subjectOf('js on a 64-bit WebAssembly.Memory', () => wasmKernel({ address: 'i64' }), js), { witness: () => inMemory }),
+  ]
+  if (process.platform !== 'linux') return engines
+  const { pageSize } = posixKernel()
+  const witness = (): Witness => linuxWitness(pageSize)
+  return [
+    real(subjectOf('linux on Linux', () => posixKernel(), linux), { witness }),
+    real(subjectOf('linux on Linux, MADV_FREE', () => posixKernel(), ({ kernel }) => linux({ kernel, madvDontNeed: false })), { witness }),
+    real(subjectOf('linux on Linux, hard decommit', () => posixKernel(), ({ kernel }) => linux({ kernel, hardDecommit: true })), {
+      witness,
+      usedKeepsReady: false,
+    }),
+    real(subjectOf('plan9 on a segment of Linux', () => plan9Kernel(), plan9), { witness }),
+    ...engines,
+  ]
+}
+
+/** Systems whose kernels are not to be had here, and why. */
+export const missing: Readonly<Record<string, string>> = {
+  'darwin on macOS': 'no macOS kernel here',
+  'bsd on the BSDs': 'no kernel of a BSD, Solaris or illumos here',
+  'aix on AIX': 'no AIX kernel here',
+}
+

@@ -1,0 +1,55 @@
+// Every backend of the repository over its simulated kernel, in the ways that matter, as
+// subjects of the conformance suite.
+import type { Subject } from '@memlayer/conformance'
+import type { OS } from '@memlayer/core'
+import type { Kernel } from '@memlayer/kernel'
+import { createOS as aix } from '@memlayer/os-aix'
+import { createOS as bsd } from '@memlayer/os-bsd'
+import { createOS as darwin } from '@memlayer/os-darwin'
+import { createOS as js } from '@memlayer/os-js'
+import { createOS as linux } from '@memlayer/os-linux'
+import { createOS as plan9 } from '@memlayer/os-plan9'
+import { createOS as windows } from '@memlayer/os-windows'
+import { simulate } from '@memlayer/simkernel'
+
+/** One subject with its kernel's type forgotten: the suite hands a kernel only back to where it came from. */
+export type AnySubject = Subject & { readonly name: string }
+
+/** A subject over kernels that are made for it. */
+export function subjectOf<K extends Kernel>(
+  name: string,
+  kernel: (options: { readonly seed: number }) => K,
+  createOS: (options: { readonly kernel: K }) => OS,
+  facts: Pick<Subject, 'skip' | 'usedKeepsReady'> = {},
+): AnySubject {
+  const subject: Subject<K> & { readonly name: string } = {
+    ...facts,
+    name,
+    kernel,
+    createOS: (options) => createOS({ kernel: options.kernel ?? kernel({ seed: 1 }) }),
+  }
+  return subject
+}
+
+const flavors = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumos'] as const
+
+/** Every backend over its simulated kernel. */
+export const simulatedSubjects: readonly AnySubject[] = [
+  subjectOf('linux', (made) => simulate('linux', made), linux),
+  subjectOf('linux, MADV_FREE', (made) => simulate('linux', made), ({ kernel }) => linux({ kernel, madvDontNeed: false })),
+  subjectOf('linux, hard decommit', (made) => simulate('linux', made), ({ kernel }) => linux({ kernel, hardDecommit: true }), {
+    // Go's own calls: mmap over the whole range.
+    usedKeepsReady: false,
+  }),
+  subjectOf('linux, mips', (made) => simulate('linux', { ...made, arch: 'mipsel' }), linux),
+  subjectOf('linux, 64 KiB pages', (made) => simulate('linux', { ...made, pageSize: 65536 }), linux),
+  subjectOf('darwin', (made) => simulate('darwin', made), darwin),
+  ...flavors.map((flavor) => subjectOf(flavor, (made) => simulate(flavor, made), ({ kernel }) => bsd({ kernel, flavor }))),
+  subjectOf('aix', (made) => simulate('aix', made), aix),
+  subjectOf('windows', (made) => simulate('windows', made), windows),
+  subjectOf('plan9', (made) => simulate('plan9', made), plan9),
+  subjectOf('js', (made) => simulate('wasm', made), js),
+  subjectOf('js, discarding', (made) => simulate('wasm', { ...made, discards: true }), js, {
+    skip: { 'unused/returns-memory': 'the simulated memory does not count what was discarded' },
+  }),
+]
