@@ -1,0 +1,21 @@
+// The page as one file: its modules and the libraries bundled by rolldown, its styles, nothing from the
+// network. Run by `npm run build` after the compiler; server.ts serves dist/page.html.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { rolldown } from 'rolldown'
+
+const here = import.meta.dirname
+const uplot = join(dirname(createRequire(import.meta.url).resolve('uplot/package.json')), 'dist', 'uPlot.min.css')
+const build = await rolldown({ input: join(here, 'dist/page/app.js'), platform: 'browser' })
+const { output } = await build.generate({ format: 'iife', minify: true })
+await build.close()
+
+const html = readFileSync(join(here, 'src/page/index.html'), 'utf8')
+const style = readFileSync(uplot, 'utf8') + readFileSync(join(here, 'src/page/style.css'), 'utf8')
+// A script ends at the first such tag, also within a string.
+const script = output[0].code.replaceAll('</script', '<\\/script')
+writeFileSync(
+  join(here, 'dist/page.html'),
+  html.replace('/* style */', () => style).replace('/* script */', () => script),
+)

@@ -1,0 +1,82 @@
+// OpenTelemetry's own reader over the instruments.
+import { readFileSync } from 'node:fs'
+import { createMemory } from '@memlayer/core'
+import { createOS } from '@memlayer/os-linux'
+import { observeMemory } from '@memlayer/metrics/opentelemetry'
+import { MeterProvider, MetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
+import { describe, expect, it } from 'vitest'
+import { expected, inUse } from './world.js'
+
+class Reader extends MetricReader {
+  protected override async onForceFlush(): Promise<void> {}
+  protected override async onShutdown(): Promise<void> {}
+}
+
+const setUp = (): { provider: MeterProvider; reader: Reader } => {
+  const reader = new Reader()
+  return { provider: new MeterProvider({ readers: [reader] }), reader }
+}
+
+/** `name category state` to figure, as a reader collected them. */
+function figures({ scopeMetrics }: ResourceMetrics): Record<string, number> {
+  const found: Record<string, number> = {}
+  for (const { descriptor, dataPoints } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
+    for (const { attributes, value } of dataPoints) {
+      const { 'memlayer.category': category, 'memlayer.state': state, memory } = attributes as Record<string, string | undefined>
+      const key = [descriptor.name, category, state, memory].filter((part) => part !== undefined).join(' ')
+      found[key] = value as number
+    }
+  }
+  return found
+}
+
+const collect = async (reader: Reader): Promise<Record<string, number>> => {
+  const { resourceMetrics, errors } = await reader.collect()
+  expect(errors).toEqual([])
+  return figures(resourceMetrics)
+}
+
+describe("the OpenTelemetry SDK's reader", () => {
+  it('gives the figures of stats(), and new ones when they have changed', async () => {
+    const { provider, reader } = setUp()
+    const memory = inUse()
+    observeMemory(memory, { meter: provider.getMeter('test'), process: false })
+    expect(await collect(reader)).toEqual(expected(memory.stats()))
+    memory.sysAlloc(memory.os.traits.pageSize, memory.stat('late'))
+    expect(await collect(reader)).toEqual(expected(memory.stats()))
+    await provider.shutdown()
+  })
+
+  it('tells two memories apart by attributes, and no longer reads the one that has ended', async () => {
+    const { provider, reader } = setUp()
+    const meter = provider.getMeter('test')
+    const [one, two] = [inUse(), inUse()]
+    observeMemory(one, { meter, process: false, attributes: { memory: 'one' } })
+    const end = observeMemory(two, { meter, process: false, attributes: { memory: 'two' } })
+    const both = await collect(reader)
+    expect(both['memlayer.memory.held cache one']).toBe(one.stats().categories['cache']?.held)
+    expect(both['memlayer.memory.held cache two']).toBe(two.stats().categories['cache']?.held)
+    end()
+    for (const memory of [one, two]) memory.sysAlloc(memory.os.traits.pageSize, memory.stat('cache'))
+    // The SDK goes on telling what it was told last.
+    const later = await collect(reader)
+    expect(later['memlayer.memory.held cache one']).toBe(one.stats().categories['cache']?.held)
+    expect(later['memlayer.memory.held cache two']).toBe(both['memlayer.memory.held cache two'])
+    await provider.shutdown()
+  })
+
+  it('adds the process by the names of the conventions, as the kernel tells them', async (ctx) => {
+    if (process.platform !== 'linux') ctx.skip('runs on Linux')
+    const { provider, reader } = setUp()
+    const memory = inUse(createMemory(createOS()))
+    observeMemory(memory, { meter: provider.getMeter('test') })
+    const read = await collect(reader)
+    const status = readFileSync('/proc/self/status', 'latin1')
+    const kernel = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024
+    expect(Math.abs((read['process.memory.usage'] as number) - kernel('VmRSS'))).toBeLessThan(64 * 2 ** 20)
+    expect(Math.abs((read['process.memory.virtual'] as number) - kernel('VmSize'))).toBeLessThan(256 * 2 ** 20)
+    expect(read['memlayer.mappings']).toBe(memory.mappings()?.own)
+    expect(read['memlayer.process.mappings.limit']).toBe(memory.mappings()?.limit)
+    await provider.shutdown()
+  })
+})

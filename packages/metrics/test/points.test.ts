@@ -1,0 +1,84 @@
+// The figures themselves, and the events.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { createMemory, type MemoryEvent } from '@memlayer/core'
+import { createOS } from '@memlayer/os-js'
+import { channels, publishEvents, readPoints, type PublishedEvent } from '@memlayer/metrics'
+import { describe, expect, it } from 'vitest'
+import { expected, inUse } from './world.js'
+
+describe('the points', () => {
+  it('are the account, figure by figure', () => {
+    const memory = inUse()
+    const read = Object.fromEntries(
+      readPoints(memory).map(({ name, category, state, value }) => [[name, category, state].filter(Boolean).join(' '), value]),
+    )
+    expect(read).toEqual(expected(memory.stats()))
+  })
+
+  it('sum to the total, also where a category is named as what has none', () => {
+    const memory = inUse()
+    memory.sysAlloc(memory.os.traits.pageSize, memory.stat('uncategorized'))
+    memory.sysAlloc(memory.os.traits.pageSize, memory.stat('__proto__'))
+    const points = readPoints(memory)
+    const sum = (name: string): number => points.filter((one) => one.name === name).reduce((total, { value }) => total + value, 0)
+    const { total } = memory.stats()
+    expect(sum('memlayer.memory.usage')).toBe(total.reserved + total.prepared + total.ready)
+    expect(sum('memlayer.memory.held')).toBe(total.held)
+    expect(sum('memlayer.operations')).toBe(total.calls)
+    expect(new Set(points.map(({ name, category, state }) => `${name} ${category} ${state}`)).size).toBe(points.length)
+  })
+
+  it('leave out what is not known: without a ledger there are no states', () => {
+    const memory = createMemory(createOS(), { ledger: false })
+    memory.sysAlloc(memory.os.traits.pageSize, memory.stat('cache'))
+    const names = new Set(readPoints(memory).map(({ name }) => name))
+    expect([...names]).toEqual(['memlayer.memory.held', 'memlayer.operations', 'memlayer.operations.refused'])
+  })
+})
+
+describe('the events', () => {
+  it('come on documented channels, failures on one of their own, and end', () => {
+    const memory = createMemory(createOS())
+    const heard: [string, MemoryEvent['op'], MemoryEvent['outcome'], boolean][] = []
+    const listener = (message: unknown, name: string | symbol): void => {
+      const event = message as PublishedEvent
+      heard.push([String(name), event.op, event.outcome, event.memory === memory])
+    }
+    for (const name of Object.values(channels)) subscribe(name, listener)
+    const end = publishEvents(memory)
+    try {
+      memory.sysReserve(null, memory.os.traits.pageSize)
+      expect(() => memory.sysAlloc(2 ** 52, null)).toThrow()
+      end()
+      memory.sysReserve(null, memory.os.traits.pageSize)
+    } finally {
+      for (const name of Object.values(channels)) unsubscribe(name, listener)
+    }
+    expect(heard).toEqual([
+      ['memlayer:operation', 'sysReserve', 'done', true],
+      ['memlayer:operation', 'sysAlloc', 'refused', true],
+      ['memlayer:failure', 'sysAlloc', 'refused', true],
+    ])
+  })
+
+  it('make nothing while nobody listens', () => {
+    const memory = createMemory(createOS())
+    let reads = 0
+    const end = publishEvents({
+      ...memory,
+      observe: (observer, wanted) =>
+        memory.observe(
+          (event) => ((reads += 1), observer(event)),
+          () => wanted?.() ?? true,
+        ),
+    })
+    memory.sysReserve(null, memory.os.traits.pageSize)
+    expect(reads).toBe(0)
+    const listener = (): void => {}
+    subscribe(channels.failure, listener)
+    memory.sysReserve(null, memory.os.traits.pageSize)
+    unsubscribe(channels.failure, listener)
+    expect(reads).toBe(1)
+    end()
+  })
+})

@@ -1,0 +1,33 @@
+// A memory with ranges in every state, and its account as the points that exporters have to give.
+import { createMemory, type Memory, type MemoryStats } from '@memlayer/core'
+import { createOS } from '@memlayer/os-js'
+
+/** A memory with something in every state, two categories, and a refusal. */
+export function inUse(memory: Memory = createMemory(createOS())): Memory {
+  const page = memory.os.traits.pageSize
+  const cache = memory.stat('cache')
+  const v = memory.sysReserve(null, 16 * page)
+  memory.sysMap(v, 8 * page, cache)
+  memory.sysUsed(v, 4 * page)
+  memory.sysUnused(v, page)
+  memory.sysAlloc(2 * page, memory.stat('index'))
+  try {
+    memory.sysAlloc(2 ** 52, memory.stat('index'))
+  } catch {
+    // Refused, and counted as such.
+  }
+  return memory
+}
+
+/** What every exporter has to say of an account: `name category state` to figure. */
+export function expected(stats: MemoryStats): Record<string, number> {
+  const found: Record<string, number> = { 'memlayer.memory.peak': stats.total.peak }
+  for (const [category, counts] of [['uncategorized', stats.uncategorized] as const, ...Object.entries(stats.categories)]) {
+    for (const state of ['reserved', 'prepared', 'ready'] as const) found[`memlayer.memory.usage ${category} ${state}`] = counts[state]
+    found[`memlayer.memory.held ${category}`] = counts.held
+    found[`memlayer.memory.category.peak ${category}`] = counts.peak
+    found[`memlayer.operations ${category}`] = counts.calls
+    found[`memlayer.operations.refused ${category}`] = counts.refusals
+  }
+  return found
+}
