@@ -1,0 +1,39 @@
+// The tour, step by step: what `npm start` shows is what the kernel says.
+import { posixKernel } from '@memlayer/ffi'
+import { tour } from '@memlayer/examples/tour'
+import { describe, expect, it } from 'vitest'
+
+const run = (kernel = posixKernel()) => {
+  const lines: string[] = []
+  return { disagreements: tour({ kernel, print: (text) => lines.push(text) }), lines }
+}
+
+describe.skipIf(process.platform !== 'linux')('the tour', () => {
+  it('ends with both accounts in agreement on the real kernel', () => {
+    const { disagreements, lines } = run()
+    expect(disagreements).toEqual([])
+    expect(lines.filter((text) => text.includes('  |'))).toHaveLength(9)
+  })
+
+  it('shows the memory that a filled range has and that giving half of it back returns', () => {
+    const { lines } = run()
+    const rss = (step: string): string | undefined => /\|\s+(\S+ \w+|0)/.exec(lines.find((text) => text.startsWith(step)) ?? '')?.[1]
+    expect(rss('fill')).toBe('256 MiB')
+    expect(rss('give')).toBe('128 MiB')
+  })
+
+  it('disagrees when advice does not reach the kernel', () => {
+    const kernel = posixKernel()
+    const { disagreements } = run({ ...kernel, madvise: () => 0 })
+    expect(disagreements.join('\n')).toMatch(/give the middle half back: 128 MiB were written and kept, the kernel holds 256 MiB/)
+    expect(disagreements.join('\n')).toMatch(/kept its bytes/)
+  })
+
+  it('disagrees when an unmapping does not reach the kernel', () => {
+    const kernel = posixKernel()
+    const leaked: [number, number][] = []
+    const { disagreements } = run({ ...kernel, munmap: (v, n) => (leaked.push([v, n]), 0) })
+    for (const [v, n] of leaked) kernel.munmap(v, n)
+    expect(disagreements.join('\n')).toMatch(/free all of it: .*the kernel maps 256.0 MiB for access/)
+  })
+})

@@ -1,0 +1,99 @@
+// The floor: a C program that makes the kernel calls that the layer makes, and nothing else. The benchmark
+// builds it where there is a C compiler, keeps it running beside its own work, and asks for one batch at a
+// time: a line with the name of the work and how often, answered by a line with the nanoseconds it took.
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KIB ((size_t)1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define HUGE (2 * MIB)
+#define SMALL (64 * KIB)
+#define RANGES 512
+
+// A reservation of the layer's shape: its ranges lie inside huge pages that belong to it.
+static char *region;
+static size_t page;
+static char *scattered[RANGES];
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static void *map(size_t n, int prot) { return mmap(NULL, n, prot, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0); }
+
+static double alloc_free(long times) {
+  double start = now();
+  for (long i = 0; i < times; i++) munmap(map(SMALL, PROT_READ | PROT_WRITE), SMALL);
+  return now() - start;
+}
+
+static double reserve_free(long times) {
+  double start = now();
+  for (long i = 0; i < times; i++) munmap(map(GIB, PROT_NONE), GIB);
+  return now() - start;
+}
+
+// What sysUnused asks for a range inside of one huge page; sysUsed then asks nothing.
+static void unused_used(char *v) {
+  madvise((char *)((uintptr_t)v & ~(HUGE - 1)), HUGE, MADV_NOHUGEPAGE);
+  madvise(v, SMALL, MADV_DONTNEED);
+}
+
+static double untouched(long times) {
+  double start = now();
+  for (long i = 0; i < times; i++) unused_used(region + SMALL);
+  return now() - start;
+}
+
+static double touched(long times) {
+  double start = now();
+  for (long i = 0; i < times; i++) {
+    volatile char *v = region + SMALL;
+    unused_used((char *)v);
+    for (size_t at = 0; at < SMALL; at += page) v[at] = 1;
+  }
+  return now() - start;
+}
+
+// One madvise a range, each with a page behind it.
+static double give_back(long times) {
+  double spent = 0;
+  for (long i = 0; i < times; i++) {
+    for (int r = 0; r < RANGES; r++) *(volatile char *)scattered[r] = 1;
+    double start = now();
+    for (int r = 0; r < RANGES; r++) madvise(scattered[r], page, MADV_DONTNEED);
+    spent += now() - start;
+  }
+  return spent;
+}
+
+int main(void) {
+  char name[32];
+  long times;
+  page = (size_t)sysconf(_SC_PAGESIZE);
+  char *p = map(64 * MIB + HUGE, PROT_READ | PROT_WRITE);
+  region = (char *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
+  // The ranges of the layer's own run: every eighth page, and no huge pages there.
+  madvise(region, 64 * MIB, MADV_NOHUGEPAGE);
+  for (int r = 0; r < RANGES; r++) scattered[r] = region + (size_t)(r * 8 + 1) * page;
+  while (scanf("%31s %ld", name, &times) == 2) {
+    double ns = strcmp(name, "alloc-free") == 0     ? alloc_free(times)
+                : strcmp(name, "reserve-free") == 0 ? reserve_free(times)
+                : strcmp(name, "unused-used") == 0  ? untouched(times)
+                : strcmp(name, "touch") == 0        ? touched(times)
+                : strcmp(name, "give-back") == 0    ? give_back(times)
+                                                    : -1;
+    printf("%.0f\n", ns);
+    fflush(stdout);
+  }
+  return 0;
+}

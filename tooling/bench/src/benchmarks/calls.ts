@@ -1,0 +1,185 @@
+// What a call of the layer costs beside the same kernel calls made by a C program, and made by
+// bare foreign calls from JavaScript.
+import type { Comparison, Goal } from '../comparison.js'
+import { rounds, withFloor, type Benchmark, type Settings } from '../benchmark.js'
+import { bareLibc, GiB, KiB, MADV_DONTNEED, MADV_NOHUGEPAGE, MiB, openMemory, readyRange } from '../layer.js'
+import { difference, looped, ratioOrNull, spread, spreadOrNull, takeTurns, type Contender, type Series } from '../measure.js'
+
+const libc = bareLibc()
+const HUGE = 2 * MiB
+const SMALL = 64 * KiB
+const [PROT_NONE, PROT_READ_WRITE, ANONYMOUS] = [0, 3, 0x22] as const
+
+/** Beside C, and beside the bare call. */
+interface CallGoals {
+  readonly c?: Goal
+  readonly bare?: Goal
+}
+
+interface Ways {
+  readonly memlayer: Contender
+  readonly bare: Contender
+}
+
+/** Calls at little cost take many to a turn; a turn is far shorter than the slice that the host gives a process. */
+async function compare(settings: Settings, work: string, name: string, times: number, ways: Ways, goals: CallGoals): Promise<Comparison[]> {
+  const series = await withFloor(settings, name, async (c) =>
+    takeTurns<'memlayer' | 'bare' | 'c'>({ ...ways, c }, rounds(settings, { rounds: 400, warmUp: 60, times })),
+  )
+  return [besideC(work, series, goals.c), besideBare(work, series, goals.bare)]
+}
+
+function besideC(work: string, { memlayer, c }: Series<'memlayer' | 'c'>, goal?: Goal): Comparison {
+  return {
+    work,
+    unit: 'ns',
+    ours: spread(memlayer),
+    beside: 'C',
+    theirs: spreadOrNull(c),
+    measure: 'times',
+    result: ratioOrNull(memlayer, c),
+    ...(goal === undefined ? {} : { goal }),
+  }
+}
+
+function besideBare(work: string, { memlayer, bare }: Series<'memlayer' | 'bare'>, goal?: Goal): Comparison {
+  return {
+    work,
+    unit: 'ns',
+    ours: spread(memlayer),
+    beside: 'bare foreign calls',
+    theirs: spread(bare),
+    measure: 'more',
+    result: difference(memlayer, bare),
+    ...(goal === undefined ? {} : { goal }),
+  }
+}
+
+const allocFree: Benchmark = {
+  name: 'alloc-free',
+  says: 'sysAlloc and sysFree of 64 KiB',
+  async run(settings) {
+    const memory = openMemory()
+    const stat = memory.stat('bench')
+    const ways = {
+      memlayer: looped((times) => {
+        for (let i = 0; i < times; i++) memory.sysFree(memory.sysAlloc(SMALL, stat), SMALL, stat)
+      }),
+      bare: looped((times) => {
+        for (let i = 0; i < times; i++) libc.munmap(libc.mmap(0, SMALL, PROT_READ_WRITE, ANONYMOUS, -1, 0), SMALL)
+      }),
+    }
+    return compare(settings, 'alloc + free of 64 KiB', 'alloc-free', 100, ways, {
+      c: { kind: 'most', value: 1.35 },
+      bare: { kind: 'most', value: 250 },
+    })
+  },
+}
+
+const reserveFree: Benchmark = {
+  name: 'reserve-free',
+  says: 'sysReserve and sysFree of 1 GiB',
+  async run(settings) {
+    const memory = openMemory()
+    const ways = {
+      memlayer: looped((times) => {
+        for (let i = 0; i < times; i++) memory.sysFree(memory.sysReserve(null, GiB), GiB, null)
+      }),
+      bare: looped((times) => {
+        for (let i = 0; i < times; i++) libc.munmap(libc.mmap(0, GiB, PROT_NONE, ANONYMOUS, -1, 0), GiB)
+      }),
+    }
+    return compare(settings, 'reserve + free of 1 GiB', 'reserve-free', 60, ways, {
+      c: { kind: 'most', value: 1.35 },
+      bare: { kind: 'most', value: 250 },
+    })
+  },
+}
+
+const unusedUsed: Benchmark = {
+  name: 'unused-used',
+  says: 'sysUnused and sysUsed of 64 KiB that nothing has touched',
+  async run(settings) {
+    const { memory, address } = readyRange(openMemory(), 64 * MiB)
+    const v = address + SMALL
+    const ways = {
+      memlayer: looped((times) => {
+        for (let i = 0; i < times; i++) {
+          memory.sysUnused(v, SMALL)
+          memory.sysUsed(v, SMALL)
+        }
+      }),
+      bare: looped((times) => {
+        for (let i = 0; i < times; i++) {
+          libc.madvise(v - (v % HUGE), HUGE, MADV_NOHUGEPAGE)
+          libc.madvise(v, SMALL, MADV_DONTNEED)
+        }
+      }),
+    }
+    return compare(settings, 'unused + used of 64 KiB, untouched', 'unused-used', 200, ways, {
+      c: { kind: 'most', value: 1.6 },
+      bare: { kind: 'most', value: 600 },
+    })
+  },
+}
+
+const touch: Benchmark = {
+  name: 'touch',
+  says: 'sysUnused, sysUsed, a new view, and a first touch of each of 16 pages',
+  async run(settings) {
+    const { memory, address } = readyRange(openMemory(), 64 * MiB)
+    const page = memory.os.traits.pageSize
+    const v = address + SMALL
+    const raw = new Uint8Array(memory.os.view(v, SMALL))
+    const ways = {
+      memlayer: looped((times) => {
+        for (let i = 0; i < times; i++) {
+          memory.sysUnused(v, SMALL)
+          memory.sysUsed(v, SMALL)
+          const view = memory.view(Uint8Array, v, SMALL)
+          for (let at = 0; at < SMALL; at += page) view[at] = 1
+        }
+      }),
+      bare: looped((times) => {
+        for (let i = 0; i < times; i++) {
+          libc.madvise(v - (v % HUGE), HUGE, MADV_NOHUGEPAGE)
+          libc.madvise(v, SMALL, MADV_DONTNEED)
+          for (let at = 0; at < SMALL; at += page) raw[at] = 1
+        }
+      }),
+    }
+    return compare(settings, 'unused + used + touch of 16 pages', 'touch', 20, ways, { c: { kind: 'most', value: 1.1 } })
+  },
+}
+
+const view: Benchmark = {
+  name: 'view',
+  says: 'a view made, and detached as its pages leave Ready',
+  async run(settings) {
+    const { memory, address } = readyRange(openMemory(), 64 * MiB)
+    const v = address + SMALL
+    const detach = ArrayBuffer.prototype.transfer
+    const ways = {
+      // sysUnused and sysUsed are part of it: what they cost by themselves is the line 'unused + used'.
+      memlayer: looped((times) => {
+        for (let i = 0; i < times; i++) {
+          memory.view(Uint8Array, v, SMALL)
+          memory.sysUnused(v, SMALL)
+          memory.sysUsed(v, SMALL)
+        }
+      }),
+      bare: looped((times) => {
+        for (let i = 0; i < times; i++) {
+          const bytes = new Uint8Array(libc.view(v, SMALL))
+          detach.call(bytes.buffer, 0)
+          libc.madvise(v - (v % HUGE), HUGE, MADV_NOHUGEPAGE)
+          libc.madvise(v, SMALL, MADV_DONTNEED)
+        }
+      }),
+    }
+    const series = await takeTurns(ways, rounds(settings, { rounds: 400, warmUp: 60, times: 40 }))
+    return [besideBare('a view made and detached, unused + used', series)]
+  },
+}
+
+export const calls: readonly Benchmark[] = [touch, allocFree, reserveFree, unusedUsed, view]

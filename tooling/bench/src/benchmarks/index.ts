@@ -1,0 +1,24 @@
+// Every benchmark, in the order of the page.
+import type { Benchmark } from '../benchmark.js'
+import { elements, hugePages } from './access.js'
+import { calls } from './calls.js'
+import { giveBack } from './give-back.js'
+import { growth } from './growth.js'
+import { heap } from './heap.js'
+import { populate } from './populate.js'
+import { ranges } from './ranges.js'
+import { resident } from './resident.js'
+import { start } from './start.js'
+
+export const benchmarks: readonly Benchmark[] = [
+  ...calls,
+  giveBack,
+  ranges,
+  heap,
+  growth,
+  elements,
+  hugePages,
+  populate,
+  resident,
+  start,
+]

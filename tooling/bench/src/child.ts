@@ -1,0 +1,14 @@
+// One benchmark in a process of its own: main.ts starts it with a name and the settings, and hears its lines.
+import { benchmarks } from './benchmarks/index.js'
+import type { Settings } from './benchmark.js'
+
+const [name = '', settings = '{}'] = process.argv.slice(2)
+const benchmark = benchmarks.find((one) => one.name === name)
+if (benchmark === undefined) throw new Error(`there is no benchmark '${name}'`)
+benchmark.run(JSON.parse(settings) as Settings).then(
+  (lines) => process.send?.(lines),
+  (error: unknown) => {
+    console.error(error)
+    process.exitCode = 1
+  },
+)

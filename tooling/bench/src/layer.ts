@@ -1,0 +1,77 @@
+// memlayer on this host, and the bare foreign call beside it: what the benchmarks are made over.
+import { createRequire } from 'node:module'
+import { createMemory, type Memory, type MemoryOptions, type SysMemStat } from '@memlayer/core'
+import { createOS } from '@memlayer/os-linux'
+import { alignUp, type Address } from '@memlayer/kernel'
+
+export const KiB: number = 2 ** 10
+export const MiB: number = 2 ** 20
+export const GiB: number = 2 ** 30
+
+// <asm-generic/mman-common.h>
+export const MADV_DONTNEED = 4
+export const MADV_NOHUGEPAGE = 15
+
+/** A memory over the host's kernel. */
+export function openMemory(options?: MemoryOptions): Memory {
+  return createMemory(createOS(), options)
+}
+
+/** A range that is Ready from end to end, at a huge page, so that no huge page is shared with others. */
+export interface ReadyRange {
+  readonly memory: Memory
+  readonly stat: SysMemStat
+  readonly address: Address
+  readonly size: number
+}
+
+/** Reserves, maps and uses `size` bytes. */
+export function readyRange(memory: Memory, size: number): ReadyRange {
+  const { hugePageSize, pageSize } = memory.os.traits
+  const stat = memory.stat('bench')
+  const whole = alignUp(size, hugePageSize || pageSize)
+  const { address } = memory.sysReserveAligned(null, whole, hugePageSize || pageSize)
+  // A kernel that guesses how much it may promise refuses more than there is in one piece.
+  for (let at = 0; at < whole; at += GiB) {
+    const n = Math.min(GiB, whole - at)
+    memory.sysMap(address + at, n, stat)
+    memory.sysUsed(address + at, n)
+  }
+  return { memory, stat, address, size: whole }
+}
+
+/** libc as a program with foreign calls and nothing else would have it. */
+export interface BareLibc {
+  mmap(addr: number, length: number, prot: number, flags: number, fd: number, offset: number): number
+  munmap(addr: number, length: number): number
+  madvise(addr: number, length: number, advice: number): number
+  /** The bytes at an address, as koffi makes a view of them. */
+  view(addr: number, length: number): ArrayBuffer
+}
+
+interface Koffi {
+  readonly version: string
+  view(addr: number, length: number): ArrayBuffer
+  load(library: null): { func(name: string, result: string, params: string[]): (...args: number[]) => number }
+}
+
+function koffi(): Koffi {
+  return createRequire(import.meta.url)(`@koromix/koffi-${process.platform}-${process.arch}`) as Koffi
+}
+
+/** The foreign functions, declared anew: none of the layer's is used. */
+export function bareLibc(): BareLibc {
+  const libc = koffi().load(null)
+  const { view } = koffi()
+  return {
+    mmap: libc.func('mmap', 'intptr_t', ['intptr_t', 'size_t', 'int', 'int', 'int', 'int64_t']),
+    munmap: libc.func('munmap', 'int', ['intptr_t', 'size_t']),
+    madvise: libc.func('madvise', 'int', ['intptr_t', 'size_t', 'int']),
+    view: (addr, length) => view(addr, length),
+  }
+}
+
+/** The version of the foreign call interface. */
+export function koffiVersion(): string {
+  return koffi().version
+}

@@ -1,0 +1,42 @@
+// Loops over elements. Imported anew for each kind of buffer, so that the engine compiles them for that
+// kind alone, as it does in a program that has no other.
+
+/** Adds up `count` elements from `from` on. */
+export function readAll(elements: Float64Array, from: number, count: number): number {
+  let sum = 0
+  for (let i = from; i < from + count; i++) sum += elements[i] as number
+  return sum
+}
+
+/** Writes `count` elements from `from` on. */
+export function writeAll(elements: Float64Array, from: number, count: number): number {
+  for (let i = from; i < from + count; i++) elements[i] = i
+  return count
+}
+
+/** Adds up `count` elements in no order; the length is a power of two. */
+export function readAnywhere(elements: Float64Array, seed: number, count: number): number {
+  const mask = elements.length - 1
+  let sum = 0
+  let state = seed | 1
+  for (let i = 0; i < count; i++) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    sum += elements[state & mask] as number
+  }
+  return sum
+}
+
+/** Writes `count` elements in no order; the length is a power of two. */
+export function writeAnywhere(elements: Float64Array, seed: number, count: number): number {
+  const mask = elements.length - 1
+  let state = seed | 1
+  for (let i = 0; i < count; i++) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    elements[state & mask] = i
+  }
+  return count
+}

@@ -1,0 +1,2 @@
+// Bare node: a module that does nothing.
+export const nothing = null
