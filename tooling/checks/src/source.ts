@@ -1,0 +1,137 @@
+// Source text as oxc's parser sees it: what a file imports, and the shapes that no rule of
+// oxlint knows. imports.ts and shape.ts read it.
+import { parseSync, Visitor, type Expression, type Node } from 'oxc-parser'
+
+/** One import, in whatever way it is written. */
+export interface Import {
+  /** As written: `@memlayer/core`, `./mem.js`, `node:fs`; null where it is computed. */
+  readonly specifier: string | null
+  readonly line: number
+}
+
+/** A function and how long it is. */
+export interface FunctionLength {
+  /** The line it begins on. */
+  readonly line: number
+  /** Its lines, without those of the functions in it: a closure is as long as what it does itself. */
+  readonly lines: number
+  /** The name of the function it is an argument of: `describe`; null where it is none. */
+  readonly argumentOf: string | null
+}
+
+/** What the checks want to know of a file. */
+export interface Source {
+  readonly imports: readonly Import[]
+  /** Lines with `export * from`. */
+  readonly exportStars: readonly number[]
+  readonly functions: readonly FunctionLength[]
+  /** What the parser could not read. */
+  readonly errors: readonly string[]
+}
+
+/** Parses a file; its name tells the language. */
+export function parseSource(file: string, text: string): Source {
+  const { program, errors } = parseSync(file, text)
+  const lineOf = lineCounter(text)
+  const imports: Import[] = []
+  const exportStars: number[] = []
+  const spans: Span[] = []
+  const callbacks = new Map<Node, string>()
+
+  const add = (source: Expression | null | undefined, at: number): void => {
+    if (source === null || source === undefined) return
+    imports.push({ specifier: literalText(source), line: lineOf(at) })
+  }
+  const measure = (node: Node): void => {
+    spans.push({ first: lineOf(node.start), last: lineOf(node.end), argumentOf: callbacks.get(node) ?? null })
+  }
+
+  new Visitor({
+    ImportDeclaration: (node) => add(node.source, node.start),
+    ExportNamedDeclaration: (node) => add(node.source, node.start),
+    ExportAllDeclaration(node) {
+      exportStars.push(lineOf(node.start))
+      add(node.source, node.start)
+    },
+    ImportExpression: (node) => add(node.source, node.start),
+    TSImportType: (node) => add(node.source, node.start),
+    TSExternalModuleReference: (node) => add(node.expression, node.start),
+    CallExpression(node) {
+      const name = calleeName(node.callee)
+      for (const argument of node.arguments) callbacks.set(argument, name)
+      const [first] = node.arguments
+      if (node.arguments.length !== 1 || first === undefined || first.type === 'SpreadElement') return
+      if (loads(node.callee, name)) add(first, node.start)
+    },
+    FunctionDeclaration: measure,
+    FunctionExpression: measure,
+    ArrowFunctionExpression: measure,
+  }).visit(program)
+
+  const functions = spans.map((span) => ({ line: span.first, lines: ownLines(span, spans), argumentOf: span.argumentOf }))
+  return { imports, exportStars, functions, errors: errors.map(({ message }) => message) }
+}
+
+interface Span {
+  readonly first: number
+  readonly last: number
+  readonly argumentOf: string | null
+}
+
+function ownLines(span: Span, all: readonly Span[]): number {
+  const inner = new Set<number>()
+  for (const { first, last } of all) {
+    const isWithin = first >= span.first && last <= span.last && (first > span.first || last < span.last)
+    if (isWithin) for (let line = first; line <= last; line++) inner.add(line)
+  }
+  inner.delete(span.first)
+  inner.delete(span.last)
+  return span.last - span.first + 1 - inner.size
+}
+
+// require('x'), require.resolve('x'), createRequire(…)('x'), import.meta.resolve('x'), process.getBuiltinModule('x').
+const loaders = new Set(['require', 'require.resolve', 'import.meta.resolve', 'process.getBuiltinModule', 'getBuiltinModule'])
+
+function loads(callee: Expression, name: string): boolean {
+  return loaders.has(name) || (callee.type === 'CallExpression' && calleeName(callee.callee).endsWith('createRequire'))
+}
+
+/** `describe.skipIf(x)` is named `describe.skipIf`, as is what it is called on; anything else is ''. */
+function calleeName(callee: Expression): string {
+  switch (callee.type) {
+    case 'Identifier':
+      return callee.name
+    case 'CallExpression':
+    case 'TaggedTemplateExpression':
+      return calleeName(callee.type === 'CallExpression' ? callee.callee : callee.tag)
+    case 'MetaProperty':
+      return `${callee.meta.name}.${callee.property.name}`
+    case 'MemberExpression': {
+      const { object, property } = callee
+      return property.type === 'Identifier' ? `${calleeName(object)}.${property.name}` : ''
+    }
+    default:
+      return ''
+  }
+}
+
+function literalText(node: Expression): string | null {
+  if (node.type === 'Literal' && typeof node.value === 'string') return node.value
+  if (node.type === 'TemplateLiteral' && node.expressions.length === 0) return node.quasis[0]?.value.cooked ?? null
+  return null
+}
+
+function lineCounter(text: string): (offset: number) => number {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  return (offset) => {
+    let low = 0
+    let high = starts.length
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if ((starts[middle] as number) <= offset) low = middle
+      else high = middle
+    }
+    return low + 1
+  }
+}

@@ -1,0 +1,63 @@
+// The workspace's own command-line tools, each run as what it is: a script for this Node. lint.ts,
+// test-types.ts, tarball.ts and versions.ts call it.
+import { spawn, spawnSync } from 'node:child_process'
+import { delimiter, join } from 'node:path'
+import { checkout } from './workspace.js'
+
+const scripts = {
+  changeset: '@changesets/cli/bin.js',
+  oxlint: 'oxlint/bin/oxlint',
+  pnpm: 'pnpm/bin/pnpm.mjs',
+  tsc: 'typescript/bin/tsc',
+}
+
+/** How a tool ended, and what it said. */
+export interface ToolEnd {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a tool in a folder, to its end. */
+export function runTool(tool: keyof typeof scripts, args: readonly string[], folder: string): ToolEnd {
+  const { status, error, stdout, stderr } = spawnSync(process.execPath, [script(tool), ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 120_000,
+    maxBuffer: 2 ** 28,
+    env: environment(),
+  })
+  if (error !== undefined) throw error
+  return { code: status, stdout, stderr }
+}
+
+/** The same while this process goes on: for a tool that talks to it. */
+export async function startTool(
+  tool: keyof typeof scripts,
+  args: readonly string[],
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<ToolEnd> {
+  const child = spawn(process.execPath, [script(tool), ...args], {
+    cwd: folder,
+    timeout: 120_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...environment(), ...env },
+  })
+  const said = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => (said[stream] += text))
+  }
+  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
+  return { code, ...said }
+}
+
+function script(tool: keyof typeof scripts): string {
+  return join(checkout, 'node_modules', ...scripts[tool].split('/'))
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const { PATH = '' } = process.env
+  // Plain text, and no question asked: the output is read here. A tool that calls another finds the workspace's.
+  return { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', CI: 'true', PATH: join(checkout, 'node_modules', '.bin') + delimiter + PATH }
+}

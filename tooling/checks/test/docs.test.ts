@@ -1,0 +1,31 @@
+// Documents: what they point to is there.
+import { checkDoc, checkDocs } from '@memlayer/checks/docs'
+import { readWorkspace } from '@memlayer/checks/workspace'
+import { describe, expect, it } from 'vitest'
+import { expectNone } from './expect-none.js'
+
+describe('documents', () => {
+  it('point to what is there', () => {
+    expectNone(checkDocs(readWorkspace()))
+  })
+
+  const there = ['packages/core/README.md', 'packages/core/src', 'LICENSE']
+  const check = (text: string): string[] =>
+    checkDoc('packages/core/README.md', text, { has: (path) => there.includes(path), scripts: ['build'] })
+
+  it.each([
+    ['a link', 'see [this](../kernel/README.md)'],
+    ['a link from the root', 'see [this](docs/a.md#part)'],
+    ['a path', 'in `packages/kernel/src/port.ts`'],
+    ['a script', '`npm run biuld`'],
+  ])('with %s that leads nowhere are found', (_, text) => {
+    expect(check(text)).toEqual([expect.stringMatching(/^packages\/core\/README\.md:1: /)])
+  })
+
+  it.each(['[a](README.md)', '[a](../../LICENSE#x)', '[a](#part)', '[a](https://go.dev)', '`packages/core/src`', '`packages/<name>/etc`', 'npm run build'])(
+    'may say %s',
+    (text) => {
+      expect(check(text)).toEqual([])
+    },
+  )
+})
