@@ -1,0 +1,4 @@
+// The examples of every document here.
+import { testExamples } from '@memlayer/readme/vitest'
+
+for (const document of ['concepts', 'errors', 'porting']) testExamples(new URL(`../${document}.md`, import.meta.url))
