@@ -1,4 +1,4 @@
-// The README's examples run; its vitest adapter is a test here, and its usage is the command's.
+// The README's examples run; its adapter for vitest is a test of tooling/proof, its usage the command's.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,9 +12,10 @@ const command = join(import.meta.dirname, '..', 'dist', 'command.js')
 testExamples(readme)
 
 describe('the README', () => {
-  it('shows the adapter for vitest that adapters.test.ts runs, in at most 15 lines', () => {
+  it('shows the adapter for vitest that a test of tooling/proof is, in at most 15 lines', () => {
     const [, block = ''] = /```ts vitest\n([^]*?)```/.exec(text) ?? []
-    expect(readFileSync(new URL('adapters.test.ts', import.meta.url), 'utf8')).toBe(block)
+    const [, ...adapter] = readFileSync(new URL('../../../tooling/proof/test/adapter.test.ts', import.meta.url), 'utf8').split('\n')
+    expect(adapter.join('\n')).toBe(block)
     expect(block.split('\n').length).toBeLessThanOrEqual(15)
   })
 

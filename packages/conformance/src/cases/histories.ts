@@ -144,8 +144,9 @@ class History {
     if (error !== null) return this.#failed(page, n, error)
     this.done += 1
     if (to === 'None') return this.#shadow.free(page, n)
-    const { unusedDropsContents } = this.#stage.os.traits
-    if (to === 'Prepared' && from[0] === 'Ready') this.#shadow.forfeit(page, n, unusedDropsContents)
+    // Go ignores a kernel that keeps what it is given back: then it is there still.
+    const isDropped = this.#stage.os.traits.unusedDropsContents && !this.mayFail
+    if (to === 'Prepared' && from[0] === 'Ready') this.#shadow.forfeit(page, n, isDropped)
     // Where all of a mix is mapped anew, so is what was Ready.
     if (to === 'Ready' && !this.#keepsReady) this.#shadow.forfeit(page, n, false)
     if (to === 'Reserved') this.#shadow.forfeit(page, n, false)

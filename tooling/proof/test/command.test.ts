@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 
 const home = join(import.meta.dirname, '..')
-const linux = join(home, 'node_modules', '@memlayer', 'os-linux')
+const packages = join(home, 'node_modules', '@memlayer')
+const linux = join(packages, 'os-linux')
 const folder = mkdtempSync(join(tmpdir(), 'memlayer-command-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 function run(...args: string[]): { code: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(home, 'dist', 'command.js'), ...args], { cwd: home, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(packages, 'conformance', 'dist', 'command.js'), ...args], { cwd: home, encoding: 'utf8' })
   return { code: status, stdout, stderr }
 }
 
@@ -24,7 +25,7 @@ function module(name: string, text: string): string {
 
 /** os-linux over a simulated kernel, with one function replaced. */
 function mutant(name: string, replaced: string): string {
-  const [os, sim] = [join(linux, 'dist/index.js'), join(home, 'node_modules/@memlayer/simkernel/dist/index.js')]
+  const [os, sim] = [join(linux, 'dist/index.js'), join(packages, 'simkernel/dist/index.js')]
   return module(
     name,
     `import { createOS } from ${JSON.stringify(os)}
@@ -83,7 +84,7 @@ describe('memlayer-conformance', () => {
     ['a path where nothing is', ['./nowhere'], 'there is nothing at'],
     ['a folder that is no package', [folder], 'without a package.json: name a file that exports'],
     ['a package that is not built', [join(folder, 'unbuilt')], 'is not there: build the package first'],
-    ['a module without a backend', [join(home, 'dist/index.js')], "exports neither 'subject' nor 'createOS'"],
+    ['a module without a backend', [join(packages, 'kernel/dist/index.js')], "exports neither 'subject' nor 'createOS'"],
     ['a kernel that is not simulated', [linux, '--kernel', 'vms'], 'vms'],
     ['a seed that is no number', [linux, '--seed', 'x'], 'the seed is x, and not a whole number'],
     ['cases that are not there', [linux, '--only', 'xyzzy'], "no case has 'xyzzy' in its id"],
