@@ -1,13 +1,6 @@
 // A port whose calls pass through a function: for kernels that refuse by what is asked, where
 // kernel's failCall goes by count alone.
-
-/** Calls that ask something of a kernel and may be refused, with what each answers then. */
-const refusable: ReadonlyMap<string, (errno: number) => number> = new Map([
-  ...['mmap', 'munmap', 'mprotect', 'madvise', 'madviseAll', 'virtualAlloc', 'virtualFree'].map(
-    (fn) => [fn, (errno: number): number => -errno] as const,
-  ),
-  ...['brk', 'growMemory', 'discard'].map((fn) => [fn, (): number => -1] as const),
-])
+import { refusalOf } from '@memlayer/kernel'
 
 /** A port like `kernel` that refuses the calls for which `when` gives an error number. */
 export function refuseWhen<K extends object>(kernel: K, when: (fn: string, args: readonly unknown[]) => number | null): K {
@@ -15,9 +8,9 @@ export function refuseWhen<K extends object>(kernel: K, when: (fn: string, args:
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target)
       if (typeof member !== 'function') return member
-      const answer = refusable.get(String(name))
+      const answer = refusalOf(target, String(name))
       // Bound: a port may be a class with private fields.
-      if (answer === undefined) return member.bind(target) as unknown
+      if (answer === null) return member.bind(target) as unknown
       return (...args: unknown[]): unknown => {
         const errno = when(String(name), args)
         return errno === null ? (Reflect.apply(member, target, args) as unknown) : answer(errno)

@@ -4,7 +4,7 @@
 import type { PosixKernel } from './port.js'
 
 /** The members of the ports that ask something of the kernel, and what each answers when it refuses. */
-export const kernelCalls: ReadonlyMap<string, (errno: number) => number> = new Map([
+const kernelCalls: ReadonlyMap<string, (errno: number) => number> = new Map([
   ['mmap', (errno: number) => -errno],
   ['munmap', (errno: number) => -errno],
   ['mprotect', (errno: number) => -errno],
@@ -16,6 +16,17 @@ export const kernelCalls: ReadonlyMap<string, (errno: number) => number> = new M
   ['growMemory', () => -1],
   ['discard', () => -1],
 ])
+
+/**
+ * What the call `fn` of a port answers when the kernel refuses it with an error number; null: it is no call
+ * that can be refused. A port with calls of its own names them in a member `kernelCalls`, and each
+ * answers with minus the error number.
+ */
+export function refusalOf(kernel: object, fn: string): ((errno: number) => number) | null {
+  const own: unknown = Reflect.get(kernel, 'kernelCalls')
+  if (Array.isArray(own) && own.includes(fn)) return (errno) => -errno
+  return kernelCalls.get(fn) ?? null
+}
 
 /** Calls that cannot be refused; they are recorded, and never made to fail. */
 export const sureCalls: ReadonlySet<string> = new Set(['clear', 'currentMemory', 'resetMemoryDataView'])
@@ -32,7 +43,7 @@ export function decorate<K extends object>(kernel: K, around: (fn: string, args:
       continue
     }
     const call = name === 'madviseAll' ? flat(kernel) : (member.bind(kernel) as Call)
-    const isKernelCall = kernelCalls.has(name) || sureCalls.has(name)
+    const isKernelCall = refusalOf(kernel, name) !== null || sureCalls.has(name)
     port[name] =
       name === 'madviseAll'
         ? (ranges: ArrayLike<number>, advice: number) => around(name, [...Array.from(ranges), advice], call)

@@ -23,7 +23,10 @@ export interface Recording<K> {
   take(): KernelCall[]
 }
 
-/** A port that makes every call on `kernel` and writes it down; `onCall` hears of each as it ends. */
+/**
+ * A port that makes every call on `kernel` and writes it down; `onCall` hears of each as it ends. A port
+ * with calls of its own names them in a member `kernelCalls`.
+ */
 export function record<K extends object>(kernel: K, onCall?: (call: KernelCall) => void): Recording<K> {
   const calls: KernelCall[] = []
   const port = decorate(kernel, (fn, args, call) => {

@@ -1,5 +1,5 @@
 // The failing port refuses the call it was told to, without making it, and no other.
-import { errnos, failCall } from '@memlayer/kernel'
+import { errnos, failCall, record, refusalOf } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
 import { otherPorts, PosixPort, type Asked } from './ports.js'
 
@@ -47,6 +47,16 @@ describe('failCall', () => {
     const asked: Asked = []
     expect(failCall(otherPorts(asked), 1, 8).kernel[fn](1, 2, 3, 4)).toBe(answer)
     expect(asked).toEqual([])
+  })
+
+  it("refuses, and records, the calls that a port of one's own names, and no other", () => {
+    const own = { kernelCalls: ['take'], pageSize: 4096, take: (n: number) => n, name: () => 'own' }
+    const recording = record(own)
+    const plan = failCall(recording.kernel, 2, 12)
+    expect([plan.kernel.take(1), plan.kernel.take(2), plan.kernel.take(3), plan.kernel.name()]).toEqual([1, -12, 3, 'own'])
+    expect(plan.calls).toBe(3)
+    expect(recording.calls.map(({ fn, args }) => [fn, ...args])).toEqual([['take', 1], ['take', 3]])
+    expect([refusalOf(own, 'take')?.(12), refusalOf(own, 'name'), refusalOf(own, 'brk')?.(12)]).toEqual([-12, null, -1])
   })
 
   it('never fails what cannot be refused, and does not count it', () => {
