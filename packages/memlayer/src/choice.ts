@@ -16,6 +16,9 @@ export interface Choice {
 /** The backend that everything has. */
 export const JS = '@memlayer/os-js'
 
+/** The name under which somebody else's backend is installed, to be pinned. Whoever does that knows the host. */
+export const CUSTOM = '@memlayer/os-custom'
+
 /** The backends that can be asked for. */
 export const backends: readonly string[] = ['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows']
 
@@ -54,5 +57,5 @@ export function backendFor(platform: string): string | null {
  */
 export function mayServe(backend: string, platform: string): boolean {
   // Plan 9's is an allocator over a segment of its own, on any Unix.
-  return backend === JS || backend === packageOf('plan9') || backend === backendFor(platform)
+  return backend === JS || backend === CUSTOM || backend === packageOf('plan9') || backend === backendFor(platform)
 }

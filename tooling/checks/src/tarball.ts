@@ -46,7 +46,8 @@ export function checkContents({ files, manifest }: Pick<Tarball, 'files' | 'mani
     .filter((file) => !files.includes(file))
     .map((file) => `${file} is not in the tarball: put it at the root, or beside package.json.`)
   for (const file of files) {
-    if (!/(^|\/)(test|node_modules|temp)\/|\.tsbuildinfo$|\.tgz$/.test(file)) continue
+    // What is under template/ is another package's, whole.
+    if (file.startsWith('template/') || !/(^|\/)(test|node_modules|temp)\/|\.tsbuildinfo$|\.tgz$/.test(file)) continue
     findings.push(`${file} is in the tarball and of no use there: leave it out with "files" in package.json.`)
   }
   const { dependencies, optionalDependencies, peerDependencies } = manifest

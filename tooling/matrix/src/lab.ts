@@ -14,6 +14,8 @@ export interface Lab extends AsyncDisposable {
   folder(name: string): string
   /** A folder in which `npm install <packages>` was run, and nothing else. `args` are further arguments for npm. */
   install(name: string, packages: readonly string[], args?: readonly string[]): Promise<string>
+  /** Runs npm in a folder that has a package of its own; what it printed. */
+  npm(folder: string, args: readonly string[]): Promise<string>
 }
 
 /** Packs the workspace's packages as they are built now. */
@@ -33,10 +35,13 @@ export async function openLab(): Promise<Lab> {
       writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
       // What is not ours comes from where this machine gets its packages, so the one without a scope is named by its address.
       const asked = packages.map((one) => (one === 'memlayer' ? registry.tarballOf(one) : one))
+      await lab.npm(folder, ['install', ...asked, ...args])
+      return folder
+    },
+    async npm(folder, args) {
       const ours = `--@memlayer:registry=${registry.url}`
       const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--prefer-offline', '--loglevel=error']
-      await runWell(npm, ['install', ...asked, ours, ...quiet, ...args], { cwd: folder })
-      return folder
+      return runWell(npm, [...args, ours, ...quiet], { cwd: folder })
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await registry[Symbol.asyncDispose]()

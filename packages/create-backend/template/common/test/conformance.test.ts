@@ -1,0 +1,6 @@
+// The suite that every backend must pass, a test a case. `npm run conformance` prints it as a report.
+import { defineTests } from '@memlayer/conformance'
+import { describe, it } from 'vitest'
+import { subject } from './subject.js'
+
+defineTests(subject, { describe, it })

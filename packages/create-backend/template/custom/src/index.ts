@@ -1,0 +1,3 @@
+// memlayer-my-os: a memlayer backend for my-os.
+export { createOS, type BackendOptions } from './mem.js'
+export { arrayKernel, type CustomKernel } from './kernel.js'

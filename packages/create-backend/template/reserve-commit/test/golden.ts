@@ -1,0 +1,54 @@
+// The golden table: what each function asks of the kernel, in the order of mem.ts. `v` is the range.
+import type { Memory } from '@memlayer/core'
+import { describeCall, type KernelCall } from '@memlayer/kernel'
+
+/** One row. */
+export interface Row {
+  readonly op: string
+  /** Makes the range that `run` is about; the calls for it are not looked at. */
+  readonly before: (memory: Memory) => number
+  readonly run: (memory: Memory, v: number) => unknown
+  readonly calls: readonly string[]
+}
+
+const n = 1048576
+const nothing = (): number => 0
+const reserved = (memory: Memory): number => memory.sysReserve(null, n)
+const prepared = (memory: Memory): number => {
+  const v = memory.sysReserve(null, n)
+  memory.sysMap(v, n, null)
+  return v
+}
+const ready = (memory: Memory): number => memory.sysAlloc(n, null)
+
+/** A call as the rows have it: in the words of the header, with `v` for the range. */
+export function shown(call: KernelCall, v: number): string {
+  return describeCall('windows', call).replaceAll(`0x${v.toString(16)}`, 'v')
+}
+
+/** The rows. */
+export const rows: readonly Row[] = [
+  {
+    op: 'sysAlloc',
+    before: nothing,
+    run: (memory) => memory.sysAlloc(n, null),
+    calls: ['virtualAlloc(0, 1048576, MEM_COMMIT|MEM_RESERVE, PAGE_READWRITE) = v'],
+  },
+  { op: 'sysUnused', before: ready, run: (memory, v) => memory.sysUnused(v, n), calls: ['virtualFree(v, 1048576, MEM_DECOMMIT) = 0'] },
+  {
+    op: 'sysUsed',
+    before: prepared,
+    run: (memory, v) => memory.sysUsed(v, n),
+    calls: ['virtualAlloc(v, 1048576, MEM_COMMIT, PAGE_READWRITE) = v'],
+  },
+  { op: 'sysHugePage', before: ready, run: (memory, v) => memory.sysHugePage(v, n), calls: [] },
+  { op: 'sysFree', before: ready, run: (memory, v) => memory.sysFree(v, n, null), calls: ['virtualFree(v, 0, MEM_RELEASE) = 0'] },
+  { op: 'sysFault', before: ready, run: (memory, v) => memory.sysFault(v, n), calls: ['virtualFree(v, 1048576, MEM_DECOMMIT) = 0'] },
+  {
+    op: 'sysReserve',
+    before: nothing,
+    run: (memory) => memory.sysReserve(null, n),
+    calls: ['virtualAlloc(0, 1048576, MEM_RESERVE, PAGE_READWRITE) = v'],
+  },
+  { op: 'sysMap', before: reserved, run: (memory, v) => memory.sysMap(v, n, null), calls: [] },
+]
