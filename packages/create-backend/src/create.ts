@@ -25,6 +25,9 @@ export interface Created {
 
 const home = join(import.meta.dirname, '..')
 
+// Under their own names, npm would leave the one out of the package, and take the other for a part of this one.
+const renamed: Readonly<Record<string, string>> = { _gitignore: '.gitignore', '_package.json': 'package.json' }
+
 /**
  * Writes the package.
  *
@@ -40,7 +43,7 @@ export function createBackend({ name, kind, into }: CreateOptions): Created {
   const files = new Map<string, string>()
   for (const part of ['common', facts.folder]) {
     for (const file of filesIn(join(home, 'template', part))) {
-      files.set(file.replace(/^_/, '.'), readFileSync(join(home, 'template', part, file), 'utf8'))
+      files.set(renamed[file] ?? file, readFileSync(join(home, 'template', part, file), 'utf8'))
     }
   }
   const manifest = files.get('package.json') ?? '{}'

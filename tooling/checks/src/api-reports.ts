@@ -44,7 +44,7 @@ export function entriesOf({ folder, manifest }: Pick<WorkspacePackage, 'folder' 
 /** The reports that are committed in a package and that no entry has. */
 export function strayReports(pkg: WorkspacePackage): string[] {
   const known = new Set(entriesOf(pkg).map((entry) => reportFile(entry)))
-  return pkg.files.filter((file) => file.endsWith('.api.md') && !known.has(file))
+  return pkg.files.filter((file) => file.startsWith(`${pkg.folder}/etc/`) && file.endsWith('.api.md') && !known.has(file))
 }
 
 /** Where the report of an entry is committed, from the root. */
