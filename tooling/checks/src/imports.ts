@@ -121,7 +121,9 @@ function isShipped(pkg: ImportingPackage, file: string): boolean {
 
 function declares(pkg: ImportingPackage, name: string, shipped: boolean): boolean {
   const { dependencies, peerDependencies, optionalDependencies, devDependencies } = pkg.manifest
-  const lists = [dependencies, peerDependencies, optionalDependencies]
+  // Named there alone, a package is a peer of any version that nobody has to have.
+  const anyPeers = pkg.manifest['peerDependenciesMeta'] as Readonly<Record<string, unknown>> | undefined
+  const lists: (Readonly<Record<string, unknown>> | undefined)[] = [dependencies, peerDependencies, optionalDependencies, anyPeers]
   // What is not published is installed with all it has.
   if (!shipped || !pkg.isPublic) lists.push(devDependencies)
   return lists.some((list) => list?.[name] !== undefined)

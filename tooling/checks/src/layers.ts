@@ -20,9 +20,6 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
 /** What tests may import beside that, apart from the workspace's own tooling. */
 export const layersOfTests: readonly string[] = ['simkernel', 'conformance']
 
-/** The name under which users install a backend of their own: no package here has it, so it has no version here. */
-export const customBackend = '@memlayer/os-custom'
-
 /** Packages that a browser loads as they stand: what their root entry reaches by relative imports is no runtime's own. */
 export const browserPackages: readonly string[] = ['kernel', 'core', 'os-js', 'simkernel', 'conformance', 'memlayer']
 

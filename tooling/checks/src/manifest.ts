@@ -1,5 +1,5 @@
 // What every published package says of itself in its package.json. Sentences tell what to write where.
-import { barePackages, customBackend, isOneOf } from './layers.js'
+import { barePackages, isOneOf } from './layers.js'
 import type { Manifest, WorkspacePackage } from './workspace.js'
 
 /** The scripts that a package manager runs on the machine of whoever installs. */
@@ -98,7 +98,6 @@ function checkDependencies({ name, manifest }: Described): string[] {
   const { dependencies, optionalDependencies, peerDependencies } = manifest
   const findings: string[] = []
   for (const [dependency, range] of Object.entries({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
-    if (dependency === customBackend) continue
     if (isOurs(dependency)) {
       // An exact range would move every package that uses it at each release.
       if (range !== 'workspace:^') findings.push(`'${dependency}: ${range}' ties versions together: write "workspace:^".`)

@@ -30,7 +30,7 @@ class Resizable implements OS {
   // Address 0 is no address: the first page is never handed out.
   #end: Address
   // In order of address; no two touch, and none touches the end.
-  #free: Block[] = []
+  readonly #free: Block[] = []
 
   constructor(kernel: ResizableKernel) {
     this.#kernel = kernel
