@@ -41,7 +41,8 @@ export async function openLab(): Promise<Lab> {
     async npm(folder, args) {
       const ours = `--@memlayer:registry=${registry.url}`
       const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--prefer-offline', '--loglevel=error']
-      return runWell(npm, [...args, ours, ...quiet], { cwd: folder })
+      // First, because what stands behind '--' is not npm's.
+      return runWell(npm, [ours, ...quiet, ...args], { cwd: folder })
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await registry[Symbol.asyncDispose]()
