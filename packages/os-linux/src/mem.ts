@@ -175,11 +175,15 @@ class Linux implements OS {
   }
 
   sysHugePageOS(v: Address, n: number): void {
-    if (this.#hugePageSize === 0) return
-    const beg = alignUp(v, this.#hugePageSize)
-    const end = alignDown(v + n, this.#hugePageSize)
-    // A hint: a kernel that can't take it changes nothing.
-    if (beg < end) void this.#kernel.madvise(beg, end - beg, MADV_HUGEPAGE)
+    const huge = this.#hugePageSize
+    if (huge === 0) return
+    const beg = alignUp(v, huge)
+    const end = alignDown(v + n, huge)
+    if (beg >= end) return
+    // A hint: a kernel that can't take it changes nothing. Where `v` will do, it is passed as it came: the
+    // engine makes an object of a number that is new.
+    if (beg === v) void this.#kernel.madvise(v, end - beg, MADV_HUGEPAGE)
+    else void this.#kernel.madvise(beg, end - beg, MADV_HUGEPAGE)
   }
 
   sysPopulateOS(v: Address, n: number): boolean | null {

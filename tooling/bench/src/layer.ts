@@ -10,6 +10,7 @@ export const GiB: number = 2 ** 30
 
 // <asm-generic/mman-common.h>
 export const MADV_DONTNEED = 4
+export const MADV_HUGEPAGE = 14
 export const MADV_NOHUGEPAGE = 15
 
 /** A memory over the host's kernel. */

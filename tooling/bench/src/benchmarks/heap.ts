@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
 import type { Benchmark } from '../benchmark.js'
 import type { Comparison } from '../comparison.js'
-import { bareLibc, GiB, KiB, MADV_DONTNEED, MADV_NOHUGEPAGE, MiB, openMemory, readyRange } from '../layer.js'
+import { bareLibc, GiB, KiB, MADV_DONTNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MiB, openMemory, readyRange } from '../layer.js'
 import { difference, spread } from '../measure.js'
 
 const SMALL = 64 * KiB
@@ -67,7 +67,10 @@ function pairs(): Pair[] {
         }
       },
       bare: (times) => {
-        for (let i = 0; i < times; i++) libc.madvise(address, HUGE, MADV_DONTNEED)
+        for (let i = 0; i < times; i++) {
+          libc.madvise(address, HUGE, MADV_DONTNEED)
+          libc.madvise(address, HUGE, MADV_HUGEPAGE)
+        }
       },
     },
     {
