@@ -11,6 +11,9 @@ import { spanOf, type ViewConstructor } from './views.js'
 
 // Growth goes by steps of this many bytes: memory is taken only as it is touched, kernel calls are not.
 const STEP = 2 ** 20
+// From so many huge pages on it lies and grows by whole ones, which the OS can then use: the eighth of its bytes
+// that this takes ahead, at the most, is a small price. One that is shorter would pay a huge page for a few bytes.
+const HUGE_FROM = 8
 
 /** How a growable buffer is made. */
 export interface GrowableBufferOptions {
@@ -33,6 +36,9 @@ export interface GrowableBufferOptions {
 export class GrowableBuffer {
   readonly #region: Region
   readonly #page: number
+  /** Bytes of a huge page; 0: there is none, or none is wanted. */
+  readonly #huge: number
+  readonly #maximum: number
   #length = 0
   // Up to here pages are Ready; beyond they are Reserved or Prepared.
   #ready = 0
@@ -48,8 +54,17 @@ export class GrowableBuffer {
     const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat } = options
     checkLength('maximum', maximum, Number.MAX_SAFE_INTEGER, 1)
     checkLength('length', length, maximum, 0)
-    this.#page = memory.os.traits.pageSize
-    this.#region = memory.reserve(alignUp(maximum, this.#page), { name, hugePages, ...(stat === undefined ? {} : { stat }) })
+    const { pageSize, hugePageSize } = memory.os.traits
+    this.#page = pageSize
+    this.#huge = hugePages === 'off' ? 0 : hugePageSize
+    this.#maximum = alignUp(maximum, pageSize)
+    const align = this.#isLarge(maximum) ? this.#huge : undefined
+    this.#region = memory.reserve(this.#maximum, {
+      name,
+      hugePages,
+      ...(align === undefined ? {} : { align }),
+      ...(stat === undefined ? {} : { stat }),
+    })
     try {
       this.resize(length)
     } catch (error) {
@@ -70,7 +85,7 @@ export class GrowableBuffer {
 
   /** The most bytes it may have: the maximum in whole pages. */
   get maximum(): number {
-    return this.#region.size
+    return this.#maximum
   }
 
   /** Bytes that it can grow to without asking the OS. */
@@ -91,7 +106,7 @@ export class GrowableBuffer {
    * @throws OutOfMemoryError or FatalError when the OS has no memory; the length is then as before.
    */
   resize(length: number): void {
-    checkLength('length', length, this.#region.size, 0)
+    checkLength('length', length, this.#maximum, 0)
     if (length > this.#length) this.#growTo(length)
     else this.#shrinkTo(alignUp(length, this.#page))
     this.#length = length
@@ -145,7 +160,8 @@ export class GrowableBuffer {
 
   #growTo(length: number): void {
     if (length > this.#ready) {
-      const end = Math.min(alignUp(length, Math.max(STEP, this.#page)), this.#region.size)
+      const step = Math.max(STEP, this.#page, this.#isLarge(length) ? this.#huge : 0)
+      const end = Math.min(alignUp(length, step), this.#maximum)
       this.#region.commit(this.#ready, end - this.#ready)
       // Where the OS may bring old bytes back, the promise of zeroes is kept by hand.
       if (!this.#region.memory.os.traits.unusedDropsContents) this.#zero(this.#ready, Math.min(this.#used, end))
@@ -154,6 +170,10 @@ export class GrowableBuffer {
     }
     // What is left of the last page was never given back, and an old view may have written there.
     this.#zero(this.#length, Math.min(alignUp(this.#length, this.#page), length))
+  }
+
+  #isLarge(bytes: number): boolean {
+    return this.#huge > 0 && bytes >= HUGE_FROM * this.#huge
   }
 
   #shrinkTo(end: number): void {
