@@ -7,6 +7,7 @@ import { UsageError } from './errors.js'
 import type { Explanation } from './explain.js'
 import { Ledger, type RegionState } from './ledger.js'
 import type { SysMemStat } from './mem-stat.js'
+import { remember } from './memories.js'
 import type { Observer } from './observer.js'
 import type { OS } from './os.js'
 import type { AlignedReservation } from './reserve-aligned.js'
@@ -221,7 +222,9 @@ export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
   warnOfCopies()
   const { ledger = true } = typeof options === 'object' && options !== null ? options : wrong('the options are', options)
   if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
-  return new Wrappers(os, ledger ? new Ledger(os.traits.freesParts) : null)
+  const memory = new Wrappers(os, ledger ? new Ledger(os.traits.freesParts) : null)
+  remember(memory)
+  return memory
 }
 
 /** The functions of a backend, in mem.go's order. */

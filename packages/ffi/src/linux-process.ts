@@ -3,13 +3,11 @@
 import type { Address, ProcessMapping, ProcessMemory } from '@memlayer/kernel'
 import type { Engine, ForeignFunction } from './engine.js'
 import type { ReadHostFile } from './host-file.js'
+import { openOwners, type NamedMapping, type ResidencyCall } from './linux-owners.js'
 
 const ENOSYS = 38
 /** HEAP_MAX_SIZE in glibc's malloc/arena.c: each arena but the first begins at a multiple of it. */
 const ARENA = 2 ** 26
-
-/** V8's pages begin at multiples of their size; it keeps freed ones, of all threads, and tells nobody of those. */
-const V8_PAGE = 2 ** 18
 
 /** malloc_trim(3), which musl does not have. */
 export function linuxTrim(engine: Engine): () => number {
@@ -21,24 +19,25 @@ export function linuxTrim(engine: Engine): () => number {
 }
 
 /** Reads all of it anew at each call. */
-export function linuxProcessMemory(engine: Engine, read: ReadHostFile): () => ProcessMemory | null {
+export function linuxProcessMemory(engine: Engine, read: ReadHostFile, residency: ResidencyCall): () => ProcessMemory | null {
   let mallocInfo: (() => string) | null | undefined
-  let isBlock: BlockTest | undefined
+  let owners: ReturnType<typeof openOwners> | undefined
   return () => {
     if (mallocInfo === undefined) mallocInfo = declare(() => openMallocInfo(engine))
     const malloc = mallocInfo?.() ?? ''
     const heap = heapOf()
     const smaps = read('/proc/self/smaps')
     if (smaps === null) return null
-    isBlock ??= openBlockTest(engine)
-    const mappings = mappingsOf(smaps, isBlock)
+    owners ??= openOwners(engine, residency)
+    const { mappings, blocks } = owners(mappingsOf(smaps))
     const rollup = /^Rss:\s+(\d+) kB/m.exec(read('/proc/self/smaps_rollup') ?? '')?.[1]
     return {
       resident: rollup === undefined ? mappings.reduce((sum, { resident }) => sum + resident, 0) : Number(rollup) * 1024,
       mappings,
       // The totals of all arenas stand behind the last of them.
       mallocFree: total(malloc, 'fast') + total(malloc, 'rest'),
-      mallocMapped: total(malloc, 'mmap'),
+      // Without the blocks that were found: they are mappings of their own.
+      mallocMapped: total(malloc, 'mmap') - blocks,
       ...heap,
     }
   }
@@ -79,27 +78,8 @@ function openMallocInfo(engine: Engine): () => string {
   }
 }
 
-/** Whether a mapping begins with a block that malloc has mapped for it alone. */
-type BlockTest = (address: Address, size: number) => boolean
-
-/** Reads a block's header by way of the kernel: another thread may unmap it at any moment, and a load would then end the process. */
-function openBlockTest(engine: Engine): BlockTest {
-  const buffer: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(1, 64)
-  const bytes = new Uint8Array(engine.view(buffer, 64))
-  new TextEncoder().encodeInto('/proc/self/mem\0', bytes)
-  const fd = engine.func(null, 'open', 'int', ['address', 'int'])(buffer, 0x80000)
-  const pread = engine.func(null, 'pread', 'address', ['int', 'address', 'size', 'offset'])
-  const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, 2)
-  return (address, size) => {
-    if (fd < 0 || pread(fd, buffer, 16, address) !== 16) return false
-    // struct malloc_chunk: the size of the block before, then its own, whose bit 1 says that it is mapped.
-    const own = words[1] as bigint
-    return (own & 7n) === 2n && (own & 0xff8n) === 0n && own - 2n <= BigInt(size)
-  }
-}
-
-function mappingsOf(smaps: string, isBlock: BlockTest): ProcessMapping[] {
-  const found: ProcessMapping[] = []
+function mappingsOf(smaps: string): NamedMapping[] {
+  const found: NamedMapping[] = []
   // A mapping without access that ended where the next begins: a guard.
   let guardEnd = -1
   for (const block of smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
@@ -107,10 +87,10 @@ function mappingsOf(smaps: string, isBlock: BlockTest): ProcessMapping[] {
     if (head === null) continue
     const [address, end] = [Number.parseInt(head[1] ?? '', 16), Number.parseInt(head[2] ?? '', 16)]
     const permissions = head[3] ?? ''
-    let kind = kindOf(head[4] ?? '', permissions, address, end, guardEnd === address && /^VmFlags:.*\bnh\b/m.test(block))
-    if (kind === 'engine' && end % V8_PAGE !== 0 && isBlock(address, end - address)) kind = 'anonymous'
+    const name = head[4] ?? ''
+    const kind = kindOf(name, permissions, address, end, guardEnd === address && /^VmFlags:.*\bnh\b/m.test(block))
     const resident = Number(/^Rss:\s+(\d+) kB/m.exec(block)?.[1] ?? 0) * 1024
-    found.push({ address, size: end - address, resident, kind })
+    found.push({ address, size: end - address, resident, kind, isNameless: name === '' && kind === 'anonymous' })
     guardEnd = permissions === '---p' ? end : -1
   }
   return found
@@ -124,8 +104,9 @@ function kindOf(name: string, permissions: string, address: Address, end: Addres
   if (name.startsWith('[')) return 'kernel'
   if (name !== '') return 'file'
   if (isStack) return 'stack'
-  if (permissions === 'rw-p' && address % ARENA === 0 && end < address + ARENA) return 'malloc'
-  return address % V8_PAGE === 0 && end - address >= V8_PAGE ? 'engine' : 'anonymous'
+  // Code that was made at run time.
+  if (permissions.includes('x')) return 'engine'
+  return permissions === 'rw-p' && address % ARENA === 0 && end < address + ARENA ? 'malloc' : 'anonymous'
 }
 
 /** What the C library lacks stays undeclared. */

@@ -64,6 +64,10 @@ function openPosixKernel(engine: Engine, platform: string): PosixKernel {
 function linuxExtras(engine: Engine, errno: Int32Array, readFile: ReadHostFile): Partial<PosixKernel> {
   let batch: ReturnType<typeof linuxBatch> | undefined
   let pages: ReturnType<typeof linuxPages> | undefined
+  const residency = (addr: Address, length: number): number[] | null => {
+    pages ??= linuxPages(engine)
+    return pages(addr, length)
+  }
   return {
     madviseAll(ranges: ArrayLike<number>, advice: number): number {
       batch ??= linuxBatch(engine, errno)
@@ -72,11 +76,8 @@ function linuxExtras(engine: Engine, errno: Int32Array, readFile: ReadHostFile):
     hugePages: (addr: Address, length: number): number => linuxHugePages(readFile, addr, length),
     mappings: () => linuxMappings(readFile),
     limits: (): PosixLimits => linuxLimits(readFile),
-    residency(addr: Address, length: number): number[] | null {
-      pages ??= linuxPages(engine)
-      return pages(addr, length)
-    },
-    processMemory: linuxProcessMemory(engine, readFile),
+    residency,
+    processMemory: linuxProcessMemory(engine, readFile, residency),
     trim: linuxTrim(engine),
   }
 }

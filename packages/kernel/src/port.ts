@@ -87,7 +87,7 @@ export interface ProcessMemory {
   readonly mappings: readonly ProcessMapping[]
   /** What the C library holds free. */
   readonly mallocFree: number
-  /** What the C library has mapped by itself, a mapping a block. */
+  /** What the C library has mapped by itself, a mapping a block, and is not among the mappings as its own. */
   readonly mallocMapped: number
   /** What the engine has committed for this thread's JavaScript heap. */
   readonly heapCommitted: number
