@@ -9,7 +9,7 @@
 //
 // Three outcomes, no fourth. Refused: `null`, where a function can answer so; nothing has
 // changed. Broken: a FatalError, where Go throws or exits. Otherwise it is done.
-import type { Address, PosixLimits, ProcessMemory } from '@memlayer/kernel'
+import type { Address, ForeignCalls, PosixLimits, ProcessMemory, WindowsLimits } from '@memlayer/kernel'
 
 /** Frozen facts about an operating system, as its backend found them. */
 export interface Traits {
@@ -121,7 +121,9 @@ export interface OS {
   /** Where the process's memory is. Absent, or null: not to be known. Slow. */
   processMemory?(): ProcessMemory | null
   /** The limits on the process's memory in force now. Absent, or null: not to be known. Slow. */
-  limits?(): PosixLimits | null
+  limits?(): PosixLimits | WindowsLimits | null
+  /** What makes its foreign calls. Absent, or null: it makes none, or that is not to be known. */
+  foreignCalls?(): ForeignCalls | null
   /** Asks the host's allocator to give back what it holds free; false: it has no such call. Absent: likewise. */
   trimHost?(): boolean
   /**

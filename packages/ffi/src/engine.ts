@@ -1,6 +1,6 @@
 // The engine: what makes foreign calls on this JavaScript runtime. The kernels of this
 // package are written against it and do not know which one serves them.
-import type { Address } from '@memlayer/kernel'
+import type { Address, PassedOver } from '@memlayer/kernel'
 
 /**
  * The C types that the kernels need. `int` is 32 bits, `offset` is 64; `address` and `size` are as wide
@@ -16,6 +16,8 @@ export type ForeignFunction = (...args: number[]) => number
 export interface Engine {
   /** `'koffi'`, `'node:ffi'`, `'bun:ffi'`, `'deno'`. */
   readonly name: string
+  /** What was tried before it; absent: nothing. */
+  readonly passedOver?: readonly PassedOver[]
   /** A function of `library`; `null`: of the process itself, where libc is. */
   func(library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction
   /** The bytes at an address, without a copy. */

@@ -1,5 +1,5 @@
 // The limits on a Linux process's memory, read from /proc and the control group's files. For
-// the text of an error: it reads a dozen files, and what can't be read is NaN.
+// the text of an error, and for doctor: it reads a dozen files, and what can't be read is NaN.
 import type { PosixLimits } from '@memlayer/kernel'
 import type { ReadHostFile } from './host-file.js'
 
@@ -8,18 +8,19 @@ export function linuxLimits(read: ReadHostFile): PosixLimits {
   const limits = read('/proc/self/limits')
   const meminfo = read('/proc/meminfo')
   const status = read('/proc/self/status')
-  const group = groupFolder(read('/proc/self/cgroup'))
+  const hugePages = /\[(always|madvise|never)\]/.exec(read('/sys/kernel/mm/transparent_hugepage/enabled') ?? '')?.[1]
   return {
     addressSpace: softLimit(limits, 'Max address space'),
     addressSpaceUsed: kibibytes(status, 'VmSize'),
     lockedMemory: softLimit(limits, 'Max locked memory'),
+    lockedMemoryUsed: kibibytes(status, 'VmLck'),
     maxMappings: number(read('/proc/sys/vm/max_map_count')),
     mappings: countLines(read('/proc/self/maps')),
     overcommit: number(read('/proc/sys/vm/overcommit_memory')),
     commitLimit: kibibytes(meminfo, 'CommitLimit'),
     committed: kibibytes(meminfo, 'Committed_AS'),
-    groupLimit: group === null ? NaN : number(read(`${group}/memory.max`)),
-    groupUsed: group === null ? NaN : number(read(`${group}/memory.current`)),
+    ...groupLimits(read),
+    ...(hugePages === undefined ? {} : { hugePages: hugePages as 'always' | 'madvise' | 'never' }),
   }
 }
 
@@ -45,11 +46,66 @@ function kibibytes(text: string | null, name: string): number {
 }
 
 function countLines(text: string | null): number {
-  return text === null ? NaN : text.split('\n').length - 1
+  if (text === null) return NaN
+  let lines = 0
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines += 1
+  return lines
 }
 
-/** The process's own folder in the unified hierarchy; null where there is none. */
-function groupFolder(groups: string | null): string | null {
-  const path = /^0::(\/.*)$/m.exec(groups ?? '')?.[1]
-  return path === undefined ? null : `/sys/fs/cgroup${path === '/' ? '' : path}`
+/** How a hierarchy of control groups is laid out. */
+interface Hierarchy {
+  /** The process's line of /proc/self/cgroup, up to its group's path. */
+  readonly line: RegExp
+  readonly roots: readonly string[]
+  readonly limit: string
+  readonly used: string
+  /** In memory.stat: pages of files that nobody has used for a while, those of groups below included. */
+  readonly cache: string
+}
+
+const hierarchies: readonly Hierarchy[] = [
+  // The first has a process's memory, where the host has both.
+  {
+    line: /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(\/.*)$/m,
+    roots: ['/sys/fs/cgroup/memory'],
+    limit: 'memory.limit_in_bytes',
+    used: 'memory.usage_in_bytes',
+    cache: 'total_inactive_file',
+  },
+  { line: /^0::(\/.*)$/m, roots: ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'], limit: 'memory.max', used: 'memory.current', cache: 'inactive_file' },
+]
+
+/** How the first version writes that there is no limit: 2^63 less a page. */
+const NO_LIMIT = 2 ** 62
+
+type GroupLimits = Pick<PosixLimits, 'groupLimit' | 'groupUsed'>
+
+/** Of the process's group and those that it is in, the one with the smallest limit. */
+function groupLimits(read: ReadHostFile): GroupLimits {
+  const groups = read('/proc/self/cgroup')
+  for (const hierarchy of hierarchies) {
+    const path = hierarchy.line.exec(groups ?? '')?.[1]
+    if (path === undefined) continue
+    for (const root of hierarchy.roots) {
+      const found = foldersOf(root, path).map((folder) => limitsIn(folder, hierarchy, read)).filter(({ groupLimit }) => !Number.isNaN(groupLimit))
+      const [first, ...others] = found
+      if (first !== undefined) return others.reduce((least, one) => (one.groupLimit < least.groupLimit ? one : least), first)
+      // The root of a hierarchy has no limit, and no file for one.
+      if (path === '/' && read(`${root}/cgroup.controllers`)?.includes('memory') === true) return { groupLimit: Infinity, groupUsed: NaN }
+    }
+  }
+  return { groupLimit: NaN, groupUsed: NaN }
+}
+
+/** The group's folder and those above it. In a container the path may be the host's, and only the last of them be there. */
+function foldersOf(root: string, path: string): string[] {
+  const names = path.split('/').filter((name) => name !== '')
+  return Array.from({ length: names.length + 1 }, (_, i) => [root, ...names.slice(0, names.length - i)].join('/'))
+}
+
+function limitsIn(folder: string, { limit, used, cache }: Hierarchy, read: ReadHostFile): GroupLimits {
+  const most = number(read(`${folder}/${limit}`))
+  if (Number.isNaN(most)) return { groupLimit: NaN, groupUsed: NaN }
+  const inactive = Number(new RegExp(`^${cache} (\\d+)$`, 'm').exec(read(`${folder}/memory.stat`) ?? '')?.[1] ?? 0)
+  return { groupLimit: most >= NO_LIMIT ? Infinity : most, groupUsed: Math.max(0, number(read(`${folder}/${used}`)) - inactive) }
 }

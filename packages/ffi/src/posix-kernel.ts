@@ -44,6 +44,7 @@ function openPosixKernel(engine: Engine, platform: string): PosixKernel {
     pageSize: engine.func(null, 'getpagesize', 'int', [])(),
     hugePageSize: platform === 'linux' ? linuxHugePageSize(readFile) : 0,
     arch: process.arch,
+    foreignCalls: { engine: engine.name, passedOver: engine.passedOver ?? [] },
     mmap(addr: Address, length: number, prot: number, flags: number, fd: number, offset: number): number {
       const p = mmap(addr, length, prot, flags, fd, offset)
       return p === -1 ? -(errno[0] as number) : p

@@ -48,6 +48,7 @@ function openWindowsKernel(platform: string, arch: string): WindowsKernel {
   return {
     pageSize,
     allocationGranularity,
+    foreignCalls: { engine: engine.name, passedOver: engine.passedOver ?? [] },
     virtualAlloc(addr: Address, size: number, type: number, protect: number): number {
       const p = virtualAlloc(addr, size, type, protect)
       return p === 0 ? failure() : p

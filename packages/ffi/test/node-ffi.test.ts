@@ -57,6 +57,14 @@ const life = `
 `
 
 describe.skipIf(!onLinux)('node:ffi on Node 26 (needs Linux)', () => {
+  it('says why koffi was passed over', (context) => {
+    const node = otherNode('node26', import.meta.url, context)
+    const code = "import { posixKernel } from '@memlayer/ffi'; console.log(JSON.stringify(posixKernel().foreignCalls))"
+    const koffi = { name: 'koffi', reason: expect.stringContaining('native addons are switched off') as string, hint: 'Start node without --no-addons.' }
+    expect(JSON.parse(run(code, node, ['--no-addons']).stdout)).toEqual({ engine: 'node:ffi', passedOver: [koffi] })
+    expect(JSON.parse(run(code, node, []).stdout)).toEqual({ engine: 'koffi', passedOver: [] })
+  })
+
   it('lives a whole life on the real kernel, with no addon loaded', (context) => {
     const child = run(life, otherNode('node26', import.meta.url, context), ['--no-addons'])
     expect(child.stderr).toBe('')

@@ -3,7 +3,9 @@
 export {
   residencyBits,
   type Address,
+  type ForeignCalls,
   type Kernel,
+  type PassedOver,
   type Plan9Kernel,
   type PosixKernel,
   type PosixLimits,

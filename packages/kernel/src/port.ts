@@ -11,6 +11,24 @@
  */
 export type Address = number
 
+/** What makes the foreign calls below a real kernel, and what would have been taken before it. */
+export interface ForeignCalls {
+  /** `'koffi'`, `'node:ffi'`, `'bun:ffi'`, `'deno'`. */
+  readonly engine: string
+  /** What was tried before it. */
+  readonly passedOver: readonly PassedOver[]
+}
+
+/** What was tried and not taken. */
+export interface PassedOver {
+  /** What it is called. */
+  readonly name: string
+  /** Why it was not taken. */
+  readonly reason: string
+  /** What a person can do about it; empty: nothing. */
+  readonly hint: string
+}
+
 /**
  * The calls of a POSIX kernel. Each returns its value, or minus the error number; none throws.
  * Lengths are bytes. Flag words are the host's own: see a backend's `defs.ts`.
@@ -22,6 +40,8 @@ export interface PosixKernel {
   readonly hugePageSize: number
   /** The processor, in Node's words (`x64`, `arm64`, `mipsel`); absent: not known. */
   readonly arch?: string
+  /** What makes the foreign calls below; absent: there are none. */
+  readonly foreignCalls?: ForeignCalls
   /** Maps memory; the address, or minus the error number. */
   mmap(addr: Address, length: number, prot: number, flags: number, fd: number, offset: number): number
   /** Unmaps memory; 0, or minus the error number. */
@@ -110,6 +130,8 @@ export interface PosixLimits {
   readonly addressSpaceUsed: number
   /** RLIMIT_MEMLOCK, `ulimit -l`: memory that may be locked. */
   readonly lockedMemory: number
+  /** Memory that the process has locked. */
+  readonly lockedMemoryUsed: number
   /** Linux `vm.max_map_count`: the number of mappings that a process may have. */
   readonly maxMappings: number
   /** The number of mappings that the process has. */
@@ -120,10 +142,12 @@ export interface PosixLimits {
   readonly commitLimit: number
   /** What is committed on the whole host. */
   readonly committed: number
-  /** The control group's memory limit. */
+  /** The control group's memory limit: the smallest of its own and of those that it is in. */
   readonly groupLimit: number
-  /** The control group's memory in use. */
+  /** What that group has in use, without the file pages that the kernel takes back before it ends a process. */
   readonly groupUsed: number
+  /** To whom the kernel gives transparent huge pages: to all, to who asks (madvise), to nobody. Absent: not known. */
+  readonly hugePages?: 'always' | 'madvise' | 'never'
 }
 
 /** The calls of a Windows kernel. Each returns its value, or minus `GetLastError()`; none throws. */
@@ -132,6 +156,8 @@ export interface WindowsKernel {
   readonly pageSize: number
   /** Reservations begin at multiples of this: 65536. */
   readonly allocationGranularity: number
+  /** What makes the foreign calls below; absent: there are none. */
+  readonly foreignCalls?: ForeignCalls
   /** Reserves or commits memory; the address, or minus `GetLastError()`. */
   virtualAlloc(addr: Address, size: number, type: number, protect: number): number
   /** Decommits or releases memory; 0, or minus `GetLastError()`. */

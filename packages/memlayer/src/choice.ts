@@ -1,5 +1,15 @@
 // Which backend serves, and why. resolve.ts makes the choice; people read it at memory.choice.
 
+/** A backend that was tried and not taken. */
+export interface Attempt {
+  /** Its package; the platform, where no backend is known for it. */
+  readonly backend: string
+  /** Why it was not taken. */
+  readonly reason: string
+  /** What to do about it. */
+  readonly hint: string
+}
+
 /** The backend that was chosen, and why. */
 export interface Choice {
   /** Its package: `'@memlayer/os-linux'`. */
@@ -11,6 +21,8 @@ export interface Choice {
   readonly how: 'pin' | 'asked' | 'host' | 'fallback'
   /** A sentence: what named it, or why this host's own can't be had, and what to do about that. */
   readonly reason: string
+  /** What was tried before it; absent: nothing. */
+  readonly tried?: readonly Attempt[]
 }
 
 /** The backend that everything has. */

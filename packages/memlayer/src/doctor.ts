@@ -1,5 +1,6 @@
-// What stands well on this host and what will bite: findings, each a sentence with what to do. cli.ts prints them.
+// What stands well on this host and what will bite: findings, each a sentence with what to do. commands.ts prints them.
 import { formatBytes, type Memory } from '@memlayer/core'
+import { limitFindings } from './limits.js'
 import type { HostMemory } from './memory.js'
 import { selfTest } from './self-test.js'
 
@@ -15,18 +16,15 @@ export interface Finding {
   readonly hint?: string
 }
 
-/** A whole region of memory, in bytes: less than this and a limit is worth a warning. */
-const PLENTY = 2 ** 30
-
 /** Looks at this host. */
 export function doctor(memory: HostMemory): Finding[] {
   let findings: Finding[]
   try {
-    findings = [backend(memory), pages(memory)]
+    findings = [backend(memory), ...tried(memory), ...engine(memory), pages(memory)]
   } catch (error) {
     return [failed('backend', error)]
   }
-  return [...findings, ...limits(memory), ...test(memory)]
+  return [...findings, ...limitFindings(memory.os.limits?.() ?? null), ...test(memory)]
 }
 
 /** 0, 1 with warnings, 2 where it cannot work. */
@@ -36,10 +34,25 @@ export function exitCode(findings: readonly Finding[]): 0 | 1 | 2 {
 }
 
 function backend({ choice, os }: HostMemory): Finding {
-  const { backend: name, how, reason } = choice
+  const { backend: name, how, reason, tried: others = [] } = choice
   if (how !== 'fallback') return { level: 'ok', topic: 'backend', says: `${name} serves, for ${os.name}: ${reason}.` }
   const hint = 'Memory is a WebAssembly memory of the engine meanwhile: it grows, and gives little back.'
-  return { level: 'warning', topic: 'backend', says: `${name} serves in place of this host's own: ${reason}`, hint }
+  return { level: 'warning', topic: 'backend', says: `${name} serves in place of this host's own${others.length > 0 ? '' : `: ${reason}`}.`, hint }
+}
+
+function tried({ choice }: HostMemory): Finding[] {
+  return (choice.tried ?? []).map(({ backend: name, reason, hint }) => ({ level: 'warning', topic: 'tried', says: `${name} was tried and not taken: ${reason}.`, hint }))
+}
+
+function engine({ os }: HostMemory): Finding[] {
+  const calls = os.foreignCalls?.() ?? null
+  if (calls === null) return [{ level: 'ok', topic: 'engine', says: `No foreign calls are made: the memory of ${os.name} here is not reached by them, or its kernel does not say.` }]
+  const passed = calls.passedOver.map(({ name, reason, hint }): Finding => {
+    const says = `${name} was tried for foreign calls and not taken: ${reason}.`
+    return hint === '' ? { level: 'ok', topic: 'tried', says } : { level: 'warning', topic: 'tried', says, hint }
+  })
+  const cost = calls.engine === 'node:ffi' ? ', whose calls cost three to five times those of koffi' : ''
+  return [{ level: 'ok', topic: 'engine', says: `Foreign calls are made by ${calls.engine}${cost}.` }, ...passed]
 }
 
 function pages({ os }: Memory): Finding {
@@ -48,51 +61,12 @@ function pages({ os }: Memory): Finding {
   return { level: 'ok', topic: 'pages', says: `Pages are ${formatBytes(pageSize)}, reservations begin at multiples of ${formatBytes(granularity)}, and ${huge}.` }
 }
 
-type Limits = NonNullable<ReturnType<NonNullable<Memory['os']['limits']>>>
-
-function limits({ os }: Memory): Finding[] {
-  const found = os.limits?.() ?? null
-  if (found === null) return []
-  return [mappings(found), addressSpace(found), lockedMemory(found), overcommit(found), group(found)]
-}
-
-function mappings({ mappings: used, maxMappings: limit }: Limits): Finding {
-  const says = `The process has ${used} of ${limit} kernel mappings.`
-  if (!(used > limit / 2)) return { level: 'ok', topic: 'mappings', says }
-  return { level: 'warning', topic: 'mappings', says, hint: 'Raise vm.max_map_count with sysctl, or keep pages of one state side by side.' }
-}
-
-function addressSpace({ addressSpace: limit, addressSpaceUsed: used }: Limits): Finding {
-  if (!Number.isFinite(limit)) return { level: 'ok', topic: 'address space', says: 'Address space has no limit (ulimit -v).' }
-  const says = `Address space is limited to ${formatBytes(limit)}, and ${formatBytes(used)} are in use (ulimit -v).`
-  if (limit - used > 64 * PLENTY) return { level: 'ok', topic: 'address space', says }
-  return { level: 'warning', topic: 'address space', says, hint: 'Reservations count in full: raise it with ulimit -v unlimited.' }
-}
-
-function lockedMemory({ lockedMemory: limit }: Limits): Finding {
-  const amount = Number.isFinite(limit) ? formatBytes(limit) : 'without limit'
-  return { level: 'ok', topic: 'locked memory', says: `Memory may be locked: ${amount} (ulimit -l). It matters under mlockall alone.` }
-}
-
-function overcommit({ overcommit: mode, commitLimit, committed }: Limits): Finding {
-  if (mode !== 2) return { level: 'ok', topic: 'overcommit', says: `The kernel hands out more memory than it has (vm.overcommit_memory is ${mode}): reservations cost nothing.` }
-  const says = `The kernel counts what it hands out (vm.overcommit_memory is 2): ${formatBytes(committed)} of ${formatBytes(commitLimit)} are committed.`
-  if (commitLimit - committed > PLENTY) return { level: 'ok', topic: 'overcommit', says }
-  return { level: 'warning', topic: 'overcommit', says, hint: 'What is mapped counts before it is touched: map less ahead, or raise vm.overcommit_ratio.' }
-}
-
-function group({ groupLimit: limit, groupUsed: used }: Limits): Finding {
-  if (!Number.isFinite(limit)) return { level: 'ok', topic: 'control group', says: 'No control group limits the memory of this process.' }
-  const says = `Its control group has ${formatBytes(used)} of ${formatBytes(limit)}.`
-  if (used < 0.8 * limit) return { level: 'ok', topic: 'control group', says }
-  return { level: 'warning', topic: 'control group', says, hint: 'Beyond it the kernel ends the process: give pages back with sysUnused, or raise memory.max.' }
-}
-
 function test(memory: Memory): Finding[] {
   try {
-    const wrong = selfTest(memory)
-    if (wrong.length === 0) return [{ level: 'ok', topic: 'self-test', says: 'A region was reserved, mapped, used, given back, faulted and freed on real memory, and did as it should.' }]
-    return wrong.map((says) => ({ level: 'error', topic: 'self-test', says, hint: 'This host or its backend has a fault that is worth a report.' }))
+    const { wrong, done, untried } = selfTest(memory)
+    const faults = wrong.map((says): Finding => ({ level: 'error', topic: 'self-test', says, hint: 'This host or its backend has a fault that is worth a report.' }))
+    if (faults.length > 0) return faults
+    return [{ level: 'ok', topic: 'self-test', says: done }, ...untried.map((says): Finding => ({ level: 'ok', topic: 'self-test', says }))]
   } catch (error) {
     return [failed('self-test', error)]
   }

@@ -1,7 +1,7 @@
 // memlayer: what people import. `memory` is this host's; the rest is core's.
 export { memory, type HostMemory } from './memory.js'
 export { BackendError } from './errors.js'
-export type { Choice } from './choice.js'
+export type { Attempt, Choice } from './choice.js'
 export {
   alignDown,
   alignUp,

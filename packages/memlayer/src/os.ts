@@ -1,10 +1,10 @@
 // memlayer/os: the backend that was chosen, for a memory with options of one's own.
 import type { OS } from '@memlayer/core'
-import type { Choice } from './choice.js'
+import type { Attempt, Choice } from './choice.js'
 import { host } from './host.js'
 
 export { BackendError } from './errors.js'
-export type { Choice }
+export type { Attempt, Choice }
 
 /** Options of a backend: each one's README lists its own. */
 export type BackendOptions = Readonly<Record<string, unknown>>

@@ -31,9 +31,9 @@ export function resolve(source: Source, environment: Environment): Resolved {
     return need(source, { backend: wanted, how: 'asked', reason: `the environment variable MEMLAYER_OS is ${asked}` }, platform)
   }
   const backend = backendFor(platform)
-  if (backend === null) return fallBack(source, environment, noneFor(platform))
+  if (backend === null) return fallBack(source, environment, platform, noneFor(platform))
   const found = open(source, { backend, how: 'host', reason: `process.platform is ${platform}` })
-  return 'os' in found ? found : fallBack(source, environment, found)
+  return 'os' in found ? found : fallBack(source, environment, backend, found)
 }
 
 function packageAsked(asked: string): string {
@@ -64,10 +64,10 @@ function need(source: Source, choice: Choice, platform: string): Resolved {
   throw new BackendError(`${choice.backend} can't be had, and ${choice.reason}: ${found.reason}`, found.hint, found.cause)
 }
 
-function fallBack(source: Source, { platform = 'unknown', strict, warn }: Environment, { reason, hint, cause }: Absence): Resolved {
+function fallBack(source: Source, { platform = 'unknown', strict, warn }: Environment, tried: string, { reason, hint, cause }: Absence): Resolved {
   if (strict) throw new BackendError(`there is no backend for this host, and MEMLAYER_STRICT forbids another: ${reason}`, hint, cause)
   const why = `${reason}. ${hint}`
-  const found = need(source, { backend: JS, how: 'fallback', reason: why }, platform)
+  const found = need(source, { backend: JS, how: 'fallback', reason: why, tried: [{ backend: tried, reason, hint }] }, platform)
   const detail = `Set MEMLAYER_STRICT=1 to have an error in its place, or MEMLAYER_OS=js to have ${JS} without this warning.`
   warn(`memlayer runs on ${JS}, in a memory of the JavaScript engine, in place of this host's own: ${why}`, detail)
   return found

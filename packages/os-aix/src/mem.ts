@@ -2,7 +2,7 @@
 // order; core's wrappers are its callers, and `kernel` is all it sees of the host.
 import { FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
-import { errnoName, type Address, type PosixKernel } from '@memlayer/kernel'
+import { errnoName, type Address, type ForeignCalls, type PosixKernel } from '@memlayer/kernel'
 import {
   EACCES,
   EAGAIN,
@@ -119,6 +119,10 @@ class Aix implements OS {
   write(v: Address, source: Uint8Array): void {
     if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
     else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
+  }
+
+  foreignCalls(): ForeignCalls | null {
+    return this.#kernel.foreignCalls ?? null
   }
 
   #refuse(syscall: string, errno: number): null {

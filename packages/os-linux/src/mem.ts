@@ -2,7 +2,7 @@
 // mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
 import { FatalError, formatAddress, type MappingCount, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
-import { alignDown, alignUp, errnoName, isAligned, type Address, type PosixKernel, type PosixLimits, type ProcessMemory } from '@memlayer/kernel'
+import { alignDown, alignUp, errnoName, isAligned, type Address, type ForeignCalls, type PosixKernel, type PosixLimits, type ProcessMemory } from '@memlayer/kernel'
 import {
   EACCES,
   EAGAIN,
@@ -237,6 +237,10 @@ class Linux implements OS {
   write(v: Address, source: Uint8Array): void {
     if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
     else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
+  }
+
+  foreignCalls(): ForeignCalls | null {
+    return this.#kernel.foreignCalls ?? null
   }
 
   residency(v: Address, n: number): number[] | null {
