@@ -72,10 +72,14 @@ export function explainProcess(memory: Memory, viewBytes: number): Explanation |
 /** Asks the host's allocator; the bytes by which resident memory fell. */
 export function trimHost(os: OS): number {
   if (os.trimHost === undefined) return 0
-  const before = os.processMemory?.()?.resident ?? NaN
+  const before = residentMemory(os)
   if (!os.trimHost()) return 0
-  const fell = before - (os.processMemory?.()?.resident ?? NaN)
+  const fell = before - residentMemory(os)
   return fell > 0 ? fell : 0
+}
+
+function residentMemory(os: OS): number {
+  return os.processMemory?.()?.resident ?? os.residentMemory?.() ?? NaN
 }
 
 type Kinds = Record<ProcessMapping['kind'], number>

@@ -120,6 +120,8 @@ export interface OS {
   residency?(v: Address, n: number): number[] | null
   /** Where the process's memory is. Absent, or null: not to be known. Slow. */
   processMemory?(): ProcessMemory | null
+  /** The process's resident memory in bytes, where `processMemory` does not tell it. */
+  residentMemory?(): number
   /** The limits on the process's memory in force now. Absent, or null: not to be known. Slow. */
   limits?(): PosixLimits | WindowsLimits | null
   /** What makes its foreign calls. Absent, or null: it makes none, or that is not to be known. */

@@ -19,7 +19,10 @@ export function residentRuns(os: OS, ranges: readonly OwnedRange[]): Address[] {
     let to = from + 1
     while (to < mapped.length && (mapped[to] as OwnedRange).address - endOf(mapped[to - 1] as OwnedRange) <= NEAR) to += 1
     const start = (mapped[from] as OwnedRange).address
-    const words = os.residency?.(start, endOf(mapped[to - 1] as OwnedRange) - start) ?? []
+    // Not every kernel answers where something between is not mapped: then each by itself.
+    const words =
+      os.residency?.(start, endOf(mapped[to - 1] as OwnedRange) - start) ??
+      mapped.slice(from, to).flatMap(({ address, size }) => os.residency?.(address, size) ?? [])
     addRuns(runs, words, mapped, from)
     from = to
   }

@@ -10,7 +10,7 @@ const PAGE_IS_SWAPPED = 16
 const PAGE_IS_PFNZERO = 32
 const PAGE_IS_HUGE = 64
 /** struct pm_scan_arg, twelve words of 64 bits: its size, and where those words are that are set or read. */
-const argument = { bytes: 96, start: 2, end: 3, walkEnd: 4, vector: 5, vectorLength: 6, anyOf: 10, returned: 11 } as const
+const argument = { bytes: 96, start: 2, end: 3, vector: 5, vectorLength: 6, anyOf: 10, returned: 11 } as const
 /** struct page_region: start, end, categories. */
 const REGION_WORDS = 3
 const MOST_REGIONS = 4096
@@ -58,9 +58,9 @@ function pagemapScan(engine: Engine): Scan | null {
       const found = ioctl(fd, PAGEMAP_SCAN, memory)
       if (found < 0) return null
       for (let i = 0; i < found; i++) addRegion(runs, words, argument.bytes / 8 + i * REGION_WORDS)
-      const stop = Number(words[argument.walkEnd])
-      if (stop <= at) break
-      at = stop
+      // With room left it has been to the end, though Linux 6.18 may say that it stopped earlier: where its own buffer was full.
+      if (found < MOST_REGIONS) break
+      at = Number(words[argument.bytes / 8 + (found - 1) * REGION_WORDS + 1])
     }
     return runs
   }

@@ -3,6 +3,7 @@
 // collector, and so can the entry of a function, where engines look for work that waits; their system
 // calls overwrite errno. So the load is written out each time.
 import { isPowerOfTwo, type Address, type PosixKernel, type PosixLimits } from '@memlayer/kernel'
+import { darwinTrim } from './darwin-trim.js'
 import { errnoLocation } from './defs.js'
 import { NoEngineError, type Engine, type ForeignFunction } from './engine.js'
 import { hostEngine } from './host-engine.js'
@@ -58,6 +59,7 @@ function openPosixKernel(engine: Engine, platform: string): PosixKernel {
     read: (addr: Address, target: Uint8Array): void => engine.read(addr, target),
     write: (addr: Address, source: Uint8Array): void => engine.write(addr, source),
     ...(platform === 'linux' ? linuxExtras(engine, errno, readFile) : {}),
+    ...(platform === 'darwin' ? darwinExtras(engine) : {}),
   }
 }
 
@@ -81,6 +83,11 @@ function linuxExtras(engine: Engine, errno: Int32Array, readFile: ReadHostFile):
     processMemory: linuxProcessMemory(engine, readFile, residency),
     trim: linuxTrim(engine),
   }
+}
+
+/** What Darwin alone offers. */
+function darwinExtras(engine: Engine): Partial<PosixKernel> {
+  return { residentMemory: () => process.memoryUsage.rss(), trim: darwinTrim(engine) }
 }
 
 /**

@@ -17,3 +17,6 @@ export const memoryStatus = {
   ullTotalVirtual: 40,
   ullAvailVirtual: 48,
 } as const
+
+/** MEMORY_BASIC_INFORMATION, <winnt.h>: its bytes, and where its members begin. */
+export const memoryBasicInformation = { size: 48, BaseAddress: 0, RegionSize: 24, State: 32 } as const

@@ -5,6 +5,7 @@ import type { Address, WindowsKernel, WindowsLimits } from '@memlayer/kernel'
 import { MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE, memoryStatus, systemInfo } from './windows-defs.js'
 import { NoEngineError, type Engine } from './engine.js'
 import { hostEngine } from './host-engine.js'
+import { windowsPages, windowsTrim } from './windows-pages.js'
 
 const KERNEL32 = 'kernel32.dll'
 
@@ -45,6 +46,8 @@ function openWindowsKernel(platform: string, arch: string): WindowsKernel {
   const pageSize = structure.getUint32(systemInfo.dwPageSize, true)
   const allocationGranularity = structure.getUint32(systemInfo.dwAllocationGranularity, true)
 
+  let pages: ReturnType<typeof windowsPages> | undefined
+
   return {
     pageSize,
     allocationGranularity,
@@ -59,6 +62,12 @@ function openWindowsKernel(platform: string, arch: string): WindowsKernel {
     read: (addr: Address, target: Uint8Array): void => engine.read(addr, target),
     write: (addr: Address, source: Uint8Array): void => engine.write(addr, source),
     limits: windowsLimits(engine, scratch, structure),
+    residency(addr: Address, length: number): number[] | null {
+      pages ??= windowsPages(engine, KERNEL32, pageSize)
+      return pages(addr, length)
+    },
+    residentMemory: () => process.memoryUsage.rss(),
+    trim: windowsTrim(engine, KERNEL32, failure),
   }
 }
 

@@ -71,6 +71,8 @@ export interface PosixKernel {
   residency?(addr: Address, length: number): number[] | null
   /** Where the process's memory is, as the kernel, the C library and the engine tell; null: not to be known. Slow. */
   processMemory?(): ProcessMemory | null
+  /** The process's resident memory in bytes, where `processMemory` does not tell it. */
+  residentMemory?(): number
   /** Asks the C library to give back what it holds free: 1 where it gave some, 0 where it had none, minus ENOSYS where there is no such call. */
   trim?(): number
 }
@@ -170,6 +172,12 @@ export interface WindowsKernel {
   view(addr: Address, length: number): ArrayBuffer
   /** The limits in force now, for the text of an error. */
   limits?(): WindowsLimits
+  /** What of a range has memory behind it: three numbers a run, its address, its length and {@link residencyBits}; null: not to be known. */
+  residency?(addr: Address, length: number): number[] | null
+  /** The process's resident memory, its working set, in bytes. */
+  residentMemory?(): number
+  /** Asks the process's heap to give back what it holds free: 1 where free blocks are left, 0 where none are, or minus `GetLastError()`. What it gave is not told. */
+  trim?(): number
 }
 
 /** What bounds a process's memory on Windows, in bytes, as read a moment ago. `NaN`: not known. */

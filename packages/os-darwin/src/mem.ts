@@ -114,6 +114,15 @@ class Darwin implements OS {
     else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
   }
 
+  residentMemory(): number {
+    return this.#kernel.residentMemory?.() ?? NaN
+  }
+
+  trimHost(): boolean {
+    // Negative: the C library has no such call.
+    return (this.#kernel.trim?.() ?? -1) >= 0
+  }
+
   foreignCalls(): ForeignCalls | null {
     return this.#kernel.foreignCalls ?? null
   }

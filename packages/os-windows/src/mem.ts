@@ -2,7 +2,7 @@
 // mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
 import { FatalError, formatAddress, formatBytes, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { windowsKernel } from '@memlayer/ffi'
-import { alignDown, errnoName, type Address, type ForeignCalls, type WindowsKernel } from '@memlayer/kernel'
+import { alignDown, errnoName, type Address, type ForeignCalls, type WindowsKernel, type WindowsLimits } from '@memlayer/kernel'
 import { MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, outOfMemoryErrors, PAGE_READWRITE } from './defs.js'
 import { commitHint, rangeHint, reserveHint } from './hint.js'
 
@@ -114,6 +114,23 @@ class Windows implements OS {
   write(v: Address, source: Uint8Array): void {
     if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
     else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
+  }
+
+  residency(v: Address, n: number): number[] | null {
+    return this.#kernel.residency?.(v, n) ?? null
+  }
+
+  residentMemory(): number {
+    return this.#kernel.residentMemory?.() ?? NaN
+  }
+
+  limits(): WindowsLimits | null {
+    return this.#kernel.limits?.() ?? null
+  }
+
+  trimHost(): boolean {
+    // Negative: the kernel below has no such call, or refused it.
+    return (this.#kernel.trim?.() ?? -1) >= 0
   }
 
   foreignCalls(): ForeignCalls | null {

@@ -1,0 +1,57 @@
+// What of a range is resident, what bounds the process, and trimHost, on kernel32. Runs in Node for Windows.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createMemory } from '@memlayer/core'
+import { createOS } from '@memlayer/os-windows'
+
+const MiB = 2 ** 20
+const PAGE = 4096
+
+const memory = createMemory(createOS())
+
+describe('residency', () => {
+  it('is what was touched, page by page, and nothing of what is not committed', () => {
+    const region = memory.reserve(64 * MiB, { name: 'pages' })
+    region.map(0, 64 * MiB)
+    region.used(0, MiB)
+    const bytes = region.view(Uint8Array, 0, MiB)
+    bytes[0] = 1
+    bytes[8 * PAGE] = 1
+    bytes[9 * PAGE] = 1
+    const { resident, huge, swapped, runs } = memory.residency(region.address, region.size) ?? {}
+    assert.equal(resident, 3 * PAGE)
+    assert.ok(Number.isNaN(huge) && Number.isNaN(swapped))
+    assert.deepEqual(runs?.map(({ address, size }) => [(address - region.address) / PAGE, size / PAGE]), [[0, 1], [8, 2]])
+    region.unused(8 * PAGE, PAGE)
+    assert.equal(memory.residency(region.address, region.size)?.resident, 2 * PAGE)
+    region.free()
+  })
+
+  it('asks for more pages than go into one question', () => {
+    const region = memory.reserve(48 * MiB)
+    region.commit(0, 48 * MiB)
+    region.view(Uint8Array, 0, 48 * MiB).fill(1)
+    assert.equal(memory.residency(region.address, region.size)?.resident, 48 * MiB)
+    assert.equal(memory.residency(region.address + 20 * MiB + 1, 1)?.resident, PAGE)
+    region.free()
+  })
+})
+
+describe('limits', () => {
+  it('are the commit limit and the address space, and what is left of them', () => {
+    const limits = memory.os.limits?.()
+    assert.ok(limits !== undefined && limits !== null && 'commitAvailable' in limits)
+    assert.ok(limits.commitAvailable > 0 && limits.commitAvailable <= limits.commitLimit)
+    assert.ok(limits.addressSpaceAvailable > 0 && limits.addressSpaceAvailable < limits.addressSpace)
+  })
+})
+
+describe('trimHost', () => {
+  it('asks the heap of the process, and returns by how much resident memory fell', (t) => {
+    assert.ok((memory.os.residentMemory?.() ?? 0) > 10 * MiB)
+    assert.equal(memory.os.trimHost?.(), true)
+    const fell = memory.trimHost()
+    t.diagnostic(`fell by ${fell}`)
+    assert.ok(fell >= 0 && fell < 64 * MiB, String(fell))
+  })
+})
