@@ -3,6 +3,7 @@
 // broken operation leaves it as it was.
 import type { Address } from '@memlayer/kernel'
 import { FatalError, formatBytes, formatAddress, UsageError, type ErrorCode } from './errors.js'
+import type { OwnedRange } from './memory.js'
 import { RangeMap } from './range-map.js'
 
 /** The states that a range is in. None is what the layer does not own. */
@@ -222,17 +223,33 @@ export class Ledger {
     return found
   }
 
+  /** The same at once, for whoever looks each second: without a search and without an object between for each. */
+  list(nameOf: (category: number) => string): OwnedRange[] {
+    const map = this.#map
+    const found: OwnedRange[] = []
+    map.seek(0)
+    do {
+      const { start, value } = map
+      if (value === 0) continue
+      const category = categoryOf(value)
+      found.push({ address: start, size: map.end - start, state: nameOfState(value), category: category === 0 ? null : nameOf(category) })
+    } while (map.next())
+    return found
+  }
+
   /** What the ranges cost in kernel mappings: one for each run that is Reserved, or mapped. */
   mappings(): number {
+    const map = this.#map
     let runs = 0
-    let end = 0
-    let mapped = false
-    for (const range of this.ranges()) {
-      const is = range.state !== 'Reserved'
-      if (range.address !== end || is !== mapped) runs += 1
-      end = range.address + range.size
-      mapped = is
-    }
+    let before = 0
+    map.seek(0)
+    do {
+      const state = stateOf(map.value)
+      // 0: owned by nobody, 1: Reserved, 2: mapped.
+      const now = state === 0 ? 0 : state === RESERVED ? 1 : 2
+      if (now !== 0 && now !== before) runs += 1
+      before = now
+    } while (map.next())
     return runs
   }
 

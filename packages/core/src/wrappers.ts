@@ -272,11 +272,7 @@ export class Wrappers implements Memory {
   }
 
   ranges(): OwnedRange[] {
-    if (this.#ledger === null) return []
-    return Array.from(this.#ledger.ranges(), ({ category, ...range }) => ({
-      ...range,
-      category: category === 0 ? null : this.#account.nameOf(category),
-    }))
+    return this.#ledger?.list(this.#account.nameOf) ?? []
   }
 
   check(): void {

@@ -26,14 +26,8 @@ export function observeMemory(memory: Memory, options: ObserveOptions = {}): () 
   const { meter = metrics.getMeter('@memlayer/metrics'), attributes = {}, process = true } = options
   const observables = new Map<InstrumentName, Observable>()
   for (const name of Object.keys(instruments) as InstrumentName[]) observables.set(name, create(meter, name, instruments[name]))
-  const resident = meter.createObservableUpDownCounter('process.memory.usage', {
-    unit: 'By',
-    description: 'The amount of physical memory in use.',
-  })
-  const virtual = meter.createObservableUpDownCounter('process.memory.virtual', {
-    unit: 'By',
-    description: 'The amount of committed virtual memory.',
-  })
+  // Not even made where somebody else has them: two instruments of one name are told of as a conflict.
+  const host = process ? createProcess(meter) : null
   const callback = (result: BatchObservableResult): void => {
     for (const { name, value, category, state } of readPoints(memory)) {
       const observable = observables.get(name)
@@ -42,14 +36,22 @@ export function observeMemory(memory: Memory, options: ObserveOptions = {}): () 
       if (state !== undefined) own['memlayer.state'] = state
       if (observable !== undefined) result.observe(observable, value, own)
     }
-    if (!process) return
-    const points = processPoints()
-    result.observe(resident, points.usage)
-    if (points.virtual !== null) result.observe(virtual, points.virtual)
+    if (host === null) return
+    const { usage, virtual } = processPoints()
+    result.observe(host.usage, usage, attributes)
+    if (virtual !== null) result.observe(host.virtual, virtual, attributes)
   }
-  const all = [...observables.values(), ...(process ? [resident, virtual] : [])]
+  const all = [...observables.values(), ...(host === null ? [] : [host.usage, host.virtual])]
   meter.addBatchObservableCallback(callback, all)
   return () => meter.removeBatchObservableCallback(callback, all)
+}
+
+/** By the names, units and words of the semantic conventions. */
+function createProcess(meter: Meter): { readonly usage: Observable; readonly virtual: Observable } {
+  return {
+    usage: meter.createObservableUpDownCounter('process.memory.usage', { unit: 'By', description: 'The amount of physical memory in use.' }),
+    virtual: meter.createObservableUpDownCounter('process.memory.virtual', { unit: 'By', description: 'The amount of committed virtual memory.' }),
+  }
 }
 
 function create(meter: Meter, name: string, { kind, unit, description }: Instrument): Observable {

@@ -1,7 +1,7 @@
 // The account as points: one list of instruments, and what each of them reads now. Both exporters
 // publish it, so that a figure has one name and one meaning wherever it is seen. Names follow
 // OpenTelemetry's for Go (`go.memory.used`), the parts Go's /memory/classes/…: they sum to the total.
-import type { Memory, StateCounts } from '@memlayer/core'
+import type { MappingUse, Memory, StateCounts } from '@memlayer/core'
 
 /** What is measured. */
 export interface Instrument {
@@ -68,13 +68,13 @@ export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
   'memlayer.mappings': {
     kind: 'sum',
     unit: '{mapping}',
-    description: 'Kernel mappings that the ranges of the layer cost.',
+    description: 'Kernel mappings that the ranges of the layer cost, as last counted.',
     attributes: [],
   },
   'memlayer.process.mappings': {
     kind: 'sum',
     unit: '{mapping}',
-    description: "Kernel mappings of the whole process, the engine's own included.",
+    description: "Kernel mappings of the whole process, the engine's own included, as last counted.",
     attributes: [],
   },
   'memlayer.process.mappings.limit': {
@@ -97,7 +97,10 @@ export interface Point {
   readonly state?: 'reserved' | 'prepared' | 'ready'
 }
 
-/** Every figure of a memory, as it stands. What is not known (NaN) or not bounded is left out. */
+/**
+ * Every figure of a memory, as it stands; kernel mappings as they were last counted, which is now unless there are
+ * thousands. What is not known (NaN) or not bounded is left out.
+ */
 export function readPoints(memory: Memory): Point[] {
   const stats = memory.stats()
   const points: Point[] = [{ name: 'memlayer.memory.peak', value: stats.total.peak }]
@@ -105,13 +108,28 @@ export function readPoints(memory: Memory): Point[] {
   // A category may have that very name: then they are one, and the sum is still the total.
   for (const [name, counts] of Object.entries(stats.categories)) named.set(name, [...(named.get(name) ?? []), counts])
   for (const [category, counts] of named) points.push(...pointsOf(category, counts))
-  const mappings = memory.mappings()
+  const mappings = mappingsOf(memory)
   if (mappings !== null) {
     points.push({ name: 'memlayer.mappings', value: mappings.own })
     points.push({ name: 'memlayer.process.mappings', value: mappings.used })
     points.push({ name: 'memlayer.process.mappings.limit', value: mappings.limit })
   }
   return points.filter(({ value }) => Number.isFinite(value))
+}
+
+/** A kernel's answer costs a line of a file for each mapping: a thousandth of the time goes into it at most. */
+const PAUSE = 1000
+const counted = new WeakMap<Memory, { readonly use: MappingUse | null; readonly until: number }>()
+
+/** The mappings, counted anew unless the last count took so long that it has to do. */
+function mappingsOf(memory: Memory): MappingUse | null {
+  const last = counted.get(memory)
+  const start = performance.now()
+  if (last !== undefined && start < last.until) return last.use
+  const use = memory.mappings()
+  const end = performance.now()
+  counted.set(memory, { use, until: end + PAUSE * (end - start) })
+  return use
 }
 
 function pointsOf(category: string, counts: readonly StateCounts[]): Point[] {

@@ -65,6 +65,25 @@ describe("the OpenTelemetry SDK's reader", () => {
     await provider.shutdown()
   })
 
+  it('gives the attributes to the points of the process too, and does not make those instruments where they are not wanted', async () => {
+    const { provider, reader } = setUp()
+    const meter = provider.getMeter('test')
+    const made: string[] = []
+    const make = meter.createObservableUpDownCounter.bind(meter)
+    meter.createObservableUpDownCounter = (name, options) => {
+      made.push(name)
+      return make(name, options)
+    }
+    observeMemory(inUse(), { meter, process: false, attributes: { memory: 'one' } })
+    expect(made.filter((name) => name.startsWith('process.'))).toEqual([])
+    expect(Object.keys(await collect(reader)).filter((key) => key.startsWith('process.'))).toEqual([])
+    observeMemory(inUse(), { meter, attributes: { memory: 'two' } })
+    const read = await collect(reader)
+    const virtual = process.platform === 'linux' ? ['process.memory.virtual two'] : []
+    expect(Object.keys(read).filter((key) => key.startsWith('process.'))).toEqual(['process.memory.usage two', ...virtual])
+    await provider.shutdown()
+  })
+
   it('adds the process by the names of the conventions, as the kernel tells them', async (ctx) => {
     if (process.platform !== 'linux') ctx.skip('runs on Linux')
     const { provider, reader } = setUp()
