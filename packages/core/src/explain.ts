@@ -100,11 +100,12 @@ function byKind(mappings: readonly ProcessMapping[], runs: Runs): Kinds {
 const bytesOf = (runs: Runs): number => new RunSums(runs).within(0, Infinity)
 
 function layerOf(ranges: readonly OwnedRange[], runs: Runs): LayerPart[] {
-  const parts = new Map<string | null, Map<RegionState, { resident: number; size: number }>>()
+  type Part = { resident: number; size: number }
+  const parts = new Map<string | null, Map<RegionState, Part>>()
   const sums = new RunSums(runs)
   for (const { address, size, state, category } of ranges) {
     let states = parts.get(category)
-    if (states === undefined) parts.set(category, (states = new Map()))
+    if (states === undefined) parts.set(category, (states = new Map<RegionState, Part>()))
     let part = states.get(state)
     if (part === undefined) states.set(state, (part = { resident: 0, size: 0 }))
     part.resident += sums.within(address, address + size)

@@ -83,7 +83,7 @@ it.skipIf(!isLinux)('tells huge pages and swap space apart, as the words of PAGE
   const [present, isSwapped, zero, isHuge] = [8n, 16n, 32n, 64n]
   const regions = [[0x10000n, 0x12000n, present], [0x12000n, 0x13000n, isSwapped], [0x13000n, 0x14000n, present | zero], [0x200000n, 0x400000n, present | isHuge]] as const
   const engine = engineWith((_fd, _call, at) => {
-    const words = new BigUint64Array(hostEngine().view(at as number, 96 + 24 * regions.length))
+    const words = new BigUint64Array(hostEngine().view(at, 96 + 24 * regions.length))
     words.set(regions.flat(), 12)
     return regions.length
   })

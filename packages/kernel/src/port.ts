@@ -132,8 +132,8 @@ export interface PosixLimits {
   readonly addressSpaceUsed: number
   /** RLIMIT_MEMLOCK, `ulimit -l`: memory that may be locked. */
   readonly lockedMemory: number
-  /** Memory that the process has locked. */
-  readonly lockedMemoryUsed: number
+  /** Memory that the process has locked. Absent: not known. */
+  readonly lockedMemoryUsed?: number
   /** Linux `vm.max_map_count`: the number of mappings that a process may have. */
   readonly maxMappings: number
   /** The number of mappings that the process has. */

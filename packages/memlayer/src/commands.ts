@@ -37,7 +37,7 @@ function explain(isJson: boolean): void {
     console.log('This host does not tell where its memory is: memory.explain() answers on Linux alone.')
     process.exitCode = 2
   } else if (isJson) console.log(JSON.stringify(explanation, null, 2))
-  else for (const line of explanationLines(explanation)) console.log(line)
+  else console.log(explanationLines(explanation).join('\n'))
 }
 
 /** This command's own memory, with a region in every state: one without any has nothing to show of the layer. */

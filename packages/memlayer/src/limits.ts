@@ -42,7 +42,7 @@ function addressSpace({ addressSpace: limit, addressSpaceUsed: used }: PosixLimi
 }
 
 /** Only who locks what it maps, by mlockall(MCL_FUTURE) say, meets it: nothing of the layer locks memory. */
-function lockedMemory({ lockedMemory: limit, lockedMemoryUsed: used }: PosixLimits): Finding {
+function lockedMemory({ lockedMemory: limit, lockedMemoryUsed: used = NaN }: PosixLimits): Finding {
   const topic = 'locked memory'
   const amount = limit === Infinity ? 'without limit' : Number.isNaN(limit) ? 'how much is not known' : `up to ${formatBytes(limit)}`
   if (!(used > 0)) return { level: 'ok', topic, says: `Memory may be locked, ${amount} (ulimit -l). This process locks none.` }

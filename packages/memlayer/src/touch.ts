@@ -59,6 +59,6 @@ function canWrite(files: Files, fd: number, bytes: Uint8Array): boolean {
 }
 
 function temporaryFile({ pid = 0, getBuiltinModule }: NonNullable<Host['process']>): string {
-  const { tmpdir } = getBuiltinModule?.('node:os') as { tmpdir(): string }
-  return `${tmpdir()}/memlayer-doctor-${pid}`
+  const os = getBuiltinModule?.('node:os') as { tmpdir(): string } | undefined
+  return `${os?.tmpdir() ?? '.'}/memlayer-doctor-${pid}`
 }

@@ -26,13 +26,13 @@ interface Told {
 describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
   it('finds this host sound: the backend, the engine and why, pages, limits, and the self-test', () => {
     const { status, stdout } = run(['doctor', '--json'])
-    const { exitCode, findings } = JSON.parse(stdout) as Told
+    const { exitCode: code, findings } = JSON.parse(stdout) as Told
     const topics = ['backend', 'engine', 'pages', 'huge pages', 'mappings', 'address space', 'locked memory', 'overcommit', 'control group', 'self-test']
     expect(findings.map(({ topic }) => topic)).toEqual(topics)
     expect(findings.filter(({ level }) => level === 'error')).toEqual([])
     expect(findings[0]?.says).toContain('@memlayer/os-linux serves, for linux: process.platform is linux')
     expect(findings[1]?.says).toBe('Foreign calls are made by koffi.')
-    expect(status).toBe(exitCode)
+    expect(status).toBe(code)
     expect(stdout).not.toContain('NaN')
   })
 

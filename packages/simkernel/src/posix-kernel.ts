@@ -115,7 +115,6 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
       addressSpace,
       addressSpaceUsed: this.#space.maps.bytes,
       lockedMemory,
-      lockedMemoryUsed: NaN,
       maxMappings,
       mappings: this.#space.maps.count,
       overcommit,
