@@ -22,7 +22,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from './defs.js'
-import { refusalHint } from './hint.js'
+import { refusalHint, type Asked } from './hint.js'
 
 /** How the backend is made. */
 export interface LinuxOptions {
@@ -96,7 +96,7 @@ class Linux implements OS {
       if (-p === EAGAIN) {
         throw this.#fatal("mmap: too much locked memory (check 'ulimit -l').", 'sysAlloc', 'mmap', null, n, -p)
       }
-      return this.#refuse('mmap', n, -p)
+      return this.#refuse('mmap', -p, { space: n, writable: n })
     }
     return p
   }
@@ -164,7 +164,7 @@ class Linux implements OS {
   sysUsedOS(v: Address, n: number): void {
     if (this.#hardDecommit) {
       const p = this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_FIXED | MAP_PRIVATE, -1, 0)
-      if (-p === ENOMEM) throw this.#fatal('out of memory', 'sysUsed', 'mmap', v, n, -p)
+      if (-p === ENOMEM) throw this.#fatal('out of memory', 'sysUsed', 'mmap', v, n, -p, { writable: n })
       if (p !== v) throw this.#fatal('cannot remap pages in address space', 'sysUsed', 'mmap', v, n, -p)
       return
     }
@@ -192,7 +192,7 @@ class Linux implements OS {
     if (answer === 0) return true
     // It came with Linux 5.14; an older kernel calls it invalid, and is asked once.
     if (answer === -EINVAL) return (this.#populates = false)
-    return this.#refuse('madvise', n, -answer)
+    return this.#refuse('madvise', -answer, { populated: n })
   }
 
   sysNoHugePageOS(v: Address, n: number): void {
@@ -203,25 +203,25 @@ class Linux implements OS {
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.munmap(v, n)
     // Go ignores the answer; core has to know that the range is still there.
-    if (answer < 0) this.#refuse('munmap', n, -answer)
+    if (answer < 0) this.#refuse('munmap', -answer)
   }
 
   sysFaultOS(v: Address, n: number): void {
     const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0)
     // Go ignores the answer; core has to know that the range is as it was.
-    if (p < 0) this.#refuse('mmap', n, -p)
+    if (p < 0) this.#refuse('mmap', -p)
     else if (p !== v) this.refusal = { syscall: 'mmap', hint: elsewhere(p) }
   }
 
   sysReserveOS(v: Address | null, n: number): Address | null {
     const p = this.#kernel.mmap(v ?? 0, n, PROT_NONE, this.#anonymous | MAP_PRIVATE, -1, 0)
-    if (p < 0) return this.#refuse('mmap', n, -p)
+    if (p < 0) return this.#refuse('mmap', -p, { space: n })
     return p
   }
 
   sysMapOS(v: Address, n: number): void {
     const p = this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_FIXED | MAP_PRIVATE, -1, 0)
-    if (-p === ENOMEM) throw this.#fatal('out of memory', 'sysMap', 'mmap', v, n, -p)
+    if (-p === ENOMEM) throw this.#fatal('out of memory', 'sysMap', 'mmap', v, n, -p, { writable: n })
     if (p !== v) throw this.#fatal('cannot map pages in arena address space', 'sysMap', 'mmap', v, n, -p)
   }
 
@@ -267,19 +267,19 @@ class Linux implements OS {
     return this.#kernel.mappings?.() ?? { used: NaN, limit: NaN }
   }
 
-  #refuse(syscall: string, n: number, errno: number): null {
-    const hint = refusalHint(errno, n, this.#kernel)
+  #refuse(syscall: string, errno: number, asked: Asked = {}): null {
+    const hint = refusalHint(errno, asked, this.#kernel)
     this.refusal = { syscall, errno, errnoName: errnoName(this.#family, errno), hint }
     return null
   }
 
   /** `errno` below zero: the kernel answered, but elsewhere than asked. */
-  #fatal(words: string, op: string, syscall: string, v: Address | null, n: number, errno: number): FatalError {
+  #fatal(words: string, op: string, syscall: string, v: Address | null, n: number, errno: number, asked: Asked = {}): FatalError {
     const address = v === null ? {} : { address: v }
     if (errno < 0) {
       return new FatalError(words, { op, syscall, size: n, hint: elsewhere(-errno), ...address })
     }
-    const hint = refusalHint(errno, n, this.#kernel)
+    const hint = refusalHint(errno, asked, this.#kernel)
     return new FatalError(words, { op, syscall, errno, errnoName: errnoName(this.#family, errno), size: n, hint, ...address })
   }
 }

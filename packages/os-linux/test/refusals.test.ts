@@ -1,9 +1,9 @@
 // What a person reads when the kernel says no, and that nothing has changed by then.
-import { createMemory, OutOfMemoryError, UsageError, type MemoryStats } from '@memlayer/core'
+import { createMemory, OutOfMemoryError, UsageError, type Memory, type MemoryStats } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { record, type PosixKernel } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-linux'
-import { runChild } from '@memlayer/witness'
+import { mappings, runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 const onLinux = process.platform === 'linux'
@@ -40,6 +40,21 @@ describe.skipIf(!onLinux)('os-linux, refused by the real kernel (needs Linux)', 
     })
     expect(bytesOf(memory.stats())).toEqual(before)
     expect(memory.stats().total.refusals).toBe(1)
+  })
+
+  it('names the address space, and nothing that is charged, when no hole in it is large enough', () => {
+    let largest = 0
+    let end = 0
+    for (const mapping of mappings().filter(({ end: last }) => last <= 2 ** 47)) {
+      largest = Math.max(largest, mapping.start - end)
+      end = mapping.end
+    }
+    // Where the holes are is the processor's habit: on x86-64 the largest is 85 TiB.
+    const n = Math.max(112 * 2 ** 40, largest + page)
+    expect(n).toBeLessThan(2 ** 47)
+    const error = errorOf(() => createMemory(createOS()).sysReserve(null, n))
+    expect(error).toBeInstanceOf(OutOfMemoryError)
+    expect(error).toMatchObject({ errnoName: 'ENOMEM', hint: expect.stringMatching(/^(No hole of [\d.]+ TiB is left in the|The) address space/) as string })
   })
 
   it('names RLIMIT_AS when an allocation meets `ulimit -v`, counts nothing, and goes on after a free', () => {
@@ -117,18 +132,57 @@ const roomy = {
   groupUsed: 0,
 }
 
+const MiB = 2 ** 20
+const GiB = 2 ** 30
+
 describe('os-linux names the limit that was met', () => {
-  it.each([
-    ['vm.max_map_count', 12, { mappings: 65530 }, 'vm.max_map_count is 65530, and the process has 65530 mappings'],
-    ['RLIMIT_AS', 12, { addressSpace: 2 ** 30 }, 'RLIMIT_AS (ulimit -v) is 1 GiB'],
-    ['strict overcommit', 12, { overcommit: 2, committed: 2 ** 34 }, 'vm.overcommit_memory is 2: 16 GiB of 16 GiB'],
-    ['heuristic overcommit', 12, { overcommit: 0 }, 'vm.overcommit_memory is 0'],
-    ['the control group', 12, { groupLimit: 2 ** 30, groupUsed: 2 ** 30 }, 'control group'],
-  ])('%s', (_, errno, limits, words) => {
-    const memory = createMemory(createOS({ kernel: refusing(errno, limits) }))
-    const error = errorOf(() => memory.sysReserve(null, 4096))
+  const hintOf = (limits: Partial<typeof roomy>, run: (memory: Memory) => unknown): string => {
+    const error = errorOf(() => run(createMemory(createOS({ kernel: refusing(12, limits) }))))
     expect(error).toBeInstanceOf(OutOfMemoryError)
-    expect((error as OutOfMemoryError).hint).toContain(words)
+    return (error as OutOfMemoryError).hint ?? ''
+  }
+  const reserve = (memory: Memory): unknown => memory.sysReserve(null, 4096)
+  const alloc = (memory: Memory): unknown => memory.sysAlloc(GiB, null)
+  const allocMuch = (memory: Memory): unknown => memory.sysAlloc(32 * GiB, null)
+
+  it.each([
+    ['vm.max_map_count', reserve, { mappings: 65530 }, 'vm.max_map_count is 65530, and the process has 65530 mappings'],
+    ['RLIMIT_AS', reserve, { addressSpace: GiB }, 'RLIMIT_AS (ulimit -v) is 1 GiB'],
+    ['strict overcommit', alloc, { overcommit: 2, committed: 16 * GiB }, 'vm.overcommit_memory is 2: 16 GiB of 16 GiB'],
+    ['heuristic overcommit', allocMuch, { overcommit: 0 }, 'vm.overcommit_memory is 0'],
+    ['the control group', alloc, { groupLimit: 4 * GiB, groupUsed: 3 * GiB + MiB }, 'The control group may have 4 GiB (memory.max), and has 3.0'],
+    ['no group that has no limit', alloc, { groupLimit: Infinity, groupUsed: 3 * GiB }, 'No hole of 1 GiB is left in the address space'],
+    ['no group that is not known', alloc, { groupLimit: NaN, groupUsed: NaN }, 'No hole of 1 GiB is left'],
+    ['no overcommit that has room', alloc, { overcommit: 0 }, 'No hole of 1 GiB is left'],
+    ['no strict overcommit that has room', alloc, { overcommit: 2 }, 'No hole of 1 GiB is left'],
+  ])('%s', (_, run, limits, words) => {
+    expect(hintOf(limits, run)).toContain(words)
+  })
+
+  // A mapping without access is charged to nobody: what is charged can't be in its way.
+  it.each([
+    ['heuristic overcommit', { overcommit: 0 }],
+    ['strict overcommit', { overcommit: 2, committed: 16 * GiB }],
+    ['the control group', { groupLimit: GiB, groupUsed: GiB }],
+  ])('no %s for a reservation', (_, limits) => {
+    expect(hintOf(limits, (memory) => memory.sysReserve(null, 64 * GiB))).toMatch(/^No hole of 64 GiB is left in the address space/)
+  })
+
+  it('what a mapping over a reservation met: no address space, for that it has', () => {
+    const kernel: PosixKernel = { ...refusing(12, { addressSpace: GiB, overcommit: 2, committed: 16 * GiB }), mmap: (addr) => (addr === 0 ? 0x7f00_0000_0000 : -12) }
+    const memory = createMemory(createOS({ kernel }))
+    const v = memory.sysReserve(null, 4096)
+    expect(errorOf(() => memory.sysMap(v, 4096, null))).toMatchObject({
+      name: 'FatalError',
+      hint: expect.stringMatching(/^vm.overcommit_memory is 2: 16 GiB of 16 GiB/) as string,
+    })
+  })
+
+  it('the control group where pages were to have memory at once, and no overcommit', () => {
+    const kernel: PosixKernel = { ...refusing(12, { overcommit: 2, committed: 16 * GiB, groupLimit: GiB, groupUsed: GiB }), mmap: () => 0x7f00_0000_0000 }
+    const memory = createMemory(createOS({ kernel }))
+    const v = memory.sysAlloc(4096, null)
+    expect(errorOf(() => memory.sysPopulate(v, 4096))).toMatchObject({ hint: expect.stringMatching(/^The control group may have 1 GiB/) as string })
   })
 
   it('RLIMIT_MEMLOCK, in Go’s words and as a FatalError', () => {

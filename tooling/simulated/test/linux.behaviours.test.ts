@@ -171,7 +171,9 @@ describe('a region over the simulated Linux', () => {
 
 describe('os-linux, refused by the simulated Linux', () => {
   it.each([
-    ['the end of the address space', {}, 2 ** 47, 'address space'],
+    ['the end of the address space', {}, 2 ** 47, 'The address space of a process ends at 2^47'],
+    ['a hole that there is not, and no promise', { memory: GiB }, 2 ** 47 - GiB, 'No hole of 128.0 TiB is left in the address space'],
+    ['a hole that there is not, and no count of promises', { memory: GiB, overcommit: 2 as const }, 2 ** 47 - GiB, 'No hole of 128.0 TiB is left'],
     ['RLIMIT_AS', { addressSpace: GiB }, GiB + page, 'RLIMIT_AS (ulimit -v) is 1 GiB'],
     ['RLIMIT_AS', { addressSpace: GiB }, 2 * GiB, 'raise it, or reserve less'],
   ])('names %s', (_, limits, n, words) => {
