@@ -211,13 +211,15 @@ describe('os-linux, answered at another address than it asked for', () => {
   const kernel: PosixKernel = { ...refusing(12, {}), mmap: (addr) => (addr === 0 ? base : stray) }
 
   it.each([
-    ['sysMap', 'cannot map pages in arena address space', 'Reserved'],
-    ['sysFault', 'sysFault: the kernel kept the range', 'Ready'],
-  ] as const)('%s is a FatalError that names it; the range stays as it was', (op, words, state) => {
-    const memory = createMemory(createOS({ kernel }))
+    ['sysMap', {}, 'cannot map pages in arena address space', 'Reserved'],
+    ['sysFault', {}, 'sysFault: the kernel kept the range', 'Ready'],
+    ['sysUnused', { hardDecommit: true }, 'cannot disable permissions in address space', 'Ready'],
+    ['sysUsed', { hardDecommit: true }, 'cannot remap pages in address space', 'Ready'],
+  ] as const)('%s, %o, is a FatalError that names it; the range stays as it was', (op, options, words, state) => {
+    const memory = createMemory(createOS({ kernel, ...options }))
     const stat = memory.stat('test')
     const v = op === 'sysMap' ? memory.sysReserve(null, 4096) : memory.sysAlloc(4096, stat)
-    const error = errorOf(() => (op === 'sysMap' ? memory.sysMap(v, 4096, stat) : memory.sysFault(v, 4096))) as Error
+    const error = errorOf(() => (op === 'sysMap' ? memory.sysMap(v, 4096, stat) : memory[op](v, 4096))) as Error
     expect(error.name).toBe('FatalError')
     expect(error.message.startsWith(words)).toBe(true)
     expect(error).toMatchObject({ op, hint: expect.stringContaining('0x7f8000000000') as string })

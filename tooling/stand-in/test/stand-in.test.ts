@@ -1,5 +1,5 @@
 // The stand-in proves itself: it refuses what the other Unix refuses, and guards the runner.
-import { standIn } from '@memlayer/stand-in'
+import { countedLinux, standIn } from '@memlayer/stand-in'
 import { bytesWith } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
@@ -57,5 +57,21 @@ describe.skipIf(!onLinux)('standIn (needs Linux)', () => {
     expect(() => kernel.munmap(v, 4 * KiB)).toThrow('has not mapped')
     expect(() => kernel.mmap(v, 4 * KiB, 0, 0x1012, -1, 0)).toThrow('has not mapped')
     expect(bytesWith('rw-p', v, 4 * KiB)).toBe(4 * KiB)
+  })
+})
+
+describe.skipIf(!onLinux)('countedLinux (needs Linux)', () => {
+  it('counts what is mapped through it, and throws before it reaches what is not', () => {
+    const { kernel, mappedBytes } = countedLinux()
+    const n = 4 * kernel.pageSize
+    const v = kernel.mmap(0, n, 3, 0x22, -1, 0)
+    expect(mappedBytes()).toBe(n)
+    expect(kernel.munmap(v, n / 2)).toBe(0)
+    expect(kernel.mmap(v + n / 2, n / 2, 0, 0x32, -1, 0)).toBe(v + n / 2)
+    expect(mappedBytes()).toBe(n / 2)
+    expect(() => kernel.munmap(v, n)).toThrow('has not mapped')
+    expect(() => kernel.mmap(v, n, 0, 0x32, -1, 0)).toThrow('has not mapped')
+    expect(kernel.munmap(v + n / 2, n / 2)).toBe(0)
+    expect(mappedBytes()).toBe(0)
   })
 })
