@@ -141,6 +141,8 @@ export interface Memory {
    * Source: sysMap in Go's runtime/mem.go.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Reserved.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY, before the kernel is asked, when the process has few kernel
+   * mappings left and the engine needs them; never with `{ ledger: false }`.
    * @throws FatalError ERR_MEMLAYER_FATAL, "out of memory" or "cannot map pages in arena address
    * space", when the kernel refuses.
    */

@@ -30,7 +30,8 @@ export class Wrappers implements Memory {
   // Ranges are whole pages where a ledger checks them; Go's wrappers leave that to the OS.
   readonly #align: number
   readonly #account: Account
-  readonly #budget: MappingBudget
+  // Go's wrappers ask the kernel whatever it has left.
+  readonly #budget: MappingBudget | null
   readonly #regions: Regions
 
   constructor(os: OS, ledger: Ledger | null) {
@@ -38,7 +39,7 @@ export class Wrappers implements Memory {
     this.#ledger = ledger
     this.#align = ledger === null ? 1 : os.traits.pageSize
     this.#account = new Account(os, ledger)
-    this.#budget = new MappingBudget(os)
+    this.#budget = ledger === null ? null : new MappingBudget(os)
     this.#regions = new Regions(this, ledger)
   }
 
@@ -48,7 +49,7 @@ export class Wrappers implements Memory {
     stat?.add(n, 'sysAlloc')
     let v: Address | null = null
     try {
-      this.#budget.demand('sysAlloc', n)
+      this.#budget?.demand('sysAlloc', n)
       v = this.os.sysAllocOS(n)
       if (v === null) throw outOfMemory(this.os, 'sysAlloc', null, n)
       this.#ledger?.enter('sysAlloc', v, n, READY, category)
@@ -69,6 +70,7 @@ export class Wrappers implements Memory {
     const category = ledger.categoryOf(held, v)
     this.#regions.takeAway('sysUnused', v, n)
     try {
+      this.#budget?.spend()
       this.os.sysUnusedOS(v, n)
     } catch (error) {
       throw this.#account.failed('sysUnused', v, n, category, error)
@@ -85,6 +87,7 @@ export class Wrappers implements Memory {
     const held = ledger.expect('sysUsed', v, n, FROM_MAPPED)
     const category = ledger.categoryOf(held, v)
     try {
+      this.#budget?.spend()
       this.os.sysUsedOS(v, n)
     } catch (error) {
       throw this.#account.failed('sysUsed', v, n, category, error)
@@ -102,6 +105,7 @@ export class Wrappers implements Memory {
     const held = ledger.expect('sysHugePage', v, n, FROM_OWNED)
     const category = ledger.categoryOf(held, v)
     try {
+      this.#budget?.spend()
       this.os.sysHugePageOS(v, n)
     } catch (error) {
       throw this.#account.failed('sysHugePage', v, n, category, error)
@@ -138,6 +142,7 @@ export class Wrappers implements Memory {
     this.#account.count('sysFree', v, n, held, -1)
     try {
       this.#regions.takeAway('sysFree', v, n)
+      this.#budget?.spend()
       this.os.sysFreeOS(v, n)
       if (this.os.refusal) throw refused(this.os, 'sysFree', v, n)
     } catch (error) {
@@ -160,6 +165,7 @@ export class Wrappers implements Memory {
     const category = ledger.categoryOf(held, v)
     this.#regions.takeAway('sysFault', v, n)
     try {
+      this.#budget?.spend()
       this.os.sysFaultOS(v, n)
       if (this.os.refusal) throw refused(this.os, 'sysFault', v, n)
     } catch (error) {
@@ -174,7 +180,7 @@ export class Wrappers implements Memory {
     if (v !== null) checkAddress('sysReserve', v, n, this.#align)
     let p: Address | null = null
     try {
-      this.#budget.demand('sysReserve', n)
+      this.#budget?.demand('sysReserve', n)
       p = this.os.sysReserveOS(v, n)
       if (p === null) throw outOfMemory(this.os, 'sysReserve', v, n)
       this.#ledger?.enter('sysReserve', p, n, RESERVED, 0)
@@ -193,7 +199,7 @@ export class Wrappers implements Memory {
     if (v !== null) checkAddress('sysReserveAligned', v, size + alignment, this.#align)
     let range: AlignedReservation
     try {
-      this.#budget.demand('sysReserveAligned', size)
+      this.#budget?.demand('sysReserveAligned', size)
       range = reserveAligned(this.os, this.#ledger, v, size, alignment)
       this.#ledger?.enter('sysReserveAligned', range.address, range.size, RESERVED, 0)
     } catch (error) {
@@ -210,7 +216,7 @@ export class Wrappers implements Memory {
     const held = ledger?.expect('sysMap', v, n, FROM_RESERVED) ?? 0
     this.#claim(v, n, held, stat)
     try {
-      this.#budget.demand('sysMap', n)
+      this.#budget?.demand('sysMap', n)
       this.os.sysMapOS(v, n)
     } catch (error) {
       stat?.add(-n)

@@ -1,6 +1,6 @@
 // The budget of kernel mappings: refused before the kernel would, counted and told of like any
 // other refusal, and asked about no more often than it has to be.
-import { createMemory, OutOfMemoryError, type MappingCount, type Memory, type MemoryEvent } from '@memlayer/core'
+import { createMemory, OutOfMemoryError, type MappingCount, type Memory, type MemoryEvent, type MemoryOptions } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
 import { PageOS } from './page-os.js'
@@ -9,7 +9,7 @@ const page = 4096
 const limit = 65530
 
 /** A memory whose process has as many mappings as the test says, and how often it was asked. */
-function bounded(count: MappingCount): { memory: Memory; os: PageOS; count: { used: number }; asked: () => number } {
+function bounded(count: MappingCount, options: MemoryOptions = {}): { memory: Memory; os: PageOS; count: { used: number }; asked: () => number } {
   const os = new PageOS()
   const current = { ...count }
   let asked = 0
@@ -17,7 +17,7 @@ function bounded(count: MappingCount): { memory: Memory; os: PageOS; count: { us
     asked += 1
     return current
   }
-  return { memory: createMemory(os), os, count: current, asked: () => asked }
+  return { memory: createMemory(os, options), os, count: current, asked: () => asked }
 }
 
 /** Operations that may cost mappings, until one is refused; how many were not. */
@@ -66,6 +66,29 @@ describe('the budget of kernel mappings', () => {
     memory.check()
     count.used = 200
     memory.sysFree(memory.sysAlloc(page, null), page, null)
+  })
+
+  it('refuses nothing without a ledger: the wrappers are Go’s, and the kernel is asked each time', () => {
+    const { memory, os, asked } = bounded({ used: limit, limit }, { ledger: false })
+    const calls = os.calls.length
+    expect(untilRefused(memory, 5000).error).toBe(undefined)
+    expect(os.calls).toHaveLength(calls + 1 + 2 * 5000)
+    memory.sysAlloc(page, null)
+    memory.sysReserveAligned(null, page, page)
+    expect(asked()).toBe(0)
+  })
+
+  it('counts what gives pages back too, which may split mappings, and never refuses it', () => {
+    const { memory, asked } = bounded({ used: limit, limit })
+    const v = memory.sysAlloc(page, null)
+    for (let i = 0; i < 3000; i++) {
+      memory.sysUnused(v, page)
+      memory.sysUsed(v, page)
+    }
+    expect(asked()).toBe(0)
+    expect(errorOf(() => memory.sysReserve(null, page))).toBeInstanceOf(OutOfMemoryError)
+    expect(asked()).toBe(1)
+    memory.sysFree(v, page, null)
   })
 
   it('counts and tells of its refusals like any other, and counts no byte', () => {

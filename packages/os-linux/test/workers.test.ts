@@ -4,9 +4,11 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { createMemory, UsageError, type Region, type ShareToken } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
+import { posixKernel } from '@memlayer/ffi'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
-const page = 4096
+const onLinux = process.platform === 'linux'
+const page = onLinux ? posixKernel().pageSize : 4096
 const MiB = 2 ** 20
 
 // Does what it is told and answers what came of it.
@@ -31,7 +33,7 @@ const code = `
   })
 `
 
-describe.skipIf(process.platform !== 'linux')('a region in a worker (needs Linux)', () => {
+describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
   const memory = createMemory(createOS())
   let region: Region
   let worker: Worker
