@@ -1,5 +1,5 @@
 // What the documents point to: links, paths and commands in every Markdown file that is committed, except
-// for changelogs and API reports, which are made.
+// for changelogs and API reports, which are made. And that a table which says why says it in each row.
 import { posix } from 'node:path'
 import { readText, type Manifest, type Workspace } from './workspace.js'
 
@@ -43,7 +43,33 @@ export function checkDoc(file: string, text: string, { has, scripts }: Targets):
       if (!scripts.includes(script)) say(`there is no script '${script}' in package.json.`)
     }
   }
+  return [...findings, ...checkReasons(file, text)]
+}
+
+/** Sentences about the rows of tables with a column 'why' that leave it empty. */
+function checkReasons(file: string, text: string): string[] {
+  const findings: string[] = []
+  // The column of the table that is being read; -1: none has it.
+  let why = -1
+  let isTable = false
+  for (const [index, line] of text.split('\n').entries()) {
+    const cells = cellsOf(line)
+    if (cells === null) {
+      isTable = false
+    } else if (!isTable) {
+      isTable = true
+      why = cells.indexOf('why')
+    } else if (why >= 0 && (cells[why] ?? '') === '') {
+      findings.push(`${file}:${index + 1}: the row has no word in the column 'why': give the reason.`)
+    }
+  }
   return findings
+}
+
+/** The cells of a line of a table; null: it is none. `\\|` divides no cells. */
+function cellsOf(line: string): string[] | null {
+  if (!line.startsWith('|')) return null
+  return line.replace(/\|\s*$/, '').split(/(?<!\\)\|/).slice(1).map((cell) => cell.trim())
 }
 
 function foldersOf(file: string): string[] {

@@ -1,4 +1,4 @@
-// Documents: what they point to is there.
+// Documents: what they point to is there, and what is to have a reason has one.
 import { checkDoc, checkDocs } from '@memlayer/checks/docs'
 import { readWorkspace } from '@memlayer/checks/workspace'
 import { describe, expect, it } from 'vitest'
@@ -28,4 +28,15 @@ describe('documents', () => {
       expect(check(text)).toEqual([])
     },
   )
+
+  const table = (...rows: string[]): string => ['| Go | here | why |', '| --- | --- | --- |', ...rows, '', '| after | it |'].join('\n')
+
+  it.each(['| a | b | |', '| a | b |', '| a | `b\\|c` |  |'])('with the row %s that gives no reason are found', (row) => {
+    expect(check(table('| a | b | c |', row))).toEqual([expect.stringMatching(/^packages\/core\/README\.md:4: .*'why'/)])
+  })
+
+  it('may leave other cells empty, and those of other tables', () => {
+    expect(check(table('| | b | c |', '| a | `b\\|c` | d |', '| a | | c |'))).toEqual([])
+    expect(check('| Go | here |\n| --- | --- |\n| a | |')).toEqual([])
+  })
 })
