@@ -33,12 +33,9 @@ function main(name, args) {
     fail(`usage: node tooling/setup/run.mjs <job> [arguments]\n${list.join('\n')}`)
   }
   const pinned = `node-${process.platform}-${process.arch}`
-  if (manifest.optionalDependencies[pinned] === undefined && !isRecent(process.versions.node)) {
-    const wanted = leastNode.join('.')
-    fail(`memlayer needs Node ${wanted} or later, and this is ${process.versions.node}: install a newer one and run the command again.`)
-  }
+  if (manifest.optionalDependencies?.[pinned] === undefined) demandRecentNode()
   install()
-  const node = pinnedNode(pinned) ?? process.execPath
+  const node = pinnedNode(pinned) ?? runningNode()
   const env = {
     ...process.env,
     TURBO_TELEMETRY_DISABLED: '1',
@@ -70,6 +67,17 @@ function pinnedNode(name) {
   } catch {
     return null
   }
+}
+
+/** The Node that runs this: on hosts without a pinned one, or where that was not installed or does not run. */
+function runningNode() {
+  demandRecentNode()
+  return process.execPath
+}
+
+function demandRecentNode() {
+  const { node } = process.versions
+  if (!isRecent(node)) fail(`memlayer needs Node ${leastNode.join('.')} or later, and this is ${node}: install a newer one and run the command again.`)
 }
 
 /** Runs a command to its end and leaves with its code if that is not 0. Quiet commands are heard only when they fail. */
