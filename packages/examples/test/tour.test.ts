@@ -1,4 +1,6 @@
-// The tour, step by step: what `npm start` shows is what the kernel says.
+// The tour, step by step: what `npm start` shows is what the kernel says, and its exit code is the verdict.
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { posixKernel } from '@memlayer/ffi'
 import { tour } from '@memlayer/examples/tour'
 import { describe, expect, it } from 'vitest'
@@ -35,5 +37,30 @@ describe.skipIf(process.platform !== 'linux')('the tour', () => {
     const { disagreements } = run({ ...kernel, munmap: (v, n) => (leaked.push([v, n]), 0) })
     for (const [v, n] of leaked) kernel.munmap(v, n)
     expect(disagreements.join('\n')).toMatch(/free all of it: .*the kernel maps 256.0 MiB for access/)
+  })
+})
+
+describe.skipIf(process.platform !== 'linux')('npm start', () => {
+  const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+  /** The program, after a module that may change the kernel that it will ask. */
+  const start = (before = ''): { status: number | null; stdout: string; stderr: string } => {
+    const preload = `import { posixKernel } from '${import.meta.resolve('@memlayer/ffi')}'; ${before}`
+    return spawnSync(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, main], { encoding: 'utf8' })
+  }
+
+  it('ends with the verdict that the accounts agree, and with code 0', () => {
+    const { status, stdout, stderr } = start()
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/\n\nThe two accounts agree after every step\.\n$/)
+    expect(stdout).not.toContain('DISAGREE')
+  })
+
+  it('names each disagreement, and ends with code 1, where the kernel has not done what it said', () => {
+    const { status, stdout, stderr } = start('posixKernel().madvise = () => 0')
+    expect([status, stderr]).toEqual([1, ''])
+    expect(stdout).toMatch(/^DISAGREE {2}give the middle half back: 128 MiB were written and kept, the kernel holds 256 MiB$/m)
+    const said = stdout.match(/^DISAGREE /gm)?.length
+    expect(stdout).toMatch(new RegExp(`\\n\\nThe two accounts disagree ${said} times: .*\\n$`))
   })
 })

@@ -2,14 +2,14 @@
 // call, and on failure a plain load of errno, which nothing may stand before: an allocation can run the
 // collector, and so can the entry of a function, where engines look for work that waits; their system
 // calls overwrite errno. So the load is written out each time.
-import { isPowerOfTwo, type Address, type PosixKernel, type PosixLimits } from '@memlayer/kernel'
+import type { Address, PosixKernel, PosixLimits } from '@memlayer/kernel'
 import { darwinTrim } from './darwin-trim.js'
 import { errnoLocation } from './defs.js'
 import { NoEngineError, type Engine, type ForeignFunction } from './engine.js'
 import { hostEngine } from './host-engine.js'
 import { hostFiles, type ReadHostFile } from './host-file.js'
 import { linuxBatch } from './linux-batch.js'
-import { linuxHugePages } from './linux-huge-pages.js'
+import { linuxHugePages, linuxHugePageSize } from './linux-huge-pages.js'
 import { linuxPages } from './linux-pages.js'
 import { linuxProcessMemory, linuxTrim } from './linux-process.js'
 import { linuxLimits, linuxMappings } from './linux-limits.js'
@@ -101,10 +101,4 @@ function findMmap(engine: Engine): ForeignFunction {
   } catch {
     return engine.func(null, 'mmap', 'address', params)
   }
-}
-
-/** As Go reads it: unreadable, or no power of two, means that huge pages are of no use here. */
-function linuxHugePageSize(readFile: ReadHostFile): number {
-  const size = Number(readFile('/sys/kernel/mm/transparent_hugepage/hpage_pmd_size'))
-  return isPowerOfTwo(size) ? size : 0
 }

@@ -2,7 +2,7 @@
 // its own, and in the README.
 import { replay, tracesOf, type Trace, type TraceStep } from '@memlayer/golden'
 import { createOS } from '@memlayer/os-linux'
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 // Go advises before it looks at the alignment; here nothing has happened.
 function checksAlignmentFirst(trace: Trace, step: TraceStep): TraceStep | undefined {
@@ -11,6 +11,10 @@ function checksAlignmentFirst(trace: Trace, step: TraceStep): TraceStep | undefi
 
 describe('os-linux makes the calls that Go makes', () => {
   const traces = tracesOf('linux')
+
+  it('has 33 scenarios to replay', () => {
+    expect(traces).toHaveLength(33)
+  })
 
   it.each(traces.map((trace) => [trace.name, trace] as const))('%s', (_, trace) => {
     const { madvdontneed, harddecommit, physHugePageSize } = trace.config
