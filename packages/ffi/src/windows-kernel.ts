@@ -1,6 +1,7 @@
 // The host's own kernel behind the Windows port: kernel32 by foreign calls. Every function is
 // the call, and on failure GetLastError at once: koffi saves the last error as a foreign call
-// returns and puts it back before the next, so that the runtime's own calls between do no harm.
+// returns and puts it back before the next, so that the runtime's own calls between do no harm. The
+// other engines do not: with them the number may be another call's. The README says so.
 import type { Address, WindowsKernel, WindowsLimits } from '@memlayer/kernel'
 import { MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE, memoryStatus, systemInfo } from './windows-defs.js'
 import { NoEngineError, type Engine } from './engine.js'

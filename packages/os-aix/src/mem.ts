@@ -80,7 +80,7 @@ class Aix implements OS {
 
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.munmap(v, n)
-    // Go ignores the answer; core has to know that the range is still there.
+    // mem_aix.go looks at no answer; core has to know that the range is still there.
     if (answer < 0) this.#refuse('munmap', -answer)
   }
 

@@ -1,4 +1,5 @@
-// What a person reads when the kernel says no or answers elsewhere, and that nothing was lost by then.
+// What a person reads when the kernel says no, and that nothing was lost by then. It is asked for no mapping at
+// a fixed address, so it can't answer elsewhere.
 import { createMemory, FatalError, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import { record, type PosixKernel } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-aix'

@@ -77,13 +77,13 @@ class Darwin implements OS {
 
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.munmap(v, n)
-    // Go ignores the answer; core has to know that the range is still there.
+    // mem_darwin.go looks at no answer; core has to know that the range is still there.
     if (answer < 0) this.#refuse('munmap', -answer)
   }
 
   sysFaultOS(v: Address, n: number): void {
     const p = this.#kernel.mmap(v, n, PROT_NONE, MAP_ANON | MAP_PRIVATE | MAP_FIXED, -1, 0)
-    // Go ignores the answer; core has to know that the range is as it was.
+    // mem_darwin.go looks at no answer; core has to know that the range is as it was.
     if (p < 0) this.#refuse('mmap', -p)
     else if (p !== v) this.refusal = { syscall: 'mmap', hint: elsewhere(p) }
   }

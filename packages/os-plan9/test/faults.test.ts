@@ -5,9 +5,9 @@ import { plan9Kernel } from '@memlayer/ffi'
 import { failCall, record } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-plan9'
 import { describe, expect, it } from 'vitest'
+import { page } from './walk.js'
 
 const onLinux = process.platform === 'linux'
-const page = 4096
 const MiB = 2 ** 20
 
 /** Every way to the break: new memory, the end by address, an aligned range, a hole that does not fit. */

@@ -6,11 +6,10 @@ import { record, type KernelCall } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-plan9'
 import { bytesWith, residentBytes, runChild, testSeed } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
-import { Walk } from './walk.js'
+import { page, Walk } from './walk.js'
 
 const onLinux = process.platform === 'linux'
 const MiB = 2 ** 20
-const page = 4096
 
 /** The breaks that were asked for, of which none may be below an earlier one that was granted. */
 function expectRising(calls: readonly KernelCall[]): void {
@@ -25,9 +24,9 @@ function expectRising(calls: readonly KernelCall[]): void {
 
 describe.skipIf(!onLinux)('os-plan9 on real pages (witnessed by /proc: needs Linux)', () => {
   it('answers as a second allocator does, 10,000 times; what it hands out is zero and its own, and the break never falls', () => {
-    const { kernel, calls } = record(plan9Kernel({ size: 16 * MiB }))
+    const { kernel, calls } = record(plan9Kernel({ size: 4096 * page }))
     const memory = createMemory(createOS({ kernel }))
-    const bytes = new Uint8Array(kernel.view(kernel.end, 16 * MiB))
+    const bytes = new Uint8Array(kernel.view(kernel.end, 4096 * page))
     const walk = new Walk(memory, kernel.end, bytes, testSeed())
     walk.go(10_000)
     expectRising(calls)
@@ -37,9 +36,9 @@ describe.skipIf(!onLinux)('os-plan9 on real pages (witnessed by /proc: needs Lin
   })
 
   it('finds nothing wrong with itself in 500 steps under memDebug', () => {
-    const kernel = plan9Kernel({ size: 4 * MiB })
+    const kernel = plan9Kernel({ size: 1024 * page })
     const memory = createMemory(createOS({ kernel, memDebug: true }))
-    const bytes = new Uint8Array(kernel.view(kernel.end, 4 * MiB))
+    const bytes = new Uint8Array(kernel.view(kernel.end, 1024 * page))
     const walk = new Walk(memory, kernel.end, bytes, testSeed())
     walk.go(500)
     expect(memory.stats().total.reserved + memory.stats().total.ready).toBe(walk.held)

@@ -1,10 +1,12 @@
 // Random steps through an allocator of Plan 9's, beside the shadow: what is handed out must be where the
 // shadow says, its own, and zero, and stay as it was written until it is freed.
 import { OutOfMemoryError, type Memory } from '@memlayer/core'
+import { posixKernel } from '@memlayer/ffi'
 import { random } from '@memlayer/witness'
 import { Shadow } from './shadow.js'
 
-const page = 4096
+/** The segment's pages are the host's. */
+export const page: number = process.platform === 'linux' ? posixKernel().pageSize : 4096
 
 interface Range {
   readonly at: number
