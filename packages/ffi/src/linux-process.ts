@@ -24,7 +24,7 @@ export function linuxProcessMemory(engine: Engine, read: ReadHostFile, residency
   let owners: ReturnType<typeof openOwners> | undefined
   return () => {
     if (mallocInfo === undefined) mallocInfo = declare(() => openMallocInfo(engine))
-    const malloc = mallocInfo?.() ?? ''
+    const { mallocFree, mallocMapped } = mallocTotals(mallocInfo?.() ?? '')
     const heap = heapOf()
     const smaps = read('/proc/self/smaps')
     if (smaps === null) return null
@@ -34,18 +34,21 @@ export function linuxProcessMemory(engine: Engine, read: ReadHostFile, residency
     return {
       resident: rollup === undefined ? mappings.reduce((sum, { resident }) => sum + resident, 0) : Number(rollup) * 1024,
       mappings,
-      // The totals of all arenas stand behind the last of them.
-      mallocFree: total(malloc, 'fast') + total(malloc, 'rest'),
+      mallocFree,
       // Without the blocks that were found: they are mappings of their own.
-      mallocMapped: total(malloc, 'mmap') - blocks,
+      mallocMapped: mallocMapped - blocks,
       ...heap,
     }
   }
 }
 
-function total(text: string, type: string): number {
-  const size = new RegExp(`<total type="${type}" count="\\d+" size="(\\d+)"`).exec(text.slice(text.lastIndexOf('</heap>')))?.[1]
-  return size === undefined ? NaN : Number(size)
+/** What malloc_info(3) says of all arenas together, which stands behind the last of them. NaN where it says nothing. */
+export function mallocTotals(text: string): Pick<ProcessMemory, 'mallocFree' | 'mallocMapped'> {
+  const totals = text.slice(text.lastIndexOf('</heap>'))
+  const sizeOf = (type: string): number => Number(new RegExp(`<total type="${type}" count="\\d+" size="(\\d+)"`).exec(totals)?.[1] ?? NaN)
+  const fast = sizeOf('fast')
+  // glibc 2.43 has no fast bins any more, and no line for them.
+  return { mallocFree: sizeOf('rest') + (Number.isNaN(fast) ? 0 : fast), mallocMapped: sizeOf('mmap') }
 }
 
 type Heap = Pick<ProcessMemory, 'heapCommitted' | 'heapTouched' | 'arrayBuffers' | 'external'>

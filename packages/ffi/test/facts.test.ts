@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { errnoLocation } from '../dist/defs.js'
 import { linuxHugePageSize } from '../dist/linux-huge-pages.js'
+import { mallocTotals } from '../dist/linux-process.js'
 
 describe('the huge page size', () => {
   it.each([
@@ -19,6 +20,24 @@ describe('the huge page size', () => {
     const asked: string[] = []
     expect(linuxHugePageSize((path) => (asked.push(path), text))).toBe(size)
     expect(asked).toEqual(['/sys/kernel/mm/transparent_hugepage/hpage_pmd_size'])
+  })
+})
+
+describe('what the C library holds', () => {
+  const arena = '<heap nr="0">\n<total type="fast" count="1" size="7"/>\n<total type="rest" count="1" size="9"/>\n</heap>\n'
+  const rest = '<total type="rest" count="3" size="4000"/>\n<total type="mmap" count="2" size="8192"/>\n</malloc>\n'
+
+  it('is the totals of all arenas, small free blocks included', () => {
+    const text = `<malloc version="1">\n${arena}<total type="fast" count="2" size="96"/>\n${rest}`
+    expect(mallocTotals(text)).toEqual({ mallocFree: 4096, mallocMapped: 8192 })
+  })
+
+  it('is told without fast bins by glibc 2.43', () => {
+    expect(mallocTotals(`<malloc version="1">\n${arena}${rest}`)).toEqual({ mallocFree: 4000, mallocMapped: 8192 })
+  })
+
+  it('is not known where it says nothing', () => {
+    expect(mallocTotals('')).toEqual({ mallocFree: NaN, mallocMapped: NaN })
   })
 })
 
