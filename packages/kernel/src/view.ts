@@ -11,23 +11,33 @@ export function viewOffset(buffer: ArrayBuffer, v: Address, n: number): number {
   return buffer.byteLength === n ? 0 : v
 }
 
-// Taken early: what a program later does to the prototype is no matter.
+// Taken early: what a program later does to the prototype, or to a buffer, is no matter.
 const transfer = ArrayBuffer.prototype.transfer
+const detached = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'detached')?.get
 
-// Of the registry of symbols, so that two copies of this package agree.
+// Of the registry of symbols, so that two copies of this package agree; by buffer and not on it, where its user could write.
 const BEFORE_DETACH: unique symbol = Symbol.for('memlayer.beforeDetach')
 
-interface Kept {
-  [BEFORE_DETACH]?: () => void
-}
+const hooks: WeakMap<ArrayBuffer, () => void> = ((globalThis as { [BEFORE_DETACH]?: WeakMap<ArrayBuffer, () => void> })[BEFORE_DETACH] ??=
+  new WeakMap())
 
 /** For a kernel that keeps a range's bytes in the buffer that `view` returned: `run` is called before the buffer is detached. */
 export function beforeDetach(buffer: ArrayBuffer, run: () => void): void {
-  Object.defineProperty(buffer, BEFORE_DETACH, { value: run, configurable: true })
+  hooks.set(buffer, run)
+}
+
+/** Whether a buffer is detached, as the engine has it: a property of that name, which anybody can define on a buffer, is not asked. */
+export function isDetached(buffer: ArrayBuffer): boolean {
+  try {
+    return detached?.call(buffer) === true
+  } catch {
+    // It is a SharedArrayBuffer, which cannot be.
+    return false
+  }
 }
 
 /** Detaches a buffer that `view` returned: whoever keeps it finds length 0 and reads `undefined`. The memory stays as it is. */
 export function detachView(buffer: ArrayBuffer): void {
-  ;(buffer as Kept)[BEFORE_DETACH]?.()
-  if (!buffer.detached) transfer.call(buffer, 0)
+  hooks.get(buffer)?.()
+  if (!isDetached(buffer)) transfer.call(buffer, 0)
 }

@@ -1,5 +1,5 @@
 // What callers of view() rely on, whatever the kernel below.
-import { beforeDetach, detachView, viewOffset } from '@memlayer/kernel'
+import { beforeDetach, detachView, isDetached, viewOffset } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
 
 describe('viewOffset', () => {
@@ -35,5 +35,23 @@ describe('detachView', () => {
     })
     detachView(buffer)
     expect(buffer.detached).toBe(true)
+  })
+
+  it('asks the engine whether it is detached already, and not the buffer, on which its user can write', () => {
+    const buffer = new ArrayBuffer(16)
+    let asked = 0
+    Object.defineProperty(buffer, 'detached', { get: () => (asked += 1) > 0 })
+    expect(isDetached(buffer)).toBe(false)
+    detachView(buffer)
+    expect([isDetached(buffer), asked]).toEqual([true, 0])
+    expect(isDetached(new SharedArrayBuffer(16) as unknown as ArrayBuffer)).toBe(false)
+  })
+
+  it('runs what the kernel asked for, and nothing that is written on the buffer', () => {
+    const buffer = new ArrayBuffer(4)
+    let ran = 0
+    Object.defineProperty(buffer, Symbol.for('memlayer.beforeDetach'), { value: () => (ran += 1) })
+    detachView(buffer)
+    expect(ran).toBe(0)
   })
 })

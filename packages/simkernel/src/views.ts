@@ -1,7 +1,7 @@
 // The views that were handed out. JavaScript has no two ArrayBuffers over one memory, so a
 // view is the memory: as long as it lives, the bytes of its range are in it and nowhere else.
 // Where views overlap, each has a copy, and every call on the kernel brings them together.
-import { beforeDetach, detachView } from '@memlayer/kernel'
+import { beforeDetach, detachView, isDetached } from '@memlayer/kernel'
 import { SimulationError } from './errors.js'
 
 /** A view that lives: its range, and the buffer that the caller has. */
@@ -84,7 +84,7 @@ export class Views {
   /** Brings overlapping views together: what one of them changed since, the others have now. */
   agree(): void {
     for (const view of this.#views) {
-      if (!view.buffer.detached) continue
+      if (!isDetached(view.buffer)) continue
       this.#views.delete(view)
       this.#lose(view)
       this.#overlapsAnew(view.start, view.end)
