@@ -129,6 +129,11 @@ export class Account {
         hint: 'Pass a function that takes an event.',
       })
     }
+    if (wanted !== undefined && typeof wanted !== 'function') {
+      throw new UsageError('ERR_MEMLAYER_OPTION', `observe: wanted is ${show(wanted)}`, {
+        hint: 'Pass a function that says whether events are wanted, or leave it out.',
+      })
+    }
     return this.#observers.add(observer, wanted)
   }
 

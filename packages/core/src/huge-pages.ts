@@ -4,6 +4,7 @@ import { alignDown, alignUp, type Address } from '@memlayer/kernel'
 import { show } from './check.js'
 import { UsageError } from './errors.js'
 import type { Ledger } from './ledger.js'
+import type { MappingBudget } from './mapping-budget.js'
 import type { OS } from './os.js'
 import { RangeMap } from './range-map.js'
 
@@ -44,11 +45,13 @@ export function checkPolicy(op: string, policy: HugePagePolicy): void {
 export class HugePages {
   readonly #os: OS
   readonly #ledger: Ledger
+  readonly #budget: MappingBudget
   readonly #policies = new RangeMap()
 
-  constructor(os: OS, ledger: Ledger) {
+  constructor(os: OS, ledger: Ledger, budget: MappingBudget) {
     this.#os = os
     this.#ledger = ledger
+    this.#budget = budget
   }
 
   /** Whether any region has a policy of its own: if not, nothing here need be asked. */
@@ -62,10 +65,16 @@ export class HugePages {
     return policies[this.#policies.value] ?? 'default'
   }
 
-  /** Sets the policy of [v, v+n), and advises the OS on what is Ready there. */
+  /**
+   * Sets the policy of [v, v+n), and advises the OS on what is Ready there.
+   *
+   * @throws OutOfMemoryError when the process has not so many kernel mappings to spare.
+   */
   set(v: Address, n: number, policy: HugePagePolicy): void {
+    const runs = this.#readyRuns(v, n)
+    if (!this.#budget.spend(runs.length)) this.#budget.demand('hugePages', n, runs.length)
     this.#policies.assign(v, n, policies.indexOf(policy))
-    for (const [at, size] of this.#readyRuns(v, n)) {
+    for (const [at, size] of runs) {
       if (policy === 'default') this.#os.sysHugePageOS(at, size)
       else this.used(at, size)
     }

@@ -253,13 +253,52 @@ export class Ledger {
     return runs
   }
 
+  /** The huge pages, of `huge` bytes, that Prepared and Ready memory lies in; of 0 bytes: none. */
+  hugePagesMapped(huge: number): number {
+    if (huge === 0) return 0
+    const map = this.#map
+    let count = 0
+    let next = 0
+    map.seek(0)
+    do {
+      if (stateOf(map.value) < PREPARED) continue
+      const first = Math.max(Math.floor(map.start / huge), next)
+      const end = Math.ceil(map.end / huge)
+      if (end > first) count += end - first
+      next = Math.max(end, next)
+    } while (map.next())
+    return count
+  }
+
+  /**
+   * Whether the kernel may have to cut one mapping in two to take [v, v+n) out: on both sides, a page of `page` bytes
+   * on, is what may be of one mapping with it. Reserved and Ready never are.
+   */
+  isInside(v: Address, n: number, page: number): boolean {
+    return this.#mayBeOne(v - page, v) && this.#mayBeOne(v + n - page, v + n)
+  }
+
+  #mayBeOne(a: Address, b: Address): boolean {
+    const [before, after] = [this.#stateAt(a), this.#stateAt(b)]
+    return before !== 0 && after !== 0 && Math.abs(before - after) < READY - RESERVED
+  }
+
+  #stateAt(v: Address): number {
+    this.#map.seek(v)
+    return stateOf(this.#map.value)
+  }
+
   /** The first disagreement between the sums and the ranges, as a sentence; null: none. */
   audit(): string | null {
     const sums = new Float64Array(this.#bytes.length)
+    let owned = 0
+    let ready = 0
     let previous: LedgerRange | undefined
     for (const range of this.ranges()) {
       const place = heldOf(range)
       sums[place] = (sums[place] ?? 0) + range.size
+      owned += range.size
+      if (range.state === 'Ready') ready += range.size
       if (previous !== undefined && previous.address + previous.size > range.address) {
         return `the ranges at ${formatAddress(previous.address)} and ${formatAddress(range.address)} overlap`
       }
@@ -271,7 +310,20 @@ export class Ledger {
         return `category ${categoryOf(i)} counts ${this.#bytes[i]} bytes ${nameOfState(i)}, its ranges are ${sums[i]}`
       }
     }
-    return null
+    if (ready !== this.#ready) return `${this.#ready} bytes are counted Ready, the ranges that are have ${ready}`
+    return this.#auditReservations(owned)
+  }
+
+  /** Every owned byte came with a reservation that is known, and all of each is owned. */
+  #auditReservations(owned: number): string | null {
+    if (this.#reservations === null) return null
+    let reserved = 0
+    for (const [v, n] of this.#reservations) {
+      reserved += n
+      const none = this.within(v, n).find(({ state }) => state === 'None')
+      if (none !== undefined) return `the reservation at ${formatAddress(v)} is not owned from ${formatAddress(none.address)} on`
+    }
+    return reserved === owned ? null : `reservations are of ${reserved} bytes, and ${owned} are owned`
   }
 
   #set(v: Address, n: number, from: Held, to: Held): void {

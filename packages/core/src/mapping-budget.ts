@@ -1,56 +1,104 @@
 // The budget of kernel mappings. A Linux process may have 65,530 of them (vm.max_map_count), and
 // a process that has them all dies at the engine's next allocation, with no word about why.
-// So the layer stops short of it: it counts the operations that can cost one, asks the kernel
-// only when they may have used up what was left, and refuses before the kernel does.
+// So the layer stops short of it: it counts down by what its operations can cost, asks the kernel
+// when they may have used up a part of what was left, and refuses before the kernel does.
 import { OutOfMemoryError } from './errors.js'
-import type { OS } from './os.js'
+import type { Ledger } from './ledger.js'
+import type { MappingCount, OS } from './os.js'
 
-// sysUnused can split off two huge pages at the ends and the range between: three splits, two mappings each.
-const MOST_PER_OPERATION = 6
-// Before the first count: few enough operations for the default limit, many enough to start without reading files.
-const UNCOUNTED = 4096
+/** What an operation can cost: it cuts a mapping at both of its ends. */
+const PER_OPERATION = 2
+/** What sysUnused can: the huge pages at its ends lose their advice, each of which is cut off at both of its ends. */
+const PER_ADVICE = 4
+// Before the first count: many enough to start without reading files, few enough for every thread to begin so.
+const UNCOUNTED = 1024
 /** Mappings left to the engine, the C library and other native code. */
 const HEADROOM = 1024
+// Of what is free a memory takes an eighth between two counts: others, in this thread and in workers, count for themselves.
+const SHARE = 8
+/** The most operations between two counts, however much is free. */
+const MOST = 2048
+/** The most advice between two counts, where all that can be given costs no more than a share of what is free. */
+const MOST_ADVICE = 65_536
 
 /** Counts down to the next question to the kernel. */
 export class MappingBudget {
   readonly #os: OS
+  readonly #ledger: Ledger | null
   /** Operations that are certain to fit. */
   #left: number
+  /** Likewise, of those that only advise. */
+  #advice: number
 
-  constructor(os: OS) {
+  /** Null: no ledger, and nothing is counted: the wrappers are Go's. */
+  constructor(os: OS, ledger: Ledger | null) {
     this.#os = os
-    this.#left = os.mappings === undefined ? Infinity : UNCOUNTED
+    this.#ledger = ledger
+    this.#left = this.#advice = os.mappings === undefined || ledger === null ? Infinity : UNCOUNTED
   }
 
-  /** One more operation that may cost mappings, and is one of those that return some: never refused. */
-  spend(): void {
-    this.#left -= 1
+  /** One more operation that can cost mappings, or as many as `times`. False: it may not fit, and `demand` has to say. */
+  spend(times: number): boolean {
+    return (this.#left -= times) >= 0
+  }
+
+  /** As many more ranges advised, by sysUnused or sysUsed, as leave permissions as they are. False: as above, `demandAdvice`. */
+  spendAdvice(times: number): boolean {
+    return (this.#advice -= times) >= 0
+  }
+
+  /** Memory has been mapped: what advice can cost has grown. */
+  mapped(): void {
+    if (this.#advice > MOST) this.#advice = MOST
   }
 
   /**
-   * One more operation that costs mappings.
+   * Counts, for as many operations as `times`.
    *
    * @throws OutOfMemoryError when the process is within the engine's headroom of its limit.
    */
-  demand(op: string, n: number): void {
-    if (--this.#left < 0) this.#recount(op, n)
+  demand(op: string, n: number, times: number): void {
+    const count = this.#count()
+    if (count === null) return
+    const free = freeOf(count)
+    this.#left = Math.max(0, Math.min(Math.floor(free / (SHARE * PER_OPERATION)), MOST))
+    if (free < times * PER_OPERATION) refuse(op, n, count)
   }
 
-  #recount(op: string, n: number): void {
-    const count = this.#os.mappings?.()
-    if (count === undefined || Number.isNaN(count.limit) || Number.isNaN(count.used)) {
-      this.#left = Infinity
-      return
-    }
-    const { used, limit } = count
-    const free = limit - HEADROOM - used
-    this.#left = Math.floor(free / MOST_PER_OPERATION)
-    if (free >= MOST_PER_OPERATION) return
-    throw new OutOfMemoryError(`${op}: the process has ${used} of ${limit} kernel mappings, and the engine needs some of the rest`, {
-      op,
-      size: n,
-      hint: 'Free neighbouring ranges together and keep pages of one state side by side, or raise vm.max_map_count with sysctl.',
-    })
+  /**
+   * Counts, for advice on as many ranges as `times`.
+   *
+   * @throws OutOfMemoryError as above.
+   */
+  demandAdvice(op: string, n: number, times: number): void {
+    const count = this.#count()
+    if (count === null) return
+    const free = freeOf(count)
+    // It goes to whole huge pages, and given again it costs nothing: so there is an end to it.
+    const most = 2 * (this.#ledger?.hugePagesMapped(this.#os.traits.hugePageSize) ?? 0)
+    const many = most <= free / SHARE ? MOST_ADVICE : Math.min(Math.floor(free / (SHARE * PER_ADVICE)), MOST)
+    this.#advice = Math.max(0, many)
+    const cost = Math.min(times * PER_ADVICE, most)
+    if (cost > 0 && free < cost) refuse(op, n, count)
   }
+
+  /** What the kernel says; null: it does not, and is not asked again. */
+  #count(): MappingCount | null {
+    const count = this.#os.mappings?.()
+    if (count !== undefined && !Number.isNaN(count.limit) && !Number.isNaN(count.used)) return count
+    this.#left = this.#advice = Infinity
+    return null
+  }
+}
+
+function freeOf({ used, limit }: MappingCount): number {
+  return limit - HEADROOM - used
+}
+
+function refuse(op: string, n: number, { used, limit }: MappingCount): never {
+  throw new OutOfMemoryError(`${op}: the process has ${used} of ${limit} kernel mappings, and the engine needs some of the rest`, {
+    op,
+    size: n,
+    hint: 'Free neighbouring ranges together and keep pages of one state side by side, or raise vm.max_map_count with sysctl.',
+  })
 }

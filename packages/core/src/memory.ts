@@ -70,6 +70,7 @@ export interface Memory {
    * Zero bytes: nothing. Source: sysUnused in Go's runtime/mem.go.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the process has no kernel mapping to spare for it.
    */
   sysUnused(v: Address, n: number): void
 
@@ -78,6 +79,7 @@ export interface Memory {
    * Zero bytes: nothing. Source: sysUsed in Go's runtime/mem.go.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Prepared or Ready.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the process has no kernel mapping to spare for it.
    * @throws FatalError ERR_MEMLAYER_FATAL where an OS that commits memory has none left.
    */
   sysUsed(v: Address, n: number): void
@@ -87,6 +89,7 @@ export interface Memory {
    * Zero bytes: nothing. Source: sysHugePage in Go's runtime/mem.go.
    *
    * @throws UsageError ERR_MEMLAYER_NOT_OWNED unless all of it is owned.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the process has no kernel mapping to spare for it.
    */
   sysHugePage(v: Address, n: number): void
 
@@ -106,7 +109,7 @@ export interface Memory {
    *
    * @throws UsageError ERR_MEMLAYER_NOT_OWNED, ERR_MEMLAYER_STAT, or ERR_MEMLAYER_RESERVATION for a
    * part of a reservation on an OS that releases only whole ones.
-   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the kernel can't split its mapping.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the kernel can't split its mapping, or has none to spare for it.
    */
   sysFree(v: Address, n: number, stat: SysMemStat | null): void
 
@@ -115,6 +118,7 @@ export interface Memory {
    * counting it, as in Go. For debugging. Zero bytes: nothing. Source: sysFault in Go's runtime/mem.go.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Prepared or Ready.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the process has no kernel mapping to spare for it.
    */
   sysFault(v: Address, n: number): void
 
@@ -141,8 +145,7 @@ export interface Memory {
    * Source: sysMap in Go's runtime/mem.go.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Reserved.
-   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY, before the kernel is asked, when the process has few kernel
-   * mappings left and the engine needs them; never with `{ ledger: false }`.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the process has no kernel mapping to spare for it.
    * @throws FatalError ERR_MEMLAYER_FATAL, "out of memory" or "cannot map pages in arena address
    * space", when the kernel refuses.
    */
@@ -153,6 +156,7 @@ export interface Memory {
    * one after the other. All of them are checked before the first is given back.
    *
    * @throws UsageError as sysUnused does, and ERR_MEMLAYER_SIZE for half a pair; nothing is given back then.
+   * @throws OutOfMemoryError as sysUnused does; likewise.
    */
   sysUnusedAll(ranges: ArrayLike<number>): void
 
@@ -170,9 +174,11 @@ export interface Memory {
    */
   view<T extends object>(type: ViewConstructor<T>, v: Address, length: number): T
   /**
-   * In a worker: takes up what another thread's `region.share(worker)` handed out.
+   * In a worker: takes up what another thread's `region.share(worker)` handed out. Which pages it is of is read from
+   * the token's shared buffer; its other fields are for people. A buffer that is forged as a whole can't be told from a
+   * true one: take tokens from code that you trust.
    *
-   * @throws UsageError ERR_MEMLAYER_SHARED when it is revoked, released or attached already.
+   * @throws UsageError ERR_MEMLAYER_SHARED when it is no token or for another thread, or is revoked, released or attached already.
    */
   attach(token: ShareToken): SharedRegion
   /** The regions in use. */
@@ -208,7 +214,8 @@ export interface Memory {
   check(): void
   /**
    * Tells `observer` of every operation from now on; the function returned ends it. `wanted` is asked before an
-   * event is made: while every observer's says no, operations make none. It must not throw.
+   * event is made: while every observer's says no, operations make none. What it throws is a no, and goes where an
+   * observer's errors go.
    */
   observe(observer: Observer, wanted?: () => boolean): () => void
 }

@@ -57,7 +57,7 @@ export class Observers {
 
   /** Whether anybody listens: if not, no event need be made. */
   get listening(): boolean {
-    return this.#observers.length > 0 && this.#observers.some(({ wanted }) => wanted === undefined || wanted())
+    return this.#observers.length > 0 && this.#observers.some(wants)
   }
 
   /** Tells `observer` of each event from now on; the function returned ends it at once. While `wanted` says no, no event is made for it. */
@@ -91,5 +91,16 @@ export class Observers {
       }
     }
     this.#telling = false
+  }
+}
+
+/** Whether an observer wants events; its own failure to say harms no operation. */
+function wants({ wanted }: Listening): boolean {
+  if (wanted === undefined) return true
+  try {
+    return wanted()
+  } catch (error) {
+    void Promise.reject(error)
+    return false
   }
 }

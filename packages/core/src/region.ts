@@ -4,6 +4,7 @@
 import type { Address } from '@memlayer/kernel'
 import { show } from './check.js'
 import { UsageError } from './errors.js'
+import type { Hold } from './hold.js'
 import { checkPolicy, type HugePagePolicy, type HugePageUse } from './huge-pages.js'
 import { warnOfLeak, type Trace } from './leak.js'
 import type { SysMemStat } from './mem-stat.js'
@@ -45,6 +46,8 @@ export interface RegionHost {
   setHugePages(v: Address, n: number, policy: HugePagePolicy): void
   /** Huge pages asked for and obtained in a range. */
   hugePageUse(v: Address, n: number): HugePageUse
+  /** Keeps Ready pages as they are. */
+  hold(name: string, v: Address, n: number): Hold
   /** Offers Ready pages to a worker. */
   share(worker: WorkerLike, name: string, v: Address, n: number): ShareToken
 }
@@ -193,11 +196,26 @@ export class Region {
   }
 
   /**
+   * Keeps Ready pages so until what it returns is released. For an asynchronous call that is given a view
+   * (`crypto.randomFill`, `fs.read`, `zlib`): it works by address on a thread of the host, where detaching the view does not
+   * reach it.
+   *
+   *     using hold = region.hold(0, n)
+   *     await randomFill(region.view(Uint8Array, 0, n))
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
+   */
+  hold(offset = 0, length: number = this.#rest(offset)): Hold {
+    return this.#host.hold(this.name, this.#at('hold', offset, length), length)
+  }
+
+  /**
    * Hands Ready pages to a worker: post the token to it, and attach it there with
-   * `memory.attach(token)`. While the worker holds them they can't leave Ready.
+   * `memory.attach(token)`. While the worker holds them they can't leave Ready. The token is for that
+   * worker alone, whose end ends its hold.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready, ERR_MEMLAYER_SHARED where
-   * threads do not share addresses (js).
+   * threads do not share addresses (js), and for a worker that has ended or whose end nobody is told of.
    */
   share(worker: WorkerLike, offset = 0, length: number = this.#rest(offset)): ShareToken {
     return this.#host.share(worker, this.name, this.#at('share', offset, length), length)
@@ -298,5 +316,12 @@ function bytesOf(op: string, data: ArrayBufferView): Uint8Array {
       hint: 'Pass a typed array, a Buffer or a DataView: as many bytes are copied as it has.',
     })
   }
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  try {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  } catch {
+    throw new UsageError('ERR_MEMLAYER_VIEW', `${op}: the bytes of what was passed are gone: its buffer is detached, or has shrunk`, {
+      op,
+      hint: 'Pass one whose bytes are there.',
+    })
+  }
 }

@@ -3,8 +3,10 @@
 import { viewOffset, type Address } from '@memlayer/kernel'
 import { show } from './check.js'
 import { UsageError } from './errors.js'
+import { Hold } from './hold.js'
 import { checkPolicy, HugePages, type HugePagePolicy, type HugePageUse } from './huge-pages.js'
 import { FROM_READY, type Ledger } from './ledger.js'
+import type { MappingBudget } from './mapping-budget.js'
 import type { SysMemStat } from './mem-stat.js'
 import type { Memory } from './memory.js'
 import { Region, type RegionHost, type RegionOptions } from './region.js'
@@ -23,31 +25,41 @@ export class Regions implements RegionHost {
   /** Null without a ledger, where there are no regions. */
   readonly #hugePages: HugePages | null
 
-  constructor(memory: Memory, ledger: Ledger | null) {
+  constructor(memory: Memory, ledger: Ledger | null, budget: MappingBudget) {
     this.memory = memory
     this.#ledger = ledger
     this.#views = new Views(memory.os)
-    this.#hugePages = ledger === null ? null : new HugePages(memory.os, ledger)
+    this.#hugePages = ledger === null ? null : new HugePages(memory.os, ledger, budget)
   }
 
-  /** The pages of [v, v+n) are about to leave Ready: refuses for a worker's sake, else detaches the views over them. */
+  /** The pages of [v, v+n) are about to leave Ready: refuses for the sake of who holds them, else detaches the views over them. */
   takeAway(op: string, v: Address, n: number): void {
-    if (this.#shares.count > 0) this.#shares.expectNone(op, v, n)
+    if (this.#shares.count > 0) {
+      this.#shares.expectNone(op, v, n)
+      this.#views.expectNoneMoved(op, v, n)
+      this.#shares.revoke(op, [v, n])
+    }
     if (this.#views.count > 0) this.#views.detach(op, v, n)
   }
 
   /**
-   * @throws UsageError ERR_MEMLAYER_SHARED when a worker holds a part of [v, v+n), ERR_MEMLAYER_VIEW when somebody
-   * has a view's bytes.
+   * `takeAway` of many ranges, pairs of address and size: of all, or of none.
+   *
+   * @throws UsageError ERR_MEMLAYER_SHARED when a part is held, ERR_MEMLAYER_VIEW when somebody has a view's bytes.
    */
-  expectNotHeld(op: string, v: Address, n: number): void {
-    this.#shares.expectNone(op, v, n)
-    this.#views.expectNoneMoved(op, v, n)
+  takeAwayAll(op: string, pairs: Float64Array): void {
+    const each = (act: (v: Address, n: number) => void): void => {
+      for (let i = 0; i < pairs.length; i += 2) if (pairs[i + 1] !== 0) act(pairs[i] as number, pairs[i + 1] as number)
+    }
+    if (this.#shares.count > 0) each((v, n) => this.#shares.expectNone(op, v, n))
+    if (this.#views.count > 0) each((v, n) => this.#views.expectNoneMoved(op, v, n))
+    if (this.#shares.count > 0) this.#shares.revoke(op, pairs)
+    if (this.#views.count > 0) each((v, n) => this.#views.detach(op, v, n))
   }
 
-  /** Detaches every view over [v, v+n). */
-  detach(op: string, v: Address, n: number): void {
-    this.#views.detach(op, v, n)
+  /** Whether a region has a policy as to huge pages, which is kept up as pages change state. */
+  get advises(): boolean {
+    return this.#hugePages?.inUse === true
   }
 
   /** [v, v+n) is Ready now. */
@@ -147,6 +159,11 @@ export class Regions implements RegionHost {
     }
     this.#expectReady('share', v, n)
     return this.#shares.offer(worker, os.name, name, v, n)
+  }
+
+  hold(name: string, v: Address, n: number): Hold {
+    this.#expectReady('hold', v, n)
+    return new Hold(name, v, n, this.#shares.hold(v, n))
   }
 
   attach(token: ShareToken): SharedRegion {

@@ -6,10 +6,13 @@ import { takeUp, type ShareToken } from './shares.js'
 import { bytesOf, Views, type ViewConstructor } from './views.js'
 import type { OS } from './os.js'
 
+// Its views keep it alive, so that one which is collected has none left.
+const dropped = new FinalizationRegistry<() => void>((giveUp) => giveUp())
+
 /**
- * Pages that another thread owns, held Ready for as long as this object is not released. `Atomics` on
- * its integer views works across the threads that hold the bytes; `Atomics.wait` does not, which
- * engines allow over a SharedArrayBuffer only.
+ * Pages that another thread owns, held Ready until this object is released, or is collected with its
+ * views. `Atomics` on its integer views works across the threads that hold the bytes; `Atomics.wait` does
+ * not, which engines allow over a SharedArrayBuffer only.
  */
 export class SharedRegion {
   /** Where it begins. */
@@ -24,11 +27,13 @@ export class SharedRegion {
 
   /** Made by `memory.attach()`. */
   constructor(os: OS, token: ShareToken) {
-    this.#giveUp = takeUp(token, os.name)
+    const { name, address, size, giveUp } = takeUp(token, os.name)
+    this.#giveUp = giveUp
     this.#views = new Views(os)
-    this.address = token.address
-    this.size = token.size
-    this.name = token.name
+    this.address = address
+    this.size = size
+    this.name = name
+    dropped.register(this, giveUp, this)
   }
 
   /** Whether it has been released. */
@@ -43,8 +48,9 @@ export class SharedRegion {
         hint: "Ask the region's owner for another.",
       })
     }
-    const bytes = bytesOf(type, this.address + offset, length)
-    if (!(Number.isSafeInteger(offset) && offset >= 0 && offset + bytes <= this.size)) {
+    const isOffset = Number.isSafeInteger(offset) && offset >= 0
+    const bytes = isOffset ? bytesOf(type, this.address + offset, length) : NaN
+    if (!(isOffset && offset + bytes <= this.size)) {
       const message = `view: ${show(length)} elements at ${show(offset)} do not lie within the share of '${this.name}', ${this.size} bytes`
       throw new UsageError('ERR_MEMLAYER_RANGE', message, { hint: 'Offsets are bytes from the start of what was shared.' })
     }
@@ -60,6 +66,7 @@ export class SharedRegion {
     if (this.#released) return
     this.#views.detach('release', this.address, this.size)
     this.#released = true
+    dropped.unregister(this)
     this.#giveUp()
   }
 

@@ -1,16 +1,26 @@
-// Regions in workers. A share hands a Ready range to one worker, which then has views of its
-// own over the same bytes. While the worker holds it, its pages stay Ready: the owner's
-// sysUnused, sysFault and sysFree of them are refused. One word of shared memory decides
-// between the two, so that neither can be too late.
+// What stands between pages and those who would take them. A share hands a Ready range to one
+// worker, which then has views of its own over the same bytes; a hold is its owner's own, for as long
+// as a call is at work on them. Until either is released the pages stay Ready: the owner's sysUnused,
+// sysFault and sysFree of them are refused. One word of shared memory decides between the two sides of a share,
+// so that neither can be too late.
 import type { Address } from '@memlayer/kernel'
 import { show } from './check.js'
 import { formatAddress, UsageError } from './errors.js'
+import { threadId, UNKNOWN_THREAD } from './thread.js'
 
-// The word's values. OFFERED becomes HELD or REVOKED, HELD becomes RELEASED; nothing else happens.
+// The word's values. OFFERED becomes HELD or REVOKED, HELD becomes RELEASED; nothing else happens, but that an offer
+// which was revoked in vain is made again.
 const OFFERED = 0
 const HELD = 1
 const RELEASED = 2
 const REVOKED = 3
+
+// What is posted: two words of 32 bits, the state and the thread that it is for, then three doubles: MAGIC, address and size.
+const BYTES = 32
+const STATE = 0
+const THREAD = 1
+/** Marks a buffer as a share's: no number that a program has there by chance. */
+const MAGIC = 0x6d6c_6179_6572
 
 /** What is posted to the worker: `worker.postMessage(region.share(worker))`. */
 export interface ShareToken {
@@ -20,102 +30,215 @@ export interface ShareToken {
   readonly os: string
   /** What the owner calls the region. */
   readonly name: string
-  /** Where the pages begin. */
+  /** Where the pages begin. For people: `attach` reads it from `hold`, where no message can change it. */
   readonly address: Address
-  /** Their bytes. */
+  /** Their bytes. For people as well. */
   readonly size: number
-  /** The word that both sides agree through. */
+  /** What both sides agree through. */
   readonly hold: SharedArrayBuffer
 }
 
-/** A worker, as far as its end can be heard of: Node's and Bun's `Worker`. */
+/** A worker, as far as its end can be heard of: the `Worker` of `node:worker_threads`, and Bun's. */
 export interface WorkerLike {
   /** Node's: told once when the thread has ended. */
   once?(event: 'exit', listener: () => void): unknown
   /** Bun's, likewise. */
   addEventListener?(event: 'close', listener: () => void): unknown
+  /** Which thread it is; -1: it has ended. */
+  readonly threadId?: number
 }
 
 interface Share {
   readonly start: Address
   readonly end: Address
-  readonly hold: Int32Array
+  /** STATE and THREAD; of a hold, which no other thread knows of, the state alone. */
+  readonly words: Int32Array
+  readonly by: 'a worker' | 'a hold'
 }
 
-/** The owner's side: what has been handed out. */
+/** The owner's side: what has been handed out, and what it holds itself. */
 export class Shares {
   #shares: Share[] = []
+  // What has been released is forgotten when there are as many as this.
+  #crowd = 16
+  // One listener a worker, however much it is given.
+  readonly #workers = new WeakMap<WorkerLike, Set<Int32Array>>()
 
-  /** The number of offers that may still be held. */
+  /** The number of offers and holds that may still be in force. */
   get count(): number {
     return this.#shares.length
   }
 
   /** Offers [v, v+n) to `worker`. */
   offer(worker: WorkerLike, os: string, name: string, v: Address, n: number): ShareToken {
-    if (worker === null || typeof worker !== 'object' || (worker.once ?? worker.addEventListener) === undefined) {
-      throw new UsageError('ERR_MEMLAYER_SHARED', `share: the worker is ${show(worker)}`, {
-        hint: 'Pass the Worker that the token is posted to: when it ends, its hold on the memory ends.',
-      })
+    const given = this.#givenTo(worker)
+    const hold = new SharedArrayBuffer(BYTES)
+    const words = new Int32Array(hold, 0, 2)
+    words[THREAD] = worker.threadId ?? UNKNOWN_THREAD
+    new Float64Array(hold, 8).set([MAGIC, v, n])
+    this.#add({ start: v, end: v + n, words, by: 'a worker' })
+    given.add(words)
+    return { memlayer: 'share', os, name, address: v, size: n, hold }
+  }
+
+  /** Keeps [v, v+n) as it is; the function returned ends it. */
+  hold(v: Address, n: number): () => void {
+    const words = Int32Array.of(HELD)
+    const share: Share = { start: v, end: v + n, words, by: 'a hold' }
+    this.#add(share)
+    return () => {
+      words[STATE] = RELEASED
+      this.#shares = this.#shares.filter((other) => other !== share)
     }
-    const memory = new SharedArrayBuffer(4)
-    const hold = new Int32Array(memory)
-    this.#shares.push({ start: v, end: v + n, hold })
-    // A worker that is terminated runs no code of its own: its owner hears of the end.
-    const ended = (): void => void Atomics.store(hold, 0, RELEASED)
-    if (worker.once !== undefined) worker.once('exit', ended)
-    else worker.addEventListener?.('close', ended)
-    return { memlayer: 'share', os, name, address: v, size: n, hold: memory }
   }
 
   /**
-   * Returns when no worker holds a part of [v, v+n); offers of it that nobody has taken up are revoked.
+   * Returns when nobody holds a part of [v, v+n). Nothing has changed.
    *
    * @throws UsageError ERR_MEMLAYER_SHARED
    */
   expectNone(op: string, v: Address, n: number): void {
-    const touched = this.#shares.filter(({ start, end }) => start < v + n && end > v)
-    for (const share of touched) if (Atomics.load(share.hold, 0) === HELD) held(op, v, n, share)
-    for (const share of touched) {
-      if (Atomics.compareExchange(share.hold, 0, OFFERED, REVOKED) === HELD) held(op, v, n, share)
+    for (const share of this.#shares) if (touches(share, v, n) && Atomics.load(share.words, STATE) === HELD) held(op, v, n, share)
+  }
+
+  /**
+   * Revokes the offers of parts of the ranges, pairs of address and size: all, or none where a worker was faster.
+   *
+   * @throws UsageError ERR_MEMLAYER_SHARED
+   */
+  revoke(op: string, pairs: ArrayLike<number>): void {
+    const revoked: Share[] = []
+    for (let i = 0; i < pairs.length; i += 2) {
+      const v = pairs[i] as Address
+      const n = pairs[i + 1] as number
+      for (const share of this.#shares) {
+        if (n === 0 || !touches(share, v, n)) continue
+        const found = Atomics.compareExchange(share.words, STATE, OFFERED, REVOKED)
+        if (found === OFFERED) revoked.push(share)
+        if (found !== HELD) continue
+        for (const { words } of revoked) Atomics.compareExchange(words, STATE, REVOKED, OFFERED)
+        held(op, v, n, share)
+      }
     }
-    if (touched.length > 0) this.#shares = this.#shares.filter((share) => !touched.includes(share))
+    this.#forgetReleased()
+  }
+
+  #add(share: Share): void {
+    if (this.#shares.length >= this.#crowd) {
+      this.#forgetReleased()
+      this.#crowd = Math.max(16, 2 * this.#shares.length)
+    }
+    this.#shares.push(share)
+  }
+
+  #forgetReleased(): void {
+    this.#shares = this.#shares.filter(({ words }) => Atomics.load(words, STATE) <= HELD)
+  }
+
+  /** What was given to `worker`, and is to be taken from it when it ends. */
+  #givenTo(worker: WorkerLike): Set<Int32Array> {
+    const hear = hearingOf(worker)
+    const known = this.#workers.get(worker)
+    if (known !== undefined) {
+      for (const words of known) if (Atomics.load(words, STATE) > HELD) known.delete(words)
+      return known
+    }
+    const given = new Set<Int32Array>()
+    // A worker that is terminated runs no code of its own: its owner hears of the end.
+    hear(() => {
+      for (const words of given) {
+        Atomics.compareExchange(words, STATE, OFFERED, REVOKED)
+        Atomics.compareExchange(words, STATE, HELD, RELEASED)
+      }
+      given.clear()
+    })
+    this.#workers.set(worker, given)
+    return given
   }
 }
 
-function held(op: string, v: Address, n: number, { start, end }: Share): never {
-  const message = `${op}(${formatAddress(v)}, ${n}): a worker holds the ${end - start} bytes at ${formatAddress(start)}`
+function touches({ start, end }: Share, v: Address, n: number): boolean {
+  return start < v + n && end > v
+}
+
+/**
+ * How to hear of a worker's end.
+ *
+ * @throws UsageError ERR_MEMLAYER_SHARED when there is no hearing of it, or it has ended.
+ */
+function hearingOf(worker: WorkerLike): (listener: () => void) => void {
+  const isObject = typeof worker === 'object' && worker !== null
+  if (isObject && worker.threadId === -1) {
+    throw new UsageError('ERR_MEMLAYER_SHARED', 'share: the worker has ended', { hint: 'Start another, and share the region with that.' })
+  }
+  const { once, addEventListener }: WorkerLike = isObject ? worker : {}
+  if (typeof once === 'function') return (listener) => void once.call(worker, 'exit', listener)
+  // Of the hosts that have it, Bun alone tells of a worker that was terminated.
+  if (typeof addEventListener === 'function' && 'Bun' in globalThis) return (listener) => void addEventListener.call(worker, 'close', listener)
+  throw new UsageError('ERR_MEMLAYER_SHARED', `share: the worker is ${show(worker)}, whose end nobody is told of`, {
+    hint: 'Pass the Worker of node:worker_threads that the token is posted to: when it ends, its hold on the memory ends.',
+  })
+}
+
+function held(op: string, v: Address, n: number, { start, end, by }: Share): never {
+  const message = `${op}(${formatAddress(v)}, ${n}): ${by} ${by === 'a hold' ? 'is on' : 'holds'} the ${end - start} bytes at ${formatAddress(start)}`
   throw new UsageError('ERR_MEMLAYER_SHARED', message, {
     op,
     address: v,
     size: n,
-    hint: 'Release the region in the worker, or end the worker, and try again.',
+    hint:
+      by === 'a hold'
+        ? 'Release what region.hold() returned when the call that works on the bytes has ended, and try again.'
+        : 'Release the region in the worker, or end the worker, and try again.',
   })
 }
 
+/** What a worker has taken up. */
+export interface Taken {
+  readonly name: string
+  readonly address: Address
+  readonly size: number
+  /** Gives it up again. */
+  readonly giveUp: () => void
+}
+
 /**
- * The worker's side: takes up an offer. The function returned releases it.
+ * The worker's side: takes up an offer. What is taken is what its buffer says, and not the token's other fields, which
+ * any message can change. Whoever forges the buffer as well forges an address: JavaScript can't tell.
  *
- * @throws UsageError ERR_MEMLAYER_SHARED when it is no offer, or is taken up or revoked already.
+ * @throws UsageError ERR_MEMLAYER_SHARED when it is no offer, is another thread's, or is taken up or revoked already.
  */
-export function takeUp(token: ShareToken, os: string): () => void {
-  if (token?.memlayer !== 'share' || !(token.hold instanceof SharedArrayBuffer)) {
+export function takeUp(token: ShareToken, os: string): Taken {
+  const hold: unknown = token?.memlayer === 'share' ? token.hold : undefined
+  const [magic, address = NaN, size = NaN] = hold instanceof SharedArrayBuffer && hold.byteLength === BYTES ? new Float64Array(hold, 8) : []
+  if (magic !== MAGIC || !(Number.isInteger(address) && address > 0 && Number.isSafeInteger(size) && size >= 0)) {
     throw new UsageError('ERR_MEMLAYER_SHARED', `attach: ${show(token)} is no share`, {
       hint: 'Pass what region.share(worker) returned, as it arrived by postMessage.',
     })
   }
   if (token.os !== os) {
-    throw new UsageError('ERR_MEMLAYER_SHARED', `attach: the region is ${token.os} memory, and this one is ${os}`, {
+    throw new UsageError('ERR_MEMLAYER_SHARED', `attach: the region is ${typeof token.os === 'string' ? token.os : show(token.os)} memory, and this one is ${os}`, {
       hint: 'Make both memories with the same backend.',
     })
   }
-  const hold = new Int32Array(token.hold)
-  const found = Atomics.compareExchange(hold, 0, OFFERED, HELD)
+  const words = new Int32Array(hold as SharedArrayBuffer, 0, 2)
+  const name = typeof token.name === 'string' ? token.name : 'region'
+  expectThread(name, words[THREAD] as number)
+  const found = Atomics.compareExchange(words, STATE, OFFERED, HELD)
   if (found !== OFFERED) {
     const why = found === HELD ? 'is attached already' : found === REVOKED ? 'has been revoked: its owner needed the memory' : 'has been released'
-    throw new UsageError('ERR_MEMLAYER_SHARED', `attach: the share of '${token.name}' ${why}`, {
+    throw new UsageError('ERR_MEMLAYER_SHARED', `attach: the share of '${name}' ${why}`, {
       hint: 'Ask the owner for another: region.share(worker).',
     })
   }
-  return () => void Atomics.compareExchange(hold, 0, HELD, RELEASED)
+  return { name, address, size, giveUp: () => void Atomics.compareExchange(words, STATE, HELD, RELEASED) }
+}
+
+/** When the worker that it was offered to ends, its hold ends: so no other thread may have it. */
+function expectThread(name: string, offered: number): void {
+  const own = threadId()
+  if (offered === UNKNOWN_THREAD || offered === own) return
+  throw new UsageError('ERR_MEMLAYER_SHARED', `attach: the share of '${name}' is for thread ${offered}, and this is thread ${own}`, {
+    hint: 'Share the region with the worker that attaches it.',
+  })
 }

@@ -41,11 +41,21 @@ export function countOf(ranges: ArrayLike<number>): number {
   })
 }
 
-/** Ready to Prepared for every pair. Where the OS breaks half way, what was not given back is Ready as before. */
-export function giveBackAll(os: OS, ledger: Ledger, regions: Regions, pairs: Float64Array): void {
+/** How far it came. */
+export interface GivenBack {
+  /** How many of the numbers were given back. */
+  readonly done: number
+  /** What the OS broke with; null: nothing. */
+  readonly error: unknown
+}
+
+/**
+ * Ready to Prepared for every pair, if `afford`, which is asked when all are found to be Ready, does not throw. Where the OS breaks half
+ * way, what was not given back is Ready as before.
+ */
+export function giveBackAll(os: OS, ledger: Ledger, regions: Regions, pairs: Float64Array, afford: () => void): GivenBack {
   // Each range is Prepared as soon as it is found to be Ready, so that a page given twice is found out.
   let moved = 0
-  let done = 0
   try {
     for (; moved < pairs.length; moved += 2) {
       const n = pairs[moved + 1] as number
@@ -53,18 +63,28 @@ export function giveBackAll(os: OS, ledger: Ledger, regions: Regions, pairs: Flo
       const v = pairs[moved] as number
       ledger.move(v, n, PREPARED, ledger.expect(OP, v, n, FROM_READY))
     }
-    for (let i = 0; i < pairs.length; i += 2) regions.expectNotHeld(OP, pairs[i] as number, pairs[i + 1] as number)
-    for (let i = 0; i < pairs.length; i += 2) regions.detach(OP, pairs[i] as number, pairs[i + 1] as number)
-    if (os.sysUnusedAllOS?.(pairs) === true) return
+    if (moved > 0) afford()
+    regions.takeAwayAll(OP, pairs)
+  } catch (error) {
+    moveBack(ledger, pairs, 0, moved)
+    throw error
+  }
+  let done = 0
+  try {
+    if (os.sysUnusedAllOS?.(pairs) === true) return { done: moved, error: null }
     for (; done < pairs.length; done += 2) {
       if (pairs[done + 1] !== 0) os.sysUnusedOS(pairs[done] as number, pairs[done + 1] as number)
     }
   } catch (error) {
-    for (let i = done; i < moved; i += 2) {
-      const v = pairs[i] as number
-      const n = pairs[i + 1] as number
-      if (n !== 0) ledger.move(v, n, READY)
-    }
-    throw error
+    moveBack(ledger, pairs, done, moved)
+    return { done, error }
+  }
+  return { done, error: null }
+}
+
+function moveBack(ledger: Ledger, pairs: Float64Array, from: number, end: number): void {
+  for (let i = from; i < end; i += 2) {
+    const n = pairs[i + 1] as number
+    if (n !== 0) ledger.move(pairs[i] as number, n, READY)
   }
 }

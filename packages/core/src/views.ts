@@ -1,7 +1,7 @@
 // Views that cannot dangle. A view is an ArrayBuffer over Ready pages, at full speed; before
 // any of its pages leaves Ready the buffer is detached, so that whoever kept it finds length 0
 // and reads undefined, where a stale pointer would end the process.
-import { detachView, viewOffset, type Address } from '@memlayer/kernel'
+import { detachView, isDetached, viewOffset, type Address } from '@memlayer/kernel'
 import { show } from './check.js'
 import { formatAddress, UsageError } from './errors.js'
 import type { OS } from './os.js'
@@ -22,6 +22,9 @@ export class Views {
   readonly #keepers = new WeakMap<object, object>()
   // A buffer that was found empty: kept, so that it is found so again.
   readonly #pinned = new Set<unknown>()
+  // The range whose views are being detached: whoever is told of that, as a kernel's hooks are, makes none anew.
+  #leavingFrom: Address = 0
+  #leavingEnd: Address = 0
 
   constructor(os: OS) {
     this.#os = os
@@ -40,6 +43,7 @@ export class Views {
   /** A view over `length` elements at `v`: `bytes` bytes, all of them Ready. `keeper` lives as long as the view. */
   make<T extends object>(type: ViewConstructor<T>, v: Address, length: number, bytes: number, keeper?: object): T {
     if (bytes === 0) return new type(new ArrayBuffer(0), 0, 0)
+    if (v < this.#leavingEnd && v + bytes > this.#leavingFrom) leaving(v, bytes)
     const buffer = this.#os.view(v, bytes)
     // A WebAssembly memory has one buffer for all of its addresses; elsewhere each view has its own.
     const offset = viewOffset(buffer, v, bytes)
@@ -63,22 +67,37 @@ export class Views {
    * @throws UsageError ERR_MEMLAYER_VIEW as above.
    */
   detach(op: string, v: Address, n: number): void {
-    for (const entry of this.#here(op, v, n)) {
-      this.#index.delete(entry)
-      // Nobody has to be told when it is collected; a program that makes views without end would queue for it.
-      this.#collected.unregister(entry)
-      const buffer = entry.buffer.deref()
-      if (buffer === undefined || buffer.detached) continue
-      if (this.#os.detach === undefined) detachView(buffer)
-      else this.#os.detach(buffer)
+    const found = this.#here(op, v, n)
+    if (found.length === 0) return
+    this.#leavingFrom = v
+    this.#leavingEnd = v + n
+    try {
+      for (const entry of found) this.#detachEntry(entry)
+    } finally {
+      this.#leavingEnd = 0
     }
+  }
+
+  #detachEntry(entry: ViewEntry): void {
+    this.#index.delete(entry)
+    // Nobody has to be told when it is collected; a program that makes views without end would queue for it.
+    this.#collected.unregister(entry)
+    const buffer = entry.buffer.deref()
+    if (buffer === undefined || isDetached(buffer)) return
+    if (this.#os.detach === undefined) detachView(buffer)
+    else this.#os.detach(buffer)
   }
 
   /** The views that touch [v, v+n), each with its bytes still its own. */
   #here(op: string, v: Address, n: number): readonly ViewEntry[] {
     const found = this.#index.touching(v, n)
     // Where one buffer serves all ranges, it is detached by growth as well, and nobody can move it.
-    if (this.#os.detach === undefined) for (const entry of found) if (entry.buffer.deref()?.detached === true) this.#moved(op, v, n, entry)
+    if (this.#os.detach === undefined) {
+      for (const entry of found) {
+        const buffer = entry.buffer.deref()
+        if (buffer !== undefined && isDetached(buffer)) this.#moved(op, v, n, entry)
+      }
+    }
     return found
   }
 
@@ -94,6 +113,15 @@ export class Views {
   }
 }
 
+function leaving(v: Address, n: number): never {
+  throw new UsageError('ERR_MEMLAYER_STATE', `view(${formatAddress(v)}, ${n}): the range has to be Ready, and is about to be given back`, {
+    op: 'view',
+    address: v,
+    size: n,
+    hint: 'Make the view when the operation is over, on pages that are Ready then.',
+  })
+}
+
 // transfer() would move the bytes into a buffer that nobody knows to detach.
 const tiedBuffer: object = Object.create(ArrayBuffer.prototype, {
   transfer: { value: refuseTransfer },
@@ -106,12 +134,22 @@ function refuseTransfer(): never {
   })
 }
 
+// Bytes of an element, by constructor: of these alone, for a property of that name can be written by anybody.
+const elementSizes: ReadonlyMap<unknown, number> = new Map<unknown, number>([
+  // It came with Node 24; in place of it stands what has its own number below.
+  [(globalThis as { Float16Array?: unknown }).Float16Array ?? DataView, 2],
+  ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array].map(
+    (type): [unknown, number] => [type, type.BYTES_PER_ELEMENT],
+  ),
+  [BigInt64Array, 8],
+  [BigUint64Array, 8],
+  [DataView, 1],
+])
+
 /** The bytes of `length` elements of `type`, for a check of the range; NaN for what is no length, or no type. */
 export function spanOf(type: ViewConstructor<unknown>, length: number): number {
-  const element: unknown = type === (DataView as unknown) ? 1 : (type as { BYTES_PER_ELEMENT?: unknown } | null)?.BYTES_PER_ELEMENT
   // What has no elements is told by bytesOf; here it may be of any length.
-  if (typeof length !== 'number') return NaN
-  return typeof element === 'number' ? length * element : length
+  return typeof length === 'number' ? length * (elementSizes.get(type) ?? 1) : NaN
 }
 
 /**
@@ -120,7 +158,7 @@ export function spanOf(type: ViewConstructor<unknown>, length: number): number {
  * @throws UsageError ERR_MEMLAYER_VIEW
  */
 export function bytesOf(type: ViewConstructor<unknown>, v: Address, length: number): number {
-  const element = elementSize(type)
+  const element = elementSizes.get(type) ?? noView(type)
   if (typeof length !== 'number' || !Number.isInteger(length) || length < 0) {
     throw new UsageError('ERR_MEMLAYER_VIEW', `view: the length is ${show(length)}`, { hint: 'Pass a number of elements.' })
   }
@@ -134,13 +172,8 @@ export function bytesOf(type: ViewConstructor<unknown>, v: Address, length: numb
   return bytes
 }
 
-function elementSize(type: ViewConstructor<unknown>): number {
-  if (type === (DataView as unknown)) return 1
-  const size = typeof type === 'function' ? (type as { BYTES_PER_ELEMENT?: unknown }).BYTES_PER_ELEMENT : undefined
-  if (typeof size === 'number' && Object.getPrototypeOf(type) === TypedArray) return size
+function noView(type: unknown): never {
   throw new UsageError('ERR_MEMLAYER_VIEW', `view: ${show(type)} is no typed array`, {
     hint: 'Pass Uint8Array, Float64Array, BigInt64Array, … or DataView. For a Buffer: Buffer.from(view.buffer, view.byteOffset, view.byteLength).',
   })
 }
-
-const TypedArray: unknown = Object.getPrototypeOf(Uint8Array)

@@ -10,7 +10,7 @@ import { FROM_MAPPED, FROM_OWNED, FROM_READY, FROM_RESERVED, PREPARED, READY, RE
 import type { SysMemStat } from './mem-stat.js'
 import { MappingBudget } from './mapping-budget.js'
 import type { MappingUse, Memory, OwnedRange } from './memory.js'
-import type { Observer } from './observer.js'
+import type { Observer, Operation } from './observer.js'
 import type { OS } from './os.js'
 import type { Region, RegionOptions } from './region.js'
 import { Regions } from './regions.js'
@@ -30,26 +30,28 @@ export class Wrappers implements Memory {
   // Ranges are whole pages where a ledger checks them; Go's wrappers leave that to the OS.
   readonly #align: number
   readonly #account: Account
-  // Go's wrappers ask the kernel whatever it has left.
-  readonly #budget: MappingBudget | null
+  readonly #budget: MappingBudget
   readonly #regions: Regions
+  // Whether sysUnused and sysUsed change permissions, page by page; elsewhere they only advise.
+  readonly #unusedCuts: boolean
 
   constructor(os: OS, ledger: Ledger | null) {
     this.os = os
     this.#ledger = ledger
     this.#align = ledger === null ? 1 : os.traits.pageSize
     this.#account = new Account(os, ledger)
-    this.#budget = ledger === null ? null : new MappingBudget(os)
-    this.#regions = new Regions(this, ledger)
+    this.#budget = new MappingBudget(os, ledger)
+    this.#regions = new Regions(this, ledger, this.#budget)
+    this.#unusedCuts = os.traits.unusedTraps
   }
 
   sysAlloc(n: number, stat: SysMemStat | null): Address {
     checkSize('sysAlloc', n, 1, this.#align)
     const category = this.#account.categoryOf('sysAlloc', stat)
-    stat?.add(n, 'sysAlloc')
+    this.#add('sysAlloc', n, stat)
     let v: Address | null = null
     try {
-      this.#budget?.demand('sysAlloc', n)
+      if (!this.#budget.spend(1)) this.#budget.demand('sysAlloc', n, 1)
       v = this.os.sysAllocOS(n)
       if (v === null) throw outOfMemory(this.os, 'sysAlloc', null, n)
       this.#ledger?.enter('sysAlloc', v, n, READY, category)
@@ -57,6 +59,7 @@ export class Wrappers implements Memory {
       stat?.add(-n)
       throw this.#account.failed('sysAlloc', v, n, category, error)
     }
+    this.#budget.mapped()
     this.#account.done('sysAlloc', v, n, category)
     return v
   }
@@ -68,9 +71,9 @@ export class Wrappers implements Memory {
     if (ledger === null) return this.#unchecked('sysUnused', v, n)
     const held = ledger.expect('sysUnused', v, n, FROM_READY)
     const category = ledger.categoryOf(held, v)
+    if (!this.#spendUnused(1)) this.#demandUnused('sysUnused', v, n, category, 1)
     this.#regions.takeAway('sysUnused', v, n)
     try {
-      this.#budget?.spend()
       this.os.sysUnusedOS(v, n)
     } catch (error) {
       throw this.#account.failed('sysUnused', v, n, category, error)
@@ -86,8 +89,8 @@ export class Wrappers implements Memory {
     if (ledger === null) return this.#unchecked('sysUsed', v, n)
     const held = ledger.expect('sysUsed', v, n, FROM_MAPPED)
     const category = ledger.categoryOf(held, v)
+    if (!this.#spendUnused(1)) this.#demandUnused('sysUsed', v, n, category, 1)
     try {
-      this.#budget?.spend()
       this.os.sysUsedOS(v, n)
     } catch (error) {
       throw this.#account.failed('sysUsed', v, n, category, error)
@@ -104,8 +107,8 @@ export class Wrappers implements Memory {
     if (ledger === null) return this.#unchecked('sysHugePage', v, n)
     const held = ledger.expect('sysHugePage', v, n, FROM_OWNED)
     const category = ledger.categoryOf(held, v)
+    if (!this.#budget.spend(1)) this.#demand('sysHugePage', v, n, category, 1)
     try {
-      this.#budget?.spend()
       this.os.sysHugePageOS(v, n)
     } catch (error) {
       throw this.#account.failed('sysHugePage', v, n, category, error)
@@ -139,10 +142,11 @@ export class Wrappers implements Memory {
     ledger.expectWhole('sysFree', v, n)
     if (stat !== null) ledger.expectCategory('sysFree', v, n, held, category, this.#account.nameOf)
     const counted = ledger.categoryOf(held, v)
+    // At the limit a free from the middle of a mapping is refused, as the kernel would; any other makes room.
+    if (!this.#budget.spend(1) && ledger.isInside(v, n, this.#align)) this.#demand('sysFree', v, n, counted, 1)
     this.#account.count('sysFree', v, n, held, -1)
     try {
       this.#regions.takeAway('sysFree', v, n)
-      this.#budget?.spend()
       this.os.sysFreeOS(v, n)
       if (this.os.refusal) throw refused(this.os, 'sysFree', v, n)
     } catch (error) {
@@ -163,9 +167,9 @@ export class Wrappers implements Memory {
     if (ledger === null) return this.#unchecked('sysFault', v, n)
     const held = ledger.expect('sysFault', v, n, FROM_MAPPED)
     const category = ledger.categoryOf(held, v)
+    if (!this.#budget.spend(1)) this.#demand('sysFault', v, n, category, 1)
     this.#regions.takeAway('sysFault', v, n)
     try {
-      this.#budget?.spend()
       this.os.sysFaultOS(v, n)
       if (this.os.refusal) throw refused(this.os, 'sysFault', v, n)
     } catch (error) {
@@ -180,7 +184,7 @@ export class Wrappers implements Memory {
     if (v !== null) checkAddress('sysReserve', v, n, this.#align)
     let p: Address | null = null
     try {
-      this.#budget?.demand('sysReserve', n)
+      if (!this.#budget.spend(1)) this.#budget.demand('sysReserve', n, 1)
       p = this.os.sysReserveOS(v, n)
       if (p === null) throw outOfMemory(this.os, 'sysReserve', v, n)
       this.#ledger?.enter('sysReserve', p, n, RESERVED, 0)
@@ -199,7 +203,7 @@ export class Wrappers implements Memory {
     if (v !== null) checkAddress('sysReserveAligned', v, size + alignment, this.#align)
     let range: AlignedReservation
     try {
-      this.#budget?.demand('sysReserveAligned', size)
+      if (!this.#budget.spend(1)) this.#budget.demand('sysReserveAligned', size, 1)
       range = reserveAligned(this.os, this.#ledger, v, size, alignment)
       this.#ledger?.enter('sysReserveAligned', range.address, range.size, RESERVED, 0)
     } catch (error) {
@@ -216,7 +220,7 @@ export class Wrappers implements Memory {
     const held = ledger?.expect('sysMap', v, n, FROM_RESERVED) ?? 0
     this.#claim(v, n, held, stat)
     try {
-      this.#budget?.demand('sysMap', n)
+      if (!this.#budget.spend(1)) this.#budget.demand('sysMap', n, 1)
       this.os.sysMapOS(v, n)
     } catch (error) {
       stat?.add(-n)
@@ -224,6 +228,7 @@ export class Wrappers implements Memory {
       throw this.#account.failed('sysMap', v, n, category, error)
     }
     ledger?.assign(v, n, PREPARED, category, held)
+    this.#budget.mapped()
     this.#account.done('sysMap', v, n, category)
   }
 
@@ -234,16 +239,18 @@ export class Wrappers implements Memory {
       for (let i = 0; i < pairs.length; i += 2) this.#unchecked('sysUnused', pairs[i] as number, pairs[i + 1] as number)
       return
     }
-    try {
-      giveBackAll(this.os, ledger, this.#regions, pairs)
-    } catch (error) {
-      if (error instanceof UsageError) throw error
-      throw this.#account.failed('sysUnused', pairs[0] as number, pairs[1] as number, 0, error)
-    }
-    for (let i = 0; i < pairs.length; i += 2) {
+    const { done, error } = giveBackAll(this.os, ledger, this.#regions, pairs, () => {
+      const count = pairs.length / 2
+      const [first, size] = [pairs[0] as number, pairs[1] as number]
+      if (!this.#spendUnused(count)) this.#demandUnused('sysUnused', first, size, ledger.categoryAt(first), count)
+    })
+    for (let i = 0; i < done; i += 2) {
       const v = pairs[i] as number
       if (pairs[i + 1] !== 0) this.#account.done('sysUnused', v, pairs[i + 1] as number, ledger.categoryAt(v))
     }
+    if (error === null) return
+    const v = pairs[done] as number
+    throw this.#account.failed('sysUnused', v, pairs[done + 1] as number, ledger.categoryAt(v), error)
   }
 
   reserve(size: number, options: RegionOptions = {}): Region {
@@ -301,6 +308,28 @@ export class Wrappers implements Memory {
     return this.#account.observe(observer, wanted)
   }
 
+  /** Counts as many sysUnused or sysUsed as `times`. False: `#demandUnused` has to say whether they fit. */
+  #spendUnused(times: number): boolean {
+    return this.#unusedCuts || this.#regions.advises ? this.#budget.spend(3 * times) : this.#budget.spendAdvice(times)
+  }
+
+  #demandUnused(op: 'sysUnused' | 'sysUsed', v: Address, n: number, category: number, times: number): void {
+    if (this.#unusedCuts || this.#regions.advises) return this.#demand(op, v, n, category, 3 * times)
+    try {
+      this.#budget.demandAdvice(op, n, times)
+    } catch (error) {
+      throw this.#account.failed(op, v, n, category, error)
+    }
+  }
+
+  #demand(op: Operation, v: Address, n: number, category: number, times: number): void {
+    try {
+      this.#budget.demand(op, n, times)
+    } catch (error) {
+      throw this.#account.failed(op, v, n, category, error)
+    }
+  }
+
   /** Go's wrapper: nothing but the call. */
   #unchecked(op: 'sysUnused' | 'sysUsed' | 'sysHugePage' | 'sysFault', v: Address, n: number): void {
     const { os } = this
@@ -326,11 +355,23 @@ export class Wrappers implements Memory {
     this.#account.done('sysFree', v, n, category)
   }
 
+  /** `n` bytes more of `stat`: what no count could hold is the caller's mistake. Without a ledger Go's word stands, and its throw. */
+  #add(op: Operation, n: number, stat: SysMemStat | null): void {
+    if (stat !== null && this.#ledger !== null && !Number.isSafeInteger(stat.load() + n)) {
+      throw new UsageError('ERR_MEMLAYER_SIZE', `${op}: '${stat.name}' holds ${stat.load()} bytes, and ${n} more are too many to count`, {
+        op,
+        size: n,
+        hint: 'A category counts up to 2^53 - 1 bytes: ask for less.',
+      })
+    }
+    stat?.add(n, op)
+  }
+
   /** [v, v+n) counts for `stat` from now on. What was faulted is still counted where it was mapped: it changes hands. */
   #claim(v: Address, n: number, held: Held, stat: SysMemStat | null): void {
     this.#account.count('sysMap', v, n, held, -1)
     try {
-      stat?.add(n, 'sysMap')
+      this.#add('sysMap', n, stat)
     } catch (error) {
       this.#account.count('sysMap', v, n, held, 1)
       throw error

@@ -200,8 +200,8 @@ describe('a sum that would be wrong stops the operation before the OS is asked',
       ['sysMap', () => memory.sysMap(v, 2 * page, heap)],
     ] as const) {
       const error = errorOf(call)
-      expect(error).toBeInstanceOf(FatalError)
-      expect(error).toMatchObject({ code: 'ERR_MEMLAYER_ACCOUNT', op })
+      expect(error).toBeInstanceOf(UsageError)
+      expect(error).toMatchObject({ code: 'ERR_MEMLAYER_SIZE', op })
       expect(heap.load()).toBe(MAX)
     }
     expect(os.calls).toHaveLength(calls)

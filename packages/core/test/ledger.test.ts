@@ -99,6 +99,35 @@ describe('a ledger', () => {
     expect(made.mappings()).toBe(0)
   })
 
+  it('counts the huge pages that memory lies in, each once, and not what is only reserved', () => {
+    const made = ledger()
+    // From 0x12000 to 0x1a000 it is Prepared or Ready.
+    expect([page, 2 * page, 4 * page, 16 * page, 0].map((huge) => made.hugePagesMapped(huge))).toEqual([8, 4, 3, 1, 0])
+    made.move(at(4), page, RESERVED)
+    expect([page, 2 * page, 4 * page].map((huge) => made.hugePagesMapped(huge))).toEqual([7, 4, 3])
+    made.assign(at(0), 10 * page, 0, 0)
+    expect(made.hugePagesMapped(page)).toBe(0)
+  })
+
+  it('knows where a free may cut a mapping in two: where on both sides there is what may be one with it', () => {
+    const made = ledger()
+    const inside = (from: number, pages: number): boolean => made.isInside(at(from), pages * page, page)
+    expect([inside(3, 1), inside(5, 2), inside(3, 6), inside(1, 2)]).toEqual([true, true, true, true])
+    expect([inside(0, 1), inside(8, 2), inside(0, 10)]).toEqual([false, false, false])
+    made.move(at(2), page, READY)
+    expect([inside(2, 1), inside(1, 1), inside(2, 2), inside(3, 1)]).toEqual([false, false, false, true])
+  })
+
+  it('finds out in its audit what is owned without a reservation, and what is not that came with one', () => {
+    const made = new Ledger(false)
+    made.enter('sysReserve', at(0), 10 * page, RESERVED, 0)
+    expect(made.audit()).toBe(null)
+    made.assign(at(4), page, 0, 0)
+    expect(made.audit()).toBe('the reservation at 0x10000 is not owned from 0x14000 on')
+    made.assign(at(0), 4 * page, 0, 0)
+    expect(made.audit()).toBe(`reservations are of 0 bytes, and ${5 * page} are owned`)
+  })
+
   it('is as large as what it holds is fragmented, and not as its history', () => {
     const made = new Ledger(true)
     const empty = made.size

@@ -19,3 +19,32 @@ it('makes no event while no observer wants one, and tells all once one does', ()
   expect(heard).toHaveLength(1)
   expect(asked).toBe(2)
 })
+
+it('takes a failure to say for a no, done and told of as an observer’s own', async () => {
+  const memory = createMemory(new PageOS())
+  const broken = new Error('wanted')
+  const runners = process.listeners('unhandledRejection')
+  process.removeAllListeners('unhandledRejection')
+  const rejected: unknown[] = []
+  process.on('unhandledRejection', (reason) => rejected.push(reason))
+  memory.observe(
+    () => {},
+    () => {
+      throw broken
+    },
+  )
+  const heap = memory.stat('heap')
+  const v = memory.sysAlloc(memory.os.traits.pageSize, heap)
+  expect(memory.stats().total).toMatchObject({ ready: memory.os.traits.pageSize, calls: 1 })
+  memory.sysFree(v, memory.os.traits.pageSize, heap)
+  await new Promise((done) => setImmediate(done))
+  process.removeAllListeners('unhandledRejection')
+  for (const listener of runners) process.on('unhandledRejection', listener)
+  expect(rejected).toEqual([broken, broken])
+})
+
+it('takes no question that is no function', () => {
+  for (const wanted of [5, 'yes', null, {}, true]) {
+    expect(() => createMemory(new PageOS()).observe(() => {}, wanted as never)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_OPTION' }))
+  }
+})

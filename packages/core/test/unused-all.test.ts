@@ -1,5 +1,5 @@
 // Many ranges given back at once: checked as one, done as one, and undone as one.
-import { createMemory, FatalError, UsageError, type Memory } from '@memlayer/core'
+import { createMemory, FatalError, UsageError, type Memory, type ShareToken } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
 import { PageOS } from './page-os.js'
@@ -63,10 +63,57 @@ describe('sysUnusedAll', () => {
     memory.check()
   })
 
+  it('revokes no offer and detaches no view where one of the ranges is held', () => {
+    const { memory, v } = ready(8)
+    const region = memory.reserve(8 * page)
+    region.commit(0, 8 * page)
+    const worker = { once: () => {}, threadId: 1 }
+    const offers = [region.share(worker, 0, page), region.share(worker, 4 * page, page)]
+    const view = memory.view(Uint8Array, v, page)
+    const word = (i: number): number => new Int32Array((offers[i] as ShareToken).hold)[0] as number
+    using hold = region.hold(2 * page, page)
+    const all = [v, page, region.address, page, region.address + 2 * page, page, region.address + 4 * page, page]
+    expect(errorOf(() => memory.sysUnusedAll(all)).code).toBe('ERR_MEMLAYER_SHARED')
+    expect(errorOf(() => region.free()).code).toBe('ERR_MEMLAYER_SHARED')
+    expect([word(0), word(1), view.length, hold.released]).toEqual([0, 0, page, false])
+    // A range of no bytes touches nothing, wherever it is.
+    memory.sysUnusedAll([region.address + 2 * page, 0])
+    hold.release()
+    memory.sysUnusedAll(all)
+    expect([word(0), word(1), view.length]).toEqual([3, 3, 0])
+    memory.check()
+  })
+
+  it('makes an offer again that it revoked before a worker took up another', () => {
+    const { memory } = ready(1)
+    const region = memory.reserve(8 * page)
+    region.commit(0, 8 * page)
+    const worker = { once: () => {}, threadId: 1 }
+    const first = new Int32Array(region.share(worker, 0, page).hold)
+    const second = new Int32Array(region.share(worker, page, page).hold)
+    // The worker's thread, between the look at the word and the change of it.
+    const { load } = Atomics
+    Atomics.load = ((words: Int32Array, i: number) => {
+      const found = load(words, i)
+      if (words.buffer === second.buffer) Atomics.compareExchange(words, 0, 0, 1)
+      return found
+    }) as typeof Atomics.load
+    try {
+      expect(errorOf(() => region.unused(0, 2 * page)).code).toBe('ERR_MEMLAYER_SHARED')
+    } finally {
+      Atomics.load = load
+    }
+    expect([first[0], second[0]]).toEqual([0, 1])
+  })
+
   it('keeps what was not given back Ready when the OS breaks half way', () => {
     const { os, memory, v } = ready(6)
     os.fate = (_fn, k) => (k === 3 ? new FatalError('unaligned sysUnused') : undefined)
+    const heard: unknown[] = []
+    memory.observe(({ address, outcome }) => heard.push([address, outcome]))
     const error = errorOf(() => memory.sysUnusedAll([v, page, v + 2 * page, page, v + 4 * page, page]))
+    expect(heard).toEqual([[v, 'done'], [v + 2 * page, 'broken']])
+    expect(memory.stats().total.calls).toBe(3)
     expect(error).toBeInstanceOf(FatalError)
     expect(memory.ranges()).toEqual([
       { address: v, size: page, state: 'Prepared', category: 'heap' },

@@ -68,10 +68,10 @@ export function judge({ shadow }: Pick<World, 'shadow'>, { call, result, error, 
     return (error as UsageError).code
   }
   if (shadow.overflows(call)) {
-    expect(error).toBeInstanceOf(FatalError)
-    expect(error).toMatchObject({ code: 'ERR_MEMLAYER_ACCOUNT', op: call.op })
+    expect(error).toBeInstanceOf(UsageError)
+    expect(error).toMatchObject({ code: 'ERR_MEMLAYER_SIZE', op: call.op })
     expect(osCalls).toBe(0)
-    return 'ERR_MEMLAYER_ACCOUNT'
+    return 'ERR_MEMLAYER_SIZE'
   }
   if (error !== undefined) {
     expect(error).toBeInstanceOf(MemlayerError)

@@ -5,7 +5,11 @@ import { Worker } from 'node:worker_threads'
 import { createMemory, UsageError, type Region, type ShareToken } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import { posixKernel } from '@memlayer/ffi'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { setFlagsFromString } from 'node:v8'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+// For the workers that are told to collect.
+setFlagsFromString('--expose-gc')
 
 const onLinux = process.platform === 'linux'
 const page = onLinux ? posixKernel().pageSize : 4096
@@ -25,10 +29,13 @@ const code = `
     outside: () => region.view(Uint8Array, region.size, 1),
     release: () => { region.release(); region.release(); return view?.length ?? null },
     again: () => region.view(Uint8Array, 0, 1),
+    viewAt: (text) => region.view(...(0, eval)(text)),
+    drop: () => { region = view = undefined },
+    collect: () => { (0, eval)('gc')(); return new Promise((done) => setTimeout(done, 5)).then(() => {}) },
     free: (token) => memory.sysFree(token.address, token.size, null),
   }
-  parentPort.on('message', ([task, argument]) => {
-    try { parentPort.postMessage({ value: tasks[task](argument) }) }
+  parentPort.on('message', async ([task, argument]) => {
+    try { parentPort.postMessage({ value: await tasks[task](argument) }) }
     catch (error) { parentPort.postMessage({ code: error.code, message: error.message }) }
   })
 `
@@ -124,8 +131,100 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     expect(await ask('free', token)).toMatchObject({ code: 'ERR_MEMLAYER_NOT_OWNED' })
   })
 
+  it('reads its pages from the shared buffer: a token that was changed on its way, or forged, attaches nothing else', async () => {
+    const forged = (...words: number[]): SharedArrayBuffer => {
+      const hold = new SharedArrayBuffer(8 * words.length)
+      new Float64Array(hold).set(words)
+      return hold
+    }
+    const mutants: unknown[] = [
+      { ...token, hold: new SharedArrayBuffer(32) },
+      { ...token, hold: new SharedArrayBuffer(4) },
+      { ...token, hold: new SharedArrayBuffer(0) },
+      { ...token, hold: new SharedArrayBuffer(3) },
+      { ...token, hold: new ArrayBuffer(32) },
+      { ...token, hold: forged(0, 0, NaN, 4096) },
+      { ...token, hold: forged(0, 0, 4096, Infinity, 0) },
+      { ...token, memlayer: 'region' },
+      { ...token, os: 5 },
+      [token],
+      token.hold,
+    ]
+    for (const mutant of mutants) expect(await ask('attach', mutant), JSON.stringify(mutant)).toMatchObject({ code: 'ERR_MEMLAYER_SHARED' })
+    expect(await ask('attach', { ...token, address: 4096, size: 2 ** 40, name: 5 })).toEqual({ value: [MiB, 'region'] })
+    expect(await ask('count', 1)).toEqual({ value: 1 })
+    expect(region.view(Int32Array, 0, 16)[3]).toBe(1)
+  })
+
+  it('takes nothing for an offset or a type that is none', async () => {
+    await ask('attach', token)
+    for (const offset of ['1n', 'Symbol()', 'NaN', '-1', '"0"', '{}', 'undefined', '2 ** 53', '0.5']) {
+      expect(await ask('viewAt', `[Uint8Array, ${offset}, 1]`), offset).toMatchObject({ code: 'ERR_MEMLAYER_RANGE' })
+    }
+    for (const type of ['Object.create(Uint8Array)', '5', 'null', 'undefined', 'class { static BYTES_PER_ELEMENT = -1 }']) {
+      expect(await ask('viewAt', `[${type}, 0, 1]`), type).toMatchObject({ code: 'ERR_MEMLAYER_VIEW' })
+    }
+  })
+
+  it('is for the thread that it was shared with, so that the end of that thread can end it', async () => {
+    expect(() => memory.attach(token)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }))
+    expect(() => memory.attach(token)).toThrow(/is for thread \d+, and this is thread \d+/)
+    const other = startWorker()
+    other.postMessage(['attach', token])
+    const [answer] = (await once(other, 'message')) as [{ code?: string }]
+    expect(answer.code).toBe('ERR_MEMLAYER_SHARED')
+    await other.terminate()
+    // Nobody has it yet: the worker that it is for still can.
+    expect(await ask('attach', token)).toEqual({ value: [MiB, 'shared'] })
+    expect(() => region.free()).toThrow(/a worker holds/)
+  })
+
+  it('can be taken up by nobody once its worker has ended', async () => {
+    const ended = startWorker()
+    const unused = region.share(ended, 0, 4096)
+    await ended.terminate()
+    expect(new Int32Array(unused.hold)[0]).toBe(3)
+    expect(() => region.share(ended, 0, 4096)).toThrow(/the worker has ended/)
+  })
+
+  it('costs the worker one listener, however much it is given, and the owner nothing once it is released', async () => {
+    const warnings: unknown[] = []
+    const hear = (warning: unknown): void => void warnings.push(warning)
+    process.on('warning', hear)
+    for (let i = 0; i < 50; i++) {
+      const again = region.share(worker, 0, 4096)
+      await ask('attach', again)
+      await ask('release')
+    }
+    const many = Array.from({ length: 20 }, (_, i) => region.share(worker, i * 4096, 4096))
+    await ask('attach', many[7])
+    await worker.terminate()
+    region.free()
+    process.off('warning', hear)
+    expect(warnings).toEqual([])
+    expect(worker.listenerCount('exit')).toBe(0)
+    expect(many.map(({ hold }) => new Int32Array(hold)[0])).toEqual(many.map((_, i) => (i === 7 ? 2 : 3)))
+  })
+
+  it('is given up when the worker drops it and all of its views', async () => {
+    await ask('attach', token)
+    await ask('count', 1)
+    await ask('drop')
+    // The engine collects when it likes; the worker is told to, until the owner hears of it.
+    await vi.waitFor(async () => {
+      await ask('collect')
+      region.free()
+    }, 20_000)
+    expect(region.disposed).toBe(true)
+  })
+
   it('shares Ready pages only, with a worker only', () => {
     expect(() => region.share(worker)).toThrow(/has to be Ready, and is Reserved/)
-    expect(() => region.share({}, 0, MiB)).toThrow(/the worker is an object/)
+    expect(() => region.share({}, 0, MiB)).toThrow(/the worker is an object, whose end nobody is told of/)
+    for (const nobody of [null, undefined, 5, { once: 5 }, { addEventListener: 5 }, { addEventListener: () => {} }, { once: null }]) {
+      expect(() => region.share(nobody as never, 0, MiB)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }))
+    }
+    // None of them has left anything behind: the pages are nobody's but the first worker's, which may still come.
+    region.free()
   })
 })

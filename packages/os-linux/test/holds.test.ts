@@ -1,0 +1,84 @@
+// Holds: a view that was given to an asynchronous call is a pointer to a thread of the host, which goes on
+// when the view is detached. While a hold is on the pages, they stay.
+import { createMemory, UsageError } from '@memlayer/core'
+import { createOS } from '@memlayer/os-linux'
+import { runChild } from '@memlayer/witness'
+import { describe, expect, it } from 'vitest'
+
+const MiB = 2 ** 20
+
+describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', () => {
+  it('keeps them for asynchronous calls of the engine, whose bytes arrive; released, the pages go', () => {
+    const child = runChild(
+      `
+      import { randomFill } from 'node:crypto'
+      import { mkdtempSync, openSync, read, rmSync, writeFileSync } from 'node:fs'
+      import { tmpdir } from 'node:os'
+      import { join } from 'node:path'
+      import { promisify } from 'node:util'
+      import { gunzipSync, gzip } from 'node:zlib'
+      import { createMemory } from '@memlayer/core'
+      import { createOS } from '@memlayer/os-linux'
+      const memory = createMemory(createOS())
+      const folder = mkdtempSync(join(tmpdir(), 'holds-'))
+      writeFileSync(join(folder, 'bytes'), Buffer.alloc(${16 * MiB}, 'memlayer'))
+      const file = openSync(join(folder, 'bytes'))
+      const calls = {
+        randomFill: async (view) => { await promisify(randomFill)(view); return view.some((byte) => byte !== 0) },
+        gzip: async (view) => gunzipSync(await promisify(gzip)(view)).equals(view),
+        read: async (view) => (await promisify(read)(file, view, 0, view.length, 0)).bytesRead === view.length && view[1] === 0x65,
+      }
+      for (const [name, call] of Object.entries(calls)) {
+        const region = memory.reserve(${16 * MiB}, { name })
+        region.commit(0, region.size)
+        const refused = []
+        {
+          using hold = region.hold()
+          const ended = call(region.view(Uint8Array, 0, region.size))
+          for (let i = 0; i < 3; i++) {
+            for (const take of [() => region.unused(0, 4096), () => region.fault(4096, 4096), () => region.free()]) {
+              try { take() } catch (error) { refused.push(error.code) }
+            }
+            await new Promise((resolve) => setTimeout(resolve, 5))
+          }
+          console.log(name, await ended, hold.released, refused.filter((code) => code === 'ERR_MEMLAYER_SHARED').length)
+        }
+        region.free()
+        memory.check()
+      }
+      rmSync(folder, { recursive: true })
+      `,
+      { from: import.meta.dirname },
+    )
+    expect([child.stderr, child.signal, child.code]).toEqual(['', null, 0])
+    expect(child.stdout).toBe('randomFill true false 9\ngzip true false 9\nread true false 9\n')
+  })
+
+  it('is on its own pages only, and several may be on one', () => {
+    const memory = createMemory(createOS())
+    const region = memory.reserve(MiB, { name: 'held' })
+    region.commit(0, MiB)
+    const first = region.hold(65536, 65536)
+    const second = region.hold(131072 - 4096, 4096)
+    region.unused(0, 65536)
+    region.unused(131072, 65536)
+    expect(() => region.unused(126976, 4096)).toThrow(/a hold is on the 65536 bytes at 0x.*Release what region\.hold\(\) returned/)
+    first.release()
+    first.release()
+    expect(() => region.unusedAll([65536, 4096, 126976, 4096])).toThrow(/a hold is on the 4096 bytes/)
+    expect(memory.ranges().map(({ state }) => state)).toEqual(['Prepared', 'Ready', 'Prepared', 'Ready'])
+    second.release()
+    expect([first.released, second.released, second.name, second.size]).toEqual([true, true, 'held', 4096])
+    region.free()
+    memory.check()
+  })
+
+  it('is had on Ready pages only, and only within the region', () => {
+    const memory = createMemory(createOS())
+    using region = memory.reserve(MiB)
+    expect(() => region.hold()).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_STATE' }))
+    for (const [offset, length] of [[-1, 4096], [0, NaN], ['0', 1]]) {
+      expect(() => region.hold(offset as number, length as number)).toThrow(UsageError)
+    }
+  })
+})
