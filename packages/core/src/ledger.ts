@@ -39,6 +39,9 @@ const stateOf = (held: Held): number => held & 3
 /** The category that counts a range; 0: none. */
 export const categoryOf = (held: Held): number => held >> 2
 
+/** Whether it is Prepared or Ready, all of it; of a mix that is not known. */
+export const isMapped = (held: Held): boolean => held !== MIXED && stateOf(held) >= PREPARED
+
 /** Ranges by state and category, with their sums. */
 export class Ledger {
   readonly #map = new RangeMap()

@@ -6,7 +6,7 @@ import { Account } from './account.js'
 import { checkAddress, checkAlignment, checkOptions, checkRange, checkSize, checkTogether } from './check.js'
 import { UsageError } from './errors.js'
 import { explainProcess, trimHost, type Explanation } from './explain.js'
-import { FROM_MAPPED, FROM_OWNED, FROM_READY, FROM_RESERVED, PREPARED, READY, RESERVED, type Held, type Ledger } from './ledger.js'
+import { FROM_MAPPED, FROM_OWNED, FROM_READY, FROM_RESERVED, isMapped, PREPARED, READY, RESERVED, type Held, type Ledger } from './ledger.js'
 import type { SysMemStat } from './mem-stat.js'
 import { MappingBudget } from './mapping-budget.js'
 import type { MappingUse, Memory, OwnedRange } from './memory.js'
@@ -59,6 +59,7 @@ export class Wrappers implements Memory {
       stat?.add(-n)
       throw this.#account.failed('sysAlloc', v, n, category, error)
     }
+    this.#budget.obtained(v, n)
     this.#budget.mapped()
     this.#account.done('sysAlloc', v, n, category)
     return v
@@ -107,7 +108,7 @@ export class Wrappers implements Memory {
     if (ledger === null) return this.#unchecked('sysHugePage', v, n)
     const held = ledger.expect('sysHugePage', v, n, FROM_OWNED)
     const category = ledger.categoryOf(held, v)
-    if (!this.#budget.spend(1)) this.#demand('sysHugePage', v, n, category, 1)
+    if (!this.#spendHugePage(held)) this.#demandHugePage(v, n, category, held)
     try {
       this.os.sysHugePageOS(v, n)
     } catch (error) {
@@ -143,7 +144,7 @@ export class Wrappers implements Memory {
     if (stat !== null) ledger.expectCategory('sysFree', v, n, held, category, this.#account.nameOf)
     const counted = ledger.categoryOf(held, v)
     // At the limit a free from the middle of a mapping is refused, as the kernel would; any other makes room.
-    if (!this.#budget.spend(1) && ledger.isInside(v, n, this.#align)) this.#demand('sysFree', v, n, counted, 1)
+    if (!this.#budget.undo(v, n) && !this.#budget.spend(1) && ledger.isInside(v, n, this.#align)) this.#demand('sysFree', v, n, counted, 1)
     this.#account.count('sysFree', v, n, held, -1)
     try {
       this.#regions.takeAway('sysFree', v, n)
@@ -191,6 +192,7 @@ export class Wrappers implements Memory {
     } catch (error) {
       throw this.#account.failed('sysReserve', v, n, 0, error)
     }
+    this.#budget.obtained(p, n)
     this.#account.done('sysReserve', p, n, 0)
     return p
   }
@@ -314,12 +316,26 @@ export class Wrappers implements Memory {
   }
 
   #demandUnused(op: 'sysUnused' | 'sysUsed', v: Address, n: number, category: number, times: number): void {
-    if (this.#unusedCuts || this.#regions.advises) return this.#demand(op, v, n, category, 3 * times)
+    if (this.#unusedCuts || this.#regions.advises) this.#demand(op, v, n, category, 3 * times)
+    else this.#demandAdvice(op, v, n, category, times)
+  }
+
+  #demandAdvice(op: Operation, v: Address, n: number, category: number, times: number): void {
     try {
       this.#budget.demandAdvice(op, n, times)
     } catch (error) {
       throw this.#account.failed(op, v, n, category, error)
     }
+  }
+
+  /** What is mapped has its part of the budget for advice; advice on what is only reserved has not. */
+  #spendHugePage(held: Held): boolean {
+    return isMapped(held) ? this.#budget.spendAdvice(1) : this.#budget.spend(1)
+  }
+
+  #demandHugePage(v: Address, n: number, category: number, held: Held): void {
+    if (isMapped(held)) this.#demandAdvice('sysHugePage', v, n, category, 1)
+    else this.#demand('sysHugePage', v, n, category, 1)
   }
 
   #demand(op: Operation, v: Address, n: number, category: number, times: number): void {

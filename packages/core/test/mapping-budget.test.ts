@@ -34,10 +34,10 @@ function untilRefused(memory: Memory, most: number): { done: number; error: unkn
   return { done: most, error: undefined }
 }
 
-/** The process is at its limit from now on, and the memory finds out; `ready` are pages that it may be tried on. */
-function exhaust(memory: Memory, count: { used: number }, ready: number): void {
+/** The process is at its limit from now on, and the memory finds out: by pages that are reserved, and others that are Ready. */
+function exhaust(memory: Memory, count: { used: number }, reserved: number, ready: number): void {
   count.used = limit
-  for (const run of [() => memory.sysHugePage(ready, page), () => memory.sysUsed(ready, page)]) {
+  for (const run of [() => memory.sysHugePage(reserved, page), () => memory.sysUsed(ready, page)]) {
     for (let i = 0; i < 2000; i++) {
       try {
         run()
@@ -109,7 +109,8 @@ describe('the budget of kernel mappings', () => {
   const advises = { hugePageSize: 4 * page }
   const costly: [string, Partial<Traits>, (memory: Memory, v: number) => void][] = [
     ['sysFault', {}, (memory, v) => memory.sysFault(v, page)],
-    ['sysHugePage', {}, (memory, v) => memory.sysHugePage(v, 4 * page)],
+    ['sysHugePage of what is reserved', {}, (memory) => memory.sysHugePage(memory.regions()[0]?.address ?? 0, 17 * page)],
+    ['sysHugePage of what is mapped', advises, (memory, v) => memory.sysHugePage(v, 4 * page)],
     ['sysUnused that changes permissions', cuts, (memory, v) => memory.sysUnused(v, page)],
     ['sysUsed that changes permissions', cuts, (memory, v) => memory.sysUsed(v, page)],
     ['sysUnusedAll that changes permissions', cuts, (memory, v) => memory.sysUnusedAll([v, page, v + 2 * page, page])],
@@ -122,9 +123,9 @@ describe('the budget of kernel mappings', () => {
 
   it.each(costly)('refuses %s at the limit, before any effect', (_, traits, run) => {
     const { memory, os, count } = bounded({ used: 200, limit }, traits)
-    const region = memory.reserve(16 * page)
+    const region = memory.reserve(20 * page)
     region.commit(0, 16 * page)
-    exhaust(memory, count, region.address)
+    exhaust(memory, count, region.address + 16 * page, region.address)
     const view = region.view(Uint8Array, 0, 16 * page)
     const before = [memory.ranges(), memory.stats().total.ready, os.calls.length]
     const error = errorOf(() => run(memory, region.address + 4 * page))
@@ -142,7 +143,7 @@ describe('the budget of kernel mappings', () => {
     const { memory, count } = bounded({ used: 200, limit })
     const region = memory.reserve(16 * page)
     region.commit(4 * page, 8 * page)
-    exhaust(memory, count, region.address + 4 * page)
+    exhaust(memory, count, region.address, region.address + 4 * page)
     region.free(0, page)
     region.free(4 * page, 8 * page)
     region.free(15 * page, page)
@@ -157,7 +158,7 @@ describe('the budget of kernel mappings', () => {
       const os = new PageOS()
       os.mappings = () => count
       const memory = createMemory(os)
-      return { memory, v: memory.sysAlloc(page, null) }
+      return { memory, v: memory.sysReserve(null, page) }
     })
     for (let done = 0; memories.length > 0; done++) {
       const { memory, v } = memories[done % memories.length] as (typeof memories)[0]
@@ -184,6 +185,21 @@ describe('the budget of kernel mappings', () => {
     })
     expect(asked[0]).toBeLessThan(3)
     expect(asked[1]).toBeGreaterThan(20)
+  })
+
+  it('asks nothing of a program that frees what it obtained last, however often', () => {
+    const { memory, asked } = bounded({ used: 200, limit })
+    for (let i = 0; i < 20_000; i++) {
+      memory.sysFree(memory.sysAlloc(page, null), page, null)
+      memory.sysFree(memory.sysReserve(null, page), page, null)
+    }
+    expect(asked()).toBe(0)
+    // Two at a time, the first of which is not the last.
+    for (let i = 0; i < 5000; i++) {
+      const both = [memory.sysAlloc(page, null), memory.sysAlloc(page, null)]
+      for (const v of both) memory.sysFree(v, page, null)
+    }
+    expect(asked()).toBeGreaterThan(2)
   })
 
   it('never asks again where the limit is not known', () => {
