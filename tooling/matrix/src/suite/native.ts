@@ -1,9 +1,10 @@
 // Claims that the kernel itself is asked about: the layer's account against /proc/self/smaps, errno, and
 // files that are read into pages. For runtimes with a real kernel below, on Linux.
-import { closeSync, openSync, readSync } from 'node:fs'
+import { randomFill } from 'node:crypto'
+import { closeSync, openSync, read, readSync } from 'node:fs'
 import { posixKernel } from '@memlayer/ffi'
 import { mappingsIn } from '@memlayer/witness'
-import { CHUNK, equal, freshMemory, type Case } from './case.js'
+import { CHUNK, equal, freshMemory, thrownBy, type Case } from './case.js'
 
 const MiB = 2 ** 20
 
@@ -71,6 +72,46 @@ export const nativeCases: readonly Case[] = [
     },
   },
   {
+    title: 'a Buffer over a view has nothing once its pages are given back',
+    run() {
+      const memory = freshMemory()
+      const region = memory.reserve(MiB)
+      region.commit(0, MiB)
+      const view = region.view(Uint8Array, 0, CHUNK).fill(0x61)
+      const kept = [Buffer.from(view.buffer), Buffer.from(view.buffer, 16, 32), Buffer.from(view.buffer).subarray(1, 5)]
+      equal(kept.map((buffer) => buffer.subarray(0, 4).toString()), ['aaaa', 'aaaa', 'aaaa'], 'while it is Ready')
+      region.unused(0, CHUNK)
+      // Runtimes differ in whether an empty Buffer throws or does nothing; none of them reaches the pages.
+      for (const buffer of kept) for (const use of [() => buffer.fill(1), () => buffer.write('bb'), () => (buffer[0] = 2)]) tolerant(use)
+      equal(kept.map((buffer) => [buffer.length, buffer.toString(), typeof buffer[0]]), kept.map(() => [0, '', 'undefined']), 'after unused')
+      equal(bytesThere(region.address), 0, 'the page')
+      region.free()
+    },
+  },
+  {
+    title: 'while a hold is on pages, calls that work on their bytes elsewhere end well, and the pages stay',
+    async run() {
+      const memory = freshMemory()
+      const region = memory.reserve(8 * MiB)
+      region.commit(0, 8 * MiB)
+      const file = openSync('/proc/self/exe', 'r')
+      for (const call of [filled, (view: Uint8Array) => readInto(file, view)]) {
+        const hold = region.hold()
+        const ended = call(region.view(Uint8Array, 0, 8 * MiB))
+        for (const take of [() => region.unused(0, CHUNK), () => region.fault(0, CHUNK), () => region.free()]) {
+          equal(thrownBy(take, 'taking what is held').code, 'ERR_MEMLAYER_SHARED', 'the code')
+        }
+        equal(await ended, true, 'the bytes')
+        hold.release()
+        region.unused(0, MiB)
+        region.used(0, MiB)
+      }
+      closeSync(file)
+      region.free()
+      memory.check()
+    },
+  },
+  {
     title: 'errno is right 20,000 times amid allocation',
     run() {
       const kernel = posixKernel()
@@ -94,6 +135,28 @@ export const nativeCases: readonly Case[] = [
     },
   },
 ]
+
+function tolerant(use: () => unknown): void {
+  try {
+    use()
+  } catch {
+    // What matters is what it did not do.
+  }
+}
+
+/** Whether random bytes arrived. */
+function filled(view: Uint8Array): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    randomFill(view, (error) => (error === null ? resolve(view.some((byte) => byte !== 0)) : reject(error)))
+  })
+}
+
+/** Whether a file's first bytes arrived. */
+function readInto(file: number, view: Uint8Array): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    read(file, view, 0, view.length, 0, (error, bytes) => (error === null ? resolve(bytes > 0 && view[1] === 0x45) : reject(error)))
+  })
+}
 
 function bytesThere(v: number): number {
   const byte = new Uint8Array(1)

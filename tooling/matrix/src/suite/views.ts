@@ -5,11 +5,19 @@ import { CHUNK, equal, freshMemory, thrownBy, type Case } from './case.js'
 
 const MiB = 2 ** 20
 
-type Numbers = { length: number; buffer: ArrayBuffer; byteLength: number; [index: number]: number | bigint }
+type Numbers = {
+  length: number
+  buffer: ArrayBuffer
+  byteLength: number
+  subarray(from: number, end: number): Numbers
+  [index: number]: number | bigint
+}
 
 const types = [
   Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
   Float32Array, Float64Array, BigInt64Array, BigUint64Array,
+  // Engines had it from 2025 on: V8's in Node 24.
+  ...('Float16Array' in globalThis ? [(globalThis as { Float16Array?: unknown }).Float16Array] : []),
 ] as unknown as readonly ViewConstructor<Numbers>[]
 
 type Leave = (memory: Memory, region: Region, offset: number, length: number) => void
@@ -43,13 +51,21 @@ function leavesNothing(leave: Leave): void {
   withRegion((region, memory) => {
     const views = types.map((type) => region.view(type, 0, CHUNK / 8))
     const data = region.view(DataView, 8, 64)
+    const parts = views.map((view) => view.subarray(1, 3))
     for (const view of views) view[0] = one(view, 1)
+    data.setUint8(0, 1)
     leave(memory, region, 0, CHUNK)
+    for (const part of parts) {
+      part[0] = one(part, 2)
+      equal([part.length, typeof part[0]], [0, 'undefined'], `a part of ${part.constructor.name}`)
+    }
     for (const view of views) {
       view[0] = one(view, 2)
       equal([view.length, view.byteLength, view.buffer.byteLength, typeof view[0]], [0, 0, 0, 'undefined'], view.constructor.name)
     }
     equal(thrownBy(() => data.getUint8(0), 'a DataView').name, 'TypeError', 'a DataView')
+    equal(thrownBy(() => data.setUint8(0, 2), 'a DataView').name, 'TypeError', 'a DataView written to')
+    thrownBy(() => new Uint8Array(data.buffer, 0, 1), 'a view of what is detached')
   })
 }
 
