@@ -74,6 +74,8 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
     ['-C memlayer-os-linux', ['-C', 'memlayer-os-linux'], {}, { backend: '@memlayer/os-linux', how: 'pin', os: 'linux' }],
     ['-C browser', ['-C', 'browser'], {}, { backend: '@memlayer/os-js', how: 'host', os: 'js' }],
     ['-C workerd', ['-C', 'workerd'], {}, { backend: '@memlayer/os-js', how: 'host', os: 'js' }],
+    ['-C edge-light', ['-C', 'edge-light'], {}, { backend: '@memlayer/os-js', how: 'host', os: 'js' }],
+    ['-C react-native', ['-C', 'react-native'], {}, { backend: '@memlayer/os-js', how: 'host', os: 'js' }],
     ['nothing', [], {}, { backend: '@memlayer/os-linux', how: 'host', os: 'linux' }],
     ['empty variables', [], { MEMLAYER_OS: '', MEMLAYER_STRICT: '0' }, { how: 'host' }],
   ])('with %s is what that says', (_, nodeArgs, env, expected) => {

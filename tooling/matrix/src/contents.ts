@@ -10,6 +10,8 @@ export interface Contents {
   readonly backends: readonly string[]
   /** Whether anything in it would load koffi. */
   readonly koffi: boolean
+  /** Whether anything in it would make foreign calls by what a runtime has for them. */
+  readonly foreign: boolean
 }
 
 /** The sentences of each backend, by its package's name after `os-`. */
@@ -29,7 +31,7 @@ export function sentencesOfBackends(): ReadonlyMap<string, readonly string[]> {
 /** What a bundle's text holds. */
 export function contentsOf(text: string, sentences: ReadonlyMap<string, readonly string[]> = sentencesOfBackends()): Contents {
   const backends = [...sentences].filter(([, all]) => all.some((sentence) => text.includes(sentence))).map(([backend]) => backend)
-  return { backends: backends.toSorted(), koffi: /koffi/i.test(text) }
+  return { backends: backends.toSorted(), koffi: /koffi/i.test(text), foreign: /dlopen|bun:ffi|node:ffi/i.test(text) }
 }
 
 /** Long literals without a character that a printer of code might escape. */

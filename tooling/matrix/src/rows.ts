@@ -73,8 +73,10 @@ function startsOf({ for: target, file }: Bundle): Start[] {
 /** A bundle for a browser, in a page of Chromium. */
 export async function pageRow(bundle: Bundle, context: SkippingContext, { seed }: Seeded): Promise<Row> {
   const text = readFileSync(join(bundle.folder, bundle.file), 'utf8')
-  const { backends, koffi } = contentsOf(text)
-  if (koffi || listed(backends) !== listed(['js'])) throw new Error(`the bundle has ${listed(backends)}${koffi ? ' and koffi' : ''}`)
+  const { backends, koffi, foreign } = contentsOf(text)
+  if (koffi || foreign || listed(backends) !== listed(['js'])) {
+    throw new Error(`the bundle has ${listed(backends)}${koffi ? ' and koffi' : ''}${foreign ? ' and foreign calls' : ''}`)
+  }
   const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script>globalThis.memlayerSeed = ${seed}</script>
     <script type="module" src="/bundle.js"></script>`
   await using site = await serve({ files: { '/index.html': html, '/bundle.js': text } })

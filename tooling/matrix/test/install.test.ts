@@ -1,10 +1,30 @@
 // What an install brings, by npm from the packed packages: this host's backend and no other, no script that runs,
 // and how much it is.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readWorkspace } from '@memlayer/checks/workspace'
 import { installedIn, kilobytes, openLab, type Installed, type Lab } from '@memlayer/matrix'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 // Bytes on disk. What an install may grow to before somebody has to say that it is worth it.
 const limits = { ours: 1_600_000, all: 4_500_000 }
+
+/** The sizes that READMEs tell, of everything and of memlayer's own, are what they are: within a seventh. */
+function expectSaid(all: number, ours: number): void {
+  const { root } = readWorkspace()
+  const text = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8')
+  const own = text('packages', 'memlayer', 'README.md')
+  const said: readonly [RegExpExecArray | null, number][] = [
+    [/one native package, ([\d.]+) MB on Linux x64/.exec(text('README.md')), all],
+    [/([\d.]+) MB on Linux x64, of which/.exec(own), all],
+    [/of which ([\d.]+) MB are memlayer's own/.exec(own), ours],
+  ]
+  for (const [found, bytes] of said) {
+    expect(Number(found?.[1]) / (bytes / 1e6)).toBeGreaterThan(6 / 7)
+    expect(Number(found?.[1]) / (bytes / 1e6)).toBeLessThan(7 / 6)
+  }
+  expect(own).toContain(`under ${(limits.all / 1e6).toFixed(1)} MB and the other under ${(limits.ours / 1e6).toFixed(1)}`)
+}
 
 const always = ['@memlayer/core', '@memlayer/kernel', '@memlayer/os-js', 'memlayer']
 
@@ -35,6 +55,7 @@ describe('an install', () => {
     console.log(`npm install memlayer, ${os} ${cpu}: ${kilobytes(sum(packages))}, of which memlayer is ${kilobytes(sum(ours))}`)
     expect(sum(ours)).toBeLessThan(limits.ours)
     expect(sum(packages)).toBeLessThan(limits.all)
+    if (`${os}-${cpu}` === 'linux-x64') expectSaid(sum(packages), sum(ours))
   })
 
   it('of core and one backend brings no other', async () => {
