@@ -93,6 +93,11 @@ export class Account {
     if (this.#observers.listening) this.#tell(op, address, size, category)
   }
 
+  /** Ends several operations that were done as one, each of which `end` ends. */
+  together(end: () => void): void {
+    this.#observers.together(end)
+  }
+
   #tell(op: Operation, address: Address, size: number, category: number): void {
     this.#observers.tell({ op, address, size, category: this.#named(category), outcome: 'done' })
   }

@@ -79,7 +79,18 @@ export class Observers {
   /** Tells each observer; one that throws harms neither the operation nor the other observers. */
   tell(event: MemoryEvent): void {
     this.#announcements.push({ to: this.#observers, event })
-    if (this.#telling) return
+    if (!this.#telling) this.#tellAll()
+  }
+
+  /** What `run` tells of was done as one: nobody hears of a part of it before all of it is told of, in order. */
+  together(run: () => void): void {
+    if (this.#telling) return run()
+    this.#telling = true
+    run()
+    this.#tellAll()
+  }
+
+  #tellAll(): void {
     this.#telling = true
     for (let next = this.#announcements.shift(); next !== undefined; next = this.#announcements.shift()) {
       for (const { observer } of next.to) {

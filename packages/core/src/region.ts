@@ -46,6 +46,8 @@ export interface RegionHost {
   setHugePages(v: Address, n: number, policy: HugePagePolicy): void
   /** Huge pages asked for and obtained in a range. */
   hugePageUse(v: Address, n: number): HugePageUse
+  /** Throws where a worker or a hold has a part of the range, or somebody has a view's bytes. */
+  expectNotHeld(op: string, v: Address, n: number): void
   /** Keeps Ready pages as they are. */
   hold(name: string, v: Address, n: number): Hold
   /** Offers Ready pages to a worker. */
@@ -227,12 +229,15 @@ export class Region {
    */
   free(offset?: number, length?: number): void {
     if (offset !== undefined) {
-      const n = length ?? this.#rest(offset)
+      const n = length === undefined ? this.#rest(offset) : length
       return this.memory.sysFree(this.#at('free', offset, n), n, null)
     }
     if (this.#disposed) disposed('free', this.name)
     if (this.#freed === null) return this.memory.sysFree(this.address, this.size, null)
-    for (const [v, n] of this.#owned()) this.memory.sysFree(v, n, null)
+    // All of it can go, or none of it goes.
+    for (const [v, n] of this.#owned()) this.#host.expectNotHeld('free', v, n)
+    // An observer that hears of one part may free others.
+    for (let [part] = this.#owned(); part !== undefined; [part] = this.#owned()) this.memory.sysFree(part[0], part[1], null)
   }
 
   /** Frees what is left of it. A second time does nothing. */
@@ -275,6 +280,7 @@ export class Region {
   /** What has not been freed, from end to end. */
   #owned(): [Address, number][] {
     const found: [Address, number][] = []
+    if (this.#disposed) return found
     const end = this.address + this.size
     const freed = this.#freed ?? new RangeMap()
     for (let at = this.address; at < end; ) {

@@ -35,11 +35,15 @@ export class Regions implements RegionHost {
   /** The pages of [v, v+n) are about to leave Ready: refuses for the sake of who holds them, else detaches the views over them. */
   takeAway(op: string, v: Address, n: number): void {
     if (this.#shares.count > 0) {
-      this.#shares.expectNone(op, v, n)
-      this.#views.expectNoneMoved(op, v, n)
+      this.expectNotHeld(op, v, n)
       this.#shares.revoke(op, [v, n])
     }
     if (this.#views.count > 0) this.#views.detach(op, v, n)
+  }
+
+  expectNotHeld(op: string, v: Address, n: number): void {
+    this.#shares.expectNone(op, v, n)
+    this.#views.expectNoneMoved(op, v, n)
   }
 
   /**

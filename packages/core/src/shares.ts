@@ -124,6 +124,8 @@ export class Shares {
   }
 
   #add(share: Share): void {
+    // What has no bytes keeps none from going.
+    if (share.start === share.end) return
     if (this.#shares.length >= this.#crowd) {
       this.#forgetReleased()
       this.#crowd = Math.max(16, 2 * this.#shares.length)

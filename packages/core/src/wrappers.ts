@@ -108,7 +108,9 @@ export class Wrappers implements Memory {
     if (ledger === null) return this.#unchecked('sysHugePage', v, n)
     const held = ledger.expect('sysHugePage', v, n, FROM_OWNED)
     const category = ledger.categoryOf(held, v)
-    if (!this.#spendHugePage(held)) this.#demandHugePage(v, n, category, held)
+    // What is mapped has its part of the budget for advice; advice on what is only reserved has not.
+    const advises = isMapped(held)
+    if (!(advises ? this.#budget.spendAdvice(1) : this.#budget.spend(1))) this.#demand('sysHugePage', v, n, category, 1, advises)
     try {
       this.os.sysHugePageOS(v, n)
     } catch (error) {
@@ -246,13 +248,17 @@ export class Wrappers implements Memory {
       const [first, size] = [pairs[0] as number, pairs[1] as number]
       if (!this.#spendUnused(count)) this.#demandUnused('sysUnused', first, size, ledger.categoryAt(first), count)
     })
-    for (let i = 0; i < done; i += 2) {
-      const v = pairs[i] as number
-      if (pairs[i + 1] !== 0) this.#account.done('sysUnused', v, pairs[i + 1] as number, ledger.categoryAt(v))
-    }
-    if (error === null) return
-    const v = pairs[done] as number
-    throw this.#account.failed('sysUnused', v, pairs[done + 1] as number, ledger.categoryAt(v), error)
+    let failed: unknown = null
+    this.#account.together(() => {
+      for (let i = 0; i < done; i += 2) {
+        const v = pairs[i] as number
+        if (pairs[i + 1] !== 0) this.#account.done('sysUnused', v, pairs[i + 1] as number, ledger.categoryAt(v))
+      }
+      if (error === null) return
+      const v = pairs[done] as number
+      failed = this.#account.failed('sysUnused', v, pairs[done + 1] as number, ledger.categoryAt(v), error)
+    })
+    if (failed !== null) throw failed
   }
 
   reserve(size: number, options: RegionOptions = {}): Region {
@@ -316,31 +322,14 @@ export class Wrappers implements Memory {
   }
 
   #demandUnused(op: 'sysUnused' | 'sysUsed', v: Address, n: number, category: number, times: number): void {
-    if (this.#unusedCuts || this.#regions.advises) this.#demand(op, v, n, category, 3 * times)
-    else this.#demandAdvice(op, v, n, category, times)
+    const advises = !(this.#unusedCuts || this.#regions.advises)
+    this.#demand(op, v, n, category, advises ? times : 3 * times, advises)
   }
 
-  #demandAdvice(op: Operation, v: Address, n: number, category: number, times: number): void {
+  #demand(op: Operation, v: Address, n: number, category: number, times: number, advises = false): void {
     try {
-      this.#budget.demandAdvice(op, n, times)
-    } catch (error) {
-      throw this.#account.failed(op, v, n, category, error)
-    }
-  }
-
-  /** What is mapped has its part of the budget for advice; advice on what is only reserved has not. */
-  #spendHugePage(held: Held): boolean {
-    return isMapped(held) ? this.#budget.spendAdvice(1) : this.#budget.spend(1)
-  }
-
-  #demandHugePage(v: Address, n: number, category: number, held: Held): void {
-    if (isMapped(held)) this.#demandAdvice('sysHugePage', v, n, category, 1)
-    else this.#demand('sysHugePage', v, n, category, 1)
-  }
-
-  #demand(op: Operation, v: Address, n: number, category: number, times: number): void {
-    try {
-      this.#budget.demand(op, n, times)
+      if (advises) this.#budget.demandAdvice(op, n, times)
+      else this.#budget.demand(op, n, times)
     } catch (error) {
       throw this.#account.failed(op, v, n, category, error)
     }

@@ -84,6 +84,18 @@ describe('sysUnusedAll', () => {
     memory.check()
   })
 
+  it('is told of as one: who hears of the first range finds all of them told of before what it does itself', () => {
+    const { memory, v } = ready(4)
+    const heard: string[] = []
+    memory.observe(({ op, address }) => {
+      if (heard.length === 0) memory.sysUsed(v + 2 * page, page)
+      heard.push(`${op} ${((address as number) - v) / page}`)
+    })
+    memory.sysUnusedAll([v, page, v + 2 * page, page])
+    expect(heard).toEqual(['sysUnused 0', 'sysUnused 2', 'sysUsed 2'])
+    memory.check()
+  })
+
   it('makes an offer again that it revoked before a worker took up another', () => {
     const { memory } = ready(1)
     const region = memory.reserve(8 * page)
@@ -120,5 +132,40 @@ describe('sysUnusedAll', () => {
       { address: v + page, size: 5 * page, state: 'Ready', category: 'heap' },
     ])
     memory.check()
+  })
+})
+
+describe('a region that was freed in part', () => {
+  it('keeps all that it has left where a part of that is held', () => {
+    const { memory } = ready(1)
+    const region = memory.reserve(8 * page)
+    region.commit(0, 8 * page)
+    region.free(2 * page, 2 * page)
+    const hold = region.hold(6 * page, page)
+    for (const free of [() => region.free(), () => region[Symbol.dispose]()]) expect(errorOf(free).code).toBe('ERR_MEMLAYER_SHARED')
+    expect(memory.stats().total.ready).toBe(7 * page)
+    hold.release()
+    region.free()
+    expect([region.disposed, memory.stats().total.ready]).toEqual([true, page])
+  })
+
+  it('is freed to its end, whatever an observer frees of it meanwhile', () => {
+    const { memory } = ready(1)
+    const region = memory.reserve(8 * page)
+    region.free(2 * page, page)
+    region.free(5 * page, page)
+    let told = 0
+    memory.observe(() => {
+      if ((told += 1) === 1) region.free(3 * page, 2 * page)
+    })
+    region.free()
+    expect([region.disposed, told, memory.stats().total.reserved]).toEqual([true, 3, 0])
+  })
+
+  it('takes no length but a number: null is none', () => {
+    const region = ready(1).memory.reserve(8 * page)
+    for (const length of [null, '4096', {}, NaN]) expect(errorOf(() => region.free(0, length as number)).code).toBe('ERR_MEMLAYER_RANGE')
+    region.free(page)
+    expect(region.disposed).toBe(false)
   })
 })

@@ -1,7 +1,7 @@
 // Claims that the kernel itself is asked about: the layer's account against /proc/self/smaps, errno, and
 // files that are read into pages. For runtimes with a real kernel below, on Linux.
 import { randomFill } from 'node:crypto'
-import { closeSync, openSync, read, readSync } from 'node:fs'
+import { closeSync, openSync, read as readFile, readSync } from 'node:fs'
 import { posixKernel } from '@memlayer/ffi'
 import { mappingsIn } from '@memlayer/witness'
 import { CHUNK, equal, freshMemory, thrownBy, type Case } from './case.js'
@@ -154,7 +154,7 @@ function filled(view: Uint8Array): Promise<boolean> {
 /** Whether a file's first bytes arrived. */
 function readInto(file: number, view: Uint8Array): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    read(file, view, 0, view.length, 0, (error, bytes) => (error === null ? resolve(bytes > 0 && view[1] === 0x45) : reject(error)))
+    readFile(file, view, 0, view.length, 0, (error, bytes) => (error === null ? resolve(bytes > 0 && view[1] === 0x45) : reject(error)))
   })
 }
 
