@@ -7,7 +7,12 @@ import type { Address } from '@memlayer/kernel'
 export interface ViewEntry {
   readonly start: Address
   readonly end: Address
-  readonly buffer: WeakRef<ArrayBuffer>
+  /** The buffer, until the job ends that made it; a WeakRef would keep it for as long, and costs as much as the view. */
+  fresh: ArrayBuffer | null
+  /** From then on. */
+  aged: WeakRef<ArrayBuffer> | null
+  /** Its place among those of its job. */
+  place: number
   /** The next entry of the same granule. For the index alone. */
   next: ViewEntry | null
 }

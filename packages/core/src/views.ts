@@ -18,6 +18,8 @@ export class Views {
   readonly #os: OS
   readonly #index = new ViewIndex()
   readonly #collected = new FinalizationRegistry<ViewEntry>((entry) => this.#index.delete(entry))
+  // The entries that this job has made. Most are of views that are gone before it ends, and are never aged.
+  readonly #fresh: ViewEntry[] = []
   // A view in use keeps its region from being collected, and from being taken for a leak.
   readonly #keepers = new WeakMap<object, object>()
   // A buffer that was found empty: kept, so that it is found so again.
@@ -48,9 +50,10 @@ export class Views {
     // A WebAssembly memory has one buffer for all of its addresses; elsewhere each view has its own.
     const offset = viewOffset(buffer, v, bytes)
     if (offset === 0) Object.setPrototypeOf(buffer, tiedBuffer)
-    const entry = { start: v, end: v + bytes, buffer: new WeakRef(buffer), next: null }
+    if (this.#fresh.length === 0) void Promise.resolve().then(this.#age)
+    const entry: ViewEntry = { start: v, end: v + bytes, fresh: buffer, aged: null, place: this.#fresh.length, next: null }
+    this.#fresh.push(entry)
     this.#index.add(entry)
-    this.#collected.register(buffer, entry, entry)
     const view = new type(buffer, offset, length)
     if (keeper !== undefined) this.#keepers.set(offset === 0 ? buffer : view, keeper)
     return view
@@ -78,11 +81,31 @@ export class Views {
     }
   }
 
+  /** The job that made them has ended: from now on they live for as long as their users keep them. */
+  readonly #age = (): void => {
+    for (const entry of this.#fresh) {
+      const buffer = entry.fresh as ArrayBuffer
+      entry.aged = new WeakRef(buffer)
+      entry.fresh = null
+      this.#collected.register(buffer, entry, entry)
+    }
+    this.#fresh.length = 0
+  }
+
   #detachEntry(entry: ViewEntry): void {
+    const buffer = bufferOf(entry)
     this.#index.delete(entry)
-    // Nobody has to be told when it is collected; a program that makes views without end would queue for it.
-    this.#collected.unregister(entry)
-    const buffer = entry.buffer.deref()
+    if (entry.fresh === null) {
+      // Nobody has to be told when it is collected; a program that makes views without end would queue for it.
+      this.#collected.unregister(entry)
+    } else {
+      const last = this.#fresh.pop() as ViewEntry
+      if (last !== entry) {
+        this.#fresh[entry.place] = last
+        last.place = entry.place
+      }
+      entry.fresh = null
+    }
     if (buffer === undefined || isDetached(buffer)) return
     if (this.#os.detach === undefined) detachView(buffer)
     else this.#os.detach(buffer)
@@ -94,7 +117,7 @@ export class Views {
     // Where one buffer serves all ranges, it is detached by growth as well, and nobody can move it.
     if (this.#os.detach === undefined) {
       for (const entry of found) {
-        const buffer = entry.buffer.deref()
+        const buffer = bufferOf(entry)
         if (buffer !== undefined && isDetached(buffer)) this.#moved(op, v, n, entry)
       }
     }
@@ -103,7 +126,7 @@ export class Views {
 
   /** Nobody can detach the buffer that has the bytes now: the pages stay for as long as the process. */
   #moved(op: string, v: Address, n: number, entry: ViewEntry): never {
-    this.#pinned.add(entry.buffer.deref())
+    this.#pinned.add(bufferOf(entry))
     throw new UsageError('ERR_MEMLAYER_VIEW', `${op}(${formatAddress(v)}, ${n}): a view of it was transferred: whoever has its bytes now would read freed memory`, {
       op,
       address: v,
@@ -111,6 +134,10 @@ export class Views {
       hint: 'These pages stay until the process ends. Post a copy, made with slice(), or the region itself, by region.share(worker).',
     })
   }
+}
+
+function bufferOf({ fresh, aged }: ViewEntry): ArrayBuffer | undefined {
+  return fresh ?? aged?.deref()
 }
 
 function leaving(v: Address, n: number): never {
