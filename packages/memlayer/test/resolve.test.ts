@@ -109,6 +109,7 @@ describe('os-js in its place', () => {
   it.each(fallbacks)('serves with %s, says why and what to do, and warns once', (_, source, platform, says) => {
     const { choice, os, warnings } = choose(source, { platform })
     expect(choice).toMatchObject({ backend: js, how: 'fallback', reason: expect.stringMatching(says) as string })
+    expect(choice.tried?.map(({ reason, hint }) => `${reason}. ${hint}`)).toEqual([choice.reason])
     expect(os.name).toBe('js')
     expect(warnings).toEqual([expect.stringMatching(says)])
     expect(warnings[0]).toMatch(/MEMLAYER_STRICT=1.*MEMLAYER_OS=js/)
