@@ -8,6 +8,7 @@ import { difference, looped, ratioOrNull, spread, spreadOrNull, takeTurns, type 
 const libc = bareLibc()
 const HUGE = 2 * MiB
 const SMALL = 64 * KiB
+const { transfer } = ArrayBuffer.prototype
 // A work that has a goal for its operations is of two, each with one kernel call.
 const OPERATIONS = 2
 const [PROT_NONE, PROT_READ_WRITE, ANONYMOUS] = [0, 3, 0x22] as const
@@ -152,7 +153,25 @@ const touch: Benchmark = {
         }
       }),
     }
-    return compare(settings, 'unused + used + touch of 16 pages', 'touch', 20, ways, { c: { kind: 'most', value: 1.1 } })
+    // What a program with foreign calls pays for the same promise: a view that is made anew, and detached.
+    const viewed = looped((times) => {
+      for (let i = 0; i < times; i++) {
+        libc.madvise(v - (v % HUGE), HUGE, MADV_NOHUGEPAGE)
+        libc.madvise(v, SMALL, MADV_DONTNEED)
+        const bytes = new Uint8Array(libc.view(v, SMALL))
+        for (let at = 0; at < SMALL; at += page) bytes[at] = 1
+        transfer.call(bytes.buffer, 0)
+      }
+    })
+    const work = 'unused + used + touch of 16 pages'
+    const series = await withFloor(settings, 'touch', async (c) =>
+      takeTurns<'memlayer' | 'bare' | 'viewed' | 'c'>({ ...ways, viewed, c }, rounds(settings, { rounds: 400, warmUp: 60, times: 20 })),
+    )
+    return [
+      besideC(work, series, { kind: 'most', value: 1.1 }),
+      besideBare(work, series),
+      { ...besideBare(work, { memlayer: series.memlayer, bare: series.viewed }), beside: 'bare foreign calls, a view each time' },
+    ]
   },
 }
 
@@ -162,7 +181,6 @@ const view: Benchmark = {
   async run(settings) {
     const { memory, address } = readyRange(openMemory(), 64 * MiB)
     const v = address + SMALL
-    const detach = ArrayBuffer.prototype.transfer
     const ways = {
       // sysUnused and sysUsed are part of it: what they cost by themselves is the line 'unused + used'.
       memlayer: looped((times) => {
@@ -175,7 +193,7 @@ const view: Benchmark = {
       bare: looped((times) => {
         for (let i = 0; i < times; i++) {
           const bytes = new Uint8Array(libc.view(v, SMALL))
-          detach.call(bytes.buffer, 0)
+          transfer.call(bytes.buffer, 0)
           libc.madvise(v - (v % HUGE), HUGE, MADV_NOHUGEPAGE)
           libc.madvise(v, SMALL, MADV_DONTNEED)
         }
