@@ -1,12 +1,15 @@
 // The server of the page: on loopback alone, by a token that opens one session, reading only. What it
 // refuses it refuses before anything of the memory is looked at.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Memory } from '@memlayer/core'
-import { Log, takeSnapshot } from './take-snapshot.js'
+import { Connections } from './connections.js'
+import { Log } from './log.js'
+import { lookAt, MOST_CELLS } from './page-cells.js'
+import { cookieFor, isLocal, Session } from './session.js'
+import { Snapshots } from './take-snapshot.js'
 
 /** How a memory is inspected. */
 export interface InspectOptions {
@@ -26,24 +29,35 @@ export interface Inspector extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** Milliseconds that looking at pages may take an answer: mostly a tenth of one is enough. */
+const LOOK = 25
+/** The most ranges whose pages are asked for at once. */
+const MOST_RANGES = 32
+
+// Node looks for connections that are late only every half minute, unless it is told.
+const limits = { maxHeaderSize: 8192, headersTimeout: 2000, requestTimeout: 2000, keepAliveTimeout: 5000, connectionsCheckingInterval: 1000 }
+
 /** Serves a page that shows `memory`, on loopback; its token is good for one browser. */
 export async function inspect(memory: Memory, options: InspectOptions = {}): Promise<Inspector> {
-  const log = new Log(memory, options.log)
   const session = new Session()
   const page = new Page()
-  const server = createServer({ maxHeaderSize: 8192, requestTimeout: 5000, headersTimeout: 5000 }, (request, response) => {
+  const server = createServer(limits)
+  const connections = new Connections(server)
+  server.on('clientError', (_, socket) => socket.destroy())
+  server.listen(options.port ?? 0, '127.0.0.1')
+  await once(server, 'listening')
+  server.unref()
+  // Only now: a port that is taken would have left its observer behind.
+  const log = new Log(memory, options.log)
+  const served: Served = { memory, snapshots: new Snapshots(memory), log, session, page, server, connections }
+  server.on('request', (request, response) => {
     try {
-      answer({ memory, log, session, page, server }, request, response)
+      answer(served, request, response)
     } catch {
       // Whatever went wrong is not the client's to know.
       refuse(response, 500)
     }
   })
-  server.maxConnections = 64
-  server.on('clientError', (_, socket) => socket.destroy())
-  server.listen(options.port ?? 0, '127.0.0.1')
-  await once(server, 'listening')
-  server.unref()
   const origin = `http://127.0.0.1:${portOf(server)}`
   const close = async (): Promise<void> => {
     log.end()
@@ -55,57 +69,23 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
 
 interface Served {
   readonly memory: Memory
+  readonly snapshots: Snapshots
   readonly log: Log
   readonly session: Session
   readonly page: Page
   readonly server: Server
+  readonly connections: Connections
 }
 
-/** The token, which is spent when it is first used, and the secret that its user then has. */
-class Session {
-  readonly token: string = randomBytes(24).toString('base64url')
-  readonly #secret = randomBytes(24).toString('base64url')
-  #spent = false
-
-  /** The secret for whoever brings the token first; null for everybody else. */
-  open(token: string): string | null {
-    if (!same(token, this.token) || this.#spent) return null
-    this.#spent = true
-    return this.#secret
-  }
-
-  isOpenFor(secret: string): boolean {
-    return same(secret, this.#secret) && this.#spent
-  }
-}
-
-/** Compares in a time that does not depend on where texts differ. */
-function same(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(a), digest(b))
-}
-
-/** The one file, and a policy that lets exactly its own script and style run. */
+/** The one file, and its policy, which lets exactly its own script and style run. */
 class Page {
   readonly html: Buffer = readFileSync(new URL('page.html', import.meta.url))
   readonly policy: string
 
   constructor() {
-    const text = this.html.toString('utf8')
-    const hash = (tag: string): string => {
-      const body = new RegExp(`<${tag}>([^]*?)</${tag}>`).exec(text)?.[1] ?? ''
-      return `'sha256-${createHash('sha256').update(body).digest('base64')}'`
-    }
-    this.policy = [
-      "default-src 'none'",
-      `script-src ${hash('script')}`,
-      `style-src ${hash('style')}`,
-      "connect-src 'self'",
-      "img-src data:",
-      "base-uri 'none'",
-      "form-action 'none'",
-      "frame-ancestors 'none'",
-    ].join('; ')
+    const own = /<meta http-equiv="Content-Security-Policy" content="([^"]+)">/.exec(this.html.toString('utf8'))?.[1]
+    // Who may frame a page only a header can say.
+    this.policy = `${own ?? "default-src 'none'"}; frame-ancestors 'none'`
   }
 }
 
@@ -117,52 +97,50 @@ function answer(served: Served, request: IncomingMessage, response: ServerRespon
   const url = URL.parse(request.url ?? '', `http://127.0.0.1:${port}`)
   if (url === null) return refuse(response, 400)
   const token = url.searchParams.get('token')
-  if (url.pathname === '/' && token !== null) return enter(served.session, token, port, response)
-  if (!served.session.isOpenFor(cookieOf(request, port))) return refuse(response, 403)
+  if (url.pathname === '/' && token !== null) return enter(served, token, response)
+  if (!served.session.isOpenFor(request, port)) return refuse(response, 403)
+  served.connections.admit(request.socket)
   route(served, url, response)
 }
 
-function route({ memory, log, page }: Served, url: URL, response: ServerResponse): void {
+function route({ memory, snapshots, log, page }: Served, url: URL, response: ServerResponse): void {
   switch (url.pathname) {
     case '/':
       return send(response, 'text/html; charset=utf-8', page.html, { 'Content-Security-Policy': page.policy })
-    case '/snapshot':
-      return json(response, takeSnapshot(memory, { explain: url.searchParams.has('explain'), log: log.entries() }))
-    case '/residency':
-      return residency(memory, Number(url.searchParams.get('address')), Number(url.searchParams.get('size')), response)
+    case '/snapshot': {
+      const { searchParams: asked } = url
+      return json(response, snapshots.wire({ explain: asked.has('explain'), pages: asked.has('pages') }, log, Number(asked.get('seen') ?? 0)))
+    }
+    case '/pages':
+      return pagesOf(memory, url.searchParams.getAll('of'), response)
     default:
       return refuse(response, 404)
   }
 }
 
-/** Of what the memory owns, and of nothing else in the process. */
-function residency(memory: Memory, address: number, size: number, response: ServerResponse): void {
-  const isOwned = memory.regions().some((region) => address >= region.address && size > 0 && address + size <= region.address + region.size)
-  if (!isOwned) return refuse(response, 404)
-  const found = memory.residency(address, size)
-  const runs = found?.runs.flatMap((run) => [run.address, run.size, Number(run.resident) + 2 * Number(run.huge) + 4 * Number(run.swapped)])
-  json(response, { known: found !== null, resident: found?.resident ?? null, huge: found?.huge ?? null, swapped: found?.swapped ?? null, runs: runs ?? [] })
+/** Of what the memory's regions have, and of nothing else in the process: one answer for each range that is asked for. */
+function pagesOf(memory: Memory, asked: readonly string[], response: ServerResponse): void {
+  if (asked.length === 0 || asked.length > MOST_RANGES) return refuse(response, 400)
+  const { pageSize } = memory.os.traits
+  const regions = memory.regions()
+  const until = performance.now() + LOOK
+  let left = MOST_CELLS
+  const found = asked.map((one) => {
+    const [address = NaN, size = NaN, unit = NaN] = one.split(',').map(Number)
+    const isOwned = size > 0 && regions.some((region) => address >= region.address && address + size <= region.address + region.size)
+    // Null: it is no region's, or no longer.
+    if (!isOwned || ![address, size, unit].every((n) => Number.isSafeInteger(n) && n % pageSize === 0) || unit <= 0) return null
+    left -= Math.ceil(size / unit)
+    if (left < 0) return null
+    return lookAt(memory, address, size, unit, until) ?? 'untold'
+  })
+  json(response, found)
 }
 
-function enter(session: Session, token: string, port: number, response: ServerResponse): void {
+function enter({ session, server }: Served, token: string, response: ServerResponse): void {
   const secret = session.open(token)
   if (secret === null) return refuse(response, 403)
-  // Cookies know no ports: its name has to.
-  const cookie = `memlayer-${port}=${secret}; HttpOnly; SameSite=Strict; Path=/`
-  response.writeHead(303, { ...safe, 'Set-Cookie': cookie, Location: '/' }).end()
-}
-
-/** Called by this page's own name, and by no page of others'. A name of theirs may lead to this address. */
-function isLocal({ headers }: IncomingMessage, port: number): boolean {
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
-  if (!hosts.includes(headers.host ?? '')) return false
-  if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`) return false
-  const site = headers['sec-fetch-site']
-  return site === undefined || site === 'same-origin' || site === 'none'
-}
-
-function cookieOf({ headers }: IncomingMessage, port: number): string {
-  return new RegExp(`(?:^|; )memlayer-${port}=([\\w-]+)`).exec(headers.cookie ?? '')?.[1] ?? ''
+  response.writeHead(303, { ...safe, 'Set-Cookie': cookieFor(secret, portOf(server)), Location: '/' }).end()
 }
 
 const safe = {

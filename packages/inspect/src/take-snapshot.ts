@@ -1,72 +1,133 @@
-// Takes snapshots, and keeps the log that goes with them. server.ts and the terminal call it.
-import type { Memory, MemoryEvent } from '@memlayer/core'
-import { states, type LogEntry, type ProcessFigures, type Snapshot } from './snapshot.js'
+// Takes snapshots. server.ts and the terminal take one after the other, and then what is slow to find out is
+// not found out each time: the last answer goes along, with its time.
+import type { Memory, OwnedRange, Region } from '@memlayer/core'
+import type { Log } from './log.js'
+import { lookAt, unitFor } from './page-cells.js'
+import { placeOf } from './place.js'
+import { ResidencyBook } from './residency-book.js'
+import type { LogEntry, PageCells, ProcessFigures, Snapshot } from './snapshot.js'
+import { numbersOf, pack, type Wire } from './wire.js'
+
+/** Counting mappings reads a file that is as long as there are mappings. */
+const MAPPINGS_EVERY = 30_000
+/** An explanation takes a hundred times as long as a snapshot: whoever asks again sooner gets the last one. */
+const EXPLAIN_EVERY = 2000
+/** Milliseconds for pages in one of many snapshots, and in one that stands alone. */
+const [A_GLANCE, A_LOOK] = [0.25, 50]
+const SAVED_CELLS = 1024
+/** The most regions whose pages are saved. */
+const MOST_SAVED = 200
 
 /** A snapshot of `memory` now. `explain`: where all resident memory is, which is slow. */
 export function takeSnapshot(memory: Memory, options: { readonly explain?: boolean; readonly log?: readonly LogEntry[] } = {}): Snapshot {
-  const stats = memory.stats()
-  const categories = ['', ...Object.keys(stats.categories)]
-  const places = new Map(categories.map((name, place) => [name, place]))
-  const ranges: number[] = []
-  for (const { address, size, state, category } of memory.ranges()) {
-    ranges.push(address, size, states.indexOf(state), places.get(category ?? '') ?? 0)
-  }
-  return {
-    format: 'memlayer-snapshot',
-    version: 1,
-    at: Date.now(),
-    os: memory.os.name,
-    pageSize: memory.os.traits.pageSize,
-    stats,
-    categories,
-    ranges,
-    regions: memory.regions().map(({ name, address, size, stat, made }) => ({ name, address, size, category: stat.name, made: placeOf(made) })),
-    process: processFigures(),
-    mappings: options.explain === true ? memory.mappings() : null,
-    explanation: options.explain === true ? memory.explain() : null,
-    log: options.log ?? [],
-  }
+  return new Snapshots(memory).take({ ...options, alone: true })
 }
 
-/** Keeps the last operations of a memory; `end` stops it. */
-export class Log {
-  readonly #entries: LogEntry[] = []
-  readonly #most: number
-  /** Ends the log. */
-  readonly end: () => void
-
-  constructor(memory: Memory, most: number = 1000) {
-    this.#most = most
-    this.end = memory.observe((event) => this.#add(event))
-  }
-
-  /** The last operations, the oldest first. */
-  entries(): readonly LogEntry[] {
-    return this.#entries.slice(-this.#most)
-  }
-
-  #add({ op, address, size, category, outcome, error }: MemoryEvent): void {
-    this.#entries.push({ at: Date.now(), op, address, size, category, outcome, answer: answerOf(error) })
-    // Trimmed by halves: shifting an array at each operation would cost more than the operation.
-    if (this.#entries.length >= 2 * this.#most) this.#entries.splice(0, this.#entries.length - this.#most)
-  }
+/** What a snapshot is asked for. */
+export interface Asked {
+  /** Where all resident memory is. */
+  readonly explain?: boolean
+  /** The last operations. */
+  readonly log?: readonly LogEntry[]
+  /** Whether it is one of its own: more is looked up then. */
+  readonly alone?: boolean
+  /** Whether the regions' pages go along. */
+  readonly pages?: boolean
 }
 
-function answerOf(error: Error | undefined): string {
-  if (error === undefined) return 'done'
-  const { syscall, errnoName } = error as { syscall?: unknown; errnoName?: unknown }
-  return typeof syscall === 'string' && typeof errnoName === 'string' ? `${syscall} answered ${errnoName}` : error.message
+/** One snapshot after the other, of one memory. */
+export class Snapshots {
+  readonly #memory: Memory
+  readonly #book: ResidencyBook
+  readonly #places = new WeakMap<Region, string>()
+  #mappings: Snapshot['mappings'] = null
+  #explanation: Snapshot['explanation'] = null
+
+  constructor(memory: Memory) {
+    this.#memory = memory
+    this.#book = new ResidencyBook(memory)
+  }
+
+  /** Takes one. */
+  take(asked: Asked): Snapshot {
+    const owned = this.#memory.ranges()
+    const rest = this.#look(asked, owned)
+    return { ...rest, ranges: numbersOf(owned, rest.categories) }
+  }
+
+  /** Takes one for the page, which has seen so many operations of the log. */
+  wire(asked: Asked, log: Log, seen: number): Wire {
+    const owned = this.#memory.ranges()
+    const news = log.since(seen)
+    const rest = this.#look({ ...asked, log: news.entries }, owned)
+    return { ...rest, packed: pack(owned, rest.categories, rest.pageSize), logFrom: news.from, logMost: log.most }
+  }
+
+  #look({ explain = false, log = [], alone = false, pages = false }: Asked, owned: readonly OwnedRange[]): Omit<Snapshot, 'ranges'> {
+    const memory = this.#memory
+    const stats = memory.stats()
+    const regions = memory.regions().toSorted((a, b) => a.address - b.address)
+    // The first one has nothing to go along with it.
+    this.#book.look(regions, owned, alone || pages || this.#book.all === null ? A_LOOK : A_GLANCE)
+    return {
+      format: 'memlayer-snapshot',
+      version: 1,
+      at: Date.now(),
+      os: memory.os.name,
+      pageSize: memory.os.traits.pageSize,
+      stats,
+      categories: ['', ...Object.keys(stats.categories)],
+      regions: regions.map((region) => this.#tell(region)),
+      process: processFigures(),
+      mappings: this.#countMappings(),
+      resident: this.#book.all,
+      explanation: this.#explain(explain),
+      pages: pages ? this.#pagesOf(regions) : [],
+      history: [],
+      log,
+    }
+  }
+
+  #tell(region: Region): Snapshot['regions'][number] {
+    const { name, address, size, stat } = region
+    let made = this.#places.get(region)
+    if (made === undefined) this.#places.set(region, (made = placeOf(region.made)))
+    const found = this.#book.of(region)
+    return { name, address, size, category: stat.name, made, resident: found?.resident ?? null, huge: found?.huge ?? null }
+  }
+
+  #countMappings(): Snapshot['mappings'] {
+    if (this.#mappings !== null && Date.now() - this.#mappings.at < MAPPINGS_EVERY) return this.#mappings
+    const counted = this.#memory.mappings()
+    this.#mappings = counted === null ? null : { ...counted, at: Date.now() }
+    return this.#mappings
+  }
+
+  #explain(isAsked: boolean): Snapshot['explanation'] {
+    const isFresh = this.#explanation !== null && Date.now() - this.#explanation.at < EXPLAIN_EVERY
+    if (!isAsked || isFresh) return this.#explanation
+    const found = this.#memory.explain()
+    this.#explanation = found === null ? null : { ...found, at: Date.now() }
+    return this.#explanation
+  }
+
+  #pagesOf(regions: readonly Region[]): PageCells[] {
+    const until = performance.now() + A_LOOK
+    const { pageSize } = this.#memory.os.traits
+    const found: PageCells[] = []
+    // The largest say most.
+    for (const { address, size } of regions.toSorted((a, b) => b.size - a.size).slice(0, MOST_SAVED)) {
+      if (performance.now() > until) break
+      const pages = lookAt(this.#memory, address, size, unitFor(size, pageSize, SAVED_CELLS), until)
+      if (pages !== null) found.push(pages)
+    }
+    return found
+  }
 }
 
 function processFigures(): ProcessFigures {
-  const { rss, heapUsed, external } = process.memoryUsage()
+  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
   const limit = process.constrainedMemory()
   // 2^63 less a page is how a control group without a limit answers.
-  return { resident: rss, heapUsed, external, limit: limit > 0 && limit < 2 ** 53 ? limit : null }
-}
-
-/** The first line of a stack that is the user's own. */
-function placeOf(stack: string): string {
-  const lines = stack.split('\n').slice(1).map((line) => line.trim().replace(/^at /, ''))
-  return lines.find((line) => !/@memlayer|\/packages\/core\//.test(line)) ?? ''
+  return { resident: rss, heapUsed, external, arrayBuffers, limit: limit > 0 && limit < 2 ** 53 ? limit : null }
 }

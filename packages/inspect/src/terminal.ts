@@ -1,50 +1,112 @@
-// The same in a terminal: totals, the address space as a strip of characters, the largest categories.
+// The same in a terminal: totals, where resident memory is, the address space as a strip of characters, the
+// regions, a sparkline of what was before, the categories, what was refused.
 import { formatAddress, formatBytes } from '@memlayer/core'
-import type { Snapshot } from './snapshot.js'
+import { shortened } from './frame.js'
+import { partsOf } from './parts.js'
+import { finish, sumRegions } from './region-sums.js'
+import type { Moment, Snapshot } from './snapshot.js'
+import { cell, line, type Piece } from './terminal-text.js'
 
 const marks = [' ', '.', '-', '#']
-const colours = ['', '\u001B[90m', '\u001B[33m', '\u001B[32m']
-const reset = '\u001B[0m'
+const colours = ['', '90', '33', '32']
+const MOST_ROWS = 10
 
-/** Draws a snapshot as lines of at most `width` characters. */
-export function drawTerminal(snapshot: Snapshot, width: number, colour: boolean): string[] {
-  const { total, categories } = snapshot.stats
-  const paint = (state: number, text: string): string => (colour ? `${colours[state] ?? ''}${text}${reset}` : text)
+type Draw = (pieces: readonly Piece[]) => void
+
+/** Draws a snapshot as lines of at most `width` columns; `history`: what was before, for the sparkline. */
+export function drawTerminal(snapshot: Snapshot, width: number, colour: boolean, history: readonly Moment[] = snapshot.history): string[] {
+  const lines: string[] = []
+  const draw: Draw = (pieces) => lines.push(line(pieces, width, colour))
+  const { total } = snapshot.stats
   const { resident, heapUsed, external, limit } = snapshot.process
-  const lines = [
-    `memlayer on ${snapshot.os}, pages of ${formatBytes(snapshot.pageSize)}, ${snapshot.ranges.length / 4} ranges, ${snapshot.regions.length} regions`,
-    `${paint(1, '. Reserved')} ${formatBytes(total.reserved)}   ${paint(2, '- Prepared')} ${formatBytes(total.prepared)}   ${paint(3, '# Ready')} ${formatBytes(total.ready)}`,
-    `resident ${formatBytes(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}   limit ${limit === null ? 'none' : formatBytes(limit)}`,
-    '',
-    strip(snapshot, width).map((state) => paint(state, marks[state] ?? ' ')).join(''),
-    '',
-  ]
-  const rows = Object.entries(categories).toSorted(([, a], [, b]) => b.ready - a.ready).slice(0, 12)
-  for (const [name, counts] of rows) {
-    const share = total.ready === 0 ? 0 : counts.ready / total.ready
-    lines.push(`${name.slice(0, 20).padEnd(20)} ${formatBytes(counts.ready).padStart(11)} ${paint(3, '#'.repeat(Math.round(share * Math.max(0, width - 34))))}`)
-  }
-  const failed = snapshot.log.filter(({ outcome }) => outcome !== 'done').slice(-3)
-  for (const { op, address, size, answer } of failed) {
-    lines.push(`${op}(${address === null ? 'anywhere' : formatAddress(address)}, ${formatBytes(size)}): ${answer}`.slice(0, width))
+  const { ranges, regions, os, pageSize } = snapshot
+  draw([plain(`memlayer on ${os}, pages of ${formatBytes(pageSize)}, ${ranges.length / 4} ranges, ${regions.length} regions`)])
+  draw([state(1, '. Reserved'), plain(` ${formatBytes(total.reserved)}   `), state(2, '- Prepared'), plain(` ${formatBytes(total.prepared)}   `), state(3, '# Ready'), plain(` ${formatBytes(total.ready)}`)])
+  draw([plain(`resident ${formatBytes(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}   limit ${limit === null ? 'none' : formatBytes(limit)}`)])
+  draw([])
+  draw(strip(snapshot, width).map((n) => state(n, marks[n] ?? ' ')))
+  draw([])
+  drawParts(snapshot, width, draw)
+  drawHistory(history, width, draw)
+  drawRegions(snapshot, draw)
+  drawCategories(snapshot, width, draw)
+  for (const { op, address, size, answer } of snapshot.log.filter(({ outcome }) => outcome !== 'done').slice(-3)) {
+    draw([plain(`${op}(${address === null ? 'anywhere' : formatAddress(address)}, ${formatBytes(size)}): ${answer}`)])
   }
   return lines
 }
 
+const plain = (text: string): Piece => ({ text, colour: '' })
+const state = (n: number, text: string): Piece => ({ text, colour: colours[n] ?? '' })
+
+/** Where resident memory is, as a bar with a letter a part. */
+function drawParts({ explanation }: Snapshot, width: number, draw: Draw): void {
+  if (explanation === null) return
+  const parts = partsOf(explanation).filter(({ bytes }) => bytes > 0)
+  const all = parts.reduce((sum, { bytes }) => sum + bytes, 0)
+  let [sum, drawn] = [0, 0]
+  const bar = parts.map(({ bytes, mark, sgr }) => {
+    sum += bytes
+    const to = Math.round((sum / all) * width)
+    const text = mark.repeat(to - drawn)
+    drawn = to
+    return { text, colour: sgr }
+  })
+  draw([plain(`where resident memory is, as of ${new Date(explanation.at).toLocaleTimeString()}:`)])
+  draw(bar)
+  for (let i = 0; i < parts.length; i += 3) {
+    draw(parts.slice(i, i + 3).map(({ name, bytes, mark, sgr }) => ({ text: cell(`${mark} ${name} ${formatBytes(bytes)}`, 30), colour: sgr })))
+  }
+  draw([])
+}
+
+const levels = '▁▂▃▄▅▆▇█'
+
+/** Resident memory over time, one column a moment. */
+function drawHistory(history: readonly Moment[], width: number, draw: Draw): void {
+  const shown = history.slice(-Math.max(0, width - 20)).map(({ resident }) => resident)
+  if (shown.length < 2) return
+  const [low, high] = [Math.min(...shown), Math.max(...shown)]
+  const text = shown.map((n) => levels[high === low ? 0 : Math.round(((n - low) / (high - low)) * (levels.length - 1))]).join('')
+  draw([plain(cell('resident', 9)), state(3, text), plain(` ${formatBytes(low)} to ${formatBytes(high)}`)])
+  draw([])
+}
+
+function drawRegions(snapshot: Snapshot, draw: Draw): void {
+  const { ready, mappings } = finish(sumRegions(snapshot))
+  const rows = snapshot.regions.map((region, i) => ({ ...region, ready: ready[i] ?? 0, mappings: mappings[i] ?? 0 }))
+  if (rows.length === 0) return
+  draw([plain(`${cell('region', 20)}${cell('size', 11, 'right')}${cell('Ready', 11, 'right')}${cell('resident', 11, 'right')}${cell('huge', 11, 'right')}${cell('mappings', 10, 'right')}  reserved at`)])
+  for (const row of rows.toSorted((a, b) => b.ready - a.ready).slice(0, MOST_ROWS)) {
+    const figures = [row.size, row.ready, row.resident, row.huge].map((n) => cell(n === null ? '–' : formatBytes(n), 11, 'right')).join('')
+    draw([plain(`${cell(row.name, 20)}${figures}${cell(String(row.mappings), 10, 'right')}  ${shortened(row.made)}`)])
+  }
+  if (rows.length > MOST_ROWS) draw([plain(`and ${rows.length - MOST_ROWS} more regions`)])
+  draw([])
+}
+
+function drawCategories({ stats }: Snapshot, width: number, draw: Draw): void {
+  const { total, categories } = stats
+  for (const [name, counts] of Object.entries(categories).toSorted(([, a], [, b]) => b.ready - a.ready).slice(0, MOST_ROWS)) {
+    const share = total.ready > 0 ? counts.ready / total.ready : 0
+    draw([plain(`${cell(name, 20)} ${cell(formatBytes(counts.ready), 11, 'right')} `), state(3, '#'.repeat(Math.round(share * Math.max(0, width - 34))))])
+  }
+}
+
 /** A state for each of `width` cells: the one that most bytes of the cell are in. Gaps between ranges are left out. */
-export function strip({ ranges }: Snapshot, width: number): number[] {
+function strip({ ranges }: Snapshot, width: number): number[] {
   let all = 0
   for (let i = 1; i < ranges.length; i += 4) all += ranges[i] as number
   const cells = Array.from({ length: width }, () => [0, 0, 0, 0])
   let at = 0
   for (let i = 0; i < ranges.length; i += 4) {
-    const [size, state] = [ranges[i + 1] as number, ranges[i + 2] as number]
+    const [size, of] = [ranges[i + 1] as number, ranges[i + 2] as number]
     const end = at + size
     for (let x = Math.floor((at / all) * width); x < width && (x / width) * all < end; x++) {
-      const cell = cells[x] as number[]
-      cell[state] = (cell[state] as number) + Math.min(end, ((x + 1) / width) * all) - Math.max(at, (x / width) * all)
+      const sums = cells[x] as number[]
+      sums[of] = (sums[of] as number) + Math.min(end, ((x + 1) / width) * all) - Math.max(at, (x / width) * all)
     }
     at = end
   }
-  return cells.map((cell) => cell.indexOf(Math.max(...cell)))
+  return cells.map((sums) => sums.indexOf(Math.max(...sums)))
 }

@@ -1,5 +1,5 @@
 // The log as Chrome trace events, which Perfetto and chrome://tracing open.
-import type { LogEntry, Snapshot } from './snapshot.js'
+import type { LogEntry, Moment } from './snapshot.js'
 
 /** One event of the trace format: an instant, a counter, or what the process is called. */
 export interface TraceEvent {
@@ -19,19 +19,18 @@ export interface TraceEvent {
   readonly args: Readonly<Record<string, string | number | null>>
 }
 
-/** A trace of a log, with the figures of snapshots as counters. */
-export function traceOf(log: readonly LogEntry[], snapshots: readonly Snapshot[]): { readonly traceEvents: TraceEvent[] } {
+/** A trace of a log, with the figures of moments as counters, in order of time. */
+export function traceOf(log: readonly LogEntry[], moments: readonly Moment[]): { readonly traceEvents: TraceEvent[] } {
   const place = { pid: 1, tid: 1 }
-  const traceEvents: TraceEvent[] = [{ name: 'process_name', ph: 'M', ts: 0, ...place, args: { name: 'memlayer' } }]
+  const events: TraceEvent[] = []
   for (const { at, op, address, size, category, outcome, answer } of log) {
     const where = address === null ? null : `0x${address.toString(16)}`
-    traceEvents.push({ name: op, ph: 'i', s: 'p', ts: at * 1000, ...place, args: { address: where, size, category, outcome, answer } })
+    events.push({ name: op, ph: 'i', s: 'p', ts: at * 1000, ...place, args: { address: where, size, category, outcome, answer } })
   }
-  for (const { at, stats, process } of snapshots) {
-    const { reserved, prepared, ready } = stats.total
-    traceEvents.push({ name: 'layer', ph: 'C', ts: at * 1000, ...place, args: { reserved, prepared, ready } })
-    const { resident, heapUsed, external } = process
-    traceEvents.push({ name: 'process', ph: 'C', ts: at * 1000, ...place, args: { resident, heapUsed, external } })
+  for (const { at, reserved, prepared, ready, resident, heapUsed, external } of moments) {
+    events.push({ name: 'layer', ph: 'C', ts: at * 1000, ...place, args: { reserved, prepared, ready } })
+    events.push({ name: 'process', ph: 'C', ts: at * 1000, ...place, args: { resident, heapUsed, external } })
   }
-  return { traceEvents }
+  const name: TraceEvent = { name: 'process_name', ph: 'M', ts: 0, ...place, args: { name: 'memlayer' } }
+  return { traceEvents: [name, ...events.sort((a, b) => a.ts - b.ts)] }
 }

@@ -1,113 +1,206 @@
-// The page in Chromium, over a process that lives: what it says is what the memory says.
-import { mkdirSync, writeFileSync } from 'node:fs'
+// The page in Chromium, over a process that lives: what it says is what the memory says, and what it draws is there.
+import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openBrowser } from '@memlayer/browser'
-import { createMemory, type Memory } from '@memlayer/core'
-import { inspect, takeSnapshot, type Snapshot } from '@memlayer/inspect'
-import { createOS } from '@memlayer/os-linux'
+import { openBrowser, type Browser } from '@memlayer/browser'
+import type { Memory } from '@memlayer/core'
+import { inspect } from '@memlayer/inspect'
 import type { Page } from 'playwright-core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, type TestContext } from 'vitest'
+import { colours, figure, fresh, living, MiB, palette, pixels } from './living.js'
 
-const MiB = 2 ** 20
-const artefacts = join(tmpdir(), 'memlayer-screenshots')
+const artefacts = process.env['MEMLAYER_SCREENSHOTS'] ?? join(tmpdir(), 'memlayer-screenshots')
 
-function living(): Memory {
-  const memory = createMemory(createOS())
-  const cache = memory.reserve(64 * MiB, { name: 'cache' })
-  cache.map(0, 32 * MiB)
-  cache.used(0, 16 * MiB)
-  cache.view(Uint8Array, 0, 8 * MiB).fill(1)
-  memory.reserve(16 * MiB, { name: 'index <b>' }).commit(0, 4 * MiB)
-  kept.push(...memory.regions())
-  return memory
-}
-const kept: unknown[] = []
-
-const figure = async (page: Page, name: string): Promise<number> => Number(await page.locator(`[data-name="${name}"]`).getAttribute('data-value'))
-
-/** Waits for a snapshot that was taken from now on. */
-const fresh = async (page: Page): Promise<void> => {
-  const now = Date.now()
-  await page.waitForFunction((at) => Number(document.body.dataset['at'] ?? 0) >= at, now)
+/** Opens a page over a memory that lives, for as long as `look` looks. */
+async function over(ctx: TestContext, look: (page: Page, memory: Memory, browser: Browser) => Promise<void>, memory = living()): Promise<void> {
+  await using browser = await openBrowser(ctx)
+  await using inspector = await inspect(memory)
+  await using tab = await browser.open(inspector.url)
+  await tab.page.setViewportSize({ width: 1280, height: 2400 })
+  await fresh(tab.page)
+  expect(tab.page.url()).toBe(`${inspector.origin}/`)
+  await look(tab.page, memory, browser)
+  // Under its policy nothing else runs, and nothing was stopped that should.
+  expect(tab.complaints).toEqual([])
 }
 
 describe.skipIf(process.platform !== 'linux')('the page', () => {
-  it('shows the figures of stats(), every view of them, a page, a comparison, and opens what it saved', async (ctx) => {
-    await using browser = await openBrowser(ctx)
-    const memory = living()
-    await using inspector = await inspect(memory)
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
-    await page.setViewportSize({ width: 1280, height: 1500 })
-    await fresh(page)
-    const { total } = memory.stats()
-    expect([await figure(page, 'Reserved'), await figure(page, 'Prepared'), await figure(page, 'Ready')]).toEqual([total.reserved, total.prepared, total.ready])
-    expect([await figure(page, 'Held'), await figure(page, 'Operations')]).toEqual([total.held, total.calls])
-    expect(page.url()).toBe(`${inspector.origin}/`)
+  it('shows the figures of stats(), of regions() and of every category', async (ctx) => {
+    await over(ctx, async (page, memory) => {
+      const { total, categories } = memory.stats()
+      const shown = await Promise.all(['Reserved', 'Prepared', 'Ready', 'Held', 'Peak', 'Operations', 'Refused'].map((name) => figure(page, name)))
+      expect(shown).toEqual([total.reserved, total.prepared, total.ready, total.held, total.peak, total.calls, total.refusals])
+      expect(await figure(page, 'Mappings')).toBeGreaterThan(0)
 
-    // Names stay text.
-    expect(await page.locator('#regions tbody tr').count()).toBe(2)
-    expect(await page.locator('#regions button', { hasText: 'index <b>' }).count()).toBe(1)
-    await page.locator('#regions button', { hasText: 'cache' }).first().click()
-    await page.waitForFunction(() => document.querySelector<HTMLElement>('#heat-says')?.dataset['resident'] !== undefined)
-    expect(await page.locator('#heat-says').getAttribute('data-resident')).toBe(String(8 * MiB))
-    await page.locator('[data-key="sort-name"]').click()
-    expect(await page.locator('#regions tbody tr button').first().textContent()).toBe('index <b>')
+      const cells = await page.locator('#regions tbody tr:not(.space)').evaluateAll((rows) =>
+        rows.map((row) => {
+          const numbers = Array.from(row.querySelectorAll<HTMLElement>('[data-column]'), ({ dataset }): [string, number] => [dataset['column'] ?? '', Number(dataset['value'])])
+          return { name: row.querySelector('button')?.textContent, ...(Object.fromEntries(numbers) as Record<string, number>) }
+        }),
+      )
+      const { pageSize } = memory.os.traits
+      const [cache, index] = memory.regions().toSorted((a, b) => b.size - a.size)
+      // Names stay text. A page that is Ready in Reserved ones costs three mappings more.
+      expect(cells).toEqual([
+        { name: 'cache', address: cache?.address, size: 64 * MiB, reserved: 32 * MiB, prepared: 16 * MiB, ready: 16 * MiB, resident: 8 * MiB, huge: 0, mappings: 2 },
+        { name: 'index <b>', address: index?.address, size: index?.size, reserved: (index?.size ?? 0) - 4 * MiB - pageSize, prepared: 0, ready: 4 * MiB + pageSize, resident: 0, huge: 0, mappings: 4 },
+      ])
 
-    // By keyboard, down to single pages.
-    await page.locator('#strip').focus()
-    for (let i = 0; i < 12; i++) await page.keyboard.press('+')
-    expect(Number(await page.locator('#at').getAttribute('data-view'))).toBe(16 * 4096)
-    await page.keyboard.press('ArrowRight')
-    await page.keyboard.press('Home')
-    expect(Number(await page.locator('#at').getAttribute('data-view'))).toBe(total.reserved + total.prepared + total.ready)
-
-    await page.locator('#keep').click()
-    memory.regions()[0]?.used(16 * MiB, 4 * MiB)
-    await fresh(page)
-    const change = page.locator('#compare tr[data-category="cache"] td')
-    expect(await change.nth(2).getAttribute('data-value')).toBe(String(4 * MiB))
-
-    const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#save').click()])
-    const saved = await download.path()
-    memory.regions()[0]?.unused(0, 4 * MiB)
-    await page.locator('#open').setInputFiles(saved)
-    await page.waitForFunction(() => document.querySelector('#about')?.textContent?.includes('stands still'))
-    expect(await figure(page, 'Ready')).toBe(24 * MiB)
-    expect(await figure(page, 'All resident')).toBeGreaterThan(0)
-    mkdirSync(artefacts, { recursive: true })
-    await page.screenshot({ path: join(artefacts, 'page-light.png') })
-    await page.emulateMedia({ colorScheme: 'dark' })
-    await page.screenshot({ path: join(artefacts, 'page-dark.png') })
-    const [trace] = await Promise.all([page.waitForEvent('download'), page.locator('#trace').click()])
-    expect(trace.suggestedFilename()).toBe('memlayer-trace.json')
-    // Under its policy nothing else runs, and nothing was stopped that should.
-    expect(tab.complaints).toEqual([])
+      await page.locator('#tree-details summary').click()
+      await page.waitForSelector('#tree-table tr.whole')
+      const tree = await page.locator('#tree-table tr.whole').allTextContents()
+      expect(tree).toHaveLength(Object.keys(categories).length)
+      const leaves = await page.locator('#tree-table tr.nested [data-value]').evaluateAll((found) => found.map((one) => Number((one as HTMLElement).dataset['value'])))
+      expect(leaves.reduce((sum, n) => sum + n, 0)).toBe(total.ready)
+      await page.locator('#chart-details summary').click()
+      await page.waitForSelector('#chart-table tbody tr')
+      expect(await page.locator('#chart-table tbody tr').first().textContent()).toMatch(/MiB/)
+    })
   })
 
-  it('shows 100,000 ranges with no task over 50 ms while it is zoomed', async (ctx) => {
-    await using browser = await openBrowser(ctx)
-    await using inspector = await inspect(living())
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
-    await fresh(page)
-    const snapshot = takeSnapshot(living())
-    const ranges = Array.from({ length: 100_000 }, (_, i) => [i * 8192, 4096, 1 + (i % 3), i % 2]).flat()
-    const regions = Array.from({ length: 10_000 }, (_, i) => ({ name: `r${i}`, address: i * 81_920, size: 40_960, category: `c${i % 9}`, made: '' }))
-    const file = join(tmpdir(), `memlayer-many-${process.pid}.json`)
-    writeFileSync(file, JSON.stringify({ ...snapshot, ranges, regions } satisfies Snapshot))
-    await page.locator('#open').setInputFiles(file)
-    await page.waitForFunction(() => document.querySelector('#about')?.textContent?.includes('100000 ranges'))
-    await page.locator('#strip').focus()
-    await page.evaluate(() => {
-      const tasks: number[] = []
-      Object.assign(window, { tasks })
-      new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' })
+  it('draws the strip exactly: each range in its colour, a single page as a line of its own', async (ctx) => {
+    await over(ctx, async (page, memory) => {
+      const [, ...states] = ['', ...(await colours(page, ['--s1', '--s2', '--s3']))]
+      const ranges = memory.ranges()
+      const all = ranges.reduce((sum, { size }) => sum + size, 0)
+      let at = 0
+      const places = ranges.map(({ size }) => {
+        const place = [(at + size / 2) / all, 0.995] as const
+        at += size
+        return place
+      })
+      const expected = ranges.map(({ state }) => states[['Reserved', 'Prepared', 'Ready'].indexOf(state)])
+      expect(await pixels(page, '#strip', places)).toEqual(expected)
+      // The page's column is mostly Reserved, and says so.
+      const single = ranges.findIndex(({ size }) => size === memory.os.traits.pageSize)
+      expect(await pixels(page, '#strip', [[places[single]?.[0] ?? 0, 0.7]])).toEqual([states[0]])
     })
-    for (const key of ['+', '+', '+', '+', 'ArrowRight', 'ArrowRight', '-', 'Home', '+']) await page.keyboard.press(key)
-    await page.waitForTimeout(300)
-    expect(await page.evaluate(() => (window as unknown as { tasks: number[] }).tasks)).toEqual([])
-    expect(tab.complaints).toEqual([])
+  })
+
+  it('draws lanes, pages, the treemap and the chart', async (ctx) => {
+    await over(ctx, async (page, memory) => {
+      const [reserved, prepared, ready] = await colours(page, ['--s1', '--s2', '--s3'])
+      await page.locator('#regions button', { hasText: 'cache' }).first().click()
+      await page.waitForFunction(() => document.querySelector<HTMLElement>('#heat-says')?.dataset['resident'] !== undefined)
+      expect(await page.locator('#heat-says').getAttribute('data-resident')).toBe(String(8 * MiB))
+      // Of what is Ready in the cache half has memory behind it.
+      const lane = memory.regions().toSorted((a, b) => a.address - b.address).findIndex(({ name }) => name === 'cache')
+      const width = await page.locator('#lanes').evaluate((canvas) => canvas.clientWidth)
+      const at = (share: number): readonly [number, number] => [(132 + share * (width - 132 - 176)) / width, (lane + 0.5) / 2]
+      const [resident, untouched, ...others] = await pixels(page, '#lanes', [at(4 / 64), at(12 / 64), at(24 / 64), at(48 / 64)])
+      expect([resident, ...others]).toEqual([ready, prepared, reserved])
+      expect([ready, prepared, reserved, '0,0,0']).not.toContain(untouched)
+      // Whole pages, by powers of two.
+      const unit = Number(await page.locator('#heat-says').getAttribute('data-unit'))
+      expect(Math.log2(unit / memory.os.traits.pageSize) % 1).toBe(0)
+      const heat = await palette(page, '#heat')
+      const side = Number(await page.locator('#heat-says').getAttribute('data-side')) - 1
+      expect(heat[ready ?? '']).toBe(((8 * MiB) / unit) * side * side)
+      expect(Object.keys(await palette(page, '#tree')).length).toBeGreaterThan(2)
+      const [layer = '', rest = ''] = await colours(page, ['--layer', '--rest'])
+      await fresh(page)
+      const chart = await palette(page, '#chart canvas')
+      expect([chart[layer] ?? 0, chart[rest] ?? 0].every((count) => count > 50)).toBe(true)
+    })
+  })
+
+  it('is zoomed and panned by keys, wheel and drag, down to single pages', async (ctx) => {
+    await over(ctx, async (page, memory) => {
+      const said = async (key: string): Promise<number> => Number(await page.locator('#at').getAttribute(`data-${key}`))
+      const { total } = memory.stats()
+      const strip = page.locator('#strip')
+      await strip.focus()
+      for (let i = 0; i < 14; i++) await page.keyboard.press('+')
+      expect(await said('view')).toBe(16 * 4096)
+      const before = await said('page')
+      await page.keyboard.press('ArrowRight')
+      expect(await said('page')).toBe(before + 4096)
+      expect(await strip.getAttribute('aria-valuetext')).toContain(`0x${(before + 4096).toString(16)}: page `)
+      await page.keyboard.press('ArrowLeft')
+      expect(await said('page')).toBe(before)
+      await page.keyboard.press('Home')
+      expect(await said('view')).toBe(total.reserved + total.prepared + total.ready)
+
+      const box = (await strip.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+      await page.mouse.move(box.x + box.width / 2, box.y + 20)
+      for (let i = 0; i < 4; i++) await page.mouse.wheel(0, -100)
+      await expect.poll(() => said('view')).toBeCloseTo(0.8 ** 4 * 80 * MiB, -3)
+      const under = await said('page')
+      await page.mouse.down()
+      await page.mouse.move(box.x + box.width / 2 - 200, box.y + 20, { steps: 4 })
+      await page.mouse.up()
+      // What was under the pointer went along with it.
+      expect(Math.abs((await said('page')) - under)).toBeLessThanOrEqual(2 * 80 * MiB / box.width)
+      expect(await strip.getAttribute('aria-valuenow')).not.toBe('0')
+    })
+  })
+
+  it('says what the kernel answered to what was refused', async (ctx) => {
+    const memory = living()
+    await over(ctx, async (page) => {
+      expect(() => memory.reserve(2 ** 50, { name: 'too much' })).toThrow(/reserve/i)
+      await fresh(page)
+      expect(await page.locator('#log tr.bad').first().textContent()).toMatch(/sysReserve.*1\.00 PiB|sysReserve.*1 PiB/)
+      expect(await page.locator('#log tr.bad td').last().textContent()).toBe('mmap answered ENOMEM')
+      expect(await figure(page, 'Refused')).toBe(memory.stats().total.refusals)
+    }, memory)
+  })
+
+  it('compares two snapshots, and goes on when everything is freed', async (ctx) => {
+    await over(ctx, async (page, memory) => {
+      await page.locator('#keep').click()
+      const cache = memory.regions().find(({ name }) => name === 'cache')
+      cache?.used(16 * MiB, 4 * MiB)
+      await fresh(page)
+      expect(await page.locator('#compare tr[data-category="cache"] td').nth(2).getAttribute('data-value')).toBe(String(4 * MiB))
+      await page.locator('#regions button', { hasText: 'cache' }).first().click()
+      await page.locator('#strip').focus()
+      await page.keyboard.press('+')
+      for (const region of memory.regions()) region.free()
+      await fresh(page)
+      await page.keyboard.press('Home')
+      expect(await page.locator('#at').textContent()).toBe('Nothing is owned.')
+      await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: it has been freed.')
+      expect(await palette(page, '#strip')).toEqual({})
+      memory.reserve(4 * MiB, { name: 'next' })
+      await fresh(page)
+      await page.keyboard.press('Home')
+      expect(await page.locator('#at').getAttribute('data-view')).toBe(String(4 * MiB))
+      expect(await page.locator('#at').textContent()).toContain('Reserved')
+      for (const region of memory.regions()) region.free()
+    })
+  })
+
+  it('is drawn anew when the system turns dark, and can be read then', async (ctx) => {
+    await over(ctx, async (page) => {
+      mkdirSync(artefacts, { recursive: true })
+      await page.screenshot({ path: join(artefacts, 'page-light.png') })
+      const light = await pixels(page, '#strip', [[0.5, 0.9]])
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await page.waitForTimeout(100)
+      const [ink = '', card = ''] = await colours(page, ['--ink', '--card'])
+      expect(contrast(ink, card)).toBeGreaterThan(7)
+      // The chart's labels are of nothing but that ink; the strip's colours are others than they were.
+      expect((await palette(page, '#chart canvas'))[ink] ?? 0).toBeGreaterThan(20)
+      expect(await pixels(page, '#strip', [[0.5, 0.9]])).not.toEqual(light)
+      await page.screenshot({ path: join(artefacts, 'page-dark.png') })
+      await page.setViewportSize({ width: 700, height: 1200 })
+      await page.waitForTimeout(300)
+      const [host, drawn] = await page.evaluate(() => [document.querySelector('#chart')?.clientWidth ?? 0, document.querySelector('#chart canvas')?.clientWidth ?? 0] as const)
+      expect(drawn).toBe(host)
+    })
   })
 })
+
+/** As WCAG counts it. */
+function contrast(a: string, b: string): number {
+  const light = (colour: string): number => {
+    const [r = 0, g = 0, blue = 0] = colour.split(',').map((part) => {
+      const share = Number(part) / 255
+      return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+    })
+    return 0.2126 * r + 0.7152 * g + 0.0722 * blue
+  }
+  const [high = 0, low = 0] = [light(a), light(b)].sort((x, y) => y - x)
+  return (high + 0.05) / (low + 0.05)
+}

@@ -1,8 +1,7 @@
 // Whom the server refuses, and that it goes on.
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { connect } from 'node:net'
-import { createMemory } from '@memlayer/core'
+import { createMemory, type Memory } from '@memlayer/core'
 import { inspect, type Inspector, type Snapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -77,24 +76,37 @@ describe('the server', () => {
     await expect(ask('/snapshot', { cookie, big: 'x'.repeat(100_000) })).rejects.toThrow()
   })
 
-  it('tells pages of regions alone, not of the rest of the process', async () => {
-    for (const query of ['address=0&size=4096', 'address=-1&size=1', 'address=x&size=y', 'address=4096&size=1e15', '']) {
-      expect((await ask(`/residency?${query}`, { cookie })).status).toBe(404)
+  it('tells pages of regions alone, not of the rest of the process, and no more than were granted', async () => {
+    const page = memory.os.traits.pageSize
+    const region = memory.reserve(4 * page, { name: 'asked for' })
+    const own = `${region.address},${region.size},${page}`
+    for (const one of [`0,${page},${page}`, `${-page},${page},${page}`, 'x,y,z', `${region.address},${5 * page},${page}`, `${region.address},${page},1`, `${region.address},${page},0`]) {
+      const { body } = await ask(`/pages?of=${one}&of=${own}`, { cookie })
+      // This memory's host does not tell which pages are resident.
+      expect([one, JSON.parse(body)]).toEqual([one, [null, 'untold']])
     }
+    expect((await ask('/pages', { cookie })).status).toBe(400)
+    expect((await ask(`/pages?${Array.from({ length: 33 }, () => `of=${own}`).join('&')}`, { cookie })).status).toBe(400)
+    region.free()
+    expect(JSON.parse((await ask(`/pages?of=${own}`, { cookie })).body)).toEqual([null])
   })
 
-  it('goes on after a thousand clients that say nothing or nonsense', async () => {
+  it('leaves no observer behind when its port is taken', async () => {
+    let observers = 0
+    const counted: Memory = Object.create(memory, {
+      observe: {
+        value: () => {
+          observers += 1
+          return () => (observers -= 1)
+        },
+      },
+    }) as Memory
     const port = Number(new URL(inspector.origin).port)
-    const sockets = Array.from({ length: 1000 }, (_, i) => {
-      const socket = connect(port, '127.0.0.1')
-      socket.on('error', () => {})
-      if (i % 2 === 0) socket.write('\0\xff nonsense\r\n\r\n')
-      return socket
-    })
-    await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve).once('connect', resolve))))
-    for (const socket of sockets) socket.destroy()
-    await Promise.all(sockets.filter((socket) => !socket.closed).map((socket) => once(socket, 'close')))
-    const answer = async (): Promise<number> => ask('/snapshot', { cookie }).then(({ status }) => status, () => 0)
-    await expect.poll(answer, { timeout: 20_000 }).toBe(200)
+    await expect(inspect(counted, { port })).rejects.toThrow(/EADDRINUSE/)
+    expect(observers).toBe(0)
+    const other = await inspect(counted)
+    expect(observers).toBe(1)
+    await other.close()
+    expect(observers).toBe(0)
   })
 })

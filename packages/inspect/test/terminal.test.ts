@@ -1,7 +1,8 @@
-// Snapshots, the terminal, the trace, the command, and what observing costs.
+// Snapshots, the terminal, the trace, the command.
 import { spawnSync } from 'node:child_process'
+import { stripVTControlCharacters } from 'node:util'
 import { createMemory } from '@memlayer/core'
-import { drawTerminal, takeSnapshot, traceOf, type LogEntry } from '@memlayer/inspect'
+import { drawTerminal, momentOf, takeSnapshot, traceOf, type LogEntry, type Snapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-js'
 import { expect, it } from 'vitest'
 
@@ -31,16 +32,66 @@ it('draws each state in the terminal by its share', () => {
   expect(drawTerminal(takeSnapshot(createMemory(createOS())), 20, true).length).toBeGreaterThan(4)
 })
 
-it('writes operations and snapshots as trace events', () => {
+/** One with everything in it that a terminal draws. */
+const full = (): Snapshot => {
+  const { memory } = inUse()
+  const region = memory.reserve(memory.os.traits.pageSize, { name: 'rows\u001B[31m\u0007\u202E of 表' })
+  region.commit(0, memory.os.traits.pageSize)
+  const snapshot = takeSnapshot(memory)
+  region.free()
+  const explanation = { resident: 10e6, jsHeap: 4e6, arrayBuffers: 1e6, layer: 3e6, layerParts: [], malloc: 5e5, mallocSlack: 5e5, files: 9e5, stacks: 1e5, unexplained: 0, external: 0, at: snapshot.at }
+  const refused: LogEntry = { at: 1, op: 'sysReserve', address: null, size: 2 ** 50, category: null, outcome: 'refused', answer: 'mmap answered ENOMEM' }
+  const history = Array.from({ length: 300 }, (_, i) => ({ ...momentOf(snapshot), resident: 1e6 * (1 + (i % 8)) }))
+  return { ...snapshot, explanation, log: [refused], history }
+}
+
+/** Columns, as a terminal counts them: the one wide character here takes two. */
+const columnsOf = (line: string): number => Array.from(stripVTControlCharacters(line)).reduce<number>((sum, one) => sum + (one === '表' ? 2 : 1), 0)
+
+it('draws what the page draws: regions, where resident memory is, what was before, what was refused', () => {
+  const text = drawTerminal(full(), 100, false).join('\n')
+  expect(text).toMatch(/^rows.*64 KiB +64 KiB +– +– +1 {2}full \(test\/terminal/m)
+  expect(text).toMatch(/# This memory 2\.9 MiB +j JavaScript heaps 3\.8 MiB/)
+  // As long as the line, in parts as large as they are.
+  const bar = /^#+j+b+~+c+f+s$/m.exec(text)?.[0] ?? ''
+  expect([bar.length, bar.lastIndexOf('#') + 1, bar.lastIndexOf('j') + 1]).toEqual([100, 30, 70])
+  expect(text).toMatch(/resident +[▁▂▃▄▅▆▇█]{80} 976\.6 KiB/)
+  expect(text).toContain('sysReserve(anywhere, 1 PiB): mmap answered ENOMEM')
+})
+
+it('draws no line wider than it may, and nothing of a name that a terminal obeys', () => {
+  for (const width of [1, 20, 40, 79, 80, 160]) {
+    for (const line of drawTerminal(full(), width, true)) {
+      expect([width, line, columnsOf(line) <= width]).toEqual([width, line, true])
+      // oxlint-disable-next-line no-control-regex -- they are what is looked for
+      expect(line.replaceAll(/\u001B\[\d+m/g, '')).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202E]/)
+    }
+  }
+})
+
+it('writes operations and moments as trace events, in order of time', () => {
   const { memory } = inUse()
   const entry: LogEntry = { at: 1, op: 'sysMap', address: 4096, size: 1, category: 'a', outcome: 'done', answer: 'done' }
-  const { traceEvents } = traceOf([entry], [takeSnapshot(memory)])
-  expect(traceEvents.map(({ name, ph }) => `${name} ${ph}`)).toEqual(['process_name M', 'sysMap i', 'layer C', 'process C'])
+  const { traceEvents } = traceOf([{ ...entry, at: 9e15 }, entry], [momentOf(takeSnapshot(memory))])
+  expect(traceEvents.map(({ name, ph }) => `${name} ${ph}`)).toEqual(['process_name M', 'sysMap i', 'layer C', 'process C', 'sysMap i'])
   expect(traceEvents[1]).toMatchObject({ ts: 1000, args: { address: '0x1000' } })
 })
 
+const demo = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(process.execPath, ['dist/cli.js', 'demo', ...args], { cwd: new URL('..', import.meta.url), encoding: 'utf8' })
+
 it('draws the demo once by its command', () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/cli.js', 'demo', '--terminal', '--once'], { cwd: new URL('..', import.meta.url), encoding: 'utf8' })
+  const { status, stdout, stderr } = demo('--terminal', '--once')
   expect([status, stderr]).toEqual([0, ''])
-  expect(stdout).toMatch(/cache .*\n.*index|index .*\n.*cache/)
+  expect(stdout).toMatch(/^region +size +Ready/m)
+  expect(stdout).toMatch(/^cache +512 MiB/m)
+  expect(stdout).toMatch(/^sysReserve\(anywhere, 4 PiB\)|^index/m)
+})
+
+it('ends after the seconds that it was given, with nothing left to hold it', () => {
+  expect(demo('--terminal', '--seconds=1')).toMatchObject({ status: 0, stderr: '' })
+  const page = demo('--seconds=1')
+  expect([page.status, page.stderr]).toEqual([0, ''])
+  expect(page.stdout).toMatch(/^Open http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{32}$/m)
+  expect(demo('--seconds=x').status).toBe(2)
 })

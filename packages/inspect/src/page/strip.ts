@@ -1,134 +1,230 @@
-// The address space as a strip: ranges one after the other, gaps left out. Zoomed by wheel and keys, down
-// to single pages. A pixel is found by bisection and shows what most of it is, so 100,000 ranges are as quick as ten.
-import { states, type Snapshot } from '../snapshot.js'
-import { byId, bytes, colour, fit, hex } from './dom.js'
+// The address space as a strip: each column shows by height how much of it is in which state, exactly. Zoomed by
+// wheel and keys, down to single pages. To a screen reader it is a slider whose value is a page.
+import { states } from '../snapshot.js'
+import { byId, bytes, colour, hex, say, sheetOf, stateColours, type Sheet } from './dom.js'
+import type { Shown } from './shown.js'
+import { Space } from './space.js'
+
+/** Pages that the closest view holds. */
+const LEAST_PAGES = 16
+
+/** The most regions that are named on the strip. */
+const MOST_NAMES = 40
+
+/** What one sees of a space. */
+export interface View {
+  /** Where it begins. */
+  readonly from: number
+  /** Where it ends. */
+  readonly to: number
+}
 
 /** The strip. */
 export class Strip {
   readonly #canvas = byId<HTMLCanvasElement>('strip')
-  readonly #says = byId('at')
-  #snapshot: Snapshot | null = null
-  // Where each range begins on the strip; one more: where the last ends.
-  #starts = new Float64Array(1)
+  readonly #moved: () => void
+  #shown: Shown | null = null
+  #space: Space | null = null
   #from = 0
   #to = 0
   #cursor = 0
   #isWhole = true
+  #isPointed = false
 
-  constructor() {
+  /** `moved` is called when another part of the space is in view. */
+  constructor(moved: () => void) {
+    this.#moved = moved
     const canvas = this.#canvas
     canvas.addEventListener('wheel', (event) => {
       event.preventDefault()
-      this.#zoom(event.deltaY > 0 ? 1.25 : 0.8, this.#at(event.offsetX))
+      this.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.#at(event.offsetX))
     }, { passive: false })
+    canvas.addEventListener('pointerdown', (event) => canvas.setPointerCapture(event.pointerId))
     canvas.addEventListener('pointermove', (event) => {
       if (event.buttons === 1) this.#pan((-event.movementX / canvas.clientWidth) * (this.#to - this.#from))
       this.#point(this.#at(event.offsetX))
     })
     canvas.addEventListener('keydown', (event) => this.#key(event))
-    window.addEventListener('resize', () => this.#draw())
   }
 
   /** Shows a snapshot where the strip stands. */
-  show(snapshot: Snapshot): void {
-    const { ranges } = snapshot
-    const starts = new Float64Array(ranges.length / 4 + 1)
-    for (let i = 0; i < starts.length - 1; i++) starts[i + 1] = (starts[i] as number) + (ranges[4 * i + 1] as number)
-    this.#snapshot = snapshot
-    this.#starts = starts
-    if (this.#isWhole) [this.#from, this.#to] = [0, this.#end]
-    this.#to = Math.min(this.#to, this.#end)
-    this.#draw()
+  show(shown: Shown, space: Space): void {
+    this.#shown = shown
+    this.#space = space
+    const width = Math.min(this.#to - this.#from, space.size)
+    // After everything was freed there is nothing left to have zoomed into.
+    if (this.#isWhole || width <= 0) [this.#from, this.#to, this.#isWhole] = [0, space.size, true]
+    else {
+      this.#from = Math.max(0, Math.min(this.#from, space.size - width))
+      this.#to = this.#from + width
+    }
+    this.#cursor = Math.max(0, Math.min(this.#cursor, space.size - shown.pageSize))
+    this.draw()
+    if (this.#isPointed) this.#tell()
   }
 
-  get #end(): number {
-    return this.#starts.at(-1) ?? 0
+  /** What is in view. */
+  get view(): View {
+    return { from: this.#from, to: this.#to }
+  }
+
+  /** The space that is shown. */
+  get space(): Space | null {
+    return this.#space
+  }
+
+  /** Changes how much is in view, `around` staying where it is. */
+  zoom(factor: number, around: number): void {
+    const all = this.#space?.size ?? 0
+    if (all === 0) return
+    const least = Math.min(all, LEAST_PAGES * (this.#shown?.pageSize ?? 1))
+    const before = this.#to - this.#from
+    const width = Math.min(all, Math.max(least, before * factor))
+    const share = before > 0 ? (around - this.#from) / before : 0.5
+    this.#from = Math.max(0, Math.min(all - width, around - share * width))
+    this.#to = this.#from + width
+    this.#isWhole = width === all
+    this.#point(around)
+    this.draw()
+    this.#moved()
+  }
+
+  /** Shows a stretch of the space. */
+  frame(from: number, to: number): void {
+    const all = this.#space?.size ?? 0
+    if (!(to > from) || to > all) return
+    ;[this.#from, this.#to, this.#isWhole] = [from, to, false]
+    this.zoom(1, (from + to) / 2)
   }
 
   #at(x: number): number {
-    return this.#from + (x / this.#canvas.clientWidth) * (this.#to - this.#from)
-  }
-
-  /** The range at a place of the strip. */
-  #find(at: number): number {
-    let [low, high] = [0, this.#starts.length - 1]
-    while (high - low > 1) {
-      const middle = (low + high) >> 1
-      if ((this.#starts[middle] as number) <= at) low = middle
-      else high = middle
-    }
-    return low
+    return this.#from + (x / Math.max(1, this.#canvas.clientWidth)) * (this.#to - this.#from)
   }
 
   #key(event: KeyboardEvent): void {
-    const width = this.#to - this.#from
-    const page = this.#snapshot?.pageSize ?? 4096
-    const step = Math.max(page, width / 20)
+    const { pageSize } = this.#shown ?? { pageSize: 4096 }
+    const step = Math.max(pageSize, Math.round((this.#to - this.#from) / 20 / pageSize) * pageSize)
     const moves: Readonly<Record<string, () => void>> = {
-      '+': () => this.#zoom(0.5, this.#cursor),
-      '=': () => this.#zoom(0.5, this.#cursor),
-      '-': () => this.#zoom(2, this.#cursor),
-      ArrowLeft: () => this.#point(Math.max(0, this.#cursor - step)),
-      ArrowRight: () => this.#point(Math.min(this.#end - 1, this.#cursor + step)),
-      Home: () => this.#zoom(Infinity, 0),
+      '+': () => this.zoom(0.5, this.#cursor),
+      '=': () => this.zoom(0.5, this.#cursor),
+      '-': () => this.zoom(2, this.#cursor),
+      ArrowLeft: () => this.#point(this.#cursor - step),
+      ArrowRight: () => this.#point(this.#cursor + step),
+      Home: () => this.zoom(Infinity, 0),
     }
     const move = moves[event.key]
     if (move === undefined) return
     event.preventDefault()
     move()
-    if (this.#cursor < this.#from || this.#cursor > this.#to) this.#pan(this.#cursor - (this.#from + this.#to) / 2)
-  }
-
-  #zoom(factor: number, around: number): void {
-    const least = 16 * (this.#snapshot?.pageSize ?? 4096)
-    const width = Math.min(this.#end, Math.max(least, (this.#to - this.#from) * factor))
-    const share = this.#to > this.#from ? (around - this.#from) / (this.#to - this.#from) : 0.5
-    this.#from = Math.max(0, Math.min(this.#end - width, around - share * width))
-    this.#to = this.#from + width
-    this.#isWhole = width === this.#end
-    this.#draw()
-    this.#point(around)
+    if (this.#cursor < this.#from || this.#cursor >= this.#to) this.#pan(this.#cursor - (this.#from + this.#to) / 2)
+    this.draw()
   }
 
   #pan(by: number): void {
     const width = this.#to - this.#from
-    this.#from = Math.max(0, Math.min(this.#end - width, this.#from + by))
+    this.#from = Math.max(0, Math.min((this.#space?.size ?? 0) - width, this.#from + by))
     this.#to = this.#from + width
-    this.#draw()
+    this.draw()
+    this.#moved()
   }
 
-  #point(at: number): void {
-    this.#cursor = at
-    const snapshot = this.#snapshot
-    if (snapshot === null || snapshot.ranges.length === 0) return
-    const i = this.#find(at)
-    const [address = 0, size = 0, state = 0, category = 0] = snapshot.ranges.slice(4 * i, 4 * i + 4)
-    const { pageSize } = snapshot
-    const page = Math.floor((at - (this.#starts[i] as number)) / pageSize)
-    const name = snapshot.categories[category] ?? ''
-    const span = bytes(this.#to - this.#from)
-    this.#says.textContent = `${hex(address + page * pageSize)}: page ${page + 1} of ${size / pageSize}, ${states[state]}, ${name === '' ? 'no category' : name}, range of ${bytes(size)}; ${span} in view`
-    this.#says.dataset['page'] = String(address + page * pageSize)
-    this.#says.dataset['view'] = String(this.#to - this.#from)
+  #point(place: number): void {
+    const { pageSize } = this.#shown ?? { pageSize: 4096 }
+    this.#isPointed = true
+    this.#cursor = Math.max(0, Math.min(place, (this.#space?.size ?? 0) - pageSize))
+    this.#tell()
   }
 
-  #draw(): void {
-    const { context, width, height } = fit(this.#canvas)
-    const snapshot = this.#snapshot
-    if (snapshot === null) return
-    const colours = ['', colour('--s1'), colour('--s2'), colour('--s3')]
-    const pages = (this.#to - this.#from) / snapshot.pageSize
-    for (let x = 0; x < width; x++) {
-      // The middle of the pixel stands for it, and a Ready byte at either edge is not lost.
-      const seen = [this.#at(x), this.#at(x + 0.5), this.#at(x + 0.99)].map((at) => snapshot.ranges[4 * this.#find(at) + 2] ?? 0)
-      context.fillStyle = colours[Math.max(...seen)] ?? ''
-      context.fillRect(x, 0, 1, height)
+  /** The page at the cursor, in words. */
+  #tell(): void {
+    const [shown, space] = [this.#shown, this.#space]
+    if (shown === null || space === null) return
+    const found = space.find(this.#cursor)
+    const at = byId('at')
+    const view = this.#to - this.#from
+    let words = 'Nothing is owned.'
+    if (found === null) delete at.dataset['page']
+    else {
+      const [address = 0, size = 0, state = 0, category = 0] = space.ranges.subarray(4 * found.range, 4 * found.range + 4)
+      const page = Math.floor(found.offset / shown.pageSize)
+      const name = shown.categories[category] ?? ''
+      words = `${hex(address + page * shown.pageSize)}: page ${page + 1} of ${size / shown.pageSize}, ${states[state]}, ${name === '' ? 'no category' : name}, range of ${bytes(size)}; ${bytes(view)} in view`
+      at.dataset['page'] = String(address + page * shown.pageSize)
     }
-    if (pages > width / 6) return
-    // Single pages, once they are wide enough to tell apart.
-    context.fillStyle = colour('--paper')
-    for (let at = Math.ceil(this.#from / snapshot.pageSize) * snapshot.pageSize; at < this.#to; at += snapshot.pageSize) {
-      context.fillRect(((at - this.#from) / (this.#to - this.#from)) * width, 0, 1, height)
+    at.dataset['view'] = String(view)
+    say('at', words)
+    const pages = Math.max(0, space.size / shown.pageSize - 1)
+    const values = { 'aria-valuemax': pages, 'aria-valuenow': Math.floor(this.#cursor / shown.pageSize), 'aria-valuetext': words }
+    for (const [name, value] of Object.entries(values)) if (this.#canvas.getAttribute(name) !== String(value)) this.#canvas.setAttribute(name, String(value))
+  }
+
+  /** Where regions begin, and their names as far as there is room. */
+  #nameRegions({ context, width, height }: Sheet, { regions }: Shown, space: Space, placeToX: (place: number) => number): void {
+    const [from, to] = [space.addressAt(this.#from), space.addressAt(this.#to)]
+    context.font = '600 12px system-ui, sans-serif'
+    let written = 0
+    for (const { name, address, size } of regions) {
+      if (address >= to || address + size <= from || written >= MOST_NAMES) continue
+      const [start, end] = [Math.max(0, placeToX(space.placeOf(address))), Math.min(width, placeToX(space.placeOf(address + size)))]
+      if (end - start < 44) continue
+      written += 1
+      context.fillStyle = colour('--card')
+      if (start > 0) context.fillRect(start - 1, 0, 2, height)
+      context.save()
+      context.beginPath()
+      context.rect(start, 0, end - start - 4, height)
+      context.clip()
+      // On a ground of its own: below it are four colours.
+      const wide = Math.min(end - start - 12, context.measureText(name).width + 10)
+      context.globalAlpha = 0.85
+      context.fillRect(start + 4, 5, wide, 18)
+      context.globalAlpha = 1
+      context.fillStyle = colour('--ink')
+      context.fillText(name, start + 9, 18, Math.max(1, wide - 10))
+      context.restore()
     }
+  }
+
+  /** Draws it, in the colours of now. */
+  draw(): void {
+    const sheet = sheetOf(this.#canvas)
+    const [shown, space] = [this.#shown, this.#space]
+    if (shown === null || space === null || space.size === 0) return
+    const { context, width, height, scale } = sheet
+    const colours = stateColours()
+    const columns = Math.round(width * scale)
+    const per = (this.#to - this.#from) / columns
+    for (let x = 0; x < columns; x++) {
+      drawColumn(sheet, x, space.shares(this.#from + x * per, this.#from + (x + 1) * per), colours)
+    }
+    const pages = (this.#to - this.#from) / shown.pageSize
+    const placeToX = (place: number): number => ((place - this.#from) / (this.#to - this.#from)) * width
+    if (pages <= width / 6) {
+      // Single pages, once they are wide enough to tell apart.
+      context.fillStyle = colour('--card')
+      for (let at = Math.ceil(this.#from / shown.pageSize) * shown.pageSize; at < this.#to; at += shown.pageSize) context.fillRect(placeToX(at), 0, 1, height)
+    }
+    this.#nameRegions(sheet, shown, space, placeToX)
+    if (!this.#isPointed) return
+    context.lineWidth = 2
+    context.strokeStyle = colour('--ink')
+    context.strokeRect(placeToX(Math.floor(this.#cursor / shown.pageSize) * shown.pageSize), 0.5, Math.max(2, width / pages), height - 1)
+  }
+}
+
+/** Ready from the bottom, Prepared on it, Reserved above; what is there at all has a line of its own. */
+function drawColumn({ context, height, scale }: Sheet, x: number, shares: readonly number[], colours: readonly string[]): void {
+  const all = shares.reduce((sum, share) => sum + share, 0)
+  if (all <= 0) return
+  const least = 2 / scale
+  const tall = shares.map((share) => (share > 0 ? Math.max(least, (share / all) * height) : 0))
+  const tallest = tall.indexOf(Math.max(...tall))
+  tall[tallest] = (tall[tallest] as number) + height - tall.reduce((sum, one) => sum + one, 0)
+  let bottom = height
+  for (let state = 3; state >= 1; state--) {
+    const high = tall[state - 1] as number
+    context.fillStyle = colours[state] ?? ''
+    context.fillRect(x / scale, bottom - high, 1 / scale, high)
+    bottom -= high
   }
 }

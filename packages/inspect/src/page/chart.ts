@@ -1,0 +1,128 @@
+// The chart over time: what resident memory consists of as areas that end at all that is resident, in the colours of
+// the bar, and Ready, Prepared, external and the limit as lines.
+import uPlot from 'uplot'
+import type { Moment } from '../snapshot.js'
+import { byId, bytes, clock, colour, head, make } from './dom.js'
+
+/** Beyond so many times of the rest the limit would leave nothing of it to see. */
+const FAR = 3
+
+interface Series {
+  readonly name: string
+  readonly colour: string
+  readonly dash?: number[]
+  of(moment: Moment): number | null
+}
+
+/** From the bottom: no area is more than what the ones below it leave of resident memory. */
+const areas: readonly Series[] = [
+  { name: 'This memory', colour: '--layer', of: ({ own }) => own },
+  { name: 'JS heap', colour: '--jsHeap', of: ({ heapUsed }) => heapUsed },
+  { name: 'ArrayBuffers', colour: '--arrayBuffers', of: ({ arrayBuffers }) => arrayBuffers },
+  { name: 'C library, free', colour: '--mallocSlack', of: ({ slack }) => slack },
+  { name: 'the rest', colour: '--rest', of: ({ resident }) => resident },
+]
+const lines: readonly Series[] = [
+  { name: 'resident', colour: '--ink', of: ({ resident }) => resident },
+  { name: 'Ready', colour: '--s3', dash: [6, 3], of: ({ ready }) => ready },
+  { name: 'Prepared', colour: '--s2', dash: [6, 3], of: ({ prepared }) => prepared },
+  { name: 'external', colour: '--arrayBuffers', dash: [2, 3], of: ({ external }) => external },
+  { name: 'limit', colour: '--bad', of: ({ limit }) => limit },
+]
+
+/** The chart: bytes over time. */
+export class Chart {
+  readonly #host = byId('chart')
+  #history: readonly Moment[] = []
+  // What the areas are, and where each ends.
+  #parts: (number | null)[][] = []
+  #plot: uPlot | null = null
+
+  constructor() {
+    new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(this.#host)
+  }
+
+  /** Shows moments. */
+  show(history: readonly Moment[]): void {
+    this.#history = history
+    this.#plot ??= this.#make()
+    this.#plot.setData(this.#data())
+    // The legend tells the newest moment, unless somebody points at another.
+    // uPlot draws in a microtask of its own, and empties the legend there.
+    queueMicrotask(() => {
+      if ((this.#plot?.cursor.idx ?? null) === null && history.length > 0) this.#plot?.setLegend({ idx: history.length - 1 })
+    })
+    if (byId<HTMLDetailsElement>('chart-details').open) this.#drawTable()
+  }
+
+  /** Makes it anew, in the colours of now. */
+  rebuild(): void {
+    this.#plot?.destroy()
+    this.#plot = null
+    this.show(this.#history)
+  }
+
+  #size(): { width: number; height: number } {
+    return { width: Math.max(280, this.#host.clientWidth), height: 260 }
+  }
+
+  #data(): uPlot.AlignedData {
+    const ends: number[][] = areas.map(() => [])
+    this.#parts = areas.map(() => [])
+    for (const moment of this.#history) {
+      let end = 0
+      for (const [i, { of }] of areas.entries()) {
+        const told = of(moment)
+        const part = Math.max(0, Math.min(i === areas.length - 1 ? Infinity : (told ?? 0), moment.resident - end))
+        end += part
+        this.#parts[i]?.push(told === null ? null : part)
+        ends[i]?.push(end)
+      }
+    }
+    // The highest first: each is drawn down to the ground, and the next one over it.
+    return [this.#history.map(({ at }) => at / 1000), ...ends.toReversed(), ...lines.map(({ of }) => this.#history.map(of))]
+  }
+
+  #make(): uPlot {
+    const areaSeries = areas.map(({ name, colour: of }, i): uPlot.Series => {
+      const value = (_plot: uPlot, _n: number, _series: number, at: number | null): string => bytes(at === null ? null : (this.#parts[i]?.[at] ?? null))
+      return { label: name, value, stroke: colour(of), fill: colour(of), width: 0, points: { show: false } }
+    })
+    const lineSeries = lines.map(({ name, colour: of, dash }): uPlot.Series => ({ label: name, value: (_, n: number | null) => bytes(n), stroke: colour(of), width: 1.5, points: { show: false }, ...(dash === undefined ? {} : { dash }) }))
+    const axis = { stroke: colour('--ink'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line'), width: 1 } }
+    // Ticks at whole KiB, MiB and GiB.
+    const incrs = Array.from({ length: 50 }, (_, i) => 2 ** i)
+    return new uPlot(
+      {
+        ...this.#size(),
+        series: [{}, ...areaSeries.toReversed(), ...lineSeries],
+        scales: { y: { range: () => [0, 1.08 * this.#top()] } },
+        axes: [axis, { ...axis, size: 72, incrs, values: (_, ticks) => ticks.map((n) => bytes(n)) }],
+      },
+      this.#data(),
+      this.#host,
+    )
+  }
+
+  #top(): number {
+    let [top, limit] = [1, 0]
+    for (const moment of this.#history) {
+      top = Math.max(top, moment.resident, moment.ready, moment.prepared, moment.external)
+      limit = Math.max(limit, moment.limit ?? 0)
+    }
+    return limit < FAR * top ? Math.max(top, limit) : top
+  }
+
+  #drawTable(): void {
+    const columns = ['Time', ...lines.map(({ name }) => name), ...areas.slice(0, -1).map(({ name }) => name)]
+    const last = this.#history.length - 1
+    // The newest, and what was before it at growing distances.
+    const places = [0, 1, 2, 5, 10, 30, 60, 300, 900, 3600].map((back) => last - back).filter((place) => place >= 0)
+    const rows = places.map((place) => {
+      const moment = this.#history[place] as Moment
+      const values = [...lines, ...areas.slice(0, -1)].map(({ of }) => make('td', { class: 'n' }, bytes(of(moment))))
+      return make('tr', {}, make('th', { scope: 'row' }, clock(moment.at)), ...values)
+    })
+    byId('chart-table').replaceChildren(head(columns, columns.slice(1)), make('tbody', {}, ...rows))
+  }
+}

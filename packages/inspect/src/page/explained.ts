@@ -1,0 +1,35 @@
+// Where resident memory is: one bar of its parts, up to the limit, and their figures, with when that was.
+import { partsOf } from '../parts.js'
+import { byId, bytes, clock, figure, make, say } from './dom.js'
+import type { Shown } from './shown.js'
+
+/** Beyond so many times of what is resident the limit would leave nothing of the bar to see. */
+const FAR = 4
+
+/** Shows what a snapshot explains. */
+export function showExplained({ explanation, process, at }: Shown): void {
+  if (explanation === null) return
+  const { limit } = process
+  const parts = partsOf(explanation)
+  const all = parts.reduce((sum, part) => sum + Math.max(0, part.bytes), 0)
+  const end = limit !== null && limit > all && limit < FAR * all ? limit : all
+  const pieces = parts.map((part) => {
+    const share = Math.max(0, part.bytes) / end
+    const piece = make('div', { title: `${part.name} ${bytes(part.bytes)}` }, share > 0.09 ? part.name : '')
+    piece.style.width = `${share * 100}%`
+    piece.style.background = `var(--${part.key})`
+    return piece
+  })
+  byId('bar').replaceChildren(...pieces)
+  const figures = parts.map((part) => {
+    const shown = figure(part.name, part.bytes)
+    shown.style.setProperty('--own', `var(--${part.key})`)
+    return shown
+  })
+  const sum = figure('All resident', explanation.resident)
+  sum.classList.add('all')
+  byId('explain').replaceChildren(...figures, sum)
+  const ago = Math.round((at - explanation.at) / 1000)
+  const bound = limit === null ? 'no limit' : end === limit ? `the bar ends at the limit, ${bytes(limit)}` : `the limit, ${bytes(limit)}, is ${limit > all ? 'far beyond the bar' : 'reached'}`
+  say('explain-says', `As of ${clock(explanation.at)}${ago > 1 ? `, ${ago} seconds before` : ''}; ${bound}.`)
+}

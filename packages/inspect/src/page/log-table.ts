@@ -1,0 +1,25 @@
+// The operations, the newest first, with what the kernel answered.
+import type { LogEntry } from '../snapshot.js'
+import { bytes, clock, head, hex, make, say } from './dom.js'
+import type { Shown } from './shown.js'
+import { VirtualTable } from './virtual-table.js'
+
+const titles = ['Time', 'Operation', 'Address', 'Size', 'Category', 'Answer']
+
+/** The table of operations. */
+export class LogTable {
+  readonly #table = new VirtualTable('log', titles.length)
+
+  /** Shows a snapshot's log. */
+  show({ log }: Shown): void {
+    this.#table.show(head(titles, ['Address', 'Size']), log.length, (i) => rowOf(log[log.length - 1 - i] as LogEntry))
+    const failed = log.reduce((sum, { outcome }) => sum + Number(outcome !== 'done'), 0)
+    say('log-says', `The last ${log.length}; refused: ${failed}.`)
+  }
+}
+
+function rowOf({ at, op, address, size, category, outcome, answer }: LogEntry): HTMLElement {
+  const cell = (text: string, type = ''): HTMLElement => make('td', { class: type, title: text }, text)
+  const where = address === null ? '' : hex(address)
+  return make('tr', outcome === 'done' ? {} : { class: 'bad' }, cell(clock(at)), cell(op), cell(where, 'n'), cell(bytes(size), 'n'), cell(category ?? ''), cell(answer))
+}

@@ -1,0 +1,125 @@
+// The table of regions, sorted by any column, in slices.
+import { shortened } from '../frame.js'
+import type { RegionSums } from '../region-sums.js'
+import { sortedOrder } from '../sorted-order.js'
+import type { SnapshotRegion } from '../snapshot.js'
+import { byId, bytes, hex, make, say } from './dom.js'
+import type { Shown } from './shown.js'
+import { inSlices } from './slices.js'
+import { VirtualTable } from './virtual-table.js'
+
+type Key = 'name' | 'category' | 'address' | 'size' | 'reserved' | 'prepared' | 'ready' | 'resident' | 'huge' | 'mappings' | 'made'
+
+const columns: readonly (readonly [key: Key, title: string])[] = [
+  ['name', 'Name'],
+  ['category', 'Category'],
+  ['address', 'Address'],
+  ['size', 'Size'],
+  ['reserved', 'Reserved'],
+  ['prepared', 'Prepared'],
+  ['ready', 'Ready'],
+  ['resident', 'Resident'],
+  ['huge', 'Huge'],
+  ['mappings', 'Mappings'],
+  ['made', 'Reserved at'],
+]
+const texts: readonly Key[] = ['name', 'category', 'made']
+
+// One for all comparisons: localeCompare makes one each time. Not before it is needed, it takes milliseconds to make.
+let collator: Intl.Collator | undefined
+
+/** The table of regions. */
+export class RegionTable {
+  readonly #table = new VirtualTable('regions', columns.length)
+  readonly #choose: (region: SnapshotRegion) => void
+  #key: Key = 'size'
+  #down = true
+  #shown: Shown | null = null
+  #sums: RegionSums | null = null
+  #order: Uint32Array = new Uint32Array()
+  #chosen: number | null = null
+  #turn = 0
+
+  constructor(choose: (region: SnapshotRegion) => void) {
+    this.#choose = choose
+  }
+
+  /** Shows a snapshot's regions in the order that was asked for. */
+  async show(shown: Shown, sums: RegionSums): Promise<void> {
+    ;[this.#shown, this.#sums] = [shown, sums]
+    await this.#sort()
+  }
+
+  /** Marks the region that begins here. */
+  mark(address: number): void {
+    this.#chosen = address
+    this.#draw()
+  }
+
+  async #sort(): Promise<void> {
+    const [shown, sums] = [this.#shown, this.#sums]
+    if (shown === null || sums === null) return
+    const turn = ++this.#turn
+    const n = shown.regions.length
+    const before = this.#order.length === n ? this.#order : undefined
+    const order = await inSlices(sortedOrder(n, comparison(shown, sums, this.#key, this.#down), before), () => turn === this.#turn)
+    if (order === null) return
+    this.#order = order
+    this.#draw()
+  }
+
+  #draw(): void {
+    const [shown, sums] = [this.#shown, this.#sums]
+    if (shown === null || sums === null) return
+    const head = make('thead', {}, make('tr', {}, ...columns.map(([key, title]) => this.#title(key, title))))
+    this.#table.show(head, shown.regions.length, (i) => this.#row(shown, sums, this.#order[i] as number))
+    byId('shown').dataset['order'] = `${this.#key} ${this.#down ? 'down' : 'up'}`
+    say('shown', `${shown.regions.length} regions`)
+  }
+
+  #title(key: Key, title: string): HTMLElement {
+    const button = make('button', { 'data-key': `sort-${key}` }, title)
+    button.addEventListener('click', () => {
+      // Numbers begin with the largest, names with A.
+      this.#down = this.#key === key ? !this.#down : !texts.includes(key)
+      this.#key = key
+      void this.#sort().then(() => say('said', `Sorted by ${title}, ${this.#down ? 'descending' : 'ascending'}`))
+    })
+    const sort = this.#key === key ? (this.#down ? 'descending' : 'ascending') : 'none'
+    return make('th', { scope: 'col', class: texts.includes(key) ? '' : 'n', 'aria-sort': sort }, button)
+  }
+
+  #row(shown: Shown, sums: RegionSums, place: number): HTMLElement {
+    const region = shown.regions[place] as SnapshotRegion
+    const cells = columns.map(([key]) => {
+      if (key === 'name') {
+        const button = make('button', { 'data-key': `region-${region.address}` }, region.name)
+        button.addEventListener('click', () => this.#choose(region))
+        return make('td', {}, button)
+      }
+      if (key === 'category' || key === 'made') return make('td', { title: region[key] }, key === 'made' ? shortened(region.made) : region.category)
+      const value = valueOf(shown, sums, key, place)
+      const text = key === 'address' ? hex(region.address) : key === 'mappings' ? String(value) : bytes(value)
+      return make('td', { class: 'n', 'data-column': key, 'data-value': String(value) }, text)
+    })
+    return make('tr', region.address === this.#chosen ? { class: 'chosen' } : {}, ...cells)
+  }
+}
+
+type NumberKey = Exclude<Key, 'name' | 'category' | 'made'>
+
+function valueOf({ regions }: Shown, sums: RegionSums, key: NumberKey, place: number): number | null {
+  const region = regions[place] as SnapshotRegion
+  if (key === 'address' || key === 'size' || key === 'resident' || key === 'huge') return region[key]
+  return sums[key][place] ?? 0
+}
+
+function comparison(shown: Shown, sums: RegionSums, key: Key, down: boolean): (a: number, b: number) => number {
+  const sign = down ? -1 : 1
+  if (key === 'name' || key === 'category' || key === 'made') {
+    // Numbers within names count as such.
+    const { compare } = (collator ??= new Intl.Collator(undefined, { numeric: true }))
+    return (a, b) => sign * compare(shown.regions[a]?.[key] ?? '', shown.regions[b]?.[key] ?? '')
+  }
+  return (a, b) => sign * ((valueOf(shown, sums, key, a) ?? -1) - (valueOf(shown, sums, key, b) ?? -1))
+}

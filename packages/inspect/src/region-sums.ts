@@ -1,0 +1,71 @@
+// What the bytes of each region are, from a snapshot's ranges. A generator, because a page has to answer its user
+// meanwhile: it pauses every few thousand steps, and whoever has time runs it through.
+import { inAddressOrder } from './sorted-order.js'
+import type { SnapshotRegion } from './snapshot.js'
+
+const PAUSE = 4096
+
+/** Sums by region, in the order of the snapshot's regions. */
+export interface RegionSums {
+  /** Bytes Reserved. */
+  readonly reserved: Float64Array
+  /** Bytes Prepared. */
+  readonly prepared: Float64Array
+  /** Bytes Ready. */
+  readonly ready: Float64Array
+  /** Kernel mappings that its states cost at the least: neighbours that are mapped, or not, alike. */
+  readonly mappings: Uint32Array
+  /** By place in the snapshot's categories: Ready bytes of it that are in any region. */
+  readonly readyInRegions: Float64Array
+}
+
+/** What a snapshot has of this. */
+export interface Summed {
+  /** The regions. */
+  readonly regions: readonly SnapshotRegion[]
+  /** Four numbers a range, as a snapshot has them. */
+  readonly ranges: ArrayLike<number>
+  /** The names that ranges count in. */
+  readonly categories: readonly string[]
+}
+
+/** Sums, pausing now and then. */
+export function* sumRegions({ regions, ranges, categories }: Summed): Generator<void, RegionSums> {
+  const n = regions.length
+  const sums = [new Float64Array(n), new Float64Array(n), new Float64Array(n), new Float64Array(n)]
+  const mappings = new Uint32Array(n)
+  const readyInRegions = new Float64Array(categories.length)
+  let i = 0
+  let steps = 0
+  for (const place of yield* inAddressOrder(regions)) {
+    const { address: start, size } = regions[place] as SnapshotRegion
+    let before = 0
+    for (; i < ranges.length && (ranges[i] as number) < start + size; i += 4) {
+      if (++steps % PAUSE === 0) yield
+      const [address, state] = [ranges[i] as number, ranges[i + 2] as number]
+      const end = address + (ranges[i + 1] as number)
+      const inside = Math.min(start + size, end) - Math.max(start, address)
+      if (inside > 0) {
+        const sum = sums[state] as Float64Array
+        sum[place] = (sum[place] as number) + inside
+        if (state === 3) readyInRegions[ranges[i + 3] as number] = (readyInRegions[ranges[i + 3] as number] as number) + inside
+        // 1: not mapped; 2: mapped. The kernel tells Prepared and Ready apart on no system that counts mappings.
+        const kind = Math.min(2, state)
+        if (kind !== before) mappings[place] = (mappings[place] as number) + 1
+        before = kind
+      }
+      // A range may go on in the next region.
+      if (end > start + size) break
+    }
+  }
+  const [, reserved, prepared, ready] = sums as [Float64Array, Float64Array, Float64Array, Float64Array]
+  return { reserved, prepared, ready, mappings, readyInRegions }
+}
+
+/** Runs a generator through at once. */
+export function finish<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next()
+    if (done === true) return value
+  }
+}

@@ -1,0 +1,54 @@
+// Text for a terminal: how wide it is there, what of it may reach one, and lines that end in time.
+
+/** Text in a colour. */
+export interface Piece {
+  /** The text, of one line. */
+  readonly text: string
+  /** SGR parameters: `32`; empty: none. */
+  readonly colour: string
+}
+
+const wide = /\p{Emoji_Presentation}|[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/u
+const joined = /\p{M}|\u200D/u
+
+/** Nothing that a terminal would obey: names are anybody's. */
+export function harmless(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cs}\u2028-\u202E\u2066-\u2069\u200E\u200F]/gu, '\uFFFD')
+}
+
+/** Columns that a character takes. */
+function columnsOf(character: string): number {
+  return joined.test(character) ? 0 : wide.test(character) ? 2 : 1
+}
+
+/** As much of a text as `columns` hold, and how many it takes. */
+export function clip(text: string, columns: number): { readonly text: string; readonly columns: number } {
+  let [kept, used] = ['', 0]
+  for (const character of text) {
+    const more = columnsOf(character)
+    if (used + more > columns) break
+    kept += character
+    used += more
+  }
+  return { text: kept, columns: used }
+}
+
+/** A text in exactly so many columns. */
+export function cell(text: string, columns: number, side: 'left' | 'right' = 'left'): string {
+  const kept = clip(harmless(text), columns)
+  const fill = ' '.repeat(columns - kept.columns)
+  return side === 'left' ? kept.text + fill : fill + kept.text
+}
+
+/** A line of at most `width` columns, coloured or not. */
+export function line(pieces: readonly Piece[], width: number, isColoured: boolean): string {
+  let left = width
+  return pieces
+    .map(({ text, colour }) => {
+      const kept = clip(harmless(text), left)
+      left -= kept.columns
+      return isColoured && colour !== '' && kept.text !== '' ? `\u001B[${colour}m${kept.text}\u001B[0m` : kept.text
+    })
+    .join('')
+    .trimEnd()
+}

@@ -1,0 +1,81 @@
+// What observing costs the process that is observed: its time of the processor with a page's requests once a second,
+// less that without, over 10,000 ranges. The demand is under 1 %.
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { setTimeout as after } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const SECONDS = 5
+/** As page/app.ts has them: seconds between two explanations, and between two questions for pages. */
+const [EXPLAIN_EVERY, PAGES_EVERY] = [120, 2]
+
+interface Ready {
+  readonly url: string
+  readonly regions: readonly { readonly address: number; readonly size: number }[]
+}
+
+interface Used {
+  readonly microseconds: number
+  readonly ranges: number
+}
+
+async function used(child: ChildProcess): Promise<Used> {
+  child.send('?')
+  const [told] = (await once(child, 'message')) as [Used]
+  return told
+}
+
+async function ask(origin: string, path: string, cookie: string): Promise<{ readonly cookie: string; readonly bytes: number }> {
+  const sent = request(new URL(path, origin), { headers: { cookie } }).end()
+  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
+  let bytes = 0
+  for await (const chunk of response) bytes += (chunk as Buffer).length
+  return { cookie: String(response.headers['set-cookie']).split(';')[0] ?? '', bytes }
+}
+
+/** Milliseconds of the processor that `child` uses while `act` goes on. */
+async function during(child: ChildProcess, act: () => Promise<unknown>): Promise<number> {
+  const before = await used(child)
+  await act()
+  return ((await used(child)).microseconds - before.microseconds) / 1000
+}
+
+describe.skipIf(process.platform !== 'linux')('observing', () => {
+  it('costs under 1 % at a snapshot a second with 10,000 ranges, pages and explanations included', async () => {
+    const child = fork(fileURLToPath(new URL('observed.mjs', import.meta.url)), { execArgv: [] })
+    const [ready] = (await once(child, 'message')) as [Ready]
+    expect((await used(child)).ranges).toBe(10_000)
+    const { origin, pathname, search } = new URL(ready.url)
+    const { cookie } = await ask(origin, pathname + search, '')
+    // A page has ten lanes at the most.
+    const pages = ready.regions.slice(0, 10).map(({ address, size }) => `of=${address},${size},4096`).join('&')
+    let seen = 0
+    const second = async (i: number): Promise<void> => {
+      const until = performance.now() + 1000
+      expect((await ask(origin, `/snapshot?seen=${seen}`, cookie)).bytes).toBeGreaterThan(50_000)
+      // What its workload does in a second.
+      seen += 40
+      if (i % PAGES_EVERY === 0) await ask(origin, `/pages?${pages}`, cookie)
+      await after(until - performance.now())
+    }
+    // The engine compiles what runs often, once.
+    for (let i = 0; i < 40; i++) await ask(origin, i % 2 === 0 ? '/snapshot' : `/pages?${pages}`, cookie)
+    const explained = await during(child, () => ask(origin, '/snapshot?explain', cookie))
+    const costs: number[] = []
+    for (let round = 0; round < 3; round++) {
+      const without = await during(child, () => after(SECONDS * 1000))
+      const observed = await during(child, async () => {
+        for (let i = 0; i < SECONDS; i++) await second(i)
+      })
+      costs.push((observed - without) / (SECONDS * 1000))
+    }
+    child.kill()
+    const median = costs.toSorted((a, b) => a - b)[1] ?? NaN
+    const share = median + explained / (EXPLAIN_EVERY * 1000)
+    const percent = (n: number): string => `${(100 * n).toFixed(2)} %`
+    console.log(`observing costs ${percent(share)}: ${costs.map(percent).join(', ')}, and ${Math.round(explained)} ms every ${EXPLAIN_EVERY} seconds for an explanation`)
+    expect(share).toBeLessThan(0.01)
+  })
+})

@@ -1,0 +1,75 @@
+// The page by keyboard and by screen reader: what is said, what is not, and where Tab leads.
+import { openBrowser } from '@memlayer/browser'
+import { inspect } from '@memlayer/inspect'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { fresh, living } from './living.js'
+
+/** Changes of what a screen reader says unasked, in three seconds. */
+function mutations(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const seen: string[] = []
+    const observer = new MutationObserver((list) => seen.push(...list.map(({ target }) => target.textContent ?? '')))
+    const live = document.querySelectorAll('[role=status], [role=alert], [role=log], [aria-live]')
+    for (const region of live) observer.observe(region, { childList: true, characterData: true, subtree: true })
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    return live.length === 0 ? ['there is none'] : seen
+  })
+}
+
+describe.skipIf(process.platform !== 'linux')('the page, to who does not see it', () => {
+  it('says nothing unasked while it lives, and says what one does', async (ctx) => {
+    await using browser = await openBrowser(ctx)
+    const memory = living()
+    await using inspector = await inspect(memory)
+    await using tab = await browser.open(inspector.url)
+    const { page } = tab
+    await fresh(page)
+    const before = await page.locator('body').getAttribute('data-at')
+    expect(await mutations(page)).toEqual([])
+    expect(await page.locator('body').getAttribute('data-at')).not.toBe(before)
+
+    await page.locator('[data-key="sort-name"]').focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('#said').textContent()).toBe('Sorted by Name, ascending')
+    expect(await page.locator('#regions tbody button').allTextContents()).toEqual(['cache', 'index <b>'])
+    expect(await page.locator('#regions th[aria-sort="ascending"]').textContent()).toBe('Name')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('#regions tbody button').allTextContents()).toEqual(['index <b>', 'cache'])
+    // The focus stays where it was, over the next snapshot too.
+    await fresh(page)
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('data-key'))).toBe('sort-name')
+    await page.locator('#regions tbody button').last().focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('#said').textContent()).toMatch(/^cache: 8 MiB of 64 MiB resident/)
+    await page.locator('#pause').focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^stands still at /)
+    expect(tab.complaints).toEqual([])
+  })
+
+  it('is told of by roles and names, and gone through by Tab', async (ctx) => {
+    await using browser = await openBrowser(ctx)
+    await using inspector = await inspect(living())
+    await using tab = await browser.open(inspector.url)
+    const { page } = tab
+    await fresh(page)
+    const tree = await page.locator('body').ariaSnapshot()
+    for (const part of ['heading "memlayer" [level=1]', 'status: live', 'button "Pause"', 'slider "Address space"', 'heading "Where resident memory is"', 'region "Regions"', 'columnheader "Size"', 'button "cache"', 'region "Operations"']) {
+      expect(tree).toContain(part)
+    }
+    // What is drawn alone is a table as well.
+    expect(tree.match(/As a table/g)).toHaveLength(2)
+    const stops: string[] = []
+    for (let i = 0; i < 26; i++) {
+      await page.keyboard.press('Tab')
+      stops.push(await page.evaluate(() => document.activeElement?.id || (document.activeElement?.getAttribute('data-key') ?? document.activeElement?.tagName ?? '')))
+    }
+    const named = stops.filter((stop) => !stop.startsWith('region-'))
+    expect(named.slice(0, 9)).toEqual(['pause', 'keep', 'save', 'trace', 'open', 'strip', 'explain-now', 'SUMMARY', 'SUMMARY'])
+    expect(named.slice(9, 12)).toEqual(['regions-scroll', 'sort-name', 'sort-category'])
+    expect(stops.filter((stop) => stop.startsWith('region-'))).toHaveLength(2)
+    expect(named.at(-1)).toMatch(/log-scroll|BODY|DIV|pause|keep/)
+    expect(named).toContain('log-scroll')
+  })
+})

@@ -1,0 +1,107 @@
+// The page over 100,000 ranges: from a file and from a process that lives, without a task over 50 ms.
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openBrowser } from '@memlayer/browser'
+import { createMemory, type Memory } from '@memlayer/core'
+import { inspect, takeSnapshot, type Snapshot } from '@memlayer/inspect'
+import { createOS } from '@memlayer/os-linux'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { fresh, living } from './living.js'
+import { longestTask } from './tasks.js'
+
+const PAGE = 4096
+
+async function sortAndZoom(page: Page): Promise<void> {
+  for (const key of ['name', 'category', 'ready', 'name']) {
+    const before = await page.locator('#shown').getAttribute('data-order')
+    await page.locator(`[data-key="sort-${key}"]`).click()
+    await page.waitForFunction((order) => document.querySelector<HTMLElement>('#shown')?.dataset['order'] !== order, before)
+  }
+  await page.locator('#regions-scroll').evaluate((scroll) => scroll.scrollTo(0, scroll.scrollHeight / 2))
+  await page.locator('#strip').focus()
+  for (const key of ['+', '+', '+', '+', 'ArrowRight', 'ArrowRight', '-', 'Home', '+']) await page.keyboard.press(key)
+}
+
+function manyRanges(): Snapshot {
+  const ranges = Array.from({ length: 100_000 }, (_, i) => [i * 2 * PAGE, PAGE, 1 + (i % 3), i % 2]).flat()
+  const regions = Array.from({ length: 10_000 }, (_, i) => ({ name: `r${(i * 7919) % 10_000}`, address: i * 20 * PAGE, size: 20 * PAGE, category: `c${i % 9}`, made: 'load (src/load.js:1:1)', resident: i * PAGE, huge: 0 }))
+  return { ...takeSnapshot(living()), ranges, regions }
+}
+
+/** A Ready page and a Prepared one by turns: one kernel mapping. */
+function manyLive(): Memory {
+  const memory = createMemory(createOS())
+  const region = memory.reserve(100_000 * PAGE, { name: 'many', hugePages: 'off' })
+  region.commit(0, 100_000 * PAGE)
+  region.unusedAll(Array.from({ length: 50_000 }, (_, i) => [2 * i * PAGE, PAGE]).flat())
+  return memory
+}
+
+describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', () => {
+  it('opens, sorts, scrolls and zooms a file of them with no task over 50 ms, with sixty rows of ten thousand', async (ctx) => {
+    await using browser = await openBrowser(ctx)
+    await using inspector = await inspect(living())
+    await using tab = await browser.open('about:blank')
+    const { page } = tab
+    const loaded = await longestTask(page, async () => {
+      await page.goto(inspector.url)
+      await fresh(page)
+    })
+    const file = join(tmpdir(), `memlayer-many-${process.pid}.json`)
+    writeFileSync(file, JSON.stringify(manyRanges()))
+    const opened = await longestTask(page, async () => {
+      await page.locator('#open').setInputFiles(file)
+      await page.waitForFunction(() => document.querySelector('#counts')?.textContent?.includes('100000 ranges'))
+    })
+    const sorted = await longestTask(page, () => sortAndZoom(page))
+    rmSync(file)
+    console.log(`longest task while the page was loaded: ${told(loaded)}; 100,000 ranges opened: ${told(opened)}; sorted and zoomed: ${told(sorted)}`)
+    expect(await page.locator('#regions tbody tr:not(.space)').count()).toBeLessThanOrEqual(60)
+    expect(await page.locator('#regions').getAttribute('aria-rowcount')).toBe('10001')
+    await page.locator('#regions-scroll').evaluate((scroll) => scroll.scrollTo(0, 0))
+    await expect.poll(() => page.locator('#regions tbody button').first().textContent()).toBe('r0')
+    for (const { computed } of [loaded, opened, sorted]) expect(computed).toBeLessThan(50)
+    expect(tab.complaints).toEqual([])
+  })
+
+  it('follows a process that has them, second by second', async (ctx) => {
+    await using browser = await openBrowser(ctx)
+    const memory = manyLive()
+    await using inspector = await inspect(memory)
+    await using tab = await browser.open('about:blank')
+    const { page } = tab
+    const loaded = await longestTask(page, async () => {
+      await page.goto(inspector.url)
+      await fresh(page)
+    })
+    expect(await page.locator('#counts').textContent()).toContain('100000 ranges')
+    const followed = await longestTask(page, async () => {
+      for (let i = 0; i < 3; i++) await fresh(page)
+      await page.locator('#strip').focus()
+      for (const key of ['+', '+', 'ArrowRight', '-', 'Home']) await page.keyboard.press(key)
+      await fresh(page)
+    })
+    console.log(`longest task over a live process of 100,000 ranges: loaded ${told(loaded)}; followed ${told(followed)}`)
+    for (const { computed } of [loaded, followed]) expect(computed).toBeLessThan(50)
+    expect(memory.ranges()).toHaveLength(100_000)
+    memory.regions()[0]?.free()
+  })
+
+  it('would see a task that is too long', async (ctx) => {
+    await using browser = await openBrowser(ctx)
+    await using tab = await browser.open('about:blank')
+    const busy = await longestTask(tab.page, () =>
+      tab.page.evaluate(() => {
+        const until = performance.now() + 2000
+        while (performance.now() < until) {
+          // Nothing but that.
+        }
+      }),
+    )
+    expect(busy.computed).toBeGreaterThan(50)
+  })
+})
+
+const told = ({ computed, took }: { computed: number; took: number }): string => `${computed} ms (${took} ms on the wall)`

@@ -1,0 +1,109 @@
+// What the page saves: a snapshot that the one file opens again without a server or a network, and a trace as
+// Perfetto reads it.
+import { readFileSync } from 'node:fs'
+import { openBrowser } from '@memlayer/browser'
+import { inspect, type Snapshot, type TraceEvent } from '@memlayer/inspect'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { figure, fresh, living, MiB, palette } from './living.js'
+
+const file = new URL('../dist/page.html', import.meta.url)
+
+async function download(page: Page, button: string): Promise<{ readonly path: string; readonly name: string; readonly text: string }> {
+  const [saved] = await Promise.all([page.waitForEvent('download'), page.locator(button).click()])
+  const path = await saved.path()
+  return { path, name: saved.suggestedFilename(), text: readFileSync(path, 'utf8') }
+}
+
+describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
+  it('is opened again by the file alone, with the network off, every view of it', async (ctx) => {
+    await using browser = await openBrowser(ctx)
+    const memory = living()
+    await using inspector = await inspect(memory)
+    await using tab = await browser.open(inspector.url)
+    await fresh(tab.page)
+    await fresh(tab.page)
+    const { path, name, text } = await download(tab.page, '#save')
+    expect(name).toBe('memlayer-snapshot.json')
+    const saved = JSON.parse(text) as Snapshot
+    expect(saved.stats).toEqual(memory.stats())
+    expect(saved.ranges).toHaveLength(4 * memory.ranges().length)
+    expect(saved.history.length).toBeGreaterThan(1)
+    expect(saved.pages.map(({ resident }) => resident).sort((a, b) => a - b)).toEqual([0, 8 * MiB])
+    await inspector.close()
+
+    await using offline = await browser.open(file.href)
+    const { page } = offline
+    await page.context().setOffline(true)
+    expect(await page.locator('#about').textContent()).toBe('Open a snapshot that was saved.')
+    await page.locator('#open').setInputFiles(path)
+    await page.waitForFunction(() => document.querySelector('#about')?.textContent?.startsWith('stands still: '))
+    await page.waitForFunction((at) => document.body.dataset['at'] === at, String(saved.at))
+    expect([await figure(page, 'Ready'), await figure(page, 'Reserved')]).toEqual([saved.stats.total.ready, saved.stats.total.reserved])
+    expect(await figure(page, 'All resident')).toBe(saved.explanation?.resident)
+    await page.locator('#regions button', { hasText: 'cache' }).first().click()
+    await expect.poll(() => page.locator('#heat-says').getAttribute('data-resident')).toBe(String(8 * MiB))
+    for (const canvas of ['#strip', '#lanes', '#heat', '#tree', '#chart canvas']) expect([canvas, Object.keys(await palette(page, canvas)).length > 0]).toEqual([canvas, true])
+    expect(await page.locator('#log tbody tr:not(.space)').count()).toBe(saved.log.length)
+    // A script that is not the file's own does not run here either.
+    const ran = await page.evaluate(() => {
+      const script = document.createElement('script')
+      script.textContent = 'document.body.dataset.ran = "yes"'
+      document.body.append(script)
+      return document.body.dataset['ran'] ?? 'no'
+    })
+    expect(ran).toBe('no')
+    expect(offline.complaints.filter((one) => !/Content Security Policy/.test(one))).toEqual([])
+  })
+
+  it('says of a snapshot without pages, and of what is none, that it is so', async (ctx) => {
+    await using browser = await openBrowser(ctx)
+    const memory = living()
+    await using inspector = await inspect(memory)
+    await using tab = await browser.open(inspector.url)
+    const { page } = tab
+    await fresh(page)
+    const { path, text } = await download(page, '#save')
+    const bare = { ...(JSON.parse(text) as Snapshot), pages: [] }
+    await page.locator('#open').setInputFiles({ name: 'bare.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(bare, null, 2)) })
+    await page.waitForFunction(() => document.querySelector('#about')?.textContent === 'stands still: bare.json')
+    await page.locator('#regions button', { hasText: 'cache' }).first().click()
+    await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file holds no pages of it.')
+    await page.locator('#open').setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"ranges":[1]}') })
+    await expect.poll(() => page.locator('#about').textContent()).toBe('other.json is no snapshot of memlayer.')
+    await page.locator('#open').setInputFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') })
+    await expect.poll(() => page.locator('#about').textContent()).toBe("broken.json can't be read.")
+    await page.locator('#open').setInputFiles(path)
+    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^stands still: /)
+    await page.locator('#pause').click()
+    await fresh(page)
+    expect(await page.locator('#about').textContent()).toBe('live')
+    // A second browser has no session, and the page of one that lost its own says so.
+    await page.context().clearCookies()
+    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^This session is over: /)
+  })
+
+  it('is a trace with the keys that the format asks for, in order of time', async (ctx) => {
+    await using browser = await openBrowser(ctx)
+    const memory = living()
+    await using inspector = await inspect(memory)
+    await using tab = await browser.open(inspector.url)
+    const { page } = tab
+    await fresh(page)
+    memory.regions()[0]?.unused(0, MiB)
+    await fresh(page)
+    const { name, text } = await download(page, '#trace')
+    expect(name).toBe('memlayer-trace.json')
+    const { traceEvents } = JSON.parse(text) as { traceEvents: TraceEvent[] }
+    for (const event of traceEvents) {
+      expect([event, typeof event.name, typeof event.ts, event.pid, event.tid, typeof event.args]).toEqual([event, 'string', 'number', 1, 1, 'object'])
+      expect(['i', 'C', 'M']).toContain(event.ph)
+      if (event.ph === 'C') for (const value of Object.values(event.args)) expect(value).toBeTypeOf('number')
+      if (event.ph === 'i') expect(event.s).toBe('p')
+    }
+    const times = traceEvents.map(({ ts }) => ts)
+    expect(times).toEqual(times.toSorted((a, b) => a - b))
+    expect(traceEvents.filter((event) => event.name === 'sysUnused')).toHaveLength(1)
+    expect(traceEvents.findLast((event) => event.name === 'layer')?.args['ready']).toBe(memory.stats().total.ready)
+  })
+})
