@@ -20,6 +20,7 @@ const jobs = {
   conformance: { says: 'the conformance suite over every backend, as one table', run: ['tooling/proof/dist/main.js', 'matrix'] },
   mutants: { says: 'backends that are wrong on purpose, and the case that catches each', run: ['tooling/proof/dist/main.js', 'mutants'] },
   matrix: { says: 'the matrix of runtimes and bundlers, run and written into its README', run: ['tooling/matrix/dist/main.js'] },
+  screenshots: { says: 'the pictures of the inspector, for its README', run: ['packages/inspect/screenshots.mjs'] },
   'test:kernels': { says: 'the Linux backend on kernels with other pages, under QEMU (minutes)', run: ['tooling/kernels/dist/main.js'] },
   api: { says: 'the API reports, brought up to date', run: ['tooling/checks/dist/update-reports.js'] },
 }

@@ -24,7 +24,7 @@ export function drawTerminal(snapshot: Snapshot, width: number, colour: boolean,
   draw([state(1, '. Reserved'), plain(` ${formatBytes(total.reserved)}   `), state(2, '- Prepared'), plain(` ${formatBytes(total.prepared)}   `), state(3, '# Ready'), plain(` ${formatBytes(total.ready)}`)])
   draw([plain(`resident ${formatBytes(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}   limit ${limit === null ? 'none' : formatBytes(limit)}`)])
   draw([])
-  draw(strip(snapshot, width).map((n) => state(n, marks[n] ?? ' ')))
+  draw(runsOf(strip(snapshot, width)).map(([n, count]) => state(n, (marks[n] ?? ' ').repeat(count))))
   draw([])
   drawParts(snapshot, width, draw)
   drawHistory(history, width, draw)
@@ -91,6 +91,17 @@ function drawCategories({ stats }: Snapshot, width: number, draw: Draw): void {
     const share = total.ready > 0 ? counts.ready / total.ready : 0
     draw([plain(`${cell(name, 20)} ${cell(formatBytes(counts.ready), 11, 'right')} `), state(3, '#'.repeat(Math.round(share * Math.max(0, width - 34))))])
   }
+}
+
+/** Neighbours that are alike, and how many: a colour is said once for all of them. */
+function runsOf(cells: readonly number[]): (readonly [one: number, count: number])[] {
+  const runs: [number, number][] = []
+  for (const one of cells) {
+    const last = runs.at(-1)
+    if (last?.[0] === one) last[1] += 1
+    else runs.push([one, 1])
+  }
+  return runs
 }
 
 /** A state for each of `width` cells: the one that most bytes of the cell are in. Gaps between ranges are left out. */

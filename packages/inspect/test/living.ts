@@ -36,30 +36,34 @@ export async function fresh(page: Page): Promise<void> {
 }
 
 interface Image {
-  readonly width: number
-  readonly height: number
-  readonly data: readonly number[]
+  /** `r,g,b` at the places that were asked for. */
+  readonly at: string[]
+  /** The different colours, and how many pixels have each. */
+  readonly counts: Record<string, number>
 }
 
-/** A canvas's pixels, read from a copy: Chromium complains of canvases that are drawn on and read by turns. */
-function imageOf(page: Page, canvas: string): Promise<Image> {
-  return page.evaluate((selector) => {
-    const found = document.querySelector(selector) as HTMLCanvasElement
-    const { width, height } = found
-    const copy = Object.assign(document.createElement('canvas'), { width, height })
-    const context = copy.getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D
-    context.drawImage(found, 0, 0)
-    return { width, height, data: Array.from(context.getImageData(0, 0, width, height).data) }
-  }, canvas)
+/** A canvas as it is drawn, read from a copy: Chromium complains of canvases that are drawn on and read by turns. */
+function imageOf(page: Page, canvas: string, places: readonly (readonly [x: number, y: number])[]): Promise<Image> {
+  return page.evaluate(
+    ([selector, wanted]) => {
+      const found = document.querySelector(selector) as HTMLCanvasElement
+      const { width, height } = found
+      const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D
+      context.drawImage(found, 0, 0)
+      const { data } = context.getImageData(0, 0, width, height)
+      const colourAt = (i: number): string => `${data[i]},${data[i + 1]},${data[i + 2]}`
+      const at = wanted.map(([x, y]) => colourAt(4 * (Math.min(height - 1, Math.floor(y * height)) * width + Math.min(width - 1, Math.floor(x * width)))))
+      const counts: Record<string, number> = {}
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) counts[colourAt(i)] = (counts[colourAt(i)] ?? 0) + 1
+      return { at, counts }
+    },
+    [canvas, places] as const,
+  )
 }
 
 /** `r,g,b` of a canvas's pixels; places are parts of its width and height. */
 export async function pixels(page: Page, canvas: string, places: readonly (readonly [x: number, y: number])[]): Promise<string[]> {
-  const { width, height, data } = await imageOf(page, canvas)
-  return places.map(([x, y]) => {
-    const at = 4 * (Math.min(height - 1, Math.floor(y * height)) * width + Math.min(width - 1, Math.floor(x * width)))
-    return data.slice(at, at + 3).join(',')
-  })
+  return (await imageOf(page, canvas, places)).at
 }
 
 /** `r,g,b` of colours of the style, by their names. */
@@ -76,12 +80,5 @@ export function colours(page: Page, names: readonly string[]): Promise<string[]>
 
 /** The different colours of a canvas, and how many pixels have each. */
 export async function palette(page: Page, canvas: string): Promise<Record<string, number>> {
-  const { data } = await imageOf(page, canvas)
-  const counts: Record<string, number> = {}
-  for (let i = 0; i < data.length; i += 4) {
-    if (data[i + 3] !== 255) continue
-    const key = `${data[i]},${data[i + 1]},${data[i + 2]}`
-    counts[key] = (counts[key] ?? 0) + 1
-  }
-  return counts
+  return (await imageOf(page, canvas, [])).counts
 }

@@ -64,11 +64,14 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     const { page } = tab
     await fresh(page)
     const { path, text } = await download(page, '#save')
-    const bare = { ...(JSON.parse(text) as Snapshot), pages: [] }
+    const saved = JSON.parse(text) as Snapshot
+    const bare = { ...saved, pages: [], history: [], process: { ...saved.process, limit: 2 ** 40 } }
     await page.locator('#open').setInputFiles({ name: 'bare.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(bare, null, 2)) })
     await page.waitForFunction(() => document.querySelector('#about')?.textContent === 'stands still: bare.json')
     await page.locator('#regions button', { hasText: 'cache' }).first().click()
     await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file holds no pages of it.')
+    // A limit is drawn where there is one.
+    await expect.poll(() => page.locator('#chart .u-legend').textContent()).toMatch(/limit.*1 TiB/)
     await page.locator('#open').setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"ranges":[1]}') })
     await expect.poll(() => page.locator('#about').textContent()).toBe('other.json is no snapshot of memlayer.')
     await page.locator('#open').setInputFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') })

@@ -210,6 +210,7 @@ function redraw(): void {
   lanes.draw()
   if (current === null) return
   figures.show(current.shown, history)
+  showExplained(current.shown)
   drawTree(current.shown, current.sums)
 }
 
@@ -231,7 +232,7 @@ byId<HTMLInputElement>('open').addEventListener('change', (event) => {
   // So that the same file can be opened again.
   input.value = ''
 })
-for (const id of ['chart-details', 'tree-details']) byId(id).addEventListener('toggle', redraw)
+for (const id of ['chart-details', 'tree-details', 'explain-details']) byId(id).addEventListener('toggle', redraw)
 window.addEventListener('resize', redraw)
 window.addEventListener('scroll', pagesSoon, { passive: true })
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)

@@ -37,6 +37,7 @@ export class Chart {
   // What the areas are, and where each ends.
   #parts: (number | null)[][] = []
   #plot: uPlot | null = null
+  #hasLimit = false
 
   constructor() {
     new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(this.#host)
@@ -45,6 +46,12 @@ export class Chart {
   /** Shows moments. */
   show(history: readonly Moment[]): void {
     this.#history = history
+    const hasLimit = history.some(({ limit }) => limit !== null)
+    if (hasLimit !== this.#hasLimit) {
+      this.#hasLimit = hasLimit
+      this.#plot?.destroy()
+      this.#plot = null
+    }
     this.#plot ??= this.#make()
     this.#plot.setData(this.#data())
     // The legend tells the newest moment, unless somebody points at another.
@@ -80,7 +87,7 @@ export class Chart {
       }
     }
     // The highest first: each is drawn down to the ground, and the next one over it.
-    return [this.#history.map(({ at }) => at / 1000), ...ends.toReversed(), ...lines.map(({ of }) => this.#history.map(of))]
+    return [this.#history.map(({ at }) => at / 1000), ...ends.toReversed(), ...this.#lines().map(({ of }) => this.#history.map(of))]
   }
 
   #make(): uPlot {
@@ -88,7 +95,7 @@ export class Chart {
       const value = (_plot: uPlot, _n: number, _series: number, at: number | null): string => bytes(at === null ? null : (this.#parts[i]?.[at] ?? null))
       return { label: name, value, stroke: colour(of), fill: colour(of), width: 0, points: { show: false } }
     })
-    const lineSeries = lines.map(({ name, colour: of, dash }): uPlot.Series => ({ label: name, value: (_, n: number | null) => bytes(n), stroke: colour(of), width: 1.5, points: { show: false }, ...(dash === undefined ? {} : { dash }) }))
+    const lineSeries = this.#lines().map(({ name, colour: of, dash }): uPlot.Series => ({ label: name, value: (_, n: number | null) => bytes(n), stroke: colour(of), width: 1.5, points: { show: false }, ...(dash === undefined ? {} : { dash }) }))
     const axis = { stroke: colour('--ink'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line'), width: 1 } }
     // Ticks at whole KiB, MiB and GiB.
     const incrs = Array.from({ length: 50 }, (_, i) => 2 ** i)
@@ -102,6 +109,11 @@ export class Chart {
       this.#data(),
       this.#host,
     )
+  }
+
+  /** The limit is shown where it is known. */
+  #lines(): readonly Series[] {
+    return this.#hasLimit ? lines : lines.slice(0, -1)
   }
 
   #top(): number {

@@ -17,7 +17,7 @@ const large: readonly Large[] = [
   { name: 'Ready', colour: '--layer', of: ({ ready }) => ready, more: ({ resident }) => (resident === null ? '' : `${bytes(resident.resident)} of it resident`) },
   { name: 'Resident', colour: '--dim', of: ({ resident }) => resident, more: ({ process }) => (process.limit === null ? 'no limit' : `of at most ${bytes(process.limit)}`) },
   { name: 'JS heap', colour: '--jsHeap', of: ({ heapUsed }) => heapUsed, more: () => 'in use' },
-  { name: 'External', colour: '--arrayBuffers', of: ({ external }) => external, more: ({ explanation }) => (explanation === null ? '' : `${bytes(explanation.external)} without views of this memory`) },
+  { name: 'External', colour: '--arrayBuffers', of: ({ external }) => external, more: ({ explanation }) => (explanation === null ? '' : `${bytes(explanation.external)} without views`) },
 ]
 
 /** The figures. */
