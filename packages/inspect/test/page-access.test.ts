@@ -61,13 +61,13 @@ describe.skipIf(process.platform !== 'linux')('the page, to who does not see it'
     // What is drawn alone is a table as well.
     expect(tree.match(/As a table/g)).toHaveLength(2)
     const stops: string[] = []
-    for (let i = 0; i < 26; i++) {
+    for (let i = 0; i < 29; i++) {
       await page.keyboard.press('Tab')
       stops.push(await page.evaluate(() => document.activeElement?.id || (document.activeElement?.getAttribute('data-key') ?? document.activeElement?.tagName ?? '')))
     }
     const named = stops.filter((stop) => !stop.startsWith('region-'))
-    expect(named.slice(0, 10)).toEqual(['pause', 'keep', 'save', 'trace', 'open', 'strip', 'explain-now', 'SUMMARY', 'SUMMARY', 'SUMMARY'])
-    expect(named.slice(10, 13)).toEqual(['regions-scroll', 'sort-name', 'sort-category'])
+    expect(named.slice(0, 11)).toEqual(['pause', 'keep', 'save', 'trace', 'open', 'mapped', 'strip', 'explain-now', 'SUMMARY', 'SUMMARY', 'SUMMARY'])
+    expect(named.slice(11, 14)).toEqual(['regions-scroll', 'sort-name', 'sort-category'])
     expect(stops.filter((stop) => stop.startsWith('region-'))).toHaveLength(2)
     expect(named.at(-1)).toMatch(/log-scroll|BODY|DIV|pause|keep/)
     expect(named).toContain('log-scroll')

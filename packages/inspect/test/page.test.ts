@@ -125,6 +125,20 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       await page.keyboard.press('Home')
       expect(await said('view')).toBe(total.reserved + total.prepared + total.ready)
 
+      await page.locator('#mapped').click()
+      await page.waitForFunction(() => document.querySelector('#mapped')?.getAttribute('aria-pressed') === 'true')
+      await fresh(page)
+      await strip.focus()
+      await page.keyboard.press('Home')
+      expect(await said('view')).toBe(total.prepared + total.ready)
+      const [reserved = ''] = await colours(page, ['--s1'])
+      expect(Object.keys(await palette(page, '#strip'))).not.toContain(reserved)
+      await page.locator('#mapped').click()
+      await fresh(page)
+      await strip.focus()
+      await page.keyboard.press('Home')
+      expect(await said('view')).toBe(total.reserved + total.prepared + total.ready)
+
       const box = (await strip.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
       await page.mouse.move(box.x + box.width / 2, box.y + 20)
       for (let i = 0; i < 4; i++) await page.mouse.wheel(0, -100)

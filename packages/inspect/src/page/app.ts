@@ -43,6 +43,7 @@ let kept: Shown | null = null
 let current: { readonly shown: Shown; readonly space: Space; readonly sums: RegionSums } | null = null
 let chosen: SnapshotRegion | null = null
 let mode: Mode = 'live'
+let isMapped = false
 let count = 0
 let turn = 0
 
@@ -50,7 +51,7 @@ let turn = 0
 async function show(shown: Shown): Promise<void> {
   const own = ++turn
   const isWanted = (): boolean => own === turn
-  const space = await inSlices(Space.of(shown.ranges), isWanted)
+  const space = await inSlices(Space.of(shown.ranges, isMapped), isWanted)
   const sums = space === null ? null : await inSlices(sumRegions(shown), isWanted)
   if (space === null || sums === null) return
   current = { shown, space, sums }
@@ -218,6 +219,13 @@ byId('pause').addEventListener('click', () => void pauseOrGoOn())
 byId('keep').addEventListener('click', () => {
   kept = current?.shown ?? null
   if (kept !== null) compare(kept, kept)
+})
+byId('mapped').addEventListener('click', () => {
+  isMapped = !isMapped
+  byId('mapped').setAttribute('aria-pressed', String(isMapped))
+  // The whole of another space.
+  strip.zoom(Infinity, 0)
+  if (current !== null) void show(current.shown).then(showPages)
 })
 byId('save').addEventListener('click', () => void save())
 byId('trace').addEventListener('click', () => download('memlayer-trace.json', [JSON.stringify(traceOf(current?.shown.log ?? [], history))]))

@@ -10,8 +10,8 @@ import type { View } from './strip.js'
 
 const [MOST_LANES, LANE, BAR] = [10, 32, 24]
 const MOST_CELLS = 256
-/** Where a lane's bar begins, and what is left to its right. */
-const [LEFT, RIGHT] = [132, 176]
+/** Where a lane's bar begins, and what is left to its right: where there is little room, its name alone. */
+const roomOf = (width: number): { readonly left: number; readonly right: number } => (width < 560 ? { left: 84, right: 0 } : { left: 132, right: 176 })
 const FONT = '13px system-ui, sans-serif'
 
 interface Lane extends Wanted {
@@ -52,9 +52,10 @@ export class Lanes {
     canvas.addEventListener('wheel', (event) => {
       const lane = laneAt(event)
       // Without a lane, and without Shift, the page scrolls.
-      if (lane === undefined || event.offsetX < LEFT || event.offsetX > canvas.clientWidth - RIGHT) return
+      const { left, right } = roomOf(canvas.clientWidth)
+      if (lane === undefined || event.offsetX < left || event.offsetX > canvas.clientWidth - right) return
       event.preventDefault()
-      const share = (event.offsetX - LEFT) / Math.max(1, canvas.clientWidth - LEFT - RIGHT)
+      const share = (event.offsetX - left) / Math.max(1, canvas.clientWidth - left - right)
       on.zoom(event.deltaY > 0 ? 1.25 : 0.8, lane.address + share * lane.size)
     }, { passive: false })
   }
@@ -107,21 +108,23 @@ export class Lanes {
 
   #write({ context, width }: Sheet, i: number, lane: Lane, told: Told): void {
     const { region } = lane
+    const { left, right } = roomOf(width)
     const y = i * LANE + LANE / 2 + 4.5
     context.save()
     context.font = region.address === this.#chosen ? `700 ${FONT}` : FONT
     context.fillStyle = colour('--ink')
     context.beginPath()
-    context.rect(0, i * LANE, LEFT - 12, LANE)
+    context.rect(0, i * LANE, left - 12, LANE)
     context.clip()
     context.fillText(region.name, 0, y)
     context.restore()
+    if (right === 0) return
     const resident = typeof told === 'string' ? null : told.resident
     const hasMore = typeof told !== 'string' && told.looked < told.size
     const part = hasMore ? `the first ${bytes(told.looked)}` : lane.size < region.size ? `${bytes(lane.size)} of ${bytes(region.size)}` : bytes(region.size)
     context.font = FONT
     context.fillStyle = colour('--dim')
-    context.fillText(resident === null ? part : `${bytes(resident)} in ${part}`, width - RIGHT + 12, y, RIGHT - 12)
+    context.fillText(resident === null ? part : `${bytes(resident)} in ${part}`, width - right + 12, y, right - 12)
   }
 }
 
@@ -141,9 +144,12 @@ function lanesIn({ shown, space, view }: Seen): Lane[] {
   let least = 0
   for (const region of shown.regions) {
     if (region.address >= to || region.address + region.size <= from) continue
-    const inView = Math.min(to, region.address + region.size) - Math.max(from, region.address)
-    if (found.length >= MOST_LANES && inView <= least) continue
-    found.push({ region, ...partOf(region, from, to, shown.pageSize, MOST_CELLS) })
+    // From the first to the last byte of it that the space has: what is only Reserved may have been left out.
+    const [first, last] = [Math.max(view.from, space.placeOf(region.address)), Math.min(view.to, space.placeOf(region.address + region.size))]
+    if (last <= first) continue
+    const [start, end] = [space.addressAt(first), space.addressAt(last - 1) + 1]
+    if (found.length >= MOST_LANES && end - start <= least) continue
+    found.push({ region, ...partOf(region, start, end, shown.pageSize, MOST_CELLS) })
     if (found.length <= MOST_LANES) continue
     found.sort((a, b) => b.size - a.size).pop()
     least = found.at(-1)?.size ?? 0
@@ -154,10 +160,11 @@ function lanesIn({ shown, space, view }: Seen): Lane[] {
 function drawBar(sheet: Sheet, y: number, lane: Lane, { space, shown }: Seen, told: Told): void {
   const { context, width, scale } = sheet
   const colours = stateColours()
-  const columns = Math.max(1, Math.round((width - LEFT - RIGHT) * scale))
+  const { left, right } = roomOf(width)
+  const columns = Math.max(1, Math.round((width - left - right) * scale))
   const pages = typeof told === 'string' ? null : told
   context.fillStyle = colour('--paper')
-  context.fillRect(LEFT, y, columns / scale, BAR)
+  context.fillRect(left, y, columns / scale, BAR)
   for (let x = 0; x < columns; x++) {
     const [from, to] = [lane.address + (x / columns) * lane.size, lane.address + ((x + 1) / columns) * lane.size]
     const shares = space.shares(space.placeOf(from), space.placeOf(to))
@@ -168,7 +175,7 @@ function drawBar(sheet: Sheet, y: number, lane: Lane, { space, shown }: Seen, to
       const high = Math.min(bottom - y, Math.max(2 / scale, share * BAR))
       context.globalAlpha = state === 3 && pages !== null ? 0.38 : 1
       context.fillStyle = colours[state] ?? ''
-      context.fillRect(LEFT + x / scale, bottom - high, 1 / scale, high)
+      context.fillRect(left + x / scale, bottom - high, 1 / scale, high)
       bottom -= high
     }
   }
@@ -177,7 +184,8 @@ function drawBar(sheet: Sheet, y: number, lane: Lane, { space, shown }: Seen, to
 }
 
 /** Resident pages over the states, from the bottom; around huge ones a line. */
-function drawResident({ context, scale }: Sheet, y: number, pages: PageCells, width: number, pageSize: number): void {
+function drawResident({ context, scale, width: wide }: Sheet, y: number, pages: PageCells, width: number, pageSize: number): void {
+  const { left } = roomOf(wide)
   const per = (pages.unit / pages.size) * width
   context.fillStyle = colour('--s3')
   for (const [c, count] of pages.residentCells.entries()) {
@@ -185,13 +193,13 @@ function drawResident({ context, scale }: Sheet, y: number, pages: PageCells, wi
     const high = Math.max(1, Math.min(1, (count * pageSize) / pages.unit) * BAR)
     // Whole points of the screen: half ones would leave seams between cells.
     const [start, end] = [c * per, Math.min(width, (c + 1) * per)].map((x) => Math.round(x * scale) / scale) as [number, number]
-    context.fillRect(LEFT + start, y + BAR - high, end - start, high)
+    context.fillRect(left + start, y + BAR - high, end - start, high)
   }
   context.strokeStyle = colour('--huge')
   context.lineWidth = 2
   for (let c = 0; c < pages.hugeCells.length; c++) {
     const start = c
     while (c < pages.hugeCells.length && (pages.hugeCells[c] as number) > 0) c++
-    if (c > start) context.strokeRect(LEFT + start * per + 1, y + 1, Math.max(1, Math.min(width, c * per) - start * per - 2), BAR - 2)
+    if (c > start) context.strokeRect(left + start * per + 1, y + 1, Math.max(1, Math.min(width, c * per) - start * per - 2), BAR - 2)
   }
 }

@@ -20,8 +20,9 @@ export class Space {
     this.#sums = sums
   }
 
-  /** Puts it together, pausing now and then. */
-  static *of(ranges: Float64Array): Generator<void, Space> {
+  /** Puts it together, pausing now and then; `isMapped`: of what is mapped alone, so that what is only Reserved takes no room. */
+  static *of(all: Float64Array, isMapped: boolean): Generator<void, Space> {
+    const ranges = isMapped ? all.filter((_, i) => (all[i - (i % 4) + 2] as number) > 1) : all
     const n = ranges.length / 4
     const [starts, ...sums] = [0, 1, 2, 3].map(() => new Float64Array(n + 1)) as [Float64Array, ...Float64Array[]]
     for (let i = 0; i < n; i++) {
