@@ -153,6 +153,28 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
     })
   })
 
+  it('takes a press on a lane as a choice, two as a view, and a turn of the wheel as a zoom around what is there', async (ctx) => {
+    await over(ctx, async (page, memory) => {
+      const regions = memory.regions().toSorted((a, b) => a.address - b.address)
+      const lane = regions.findIndex(({ name }) => name === 'cache')
+      const view = async (): Promise<number> => Number(await page.locator('#at').getAttribute('data-view'))
+      const position = { x: 400, y: 32 * lane + 16 }
+      await page.locator('#lanes').click({ position })
+      await expect.poll(() => page.locator('#heat-says').textContent()).toMatch(/^cache: 8 MiB of 64 MiB resident/)
+      await page.locator('#lanes').dblclick({ position })
+      expect(await view()).toBe(64 * MiB)
+      // It is the only lane now, and its first.
+      const box = (await page.locator('#lanes').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
+      await page.mouse.move(box.x + 132 + (box.width - 132 - 176) / 4, box.y + 16)
+      for (let i = 0; i < 8; i++) await page.mouse.wheel(0, -100)
+      await expect.poll(view).toBeLessThan(0.2 * 64 * MiB)
+      // Around a quarter of the cache: the pages there are told by themselves.
+      const address = Number(await page.locator('#at').getAttribute('data-page'))
+      expect(Math.abs(address - (regions[lane]?.address ?? 0) - 16 * MiB)).toBeLessThan(MiB)
+      await expect.poll(() => page.locator('#heat-says').textContent()).toMatch(/^cache: .* from 0x[0-9a-f]+ on, of 64 MiB resident/)
+    })
+  })
+
   it('says what the kernel answered to what was refused', async (ctx) => {
     const memory = living()
     await over(ctx, async (page) => {
