@@ -77,12 +77,14 @@ describe.skipIf(process.platform !== 'linux')('explain leaves under 5 % or 4 MiB
   })
 
   it('with Buffers in use', () => {
-    expect(explain('for (let i = 0; i < 4096; i++) keep.push(Buffer.alloc(65536, 1))').arrayBuffers).toBeGreaterThan(250 * MiB)
+    expect(explain('for (let i = 0; i < 4096; i++) keep.push(Buffer.alloc(65536, 1))').arrayBuffers).toBeGreaterThan(0.95 * 256 * MiB)
   })
 
   it('with Buffers dropped, whose memory is the slack of the C library', () => {
     const told = explain('for (let i = 0; i < 4096; i++) keep.push(Buffer.alloc(65536, 1)); await drop()')
-    expect(told.mallocSlack).toBeGreaterThan(200 * MiB)
+    // Of 256 MiB: what lies at the end of an arena it gives back by itself, more with larger pages and newer versions.
+    expect(told.mallocSlack).toBeGreaterThan(128 * MiB)
+    expect(told.arrayBuffers).toBeLessThan(MiB)
   })
 
   it('with one large ArrayBuffer that is touched, and one that is not', () => {
@@ -262,7 +264,7 @@ describe.skipIf(process.platform !== 'linux')('trimHost', () => {
       console.log(JSON.stringify({ full, dropped, fell, after: memory.explain().resident }))`
     const { stdout } = runChild(code, { from: import.meta.dirname, nodeArgs: ['--expose-gc'] })
     const { dropped, fell, after } = JSON.parse(stdout) as { dropped: number; fell: number; after: number }
-    expect(fell).toBeGreaterThan(150 * MiB)
+    expect(fell).toBeGreaterThan(128 * MiB)
     expect(Math.abs(dropped - fell - after)).toBeLessThan(16 * MiB)
   })
 })
