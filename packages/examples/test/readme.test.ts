@@ -1,4 +1,5 @@
-// The root README: its example runs, and its table of backends counts the traces that there are.
+// The root README: its example runs, and its table of backends counts the traces that there are and the
+// tests that QEMU's machines passed.
 import { readFileSync } from 'node:fs'
 import { tracesOf } from '@memlayer/golden'
 import { testExamples } from '@memlayer/readme/vitest'
@@ -15,4 +16,17 @@ it('says of each backend how many traces there are for it', () => {
   for (const [name, count] of said as [string, number][]) {
     expect(count, name).toBe((systems[name] ?? [name]).reduce((sum, os) => sum + tracesOf(os).length, 0))
   }
+})
+
+it('says of QEMU’s machines what their own table says: kernel, tests passed, day', () => {
+  const table = readFileSync(new URL('../../../tooling/kernels/README.md', import.meta.url), 'utf8')
+  const machines = [...table.matchAll(/^\| `[\w-]+` \| (.*) \|$/gm)].map(([, row = '']) => row.split(' | '))
+  expect(machines).toHaveLength(3)
+  const kernels = new Set(machines.map(([kernel = '']) => /^Linux [\d.]+/.exec(kernel)?.[0]))
+  const days = new Set(machines.map((row) => row.at(-1)))
+  expect([kernels.size, days.size]).toEqual([1, 1])
+  for (const row of machines) expect(row.slice(5, 7)).toEqual(['0', '0'])
+  const passed = machines.map((row) => row[4]).join(' + ')
+  const proof = `${passed} tests by \`npm run test:kernels\`, ${[...kernels].join()}, ${[...days].join()}`
+  expect(readFileSync(readme, 'utf8')).toContain(proof)
 })

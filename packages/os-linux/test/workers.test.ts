@@ -181,10 +181,10 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
 
   it('can be taken up by nobody once its worker has ended', async () => {
     const ended = startWorker()
-    const unused = region.share(ended, 0, 4096)
+    const unused = region.share(ended, 0, page)
     await ended.terminate()
     expect(new Int32Array(unused.hold)[0]).toBe(3)
-    expect(() => region.share(ended, 0, 4096)).toThrow(/the worker has ended/)
+    expect(() => region.share(ended, 0, page)).toThrow(/the worker has ended/)
   })
 
   it('costs the worker one listener, however much it is given, and the owner nothing once it is released', async () => {
@@ -192,11 +192,11 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     const hear = (warning: unknown): void => void warnings.push(warning)
     process.on('warning', hear)
     for (let i = 0; i < 50; i++) {
-      const again = region.share(worker, 0, 4096)
+      const again = region.share(worker, 0, page)
       await ask('attach', again)
       await ask('release')
     }
-    const many = Array.from({ length: 20 }, (_, i) => region.share(worker, i * 4096, 4096))
+    const many = Array.from({ length: 16 }, (_, i) => region.share(worker, i * page, page))
     await ask('attach', many[7])
     await worker.terminate()
     region.free()

@@ -3,7 +3,7 @@ import type { FileResult, MachineRun } from './boot.js'
 
 /** What a run came to. */
 export interface Verdict {
-  /** `'arm64-16k: 82 passed, 0 failed, 0 skipped'`, and what else was wrong. */
+  /** `'arm64-16k: 116 passed, 0 failed, 0 skipped'`, and what else was wrong. */
   readonly line: string
   /** Whether every file ran to its end on the machine that was meant. */
   readonly isWhole: boolean

@@ -1,6 +1,7 @@
 // What os-linux's tests import of vitest, over node:test and with vitest's own matchers: bundled into
 // the tests that run on other machines, for which vitest's bundler is not built.
 import { afterEach, beforeEach, describe as describeHere, it as itHere, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { format } from 'node:util'
 import { GLOBAL_EXPECT, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect'
 import * as chai from 'chai'
@@ -69,3 +70,19 @@ export const describe: Declare<() => void> = Object.assign(
   (title: string, body: () => void) => void describeHere(title, body),
   { skipIf: (skip: boolean) => (title: string, body: () => void) => void describeHere(title, { skip }, body) },
 )
+
+/** What of vitest's `vi` is used: calls again what throws, until it does not or the milliseconds are over. */
+export const vi: { waitFor(body: () => unknown, timeout: number): Promise<void> } = {
+  async waitFor(body, timeout) {
+    const end = performance.now() + timeout
+    for (;;) {
+      try {
+        await body()
+        return
+      } catch (error) {
+        if (performance.now() > end) throw error
+      }
+      await sleep(50)
+    }
+  },
+}
