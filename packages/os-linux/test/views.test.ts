@@ -16,6 +16,8 @@ type Numbers = { length: number; buffer: ArrayBuffer; byteLength: number; [index
 const types = [
   Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
   Float32Array, Float64Array, BigInt64Array, BigUint64Array,
+  // It came with Node 24.
+  ...('Float16Array' in globalThis ? [(globalThis as { Float16Array?: unknown }).Float16Array] : []),
 ] as unknown as ViewConstructor<Numbers>[]
 
 describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)', () => {
