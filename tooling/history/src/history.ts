@@ -181,7 +181,11 @@ export class History {
   #doWrite(page: number): void {
     const legal = this.shadow.all(page, 1, ['Ready'])
     const word = (this.#word = (this.#word % 0x7fffffff) + 1)
-    if (!this.#expect(legal, () => void (this.memory.view(Uint32Array, page * this.size, 1)[0] = word))) return
+    const write = (): void => {
+      const words = this.memory.view(Uint32Array, page * this.size, this.size / 4)
+      words[0] = words[words.length - 1] = word
+    }
+    if (!this.#expect(legal, write)) return
     this.shadow.write(page, word)
   }
 
@@ -222,8 +226,9 @@ export class History {
       const words = this.memory.view(Uint32Array, page * this.size, (n * this.size) / 4)
       for (let i = 0; i < n; i++) {
         const { word } = this.shadow.at(page + i)
-        const found = words[(i * this.size) / 4]
-        if (word !== null && found !== word) return `page ${page + i} begins with ${found}, and is meant to begin with ${word}`
+        if (word === null) continue
+        const [first, last] = [words[(i * this.size) / 4], words[((i + 1) * this.size) / 4 - 1]]
+        if (first !== word || last !== word) return `page ${page + i} begins with ${first} and ends with ${last}, and is meant to with ${word}`
       }
     }
     return null

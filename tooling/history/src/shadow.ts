@@ -1,11 +1,11 @@
 // What a memory is meant to be, page by page, kept as plainly as can be: a map from page to
-// state, and to the number that was last written at the page's start.
+// state, and to the number that was last written at the page's start and end.
 import type { RegionState } from '@memlayer/core'
 
 interface Page {
   state: RegionState
   category: string | null
-  /** The first word; null: forfeited, it may be anything. */
+  /** The first word and the last; null: forfeited, they may be anything. */
   word: number | null
 }
 
