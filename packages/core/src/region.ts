@@ -236,8 +236,7 @@ export class Region {
     if (this.#freed === null) return this.memory.sysFree(this.address, this.size, null)
     // All of it can go, or none of it goes.
     for (const [v, n] of this.#owned()) this.#host.expectNotHeld('free', v, n)
-    // An observer that hears of one part may free others.
-    for (let [part] = this.#owned(); part !== undefined; [part] = this.#owned()) this.memory.sysFree(part[0], part[1], null)
+    for (const [v, n] of this.#owned()) this.memory.sysFree(v, n, null)
   }
 
   /** Frees what is left of it. A second time does nothing. */
@@ -277,19 +276,16 @@ export class Region {
     leaks.unregister(this)
   }
 
-  /** What has not been freed, from end to end. */
-  #owned(): [Address, number][] {
-    const found: [Address, number][] = []
-    if (this.#disposed) return found
+  /** What has not been freed, from end to end. Looked for part by part: an observer that hears of one may free others. */
+  *#owned(): Generator<[Address, number], void, void> {
     const end = this.address + this.size
-    const freed = this.#freed ?? new RangeMap()
-    for (let at = this.address; at < end; ) {
+    for (let at = this.address; at < end && !this.#disposed; ) {
+      const freed = this.#freed ?? new RangeMap()
       freed.seek(at)
       const stop = Math.min(freed.end, end)
-      if (freed.value === 0) found.push([at, stop - at])
+      if (freed.value === 0) yield [at, stop - at]
       at = stop
     }
-    return found
   }
 }
 

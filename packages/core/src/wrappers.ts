@@ -72,7 +72,7 @@ export class Wrappers implements Memory {
     if (ledger === null) return this.#unchecked('sysUnused', v, n)
     const held = ledger.expect('sysUnused', v, n, FROM_READY)
     const category = ledger.categoryOf(held, v)
-    if (!this.#spendUnused(1)) this.#demandUnused('sysUnused', v, n, category, 1)
+    if (!this.#spendUnused('sysUnused', 1)) this.#demandUnused('sysUnused', v, n, category, 1)
     this.#regions.takeAway('sysUnused', v, n)
     try {
       this.os.sysUnusedOS(v, n)
@@ -90,7 +90,7 @@ export class Wrappers implements Memory {
     if (ledger === null) return this.#unchecked('sysUsed', v, n)
     const held = ledger.expect('sysUsed', v, n, FROM_MAPPED)
     const category = ledger.categoryOf(held, v)
-    if (!this.#spendUnused(1)) this.#demandUnused('sysUsed', v, n, category, 1)
+    if (!this.#spendUnused('sysUsed', 1)) this.#demandUnused('sysUsed', v, n, category, 1)
     try {
       this.os.sysUsedOS(v, n)
     } catch (error) {
@@ -246,7 +246,7 @@ export class Wrappers implements Memory {
     const { done, error } = giveBackAll(this.os, ledger, this.#regions, pairs, () => {
       const count = pairs.length / 2
       const [first, size] = [pairs[0] as number, pairs[1] as number]
-      if (!this.#spendUnused(count)) this.#demandUnused('sysUnused', first, size, ledger.categoryAt(first), count)
+      if (!this.#spendUnused('sysUnused', count)) this.#demandUnused('sysUnused', first, size, ledger.categoryAt(first), count)
     })
     let failed: unknown = null
     this.#account.together(() => {
@@ -316,14 +316,19 @@ export class Wrappers implements Memory {
     return this.#account.observe(observer, wanted)
   }
 
+  /** Whether it cuts mappings at its very ends: sysUsed does where regions have policies of huge pages, sysUnused advises whole ones. */
+  #cuts(op: 'sysUnused' | 'sysUsed'): boolean {
+    return this.#unusedCuts || (op === 'sysUsed' && this.#regions.advises)
+  }
+
   /** Counts as many sysUnused or sysUsed as `times`. False: `#demandUnused` has to say whether they fit. */
-  #spendUnused(times: number): boolean {
-    return this.#unusedCuts || this.#regions.advises ? this.#budget.spend(3 * times) : this.#budget.spendAdvice(times)
+  #spendUnused(op: 'sysUnused' | 'sysUsed', times: number): boolean {
+    return this.#cuts(op) ? this.#budget.spend(3 * times) : this.#budget.spendAdvice(times)
   }
 
   #demandUnused(op: 'sysUnused' | 'sysUsed', v: Address, n: number, category: number, times: number): void {
-    const advises = !(this.#unusedCuts || this.#regions.advises)
-    this.#demand(op, v, n, category, advises ? times : 3 * times, advises)
+    const cuts = this.#cuts(op)
+    this.#demand(op, v, n, category, cuts ? 3 * times : times, !cuts)
   }
 
   #demand(op: Operation, v: Address, n: number, category: number, times: number, advises = false): void {

@@ -39,7 +39,7 @@ const full = (): Snapshot => {
   region.commit(0, memory.os.traits.pageSize)
   const snapshot = takeSnapshot(memory)
   region.free()
-  const explanation = { resident: 10e6, jsHeap: 4e6, arrayBuffers: 1e6, layer: 3e6, layerParts: [], malloc: 5e5, mallocSlack: 5e5, files: 9e5, stacks: 1e5, unexplained: 0, external: 0, at: snapshot.at }
+  const explanation = { resident: 10e6, jsHeap: 4e6, arrayBuffers: 1e6, layer: 3e6, otherMemories: 0, layerParts: [], malloc: 5e5, mallocSlack: 5e5, files: 9e5, stacks: 1e5, unexplained: 0, external: 0, at: snapshot.at }
   const refused: LogEntry = { at: 1, op: 'sysReserve', address: null, size: 2 ** 50, category: null, outcome: 'refused', answer: 'mmap answered ENOMEM' }
   const history = Array.from({ length: 300 }, (_, i) => ({ ...momentOf(snapshot), resident: 1e6 * (1 + (i % 8)) }))
   return { ...snapshot, explanation, log: [refused], history }

@@ -21,6 +21,7 @@ export {
   type ErrorDetails,
   type Explanation,
   type GrowableBufferOptions,
+  type Hold,
   type HugePagePolicy,
   type HugePageUse,
   type LayerPart,

@@ -49,9 +49,9 @@ export const mutants: readonly Mutant[] = [
   { wrong: 'a commit is made in pieces, and ends with the first', subject: windows, find: /(sysUsedOS\(v, n\) \{[^]*?)at \+= small;/, put: '$1at = end;', caughtBy: 'used/across-reservations' },
   { wrong: 'sysUsed maps anew, over what is Ready', subject: linux, find: 'this.sysHugePageOS(v, n);\n    }', put: 'this.sysMapOS(v, n);\n    }', caughtBy: 'used/mixed' },
   // sysHugePage
-  { wrong: 'sysHugePage rounds outwards', subject: linux, find: 'const beg = alignUp(v, this.#hugePageSize);', put: 'const beg = alignDown(v, this.#hugePageSize);', caughtBy: 'huge-pages/whole' },
+  { wrong: 'sysHugePage rounds outwards', subject: linux, find: 'const beg = alignUp(v, huge);', put: 'const beg = alignDown(v, huge);', caughtBy: 'huge-pages/whole' },
   { wrong: 'sysHugePage advises where there are no huge pages', subject: 'darwin', find: 'sysHugePageOS(_v, _n) {', put: 'sysHugePageOS(_v, _n) { void this.#kernel.madvise(_v, _n, 14);', caughtBy: 'huge-pages/none' },
-  { wrong: 'sysHugePage gives the advice of sysUnused', subject: linux, find: 'end - beg, MADV_HUGEPAGE', put: 'end - beg, MADV_DONTNEED', caughtBy: 'huge-pages/cut' },
+  { wrong: 'sysHugePage gives the advice of sysUnused', subject: linux, find: /end - beg, MADV_HUGEPAGE/g, put: 'end - beg, MADV_DONTNEED', caughtBy: 'huge-pages/cut' },
   // sysFree
   { wrong: 'sysFree frees the wrong length: a page less', subject: linux, find: 'this.#kernel.munmap(v, n)', put: 'this.#kernel.munmap(v, Math.max(n - this.#pageSize, this.#pageSize))', caughtBy: 'free/any-state' },
   { wrong: 'sysFree frees the wrong length: a page more', subject: linux, find: 'this.#kernel.munmap(v, n)', put: 'this.#kernel.munmap(v, n + this.#pageSize)', caughtBy: 'free/in-parts' },
@@ -61,7 +61,7 @@ export const mutants: readonly Mutant[] = [
   { wrong: 'sysFree puts a range on the list twice', subject: plan9, find: 'if (previous !== null && previous.address + previous.size === v) {', put: 'if (previous !== null && previous.address + previous.size === v) {\n            block.next = { address: v, size, next: block.next };', caughtBy: 'contents/zero-after-free' },
   { wrong: 'sysFree does nothing', subject: js, find: 'this.#free.add(v, size);\n        this', put: 'this', caughtBy: 'free/no-leak' },
   // sysFault
-  { wrong: 'sysFault forgets MAP_FIXED', subject: linux, find: 'mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0);\n        // Go', put: 'mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE, -1, 0);\n        // Go', caughtBy: 'fault/traps' },
+  { wrong: 'sysFault forgets MAP_FIXED', subject: linux, find: /(sysFaultOS\(v, n\) \{[^]*?)MAP_PRIVATE \| MAP_FIXED/, put: '$1MAP_PRIVATE', caughtBy: 'fault/traps' },
   { wrong: 'sysFault hides that the kernel refused', subject: 'aix', find: "this.#refuse('mprotect', -answer)", put: 'return', caughtBy: 'refusals/fault' },
   { wrong: 'sysFault keeps the memory behind what can no longer be touched', subject: 'freebsd', find: 'const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0);', put: 'const p = this.#kernel.mprotect(v, n, PROT_NONE) < 0 ? -12 : v;', caughtBy: 'fault/returns-memory' },
   { wrong: 'sysFault does nothing', subject: 'aix', find: 'const answer = this.#kernel.mprotect(v, n, PROT_NONE);', put: 'const answer = 0;', caughtBy: 'fault/traps' },
