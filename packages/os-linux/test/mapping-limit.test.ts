@@ -58,7 +58,8 @@ describe.skipIf(process.platform !== 'linux')('the limit of mappings (needs Linu
     expect(seen['syscall']).toBeUndefined()
     expect(seen['message']).toMatch(/kernel mappings, and the engine needs some of the rest\. .*vm\.max_map_count/)
     expect(seen['used'] as number).toBeGreaterThan((seen['limit'] as number) - 1100)
-    expect(seen['used'] as number).toBeLessThan((seen['limit'] as number) - 900)
+    // Memories that count for themselves meet within the headroom; half of it at least stays the engine's.
+    expect(seen['used'] as number).toBeLessThan((seen['limit'] as number) - 512)
     expect(last).toBe('goes on')
   })
 })
