@@ -20,6 +20,8 @@ export class Views {
   readonly #collected = new FinalizationRegistry<ViewEntry>((entry) => this.#index.delete(entry))
   // The entries that this job has made. Most are of views that are gone before it ends, and are never aged.
   readonly #fresh: ViewEntry[] = []
+  // Whether they will be aged when it ends: once a job, however many are made.
+  #willAge = false
   // A view in use keeps its region from being collected, and from being taken for a leak.
   readonly #keepers = new WeakMap<object, object>()
   // A buffer that was found empty: kept, so that it is found so again.
@@ -50,7 +52,10 @@ export class Views {
     // A WebAssembly memory has one buffer for all of its addresses; elsewhere each view has its own.
     const offset = viewOffset(buffer, v, bytes)
     if (offset === 0) Object.setPrototypeOf(buffer, tiedBuffer)
-    if (this.#fresh.length === 0) void Promise.resolve().then(this.#age)
+    if (!this.#willAge) {
+      this.#willAge = true
+      void Promise.resolve().then(this.#age)
+    }
     const entry: ViewEntry = { start: v, end: v + bytes, fresh: buffer, aged: null, place: this.#fresh.length, next: null }
     this.#fresh.push(entry)
     this.#index.add(entry)
@@ -83,6 +88,7 @@ export class Views {
 
   /** The job that made them has ended: from now on they live for as long as their users keep them. */
   readonly #age = (): void => {
+    this.#willAge = false
     for (const entry of this.#fresh) {
       const buffer = entry.fresh as ArrayBuffer
       entry.aged = new WeakRef(buffer)

@@ -2,7 +2,7 @@
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
-import type { Benchmark } from '../benchmark.js'
+import { collect, type Benchmark } from '../benchmark.js'
 import type { Comparison } from '../comparison.js'
 import { bareLibc, GiB, KiB, MADV_DONTNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MiB, openMemory, readyRange } from '../layer.js'
 import { difference, spread } from '../measure.js'
@@ -34,6 +34,8 @@ const QUESTION = ((): number => {
 })()
 
 async function collections(work: Work, times: number): Promise<number> {
+  // What was left before is not this work's.
+  collect()
   await setImmediate()
   let count = 0
   const observer = new PerformanceObserver((list) => {
