@@ -8,6 +8,7 @@ import { expectNone } from './expect-none.js'
 const workspace = readWorkspace()
 const slash = '/'
 const scheme = 'https:/'
+const registry = ['registry', 'npmjs', 'org'].join('.')
 
 describe('what is committed', () => {
   it('names no path of a machine and no private registry', () => {
@@ -37,8 +38,8 @@ describe('what is committed', () => {
   it.each([
     ['/proc/self/smaps, /sys/kernel/mm, /dev/null, /usr/bin/chromium, /etc/os-release'],
     [`${scheme}/github.com/memlayer/memlayer/work/home/x`],
-    [`${scheme}/registry.npmjs.org/x/-/x-1.0.0.tgz`],
-    [`registry=${scheme}/registry.npmjs.org/`],
+    [`${scheme}/${registry}/x/-/x-1.0.0.tgz`],
+    [`registry=${scheme}/${registry}/`],
     [`packages/work/root, .${slash}home/x, \${root}${slash}work/x`],
     ['linux, darwin and/or windows; the root/work of it'],
   ])('may say: %s', (text) => {
