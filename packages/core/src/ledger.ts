@@ -330,7 +330,7 @@ export class Ledger {
   }
 
   #set(v: Address, n: number, from: Held, to: Held): void {
-    this.#map.assign(v, n, to)
+    if (!this.#map.put(v, n, to)) this.#map.assign(v, n, to)
     if (to >= this.#bytes.length) this.#grow(to)
     const bytes = this.#bytes
     // What is owned by nobody is counted as well, in place 0, which nobody reads.

@@ -1,9 +1,10 @@
 // A map from addresses to small numbers that is constant over ranges: each entry is a
-// boundary, where a new number begins. Neighbours with the same number merge, so its size
-// follows fragmentation and not history. Boundaries lie in sorted chunks, all chunks in one
-// pair of typed arrays: finding one is two binary searches, changing some moves at most a
-// chunk, and the steady path allocates nothing. A range is given by address and length for
-// that: an end, worked out by the caller, would be boxed on its way here.
+// boundary, where a new number begins. Neighbours with the same number are one range; a boundary
+// between them is idle, and idle ones go when they are many, so its size follows fragmentation and
+// not history. Boundaries lie in sorted chunks, all chunks in one pair of typed arrays: finding one
+// is two binary searches, changing some moves at most a chunk, and the steady path allocates
+// nothing. A range is given by address and length for that: an end, worked out by the caller,
+// would be boxed on its way here.
 
 // A slab is a chunk's place in the arrays. Places that hold no boundary are at Infinity, and the last never
 // holds one: so a search takes the same six steps wherever it goes, and finds an end without looking for a length.
@@ -29,12 +30,14 @@ export class RangeMap {
   #firsts: Float64Array = new Float64Array([0, Infinity])
   #chunks = 1
   #size = 1
+  /** The idle boundaries, at most: those that an assignment takes with it are not counted off. */
+  #idle = 0
 
   // The cursor: the place of the boundary at or below the address last sought, and its chunk.
   #chunk = 0
   #place = 0
 
-  /** The number of boundaries: how much there is to search and to hold. */
+  /** The number of boundaries, idle ones with them: how much there is to search and to hold. */
   get size(): number {
     return this.#size
   }
@@ -58,24 +61,35 @@ export class RangeMap {
 
   /** Moves the cursor to the next range; false at the end of all addresses. */
   next(): boolean {
+    const { value } = this
+    while (this.#step()) if (this.value !== value) return true
+    return false
+  }
+
+  /** Moves the cursor to the next boundary; false where there is none. */
+  #step(): boolean {
     if (this.#starts[this.#place + 1] !== Infinity) {
       this.#place += 1
       return true
     }
     if (this.#chunk + 1 >= this.#chunks) return false
-    this.#chunk += 1
-    this.#place = (this.#slabs[this.#chunk] as number) * SLAB
+    this.#enter(this.#chunk + 1)
     return true
   }
 
   /** Where the cursor's range starts. */
   get start(): number {
+    while (this.#valueBefore() === this.value) this.#stepBack()
     return this.#starts[this.#place] as number
   }
 
   /** Where the cursor's range ends; Infinity for the last. */
   get end(): number {
-    return Math.min(this.#starts[this.#place + 1] as number, this.#firsts[this.#chunk + 1] as number)
+    const [chunk, place] = [this.#chunk, this.#place]
+    const end = this.next() ? (this.#starts[this.#place] as number) : Infinity
+    this.#chunk = chunk
+    this.#place = place
+    return end
   }
 
   /** What the cursor's range holds. */
@@ -86,7 +100,28 @@ export class RangeMap {
   /** Whether the cursor's range goes on to the end of [v, v+n). */
   reaches(v: number, n: number): boolean {
     // Not by way of `end`, whose number would be boxed where the engine does not inline it.
-    return (this.#starts[this.#place + 1] as number) >= v + n && (this.#firsts[this.#chunk + 1] as number) >= v + n
+    if ((this.#starts[this.#place + 1] as number) >= v + n && (this.#firsts[this.#chunk + 1] as number) >= v + n) return true
+    return this.end >= v + n
+  }
+
+  /**
+   * Makes [v, v+n) hold `value` where a boundary stands at both of its ends and none between, and leaves both where
+   * they are, idle or not: what goes to and fro between two numbers moves nothing. False: nothing has changed.
+   */
+  put(v: number, n: number, value: number): boolean {
+    this.seek(v)
+    const starts = this.#starts
+    const place = this.#place
+    // The first of a chunk has its neighbour elsewhere; the last has Infinity behind it.
+    if (starts[place] !== v || starts[place + 1] !== v + n || (place & (SLAB - 1)) === 0) return false
+    const values = this.#values
+    const held = values[place] as number
+    const before = values[place - 1] as number
+    const after = values[place + 1] as number
+    values[place] = value
+    this.#idle += Number(before === value) - Number(before === held) + Number(after === value) - Number(after === held)
+    if (this.#idle > SLAB && this.#idle * 2 > this.#size) this.#layOut()
+    return true
   }
 
   /** Makes [v, v+n) hold `value`. */
@@ -171,6 +206,16 @@ export class RangeMap {
     return after
   }
 
+  /** Moves the cursor to the boundary before, of which there is one. */
+  #stepBack(): void {
+    if ((this.#place & (SLAB - 1)) !== 0) {
+      this.#place -= 1
+      return
+    }
+    this.#enter(this.#chunk - 1)
+    this.#place += (this.#lengths[this.#slabs[this.#chunk] as number] as number) - 1
+  }
+
   /** Moves the cursor to the first boundary of chunk `c`. */
   #enter(c: number): void {
     this.#chunk = c
@@ -230,8 +275,32 @@ export class RangeMap {
     this.#enter(Math.min(this.#chunk, this.#chunks - 1))
   }
 
+  /** Takes out every idle boundary, and leaves the chunks with gaps: they are to be laid out anew. */
+  #dropIdle(): void {
+    const starts = this.#starts
+    const values = this.#values
+    let before = -1
+    for (let c = 0; c < this.#chunks; c++) {
+      const slab = this.#slabs[c] as number
+      const first = slab * SLAB
+      const length = this.#lengths[slab] as number
+      let to = first
+      for (let from = first; from < first + length; from++) {
+        if (values[from] === before) continue
+        before = values[from] as number
+        starts[to] = starts[from] as number
+        values[to] = before
+        to += 1
+      }
+      this.#lengths[slab] = to - first
+      this.#size -= length - (to - first)
+    }
+    this.#idle = 0
+  }
+
   /** Lays the chunks out anew, in order of address and evenly filled, with as many slabs free as are taken. */
   #layOut(): void {
+    if (this.#idle > 0) this.#dropIdle()
     const chunks = Math.ceil(this.#size / FILL)
     const slabs = Math.max(2 * chunks, FEW)
     const starts = new Float64Array(slabs * SLAB).fill(Infinity)

@@ -26,11 +26,16 @@ const granules: readonly number[] = Array.from({ length: LEVELS }, (_, k) => 2 *
 // A granule's first entry, which leads to the others: most have one.
 type Level = Map<number, ViewEntry>
 
+/** As many are looked through faster than any map is asked. */
+const FEW = 8
+
 const none: readonly ViewEntry[] = []
 
-/** Entries by the addresses they cover. */
+/** Entries by the addresses they cover: a short list, and from the first that is too many on, until there is none, by granule. */
 export class ViewIndex {
-  readonly #levels: readonly Level[] = Array.from({ length: LEVELS }, () => new Map())
+  readonly #few: ViewEntry[] = []
+  /** Null: all are in the list. */
+  #levels: readonly Level[] | null = null
   #size = 0
   #bytes = 0
 
@@ -45,53 +50,83 @@ export class ViewIndex {
   }
 
   add(entry: ViewEntry): void {
-    const k = levelOf(entry)
-    const level = this.#levels[k] as Level
-    const granule = granuleOf(k, entry.start)
-    entry.next = level.get(granule) ?? null
-    level.set(granule, entry)
+    if (this.#levels === null && this.#few.length === FEW) {
+      this.#levels = Array.from({ length: LEVELS }, () => new Map())
+      for (const one of this.#few) addTo(this.#levels, one)
+      this.#few.length = 0
+    }
+    if (this.#levels === null) this.#few.push(entry)
+    else addTo(this.#levels, entry)
     this.#size += 1
     this.#bytes += entry.end - entry.start
   }
 
   /** Forgets an entry; one that is not there is no error: its buffer was detached before it was collected. */
   delete(entry: ViewEntry): void {
-    const k = levelOf(entry)
-    const level = this.#levels[k] as Level
-    const granule = granuleOf(k, entry.start)
-    const first = level.get(granule)
-    if (first === entry) {
-      if (entry.next === null) level.delete(granule)
-      else level.set(granule, entry.next)
-    } else {
-      let before = first
-      while (before !== undefined && before.next !== entry) before = before.next ?? undefined
-      if (before === undefined) return
-      before.next = entry.next
-    }
-    // It may be remembered for as long as its user keeps the buffer; those after it need not be.
-    entry.next = null
+    if (!(this.#levels === null ? dropFrom(this.#few, entry) : deleteFrom(this.#levels, entry))) return
     this.#size -= 1
     this.#bytes -= entry.end - entry.start
+    if (this.#size === 0) this.#levels = null
   }
 
   /** The entries that touch [v, v+n). */
   touching(v: Address, n: number): readonly ViewEntry[] {
     const end = v + n
     let found: ViewEntry[] | null = null
+    if (this.#levels === null) {
+      for (const entry of this.#few) found = collect(entry, v, end, found)
+      return found ?? none
+    }
     for (let k = 0; k < LEVELS; k++) {
       const level = this.#levels[k] as Level
       if (level.size === 0) continue
       const first = granuleOf(k, v) - 1
       const last = granuleOf(k, end - 1)
       if (last - first > level.size) {
-        for (const entry of level.values()) found = collect(entry, v, end, found)
+        for (const entry of level.values()) found = collectAll(entry, v, end, found)
       } else {
-        for (let granule = first; granule <= last; granule++) found = collect(level.get(granule), v, end, found)
+        for (let granule = first; granule <= last; granule++) found = collectAll(level.get(granule), v, end, found)
       }
     }
     return found ?? none
   }
+}
+
+/** Takes an entry out of a list that has no order; false: it is not there. */
+function dropFrom(list: ViewEntry[], entry: ViewEntry): boolean {
+  const at = list.indexOf(entry)
+  if (at < 0) return false
+  const last = list.pop() as ViewEntry
+  if (last !== entry) list[at] = last
+  return true
+}
+
+function addTo(levels: readonly Level[], entry: ViewEntry): void {
+  const k = levelOf(entry)
+  const level = levels[k] as Level
+  const granule = granuleOf(k, entry.start)
+  entry.next = level.get(granule) ?? null
+  level.set(granule, entry)
+}
+
+/** False: it is not there. */
+function deleteFrom(levels: readonly Level[], entry: ViewEntry): boolean {
+  const k = levelOf(entry)
+  const level = levels[k] as Level
+  const granule = granuleOf(k, entry.start)
+  const first = level.get(granule)
+  if (first === entry) {
+    if (entry.next === null) level.delete(granule)
+    else level.set(granule, entry.next)
+  } else {
+    let before = first
+    while (before !== undefined && before.next !== entry) before = before.next ?? undefined
+    if (before === undefined) return false
+    before.next = entry.next
+  }
+  // It may be remembered for as long as its user keeps the buffer; those after it need not be.
+  entry.next = null
+  return true
 }
 
 function levelOf({ start, end }: ViewEntry): number {
@@ -104,12 +139,16 @@ function granuleOf(k: number, v: Address): number {
   return Math.floor(v / (granules[k] as number))
 }
 
-/** Adds those of a granule that touch [v, end) to what is found; a list is made for the first. */
-function collect(first: ViewEntry | undefined, v: Address, end: Address, found: ViewEntry[] | null): ViewEntry[] | null {
-  for (let entry = first ?? null; entry !== null; entry = entry.next) {
-    if (!(entry.start < end && entry.end > v)) continue
-    if (found === null) found = [entry]
-    else found.push(entry)
-  }
+/** Adds those of a granule that touch [v, end) to what is found. */
+function collectAll(first: ViewEntry | undefined, v: Address, end: Address, found: ViewEntry[] | null): ViewEntry[] | null {
+  for (let entry = first ?? null; entry !== null; entry = entry.next) found = collect(entry, v, end, found)
+  return found
+}
+
+/** Adds an entry that touches [v, end) to what is found; a list is made for the first. */
+function collect(entry: ViewEntry, v: Address, end: Address, found: ViewEntry[] | null): ViewEntry[] | null {
+  if (!(entry.start < end && entry.end > v)) return found
+  if (found === null) return [entry]
+  found.push(entry)
   return found
 }

@@ -1,7 +1,7 @@
 // Views that cannot dangle. A view is an ArrayBuffer over Ready pages, at full speed; before
 // any of its pages leaves Ready the buffer is detached, so that whoever kept it finds length 0
 // and reads undefined, where a stale pointer would end the process.
-import { detachView, isDetached, viewOffset, type Address } from '@memlayer/kernel'
+import { detachView, isAligned, isDetached, viewOffset, type Address } from '@memlayer/kernel'
 import { show } from './check.js'
 import { formatAddress, UsageError } from './errors.js'
 import type { OS } from './os.js'
@@ -112,9 +112,9 @@ export class Views {
       }
       entry.fresh = null
     }
-    if (buffer === undefined || isDetached(buffer)) return
+    if (buffer === undefined) return
     if (this.#os.detach === undefined) detachView(buffer)
-    else this.#os.detach(buffer)
+    else if (!isDetached(buffer)) this.#os.detach(buffer)
   }
 
   /** The views that touch [v, v+n), each with its bytes still its own. */
@@ -196,7 +196,7 @@ export function bytesOf(type: ViewConstructor<unknown>, v: Address, length: numb
     throw new UsageError('ERR_MEMLAYER_VIEW', `view: the length is ${show(length)}`, { hint: 'Pass a number of elements.' })
   }
   const bytes = length * element
-  if (v % element !== 0) {
+  if (!isAligned(v, element)) {
     throw new UsageError('ERR_MEMLAYER_VIEW', `view: a ${type.name} cannot begin at ${formatAddress(v)}`, {
       address: v,
       hint: `Its elements lie at multiples of ${element} bytes; use a DataView or a Uint8Array to read what lies elsewhere.`,
