@@ -87,7 +87,7 @@ export function figure(value: number, unit: Unit): string {
   if (unit === 'percent') return `${value.toFixed(1)} %`
   if (unit === 'count') return value.toFixed(0)
   const size = Math.abs(value)
-  if (size < 1e3) return `${value.toFixed(0)} ns`
+  if (size < 1e3) return `${value.toFixed(size < 10 && size > 0 ? 1 : 0)} ns`
   if (size < 1e6) return `${(value / 1e3).toFixed(size < 1e4 ? 2 : 1)} µs`
   return `${(value / 1e6).toFixed(size < 1e7 ? 2 : size < 1e8 ? 1 : 0)} ms`
 }

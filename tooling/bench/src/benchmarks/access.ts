@@ -25,10 +25,10 @@ async function contender(kind: string, loop: keyof typeof Loops, elements: Float
 }
 
 const patterns = [
-  { loop: 'readAll', work: 'reading elements in order', count: 2 ** 22 },
-  { loop: 'writeAll', work: 'writing elements in order', count: 2 ** 22 },
-  { loop: 'readAnywhere', work: 'reading elements anywhere', count: 2 ** 19 },
-  { loop: 'writeAnywhere', work: 'writing elements anywhere', count: 2 ** 19 },
+  { loop: 'readAll', work: 'reading elements in order', count: 2 ** 24 },
+  { loop: 'writeAll', work: 'writing elements in order', count: 2 ** 24 },
+  { loop: 'readAnywhere', work: 'reading elements anywhere', count: 2 ** 21 },
+  { loop: 'writeAnywhere', work: 'writing elements anywhere', count: 2 ** 22 },
 ] as const
 
 function region(size: number, hugePages: 'on' | 'off'): { elements: Float64Array; note: string } {
@@ -84,7 +84,7 @@ export const hugePages: Benchmark = {
   says: 'reading anywhere in 1 GiB, huge pages asked for and forbidden',
   async run(settings) {
     const size = sizeOf(settings)
-    const count = settings.quick ? 2 ** 12 : 2 ** 19
+    const count = settings.quick ? 2 ** 12 : 2 ** 21
     const on = region(size, 'on')
     const ways = {
       memlayer: await contender('on', 'readAnywhere', on.elements, count),
