@@ -241,7 +241,7 @@ describe('a range map', () => {
       { from: import.meta.dirname, nodeArgs: ['--expose-gc'] },
     )
     expect(child.stderr).toBe('')
-    const { full, left, size } = JSON.parse(child.stdout) as Record<string, number>
+    const { full, left, size } = JSON.parse(child.stdout) as Record<'full' | 'left' | 'size', number>
     if (way === assigned) expect(size).toBe(4000)
     else expect(size).toBeLessThanOrEqual(2 * 4000 + MOST_IDLE)
     // 12 bytes a boundary, and chunks at least an eighth full.
