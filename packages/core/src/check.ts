@@ -28,6 +28,12 @@ export function checkRange(op: Operation, v: Address, n: number, least: 0 | 1, a
   checkAddress(op, v, n, align)
 }
 
+/** @throws UsageError ERR_MEMLAYER_ADDRESS unless `v` is an address, wherever in a page. */
+export function checkPlace(op: string, v: Address): void {
+  if (Number.isInteger(v) && v >= 0 && v <= ADDRESS_END) return
+  throw new UsageError('ERR_MEMLAYER_ADDRESS', `${op}: the address is ${show(v)}`, { op, hint: 'Pass an address inside a range that is Ready.' })
+}
+
 /** @throws UsageError ERR_MEMLAYER_ALIGNMENT unless `align` is a power of two below 2^53. */
 export function checkAlignment(op: Operation, align: number): void {
   if (Number.isSafeInteger(align) && isPowerOfTwo(align)) return

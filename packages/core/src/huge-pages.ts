@@ -92,7 +92,7 @@ export class HugePages {
     for (let at = v; at < end; ) {
       map.seek(at)
       const policy = map.value
-      const stop = Math.min(map.end, end)
+      const stop = map.endBy(end)
       if (policy === ON) this.#ask(at, stop)
       else if (policy === OFF) this.#os.sysNoHugePageOS?.(at, stop - at)
       at = stop

@@ -186,12 +186,6 @@ export class Ledger {
     return categoryOf(this.#map.value)
   }
 
-  /** Where what holds at `v` ends to hold: a state, a category, or what is not owned. */
-  endAt(v: Address): Address {
-    this.#map.seek(v)
-    return this.#map.end
-  }
-
   /** The state of the byte at `v`. */
   stateAt(v: Address): RegionState {
     this.#map.seek(v)
@@ -219,7 +213,7 @@ export class Ledger {
     for (let at = v; at < end; ) {
       this.#map.seek(at)
       const { value } = this.#map
-      const stop = Math.min(this.#map.end, end)
+      const stop = this.#map.endBy(end)
       found.push({ address: at, size: stop - at, state: nameOfState(value), category: categoryOf(value) })
       at = stop
     }

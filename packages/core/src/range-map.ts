@@ -85,11 +85,18 @@ export class RangeMap {
 
   /** Where the cursor's range ends; Infinity for the last. */
   get end(): number {
+    return this.endBy(Infinity)
+  }
+
+  /** The same, or `limit` where the range goes on so far. */
+  endBy(limit: number): number {
     const [chunk, place] = [this.#chunk, this.#place]
-    const end = this.next() ? (this.#starts[this.#place] as number) : Infinity
+    const { value } = this
+    let end = 0
+    while (end < limit && this.value === value) end = this.#step() ? (this.#starts[this.#place] as number) : Infinity
     this.#chunk = chunk
     this.#place = place
-    return end
+    return Math.min(end, limit)
   }
 
   /** What the cursor's range holds. */
@@ -101,7 +108,16 @@ export class RangeMap {
   reaches(v: number, n: number): boolean {
     // Not by way of `end`, whose number would be boxed where the engine does not inline it.
     if ((this.#starts[this.#place + 1] as number) >= v + n && (this.#firsts[this.#chunk + 1] as number) >= v + n) return true
-    return this.end >= v + n
+    return this.#reachesOver(v + n)
+  }
+
+  /** The same where a boundary stands between. What is one range becomes one: nobody has to pass its idle boundaries twice. */
+  #reachesOver(end: number): boolean {
+    if (this.endBy(end) < end) return false
+    const start = this.#starts[this.#place] as number
+    this.assign(start, end - start, this.value)
+    this.seek(start)
+    return true
   }
 
   /**

@@ -23,7 +23,7 @@ export class RegionTable {
     for (let at = v; at < end; ) {
       this.#map.seek(at)
       const id = this.#map.value
-      const stop = Math.min(this.#map.end, end)
+      const stop = this.#map.endBy(end)
       const region = this.#regions.get(id)?.deref()
       if (region !== undefined) lose(region, at, stop - at)
       if (id !== 0 && (region === undefined || region.disposed)) this.#regions.delete(id)

@@ -1,7 +1,7 @@
 // Regions and views over one memory, and what stands in the way of taking their pages: the
 // wrappers ask here before a page leaves Ready, and tell here what was freed.
 import { viewOffset, type Address } from '@memlayer/kernel'
-import { show } from './check.js'
+import { checkPlace, show } from './check.js'
 import { UsageError } from './errors.js'
 import { Hold } from './hold.js'
 import { checkPolicy, HugePages, type HugePagePolicy, type HugePageUse } from './huge-pages.js'
@@ -112,7 +112,7 @@ export class Regions implements RegionHost {
   }
 
   view<T extends object>(type: ViewConstructor<T>, v: Address, length: number, keeper?: object): T {
-    expectAddress('view', v)
+    checkPlace('view', v)
     const bytes = bytesOf(type, v, length)
     this.#expectReady('view', v, bytes)
     return this.#views.make(type, v, length, bytes, keeper)
@@ -192,9 +192,4 @@ export class Regions implements RegionHost {
       hint: 'Views and regions are safe because the ledger is: make the memory without { ledger: false }.',
     })
   }
-}
-
-function expectAddress(op: string, v: Address): void {
-  if (Number.isInteger(v) && v >= 0) return
-  throw new UsageError('ERR_MEMLAYER_ADDRESS', `${op}: the address is ${show(v)}`, { op, hint: 'Pass an address inside a range that is Ready.' })
 }

@@ -46,8 +46,6 @@ describe('a ledger', () => {
       'None',
     ])
     expect([0, 2, 6, 7, 10].map((pages) => made.categoryAt(at(pages)))).toEqual([0, 1, 1, 2, 0])
-    expect([0, 3, 5, 8].map((pages) => made.endAt(at(pages)))).toEqual([at(2), at(5), at(7), at(10)])
-    expect(made.endAt(at(10))).toBe(Infinity)
     expect(made.stateAt(0)).toBe('None')
   })
 

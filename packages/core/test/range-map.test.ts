@@ -48,10 +48,13 @@ function expectSameFrom(map: RangeMap, cells: Int32Array, at: number): void {
   expect(map.size).toBeLessThanOrEqual(2 * runs.length + MOST_IDLE)
   const [start, end, value] = runs.find((run) => run[1] > at) as Run
   map.seek(at)
-  expect([map.value, map.end, map.start]).toEqual([value, end, start])
+  expect([map.value, map.end, map.endBy(at + 5), map.endBy(Infinity)]).toEqual([value, end, Math.min(end, at + 5), end])
+  expect(map.start).toBe(start)
   map.seek(at)
   const length = Math.min(end, cells.length) - at
-  if (length > 0) expect([map.reaches(at, length), map.reaches(at, length + 1)]).toEqual([true, end === Infinity])
+  if (length === 0) return
+  expect([map.reaches(at, length), map.value, map.reaches(at, length + 1), map.value]).toEqual([true, value, end === Infinity, value])
+  expect(rangesOf(map)).toEqual(runs)
 }
 
 describe('a range map', () => {
@@ -190,6 +193,22 @@ describe('a range map', () => {
       }),
       { numRuns: 12 },
     )
+  })
+
+  it('passes the boundaries within a range once', () => {
+    const map = new RangeMap()
+    map.assign(0, 10_000, 1)
+    // Ranges elsewhere, so that a hundred idle boundaries are few.
+    for (let at = 20_000; at < 20_400; at += 2) map.assign(at, 1, 1)
+    for (let at = 1000; at < 1100; at += 2) {
+      map.assign(at, 1, 2)
+      expect(map.put(at, 1, 1)).toBe(true)
+    }
+    const before = map.size
+    map.seek(500)
+    expect(map.reaches(500, 9_000)).toBe(true)
+    expect(before - map.size).toBe(100)
+    expect([map.start, map.end, map.value]).toEqual([0, 10_000, 1])
   })
 
   it('moves nothing where a boundary stands at both ends already', () => {

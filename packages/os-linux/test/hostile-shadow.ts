@@ -52,6 +52,8 @@ export class HostileShadow {
 
   /** Whether all of [v, v+n) is in one of the states. */
   is(v: number, n: number, states: readonly RegionState[]): boolean {
+    // An address so large that its end is no other number: nothing is owned there.
+    if (n > 0 && v + n === v) return false
     return this.over(v, n).every(({ state }) => states.includes(state))
   }
 
