@@ -72,12 +72,16 @@ function wrongAddress(op: Operation, v: unknown): never {
   })
 }
 
+// Rounded outwards, a range that is given back takes neighbours' bytes with it.
+const takesAway: ReadonlySet<Operation> = new Set<Operation>(['sysUnused', 'sysFault', 'sysFree'])
+const INWARDS = 'Only whole pages can be given back: round the start up with alignUp(v, memory.os.traits.pageSize), and the end down with alignDown.'
+
 function unaligned(op: Operation, what: 'size' | 'address', value: number, align: number): never {
   const shown = what === 'address' ? formatAddress(value) : `${value} bytes`
   throw new UsageError('ERR_MEMLAYER_ALIGNMENT', `${op}: the ${what} ${shown} is not a multiple of the page size, ${align}`, {
     op,
     [what]: value,
-    hint: what === 'size' ? 'Round it up with alignUp(size, memory.os.traits.pageSize).' : 'Ranges begin at a page.',
+    hint: takesAway.has(op) ? INWARDS : what === 'size' ? 'Round it up with alignUp(size, memory.os.traits.pageSize).' : 'Ranges begin at a page.',
   })
 }
 

@@ -44,6 +44,9 @@ export class GrowableBuffer {
   #ready = 0
   // Up to here pages have been Ready at some time.
   #used = 0
+  // Whether pages below #ready are Prepared: those that were discarded when the OS refused to have them used again.
+  #isTorn = false
+  #isChanging = false
 
   /**
    * @throws UsageError ERR_MEMLAYER_SIZE for a maximum or a length that is no size.
@@ -107,13 +110,16 @@ export class GrowableBuffer {
    */
   resize(length: number): void {
     checkLength('length', length, this.#maximum, 0)
-    if (length > this.#length) this.#growTo(length)
-    else this.#shrinkTo(alignUp(length, this.#page))
-    this.#length = length
+    this.#change('resize', () => {
+      if (length > this.#length) this.#growTo(length)
+      else this.#shrinkTo(alignUp(length, this.#page))
+      this.#length = length
+    })
   }
 
   /** Makes it longer by `bytes`. Returns the length before: where the new bytes begin. */
   grow(bytes: number): number {
+    checkLength('number of bytes to grow by', bytes, Number.MAX_SAFE_INTEGER, 0)
     const before = this.#length
     this.resize(before + bytes)
     return before
@@ -127,18 +133,23 @@ export class GrowableBuffer {
     this.#check('discard', offset, length)
     const from = alignUp(offset, this.#page)
     const end = alignDown(offset + length, this.#page)
-    if (from >= end) return this.#zero(offset, offset + length)
-    this.#zero(offset, from)
-    this.#zero(end, offset + length)
-    this.#region.unused(from, end - from)
-    this.#region.used(from, end - from)
-    // Where the OS may bring old bytes back, the promise of zeroes is kept by hand.
-    if (!this.#region.memory.os.traits.unusedDropsContents) this.#zero(from, end)
+    this.#change('discard', () => {
+      if (from >= end) return this.#zero(offset, offset + length)
+      this.#region.unused(from, end - from)
+      this.#isTorn = true
+      // From here on it is discarded, whatever comes: what is refused may be had later.
+      this.#zero(offset, from)
+      this.#zero(end, offset + length)
+      this.#mend()
+      // Where the OS may bring old bytes back, the promise of zeroes is kept by hand.
+      if (!this.#region.memory.os.traits.unusedDropsContents) this.#zero(from, end)
+    })
   }
 
   /** A typed array or DataView over `length` elements at `offset`; see {@link Region.view}. */
   view<T extends object>(type: ViewConstructor<T>, offset: number, length: number): T {
     this.#check('view', offset, spanOf(type, length))
+    if (this.#isTorn) this.#mend()
     return this.#region.view(type, offset, length)
   }
 
@@ -156,6 +167,33 @@ export class GrowableBuffer {
   /** `free()`, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.free()
+  }
+
+  /**
+   * Makes a change that nothing else comes between.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE within another, as an observer is that hears of its steps.
+   */
+  #change(op: string, change: () => void): void {
+    if (this.#isChanging) {
+      throw new UsageError('ERR_MEMLAYER_STATE', `${op}: the buffer '${this.#region.name}' is being resized, or a part of it discarded`, {
+        op,
+        hint: 'Do it when that is over: an observer can leave it to queueMicrotask.',
+      })
+    }
+    this.#isChanging = true
+    try {
+      if (this.#isTorn) this.#mend()
+      change()
+    } finally {
+      this.#isChanging = false
+    }
+  }
+
+  /** Makes Ready again what was discarded and could not be had back. */
+  #mend(): void {
+    this.#region.commit(0, this.#ready)
+    this.#isTorn = false
   }
 
   #growTo(length: number): void {

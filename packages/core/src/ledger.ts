@@ -384,6 +384,8 @@ function nameOfState(value: number): RegionState {
 function hintFor(op: string, found: RegionState): string {
   if (found === 'None') return 'Pass a range obtained from sysReserve or sysAlloc of this memory and not freed since.'
   if (op === 'sysMap') return 'sysMap takes Reserved ranges; what was mapped before needs sysUsed alone.'
-  if (found === 'Reserved') return 'Call sysMap on it first.'
-  return found === 'Prepared' ? 'Call sysUsed on it first.' : 'It is in use already.'
+  if (op === 'sysUnused') return 'Leave that part out: it has no pages to give back.'
+  if (op === 'sysFault') return 'Leave that part out: it faults already.'
+  if (op === 'sysUsed') return 'Call sysMap on it first, or region.commit, which does both.'
+  return `Make it Ready first: ${found === 'Reserved' ? 'sysMap and then sysUsed' : 'sysUsed'} of that part, or region.commit.`
 }

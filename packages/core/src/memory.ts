@@ -1,6 +1,6 @@
 // What users call: a memory over one operating system, and its contract. The wrappers behind
 // it are in wrappers.ts.
-import { isPowerOfTwo, type Address } from '@memlayer/kernel'
+import { canDetach, isPowerOfTwo, type Address } from '@memlayer/kernel'
 import { show } from './check.js'
 import { warnOfCopies } from './copies.js'
 import { UsageError } from './errors.js'
@@ -224,13 +224,15 @@ export interface Memory {
  * Over one operating system: its memory, with an account of its own. Warns once, MEMLAYER_TWO_CORES, where several
  * copies of this package are loaded.
  *
- * @throws UsageError ERR_MEMLAYER_OPTION when `os` is no backend, or an option is not what it has to be.
+ * @throws UsageError ERR_MEMLAYER_OPTION when `os` is no backend, or an option is not what it has to be; ERR_MEMLAYER_VIEW
+ * when this engine cannot detach views, which would then outlive their pages.
  */
 export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
   checkBackend(os)
   warnOfCopies()
   const { ledger = true } = typeof options === 'object' && options !== null ? options : wrong('the options are', options)
   if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
+  if (ledger && os.detach === undefined && !canDetach) cannotDetach(os.name)
   const memory = new Wrappers(os, ledger ? new Ledger(os.traits.freesParts) : null)
   remember(memory)
   return memory
@@ -248,6 +250,12 @@ const functions = [
   'sysMapOS',
   'view',
 ] as const
+
+function cannotDetach(name: string): never {
+  throw new UsageError('ERR_MEMLAYER_VIEW', `createMemory: this engine cannot detach an ArrayBuffer, and views of ${name} memory would outlive their pages`, {
+    hint: 'Run on Node 22.12 or later, on Bun or on Deno 2.',
+  })
+}
 
 function checkBackend(os: OS): void {
   const hint = "Pass what a backend's createOS() returns."

@@ -128,15 +128,15 @@ export class RangeMap {
     this.seek(v)
     const starts = this.#starts
     const place = this.#place
-    // The first of a chunk has its neighbour elsewhere; the last has Infinity behind it.
-    if (starts[place] !== v || starts[place + 1] !== v + n || (place & (SLAB - 1)) === 0) return false
+    // The last of a chunk has Infinity behind it, and its neighbour elsewhere.
+    if (starts[place] !== v || starts[place + 1] !== v + n) return false
     const values = this.#values
     const held = values[place] as number
-    const before = values[place - 1] as number
+    const before = this.#valueBefore()
     const after = values[place + 1] as number
     values[place] = value
     this.#idle += Number(before === value) - Number(before === held) + Number(after === value) - Number(after === held)
-    if (this.#idle > SLAB && this.#idle * 2 > this.#size) this.#layOut()
+    if (this.#isIdle) this.#layOut()
     return true
   }
 
@@ -171,7 +171,12 @@ export class RangeMap {
       values[at] = after
     }
     if ((from & (SLAB - 1)) === 0) this.#settle()
-    if (this.#size * SPARSE < starts.length && starts.length > FEW * SLAB) this.#layOut()
+    if ((this.#size * SPARSE < starts.length && starts.length > FEW * SLAB) || this.#isIdle) this.#layOut()
+  }
+
+  /** Whether boundaries are idle that are many, and as many as the others. */
+  get #isIdle(): boolean {
+    return this.#idle > SLAB && this.#idle * 2 > this.#size
   }
 
   /** Moves the boundaries of the cursor's chunk that stand from `from` on to `to`. */

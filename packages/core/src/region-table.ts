@@ -10,10 +10,22 @@ export class RegionTable {
   readonly #regions = new Map<number, WeakRef<Region>>()
   #next = 1
 
-  add(region: Region): void {
-    this.#map.assign(region.address, region.size, this.#next)
-    this.#regions.set(this.#next, new WeakRef(region))
+  /** A region of which what is in `freed`, pairs of address and size, is lost before it is anybody's. */
+  add(region: Region, freed: readonly number[]): void {
+    const id = this.#next
     this.#next += 1
+    const kept = new RangeMap()
+    kept.assign(region.address, region.size, id)
+    for (let i = 0; i < freed.length; i += 2) kept.assign(freed[i] as Address, freed[i + 1] as number, 0)
+    const end = region.address + region.size
+    for (let at = region.address; at < end; ) {
+      kept.seek(at)
+      const stop = kept.endBy(end)
+      if (kept.value === id) this.#map.assign(at, stop - at, id)
+      else lose(region, at, stop - at)
+      at = stop
+    }
+    if (!region.disposed) this.#regions.set(id, new WeakRef(region))
   }
 
   /** [v, v+n) has been freed: the regions there have lost it. */

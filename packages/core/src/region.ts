@@ -11,7 +11,7 @@ import type { SysMemStat } from './mem-stat.js'
 import type { Memory } from './memory.js'
 import { RangeMap } from './range-map.js'
 import type { ShareToken, WorkerLike } from './shares.js'
-import { countOf } from './unused-all.js'
+import { countOf, numbers } from './unused-all.js'
 import { spanOf, type ViewConstructor } from './views.js'
 
 /** How a region is reserved. */
@@ -50,6 +50,8 @@ export interface RegionHost {
   expectNotHeld(op: string, v: Address, n: number): void
   /** Keeps Ready pages as they are. */
   hold(name: string, v: Address, n: number): Hold
+  /** Throws where threads do not share addresses, and for what is no worker whose end is heard of. */
+  expectSharing(worker: WorkerLike): void
   /** Offers Ready pages to a worker. */
   share(worker: WorkerLike, name: string, v: Address, n: number): ShareToken
 }
@@ -76,7 +78,7 @@ export class Region {
   /** The memory that it is part of. */
   readonly memory: Memory
   readonly #host: RegionHost
-  readonly #made: Error
+  readonly #made: string
   // 1 where it has been freed: those addresses may be another region's by now.
   #freed: RangeMap | null = null
   #left: number
@@ -87,7 +89,7 @@ export class Region {
   }
 
   /** Made by `memory.reserve()`. */
-  constructor(host: RegionHost, address: Address, size: number, name: string, stat: SysMemStat, made: Error) {
+  constructor(host: RegionHost, address: Address, size: number, name: string, stat: SysMemStat, made: string) {
     this.#host = host
     this.memory = host.memory
     this.address = address
@@ -96,7 +98,7 @@ export class Region {
     this.stat = stat
     this.#made = made
     this.#left = size
-    leaks.register(this, { name, size, made }, this)
+    leaks.register(this, { name, address, size, made }, this)
   }
 
   /** Whether it has been freed. */
@@ -106,7 +108,7 @@ export class Region {
 
   /** The stack of the place where it was reserved. */
   get made(): string {
-    return this.#made.stack ?? ''
+    return this.#made
   }
 
   /** Reserved to Prepared. See {@link Memory.sysMap}. */
@@ -132,7 +134,7 @@ export class Region {
   /** `unused` over many ranges in as few kernel calls as the kernel allows: pairs of offset and length, one after the other. */
   unusedAll(ranges: ArrayLike<number>): void {
     const count = countOf(ranges)
-    const absolute = new Float64Array(count)
+    const absolute = numbers(count)
     for (let i = 0; i < count; i += 2) {
       const length = ranges[i + 1] as number
       absolute[i] = this.#at('unusedAll', ranges[i] as number, length)
@@ -153,7 +155,8 @@ export class Region {
 
   /** What is asked for as to huge pages; setting it advises the OS on what is Ready, and from then on on what becomes so. */
   get hugePages(): HugePagePolicy {
-    return this.#disposed ? 'default' : this.#host.hugePagesAt(this.address)
+    for (const [v] of this.#owned()) return this.#host.hugePagesAt(v)
+    return 'default'
   }
 
   set hugePages(policy: HugePagePolicy) {
@@ -165,7 +168,13 @@ export class Region {
   /** Huge pages asked for, and those that the kernel says there are. */
   hugePageUse(): HugePageUse {
     if (this.#disposed) disposed('hugePageUse', this.name)
-    return this.#host.hugePageUse(this.address, this.size)
+    let [requested, obtained] = [0, 0]
+    for (const [v, n] of this.#owned()) {
+      const use = this.#host.hugePageUse(v, n)
+      requested += use.requested
+      obtained += use.obtained
+    }
+    return { requested, obtained }
   }
 
   /** Ready or Prepared to Reserved: touching the pages faults. See {@link Memory.sysFault}. */
@@ -220,6 +229,7 @@ export class Region {
    * threads do not share addresses (js), and for a worker that has ended or whose end nobody is told of.
    */
   share(worker: WorkerLike, offset = 0, length: number = this.#rest(offset)): ShareToken {
+    this.#host.expectSharing(worker)
     return this.#host.share(worker, this.name, this.#at('share', offset, length), length)
   }
 
@@ -232,6 +242,7 @@ export class Region {
       const n = length === undefined ? this.#rest(offset) : length
       return this.memory.sysFree(this.#at('free', offset, n), n, null)
     }
+    if (length !== undefined) outside('free', offset, length, this)
     if (this.#disposed) disposed('free', this.name)
     if (this.#freed === null) return this.memory.sysFree(this.address, this.size, null)
     // All of it can go, or none of it goes.
@@ -300,7 +311,10 @@ function outside(op: string, offset: unknown, length: unknown, region: Region): 
   const message = `${op}: the range (${show(offset)}, ${show(length)}) does not lie within the region '${region.name}' of ${region.size} bytes`
   throw new UsageError('ERR_MEMLAYER_RANGE', message, {
     op,
-    hint: 'Pass an offset and a length in bytes: whole numbers, 0 or more, that end within the region.',
+    hint:
+      op === 'view'
+        ? "Pass an offset in bytes, and a length in elements of the view's type, which end within the region."
+        : 'Pass an offset and a length in bytes: whole numbers, 0 or more, that end within the region.',
   })
 }
 

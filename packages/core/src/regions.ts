@@ -1,18 +1,19 @@
 // Regions and views over one memory, and what stands in the way of taking their pages: the
 // wrappers ask here before a page leaves Ready, and tell here what was freed.
 import { viewOffset, type Address } from '@memlayer/kernel'
-import { checkPlace, show } from './check.js'
+import { checkPlace, checkRange, show } from './check.js'
 import { UsageError } from './errors.js'
 import { Hold } from './hold.js'
 import { checkPolicy, HugePages, type HugePagePolicy, type HugePageUse } from './huge-pages.js'
-import { FROM_READY, type Ledger } from './ledger.js'
+import { FROM_OWNED, FROM_READY, type Ledger } from './ledger.js'
 import type { MappingBudget } from './mapping-budget.js'
 import type { SysMemStat } from './mem-stat.js'
 import type { Memory } from './memory.js'
+import type { AlignedReservation } from './reserve-aligned.js'
 import { Region, type RegionHost, type RegionOptions } from './region.js'
 import { RegionTable } from './region-table.js'
 import { SharedRegion } from './shared-region.js'
-import { Shares, type ShareToken, type WorkerLike } from './shares.js'
+import { checkWorker, Shares, type ShareToken, type WorkerLike } from './shares.js'
 import { bytesOf, Views, type ViewConstructor } from './views.js'
 
 /** The regions and the views of one memory. */
@@ -24,6 +25,8 @@ export class Regions implements RegionHost {
   readonly #shares = new Shares()
   /** Null without a ledger, where there are no regions. */
   readonly #hugePages: HugePages | null
+  /** While a region is being reserved: what is freed, pairs of address and size. */
+  #freedMeanwhile: number[] | null = null
 
   constructor(memory: Memory, ledger: Ledger | null, budget: MappingBudget) {
     this.memory = memory
@@ -39,6 +42,20 @@ export class Regions implements RegionHost {
       this.#shares.revoke(op, [v, n])
     }
     if (this.#views.count > 0) this.#views.detach(op, v, n)
+  }
+
+  /** Whether views are being detached, and whoever is told of that runs. */
+  get isLeaving(): boolean {
+    return this.#views.isLeaving
+  }
+
+  /**
+   * For an operation that is called by who was told of a detaching: the pages for which it is done are as they were found.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE when [v, v+n) has some of them.
+   */
+  expectStays(op: string, v: Address, n: number): void {
+    this.#views.expectStays(op, v, n)
   }
 
   expectNotHeld(op: string, v: Address, n: number): void {
@@ -58,7 +75,7 @@ export class Regions implements RegionHost {
     if (this.#shares.count > 0) each((v, n) => this.#shares.expectNone(op, v, n))
     if (this.#views.count > 0) each((v, n) => this.#views.expectNoneMoved(op, v, n))
     if (this.#shares.count > 0) this.#shares.revoke(op, pairs)
-    if (this.#views.count > 0) each((v, n) => this.#views.detach(op, v, n))
+    if (this.#views.count > 0) this.#views.detachAll(op, pairs)
   }
 
   /** Whether a region has a policy as to huge pages, which is kept up as pages change state. */
@@ -73,6 +90,7 @@ export class Regions implements RegionHost {
 
   /** [v, v+n) has been freed. */
   freed(v: Address, n: number): void {
+    this.#freedMeanwhile?.push(v, n)
     this.#hugePages?.freed(v, n)
     this.#table.freed(v, n)
   }
@@ -87,28 +105,36 @@ export class Regions implements RegionHost {
   }
 
   reserve(size: number, options: RegionOptions): Region {
-    const ledger = this.#needLedger('reserve')
+    this.#needLedger('reserve')
     const { name = 'region', address = null, hugePages = 'default' } = options
     if (typeof name !== 'string' || name === '') {
       throw new UsageError('ERR_MEMLAYER_OPTION', `reserve: the name is ${show(name)}`, { hint: 'Pass a text, or leave it out.' })
     }
     checkPolicy('reserve', hugePages)
     const { memory } = this
-    const stat = options.stat ?? memory.stat(name)
     // A huge page lies at a multiple of its size: one that the region only cuts is none.
     const align = options.align ?? (hugePages === 'on' && memory.os.traits.hugePageSize > 0 ? memory.os.traits.hugePageSize : undefined)
-    const range =
-      align === undefined
-        ? { address: memory.sysReserve(address, size), size }
-        : memory.sysReserveAligned(address, size, align)
-    const region = new Region(this, range.address, range.size, name, stat, new Error('reserved here'))
-    this.#table.add(region)
-    // An observer that heard of the reservation may have freed it already.
-    for (const part of ledger.within(region.address, region.size)) {
-      if (part.state === 'None') this.#table.freed(part.address, part.size)
-    }
+    const { range, freed } = this.#reserved(() =>
+      align === undefined ? { address: memory.sysReserve(address, size), size } : memory.sysReserveAligned(address, size, align),
+    )
+    const stat = options.stat ?? memory.stat(name)
+    const region = new Region(this, range.address, range.size, name, stat, new Error('reserved here').stack ?? '')
+    this.#table.add(region, freed)
     if (hugePages !== 'default' && !region.disposed) region.hugePages = hugePages
     return region
+  }
+
+  /** What `reserve` returns, and what was freed before it returned: an observer that heard of it may have freed it again, and have it anew. */
+  #reserved(reserve: () => AlignedReservation): { range: AlignedReservation; freed: readonly number[] } {
+    const outer = this.#freedMeanwhile
+    const freed: number[] = []
+    this.#freedMeanwhile = freed
+    try {
+      return { range: reserve(), freed }
+    } finally {
+      this.#freedMeanwhile = outer
+      outer?.push(...freed)
+    }
   }
 
   view<T extends object>(type: ViewConstructor<T>, v: Address, length: number, keeper?: object): T {
@@ -120,10 +146,15 @@ export class Regions implements RegionHost {
 
   commit(v: Address, n: number, stat: SysMemStat): void {
     const { memory } = this
-    for (const range of this.#ledger?.within(v, n) ?? []) {
-      if (range.state === 'Reserved') memory.sysMap(range.address, range.size, stat)
-    }
-    memory.sysUsed(v, n)
+    const ledger = this.#needLedger('commit')
+    checkRange('sysUsed', v, n, 0, memory.os.traits.pageSize)
+    if (n === 0) return
+    ledger.expect('commit', v, n, FROM_OWNED)
+    const parts = ledger.within(v, n)
+    for (const { address, size, state } of parts) if (state === 'Reserved') memory.sysMap(address, size, stat)
+    if (!memory.os.traits.unusedTraps) return memory.sysUsed(v, n)
+    // Where it changes permissions it may map anew: what is Ready keeps its bytes.
+    for (const { address, size, state } of parts) if (state !== 'Ready') memory.sysUsed(address, size)
   }
 
   hugePagesAt(v: Address): HugePagePolicy {
@@ -154,15 +185,19 @@ export class Regions implements RegionHost {
     else if (n > 0) this.#bytes(v, n).set(source)
   }
 
-  share(worker: WorkerLike, name: string, v: Address, n: number): ShareToken {
+  expectSharing(worker: WorkerLike): void {
     const { os } = this.memory
     if (!os.traits.threadsShare) {
       throw new UsageError('ERR_MEMLAYER_SHARED', `share: threads do not share addresses on ${os.name}`, {
         hint: 'Post a WebAssembly.Memory that is shared, or copies of the bytes.',
       })
     }
+    checkWorker(worker)
+  }
+
+  share(worker: WorkerLike, name: string, v: Address, n: number): ShareToken {
     this.#expectReady('share', v, n)
-    return this.#shares.offer(worker, os.name, name, v, n)
+    return this.#shares.offer(worker, this.memory.os.name, name, v, n)
   }
 
   hold(name: string, v: Address, n: number): Hold {

@@ -163,17 +163,21 @@ function touches({ start, end }: Share, v: Address, n: number): boolean {
   return start < v + n && end > v
 }
 
-/**
- * How to hear of a worker's end.
- *
- * @throws UsageError ERR_MEMLAYER_SHARED when there is no hearing of it, or it has ended.
- */
+/** @throws UsageError ERR_MEMLAYER_SHARED when nobody hears of the worker's end, or it has ended. */
+export function checkWorker(worker: WorkerLike): void {
+  hearingOf(worker)
+}
+
+/** How to hear of a worker's end. */
 function hearingOf(worker: WorkerLike): (listener: () => void) => void {
   const isObject = typeof worker === 'object' && worker !== null
   if (isObject && worker.threadId === -1) {
     throw new UsageError('ERR_MEMLAYER_SHARED', 'share: the worker has ended', { hint: 'Start another, and share the region with that.' })
   }
-  const { once, addEventListener }: WorkerLike = isObject ? worker : {}
+  // A port has a `once` as well, and its thread's end is not told there.
+  const { MessagePort } = globalThis as { MessagePort?: new () => object }
+  const isPort = MessagePort !== undefined && worker instanceof MessagePort
+  const { once, addEventListener }: WorkerLike = isObject && !isPort ? worker : {}
   if (typeof once === 'function') return (listener) => void once.call(worker, 'exit', listener)
   // Of the hosts that have it, Bun alone tells of a worker that was terminated.
   if (typeof addEventListener === 'function' && 'Bun' in globalThis) return (listener) => void addEventListener.call(worker, 'close', listener)

@@ -26,9 +26,9 @@ export class Views {
   readonly #keepers = new WeakMap<object, object>()
   // A buffer that was found empty: kept, so that it is found so again.
   readonly #pinned = new Set<unknown>()
-  // The range whose views are being detached: whoever is told of that, as a kernel's hooks are, makes none anew.
-  #leavingFrom: Address = 0
-  #leavingEnd: Address = 0
+  // The ranges whose views are being detached, start and end of each: whoever is told of that, as a kernel's hooks are,
+  // makes none anew, and changes nothing there.
+  readonly #leaving: number[] = []
 
   constructor(os: OS) {
     this.#os = os
@@ -47,7 +47,7 @@ export class Views {
   /** A view over `length` elements at `v`: `bytes` bytes, all of them Ready. `keeper` lives as long as the view. */
   make<T extends object>(type: ViewConstructor<T>, v: Address, length: number, bytes: number, keeper?: object): T {
     if (bytes === 0) return new type(new ArrayBuffer(0), 0, 0)
-    if (v < this.#leavingEnd && v + bytes > this.#leavingFrom) leaving(v, bytes)
+    if (this.isLeaving) this.expectStays('view', v, bytes)
     const buffer = this.#os.view(v, bytes)
     // A WebAssembly memory has one buffer for all of its addresses; elsewhere each view has its own.
     const offset = viewOffset(buffer, v, bytes)
@@ -69,6 +69,19 @@ export class Views {
     if (this.#index.size > 0) this.#here(op, v, n)
   }
 
+  /** Whether there are ranges whose views are being detached. */
+  get isLeaving(): boolean {
+    return this.#leaving.length > 0
+  }
+
+  /** @throws UsageError ERR_MEMLAYER_STATE when views over a part of [v, v+n) are being detached. */
+  expectStays(op: string, v: Address, n: number): void {
+    const leaving = this.#leaving
+    for (let i = 0; i < leaving.length; i += 2) {
+      if (v < (leaving[i + 1] as number) && v + n > (leaving[i] as number)) isLeft(op, v, n)
+    }
+  }
+
   /**
    * Detaches every view that touches [v, v+n): all, or none.
    *
@@ -77,12 +90,33 @@ export class Views {
   detach(op: string, v: Address, n: number): void {
     const found = this.#here(op, v, n)
     if (found.length === 0) return
-    this.#leavingFrom = v
-    this.#leavingEnd = v + n
+    this.#leaving.push(v, v + n)
+    this.#detachEntries(found, 1)
+  }
+
+  /**
+   * The same for many ranges, pairs of address and size.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW as above.
+   */
+  detachAll(op: string, pairs: ArrayLike<number>): void {
+    const found: ViewEntry[] = []
+    for (let i = 0; i < pairs.length; i += 2) {
+      const [v, n] = [pairs[i] as Address, pairs[i + 1] as number]
+      if (n !== 0) for (const entry of this.#here(op, v, n)) found.push(entry)
+    }
+    if (found.length === 0) return
+    for (let i = 0; i < pairs.length; i += 2) this.#leaving.push(pairs[i] as Address, (pairs[i] as Address) + (pairs[i + 1] as number))
+    this.#detachEntries(found, pairs.length / 2)
+  }
+
+  /** Detaches them, of ranges that are the last `ranges` that leave. Whoever is told may detach others, of other ranges. */
+  #detachEntries(entries: readonly ViewEntry[], ranges: number): void {
+    const leaving = this.#leaving
     try {
-      for (const entry of found) this.#detachEntry(entry)
+      for (const entry of entries) this.#detachEntry(entry)
     } finally {
-      this.#leavingEnd = 0
+      leaving.length -= 2 * ranges
     }
   }
 
@@ -146,12 +180,12 @@ function bufferOf({ fresh, aged }: ViewEntry): ArrayBuffer | undefined {
   return fresh ?? aged?.deref()
 }
 
-function leaving(v: Address, n: number): never {
-  throw new UsageError('ERR_MEMLAYER_STATE', `view(${formatAddress(v)}, ${n}): the range has to be Ready, and is about to be given back`, {
-    op: 'view',
+function isLeft(op: string, v: Address, n: number): never {
+  throw new UsageError('ERR_MEMLAYER_STATE', `${op}(${formatAddress(v)}, ${n}): the range is about to be given back, and its views are being detached`, {
+    op,
     address: v,
     size: n,
-    hint: 'Make the view when the operation is over, on pages that are Ready then.',
+    hint: 'Wait until the operation is over that gives it back.',
   })
 }
 
@@ -179,10 +213,14 @@ const elementSizes: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   [DataView, 1],
 ])
 
-/** The bytes of `length` elements of `type`, for a check of the range; NaN for what is no length, or no type. */
+/**
+ * The bytes of `length` elements of `type`, for a check of the range; NaN for what is no length.
+ *
+ * @throws UsageError ERR_MEMLAYER_VIEW for what is no type.
+ */
 export function spanOf(type: ViewConstructor<unknown>, length: number): number {
-  // What has no elements is told by bytesOf; here it may be of any length.
-  return typeof length === 'number' ? length * (elementSizes.get(type) ?? 1) : NaN
+  const element = elementSizes.get(type) ?? noView(type)
+  return typeof length === 'number' ? length * element : NaN
 }
 
 /**

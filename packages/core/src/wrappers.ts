@@ -20,7 +20,7 @@ import { reserveAligned, type AlignedReservation } from './reserve-aligned.js'
 import type { SharedRegion } from './shared-region.js'
 import type { ShareToken } from './shares.js'
 import type { MemoryStats } from './stats.js'
-import { giveBackAll, pairsOf } from './unused-all.js'
+import { pairsOf, unusedAll } from './unused-all.js'
 import type { ViewConstructor } from './views.js'
 
 /** The account over one OS. Made by createMemory. */
@@ -71,8 +71,9 @@ export class Wrappers implements Memory {
     const ledger = this.#ledger
     if (ledger === null) return this.#unchecked('sysUnused', v, n)
     const held = ledger.expect('sysUnused', v, n, FROM_READY)
+    if (this.#regions.isLeaving) this.#regions.expectStays('sysUnused', v, n)
     const category = ledger.categoryOf(held, v)
-    if (!this.#spendUnused('sysUnused', 1)) this.#demandUnused('sysUnused', v, n, category, 1)
+    if (!this.#spendUnused('sysUnused', 1)) this.#demandUnused('sysUnused', v, n, category)
     this.#regions.takeAway('sysUnused', v, n)
     try {
       this.os.sysUnusedOS(v, n)
@@ -89,8 +90,9 @@ export class Wrappers implements Memory {
     const ledger = this.#ledger
     if (ledger === null) return this.#unchecked('sysUsed', v, n)
     const held = ledger.expect('sysUsed', v, n, FROM_MAPPED)
+    if (this.#regions.isLeaving) this.#regions.expectStays('sysUsed', v, n)
     const category = ledger.categoryOf(held, v)
-    if (!this.#spendUnused('sysUsed', 1)) this.#demandUnused('sysUsed', v, n, category, 1)
+    if (!this.#spendUnused('sysUsed', 1)) this.#demandUnused('sysUsed', v, n, category)
     try {
       this.os.sysUsedOS(v, n)
     } catch (error) {
@@ -142,6 +144,7 @@ export class Wrappers implements Memory {
     const ledger = this.#ledger
     if (ledger === null) return this.#freeUnchecked(v, n, stat, category)
     const held = ledger.expect('sysFree', v, n, FROM_OWNED)
+    if (this.#regions.isLeaving) this.#regions.expectStays('sysFree', v, n)
     ledger.expectWhole('sysFree', v, n)
     if (stat !== null) ledger.expectCategory('sysFree', v, n, held, category, this.#account.nameOf)
     const counted = ledger.categoryOf(held, v)
@@ -169,6 +172,7 @@ export class Wrappers implements Memory {
     const ledger = this.#ledger
     if (ledger === null) return this.#unchecked('sysFault', v, n)
     const held = ledger.expect('sysFault', v, n, FROM_MAPPED)
+    if (this.#regions.isLeaving) this.#regions.expectStays('sysFault', v, n)
     const category = ledger.categoryOf(held, v)
     if (!this.#budget.spend(1)) this.#demand('sysFault', v, n, category, 1)
     this.#regions.takeAway('sysFault', v, n)
@@ -222,6 +226,7 @@ export class Wrappers implements Memory {
     const category = this.#account.categoryOf('sysMap', stat)
     const ledger = this.#ledger
     const held = ledger?.expect('sysMap', v, n, FROM_RESERVED) ?? 0
+    if (this.#regions.isLeaving) this.#regions.expectStays('sysMap', v, n)
     this.#claim(v, n, held, stat)
     try {
       if (!this.#budget.spend(1)) this.#budget.demand('sysMap', n, 1)
@@ -243,22 +248,10 @@ export class Wrappers implements Memory {
       for (let i = 0; i < pairs.length; i += 2) this.#unchecked('sysUnused', pairs[i] as number, pairs[i + 1] as number)
       return
     }
-    const { done, error } = giveBackAll(this.os, ledger, this.#regions, pairs, () => {
-      const count = pairs.length / 2
-      const [first, size] = [pairs[0] as number, pairs[1] as number]
-      if (!this.#spendUnused('sysUnused', count)) this.#demandUnused('sysUnused', first, size, ledger.categoryAt(first), count)
+    const count = pairs.length / 2
+    unusedAll(this.os, ledger, this.#regions, this.#account, pairs, () => {
+      if (!this.#spendUnused('sysUnused', count)) this.#affordUnused('sysUnused', pairs[1] as number, count)
     })
-    let failed: unknown = null
-    this.#account.together(() => {
-      for (let i = 0; i < done; i += 2) {
-        const v = pairs[i] as number
-        if (pairs[i + 1] !== 0) this.#account.done('sysUnused', v, pairs[i + 1] as number, ledger.categoryAt(v))
-      }
-      if (error === null) return
-      const v = pairs[done] as number
-      failed = this.#account.failed('sysUnused', v, pairs[done + 1] as number, ledger.categoryAt(v), error)
-    })
-    if (failed !== null) throw failed
   }
 
   reserve(size: number, options: RegionOptions = {}): Region {
@@ -326,9 +319,17 @@ export class Wrappers implements Memory {
     return this.#cuts(op) ? this.#budget.spend(3 * times) : this.#budget.spendAdvice(times)
   }
 
-  #demandUnused(op: 'sysUnused' | 'sysUsed', v: Address, n: number, category: number, times: number): void {
-    const cuts = this.#cuts(op)
-    this.#demand(op, v, n, category, cuts ? 3 * times : times, !cuts)
+  #demandUnused(op: 'sysUnused' | 'sysUsed', v: Address, n: number, category: number): void {
+    try {
+      this.#affordUnused(op, n, 1)
+    } catch (error) {
+      throw this.#account.failed(op, v, n, category, error)
+    }
+  }
+
+  #affordUnused(op: 'sysUnused' | 'sysUsed', n: number, times: number): void {
+    if (this.#cuts(op)) this.#budget.demand(op, n, 3 * times)
+    else this.#budget.demandAdvice(op, n, times)
   }
 
   #demand(op: Operation, v: Address, n: number, category: number, times: number, advises = false): void {

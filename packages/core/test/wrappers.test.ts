@@ -143,13 +143,13 @@ describe('a range in several states', () => {
     ].map((call) => errorOf(call).message)
     const obtained = 'Pass a range obtained from sysReserve or sysAlloc of this memory and not freed since.'
     expect(messages).toEqual([
-      `sysUnused(${at(page)}, 8192): the range has to be Ready, and is Prepared from offset 4096 (${at(2 * page)}). Call sysUsed on it first.`,
-      `sysUsed(${at(2 * page)}, 8192): the range has to be Prepared or Ready, and is Reserved from offset 4096 (${at(3 * page)}). Call sysMap on it first.`,
+      `sysUnused(${at(page)}, 8192): the range has to be Ready, and is Prepared from offset 4096 (${at(2 * page)}). Leave that part out: it has no pages to give back.`,
+      `sysUsed(${at(2 * page)}, 8192): the range has to be Prepared or Ready, and is Reserved from offset 4096 (${at(3 * page)}). Call sysMap on it first, or region.commit, which does both.`,
       `sysMap(${at(3 * page)}, 8192): the range has to be Reserved, and is not owned by this memory from offset 4096 (${at(4 * page)}). ${obtained}`,
       `sysMap(${at(2 * page)}, 8192): the range has to be Reserved, and is Prepared from its start. sysMap takes Reserved ranges; what was mapped before needs sysUsed alone.`,
       `sysFree(${at(-page)}, 8192): the range has to be Reserved or Prepared or Ready, and is not owned by this memory from its start. ${obtained}`,
-      `sysFault(${at(3 * page)}, 4096): the range has to be Prepared or Ready, and is Reserved from its start. Call sysMap on it first.`,
-      `sysUnused(${at(0)}, 4096): the range has to be Ready, and is Prepared from its start. Call sysUsed on it first.`,
+      `sysFault(${at(3 * page)}, 4096): the range has to be Prepared or Ready, and is Reserved from its start. Leave that part out: it faults already.`,
+      `sysUnused(${at(0)}, 4096): the range has to be Ready, and is Prepared from its start. Leave that part out: it has no pages to give back.`,
     ])
     expect([os.calls.length, memory.stats()]).toEqual(before)
   })

@@ -87,7 +87,7 @@ function introduction({ os }: Memory): string {
   ].join('\n')
 }
 
-/** Views are late and short-lived here: each step makes its own, over Ready pages only. */
+/** Each step makes its own: they end as their pages leave Ready. */
 function bytes(memory: Memory, v: number, n: number): Uint8Array {
-  return new Uint8Array(memory.os.view(v, n))
+  return memory.view(Uint8Array, v, n)
 }

@@ -15,6 +15,9 @@ export function viewOffset(buffer: ArrayBuffer, v: Address, n: number): number {
 const transfer = ArrayBuffer.prototype.transfer
 const detached = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'detached')?.get
 
+/** Whether this engine can detach a buffer: Node from 22 on, Bun and Deno can. */
+export const canDetach: boolean = typeof (transfer as unknown) === 'function' && detached !== undefined
+
 // Of the registry of symbols, so that two copies of this package agree; by buffer and not on it, where its user could write.
 const BEFORE_DETACH: unique symbol = Symbol.for('memlayer.beforeDetach')
 

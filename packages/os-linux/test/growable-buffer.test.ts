@@ -1,5 +1,5 @@
 // A buffer that grows where it stands, on real pages.
-import { createMemory, GrowableBuffer, UsageError } from '@memlayer/core'
+import { createMemory, FatalError, GrowableBuffer, UsageError } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import { posixKernel } from '@memlayer/ffi'
 import { residentBytes } from '@memlayer/witness'
@@ -86,3 +86,56 @@ for (const madvDontNeed of [true, false]) {
     })
   })
 }
+
+describe.skipIf(process.platform !== 'linux')('a growable buffer whose pages lose their permissions (needs Linux)', () => {
+  const memory = (): ReturnType<typeof createMemory> => createMemory(createOS({ hardDecommit: true }))
+
+  it('has back what was discarded as soon as the OS has memory again', () => {
+    const bounded = memory()
+    using buffer = new GrowableBuffer(bounded, { maximum: 64 * page, length: 8 * page })
+    buffer.bytes().fill(7)
+    const { os } = bounded
+    const sysUsedOS = os.sysUsedOS.bind(os)
+    os.sysUsedOS = () => {
+      throw new FatalError('out of memory', { syscall: 'mmap', errno: 12, errnoName: 'ENOMEM' })
+    }
+    expect(() => buffer.discard(100, 3 * page)).toThrow(FatalError)
+    expect(() => buffer.bytes()).toThrow(FatalError)
+    os.sysUsedOS = sysUsedOS
+    const bytes = buffer.bytes()
+    expect([...bytes].map((byte, i) => (i >= 100 && i < 100 + 3 * page ? byte === 0 : byte === 7)).indexOf(false)).toBe(-1)
+    buffer.resize(64 * page)
+    buffer.resize(0)
+    bounded.check()
+  })
+
+  it('has lost nothing when a hold keeps its pages from being discarded', () => {
+    using buffer = new GrowableBuffer(memory(), { maximum: 16 * page, length: 8 * page })
+    buffer.bytes().fill(7)
+    using _ = buffer.region.hold(page, page)
+    expect(() => buffer.discard(100, 3 * page)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }))
+    expect(buffer.bytes().every((byte) => byte === 7)).toBe(true)
+  })
+
+  it('keeps what is Ready when more is committed over it', () => {
+    using region = memory().reserve(4 * page)
+    region.commit(page, page)
+    const view = region.view(Uint8Array, page, page).fill(9)
+    region.commit(0, 4 * page)
+    expect([view.length, view.every((byte) => byte === 9)]).toEqual([page, true])
+  })
+})
+
+it.skipIf(process.platform !== 'linux')('maps nothing when a commit is wrong (needs Linux)', () => {
+  const memory = createMemory(createOS())
+  using region = memory.reserve(4 * page, { name: 'wrong' })
+  region.map(page, page)
+  expect(() => region.commit(0, page + 100)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_ALIGNMENT' }))
+  expect([memory.stat('wrong').load(), memory.ranges().map(({ size }) => size)]).toEqual([page, [page, page, 2 * page]])
+})
+
+it.skipIf(process.platform !== 'linux').each([-1, -page, NaN, 0.5, '7', undefined])('grows by no %s bytes (needs Linux)', (bytes) => {
+  using buffer = new GrowableBuffer(createMemory(createOS()), { maximum: 4 * page, length: page })
+  expect(() => buffer.grow(bytes as number)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SIZE', message: expect.stringContaining('number of bytes to grow by') as string }))
+  expect(buffer.length).toBe(page)
+})

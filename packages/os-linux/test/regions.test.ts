@@ -154,10 +154,15 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
   it('warns, with the place where it was reserved, when it is collected unfreed, and not when views are in use', () => {
     const child = runChild(
       `
-      import { createMemory } from '@memlayer/core'
+      import { createMemory, GrowableBuffer } from '@memlayer/core'
       import { createOS } from '@memlayer/os-linux'
       const memory = createMemory(createOS())
       function leaky() { memory.reserve(${MiB}, { name: 'lost' }) }
+      // The place of creation is remembered, and not who stood there: the owner would keep its region.
+      class Owner { constructor() { this.region = memory.reserve(${MiB}, { name: 'lost by its owner' }) } }
+      class Opener { open() { this.region = memory.reserve(${MiB}, { name: 'lost by a method' }) } }
+      function closed() { const owner = {}; const open = () => { owner.region = memory.reserve(${MiB}, { name: 'lost in a closure' }) }; open() }
+      new Owner(); new Opener().open(); closed(); new GrowableBuffer(memory, { maximum: ${MiB}, name: 'lost buffer' })
       function tidy() { memory.reserve(${MiB}, { name: 'tidy' }).free() }
       function viewed() { const region = memory.reserve(${MiB}, { name: 'viewed' }); region.commit(0, ${page}); return region.view(Uint8Array, 0, 8) }
       leaky(); tidy()
@@ -168,8 +173,9 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
       { from: import.meta.dirname, nodeArgs: ['--expose-gc'] },
     )
     expect(child.stdout.trim()).toBe('8 viewed')
-    expect(child.stderr).toMatch(/MEMLAYER_LEAK\] MemlayerWarning: the region 'lost' of 1048576 bytes was collected without being freed/)
+    expect(child.stderr).toMatch(/MEMLAYER_LEAK\] MemlayerWarning: the region 'lost' of 1048576 bytes at 0x[0-9a-f]+ was collected without being freed/)
     expect(child.stderr).toMatch(/at leaky/)
+    for (const name of ['lost by its owner', 'lost by a method', 'lost in a closure', 'lost buffer']) expect(child.stderr).toContain(`the region '${name}'`)
     expect(child.stderr).not.toMatch(/'tidy'|'viewed'/)
   })
 

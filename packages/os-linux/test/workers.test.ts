@@ -220,7 +220,14 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
 
   it('shares Ready pages only, with a worker only', () => {
     expect(() => region.share(worker)).toThrow(/has to be Ready, and is Reserved/)
-    expect(() => region.share({}, 0, MiB)).toThrow(/the worker is an object, whose end nobody is told of/)
+    const { port1, port2 } = new MessageChannel()
+    for (const other of [{}, port1]) {
+      expect(() => region.share(other, 0, MiB)).toThrow(/the worker is an object, whose end nobody is told of/)
+    }
+    port1.close()
+    port2.close()
+    // Before anything is said of the range: what was meant for the worker may be the offset.
+    expect(() => region.share(0 as never, MiB)).toThrow(/the worker is 0, whose end nobody is told of/)
     for (const nobody of [null, undefined, 5, { once: 5 }, { addEventListener: 5 }, { addEventListener: () => {} }, { once: null }]) {
       expect(() => region.share(nobody as never, 0, MiB)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }))
     }

@@ -1,0 +1,148 @@
+// Operations within operations: observers and those who are told of a detaching call back into the memory, and
+// find it either as it was before or as it is after.
+import { createMemory, GrowableBuffer, UsageError, type Memory, type MemoryEvent, type Region } from '@memlayer/core'
+import { beforeDetach } from '@memlayer/kernel'
+import { describe, expect, it } from 'vitest'
+import { errorOf } from './errors-of.js'
+import { PageOS } from './page-os.js'
+
+const page = 4096
+
+function opened(): { memory: Memory } {
+  return { memory: createMemory(new PageOS({ pages: 2048 })) }
+}
+
+/** Runs `answer` at the first event that `when` picks. */
+function answerOnce(memory: Memory, when: (event: MemoryEvent) => boolean, answer: (event: MemoryEvent) => void): void {
+  let isDue = true
+  memory.observe((event) => {
+    if (!isDue || !when(event)) return
+    isDue = false
+    answer(event)
+  })
+}
+
+describe('an observer', () => {
+  it('hears of refused ranges when they are as they were, and may free them', () => {
+    const os = new PageOS({ pages: 512, traits: { unusedTraps: true } })
+    // At the limit: it is asked when what a memory begins with is used up.
+    os.mappings = () => ({ used: 65_000, limit: 65_530 })
+    const bounded = createMemory(os)
+    const own = bounded.reserve(300 * page, { name: 'cache' })
+    own.commit(0, 300 * page)
+    const found: unknown[] = []
+    answerOnce(
+      bounded,
+      ({ op, outcome }) => op === 'sysUnused' && outcome === 'refused',
+      () => {
+        found.push(bounded.stats().categories['cache']?.ready, bounded.ranges().map(({ state }) => state))
+        own.free()
+      },
+    )
+    const pairs = Array.from({ length: 150 }, (_, i) => [2 * i * page, page]).flat()
+    let error: unknown = null
+    for (let i = 0; i < 10 && error === null; i++) {
+      try {
+        own.unusedAll(pairs)
+        own.commit(0, 300 * page)
+      } catch (thrown) {
+        error = thrown
+      }
+    }
+    expect(error).toMatchObject({ code: 'ERR_MEMLAYER_OUT_OF_MEMORY' })
+    expect(found).toEqual([300 * page, ['Ready']])
+    expect(bounded.ranges()).toEqual([])
+    bounded.check()
+  })
+
+  it('may free a reservation that it hears of and have its place anew: the two are not one region', () => {
+    const { memory } = opened()
+    const inner: Region[] = []
+    answerOnce(
+      memory,
+      ({ op }) => op === 'sysReserve',
+      ({ address, size }) => {
+        memory.sysFree(address as number, size, null)
+        inner.push(memory.reserve(4 * page, { name: 'inner' }))
+      },
+    )
+    const outer = memory.reserve(4 * page, { name: 'outer' })
+    const [region] = inner as [Region]
+    expect([outer.address === region.address, outer.disposed, region.disposed]).toEqual([true, true, false])
+    expect(memory.regions()).toEqual([region])
+    region.free()
+    expect([region.disposed, memory.ranges()]).toEqual([true, []])
+  })
+
+  it('may free a part of a reservation that it hears of: the region has the rest', () => {
+    const { memory } = opened()
+    answerOnce(memory, ({ op }) => op === 'sysReserve', ({ address }) => memory.sysFree((address as number) + page, page, null))
+    const region = memory.reserve(4 * page)
+    expect(errorOf(() => region.map(page, page))).toMatchObject({ code: 'ERR_MEMLAYER_DISPOSED' })
+    region.map(0, page)
+    region.map(2 * page, 2 * page)
+    region.free()
+    expect([region.disposed, memory.ranges()]).toEqual([true, []])
+  })
+
+  it.each([
+    ['resize', (buffer: GrowableBuffer) => buffer.resize(0)],
+    ['grow', (buffer: GrowableBuffer) => buffer.grow(page)],
+    ['discard', (buffer: GrowableBuffer) => buffer.discard(0, page)],
+  ])('cannot %s a buffer that is just being resized', (_, change) => {
+    const { memory } = opened()
+    const buffer = new GrowableBuffer(memory, { maximum: 1024 * page, length: page, name: 'log' })
+    buffer.bytes().fill(7)
+    const errors: unknown[] = []
+    answerOnce(memory, ({ op }) => op === 'sysUsed', () => errors.push(errorOf(() => change(buffer))))
+    buffer.resize(512 * page)
+    expect(errors).toEqual([expect.objectContaining({ code: 'ERR_MEMLAYER_STATE', message: expect.stringContaining("the buffer 'log' is being resized") as string })])
+    expect([buffer.length, buffer.bytes().length]).toEqual([512 * page, 512 * page])
+    change(buffer)
+    memory.check()
+  })
+})
+
+describe('whoever is told of a detaching', () => {
+  type Op = 'sysUnused' | 'sysUsed' | 'sysFault' | 'sysFree' | 'sysUnusedAll'
+  const call = (memory: Memory, op: Op, v: number): void => {
+    if (op === 'sysFree') memory.sysFree(v, page, null)
+    else if (op === 'sysUnusedAll') memory.sysUnusedAll([v, page])
+    else memory[op](v, page)
+  }
+  const outer: Op[] = ['sysUnused', 'sysFault', 'sysFree', 'sysUnusedAll']
+  it.each(outer.flatMap((op) => [...outer, 'sysUsed' as const].map((inner) => [inner, op] as const)))(
+    'cannot %s what is just in the hands of %s',
+    (inner, op) => {
+      const { memory } = opened()
+      const v = memory.sysAlloc(2 * page, memory.stat('heap'))
+      const errors: unknown[] = []
+      beforeDetach(memory.view(Uint8Array, v, page).buffer, () => {
+        errors.push(errorOf(() => call(memory, inner, v)))
+        // What lies beside it is nobody's business.
+        if (inner !== 'sysUsed') call(memory, inner, v + page)
+      })
+      call(memory, op, v)
+      expect(errors).toEqual([expect.any(UsageError)])
+      memory.check()
+      expect(memory.ranges().reduce((sum, { size }) => sum + size, 0)).toBe(
+        2 * page - (op === 'sysFree' ? page : 0) - (inner === 'sysFree' ? page : 0),
+      )
+    },
+  )
+
+  it('makes no view of it either, also when it has given back another range in between', () => {
+    const { memory } = opened()
+    const [a, b] = [memory.sysAlloc(page, null), memory.sysAlloc(page, null)]
+    memory.view(Uint8Array, b, 8)
+    const errors: unknown[] = []
+    const attempt = (): number => errors.push(errorOf(() => memory.view(Uint8Array, a, 8)))
+    beforeDetach(memory.view(Uint8Array, a, 8).buffer, () => {
+      attempt()
+      memory.sysUnused(b, page)
+      attempt()
+    })
+    memory.sysFree(a, page, null)
+    expect(errors).toEqual([1, 2].map(() => expect.objectContaining({ code: 'ERR_MEMLAYER_STATE' }) as unknown))
+  })
+})
