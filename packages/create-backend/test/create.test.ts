@@ -35,7 +35,7 @@ describe('namesOf', () => {
 describe('createBackend', () => {
   it.each(all)('%s: leaves no word of the template in any file', (kind) => {
     const { folder, files } = createBackend({ name: '@acme/os-foo', kind, into })
-    expect(files).toEqual(expect.arrayContaining(['.changeset/first.md', '.gitignore', 'README.md', 'etc/index.api.md', 'package.json', 'src/mem.ts', 'test/golden.ts', 'test/subject.js']))
+    expect(files).toEqual(expect.arrayContaining(['.changeset/first.md', '.gitignore', 'README.md', 'etc/index.api.md', 'package.json', 'src/mem.ts', 'test/golden.ts', 'test/row.ts', 'test/subject.js']))
     for (const file of files) expect(readFileSync(join(folder, file), 'utf8'), file).not.toMatch(/my-os|MyOs/)
     expect(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))).toMatchObject({
       name: '@acme/os-foo',

@@ -1,25 +1,6 @@
 // The golden table: what each function asks of the kernel, in the order of mem.ts. `v` is the range.
-import type { Memory } from '@memlayer/core'
 import { describeCall, type KernelCall } from '@memlayer/kernel'
-
-/** One row. */
-export interface Row {
-  readonly op: string
-  /** Makes the range that `run` is about; the calls for it are not looked at. */
-  readonly before: (memory: Memory) => number
-  readonly run: (memory: Memory, v: number) => unknown
-  readonly calls: readonly string[]
-}
-
-const n = 1048576
-const nothing = (): number => 0
-const reserved = (memory: Memory): number => memory.sysReserve(null, n)
-const prepared = (memory: Memory): number => {
-  const v = memory.sysReserve(null, n)
-  memory.sysMap(v, n, null)
-  return v
-}
-const ready = (memory: Memory): number => memory.sysAlloc(n, null)
+import { n, nothing, prepared, ready, reserved, type Row } from './row.js'
 
 /** A call as the rows have it: in the words of the header, with `v` for the range. */
 export function shown(call: KernelCall, v: number): string {
