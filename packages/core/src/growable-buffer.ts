@@ -127,7 +127,8 @@ export class GrowableBuffer {
 
   /**
    * Zeroes [offset, offset+length) and gives the whole pages in it back to the OS; they return on the next
-   * touch. Views over those pages are detached: make them anew.
+   * touch, and stay Ready in the account. Views over those pages are detached: make them anew. Calls do not
+   * add up: a range without a whole page in it is zeroed, and nothing of it is given back.
    */
   discard(offset: number, length: number): void {
     this.#check('discard', offset, length)

@@ -94,7 +94,9 @@ export interface OS {
   sysMapOS(v: Address, n: number): void
   /**
    * The bytes of a range, without a copy. Touching them is as safe as the range's state. The buffer is
-   * the range, or all of a WebAssembly memory: `viewOffset` tells where in it the range begins.
+   * the range, or all of a WebAssembly memory: `viewOffset` tells where in it the range begins. It is
+   * not tracked, and nothing detaches it when the pages leave Ready: a touch after that may end the
+   * process. Programs want `memory.view`.
    */
   view(v: Address, n: number): ArrayBuffer
   /** Makes a buffer that `view` returned useless to whoever keeps it, at the cost of others if need be. Absent: `buffer.transfer(0)` does. */
