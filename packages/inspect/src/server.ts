@@ -19,7 +19,7 @@ export interface InspectOptions {
   readonly log?: number
 }
 
-/** An inspector that is running. It does not keep its process alive. */
+/** An inspector that is running. By itself it does not keep its process alive; the connection of a page that is open does. */
 export interface Inspector extends AsyncDisposable {
   /** What to open in a browser, once: the token in it opens one session. */
   readonly url: string
