@@ -1,5 +1,6 @@
 // createMemory takes a backend and nothing else; two memories share nothing.
 import { createMemory, UsageError, type MemoryOptions, type OS } from '@memlayer/core'
+import { runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
 import { PageOS } from './page-os.js'
@@ -83,3 +84,27 @@ function bare(): object {
   ] as const
   return { name: 'bare', traits: os.traits, ...Object.fromEntries(names.map((name) => [name, os[name].bind(os)])) }
 }
+
+describe('an engine that cannot detach a buffer', () => {
+  it('is told so before it has a view', () => {
+    const child = runChild(
+      `
+      delete ArrayBuffer.prototype.transfer
+      const { createMemory } = await import('@memlayer/core')
+      const { PageOS } = await import('./page-os.ts')
+      const os = new PageOS()
+      try { createMemory(os) } catch (error) { console.log(error.code, error.message) }
+      console.log(createMemory(os, { ledger: false }).sysAlloc(4096, null) > 0, os.calls.length)
+      os.detach = () => {}
+      console.log(createMemory(os).sysAlloc(4096, null) > 0)
+      `,
+      { from: import.meta.dirname },
+    )
+    expect(child.stderr).toBe('')
+    expect(child.stdout.split('\n').slice(0, 3)).toEqual([
+      'ERR_MEMLAYER_VIEW createMemory: this engine cannot detach an ArrayBuffer, and views of pages memory would outlive their pages. Run on Node 22.12 or later, on Bun or on Deno 2.',
+      'true 1',
+      'true',
+    ])
+  })
+})

@@ -217,7 +217,7 @@ class Scene {
       case 'release':
         return { legal: true, run: () => this.#release() }
       case 'free':
-        return { legal: offset === undefined ? isLeft && isGoing : within(rest) && this.#isFree(at, rest, null), run: () => region.free(o, b) }
+        return { legal: offset === undefined ? b === undefined && isLeft && isGoing : within(rest) && this.#isFree(at, rest, null), run: () => region.free(o, b) }
       case 'dispose':
         return { legal: isGoing, run: () => region[Symbol.dispose]() }
       case 'buffer':
