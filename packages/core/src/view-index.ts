@@ -15,6 +15,8 @@ export interface ViewEntry {
   place: number
   /** The next entry of the same granule. For the index alone. */
   next: ViewEntry | null
+  /** The one before it, so that it is taken out without looking for it. */
+  previous: ViewEntry | null
 }
 
 // Level k cuts the address space into granules of 64 KiB * 8^k, up to 2^52 bytes. An entry lies at
@@ -105,27 +107,32 @@ function addTo(levels: readonly Level[], entry: ViewEntry): void {
   const k = levelOf(entry)
   const level = levels[k] as Level
   const granule = granuleOf(k, entry.start)
-  entry.next = level.get(granule) ?? null
+  const first = level.get(granule) ?? null
+  entry.next = first
+  if (first !== null) first.previous = entry
   level.set(granule, entry)
 }
 
-/** False: it is not there. */
+/** False: it is not there. Thousands of small views lie in one granule, and may go in any order: none is looked for. */
 function deleteFrom(levels: readonly Level[], entry: ViewEntry): boolean {
+  const { next, previous } = entry
+  if (previous !== null) previous.next = next
+  else if (!dropFirst(levels, entry)) return false
+  if (next !== null) next.previous = previous
+  // It may be remembered for as long as its user keeps the buffer; its neighbours need not be.
+  entry.next = null
+  entry.previous = null
+  return true
+}
+
+/** Lets the next one lead the granule; false: this one does not, and what neither leads nor follows is not there. */
+function dropFirst(levels: readonly Level[], entry: ViewEntry): boolean {
   const k = levelOf(entry)
   const level = levels[k] as Level
   const granule = granuleOf(k, entry.start)
-  const first = level.get(granule)
-  if (first === entry) {
-    if (entry.next === null) level.delete(granule)
-    else level.set(granule, entry.next)
-  } else {
-    let before = first
-    while (before !== undefined && before.next !== entry) before = before.next ?? undefined
-    if (before === undefined) return false
-    before.next = entry.next
-  }
-  // It may be remembered for as long as its user keeps the buffer; those after it need not be.
-  entry.next = null
+  if (level.get(granule) !== entry) return false
+  if (entry.next === null) level.delete(granule)
+  else level.set(granule, entry.next)
   return true
 }
 

@@ -56,7 +56,7 @@ export class Views {
       this.#willAge = true
       void Promise.resolve().then(this.#age)
     }
-    const entry: ViewEntry = { start: v, end: v + bytes, fresh: buffer, aged: null, place: this.#fresh.length, next: null }
+    const entry: ViewEntry = { start: v, end: v + bytes, fresh: buffer, aged: null, place: this.#fresh.length, next: null, previous: null }
     this.#fresh.push(entry)
     this.#index.add(entry)
     const view = new type(buffer, offset, length)

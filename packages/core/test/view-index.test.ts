@@ -9,14 +9,15 @@ fc.configureGlobal({ seed: testSeed() })
 
 const BASE = 0x7f12_3456_7000
 
+// Which entry it is: two may lie at the same place, and one leads to others, so that none is compared by what it holds.
 let made = 0
 
 function entry(start: number, size: number): ViewEntry {
-  return { start: BASE + start, end: BASE + start + size, fresh: null, aged: null, place: (made += 1), next: null }
+  return { start: BASE + start, end: BASE + start + size, fresh: null, aged: null, place: made++, next: null, previous: null }
 }
 
-/** Which entries they are. They have no order, neither in the index nor in the list. */
-function sorted(entries: readonly ViewEntry[]): number[] {
+/** Which they are. Entries have no order, neither in the index nor in the list. */
+function which(entries: readonly ViewEntry[]): number[] {
   return entries.map(({ place }) => place).toSorted((a, b) => a - b)
 }
 
@@ -34,17 +35,20 @@ describe('the index of views', () => {
     ['as many as are few, and one more', 10],
     ['many', 120],
   ])('finds what a list of all finds: %s', (_, most) => {
-    const step = fc.record({ start: starts, size: sizes, drop: fc.boolean(), which: fc.nat(), v: starts, n: sizes })
+    const step = fc.record({ start: starts, size: sizes, drop: fc.boolean(), pick: fc.nat(), v: starts, n: sizes })
     fc.assert(
       fc.property(fc.array(step, { minLength: most, maxLength: 3 * most, size: 'max' }), (steps) => {
-        const index = new ViewIndex()
+        const index = new ViewIndex<ViewEntry>()
         const all: ViewEntry[] = []
-        for (const { start, size, drop, which, v, n } of steps) {
+        const dropped: ViewEntry[] = []
+        for (const { start, size, drop, pick, v, n } of steps) {
           if (all.length === most || (drop && all.length > 0)) {
-            const [gone] = all.splice(which % all.length, 1)
-            index.delete(gone as ViewEntry)
-            // Whoever collects it later forgets it again.
-            index.delete(gone as ViewEntry)
+            const gone = all.splice(pick % all.length, 1)[0] as ViewEntry
+            index.delete(gone)
+            dropped.push(gone)
+            // Whoever collects it, at once or later, forgets it again.
+            index.delete(gone)
+            index.delete(dropped[pick % dropped.length] as ViewEntry)
           } else {
             const one = entry(start, size)
             all.push(one)
@@ -52,7 +56,7 @@ describe('the index of views', () => {
           }
           expect(index.size).toBe(all.length)
           expect(index.bytes).toBe(all.reduce((sum, one) => sum + one.end - one.start, 0))
-          expect(sorted(index.touching(BASE + v, n))).toEqual(sorted(touching(all, BASE + v, n)))
+          expect(which(index.touching(BASE + v, n))).toEqual(which(touching(all, BASE + v, n)))
         }
         for (const one of all) index.delete(one)
         expect([index.size, index.bytes, index.touching(0, 2 ** 52)]).toEqual([0, 0, []])
@@ -62,11 +66,46 @@ describe('the index of views', () => {
   })
 
   it('looks through no more than it holds, however long the range', () => {
-    const index = new ViewIndex()
-    const all = Array.from({ length: 20 }, (_, i) => entry(i * 2 ** 30, 4096))
-    for (const one of all) index.add(one)
-    expect(sorted(index.touching(0, 2 ** 53 - 1))).toEqual(sorted(all))
+    const index = new ViewIndex<ViewEntry>()
+    const entries = Array.from({ length: 20 }, (_, i) => entry(i * 2 ** 30, 4096))
+    for (const one of entries) index.add(one)
+    expect(which(index.touching(0, 2 ** 53 - 1))).toEqual(which(entries))
     expect(index.touching(BASE + 4096, 2 ** 30 - 4096)).toEqual([])
-    expect(index.touching(BASE + 4096, 2 ** 30 - 4095)).toEqual([all[1]])
+    expect(which(index.touching(BASE + 4096, 2 ** 30 - 4095))).toEqual(which(entries.slice(1, 2)))
+  })
+
+  it.each<{ name: string; order: (entries: ViewEntry[]) => ViewEntry[] }>([
+    { name: 'as they came', order: (entries) => entries },
+    { name: 'the last first', order: (entries) => entries.toReversed() },
+    { name: 'from both ends', order: (entries) => entries.map((_, i) => entries.at(i % 2 === 0 ? i / 2 : -(i + 1) / 2) as ViewEntry) },
+  ])('looks for none that it forgets, of thousands in one granule: $name', ({ order }) => {
+    // A walk to each from the first would be 2,000,000 steps in one of these orders.
+    let steps = 0
+    const entries = Array.from({ length: 2000 }, (_, i) => countSteps(entry(8 * i, 8), () => void steps++))
+    const index = new ViewIndex<ViewEntry>()
+    for (const one of entries) index.add(one)
+    for (const one of order(entries)) index.delete(one)
+    for (const one of entries) index.delete(one)
+    expect([index.size, index.bytes, index.touching(0, 2 ** 52)]).toEqual([0, 0, []])
+    expect(steps).toBeLessThan(20 * entries.length)
   })
 })
+
+/** The same entry, which tells whoever goes from it to another. */
+function countSteps(one: ViewEntry, step: () => void): ViewEntry {
+  let { next, previous } = one
+  return Object.defineProperties(one, {
+    next: {
+      get: () => (step(), next),
+      set(other: ViewEntry | null) {
+        next = other
+      },
+    },
+    previous: {
+      get: () => (step(), previous),
+      set(other: ViewEntry | null) {
+        previous = other
+      },
+    },
+  })
+}
