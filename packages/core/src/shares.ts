@@ -7,6 +7,7 @@ import type { Address } from '@memlayer/kernel'
 import { show } from './check.js'
 import { formatAddress, UsageError } from './errors.js'
 import { threadId, UNKNOWN_THREAD } from './thread.js'
+import { ViewIndex, type IndexEntry } from './view-index.js'
 
 // The word's values. OFFERED becomes HELD or REVOKED, HELD becomes RELEASED; nothing else happens, but that an offer
 // which was revoked in vain is made again.
@@ -48,25 +49,32 @@ export interface WorkerLike {
   readonly threadId?: number
 }
 
-interface Share {
-  readonly start: Address
-  readonly end: Address
+interface Share extends IndexEntry<Share> {
   /** STATE and THREAD; of a hold, which no other thread knows of, the state alone. */
   readonly words: Int32Array
-  readonly by: 'a worker' | 'a hold'
+  /** What its worker was given; null: it is a hold. */
+  readonly given: Given | null
 }
+
+/** What a worker may still have, and is to be taken from it when it ends. */
+interface Given {
+  readonly offers: Set<Share>
+  /** What it has released is forgotten when there are as many as this. */
+  crowd: number
+}
+
+/** As few are not worth a walk. */
+const CROWD = 16
 
 /** The owner's side: what has been handed out, and what it holds itself. */
 export class Shares {
-  #shares: Share[] = []
-  // What has been released is forgotten when there are as many as this.
-  #crowd = 16
+  readonly #index = new ViewIndex<Share>()
   // One listener a worker, however much it is given.
-  readonly #workers = new WeakMap<WorkerLike, Set<Int32Array>>()
+  readonly #workers = new WeakMap<WorkerLike, Given>()
 
   /** The number of offers and holds that may still be in force. */
   get count(): number {
-    return this.#shares.length
+    return this.#index.size
   }
 
   /** Offers [v, v+n) to `worker`. */
@@ -76,19 +84,16 @@ export class Shares {
     const words = new Int32Array(hold, 0, 2)
     words[THREAD] = worker.threadId ?? UNKNOWN_THREAD
     new Float64Array(hold, 8).set([MAGIC, v, n])
-    this.#add({ start: v, end: v + n, words, by: 'a worker' })
-    given.add(words)
+    given.offers.add(this.#add(v, n, words, given))
     return { memlayer: 'share', os, name, address: v, size: n, hold }
   }
 
   /** Keeps [v, v+n) as it is; the function returned ends it. */
   hold(v: Address, n: number): () => void {
-    const words = Int32Array.of(HELD)
-    const share: Share = { start: v, end: v + n, words, by: 'a hold' }
-    this.#add(share)
+    const share = this.#add(v, n, Int32Array.of(HELD), null)
     return () => {
-      words[STATE] = RELEASED
-      this.#shares = this.#shares.filter((other) => other !== share)
+      share.words[STATE] = RELEASED
+      this.#forget(share)
     }
   }
 
@@ -98,7 +103,7 @@ export class Shares {
    * @throws UsageError ERR_MEMLAYER_SHARED
    */
   expectNone(op: string, v: Address, n: number): void {
-    for (const share of this.#shares) if (touches(share, v, n) && Atomics.load(share.words, STATE) === HELD) held(op, v, n, share)
+    for (const share of this.#index.touching(v, n)) if (Atomics.load(share.words, STATE) === HELD) held(op, v, n, share)
   }
 
   /**
@@ -111,56 +116,58 @@ export class Shares {
     for (let i = 0; i < pairs.length; i += 2) {
       const v = pairs[i] as Address
       const n = pairs[i + 1] as number
-      for (const share of this.#shares) {
-        if (n === 0 || !touches(share, v, n)) continue
+      if (n === 0) continue
+      for (const share of this.#index.touching(v, n)) {
         const found = Atomics.compareExchange(share.words, STATE, OFFERED, REVOKED)
         if (found === OFFERED) revoked.push(share)
+        else if (found === RELEASED) this.#forget(share)
         if (found !== HELD) continue
         for (const { words } of revoked) Atomics.compareExchange(words, STATE, REVOKED, OFFERED)
         held(op, v, n, share)
       }
     }
-    this.#forgetReleased()
+    // Not before all are: until then they may be offered again.
+    for (const share of revoked) this.#forget(share)
   }
 
-  #add(share: Share): void {
+  #add(v: Address, n: number, words: Int32Array, given: Given | null): Share {
+    const share: Share = { start: v, end: v + n, next: null, previous: null, words, given }
     // What has no bytes keeps none from going.
-    if (share.start === share.end) return
-    if (this.#shares.length >= this.#crowd) {
-      this.#forgetReleased()
-      this.#crowd = Math.max(16, 2 * this.#shares.length)
-    }
-    this.#shares.push(share)
+    if (share.start !== share.end) this.#index.add(share)
+    return share
   }
 
-  #forgetReleased(): void {
-    this.#shares = this.#shares.filter(({ words }) => Atomics.load(words, STATE) <= HELD)
+  #forget(share: Share): void {
+    this.#index.delete(share)
+    share.given?.offers.delete(share)
   }
 
-  /** What was given to `worker`, and is to be taken from it when it ends. */
-  #givenTo(worker: WorkerLike): Set<Int32Array> {
+  /** What was given to `worker`, with room for more. */
+  #givenTo(worker: WorkerLike): Given {
     const hear = hearingOf(worker)
     const known = this.#workers.get(worker)
     if (known !== undefined) {
-      for (const words of known) if (Atomics.load(words, STATE) > HELD) known.delete(words)
+      if (known.offers.size >= known.crowd) this.#forgetReleased(known)
       return known
     }
-    const given = new Set<Int32Array>()
+    const given: Given = { offers: new Set(), crowd: CROWD }
     // A worker that is terminated runs no code of its own: its owner hears of the end.
     hear(() => {
-      for (const words of given) {
-        Atomics.compareExchange(words, STATE, OFFERED, REVOKED)
-        Atomics.compareExchange(words, STATE, HELD, RELEASED)
+      for (const share of given.offers) {
+        Atomics.compareExchange(share.words, STATE, OFFERED, REVOKED)
+        Atomics.compareExchange(share.words, STATE, HELD, RELEASED)
+        this.#forget(share)
       }
-      given.clear()
     })
     this.#workers.set(worker, given)
     return given
   }
-}
 
-function touches({ start, end }: Share, v: Address, n: number): boolean {
-  return start < v + n && end > v
+  /** The next walk comes when there are twice as many as are left, so that one costs no more than the offers since. */
+  #forgetReleased(given: Given): void {
+    for (const share of given.offers) if (Atomics.load(share.words, STATE) > HELD) this.#forget(share)
+    given.crowd = Math.max(CROWD, 2 * given.offers.size)
+  }
 }
 
 /** @throws UsageError ERR_MEMLAYER_SHARED when nobody hears of the worker's end, or it has ended. */
@@ -186,14 +193,14 @@ function hearingOf(worker: WorkerLike): (listener: () => void) => void {
   })
 }
 
-function held(op: string, v: Address, n: number, { start, end, by }: Share): never {
-  const message = `${op}(${formatAddress(v)}, ${n}): ${by} ${by === 'a hold' ? 'is on' : 'holds'} the ${end - start} bytes at ${formatAddress(start)}`
-  throw new UsageError('ERR_MEMLAYER_SHARED', message, {
+function held(op: string, v: Address, n: number, { start, end, given }: Share): never {
+  const who = given === null ? 'a hold is on' : 'a worker holds'
+  throw new UsageError('ERR_MEMLAYER_SHARED', `${op}(${formatAddress(v)}, ${n}): ${who} the ${end - start} bytes at ${formatAddress(start)}`, {
     op,
     address: v,
     size: n,
     hint:
-      by === 'a hold'
+      given === null
         ? 'Release what region.hold() returned when the call that works on the bytes has ended, and try again.'
         : 'Release the region in the worker, or end the worker, and try again.',
   })

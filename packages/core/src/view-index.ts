@@ -1,22 +1,26 @@
-// Where the views are: which of a memory's views touch a range of addresses. Asked before
-// every operation that takes pages away from their users, so it is quick where there is
-// nothing to find.
+// Where the views are: which of a memory's views touch a range of addresses, and which of its
+// shares. Asked before every operation that takes pages away from their users, so it is quick
+// where there is nothing to find.
 import type { Address } from '@memlayer/kernel'
 
-/** A view's place. The buffer itself is its user's: when they drop it, it may be collected. */
-export interface ViewEntry {
+/** What an index holds: a range of at least a byte, and its neighbours there. */
+export interface IndexEntry<E> {
   readonly start: Address
   readonly end: Address
+  /** The next entry of the same granule. For the index alone. */
+  next: E | null
+  /** The one before it, so that it is taken out without looking for it. */
+  previous: E | null
+}
+
+/** A view's place. The buffer itself is its user's: when they drop it, it may be collected. */
+export interface ViewEntry extends IndexEntry<ViewEntry> {
   /** The buffer, until the job ends that made it; a WeakRef would keep it for as long, and costs as much as the view. */
   fresh: ArrayBuffer | null
   /** From then on. */
   aged: WeakRef<ArrayBuffer> | null
   /** Its place among those of its job. */
   place: number
-  /** The next entry of the same granule. For the index alone. */
-  next: ViewEntry | null
-  /** The one before it, so that it is taken out without looking for it. */
-  previous: ViewEntry | null
 }
 
 // Level k cuts the address space into granules of 64 KiB * 8^k, up to 2^52 bytes. An entry lies at
@@ -26,18 +30,18 @@ const LEVELS = 13
 const granules: readonly number[] = Array.from({ length: LEVELS }, (_, k) => 2 ** 16 * 8 ** k)
 
 // A granule's first entry, which leads to the others: most have one.
-type Level = Map<number, ViewEntry>
+type Level<E> = Map<number, E>
 
 /** As many are looked through faster than any map is asked. */
 const FEW = 8
 
-const none: readonly ViewEntry[] = []
+const none: readonly never[] = []
 
 /** Entries by the addresses they cover: a short list, and from the first that is too many on, until there is none, by granule. */
-export class ViewIndex {
-  readonly #few: ViewEntry[] = []
+export class ViewIndex<E extends IndexEntry<E>> {
+  readonly #few: E[] = []
   /** Null: all are in the list. */
-  #levels: readonly Level[] | null = null
+  #levels: readonly Level<E>[] | null = null
   #size = 0
   #bytes = 0
 
@@ -51,7 +55,7 @@ export class ViewIndex {
     return this.#bytes
   }
 
-  add(entry: ViewEntry): void {
+  add(entry: E): void {
     if (this.#levels === null && this.#few.length === FEW) {
       this.#levels = Array.from({ length: LEVELS }, () => new Map())
       for (const one of this.#few) addTo(this.#levels, one)
@@ -64,7 +68,7 @@ export class ViewIndex {
   }
 
   /** Forgets an entry; one that is not there is no error: its buffer was detached before it was collected. */
-  delete(entry: ViewEntry): void {
+  delete(entry: E): void {
     if (!(this.#levels === null ? dropFrom(this.#few, entry) : deleteFrom(this.#levels, entry))) return
     this.#size -= 1
     this.#bytes -= entry.end - entry.start
@@ -72,15 +76,15 @@ export class ViewIndex {
   }
 
   /** The entries that touch [v, v+n). */
-  touching(v: Address, n: number): readonly ViewEntry[] {
+  touching(v: Address, n: number): readonly E[] {
     const end = v + n
-    let found: ViewEntry[] | null = null
+    let found: E[] | null = null
     if (this.#levels === null) {
       for (const entry of this.#few) found = collect(entry, v, end, found)
       return found ?? none
     }
     for (let k = 0; k < LEVELS; k++) {
-      const level = this.#levels[k] as Level
+      const level = this.#levels[k] as Level<E>
       if (level.size === 0) continue
       const first = granuleOf(k, v) - 1
       const last = granuleOf(k, end - 1)
@@ -95,17 +99,17 @@ export class ViewIndex {
 }
 
 /** Takes an entry out of a list that has no order; false: it is not there. */
-function dropFrom(list: ViewEntry[], entry: ViewEntry): boolean {
+function dropFrom<E>(list: E[], entry: E): boolean {
   const at = list.indexOf(entry)
   if (at < 0) return false
-  const last = list.pop() as ViewEntry
+  const last = list.pop() as E
   if (last !== entry) list[at] = last
   return true
 }
 
-function addTo(levels: readonly Level[], entry: ViewEntry): void {
+function addTo<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): void {
   const k = levelOf(entry)
-  const level = levels[k] as Level
+  const level = levels[k] as Level<E>
   const granule = granuleOf(k, entry.start)
   const first = level.get(granule) ?? null
   entry.next = first
@@ -114,7 +118,7 @@ function addTo(levels: readonly Level[], entry: ViewEntry): void {
 }
 
 /** False: it is not there. Thousands of small views lie in one granule, and may go in any order: none is looked for. */
-function deleteFrom(levels: readonly Level[], entry: ViewEntry): boolean {
+function deleteFrom<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): boolean {
   const { next, previous } = entry
   if (previous !== null) previous.next = next
   else if (!dropFirst(levels, entry)) return false
@@ -126,9 +130,9 @@ function deleteFrom(levels: readonly Level[], entry: ViewEntry): boolean {
 }
 
 /** Lets the next one lead the granule; false: this one does not, and what neither leads nor follows is not there. */
-function dropFirst(levels: readonly Level[], entry: ViewEntry): boolean {
+function dropFirst<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): boolean {
   const k = levelOf(entry)
-  const level = levels[k] as Level
+  const level = levels[k] as Level<E>
   const granule = granuleOf(k, entry.start)
   if (level.get(granule) !== entry) return false
   if (entry.next === null) level.delete(granule)
@@ -136,7 +140,7 @@ function dropFirst(levels: readonly Level[], entry: ViewEntry): boolean {
   return true
 }
 
-function levelOf({ start, end }: ViewEntry): number {
+function levelOf({ start, end }: { readonly start: Address; readonly end: Address }): number {
   let k = 0
   while (end - start > (granules[k] as number) && k < LEVELS - 1) k += 1
   return k
@@ -147,13 +151,13 @@ function granuleOf(k: number, v: Address): number {
 }
 
 /** Adds those of a granule that touch [v, end) to what is found. */
-function collectAll(first: ViewEntry | undefined, v: Address, end: Address, found: ViewEntry[] | null): ViewEntry[] | null {
+function collectAll<E extends IndexEntry<E>>(first: E | undefined, v: Address, end: Address, found: E[] | null): E[] | null {
   for (let entry = first ?? null; entry !== null; entry = entry.next) found = collect(entry, v, end, found)
   return found
 }
 
 /** Adds an entry that touches [v, end) to what is found; a list is made for the first. */
-function collect(entry: ViewEntry, v: Address, end: Address, found: ViewEntry[] | null): ViewEntry[] | null {
+function collect<E extends IndexEntry<E>>(entry: E, v: Address, end: Address, found: E[] | null): E[] | null {
   if (!(entry.start < end && entry.end > v)) return found
   if (found === null) return [entry]
   found.push(entry)

@@ -16,7 +16,7 @@ export type ViewConstructor<T> = {
 /** The views over one memory. */
 export class Views {
   readonly #os: OS
-  readonly #index = new ViewIndex()
+  readonly #index = new ViewIndex<ViewEntry>()
   readonly #collected = new FinalizationRegistry<ViewEntry>((entry) => this.#index.delete(entry))
   // The entries that this job has made. Most are of views that are gone before it ends, and are never aged.
   readonly #fresh: ViewEntry[] = []

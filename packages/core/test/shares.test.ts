@@ -1,0 +1,196 @@
+// Offers and holds, against a plain list of them: the same are refused, revoked and offered again, and of
+// many none is walked through for the sake of one.
+import { testSeed } from '@memlayer/witness'
+import fc from 'fast-check'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Shares, takeUp, type ShareToken, type Taken, type WorkerLike } from '../src/shares.js'
+
+fc.configureGlobal({ seed: testSeed() })
+
+const BASE = 0x7f12_3456_7000
+const PAGE = 4096
+
+/** A worker that can be ended; its thread is not known, so that this one may take up what it is offered. */
+class Worker implements WorkerLike {
+  end: () => void = () => {}
+  once(_event: 'exit', listener: () => void): void {
+    this.end = listener
+  }
+}
+
+type State = 'offered' | 'held' | 'released' | 'revoked'
+
+/** An offer or a hold, as the list has it. */
+interface Listed {
+  readonly start: number
+  readonly end: number
+  readonly worker: Worker | null
+  readonly token: ShareToken | null
+  /** Of a hold, or of an offer that was taken up. */
+  giveUp: (() => void) | null
+  state: State
+}
+
+const states: readonly State[] = ['offered', 'held', 'released', 'revoked']
+const refusal = expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }) as Error
+
+class Model {
+  readonly shares = new Shares()
+  readonly #workers = [new Worker(), new Worker(), new Worker()]
+  readonly #all: Listed[] = []
+
+  hold(v: number, n: number): void {
+    this.#all.push({ start: v, end: v + n, worker: null, token: null, giveUp: this.shares.hold(v, n), state: 'held' })
+  }
+
+  offer(v: number, n: number, pick: number): void {
+    const worker = this.#workers[pick % 3] as Worker
+    this.#all.push({ start: v, end: v + n, worker, token: this.shares.offer(worker, 'os', 'name', v, n), giveUp: null, state: 'offered' })
+  }
+
+  takeUp(pick: number): void {
+    const one = this.#all[pick % this.#all.length]
+    const token = one?.token ?? null
+    if (one === undefined || token === null) return
+    const take = (): Taken => takeUp(token, 'os')
+    if (one.state !== 'offered') return void expect(take).toThrow(refusal)
+    one.giveUp = take().giveUp
+    one.state = 'held'
+  }
+
+  release(pick: number): void {
+    const one = this.#all[pick % this.#all.length]
+    one?.giveUp?.()
+    if (one?.state === 'held') one.state = 'released'
+  }
+
+  /** The worker has ended, and another takes its place. */
+  end(pick: number): void {
+    const worker = this.#workers[pick % 3] as Worker
+    worker.end()
+    this.#workers[pick % 3] = new Worker()
+    for (const one of this.#all) {
+      if (one.worker !== worker) continue
+      if (one.state === 'offered') one.state = 'revoked'
+      if (one.state === 'held') one.state = 'released'
+    }
+  }
+
+  revoke(pairs: readonly number[]): void {
+    const touched = this.#all.filter(({ start, end }) => start < end && pairs.some((v, i) => i % 2 === 0 && touches(start, end, v, pairs[i + 1] as number)))
+    const act = (): void => this.shares.revoke('op', pairs)
+    if (touched.some(({ state }) => state === 'held')) return void expect(act).toThrow(refusal)
+    act()
+    for (const one of touched) if (one.state === 'offered') one.state = 'revoked'
+  }
+
+  check(v: number, n: number): void {
+    const isHeld = this.#all.some(({ start, end, state }) => state === 'held' && start < end && touches(start, end, v, n))
+    const ask = (): void => this.shares.expectNone('op', v, n)
+    if (isHeld) expect(ask).toThrow(refusal)
+    else ask()
+    const offers = this.#all.filter(({ token }) => token !== null)
+    expect(offers.map(({ token }) => states[new Int32Array((token as ShareToken).hold)[0] as number])).toEqual(offers.map(({ state }) => state))
+    const inForce = this.#all.filter(({ start, end, state }) => start < end && (state === 'offered' || state === 'held')).length
+    expect(this.shares.count).toBeGreaterThanOrEqual(inForce)
+  }
+}
+
+function touches(start: number, end: number, v: number, n: number): boolean {
+  return n > 0 && start < v + n && end > v
+}
+
+const places = fc.nat(400).map((page) => BASE + page * PAGE)
+const sizes = fc.oneof(fc.nat(2 * PAGE), fc.nat(40).map((pages) => pages * PAGE))
+const pairs = fc.array(fc.tuple(places, sizes), { minLength: 1, maxLength: 4 })
+const op = fc.constantFrom('hold', 'hold', 'offer', 'offer', 'offer', 'takeUp', 'release', 'release', 'end', 'revoke', 'revoke', 'revoke')
+const step = fc.record({ op, v: places, n: sizes, pick: fc.nat(), pairs })
+
+afterEach(() => void vi.restoreAllMocks())
+
+describe('offers and holds', () => {
+  it('are refused, revoked and offered again as those in a list of all are', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 10, maxLength: 150, size: 'max' }), (steps) => {
+        const model = new Model()
+        for (const { op: name, v, n, pick, pairs: ranges } of steps) {
+          if (name === 'hold') model.hold(v, n)
+          else if (name === 'offer') model.offer(v, n, pick)
+          else if (name === 'revoke') model.revoke(ranges.flat())
+          else model[name](pick)
+          // An empty range is no operation, and nobody asks about it.
+          model.check(v, Math.max(n, 1))
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('are released without a look at the others: 200,000 holds, the oldest and the newest first', () => {
+    // To walk through all that are left, at each, takes minutes: longer than a test may.
+    for (const reversed of [false, true]) {
+      const shares = new Shares()
+      const releases = Array.from({ length: 200_000 }, (_, i) => shares.hold(BASE + i * PAGE, PAGE))
+      if (reversed) releases.reverse()
+      expect(shares.count).toBe(releases.length)
+      for (const release of releases) release()
+      expect(shares.count).toBe(0)
+    }
+  })
+
+  it('are not asked when the pages that go are others', () => {
+    const shares = new Shares()
+    const worker = new Worker()
+    for (let i = 0; i < 2000; i++) {
+      shares.hold(BASE + 2 * i * 2 ** 20, PAGE)
+      shares.offer(worker, 'os', 'name', BASE + (2 * i + 1) * 2 ** 20, PAGE)
+    }
+    const asked = [vi.spyOn(Atomics, 'load'), vi.spyOn(Atomics, 'compareExchange')]
+    shares.expectNone('op', BASE + PAGE, 2 ** 20 - PAGE)
+    shares.revoke('op', [BASE + PAGE, 2 ** 20 - PAGE, BASE + 2 ** 20 + PAGE, 2 ** 20 - PAGE])
+    expect(asked.map(({ mock }) => mock.calls.length)).toEqual([0, 0])
+    shares.revoke('op', [BASE + PAGE, 2 ** 20])
+    expect(asked.map(({ mock }) => mock.calls.length)).toEqual([0, 1])
+  })
+
+  it('are asked now and then whether they have been released, and not at each that is made', () => {
+    const shares = new Shares()
+    const worker = new Worker()
+    const asked = vi.spyOn(Atomics, 'load')
+    for (let i = 0; i < 2000; i++) shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE)
+    expect(asked.mock.calls.length).toBeLessThan(2 * 2000)
+  })
+
+  it('are forgotten when a worker has released them, has ended, or comes too late', () => {
+    const shares = new Shares()
+    const worker = new Worker()
+    for (let i = 0; i < 100; i++) takeUp(shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE), 'os')
+    for (let i = 0; i < 5000; i++) {
+      takeUp(shares.offer(worker, 'os', 'name', BASE + (100 + i) * PAGE, PAGE), 'os').giveUp()
+      expect(shares.count).toBeLessThanOrEqual(2 * 101 + 1)
+    }
+    shares.revoke('op', [BASE + 100 * PAGE, 5000 * PAGE])
+    expect(shares.count).toBe(100)
+    worker.end()
+    expect(shares.count).toBe(0)
+    const late = shares.offer(new Worker(), 'os', 'name', BASE, PAGE)
+    shares.revoke('op', [BASE, PAGE])
+    expect(shares.count).toBe(0)
+    expect(() => takeUp(late, 'os')).toThrow(/has been revoked/)
+  })
+
+  it('are offered again, all of them, when one of the ranges is held after all', () => {
+    const shares = new Shares()
+    const worker = new Worker()
+    const tokens = Array.from({ length: 50 }, (_, i) => shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE))
+    const taken = takeUp(tokens[49] as ShareToken, 'os')
+    const all = Array.from({ length: 50 }, (_, i) => [BASE + i * PAGE, PAGE]).flat()
+    for (let i = 0; i < 2; i++) {
+      expect(() => shares.revoke('op', all)).toThrow(/a worker holds the 4096 bytes/)
+      expect(tokens.map(({ hold }) => new Int32Array(hold)[0])).toEqual(tokens.map((_, at) => (at === 49 ? 1 : 0)))
+    }
+    taken.giveUp()
+    shares.revoke('op', all)
+    expect([shares.count, new Set(tokens.map(({ hold }) => new Int32Array(hold)[0]))]).toEqual([0, new Set([2, 3])])
+  })
+})
