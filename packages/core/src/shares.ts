@@ -6,8 +6,8 @@
 import type { Address } from '@memlayer/kernel'
 import { show } from './check.js'
 import { formatAddress, UsageError } from './errors.js'
+import { RangeIndex, type IndexEntry } from './range-index.js'
 import { threadId, UNKNOWN_THREAD } from './thread.js'
-import { ViewIndex, type IndexEntry } from './view-index.js'
 
 // The word's values. OFFERED becomes HELD or REVOKED, HELD becomes RELEASED; nothing else happens, but that an offer
 // which was revoked in vain is made again.
@@ -68,7 +68,7 @@ const CROWD = 16
 
 /** The owner's side: what has been handed out, and what it holds itself. */
 export class Shares {
-  readonly #index = new ViewIndex<Share>()
+  readonly #index = new RangeIndex<Share>()
   // One listener a worker, however much it is given.
   readonly #workers = new WeakMap<WorkerLike, Given>()
 

@@ -5,7 +5,7 @@ import { detachView, isAligned, isDetached, viewOffset, type Address } from '@me
 import { show } from './check.js'
 import { formatAddress, UsageError } from './errors.js'
 import type { OS } from './os.js'
-import { ViewIndex, type ViewEntry } from './view-index.js'
+import { RangeIndex, type IndexEntry } from './range-index.js'
 
 /** What a view is made with: a constructor of a typed array, or DataView. */
 export type ViewConstructor<T> = {
@@ -13,10 +13,20 @@ export type ViewConstructor<T> = {
   readonly name: string
 }
 
+/** A view's place. The buffer itself is its user's: when they drop it, it may be collected. */
+export interface ViewEntry extends IndexEntry<ViewEntry> {
+  /** The buffer, until the job ends that made it; a WeakRef would keep it for as long, and costs as much as the view. */
+  fresh: ArrayBuffer | null
+  /** From then on. */
+  aged: WeakRef<ArrayBuffer> | null
+  /** Its place among those of its job. */
+  place: number
+}
+
 /** The views over one memory. */
 export class Views {
   readonly #os: OS
-  readonly #index = new ViewIndex<ViewEntry>()
+  readonly #index = new RangeIndex<ViewEntry>()
   readonly #collected = new FinalizationRegistry<ViewEntry>((entry) => this.#index.delete(entry))
   // The entries that this job has made. Most are of views that are gone before it ends, and are never aged.
   readonly #fresh: ViewEntry[] = []

@@ -1,6 +1,5 @@
-// Where the views are: which of a memory's views touch a range of addresses, and which of its
-// shares. Asked before every operation that takes pages away from their users, so it is quick
-// where there is nothing to find.
+// What touches a range of addresses: which of a memory's views, and which of its shares. Asked before
+// every operation that takes pages away from their users, so it is quick where there is nothing to find.
 import type { Address } from '@memlayer/kernel'
 
 /** What an index holds: a range of at least a byte, and its neighbours there. */
@@ -11,16 +10,6 @@ export interface IndexEntry<E> {
   next: E | null
   /** The one before it, so that it is taken out without looking for it. */
   previous: E | null
-}
-
-/** A view's place. The buffer itself is its user's: when they drop it, it may be collected. */
-export interface ViewEntry extends IndexEntry<ViewEntry> {
-  /** The buffer, until the job ends that made it; a WeakRef would keep it for as long, and costs as much as the view. */
-  fresh: ArrayBuffer | null
-  /** From then on. */
-  aged: WeakRef<ArrayBuffer> | null
-  /** Its place among those of its job. */
-  place: number
 }
 
 // Level k cuts the address space into granules of 64 KiB * 8^k, up to 2^52 bytes. An entry lies at
@@ -38,7 +27,7 @@ const FEW = 8
 const none: readonly never[] = []
 
 /** Entries by the addresses they cover: a short list, and from the first that is too many on, until there is none, by granule. */
-export class ViewIndex<E extends IndexEntry<E>> {
+export class RangeIndex<E extends IndexEntry<E>> {
   readonly #few: E[] = []
   /** Null: all are in the list. */
   #levels: readonly Level<E>[] | null = null

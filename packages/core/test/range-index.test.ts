@@ -3,7 +3,8 @@
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ViewIndex, type ViewEntry } from '../src/view-index.js'
+import { RangeIndex } from '../src/range-index.js'
+import type { ViewEntry } from '../src/views.js'
 
 fc.configureGlobal({ seed: testSeed() })
 
@@ -38,7 +39,7 @@ describe('the index of views', () => {
     const step = fc.record({ start: starts, size: sizes, drop: fc.boolean(), pick: fc.nat(), v: starts, n: sizes })
     fc.assert(
       fc.property(fc.array(step, { minLength: most, maxLength: 3 * most, size: 'max' }), (steps) => {
-        const index = new ViewIndex<ViewEntry>()
+        const index = new RangeIndex<ViewEntry>()
         const all: ViewEntry[] = []
         const dropped: ViewEntry[] = []
         for (const { start, size, drop, pick, v, n } of steps) {
@@ -66,7 +67,7 @@ describe('the index of views', () => {
   })
 
   it('looks through no more than it holds, however long the range', () => {
-    const index = new ViewIndex<ViewEntry>()
+    const index = new RangeIndex<ViewEntry>()
     const entries = Array.from({ length: 20 }, (_, i) => entry(i * 2 ** 30, 4096))
     for (const one of entries) index.add(one)
     expect(which(index.touching(0, 2 ** 53 - 1))).toEqual(which(entries))
@@ -82,7 +83,7 @@ describe('the index of views', () => {
     // A walk to each from the first would be 2,000,000 steps in one of these orders.
     let steps = 0
     const entries = Array.from({ length: 2000 }, (_, i) => countSteps(entry(8 * i, 8), () => void steps++))
-    const index = new ViewIndex<ViewEntry>()
+    const index = new RangeIndex<ViewEntry>()
     for (const one of entries) index.add(one)
     for (const one of order(entries)) index.delete(one)
     for (const one of entries) index.delete(one)
