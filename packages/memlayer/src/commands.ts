@@ -5,23 +5,45 @@ import { memory } from './memory.js'
 
 interface Host {
   readonly process: { exitCode?: number }
-  readonly console: { log(text: string): void }
+  readonly console: { log(text: string): void; error(text: string): void }
 }
 
 const { process, console } = globalThis as unknown as Host
 
 const usage = `usage: memlayer <command> [--json]
 
-  doctor    which backend serves and why, what limits will bite, and a test on real memory
-  explain   where the resident memory of a process is: this command's own; memory.explain() is for yours`
+  doctor     which backend serves and why, what limits will bite, and a test on real memory
+  explain    where the resident memory of a process is: this command's own; memory.explain() is for yours
+  --json     either as data
+  --version  which version this is
+  --help     this`
 
-/** Runs the command that the arguments name. */
-export function run([command, ...options]: readonly string[]): void {
-  const isJson = options.includes('--json')
-  if (command === 'doctor') return tell(doctor(memory), isJson)
-  if (command === 'explain') return explain(isJson)
-  console.log(usage)
-  process.exitCode = command === undefined || command === '--help' ? 0 : 2
+const commands = ['doctor', 'explain']
+const flags = ['--json', '--version', '--help']
+
+/** Runs the command that the arguments name; what is not known is refused before anything is done. */
+export function run(args: readonly string[]): void {
+  const isJson = args.includes('--json')
+  const words = args.filter((arg) => !flags.includes(arg))
+  const unknown = words.find((word, i) => i > 0 || !commands.includes(word))
+  if (unknown !== undefined) return refuse(`unknown ${unknown.startsWith('-') ? 'flag' : 'argument'} '${unknown}'`)
+  if (args.length === 0 || args.includes('--help')) return console.log(usage)
+  if (args.includes('--version')) return tellVersion()
+  if (words.length === 0) return refuse('name a command')
+  if (words[0] === 'doctor') tell(doctor(memory), isJson)
+  else explain(isJson)
+}
+
+function refuse(says: string): void {
+  console.error(`${says}\n\n${usage}`)
+  process.exitCode = 2
+}
+
+function tellVersion(): void {
+  // No literal: the compiler would take the manifest in, which is not under src.
+  const file: string = '../package.json'
+  const manifest = import(file, { with: { type: 'json' } }) as Promise<{ default: { version: string } }>
+  void manifest.then((module) => console.log(module.default.version))
 }
 
 function tell(findings: readonly Finding[], isJson: boolean): void {

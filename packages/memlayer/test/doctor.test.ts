@@ -66,6 +66,36 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
   })
 })
 
+describe('the command', () => {
+  it.each([
+    ['explain --jsno', "unknown flag '--jsno'"],
+    ['doctor --bogus', "unknown flag '--bogus'"],
+    ['--help --json=1', "unknown flag '--json=1'"],
+    ['doctor explain', "unknown argument 'explain'"],
+    ['docter --json', "unknown argument 'docter'"],
+    ['--json', 'name a command'],
+  ])('refuses %s with 2, before it does anything, and says what there is', (words, says) => {
+    // A backend that is none: whoever asked for the memory would say so.
+    const { status, stdout, stderr } = run(words.split(' '), { env: { MEMLAYER_OS: 'beos' } })
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(new RegExp(`^${says}\n\nusage: memlayer <command>(.*\n)+ +doctor .*\n +explain .*\n +--json .*\n`))
+  })
+
+  it('tells its version and its usage when it is asked', () => {
+    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }
+    expect(run(['--version'])).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' })
+    for (const args of [[], ['--help'], ['doctor', '--help']]) {
+      const { status, stdout, stderr } = run(args)
+      expect([status, stderr, stdout.split('\n')[0]]).toEqual([0, '', 'usage: memlayer <command> [--json]'])
+    }
+  })
+
+  it('takes a flag before the command as after it', () => {
+    const { status, stdout } = run(['--json', 'doctor'], { env: { MEMLAYER_OS: 'beos' } })
+    expect([status, (JSON.parse(stdout) as Told).exitCode]).toEqual([2, 2])
+  })
+})
+
 describe('on a Node that is too old', () => {
   it('says so first, and what to do, before anything of memlayer is loaded', () => {
     // What stands for process has the versions of an older one; that Node itself is run by hand.
