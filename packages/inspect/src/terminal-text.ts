@@ -33,22 +33,30 @@ export function clip(text: string, columns: number): { readonly text: string; re
   return { text: kept, columns: used }
 }
 
+/** As `clip`; what does not fit ends in an ellipsis, so that nobody takes what is left for the whole. */
+function shorten(text: string, columns: number): { readonly text: string; readonly columns: number } {
+  const kept = clip(text, columns)
+  if (kept.text === text || columns === 0) return kept
+  const shorter = clip(text, columns - 1)
+  return { text: `${shorter.text}…`, columns: shorter.columns + 1 }
+}
+
 /** A text in exactly so many columns. */
 export function cell(text: string, columns: number, side: 'left' | 'right' = 'left'): string {
-  const kept = clip(harmless(text), columns)
+  const kept = shorten(harmless(text), columns)
   const fill = ' '.repeat(columns - kept.columns)
   return side === 'left' ? kept.text + fill : fill + kept.text
 }
 
 /** A line of at most `width` columns, coloured or not. */
 export function line(pieces: readonly Piece[], width: number, isColoured: boolean): string {
-  let left = width
+  let rest = shorten(harmless(pieces.map(({ text }) => text).join('')).trimEnd(), width).text
   return pieces
     .map(({ text, colour }) => {
-      const kept = clip(harmless(text), left)
-      left -= kept.columns
-      return isColoured && colour !== '' && kept.text !== '' ? `\u001B[${colour}m${kept.text}\u001B[0m` : kept.text
+      // What is harmless is as long as what was not.
+      const shown = rest.slice(0, text.length)
+      rest = rest.slice(text.length)
+      return isColoured && colour !== '' && shown !== '' ? `\u001B[${colour}m${shown}\u001B[0m` : shown
     })
     .join('')
-    .trimEnd()
 }

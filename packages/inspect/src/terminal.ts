@@ -4,12 +4,13 @@ import { formatAddress, formatBytes } from '@memlayer/core'
 import { shortened } from './frame.js'
 import { partsOf } from './parts.js'
 import { finish, sumRegions } from './region-sums.js'
-import type { Moment, Snapshot } from './snapshot.js'
+import type { Moment, Snapshot, SnapshotRegion } from './snapshot.js'
 import { cell, line, type Piece } from './terminal-text.js'
 
 const marks = [' ', '.', '-', '#']
 const colours = ['', '90', '33', '32']
 const MOST_ROWS = 10
+const NAME = 20
 
 type Draw = (pieces: readonly Piece[]) => void
 
@@ -28,7 +29,7 @@ export function drawTerminal(snapshot: Snapshot, width: number, colour: boolean,
   draw([])
   drawParts(snapshot, width, draw)
   drawHistory(history, width, draw)
-  drawRegions(snapshot, draw)
+  drawRegions(snapshot, width, draw)
   drawCategories(snapshot, width, draw)
   for (const { op, address, size, answer } of snapshot.log.filter(({ outcome }) => outcome !== 'done').slice(-3)) {
     draw([plain(`${op}(${address === null ? 'anywhere' : formatAddress(address)}, ${formatBytes(size)}): ${answer}`)])
@@ -54,17 +55,18 @@ function drawParts({ explanation }: Snapshot, width: number, draw: Draw): void {
   })
   draw([plain(`where resident memory is, as of ${new Date(explanation.at).toLocaleTimeString()}:`)])
   draw(bar)
-  for (let i = 0; i < parts.length; i += 3) {
-    draw(parts.slice(i, i + 3).map(({ name, bytes, mark, sgr }) => ({ text: cell(`${mark} ${name} ${formatBytes(bytes)}`, 30), colour: sgr })))
+  const most = Math.max(1, Math.floor(width / 30))
+  for (let i = 0; i < parts.length; i += most) {
+    draw(parts.slice(i, i + most).map(({ name, bytes, mark, sgr }) => ({ text: cell(`${mark} ${name} ${formatBytes(bytes)}`, 30), colour: sgr })))
   }
   draw([])
 }
 
 const levels = '▁▂▃▄▅▆▇█'
 
-/** Resident memory over time, one column a moment. */
+/** Resident memory over time, one column a moment, beside a word and two figures, which take 34 at most. */
 function drawHistory(history: readonly Moment[], width: number, draw: Draw): void {
-  const shown = history.slice(-Math.max(0, width - 20)).map(({ resident }) => resident)
+  const shown = history.slice(Math.max(0, history.length - Math.max(0, width - 34))).map(({ resident }) => resident)
   if (shown.length < 2) return
   const [low, high] = [Math.min(...shown), Math.max(...shown)]
   const text = shown.map((n) => levels[high === low ? 0 : Math.round(((n - low) / (high - low)) * (levels.length - 1))]).join('')
@@ -72,14 +74,40 @@ function drawHistory(history: readonly Moment[], width: number, draw: Draw): voi
   draw([])
 }
 
-function drawRegions(snapshot: Snapshot, draw: Draw): void {
+interface Row extends SnapshotRegion {
+  readonly ready: number
+  readonly mappings: number
+}
+
+interface Column {
+  readonly head: string
+  readonly columns: number
+  readonly text: (row: Row) => string
+}
+
+const figure = (n: number | null): string => (n === null ? '–' : formatBytes(n))
+const columns: readonly Column[] = [
+  { head: 'size', columns: 11, text: ({ size }) => figure(size) },
+  { head: 'Ready', columns: 11, text: ({ ready }) => figure(ready) },
+  { head: 'resident', columns: 11, text: ({ resident }) => figure(resident) },
+  { head: 'huge', columns: 11, text: ({ huge }) => figure(huge) },
+  { head: 'mappings', columns: 10, text: ({ mappings }) => String(mappings) },
+]
+
+/** A region a line; from the first column that does not fit on, columns are left out. */
+function drawRegions(snapshot: Snapshot, width: number, draw: Draw): void {
   const { ready, mappings } = finish(sumRegions(snapshot))
   const rows = snapshot.regions.map((region, i) => ({ ...region, ready: ready[i] ?? 0, mappings: mappings[i] ?? 0 }))
   if (rows.length === 0) return
-  draw([plain(`${cell('region', 20)}${cell('size', 11, 'right')}${cell('Ready', 11, 'right')}${cell('resident', 11, 'right')}${cell('huge', 11, 'right')}${cell('mappings', 10, 'right')}  reserved at`)])
+  let left = width - NAME
+  const shown = columns.filter((column) => (left -= column.columns) >= 0)
+  const drawRow = (name: string, text: (column: Column) => string, place: string): void => {
+    const figures = shown.map((column) => cell(text(column), column.columns, 'right')).join('')
+    draw([plain(`${cell(name, NAME)}${figures}${left < '  reserved at'.length ? '' : `  ${cell(place, left - 2)}`}`)])
+  }
+  drawRow('region', ({ head }) => head, 'reserved at')
   for (const row of rows.toSorted((a, b) => b.ready - a.ready).slice(0, MOST_ROWS)) {
-    const figures = [row.size, row.ready, row.resident, row.huge].map((n) => cell(n === null ? '–' : formatBytes(n), 11, 'right')).join('')
-    draw([plain(`${cell(row.name, 20)}${figures}${cell(String(row.mappings), 10, 'right')}  ${shortened(row.made)}`)])
+    drawRow(row.name, ({ text }) => text(row), shortened(row.made))
   }
   if (rows.length > MOST_ROWS) draw([plain(`and ${rows.length - MOST_ROWS} more regions`)])
   draw([])
@@ -89,7 +117,7 @@ function drawCategories({ stats }: Snapshot, width: number, draw: Draw): void {
   const { total, categories } = stats
   for (const [name, counts] of Object.entries(categories).toSorted(([, a], [, b]) => b.ready - a.ready).slice(0, MOST_ROWS)) {
     const share = total.ready > 0 ? counts.ready / total.ready : 0
-    draw([plain(`${cell(name, 20)} ${cell(formatBytes(counts.ready), 11, 'right')} `), state(3, '#'.repeat(Math.round(share * Math.max(0, width - 34))))])
+    draw([plain(`${cell(name, NAME)} ${cell(formatBytes(counts.ready), 11, 'right')} `), state(3, '#'.repeat(Math.round(share * Math.max(0, width - 34))))])
   }
 }
 

@@ -1,5 +1,8 @@
 // Snapshots, the terminal, the trace, the command.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { text as textOf } from 'node:stream/consumers'
 import { stripVTControlCharacters } from 'node:util'
 import { createMemory } from '@memlayer/core'
 import { drawTerminal, momentOf, takeSnapshot, traceOf, type LogEntry, type Snapshot } from '@memlayer/inspect'
@@ -55,7 +58,7 @@ it('draws what the page draws: regions, where resident memory is, what was befor
   // As long as the line, in parts as large as they are.
   const bar = /^#+j+b+~+c+f+s$/m.exec(text)?.[0] ?? ''
   expect([bar.length, bar.lastIndexOf('#') + 1, bar.lastIndexOf('j') + 1]).toEqual([100, 30, 70])
-  expect(text).toMatch(/resident +[▁▂▃▄▅▆▇█]{80} 976\.6 KiB/)
+  expect(text).toMatch(/resident +[▁▂▃▄▅▆▇█]{66} 976\.6 KiB to 7\.6 MiB$/m)
   expect(text).toContain('sysReserve(anywhere, 1 PiB): mmap answered ENOMEM')
 })
 
@@ -69,6 +72,38 @@ it('draws no line wider than it may, and nothing of a name that a terminal obeys
   }
 })
 
+it('cuts no column, figure or place without saying so, at any width', () => {
+  const heads = ['size', 'Ready', 'resident', 'huge', 'mappings', 'reserved at']
+  for (let width = 40; width <= 120; width++) {
+    const lines = drawTerminal(full(), width, false)
+    const at = lines.findIndex((text) => text.startsWith('region'))
+    const [head = '', row = ''] = lines.slice(at, at + 2)
+    const shown = head.split(/ {2,}/).slice(1)
+    expect([width, shown]).toEqual([width, heads.slice(0, shown.length)])
+    // As many as fit: the next one would not.
+    const needed = [31, 42, 53, 64, 74, 87].filter((columns) => columns <= width).length
+    expect([width, shown.length]).toEqual([width, needed])
+    const place = /^rows.*64 KiB(?: +64 KiB(?: +–(?: +–(?: +1(?: {2}(.*))?)?)?)?)?$/.exec(row)
+    expect([width, row, place !== null]).toEqual([width, row, true])
+    if (shown.length === heads.length) expect([width, place?.[1]]).toEqual([width, expect.stringMatching(/…$|:\d+:\d+\)$/)])
+    // Every part with its whole figure, the sparkline with both of its.
+    const parts = ['This memory 2.9 MiB', 'JavaScript heaps 3.8 MiB', 'C library, free 488.3 KiB', 'Files 878.9 KiB', 'Stacks 97.7 KiB']
+    expect(parts.filter((part) => !lines.some((text) => text.includes(part)))).toEqual([])
+    expect(lines.find((text) => /^resident +[▁▂▃▄▅▆▇█]/.test(text))).toMatch(/976\.6 KiB to 7\.6 MiB$/)
+  }
+})
+
+it('ends what is too long for its cell or line in an ellipsis', () => {
+  const snapshot = { ...full(), explanation: null, history: [] }
+  const [region] = snapshot.regions
+  if (region === undefined) throw new Error('no region')
+  const long = { ...snapshot, regions: [{ ...region, name: 'a name of more than twenty' }] }
+  const lines = drawTerminal(long, 44, true).map((text) => stripVTControlCharacters(text))
+  expect(lines[0]).toMatch(/^memlayer on .{31}…$/)
+  expect(lines.filter((text) => text.startsWith('a name'))).toEqual([`a name of more than…${'64 KiB'.padStart(11)}${'64 KiB'.padStart(11)}`])
+  expect(lines).toContain('sysReserve(anywhere, 1 PiB): mmap answered …')
+})
+
 it('writes operations and moments as trace events, in order of time', () => {
   const { memory } = inUse()
   const entry: LogEntry = { at: 1, op: 'sysMap', address: 4096, size: 1, category: 'a', outcome: 'done', answer: 'done' }
@@ -77,12 +112,14 @@ it('writes operations and moments as trace events, in order of time', () => {
   expect(traceEvents[1]).toMatchObject({ ts: 1000, args: { address: '0x1000' } })
 })
 
-const demo = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(process.execPath, ['dist/cli.js', 'demo', ...args], { cwd: new URL('..', import.meta.url), encoding: 'utf8' })
+const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(process.execPath, ['dist/cli.js', ...args], { cwd: new URL('..', import.meta.url), encoding: 'utf8', timeout: 20_000 })
+const demo = (...args: string[]): ReturnType<typeof run> => run('demo', ...args)
 
-it('draws the demo once by its command', () => {
-  const { status, stdout, stderr } = demo('--terminal', '--once')
+it.each([[['--terminal', '--once']], [['--once']]])('draws the demo once by its command: %s', (args) => {
+  const { status, stdout, stderr } = demo(...args)
   expect([status, stderr]).toEqual([0, ''])
+  expect(stdout).not.toContain('Open http')
   expect(stdout).toMatch(/^region +size +Ready/m)
   expect(stdout).toMatch(/^cache +512 MiB/m)
   expect(stdout).toMatch(/^sysReserve\(anywhere, 4 PiB\)|^index/m)
@@ -90,8 +127,42 @@ it('draws the demo once by its command', () => {
 
 it('ends after the seconds that it was given, with nothing left to hold it', () => {
   expect(demo('--terminal', '--seconds=1')).toMatchObject({ status: 0, stderr: '' })
+  expect(demo('--terminal', '--seconds', '1')).toMatchObject({ status: 0, stderr: '' })
   const page = demo('--seconds=1')
   expect([page.status, page.stderr]).toEqual([0, ''])
   expect(page.stdout).toMatch(/^Open http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{32}$/m)
-  expect(demo('--seconds=x').status).toBe(2)
+})
+
+it.each([
+  ['demo --bogus', "Unknown option '--bogus'"],
+  ['demo --once=1', "Option '--once' does not take an argument"],
+  ['demo --seconds', "Option '--seconds <value>' argument missing"],
+  ['demo --seconds -1', "Option '--seconds' argument is ambiguous"],
+  ['demo --seconds=', "--seconds is '', and not a number of seconds"],
+  ['demo --seconds=x', "--seconds is 'x', and not a number of seconds"],
+  ['demo again', "demo takes flags alone, and not 'again'"],
+  ['show', "there is no command 'show'"],
+  ['--once', 'name a command'],
+])('refuses %s with 2, before it does anything, and says what there is', (words, says) => {
+  const { status, stdout, stderr } = run(...words.split(' '))
+  expect([status, stdout]).toEqual([2, ''])
+  expect(stderr.split('\n').slice(0, 3)).toEqual([says, '', 'usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]'])
+})
+
+it('tells its version and its usage when it is asked', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  expect(run('--version')).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' })
+  for (const args of [[], ['--help'], ['demo', '--help']]) {
+    const { status, stdout, stderr } = run(...args)
+    expect([status, stderr, stdout.split('\n')[0]]).toEqual([0, '', 'usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]'])
+  }
+})
+
+it('ends as it would otherwise when what reads it has gone', async () => {
+  // Without --seconds: nothing else ends it.
+  const child = spawn(process.execPath, ['dist/cli.js', 'demo', '--terminal'], { cwd: new URL('..', import.meta.url), stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000 })
+  const [stderr, ended] = [textOf(child.stderr), once(child, 'exit')]
+  await once(child.stdout, 'data')
+  child.stdout.destroy()
+  expect([await ended, await stderr]).toEqual([[0, null], ''])
 })
