@@ -41,15 +41,15 @@ const mutants: readonly Mutant[] = [
   {
     fault: 'an owner takes pages from a worker',
     file: '@memlayer/core/dist/bundle.js',
-    from: 'by: "a worker"',
-    to: 'by: "a worker", end: v',
+    from: 'this.#add(v, n, words, given)',
+    to: 'this.#add(v, 0, words, given)',
     fails: /while a worker holds pages/,
   },
   {
     fault: 'an owner takes pages that it holds itself',
     file: '@memlayer/core/dist/bundle.js',
-    from: 'const words = Int32Array.of(HELD);',
-    to: 'const words = Int32Array.of(RELEASED);',
+    from: 'Int32Array.of(HELD), null',
+    to: 'Int32Array.of(RELEASED), null',
     fails: null,
   },
   {
