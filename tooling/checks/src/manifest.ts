@@ -57,7 +57,7 @@ function fixedFields(folder: string, manifest: Manifest): string[] {
     [license === 'BSD-3-Clause', 'write "license": "BSD-3-Clause".'],
     [typeof description === 'string' && description.length > 20, 'write a "description": one sentence that says what it is.'],
     [(engines as { node?: unknown } | undefined)?.node === '>=22.12', 'write "engines": { "node": ">=22.12" }.'],
-    [Array.isArray(files) && files.some((file) => file === 'dist' || file.startsWith('dist/')), 'write "files" with "dist" in it: what is not listed is not published.'],
+    [Array.isArray(files) && files.some((file: unknown) => typeof file === 'string' && /^dist(\/|$)/.test(file)), 'write "files" with "dist" in it: what is not listed is not published.'],
     [
       (repository as { directory?: unknown } | undefined)?.directory === folder,
       `write "repository" with "directory": "${folder}".`,
