@@ -14,14 +14,33 @@ const leastNode = [22, 12]
 
 const jobs = {
   start: { says: 'the tour: a region of memory, from reservation to release', run: ['packages/examples/dist/main.js'] },
-  test: { says: 'every test', run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'tooling/vitest/vitest.config.mjs'] },
+  test: {
+    says: 'every test',
+    run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'tooling/vitest/vitest.config.mjs'],
+  },
   build: { says: 'every package', run: null },
   bench: { says: 'the benchmark', run: ['tooling/bench/dist/main.js'] },
-  conformance: { says: 'the conformance suite over every backend, as one table', run: ['tooling/proof/dist/main.js', 'matrix'] },
-  mutants: { says: 'backends that are wrong on purpose, and the case that catches each', run: ['tooling/proof/dist/main.js', 'mutants'] },
-  matrix: { says: 'the matrix of runtimes and bundlers, run and written into its README', run: ['tooling/matrix/dist/main.js'] },
+  conformance: {
+    says: 'the conformance suite over every backend, as one table',
+    run: ['tooling/proof/dist/main.js', 'matrix'],
+  },
+  mutants: {
+    says: 'backends that are wrong on purpose, and the case that catches each',
+    run: ['tooling/proof/dist/main.js', 'mutants'],
+  },
+  matrix: {
+    says: 'the matrix of runtimes and bundlers, run and written into its README',
+    run: ['tooling/matrix/dist/main.js'],
+  },
   screenshots: { says: 'the pictures of the inspector, for its README', run: ['packages/inspect/screenshots.mjs'] },
-  'test:kernels': { says: 'the Linux backend on kernels with other pages, under QEMU (minutes)', run: ['tooling/kernels/dist/main.js'] },
+  'test:kernels': {
+    says: 'the Linux backend on kernels with other pages, under QEMU (minutes)',
+    run: ['tooling/kernels/dist/main.js'],
+  },
+  format: {
+    says: 'every file, as Prettier writes it',
+    run: ['node_modules/prettier/bin/prettier.cjs', '--write', '--log-level=warn', '.'],
+  },
   api: { says: 'the API reports, brought up to date', run: ['tooling/checks/dist/update-reports.js'] },
 }
 
@@ -43,14 +62,21 @@ function main(name, args) {
     PATH: [dirname(node), join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
   }
   const turbo = join(root, 'node_modules', 'turbo', 'bin', 'turbo')
-  run(node, [turbo, 'run', 'build', '--output-logs=errors-only', '--log-order=grouped', '--ui=stream'], env, name === 'build')
+  run(
+    node,
+    [turbo, 'run', 'build', '--output-logs=errors-only', '--log-order=grouped', '--ui=stream'],
+    env,
+    name === 'build',
+  )
   if (job.run !== null) run(node, [...job.run, ...args], env, true)
 }
 
 /** Installs the workspace unless it was installed from this very lockfile. */
 function install() {
   const stamp = join(root, 'node_modules', '.memlayer-setup')
-  const lock = createHash('sha256').update(readFileSync(join(root, 'pnpm-lock.yaml'))).digest('hex')
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'pnpm-lock.yaml')))
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   const { version } = manifest.devEngines.packageManager
   console.log(`Setting up, once: pnpm ${version} installs the workspace from the npm registry (about a minute).`)
@@ -78,14 +104,24 @@ function runningNode() {
 
 function demandRecentNode() {
   const { node } = process.versions
-  if (!isRecent(node)) fail(`memlayer needs Node ${leastNode.join('.')} or later, and this is ${node}: install a newer one and run the command again.`)
+  if (!isRecent(node))
+    fail(
+      `memlayer needs Node ${leastNode.join('.')} or later, and this is ${node}: install a newer one and run the command again.`,
+    )
 }
 
 /** Runs a command to its end and leaves with its code if that is not 0. Quiet commands are heard only when they fail. */
 function run(command, args, env, heard) {
   // Node starts a .cmd file by a shell only.
   const shell = command.endsWith('.cmd')
-  const options = { cwd: root, env, shell, stdio: heard ? 'inherit' : ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 28, encoding: 'utf8' }
+  const options = {
+    cwd: root,
+    env,
+    shell,
+    stdio: heard ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 2 ** 28,
+    encoding: 'utf8',
+  }
   const { status, signal, error, stdout, stderr } = spawnSync(command, args, options)
   if (status === 0) return
   if (!heard) process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`)

@@ -34,7 +34,10 @@ export function claimBytesAmong(os: OS, v: Address, n: number, allowed: readonly
       const odd = page.findIndex((byte) => byte !== first)
       const found = odd === -1 ? first : (page[odd] ?? -1)
       const right = odd === -1 && allowed.includes(first)
-      claim(right, `${what}: ${rangeText(v, n)} holds ${found} at offset ${at + Math.max(odd, 0)}, expected ${allowed.join(' or ')}`)
+      claim(
+        right,
+        `${what}: ${rangeText(v, n)} holds ${found} at offset ${at + Math.max(odd, 0)}, expected ${allowed.join(' or ')}`,
+      )
     }
   })
 }

@@ -42,7 +42,10 @@ export function claimOutcome(error: unknown, allowed: readonly Outcome[], what: 
   const outcome = outcomeOf(error)
   const words = allowed.join(' or ')
   if (error === null) throw new ConformanceError(`${what}: expected ${words}, nothing was thrown`)
-  claim(outcome !== null && allowed.includes(outcome), `${what}: expected ${words}, thrown was ${error instanceof Error ? error.message : typeof error}`)
+  claim(
+    outcome !== null && allowed.includes(outcome),
+    `${what}: expected ${words}, thrown was ${error instanceof Error ? error.message : typeof error}`,
+  )
 }
 
 /** [v, v+n) as a person reads it. */

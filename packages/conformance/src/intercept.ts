@@ -3,7 +3,10 @@
 import { refusalOf } from '@memlayer/kernel'
 
 /** A port like `kernel` that refuses the calls for which `when` gives an error number. */
-export function refuseWhen<K extends object>(kernel: K, when: (fn: string, args: readonly unknown[]) => number | null): K {
+export function refuseWhen<K extends object>(
+  kernel: K,
+  when: (fn: string, args: readonly unknown[]) => number | null,
+): K {
   return new Proxy(kernel, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target)

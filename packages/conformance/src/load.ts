@@ -26,20 +26,26 @@ export class LoadError extends Error {}
  * file that its manifest names under `memlayer.conformance`, or else its root entry. `kernel`: a
  * personality of @memlayer/simkernel, installed where the package is.
  */
-export async function loadSubject(path: string, kernel: string | undefined): Promise<Subject & { readonly name: string }> {
+export async function loadSubject(
+  path: string,
+  kernel: string | undefined,
+): Promise<Subject & { readonly name: string }> {
   const file = entryOf(resolve(path))
   const loaded = (await import(pathToFileURL(file).href)) as Loaded
   const subject = loaded.subject ?? (loaded.createOS === undefined ? undefined : { createOS: loaded.createOS })
   if (subject === undefined) throw new LoadError(`${file} exports neither 'subject' nor 'createOS'`)
   const name = subject.name ?? path
-  return kernel === undefined ? { ...subject, name } : { ...subject, name: `${name} on ${kernel}`, kernel: await simulated(file, kernel) }
+  return kernel === undefined
+    ? { ...subject, name }
+    : { ...subject, name: `${name} on ${kernel}`, kernel: await simulated(file, kernel) }
 }
 
 function entryOf(path: string): string {
   if (!existsSync(path)) throw new LoadError(`there is nothing at ${path}`)
   if (!statSync(path).isDirectory()) return path
   const file = join(path, 'package.json')
-  if (!existsSync(file)) throw new LoadError(`${path} is a folder without a package.json: name a file that exports 'subject'`)
+  if (!existsSync(file))
+    throw new LoadError(`${path} is a folder without a package.json: name a file that exports 'subject'`)
   const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest
   const entry = join(path, manifest.memlayer?.conformance ?? rootOf(manifest.exports) ?? manifest.main ?? 'index.js')
   if (!existsSync(entry)) throw new LoadError(`${entry} is not there: build the package first`)
@@ -59,8 +65,13 @@ function rootOf(exported: unknown): string | undefined {
 
 async function simulated(from: string, name: string): Promise<NonNullable<Subject['kernel']>> {
   const path = simkernelFrom(from) ?? simkernelFrom(join(process.cwd(), 'package.json'))
-  if (path === null) throw new LoadError('--kernel needs @memlayer/simkernel beside the backend: npm install --save-dev @memlayer/simkernel')
-  const { simulate } = (await import(pathToFileURL(path).href)) as { simulate(os: string, options: { seed: number }): object }
+  if (path === null)
+    throw new LoadError(
+      '--kernel needs @memlayer/simkernel beside the backend: npm install --save-dev @memlayer/simkernel',
+    )
+  const { simulate } = (await import(pathToFileURL(path).href)) as {
+    simulate(os: string, options: { seed: number }): object
+  }
   try {
     simulate(name, { seed: 1 })
   } catch (error) {

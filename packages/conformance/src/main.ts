@@ -21,7 +21,8 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     return await run(args)
   } catch (error) {
-    const isOurs = error instanceof LoadError || (error as { code?: unknown }).code?.toString().startsWith('ERR_PARSE_ARGS')
+    const isOurs =
+      error instanceof LoadError || (error as { code?: unknown }).code?.toString().startsWith('ERR_PARSE_ARGS')
     console.error(isOurs === true ? `${(error as Error).message}\n\n${usage}` : error)
     return 2
   }
@@ -56,8 +57,18 @@ async function run(args: readonly string[]): Promise<number> {
     return 0
   }
   const report = runCases(cases)
-  const json = { subject: subject.name, seed, conforms: report.conforms, counts: report.counts, results: report.results }
-  console.log(values.json === true ? JSON.stringify(json, (key, value: unknown) => (key === 'error' ? undefined : value), 2) : reportText(report, subject.name, seed))
+  const json = {
+    subject: subject.name,
+    seed,
+    conforms: report.conforms,
+    counts: report.counts,
+    results: report.results,
+  }
+  console.log(
+    values.json === true
+      ? JSON.stringify(json, (key, value: unknown) => (key === 'error' ? undefined : value), 2)
+      : reportText(report, subject.name, seed),
+  )
   return report.conforms ? 0 : 1
 }
 

@@ -1,7 +1,12 @@
 // A report as a person reads it: a line a case by part, failures with their reason, and a verdict.
 import type { CaseResult, Report } from './run.js'
 
-const marks: Readonly<Record<CaseResult['status'], string>> = { pass: 'pass', absent: 'absent', 'not run': 'NOT RUN', fail: 'FAIL' }
+const marks: Readonly<Record<CaseResult['status'], string>> = {
+  pass: 'pass',
+  absent: 'absent',
+  'not run': 'NOT RUN',
+  fail: 'FAIL',
+}
 
 /** The report as text; `name` is what was put to the test, `seed` what replays it. */
 export function reportText(report: Report, name: string, seed: number): string {

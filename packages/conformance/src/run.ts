@@ -5,8 +5,7 @@ import type { Verdict } from './definition.js'
 
 /** How one case ended. */
 export type CaseResult = { readonly id: string; readonly title: string } & (
-  | Verdict
-  | { readonly status: 'fail'; readonly why: string; readonly error: unknown }
+  Verdict | { readonly status: 'fail'; readonly why: string; readonly error: unknown }
 )
 
 /** How all of them ended. */

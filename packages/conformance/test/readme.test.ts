@@ -14,7 +14,10 @@ testExamples(readme)
 describe('the README', () => {
   it('shows the adapter for vitest that a test of tooling/proof is, in at most 15 lines', () => {
     const [, block = ''] = /```ts vitest\n([^]*?)```/.exec(text) ?? []
-    const [, ...adapter] = readFileSync(new URL('../../../tooling/proof/test/adapter.test.ts', import.meta.url), 'utf8').split('\n')
+    const [, ...adapter] = readFileSync(
+      new URL('../../../tooling/proof/test/adapter.test.ts', import.meta.url),
+      'utf8',
+    ).split('\n')
     expect(adapter.join('\n')).toBe(block)
     expect(block.split('\n').length).toBeLessThanOrEqual(15)
   })
@@ -26,7 +29,12 @@ describe('the README', () => {
 
   it('names each part that the list of cases has', () => {
     const { stdout } = spawnSync(process.execPath, [command, '--list'], { encoding: 'utf8' })
-    const parts = new Set(stdout.trim().split('\n').map((line) => line.slice(0, line.indexOf('/'))))
+    const parts = new Set(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.slice(0, line.indexOf('/'))),
+    )
     expect(parts.size).toBeGreaterThan(10)
     const rows = [...text.matchAll(/^\| ([a-z, -]+) \|/gm)].flatMap(([, names = '']) => names.split(', '))
     expect([...parts].filter((part) => !rows.includes(part))).toEqual([])

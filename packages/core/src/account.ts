@@ -80,7 +80,8 @@ export class Account {
         done += 1
       }
     } catch (error) {
-      for (const { category, size } of parts.slice(0, done)) if (category !== 0) this.#stats[category]?.add(-sign * size, op)
+      for (const { category, size } of parts.slice(0, done))
+        if (category !== 0) this.#stats[category]?.add(-sign * size, op)
       throw error
     }
   }

@@ -31,7 +31,10 @@ export function checkRange(op: Operation, v: Address, n: number, least: 0 | 1, a
 /** @throws UsageError ERR_MEMLAYER_ADDRESS unless `v` is an address, wherever in a page. */
 export function checkPlace(op: string, v: Address): void {
   if (Number.isInteger(v) && v >= 0 && v <= ADDRESS_END) return
-  throw new UsageError('ERR_MEMLAYER_ADDRESS', `${op}: the address is ${show(v)}`, { op, hint: 'Pass an address inside a range that is Ready.' })
+  throw new UsageError('ERR_MEMLAYER_ADDRESS', `${op}: the address is ${show(v)}`, {
+    op,
+    hint: 'Pass an address inside a range that is Ready.',
+  })
 }
 
 /** @throws UsageError ERR_MEMLAYER_ALIGNMENT unless `align` is a power of two below 2^53. */
@@ -74,21 +77,32 @@ function wrongAddress(op: Operation, v: unknown): never {
 
 // Rounded outwards, a range that is given back takes neighbours' bytes with it.
 const takesAway: ReadonlySet<Operation> = new Set<Operation>(['sysUnused', 'sysFault', 'sysFree'])
-const INWARDS = 'Only whole pages can be given back: round the start up with alignUp(v, memory.os.traits.pageSize), and the end down with alignDown.'
+const INWARDS =
+  'Only whole pages can be given back: round the start up with alignUp(v, memory.os.traits.pageSize), and the end down with alignDown.'
 
 function unaligned(op: Operation, what: 'size' | 'address', value: number, align: number): never {
   const shown = what === 'address' ? formatAddress(value) : `${value} bytes`
-  throw new UsageError('ERR_MEMLAYER_ALIGNMENT', `${op}: the ${what} ${shown} is not a multiple of the page size, ${align}`, {
-    op,
-    [what]: value,
-    hint: takesAway.has(op) ? INWARDS : what === 'size' ? 'Round it up with alignUp(size, memory.os.traits.pageSize).' : 'Ranges begin at a page.',
-  })
+  throw new UsageError(
+    'ERR_MEMLAYER_ALIGNMENT',
+    `${op}: the ${what} ${shown} is not a multiple of the page size, ${align}`,
+    {
+      op,
+      [what]: value,
+      hint: takesAway.has(op)
+        ? INWARDS
+        : what === 'size'
+          ? 'Round it up with alignUp(size, memory.os.traits.pageSize).'
+          : 'Ranges begin at a page.',
+    },
+  )
 }
 
 /** @throws UsageError ERR_MEMLAYER_OPTION unless `options` is an object. */
 export function checkOptions(op: string, options: unknown): void {
   if (typeof options === 'object' && options !== null) return
-  throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the options are ${show(options)}`, { hint: 'Pass an object, or leave them out.' })
+  throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the options are ${show(options)}`, {
+    hint: 'Pass an object, or leave them out.',
+  })
 }
 
 /** A wrong argument as it may stand in a message: short, and without calling anything of the caller's. */

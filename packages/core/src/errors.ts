@@ -122,7 +122,9 @@ copies.places.push(new Error('a copy of @memlayer/core was loaded here'))
 
 function withAnswer(message: string, { syscall, address, size, errno, errnoName }: ErrorDetails): string {
   if (syscall === undefined) return message
-  const range = [address === undefined ? undefined : formatAddress(address), size].filter((x) => x !== undefined).join(', ')
+  const range = [address === undefined ? undefined : formatAddress(address), size]
+    .filter((x) => x !== undefined)
+    .join(', ')
   const answer = errno === undefined ? '' : ` answered ${errnoName ?? 'errno'} (${errno})`
   return `${message}: ${syscall}(${range})${answer}`
 }

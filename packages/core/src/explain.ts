@@ -66,7 +66,13 @@ export function explainProcess(memory: Memory, viewBytes: number): Explanation |
   const parts = { ...own, layer, otherMemories, files, stacks: kinds.stack }
   const claimed = Object.values(parts).reduce((sum, part) => sum + part, 0)
   const external = Math.max(0, host.external - viewBytes)
-  return { resident: host.resident, ...parts, layerParts: layerOf(ranges, runs), unexplained: host.resident - claimed, external }
+  return {
+    resident: host.resident,
+    ...parts,
+    layerParts: layerOf(ranges, runs),
+    unexplained: host.resident - claimed,
+    external,
+  }
 }
 
 /** Asks the host's allocator; the bytes by which resident memory fell. */
@@ -111,7 +117,9 @@ function layerOf(ranges: readonly OwnedRange[], runs: Runs): LayerPart[] {
     part.resident += sums.within(address, address + size)
     part.size += size
   }
-  return [...parts].flatMap(([category, states]) => Array.from(states, ([state, part]) => ({ category, state, ...part })))
+  return [...parts].flatMap(([category, states]) =>
+    Array.from(states, ([state, part]) => ({ category, state, ...part })),
+  )
 }
 
 type Own = Pick<Explanation, 'jsHeap' | 'arrayBuffers' | 'malloc' | 'mallocSlack'>
@@ -124,7 +132,9 @@ function divide(kinds: Kinds, host: ProcessMemory): Own {
   const isTold = kinds.engine > 0
   const touched = isTold ? 0 : Math.min(kinds.anonymous, known(host.heapTouched))
   const mapped = Math.min(kinds.anonymous - touched, known(host.mallocMapped))
-  const more = isTold ? 0 : Math.min(kinds.anonymous - touched - mapped, Math.max(0, known(host.heapCommitted) - touched))
+  const more = isTold
+    ? 0
+    : Math.min(kinds.anonymous - touched - mapped, Math.max(0, known(host.heapCommitted) - touched))
   const jsHeap = kinds.engine + touched + more
   const handedOut = kinds.malloc - slack + mapped
   const arrayBuffers = Math.min(handedOut, known(host.arrayBuffers))

@@ -177,10 +177,14 @@ export class GrowableBuffer {
    */
   #change(op: string, change: () => void): void {
     if (this.#isChanging) {
-      throw new UsageError('ERR_MEMLAYER_STATE', `${op}: the buffer '${this.#region.name}' is being resized, or a part of it discarded`, {
-        op,
-        hint: 'Do it when that is over: an observer can leave it to queueMicrotask.',
-      })
+      throw new UsageError(
+        'ERR_MEMLAYER_STATE',
+        `${op}: the buffer '${this.#region.name}' is being resized, or a part of it discarded`,
+        {
+          op,
+          hint: 'Do it when that is over: an observer can leave it to queueMicrotask.',
+        },
+      )
     }
     this.#isChanging = true
     try {
@@ -226,11 +230,22 @@ export class GrowableBuffer {
   }
 
   #check(op: string, offset: number, length: number): void {
-    if (Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length >= 0 && offset + length <= this.#length) return
-    throw new UsageError('ERR_MEMLAYER_RANGE', `${op}: the range (${show(offset)}, ${show(length)}) does not lie within the buffer's ${this.#length} bytes`, {
-      op,
-      hint: 'Resize it first, or pass a range inside of it.',
-    })
+    if (
+      Number.isSafeInteger(offset) &&
+      offset >= 0 &&
+      Number.isSafeInteger(length) &&
+      length >= 0 &&
+      offset + length <= this.#length
+    )
+      return
+    throw new UsageError(
+      'ERR_MEMLAYER_RANGE',
+      `${op}: the range (${show(offset)}, ${show(length)}) does not lie within the buffer's ${this.#length} bytes`,
+      {
+        op,
+        hint: 'Resize it first, or pass a range inside of it.',
+      },
+    )
   }
 }
 

@@ -89,7 +89,7 @@ export class HugePages {
   used(v: Address, n: number): void {
     const map = this.#policies
     const end = v + n
-    for (let at = v; at < end; ) {
+    for (let at = v; at < end;) {
       map.seek(at)
       const policy = map.value
       const stop = map.endBy(end)

@@ -113,7 +113,14 @@ export class Ledger {
    *
    * @throws UsageError ERR_MEMLAYER_STAT
    */
-  expectCategory(op: string, v: Address, n: number, held: Held, category: number, nameOf: (category: number) => string): void {
+  expectCategory(
+    op: string,
+    v: Address,
+    n: number,
+    held: Held,
+    category: number,
+    nameOf: (category: number) => string,
+  ): void {
     if (held !== MIXED && (categoryOf(held) === 0 || categoryOf(held) === category)) return
     const map = this.#map
     map.seek(v)
@@ -143,7 +150,9 @@ export class Ledger {
     const size = this.#reservations.get(v)
     if (size === n) return
     const found =
-      size === undefined ? `${formatAddress(v)} is not where a reservation begins` : `the reservation at ${formatAddress(v)} is ${size} bytes`
+      size === undefined
+        ? `${formatAddress(v)} is not where a reservation begins`
+        : `the reservation at ${formatAddress(v)} is ${size} bytes`
     throw new UsageError('ERR_MEMLAYER_RESERVATION', `${op}(${formatAddress(v)}, ${n}): ${found}`, {
       op,
       address: v,
@@ -210,7 +219,7 @@ export class Ledger {
   within(v: Address, n: number): LedgerRange[] {
     const found: LedgerRange[] = []
     const end = v + n
-    for (let at = v; at < end; ) {
+    for (let at = v; at < end;) {
       this.#map.seek(at)
       const { value } = this.#map
       const stop = this.#map.endBy(end)
@@ -229,7 +238,12 @@ export class Ledger {
       const { start, value } = map
       if (value === 0) continue
       const category = categoryOf(value)
-      found.push({ address: start, size: map.end - start, state: nameOfState(value), category: category === 0 ? null : nameOf(category) })
+      found.push({
+        address: start,
+        size: map.end - start,
+        state: nameOfState(value),
+        category: category === 0 ? null : nameOf(category),
+      })
     } while (map.next())
     return found
   }
@@ -318,7 +332,8 @@ export class Ledger {
     for (const [v, n] of this.#reservations) {
       reserved += n
       const none = this.within(v, n).find(({ state }) => state === 'None')
-      if (none !== undefined) return `the reservation at ${formatAddress(v)} is not owned from ${formatAddress(none.address)} on`
+      if (none !== undefined)
+        return `the reservation at ${formatAddress(v)} is not owned from ${formatAddress(none.address)} on`
     }
     return reserved === owned ? null : `reservations are of ${reserved} bytes, and ${owned} are owned`
   }
@@ -364,12 +379,15 @@ export class Ledger {
   }
 
   #foreign(op: string, v: Address, n: number): never {
-    throw new FatalError(`${op}: the kernel handed out ${formatBytes(n)} at ${formatAddress(v)}, where a range is owned already`, {
-      op,
-      address: v,
-      size: n,
-      hint: 'Something outside this memory has unmapped its ranges, or two memories share one kernel.',
-    })
+    throw new FatalError(
+      `${op}: the kernel handed out ${formatBytes(n)} at ${formatAddress(v)}, where a range is owned already`,
+      {
+        op,
+        address: v,
+        size: n,
+        hint: 'Something outside this memory has unmapped its ranges, or two memories share one kernel.',
+      },
+    )
   }
 }
 

@@ -122,9 +122,12 @@ function freeOf({ used, limit }: MappingCount): number {
 }
 
 function refuse(op: string, n: number, { used, limit }: MappingCount): never {
-  throw new OutOfMemoryError(`${op}: the process has ${used} of ${limit} kernel mappings, and the engine needs some of the rest`, {
-    op,
-    size: n,
-    hint: 'Free neighbouring ranges together and keep pages of one state side by side, or raise vm.max_map_count with sysctl.',
-  })
+  throw new OutOfMemoryError(
+    `${op}: the process has ${used} of ${limit} kernel mappings, and the engine needs some of the rest`,
+    {
+      op,
+      size: n,
+      hint: 'Free neighbouring ranges together and keep pages of one state side by side, or raise vm.max_map_count with sysctl.',
+    },
+  )
 }

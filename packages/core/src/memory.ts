@@ -230,7 +230,8 @@ export interface Memory {
 export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
   checkBackend(os)
   warnOfCopies()
-  const { ledger = true } = typeof options === 'object' && options !== null ? options : wrong('the options are', options)
+  const { ledger = true } =
+    typeof options === 'object' && options !== null ? options : wrong('the options are', options)
   if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
   if (ledger && os.detach === undefined && !canDetach) cannotDetach(os.name)
   const memory = new Wrappers(os, ledger ? new Ledger(os.traits.freesParts) : null)
@@ -252,9 +253,13 @@ const functions = [
 ] as const
 
 function cannotDetach(name: string): never {
-  throw new UsageError('ERR_MEMLAYER_VIEW', `createMemory: this engine cannot detach an ArrayBuffer, and views of ${name} memory would outlive their pages`, {
-    hint: 'Run on Node 22.12 or later, on Bun or on Deno 2.',
-  })
+  throw new UsageError(
+    'ERR_MEMLAYER_VIEW',
+    `createMemory: this engine cannot detach an ArrayBuffer, and views of ${name} memory would outlive their pages`,
+    {
+      hint: 'Run on Node 22.12 or later, on Bun or on Deno 2.',
+    },
+  )
 }
 
 function checkBackend(os: OS): void {

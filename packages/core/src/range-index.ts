@@ -140,7 +140,12 @@ function granuleOf(k: number, v: Address): number {
 }
 
 /** Adds those of a granule that touch [v, end) to what is found. */
-function collectAll<E extends IndexEntry<E>>(first: E | undefined, v: Address, end: Address, found: E[] | null): E[] | null {
+function collectAll<E extends IndexEntry<E>>(
+  first: E | undefined,
+  v: Address,
+  end: Address,
+  found: E[] | null,
+): E[] | null {
   for (let entry = first ?? null; entry !== null; entry = entry.next) found = collect(entry, v, end, found)
   return found
 }

@@ -107,7 +107,8 @@ export class RangeMap {
   /** Whether the cursor's range goes on to the end of [v, v+n). */
   reaches(v: number, n: number): boolean {
     // Not by way of `end`, whose number would be boxed where the engine does not inline it.
-    if ((this.#starts[this.#place + 1] as number) >= v + n && (this.#firsts[this.#chunk + 1] as number) >= v + n) return true
+    if ((this.#starts[this.#place + 1] as number) >= v + n && (this.#firsts[this.#chunk + 1] as number) >= v + n)
+      return true
     return this.#reachesOver(v + n)
   }
 
@@ -273,7 +274,10 @@ export class RangeMap {
     const half = length >> 1
     const from = slab * SLAB + half
     const to = free * SLAB
-    this.#starts.fill(Infinity, to, to + SLAB).copyWithin(to, from, from + length - half).fill(Infinity, from, from + length - half)
+    this.#starts
+      .fill(Infinity, to, to + SLAB)
+      .copyWithin(to, from, from + length - half)
+      .fill(Infinity, from, from + length - half)
     this.#values.copyWithin(to, from, from + length - half)
     this.#lengths[slab] = half
     this.#lengths[free] = length - half
@@ -331,7 +335,7 @@ export class RangeMap {
     for (let c = 0; c < this.#chunks; c++) {
       const slab = this.#slabs[c] as number
       let from = slab * SLAB
-      for (const stop = from + (this.#lengths[slab] as number); from < stop; ) {
+      for (const stop = from + (this.#lengths[slab] as number); from < stop;) {
         const filled = lengths[to] as number
         const some = Math.min(stop - from, FILL - filled)
         starts.set(this.#starts.subarray(from, from + some), to * SLAB + filled)
@@ -345,7 +349,9 @@ export class RangeMap {
     this.#values = values
     this.#lengths = lengths
     this.#slabs = Int32Array.from({ length: slabs }, (_, slab) => slab)
-    this.#firsts = Float64Array.from({ length: slabs + 1 }, (_, c) => (c < chunks ? (starts[c * SLAB] as number) : Infinity))
+    this.#firsts = Float64Array.from({ length: slabs + 1 }, (_, c) =>
+      c < chunks ? (starts[c * SLAB] as number) : Infinity,
+    )
     this.#chunks = chunks
     this.#enter(0)
   }

@@ -8,7 +8,8 @@ import type { OS, Refusal } from './os.js'
 export function outOfMemory(os: OS, op: Operation, v: Address | null, n: number): OutOfMemoryError {
   const refusal = takeRefusal(os)
   const at = v === null ? '' : ` at ${formatAddress(v)}`
-  const answer = refusal?.syscall === undefined ? '' : `: ${refusal.syscall} answered ${refusal.errnoName} (${refusal.errno})`
+  const answer =
+    refusal?.syscall === undefined ? '' : `: ${refusal.syscall} answered ${refusal.errnoName} (${refusal.errno})`
   return new OutOfMemoryError(`${op}: ${os.name} refused ${formatBytes(n)}${at}${answer}`, {
     hint: 'Free memory, or ask for less.',
     ...refusal,

@@ -18,7 +18,7 @@ export class RegionTable {
     kept.assign(region.address, region.size, id)
     for (let i = 0; i < freed.length; i += 2) kept.assign(freed[i] as Address, freed[i + 1] as number, 0)
     const end = region.address + region.size
-    for (let at = region.address; at < end; ) {
+    for (let at = region.address; at < end;) {
       kept.seek(at)
       const stop = kept.endBy(end)
       if (kept.value === id) this.#map.assign(at, stop - at, id)
@@ -32,7 +32,7 @@ export class RegionTable {
   freed(v: Address, n: number): void {
     if (this.#regions.size === 0) return
     const end = v + n
-    for (let at = v; at < end; ) {
+    for (let at = v; at < end;) {
       this.#map.seek(at)
       const id = this.#map.value
       const stop = this.#map.endBy(end)

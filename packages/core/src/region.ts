@@ -258,7 +258,13 @@ export class Region {
   /** The address of an offset, when [offset, offset+length) lies within the region. */
   #at(op: string, offset: number, length: number): Address {
     if (this.#disposed) disposed(op, this.name)
-    if (!(Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length >= 0 && offset + length <= this.size)) {
+    if (!(
+      Number.isSafeInteger(offset) &&
+      offset >= 0 &&
+      Number.isSafeInteger(length) &&
+      length >= 0 &&
+      offset + length <= this.size
+    )) {
       outside(op, offset, length, this)
     }
     const v = this.address + offset
@@ -290,7 +296,7 @@ export class Region {
   /** What has not been freed, from end to end. Looked for part by part: an observer that hears of one may free others. */
   *#owned(): Generator<[Address, number], void, void> {
     const end = this.address + this.size
-    for (let at = this.address; at < end && !this.#disposed; ) {
+    for (let at = this.address; at < end && !this.#disposed;) {
       const freed = this.#freed ?? new RangeMap()
       freed.seek(at)
       const stop = Math.min(freed.end, end)
@@ -319,10 +325,14 @@ function outside(op: string, offset: unknown, length: unknown, region: Region): 
 }
 
 function partFreed(op: string, offset: number, length: number, region: Region): never {
-  throw new UsageError('ERR_MEMLAYER_DISPOSED', `${op}: a part of (${offset}, ${length}) in the region '${region.name}' has been freed`, {
-    op,
-    hint: 'Use the parts that are left, or reserve another region.',
-  })
+  throw new UsageError(
+    'ERR_MEMLAYER_DISPOSED',
+    `${op}: a part of (${offset}, ${length}) in the region '${region.name}' has been freed`,
+    {
+      op,
+      hint: 'Use the parts that are left, or reserve another region.',
+    },
+  )
 }
 
 function bytesOf(op: string, data: ArrayBufferView): Uint8Array {
@@ -335,9 +345,13 @@ function bytesOf(op: string, data: ArrayBufferView): Uint8Array {
   try {
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   } catch {
-    throw new UsageError('ERR_MEMLAYER_VIEW', `${op}: the bytes of what was passed are gone: its buffer is detached, or has shrunk`, {
-      op,
-      hint: 'Pass one whose bytes are there.',
-    })
+    throw new UsageError(
+      'ERR_MEMLAYER_VIEW',
+      `${op}: the bytes of what was passed are gone: its buffer is detached, or has shrunk`,
+      {
+        op,
+        hint: 'Pass one whose bytes are there.',
+      },
+    )
   }
 }

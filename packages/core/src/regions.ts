@@ -108,14 +108,20 @@ export class Regions implements RegionHost {
     this.#needLedger('reserve')
     const { name = 'region', address = null, hugePages = 'default' } = options
     if (typeof name !== 'string' || name === '') {
-      throw new UsageError('ERR_MEMLAYER_OPTION', `reserve: the name is ${show(name)}`, { hint: 'Pass a text, or leave it out.' })
+      throw new UsageError('ERR_MEMLAYER_OPTION', `reserve: the name is ${show(name)}`, {
+        hint: 'Pass a text, or leave it out.',
+      })
     }
     checkPolicy('reserve', hugePages)
     const { memory } = this
     // A huge page lies at a multiple of its size: one that the region only cuts is none.
-    const align = options.align ?? (hugePages === 'on' && memory.os.traits.hugePageSize > 0 ? memory.os.traits.hugePageSize : undefined)
+    const align =
+      options.align ??
+      (hugePages === 'on' && memory.os.traits.hugePageSize > 0 ? memory.os.traits.hugePageSize : undefined)
     const { range, freed } = this.#reserved(() =>
-      align === undefined ? { address: memory.sysReserve(address, size), size } : memory.sysReserveAligned(address, size, align),
+      align === undefined
+        ? { address: memory.sysReserve(address, size), size }
+        : memory.sysReserveAligned(address, size, align),
     )
     const stat = options.stat ?? memory.stat(name)
     const region = new Region(this, range.address, range.size, name, stat, new Error('reserved here').stack ?? '')

@@ -43,7 +43,13 @@ export function residencyOf(os: OS, v: Address, n: number): Residency | null {
   for (let i = 0; i < words.length; i += 3) {
     const [address, size, bits] = [words[i] as number, words[i + 1] as number, words[i + 2] as number]
     const is = (bit: number): boolean => (bits & bit) !== 0
-    const run = { address, size, resident: is(residencyBits.resident), huge: is(residencyBits.huge), swapped: is(residencyBits.swapped) }
+    const run = {
+      address,
+      size,
+      resident: is(residencyBits.resident),
+      huge: is(residencyBits.huge),
+      swapped: is(residencyBits.swapped),
+    }
     runs.push(run)
     if (run.resident) sums.resident += size
     if (run.swapped) sums.swapped += size
@@ -54,5 +60,7 @@ export function residencyOf(os: OS, v: Address, n: number): Residency | null {
 }
 
 function wrong(code: 'ERR_MEMLAYER_SIZE' | 'ERR_MEMLAYER_ADDRESS', what: string, value: unknown): never {
-  throw new UsageError(code, `residency: the ${what} is ${show(value)}`, { hint: 'Pass an address, and a number of bytes.' })
+  throw new UsageError(code, `residency: the ${what} is ${show(value)}`, {
+    hint: 'Pass an address, and a number of bytes.',
+  })
 }

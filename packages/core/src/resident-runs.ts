@@ -15,9 +15,10 @@ export function residentRuns(os: OS, ranges: readonly OwnedRange[]): Address[] {
   // Reserved pages have none: they were mapped without access.
   const mapped = ranges.filter(({ state }) => state !== 'Reserved')
   const runs: Address[] = []
-  for (let from = 0; from < mapped.length; ) {
+  for (let from = 0; from < mapped.length;) {
     let to = from + 1
-    while (to < mapped.length && (mapped[to] as OwnedRange).address - endOf(mapped[to - 1] as OwnedRange) <= NEAR) to += 1
+    while (to < mapped.length && (mapped[to] as OwnedRange).address - endOf(mapped[to - 1] as OwnedRange) <= NEAR)
+      to += 1
     const start = (mapped[from] as OwnedRange).address
     // Not every kernel answers where something between is not mapped: then each by itself.
     const words =
@@ -68,7 +69,9 @@ export class RunSums {
 export function joined(all: readonly Runs[]): Runs {
   const [first = [], ...others] = all.filter(({ length }) => length > 0)
   if (others.length === 0) return first
-  const pairs = [first, ...others].flatMap((runs) => Array.from({ length: runs.length / 2 }, (_, i) => runs.slice(2 * i, 2 * i + 2)))
+  const pairs = [first, ...others].flatMap((runs) =>
+    Array.from({ length: runs.length / 2 }, (_, i) => runs.slice(2 * i, 2 * i + 2)),
+  )
   return pairs.sort((a, b) => (a[0] as number) - (b[0] as number)).flat()
 }
 

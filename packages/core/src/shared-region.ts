@@ -52,7 +52,9 @@ export class SharedRegion {
     const bytes = isOffset ? bytesOf(type, this.address + offset, length) : NaN
     if (!(isOffset && offset + bytes <= this.size)) {
       const message = `view: ${show(length)} elements at ${show(offset)} do not lie within the share of '${this.name}', ${this.size} bytes`
-      throw new UsageError('ERR_MEMLAYER_RANGE', message, { hint: 'Offsets are bytes from the start of what was shared.' })
+      throw new UsageError('ERR_MEMLAYER_RANGE', message, {
+        hint: 'Offsets are bytes from the start of what was shared.',
+      })
     }
     return this.#views.make(type, this.address + offset, length, bytes, this)
   }

@@ -179,7 +179,9 @@ export function checkWorker(worker: WorkerLike): void {
 function hearingOf(worker: WorkerLike): (listener: () => void) => void {
   const isObject = typeof worker === 'object' && worker !== null
   if (isObject && worker.threadId === -1) {
-    throw new UsageError('ERR_MEMLAYER_SHARED', 'share: the worker has ended', { hint: 'Start another, and share the region with that.' })
+    throw new UsageError('ERR_MEMLAYER_SHARED', 'share: the worker has ended', {
+      hint: 'Start another, and share the region with that.',
+    })
   }
   // A port has a `once` as well, and its thread's end is not told there.
   const { MessagePort } = globalThis as { MessagePort?: new () => object }
@@ -187,7 +189,8 @@ function hearingOf(worker: WorkerLike): (listener: () => void) => void {
   const { once, addEventListener }: WorkerLike = isObject && !isPort ? worker : {}
   if (typeof once === 'function') return (listener) => void once.call(worker, 'exit', listener)
   // Of the hosts that have it, Bun alone tells of a worker that was terminated.
-  if (typeof addEventListener === 'function' && 'Bun' in globalThis) return (listener) => void addEventListener.call(worker, 'close', listener)
+  if (typeof addEventListener === 'function' && 'Bun' in globalThis)
+    return (listener) => void addEventListener.call(worker, 'close', listener)
   throw new UsageError('ERR_MEMLAYER_SHARED', `share: the worker is ${show(worker)}, whose end nobody is told of`, {
     hint: 'Pass the Worker of node:worker_threads that the token is posted to: when it ends, its hold on the memory ends.',
   })
@@ -195,15 +198,19 @@ function hearingOf(worker: WorkerLike): (listener: () => void) => void {
 
 function held(op: string, v: Address, n: number, { start, end, given }: Share): never {
   const who = given === null ? 'a hold is on' : 'a worker holds'
-  throw new UsageError('ERR_MEMLAYER_SHARED', `${op}(${formatAddress(v)}, ${n}): ${who} the ${end - start} bytes at ${formatAddress(start)}`, {
-    op,
-    address: v,
-    size: n,
-    hint:
-      given === null
-        ? 'Release what region.hold() returned when the call that works on the bytes has ended, and try again.'
-        : 'Release the region in the worker, or end the worker, and try again.',
-  })
+  throw new UsageError(
+    'ERR_MEMLAYER_SHARED',
+    `${op}(${formatAddress(v)}, ${n}): ${who} the ${end - start} bytes at ${formatAddress(start)}`,
+    {
+      op,
+      address: v,
+      size: n,
+      hint:
+        given === null
+          ? 'Release what region.hold() returned when the call that works on the bytes has ended, and try again.'
+          : 'Release the region in the worker, or end the worker, and try again.',
+    },
+  )
 }
 
 /** What a worker has taken up. */
@@ -223,23 +230,33 @@ export interface Taken {
  */
 export function takeUp(token: ShareToken, os: string): Taken {
   const hold: unknown = token?.memlayer === 'share' ? token.hold : undefined
-  const [magic, address = NaN, size = NaN] = hold instanceof SharedArrayBuffer && hold.byteLength === BYTES ? new Float64Array(hold, 8) : []
+  const [magic, address = NaN, size = NaN] =
+    hold instanceof SharedArrayBuffer && hold.byteLength === BYTES ? new Float64Array(hold, 8) : []
   if (magic !== MAGIC || !(Number.isInteger(address) && address > 0 && Number.isSafeInteger(size) && size >= 0)) {
     throw new UsageError('ERR_MEMLAYER_SHARED', `attach: ${show(token)} is no share`, {
       hint: 'Pass what region.share(worker) returned, as it arrived by postMessage.',
     })
   }
   if (token.os !== os) {
-    throw new UsageError('ERR_MEMLAYER_SHARED', `attach: the region is ${typeof token.os === 'string' ? token.os : show(token.os)} memory, and this one is ${os}`, {
-      hint: 'Make both memories with the same backend.',
-    })
+    throw new UsageError(
+      'ERR_MEMLAYER_SHARED',
+      `attach: the region is ${typeof token.os === 'string' ? token.os : show(token.os)} memory, and this one is ${os}`,
+      {
+        hint: 'Make both memories with the same backend.',
+      },
+    )
   }
   const words = new Int32Array(hold as SharedArrayBuffer, 0, 2)
   const name = typeof token.name === 'string' ? token.name : 'region'
   expectThread(name, words[THREAD] as number)
   const found = Atomics.compareExchange(words, STATE, OFFERED, HELD)
   if (found !== OFFERED) {
-    const why = found === HELD ? 'is attached already' : found === REVOKED ? 'has been revoked: its owner needed the memory' : 'has been released'
+    const why =
+      found === HELD
+        ? 'is attached already'
+        : found === REVOKED
+          ? 'has been revoked: its owner needed the memory'
+          : 'has been released'
     throw new UsageError('ERR_MEMLAYER_SHARED', `attach: the share of '${name}' ${why}`, {
       hint: 'Ask the owner for another: region.share(worker).',
     })
@@ -251,7 +268,11 @@ export function takeUp(token: ShareToken, os: string): Taken {
 function expectThread(name: string, offered: number): void {
   const own = threadId()
   if (offered === UNKNOWN_THREAD || offered === own) return
-  throw new UsageError('ERR_MEMLAYER_SHARED', `attach: the share of '${name}' is for thread ${offered}, and this is thread ${own}`, {
-    hint: 'Share the region with the worker that attaches it.',
-  })
+  throw new UsageError(
+    'ERR_MEMLAYER_SHARED',
+    `attach: the share of '${name}' is for thread ${offered}, and this is thread ${own}`,
+    {
+      hint: 'Share the region with the worker that attaches it.',
+    },
+  )
 }

@@ -63,7 +63,14 @@ export function numbers(length: number): Float64Array {
  * Ready to Prepared for every pair, if `afford`, which is asked when all are found to be Ready, does not throw. Where the OS breaks half
  * way, what was not given back is Ready as before. Who observes hears of it when it is over, or when all is as it was.
  */
-export function unusedAll(os: OS, ledger: Ledger, regions: Regions, account: Account, pairs: Float64Array, afford: () => void): void {
+export function unusedAll(
+  os: OS,
+  ledger: Ledger,
+  regions: Regions,
+  account: Account,
+  pairs: Float64Array,
+  afford: () => void,
+): void {
   const failed = (i: number, error: unknown): unknown => {
     const v = pairs[i] as Address
     return account.failed(OP, v, pairs[i + 1] as number, ledger.categoryAt(v), error)

@@ -66,7 +66,15 @@ export class Views {
       this.#willAge = true
       void Promise.resolve().then(this.#age)
     }
-    const entry: ViewEntry = { start: v, end: v + bytes, fresh: buffer, aged: null, place: this.#fresh.length, next: null, previous: null }
+    const entry: ViewEntry = {
+      start: v,
+      end: v + bytes,
+      fresh: buffer,
+      aged: null,
+      place: this.#fresh.length,
+      next: null,
+      previous: null,
+    }
     this.#fresh.push(entry)
     this.#index.add(entry)
     const view = new type(buffer, offset, length)
@@ -116,7 +124,8 @@ export class Views {
       if (n !== 0) for (const entry of this.#here(op, v, n)) found.push(entry)
     }
     if (found.length === 0) return
-    for (let i = 0; i < pairs.length; i += 2) this.#leaving.push(pairs[i] as Address, (pairs[i] as Address) + (pairs[i + 1] as number))
+    for (let i = 0; i < pairs.length; i += 2)
+      this.#leaving.push(pairs[i] as Address, (pairs[i] as Address) + (pairs[i + 1] as number))
     this.#detachEntries(found, pairs.length / 2)
   }
 
@@ -177,12 +186,16 @@ export class Views {
   /** Nobody can detach the buffer that has the bytes now: the pages stay for as long as the process. */
   #moved(op: string, v: Address, n: number, entry: ViewEntry): never {
     this.#pinned.add(bufferOf(entry))
-    throw new UsageError('ERR_MEMLAYER_VIEW', `${op}(${formatAddress(v)}, ${n}): a view of it was transferred: whoever has its bytes now would read freed memory`, {
-      op,
-      address: v,
-      size: n,
-      hint: 'These pages stay until the process ends. Post a copy, made with slice(), or the region itself, by region.share(worker).',
-    })
+    throw new UsageError(
+      'ERR_MEMLAYER_VIEW',
+      `${op}(${formatAddress(v)}, ${n}): a view of it was transferred: whoever has its bytes now would read freed memory`,
+      {
+        op,
+        address: v,
+        size: n,
+        hint: 'These pages stay until the process ends. Post a copy, made with slice(), or the region itself, by region.share(worker).',
+      },
+    )
   }
 }
 
@@ -191,12 +204,16 @@ function bufferOf({ fresh, aged }: ViewEntry): ArrayBuffer | undefined {
 }
 
 function isLeft(op: string, v: Address, n: number): never {
-  throw new UsageError('ERR_MEMLAYER_STATE', `${op}(${formatAddress(v)}, ${n}): the range is about to be given back, and its views are being detached`, {
-    op,
-    address: v,
-    size: n,
-    hint: 'Wait until the operation is over that gives it back.',
-  })
+  throw new UsageError(
+    'ERR_MEMLAYER_STATE',
+    `${op}(${formatAddress(v)}, ${n}): the range is about to be given back, and its views are being detached`,
+    {
+      op,
+      address: v,
+      size: n,
+      hint: 'Wait until the operation is over that gives it back.',
+    },
+  )
 }
 
 // transfer() would move the bytes into a buffer that nobody knows to detach.
@@ -206,7 +223,7 @@ const tiedBuffer: object = Object.create(ArrayBuffer.prototype, {
 }) as object
 
 function refuseTransfer(): never {
-  throw new UsageError('ERR_MEMLAYER_VIEW', 'a view of a region cannot be transferred: its bytes are the region\'s', {
+  throw new UsageError('ERR_MEMLAYER_VIEW', "a view of a region cannot be transferred: its bytes are the region's", {
     hint: 'Copy them with slice(), or hand the region itself to a worker with region.share().',
   })
 }
@@ -215,9 +232,17 @@ function refuseTransfer(): never {
 const elementSizes: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   // It came with Node 24; in place of it stands what has its own number below.
   [(globalThis as { Float16Array?: unknown }).Float16Array ?? DataView, 2],
-  ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array].map(
-    (type): [unknown, number] => [type, type.BYTES_PER_ELEMENT],
-  ),
+  ...[
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+  ].map((type): [unknown, number] => [type, type.BYTES_PER_ELEMENT]),
   [BigInt64Array, 8],
   [BigUint64Array, 8],
   [DataView, 1],
@@ -241,7 +266,9 @@ export function spanOf(type: ViewConstructor<unknown>, length: number): number {
 export function bytesOf(type: ViewConstructor<unknown>, v: Address, length: number): number {
   const element = elementSizes.get(type) ?? noView(type)
   if (typeof length !== 'number' || !Number.isInteger(length) || length < 0) {
-    throw new UsageError('ERR_MEMLAYER_VIEW', `view: the length is ${show(length)}`, { hint: 'Pass a number of elements.' })
+    throw new UsageError('ERR_MEMLAYER_VIEW', `view: the length is ${show(length)}`, {
+      hint: 'Pass a number of elements.',
+    })
   }
   const bytes = length * element
   if (!isAligned(v, element)) {

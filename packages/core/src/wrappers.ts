@@ -6,7 +6,18 @@ import { Account } from './account.js'
 import { checkAddress, checkAlignment, checkOptions, checkRange, checkSize, checkTogether } from './check.js'
 import { UsageError } from './errors.js'
 import { explainProcess, trimHost, type Explanation } from './explain.js'
-import { FROM_MAPPED, FROM_OWNED, FROM_READY, FROM_RESERVED, isMapped, PREPARED, READY, RESERVED, type Held, type Ledger } from './ledger.js'
+import {
+  FROM_MAPPED,
+  FROM_OWNED,
+  FROM_READY,
+  FROM_RESERVED,
+  isMapped,
+  PREPARED,
+  READY,
+  RESERVED,
+  type Held,
+  type Ledger,
+} from './ledger.js'
 import type { SysMemStat } from './mem-stat.js'
 import { MappingBudget } from './mapping-budget.js'
 import type { MappingUse, Memory, OwnedRange } from './memory.js'
@@ -112,7 +123,8 @@ export class Wrappers implements Memory {
     const category = ledger.categoryOf(held, v)
     // What is mapped has its part of the budget for advice; advice on what is only reserved has not.
     const advises = isMapped(held)
-    if (!(advises ? this.#budget.spendAdvice(1) : this.#budget.spend(1))) this.#demand('sysHugePage', v, n, category, 1, advises)
+    if (!(advises ? this.#budget.spendAdvice(1) : this.#budget.spend(1)))
+      this.#demand('sysHugePage', v, n, category, 1, advises)
     try {
       this.os.sysHugePageOS(v, n)
     } catch (error) {
@@ -149,7 +161,8 @@ export class Wrappers implements Memory {
     if (stat !== null) ledger.expectCategory('sysFree', v, n, held, category, this.#account.nameOf)
     const counted = ledger.categoryOf(held, v)
     // At the limit a free from the middle of a mapping is refused, as the kernel would; any other makes room.
-    if (!this.#budget.undo(v, n) && !this.#budget.spend(1) && ledger.isInside(v, n, this.#align)) this.#demand('sysFree', v, n, counted, 1)
+    if (!this.#budget.undo(v, n) && !this.#budget.spend(1) && ledger.isInside(v, n, this.#align))
+      this.#demand('sysFree', v, n, counted, 1)
     this.#account.count('sysFree', v, n, held, -1)
     try {
       this.#regions.takeAway('sysFree', v, n)
@@ -369,11 +382,15 @@ export class Wrappers implements Memory {
   /** `n` bytes more of `stat`: what no count could hold is the caller's mistake. Without a ledger Go's word stands, and its throw. */
   #add(op: Operation, n: number, stat: SysMemStat | null): void {
     if (stat !== null && this.#ledger !== null && !Number.isSafeInteger(stat.load() + n)) {
-      throw new UsageError('ERR_MEMLAYER_SIZE', `${op}: '${stat.name}' holds ${stat.load()} bytes, and ${n} more are too many to count`, {
-        op,
-        size: n,
-        hint: 'A category counts up to 2^53 - 1 bytes: ask for less.',
-      })
+      throw new UsageError(
+        'ERR_MEMLAYER_SIZE',
+        `${op}: '${stat.name}' holds ${stat.load()} bytes, and ${n} more are too many to count`,
+        {
+          op,
+          size: n,
+          hint: 'A category counts up to 2^53 - 1 bytes: ask for less.',
+        },
+      )
     }
     stat?.add(n, op)
   }

@@ -76,14 +76,15 @@ function expectMisuse(op: string, run: (memory: Memory) => unknown, code: ErrorC
 }
 
 describe.each(sized)('%s', (op, call) => {
-  it.each(
-    [...noNumbers, ...noWholeNumbers, [2 ** 53, '9007199254740992']].map(([n, shown]) => [shown, n] as const),
-  )('takes no size %s', (shown, n) => {
-    const error = expectMisuse(op, (memory) => call(memory, n as number), 'ERR_MEMLAYER_SIZE')
-    expect(error.message).toContain(`${op}: the size is ${shown}. `)
-    expect(error.size).toBe(typeof n === 'number' ? n : undefined)
-    expect(error.hint).toMatch(/below 2\^53/)
-  })
+  it.each([...noNumbers, ...noWholeNumbers, [2 ** 53, '9007199254740992']].map(([n, shown]) => [shown, n] as const))(
+    'takes no size %s',
+    (shown, n) => {
+      const error = expectMisuse(op, (memory) => call(memory, n as number), 'ERR_MEMLAYER_SIZE')
+      expect(error.message).toContain(`${op}: the size is ${shown}. `)
+      expect(error.size).toBe(typeof n === 'number' ? n : undefined)
+      expect(error.hint).toMatch(/below 2\^53/)
+    },
+  )
 
   it.each([1, 4095, 4097, 2 ** 53 - 1])('takes no %d bytes: not whole pages', (n) => {
     const error = expectMisuse(op, (memory) => call(memory, n), 'ERR_MEMLAYER_ALIGNMENT')
@@ -133,8 +134,7 @@ it('runs nothing of an argument’s own to show it', () => {
   const traps = new Proxy(() => 0, { get: trap, has: trap, getPrototypeOf: trap, apply: trap, ownKeys: trap })
   const object = { toString: trap, valueOf: trap, toJSON: trap, [Symbol.toPrimitive]: trap }
   for (const argument of [traps, object]) {
-    for (const [op, call] of sized)
-      expectMisuse(op, (memory) => call(memory, argument as never), 'ERR_MEMLAYER_SIZE')
+    for (const [op, call] of sized) expectMisuse(op, (memory) => call(memory, argument as never), 'ERR_MEMLAYER_SIZE')
     for (const [op, call] of addressed)
       expectMisuse(op, (memory) => call(memory, argument as never), 'ERR_MEMLAYER_ADDRESS')
   }

@@ -14,11 +14,15 @@ describe('several copies of core', () => {
     for (const copy of ['one', 'two']) {
       mkdirSync(join(folder, copy, 'node_modules', '@memlayer'), { recursive: true })
       cpSync(join(root, 'dist'), join(folder, copy, 'core'), { recursive: true })
-      cpSync(join(root, 'node_modules', '@memlayer', 'kernel'), join(folder, copy, 'node_modules', '@memlayer', 'kernel'), {
-        recursive: true,
-        dereference: true,
-        filter: (source) => !/kernel[\\/](node_modules|test)/.test(source),
-      })
+      cpSync(
+        join(root, 'node_modules', '@memlayer', 'kernel'),
+        join(folder, copy, 'node_modules', '@memlayer', 'kernel'),
+        {
+          recursive: true,
+          dereference: true,
+          filter: (source) => !/kernel[\\/](node_modules|test)/.test(source),
+        },
+      )
     }
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   })
@@ -44,7 +48,9 @@ describe('several copies of core', () => {
   })
 
   it('are not told of where there is one', () => {
-    const { code, stderr } = runChild(`import { createMemory } from './one/core/index.js'\n${os}\ncreateMemory(os)`, { from: folder })
+    const { code, stderr } = runChild(`import { createMemory } from './one/core/index.js'\n${os}\ncreateMemory(os)`, {
+      from: folder,
+    })
     expect([code, stderr]).toEqual([0, ''])
   })
 })

@@ -69,10 +69,19 @@ describe('a FatalError', () => {
   it.each([
     [{}, 'cannot map pages'],
     [{ address: 4096, size: 8192 }, 'cannot map pages'],
-    [{ syscall: 'mmap', address: 4096, size: 8192, errno: 12, errnoName: 'ENOMEM' }, 'cannot map pages: mmap(0x1000, 8192) answered ENOMEM (12)'],
-    [{ syscall: 'mmap', address: 4096, size: 8192, errno: 4242 }, 'cannot map pages: mmap(0x1000, 8192) answered errno (4242)'],
+    [
+      { syscall: 'mmap', address: 4096, size: 8192, errno: 12, errnoName: 'ENOMEM' },
+      'cannot map pages: mmap(0x1000, 8192) answered ENOMEM (12)',
+    ],
+    [
+      { syscall: 'mmap', address: 4096, size: 8192, errno: 4242 },
+      'cannot map pages: mmap(0x1000, 8192) answered errno (4242)',
+    ],
     [{ syscall: 'mmap', size: 8192 }, 'cannot map pages: mmap(8192)'],
-    [{ syscall: 'brk', errno: 1, errnoName: 'EPERM', hint: 'Move.' }, 'cannot map pages: brk() answered EPERM (1). Move.'],
+    [
+      { syscall: 'brk', errno: 1, errnoName: 'EPERM', hint: 'Move.' },
+      'cannot map pages: brk() answered EPERM (1). Move.',
+    ],
   ] as [ErrorDetails, string][])('of %o opens with Go’s words: %s', (details, message) => {
     expect(new FatalError('cannot map pages', details).message).toBe(message)
   })

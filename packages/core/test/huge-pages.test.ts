@@ -122,7 +122,9 @@ describe('a region’s huge page policy', () => {
     memory.sysMap(made.address + 2 * page, 2 * page, memory.stat('two'))
     made.used(0, 4 * page)
     made.hugePages = 'on'
-    expect(os.calls.filter((call) => call.startsWith('sysHugePage'))).toEqual([`sysHugePageOS(0x${made.address.toString(16)}, ${huge})`])
+    expect(os.calls.filter((call) => call.startsWith('sysHugePage'))).toEqual([
+      `sysHugePageOS(0x${made.address.toString(16)}, ${huge})`,
+    ])
   })
 
   it('belongs to the region: neighbours, and who comes after it at its addresses, have none of it', () => {

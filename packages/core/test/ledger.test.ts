@@ -158,7 +158,9 @@ describe('a ledger', () => {
       [-1, 12],
       [0, 10],
     ] as const) {
-      expect(() => made.enter('sysReserve', at(from), pages * page, RESERVED, 0)).toThrow('where a range is owned already')
+      expect(() => made.enter('sysReserve', at(from), pages * page, RESERVED, 0)).toThrow(
+        'where a range is owned already',
+      )
     }
     expect([...made.ranges()]).toHaveLength(4)
     made.enter('sysReserve', at(-1), page, RESERVED, 0)

@@ -1,6 +1,15 @@
 // The budget of kernel mappings: refused before the kernel would, counted and told of like any
 // other refusal, and asked about no more often than it has to be.
-import { createMemory, OutOfMemoryError, type MappingCount, type Memory, type MemoryEvent, type MemoryOptions, type Region, type Traits } from '@memlayer/core'
+import {
+  createMemory,
+  OutOfMemoryError,
+  type MappingCount,
+  type Memory,
+  type MemoryEvent,
+  type MemoryOptions,
+  type Region,
+  type Traits,
+} from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
 import { PageOS } from './page-os.js'
@@ -9,7 +18,11 @@ const page = 4096
 const limit = 65530
 
 /** A memory whose process has as many mappings as the test says, and how often it was asked. */
-function bounded(count: MappingCount, traits: Partial<Traits> = {}, options: MemoryOptions = {}): { memory: Memory; os: PageOS; count: { used: number }; asked: () => number } {
+function bounded(
+  count: MappingCount,
+  traits: Partial<Traits> = {},
+  options: MemoryOptions = {},
+): { memory: Memory; os: PageOS; count: { used: number }; asked: () => number } {
   const os = new PageOS({ traits })
   const current = { ...count }
   let asked = 0
@@ -66,7 +79,11 @@ describe('the budget of kernel mappings', () => {
     const { memory, os, count } = bounded({ used: limit - 1000, limit })
     const { error } = untilRefused(memory, 10_000)
     expect(error).toBeInstanceOf(OutOfMemoryError)
-    expect(error).toMatchObject({ op: expect.stringMatching(/^sysMap$|^sysFault$/) as string, size: page, hint: expect.stringContaining('vm.max_map_count') as string })
+    expect(error).toMatchObject({
+      op: expect.stringMatching(/^sysMap$|^sysFault$/) as string,
+      size: page,
+      hint: expect.stringContaining('vm.max_map_count') as string,
+    })
     expect((error as Error).message).toContain(`the process has ${limit - 1000} of ${limit} kernel mappings`)
     for (const call of [
       () => memory.sysAlloc(page, null),
@@ -109,7 +126,11 @@ describe('the budget of kernel mappings', () => {
   const advises = { hugePageSize: 4 * page }
   const costly: [string, Partial<Traits>, (memory: Memory, v: number) => void][] = [
     ['sysFault', {}, (memory, v) => memory.sysFault(v, page)],
-    ['sysHugePage of what is reserved', {}, (memory) => memory.sysHugePage(memory.regions()[0]?.address ?? 0, 17 * page)],
+    [
+      'sysHugePage of what is reserved',
+      {},
+      (memory) => memory.sysHugePage(memory.regions()[0]?.address ?? 0, 17 * page),
+    ],
     ['sysHugePage of what is mapped', advises, (memory, v) => memory.sysHugePage(v, 4 * page)],
     ['sysUnused that changes permissions', cuts, (memory, v) => memory.sysUnused(v, page)],
     ['sysUsed that changes permissions', cuts, (memory, v) => memory.sysUsed(v, page)],
@@ -118,7 +139,11 @@ describe('the budget of kernel mappings', () => {
     ['sysUsed that advises', advises, (memory, v) => memory.sysUsed(v, page)],
     ['sysUnusedAll that advises', advises, (memory, v) => memory.sysUnusedAll([v, page, v + 2 * page, page])],
     ['sysFree from the middle', {}, (memory, v) => memory.sysFree(v, page, null)],
-    ['a policy as to huge pages', advises, (memory) => void Object.assign(memory.regions()[0] as Region, { hugePages: 'off' })],
+    [
+      'a policy as to huge pages',
+      advises,
+      (memory) => void Object.assign(memory.regions()[0] as Region, { hugePages: 'off' }),
+    ],
   ]
 
   it.each(costly)('refuses %s at the limit, before any effect', (_, traits, run) => {

@@ -69,9 +69,7 @@ function callOf({ shadow, stats, os }: World, { op, pick, pages, stat, align, bl
   const whole = op === 'sysFree' && !freesParts
   const { reservation } = shadow.pages.get(first) ?? {}
   const isAlike = (number: number): boolean =>
-    whole
-      ? reservation !== undefined && shadow.pages.get(number)?.reservation === reservation
-      : legal.includes(number)
+    whole ? reservation !== undefined && shadow.pages.get(number)?.reservation === reservation : legal.includes(number)
   if (whole) while (isAlike(first - 1)) first -= 1
   while (isAlike(first + count) && (whole || count < pages)) count += 1
   if (blind && pick % 3 === 0) count = pages

@@ -8,7 +8,10 @@ it('makes no event while no observer wants one, and tells all once one does', ()
   const heard: MemoryEvent[] = []
   let asked = 0
   let wants = false
-  const end = memory.observe((event) => heard.push(event), () => ((asked += 1), wants))
+  const end = memory.observe(
+    (event) => heard.push(event),
+    () => ((asked += 1), wants),
+  )
   const v = memory.sysReserve(null, memory.os.traits.pageSize)
   expect([asked, heard.length]).toEqual([1, 0])
   wants = true
@@ -45,6 +48,8 @@ it('takes a failure to say for a no, done and told of as an observer’s own', a
 
 it('takes no question that is no function', () => {
   for (const wanted of [5, 'yes', null, {}, true]) {
-    expect(() => createMemory(new PageOS()).observe(() => {}, wanted as never)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_OPTION' }))
+    expect(() => createMemory(new PageOS()).observe(() => {}, wanted as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_MEMLAYER_OPTION' }),
+    )
   }
 })

@@ -1,6 +1,14 @@
 // An operating system for core's tests: a plain map of pages, each in a state of its own. It holds
 // core to what core owes a backend, page by page, and refuses or breaks only when told to.
-import { alignUp, type Address, type FatalError, type MappingCount, type OS, type Refusal, type Traits } from '@memlayer/core'
+import {
+  alignUp,
+  type Address,
+  type FatalError,
+  type MappingCount,
+  type OS,
+  type Refusal,
+  type Traits,
+} from '@memlayer/core'
 
 /** The functions of a backend that core calls. */
 export type OSFunction =
@@ -149,9 +157,7 @@ export class PageOS implements OS {
 
   /** Counts the call; false where it is refused. */
   #called(fn: OSFunction, args: readonly (number | null)[]): boolean {
-    const texts = args.map((arg, i) =>
-      i < args.length - 1 && arg !== null ? `0x${arg.toString(16)}` : String(arg),
-    )
+    const texts = args.map((arg, i) => (i < args.length - 1 && arg !== null ? `0x${arg.toString(16)}` : String(arg)))
     this.calls.push(`${fn}(${texts.join(', ')})`)
     const fate = this.fate?.(fn, this.calls.length, this)
     if (fate === undefined) return true
@@ -184,8 +190,7 @@ export class PageOS implements OS {
     const inside = hinted >= this.#first && hinted + count <= this.#last && hinted % step === 0
     if (hints && inside && isFree(hinted)) return hinted
     if (count > this.#last - this.#first) return null
-    for (let at = Math.ceil(this.#first / step) * step; at + count <= this.#last; at += step)
-      if (isFree(at)) return at
+    for (let at = Math.ceil(this.#first / step) * step; at + count <= this.#last; at += step) if (isFree(at)) return at
     return null
   }
 

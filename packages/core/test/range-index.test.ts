@@ -14,7 +14,15 @@ const BASE = 0x7f12_3456_7000
 let made = 0
 
 function entry(start: number, size: number): ViewEntry {
-  return { start: BASE + start, end: BASE + start + size, fresh: null, aged: null, place: made++, next: null, previous: null }
+  return {
+    start: BASE + start,
+    end: BASE + start + size,
+    fresh: null,
+    aged: null,
+    place: made++,
+    next: null,
+    previous: null,
+  }
 }
 
 /** Which they are. Entries have no order, neither in the index nor in the list. */
@@ -27,7 +35,11 @@ function touching(entries: readonly ViewEntry[], v: number, n: number): ViewEntr
 }
 
 // From a byte to what is longer than the first levels' granules.
-const sizes = fc.oneof(fc.integer({ min: 1, max: 4096 }), fc.integer({ min: 1, max: 2 ** 20 }), fc.integer({ min: 1, max: 2 ** 34 }))
+const sizes = fc.oneof(
+  fc.integer({ min: 1, max: 4096 }),
+  fc.integer({ min: 1, max: 2 ** 20 }),
+  fc.integer({ min: 1, max: 2 ** 34 }),
+)
 const starts = fc.oneof(fc.nat(8192), fc.nat(2 ** 22), fc.nat(2 ** 34))
 
 describe('the index of views', () => {
@@ -78,7 +90,10 @@ describe('the index of views', () => {
   it.each<{ name: string; order: (entries: ViewEntry[]) => ViewEntry[] }>([
     { name: 'as they came', order: (entries) => entries },
     { name: 'the last first', order: (entries) => entries.toReversed() },
-    { name: 'from both ends', order: (entries) => entries.map((_, i) => entries.at(i % 2 === 0 ? i / 2 : -(i + 1) / 2) as ViewEntry) },
+    {
+      name: 'from both ends',
+      order: (entries) => entries.map((_, i) => entries.at(i % 2 === 0 ? i / 2 : -(i + 1) / 2) as ViewEntry),
+    },
   ])('looks for none that it forgets, of thousands in one granule: $name', ({ order }) => {
     // A walk to each from the first would be 2,000,000 steps in one of these orders.
     let steps = 0

@@ -53,7 +53,12 @@ function expectSameFrom(map: RangeMap, cells: Int32Array, at: number): void {
   map.seek(at)
   const length = Math.min(end, cells.length) - at
   if (length === 0) return
-  expect([map.reaches(at, length), map.value, map.reaches(at, length + 1), map.value]).toEqual([true, value, end === Infinity, value])
+  expect([map.reaches(at, length), map.value, map.reaches(at, length + 1), map.value]).toEqual([
+    true,
+    value,
+    end === Infinity,
+    value,
+  ])
   expect(rangesOf(map)).toEqual(runs)
 }
 
@@ -67,23 +72,180 @@ describe('a range map', () => {
   })
 
   it.each([
-    ['apart', [[10, 20, 1], [30, 40, 1]], [[10, 20, 1], [30, 40, 1]]],
-    ['touching and equal', [[10, 20, 1], [20, 30, 1]], [[10, 30, 1]]],
-    ['touching and different', [[10, 20, 1], [20, 30, 2]], [[10, 20, 1], [20, 30, 2]]],
-    ['filling a gap between equals', [[10, 20, 1], [30, 40, 1], [20, 30, 1]], [[10, 40, 1]]],
-    ['over the middle', [[10, 40, 1], [20, 30, 2]], [[10, 20, 1], [20, 30, 2], [30, 40, 1]]],
-    ['over the start', [[10, 40, 1], [5, 20, 2]], [[5, 20, 2], [20, 40, 1]]],
-    ['over the end', [[10, 40, 1], [30, 50, 2]], [[10, 30, 1], [30, 50, 2]]],
-    ['over several', [[10, 20, 1], [20, 30, 2], [30, 40, 3], [15, 35, 4]], [[10, 15, 1], [15, 35, 4], [35, 40, 3]]],
-    ['over all, exactly', [[10, 20, 1], [20, 30, 2], [10, 30, 3]], [[10, 30, 3]]],
-    ['the same again', [[10, 20, 1], [10, 20, 1]], [[10, 20, 1]]],
-    ['a part of the same again', [[10, 20, 1], [12, 18, 1]], [[10, 20, 1]]],
-    ['growing at the start', [[10, 20, 1], [5, 10, 1]], [[5, 20, 1]]],
-    ['the head to the neighbour before', [[10, 20, 1], [20, 30, 2], [20, 25, 1]], [[10, 25, 1], [25, 30, 2]]],
-    ['the tail to the neighbour after', [[10, 20, 1], [20, 30, 2], [15, 20, 2]], [[10, 15, 1], [15, 30, 2]]],
-    ['gone', [[10, 20, 1], [10, 20, 0]], []],
-    ['gone in the middle', [[10, 40, 1], [20, 30, 0]], [[10, 20, 1], [30, 40, 1]]],
-    ['from address 0', [[0, 10, 1], [0, 5, 2]], [[0, 5, 2], [5, 10, 1]]],
+    [
+      'apart',
+      [
+        [10, 20, 1],
+        [30, 40, 1],
+      ],
+      [
+        [10, 20, 1],
+        [30, 40, 1],
+      ],
+    ],
+    [
+      'touching and equal',
+      [
+        [10, 20, 1],
+        [20, 30, 1],
+      ],
+      [[10, 30, 1]],
+    ],
+    [
+      'touching and different',
+      [
+        [10, 20, 1],
+        [20, 30, 2],
+      ],
+      [
+        [10, 20, 1],
+        [20, 30, 2],
+      ],
+    ],
+    [
+      'filling a gap between equals',
+      [
+        [10, 20, 1],
+        [30, 40, 1],
+        [20, 30, 1],
+      ],
+      [[10, 40, 1]],
+    ],
+    [
+      'over the middle',
+      [
+        [10, 40, 1],
+        [20, 30, 2],
+      ],
+      [
+        [10, 20, 1],
+        [20, 30, 2],
+        [30, 40, 1],
+      ],
+    ],
+    [
+      'over the start',
+      [
+        [10, 40, 1],
+        [5, 20, 2],
+      ],
+      [
+        [5, 20, 2],
+        [20, 40, 1],
+      ],
+    ],
+    [
+      'over the end',
+      [
+        [10, 40, 1],
+        [30, 50, 2],
+      ],
+      [
+        [10, 30, 1],
+        [30, 50, 2],
+      ],
+    ],
+    [
+      'over several',
+      [
+        [10, 20, 1],
+        [20, 30, 2],
+        [30, 40, 3],
+        [15, 35, 4],
+      ],
+      [
+        [10, 15, 1],
+        [15, 35, 4],
+        [35, 40, 3],
+      ],
+    ],
+    [
+      'over all, exactly',
+      [
+        [10, 20, 1],
+        [20, 30, 2],
+        [10, 30, 3],
+      ],
+      [[10, 30, 3]],
+    ],
+    [
+      'the same again',
+      [
+        [10, 20, 1],
+        [10, 20, 1],
+      ],
+      [[10, 20, 1]],
+    ],
+    [
+      'a part of the same again',
+      [
+        [10, 20, 1],
+        [12, 18, 1],
+      ],
+      [[10, 20, 1]],
+    ],
+    [
+      'growing at the start',
+      [
+        [10, 20, 1],
+        [5, 10, 1],
+      ],
+      [[5, 20, 1]],
+    ],
+    [
+      'the head to the neighbour before',
+      [
+        [10, 20, 1],
+        [20, 30, 2],
+        [20, 25, 1],
+      ],
+      [
+        [10, 25, 1],
+        [25, 30, 2],
+      ],
+    ],
+    [
+      'the tail to the neighbour after',
+      [
+        [10, 20, 1],
+        [20, 30, 2],
+        [15, 20, 2],
+      ],
+      [
+        [10, 15, 1],
+        [15, 30, 2],
+      ],
+    ],
+    [
+      'gone',
+      [
+        [10, 20, 1],
+        [10, 20, 0],
+      ],
+      [],
+    ],
+    [
+      'gone in the middle',
+      [
+        [10, 40, 1],
+        [20, 30, 0],
+      ],
+      [
+        [10, 20, 1],
+        [30, 40, 1],
+      ],
+    ],
+    [
+      'from address 0',
+      [
+        [0, 10, 1],
+        [0, 5, 2],
+      ],
+      [
+        [0, 5, 2],
+        [5, 10, 1],
+      ],
+    ],
     ['at the end of all addresses', [[2 ** 64 - 4096, 2 ** 64, 1]], [[2 ** 64 - 4096, 2 ** 64, 1]]],
   ] as [string, Run[], Run[]][])('assigns ranges %s', (_, assigned, expected) => {
     const map = new RangeMap()
@@ -101,7 +263,11 @@ describe('a range map', () => {
           const i = Math.floor(at / 10)
           const isAssigned = at % 10 < 5
           const end = isAssigned ? 10 * i + 5 : i === 999 ? Infinity : 10 * i + 10
-          expect([map.start, map.end, map.value]).toEqual([isAssigned ? 10 * i : 10 * i + 5, end, isAssigned ? (i % 3) + 1 : 0])
+          expect([map.start, map.end, map.value]).toEqual([
+            isAssigned ? 10 * i : 10 * i + 5,
+            end,
+            isAssigned ? (i % 3) + 1 : 0,
+          ])
         }
       }),
     )
@@ -147,7 +313,12 @@ describe('a range map', () => {
   })
 
   it('agrees with an array when boundaries are left where they are', () => {
-    const step = fc.record({ at: fc.nat(199), length: fc.integer({ min: 1, max: 60 }), value: fc.nat(2), again: fc.boolean() })
+    const step = fc.record({
+      at: fc.nat(199),
+      length: fc.integer({ min: 1, max: 60 }),
+      value: fc.nat(2),
+      again: fc.boolean(),
+    })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (history) => {
         const map = new RangeMap()
@@ -219,13 +390,30 @@ describe('a range map', () => {
     expect(map.size).toBe(5)
     for (let i = 0; i < 1000; i++) {
       expect(map.put(20, 10, 1)).toBe(true)
-      expect([...rangesOf(map)]).toEqual([[0, 10, 0], [10, 40, 1], [40, Infinity, 0]])
+      expect([...rangesOf(map)]).toEqual([
+        [0, 10, 0],
+        [10, 40, 1],
+        [40, Infinity, 0],
+      ])
       expect(map.put(20, 10, 2)).toBe(true)
     }
     expect(map.size).toBe(5)
     // Not where one is missing, nor where one stands between.
-    for (const [at, length] of [[10, 20], [20, 20], [20, 5], [25, 5], [15, 10]] as const) expect(map.put(at, length, 3)).toBe(false)
-    expect([...rangesOf(map)]).toEqual([[0, 10, 0], [10, 20, 1], [20, 30, 2], [30, 40, 1], [40, Infinity, 0]])
+    for (const [at, length] of [
+      [10, 20],
+      [20, 20],
+      [20, 5],
+      [25, 5],
+      [15, 10],
+    ] as const)
+      expect(map.put(at, length, 3)).toBe(false)
+    expect([...rangesOf(map)]).toEqual([
+      [0, 10, 0],
+      [10, 20, 1],
+      [20, 30, 2],
+      [30, 40, 1],
+      [40, Infinity, 0],
+    ])
   })
 
   const assigned = 'map.assign(2 * k, 1, 0)'

@@ -175,9 +175,7 @@ describe.each(systems)('on an OS that %s', (_, options) => {
           failed = true
           if (name !== 'broken' && sure.includes(fn)) return undefined
           // Without a word, a free that is refused would be a free that is done: no backend may do that.
-          return name === 'refused without a word' && !['sysAllocOS', 'sysReserveOS'].includes(fn)
-            ? ENOMEM
-            : fate(k)
+          return name === 'refused without a word' && !['sysAllocOS', 'sysReserveOS'].includes(fn) ? ENOMEM : fate(k)
         },
       })
       const steps = life(world)

@@ -55,7 +55,13 @@ describe('sysReserveAligned where parts can be freed', () => {
     const memory = createMemory(os)
     const error = errorOf(() => memory.sysReserveAligned(0x30000, 16 * KiB, 64 * KiB))
     expect(error).toBeInstanceOf(OutOfMemoryError)
-    expect(error).toMatchObject({ op: 'sysReserveAligned', syscall: 'mmap', errno: 12, address: 0x30000, size: 80 * KiB })
+    expect(error).toMatchObject({
+      op: 'sysReserveAligned',
+      syscall: 'mmap',
+      errno: 12,
+      address: 0x30000,
+      size: 80 * KiB,
+    })
     expect(memory.stats().total).toMatchObject({ reserved: 0, calls: 1, refusals: 1 })
   })
 

@@ -221,8 +221,7 @@ export class Shadow {
 
   #bytes(state?: Owned, category?: string | null): number {
     const pages = [...this.pages.values()].filter(
-      (page) =>
-        (state === undefined || page.state === state) && (category === undefined || page.category === category),
+      (page) => (state === undefined || page.state === state) && (category === undefined || page.category === category),
     )
     return pages.length * this.#traits.pageSize
   }

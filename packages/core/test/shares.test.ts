@@ -45,7 +45,14 @@ class Model {
 
   offer(v: number, n: number, pick: number): void {
     const worker = this.#workers[pick % 3] as Worker
-    this.#all.push({ start: v, end: v + n, worker, token: this.shares.offer(worker, 'os', 'name', v, n), giveUp: null, state: 'offered' })
+    this.#all.push({
+      start: v,
+      end: v + n,
+      worker,
+      token: this.shares.offer(worker, 'os', 'name', v, n),
+      giveUp: null,
+      state: 'offered',
+    })
   }
 
   takeUp(pick: number): void {
@@ -77,7 +84,10 @@ class Model {
   }
 
   revoke(pairs: readonly number[]): void {
-    const touched = this.#all.filter(({ start, end }) => start < end && pairs.some((v, i) => i % 2 === 0 && touches(start, end, v, pairs[i + 1] as number)))
+    const touched = this.#all.filter(
+      ({ start, end }) =>
+        start < end && pairs.some((v, i) => i % 2 === 0 && touches(start, end, v, pairs[i + 1] as number)),
+    )
     const act = (): void => this.shares.revoke('op', pairs)
     if (touched.some(({ state }) => state === 'held')) return void expect(act).toThrow(refusal)
     act()
@@ -85,13 +95,19 @@ class Model {
   }
 
   check(v: number, n: number): void {
-    const isHeld = this.#all.some(({ start, end, state }) => state === 'held' && start < end && touches(start, end, v, n))
+    const isHeld = this.#all.some(
+      ({ start, end, state }) => state === 'held' && start < end && touches(start, end, v, n),
+    )
     const ask = (): void => this.shares.expectNone('op', v, n)
     if (isHeld) expect(ask).toThrow(refusal)
     else ask()
     const offers = this.#all.filter(({ token }) => token !== null)
-    expect(offers.map(({ token }) => states[new Int32Array((token as ShareToken).hold)[0] as number])).toEqual(offers.map(({ state }) => state))
-    const inForce = this.#all.filter(({ start, end, state }) => start < end && (state === 'offered' || state === 'held')).length
+    expect(offers.map(({ token }) => states[new Int32Array((token as ShareToken).hold)[0] as number])).toEqual(
+      offers.map(({ state }) => state),
+    )
+    const inForce = this.#all.filter(
+      ({ start, end, state }) => start < end && (state === 'offered' || state === 'held'),
+    ).length
     expect(this.shares.count).toBeGreaterThanOrEqual(inForce)
   }
 }
@@ -101,9 +117,25 @@ function touches(start: number, end: number, v: number, n: number): boolean {
 }
 
 const places = fc.nat(400).map((page) => BASE + page * PAGE)
-const sizes = fc.oneof(fc.nat(2 * PAGE), fc.nat(40).map((pages) => pages * PAGE))
+const sizes = fc.oneof(
+  fc.nat(2 * PAGE),
+  fc.nat(40).map((pages) => pages * PAGE),
+)
 const pairs = fc.array(fc.tuple(places, sizes), { minLength: 1, maxLength: 4 })
-const op = fc.constantFrom('hold', 'hold', 'offer', 'offer', 'offer', 'takeUp', 'release', 'release', 'end', 'revoke', 'revoke', 'revoke')
+const op = fc.constantFrom(
+  'hold',
+  'hold',
+  'offer',
+  'offer',
+  'offer',
+  'takeUp',
+  'release',
+  'release',
+  'end',
+  'revoke',
+  'revoke',
+  'revoke',
+)
 const step = fc.record({ op, v: places, n: sizes, pick: fc.nat(), pairs })
 
 afterEach(() => void vi.restoreAllMocks())

@@ -124,7 +124,10 @@ describe('sysUnusedAll', () => {
     const heard: unknown[] = []
     memory.observe(({ address, outcome }) => heard.push([address, outcome]))
     const error = errorOf(() => memory.sysUnusedAll([v, page, v + 2 * page, page, v + 4 * page, page]))
-    expect(heard).toEqual([[v, 'done'], [v + 2 * page, 'broken']])
+    expect(heard).toEqual([
+      [v, 'done'],
+      [v + 2 * page, 'broken'],
+    ])
     expect(memory.stats().total.calls).toBe(3)
     expect(error).toBeInstanceOf(FatalError)
     expect(memory.ranges()).toEqual([
@@ -142,7 +145,8 @@ describe('a region that was freed in part', () => {
     region.commit(0, 8 * page)
     region.free(2 * page, 2 * page)
     const hold = region.hold(6 * page, page)
-    for (const free of [() => region.free(), () => region[Symbol.dispose]()]) expect(errorOf(free).code).toBe('ERR_MEMLAYER_SHARED')
+    for (const free of [() => region.free(), () => region[Symbol.dispose]()])
+      expect(errorOf(free).code).toBe('ERR_MEMLAYER_SHARED')
     expect(memory.stats().total.ready).toBe(7 * page)
     hold.release()
     region.free()
@@ -164,7 +168,8 @@ describe('a region that was freed in part', () => {
 
   it('takes no length but a number: null is none', () => {
     const region = ready(1).memory.reserve(8 * page)
-    for (const length of [null, '4096', {}, NaN]) expect(errorOf(() => region.free(0, length as number)).code).toBe('ERR_MEMLAYER_RANGE')
+    for (const length of [null, '4096', {}, NaN])
+      expect(errorOf(() => region.free(0, length as number)).code).toBe('ERR_MEMLAYER_RANGE')
     region.free(page)
     expect(region.disposed).toBe(false)
   })

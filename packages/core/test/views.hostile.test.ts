@@ -34,7 +34,14 @@ describe('a view that was tampered with', () => {
       ran += 1
       throw new Error('ran')
     }
-    for (const key of [Symbol.for('memlayer.beforeDetach'), 'transfer', 'byteLength', 'slice', 'constructor', Symbol.species]) {
+    for (const key of [
+      Symbol.for('memlayer.beforeDetach'),
+      'transfer',
+      'byteLength',
+      'slice',
+      'constructor',
+      Symbol.species,
+    ]) {
       Object.defineProperty(buffer, key, { get: run, configurable: true })
     }
     region.free()
@@ -55,7 +62,10 @@ describe('a view that was tampered with', () => {
     beforeDetach(region.view(Uint8Array, 0, page).buffer, make)
     region.fault(0, page)
     expect(made[0]).toBeInstanceOf(UsageError)
-    expect(made[0]).toMatchObject({ code: 'ERR_MEMLAYER_STATE', message: expect.stringContaining('is about to be given back') as string })
+    expect(made[0]).toMatchObject({
+      code: 'ERR_MEMLAYER_STATE',
+      message: expect.stringContaining('is about to be given back') as string,
+    })
     expect((made[1] as Uint8Array).length).toBe(page)
     expect(memory.ranges().map(({ state }) => state)).toEqual(['Reserved', 'Ready'])
     region.commit(0, page)
@@ -69,26 +79,29 @@ describe('a type that is none of the engine’s', () => {
     return Object.setPrototypeOf(type, Object.getPrototypeOf(Uint8Array) as object) as ViewConstructor<object>
   }
 
-  it.each([-1, 0, NaN, 0.5, 2 ** 53, '1', 8])('makes no view, though it says that its elements have %s bytes', (size) => {
-    const os = new PageOS()
-    const memory = createMemory(os)
-    const region = memory.reserve(page)
-    region.commit(0, page)
-    const asked: number[] = []
-    os.view = (v) => {
-      asked.push(v)
-      return new ArrayBuffer(0)
-    }
-    for (const run of [
-      () => memory.view(lying(size), 4096, 8),
-      () => region.view(lying(size), 0, 8),
-      () => region.view(class extends Uint8Array {}, 0, 8),
-      () => region.view({ BYTES_PER_ELEMENT: size } as never, 0, 8),
-    ]) {
-      expect(errorOf(run)).toMatchObject({ name: 'UsageError', code: 'ERR_MEMLAYER_VIEW' })
-    }
-    expect(asked).toEqual([])
-  })
+  it.each([-1, 0, NaN, 0.5, 2 ** 53, '1', 8])(
+    'makes no view, though it says that its elements have %s bytes',
+    (size) => {
+      const os = new PageOS()
+      const memory = createMemory(os)
+      const region = memory.reserve(page)
+      region.commit(0, page)
+      const asked: number[] = []
+      os.view = (v) => {
+        asked.push(v)
+        return new ArrayBuffer(0)
+      }
+      for (const run of [
+        () => memory.view(lying(size), 4096, 8),
+        () => region.view(lying(size), 0, 8),
+        () => region.view(class extends Uint8Array {}, 0, 8),
+        () => region.view({ BYTES_PER_ELEMENT: size } as never, 0, 8),
+      ]) {
+        expect(errorOf(run)).toMatchObject({ name: 'UsageError', code: 'ERR_MEMLAYER_VIEW' })
+      }
+      expect(asked).toEqual([])
+    },
+  )
 })
 
 describe('read and write', () => {

@@ -35,7 +35,10 @@ describe('an observer', () => {
       bounded,
       ({ op, outcome }) => op === 'sysUnused' && outcome === 'refused',
       () => {
-        found.push(bounded.stats().categories['cache']?.ready, bounded.ranges().map(({ state }) => state))
+        found.push(
+          bounded.stats().categories['cache']?.ready,
+          bounded.ranges().map(({ state }) => state),
+        )
         own.free()
       },
     )
@@ -76,7 +79,11 @@ describe('an observer', () => {
 
   it('may free a part of a reservation that it hears of: the region has the rest', () => {
     const { memory } = opened()
-    answerOnce(memory, ({ op }) => op === 'sysReserve', ({ address }) => memory.sysFree((address as number) + page, page, null))
+    answerOnce(
+      memory,
+      ({ op }) => op === 'sysReserve',
+      ({ address }) => memory.sysFree((address as number) + page, page, null),
+    )
     const region = memory.reserve(4 * page)
     expect(errorOf(() => region.map(page, page))).toMatchObject({ code: 'ERR_MEMLAYER_DISPOSED' })
     region.map(0, page)
@@ -94,9 +101,18 @@ describe('an observer', () => {
     const buffer = new GrowableBuffer(memory, { maximum: 1024 * page, length: page, name: 'log' })
     buffer.bytes().fill(7)
     const errors: unknown[] = []
-    answerOnce(memory, ({ op }) => op === 'sysUsed', () => errors.push(errorOf(() => change(buffer))))
+    answerOnce(
+      memory,
+      ({ op }) => op === 'sysUsed',
+      () => errors.push(errorOf(() => change(buffer))),
+    )
     buffer.resize(512 * page)
-    expect(errors).toEqual([expect.objectContaining({ code: 'ERR_MEMLAYER_STATE', message: expect.stringContaining("the buffer 'log' is being resized") as string })])
+    expect(errors).toEqual([
+      expect.objectContaining({
+        code: 'ERR_MEMLAYER_STATE',
+        message: expect.stringContaining("the buffer 'log' is being resized") as string,
+      }),
+    ])
     expect([buffer.length, buffer.bytes().length]).toEqual([512 * page, 512 * page])
     change(buffer)
     memory.check()

@@ -188,7 +188,12 @@ describe('sysFree on an OS that releases only whole reservations', () => {
     const { os, memory, a } = whole()
     const error = errorOf(() => memory.sysFree(a + from * page, pages * page, null))
     expect(error).toBeInstanceOf(UsageError)
-    expect(error).toMatchObject({ code: 'ERR_MEMLAYER_RESERVATION', op: 'sysFree', address: a + from * page, size: pages * page })
+    expect(error).toMatchObject({
+      code: 'ERR_MEMLAYER_RESERVATION',
+      op: 'sysFree',
+      address: a + from * page,
+      size: pages * page,
+    })
     expect(error.message).toContain(words)
     expect(error.hint).toContain('releases a reservation only whole')
     expect(os.calls).toHaveLength(2)
@@ -260,10 +265,12 @@ describe('without a ledger', () => {
   /** A backend that does nothing but write down what it is called with. */
   function deaf(answer: Partial<OS> = {}): { os: OS; asked: string[] } {
     const asked: string[] = []
-    const ask = <T>(name: string, result: T) => (...args: unknown[]): T => {
-      asked.push(`${name}(${args.map(String).join(', ')})`)
-      return result
-    }
+    const ask =
+      <T>(name: string, result: T) =>
+      (...args: unknown[]): T => {
+        asked.push(`${name}(${args.map(String).join(', ')})`)
+        return result
+      }
     const os: OS = {
       name: 'deaf',
       traits: new PageOS().traits,

@@ -59,17 +59,26 @@ export function createBackend({ name, kind, into }: CreateOptions): Created {
 function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1).replaceAll('\\', '/'))
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll('\\', '/'),
+    )
 }
 
 /** The template's names, the longest first, since one is a part of another. */
 function named(text: string, names: Names): string {
-  return text.replaceAll('memlayer-my-os', names.package).replaceAll('my-os', names.system).replaceAll('MyOs', names.className)
+  return text
+    .replaceAll('memlayer-my-os', names.package)
+    .replaceAll('my-os', names.system)
+    .replaceAll('MyOs', names.className)
 }
 
 /** Versions are those of this package's own manifest, which a release has resolved. */
 function withDependencies(text: string, dependencies: readonly string[], devDependencies: readonly string[]): string {
-  const own = (JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> }).devDependencies
+  const own = (
+    JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> }
+  ).devDependencies
   const ranges = (names: readonly string[]): Record<string, string> =>
     Object.fromEntries(names.toSorted().map((name) => [name, own[name] ?? '*']))
   const tools = ['@memlayer/conformance', '@changesets/cli', '@microsoft/api-extractor', 'typescript', 'vitest']

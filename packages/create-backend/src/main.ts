@@ -34,8 +34,13 @@ export async function main(args: readonly string[], surroundings?: Surroundings)
   try {
     return await run(args, surroundings ?? { cwd: process.cwd(), ask })
   } catch (error) {
-    const isWords = error instanceof NameError || String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
-    console.error(isWords ? `${(error as Error).message}\n\n${usage}` : `nothing or not all was written: ${(error as Error).message}`)
+    const isWords =
+      error instanceof NameError || String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
+    console.error(
+      isWords
+        ? `${(error as Error).message}\n\n${usage}`
+        : `nothing or not all was written: ${(error as Error).message}`,
+    )
     return isWords ? 2 : 1
   } finally {
     lines?.close()
@@ -59,7 +64,9 @@ async function run(args: readonly string[], { cwd, ask }: Surroundings): Promise
   const { folder, files } = createBackend({ name, kind: kind ?? (await askKind(ask)), into: cwd })
   const place = relative(cwd, folder)
   console.log(`${place}: ${files.length} files\n${files.map((file) => `  ${file}`).join('\n')}\n`)
-  console.log(`Next:\n  cd ${place}\n  npm install\n  npm test              # it conforms; now make it yours, from src/mem.ts on\n  npm run conformance   # the same as a report`)
+  console.log(
+    `Next:\n  cd ${place}\n  npm install\n  npm test              # it conforms; now make it yours, from src/mem.ts on\n  npm run conformance   # the same as a report`,
+  )
   return 0
 }
 

@@ -25,7 +25,9 @@ const valid = /^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z][a-z0-9-]*$/
 /** @throws NameError unless it can name a package and a class. */
 export function namesOf(given: string): Names {
   if (!valid.test(given) || given.length > 214 || given.endsWith('-') || given.includes('--')) {
-    throw new NameError(`'${given}' can't be a package's name here: use small letters, digits and single hyphens, a letter first, with a scope or without: my-os, @acme/os-foo`)
+    throw new NameError(
+      `'${given}' can't be a package's name here: use small letters, digits and single hyphens, a letter first, with a scope or without: my-os, @acme/os-foo`,
+    )
   }
   const folder = given.slice(given.indexOf('/') + 1)
   const system = folder.replace(/^(?:memlayer-)?(?:os-)?(?=[a-z])/, '')

@@ -26,30 +26,49 @@ describe('namesOf', () => {
     expect(namesOf(given)).toEqual({ package: given, system, className, folder })
   })
 
-  it.each(['', 'My-Os', '-os', 'os-', 'a--b', '9front', '../up', 'a/b', '@acme/', 'a b', 'a'.repeat(215)])('%j is refused, with what can be used', (given) => {
-    expect(() => namesOf(given)).toThrow(NameError)
-    expect(() => namesOf(given)).toThrow(/use small letters, digits and single hyphens/)
-  })
+  it.each(['', 'My-Os', '-os', 'os-', 'a--b', '9front', '../up', 'a/b', '@acme/', 'a b', 'a'.repeat(215)])(
+    '%j is refused, with what can be used',
+    (given) => {
+      expect(() => namesOf(given)).toThrow(NameError)
+      expect(() => namesOf(given)).toThrow(/use small letters, digits and single hyphens/)
+    },
+  )
 })
 
 describe('createBackend', () => {
   it.each(all)('%s: leaves no word of the template in any file', (kind) => {
     const { folder, files } = createBackend({ name: '@acme/os-foo', kind, into })
-    expect(files).toEqual(expect.arrayContaining(['.changeset/first.md', '.gitignore', 'README.md', 'etc/index.api.md', 'package.json', 'src/mem.ts', 'test/golden.ts', 'test/row.ts', 'test/subject.js']))
+    expect(files).toEqual(
+      expect.arrayContaining([
+        '.changeset/first.md',
+        '.gitignore',
+        'README.md',
+        'etc/index.api.md',
+        'package.json',
+        'src/mem.ts',
+        'test/golden.ts',
+        'test/row.ts',
+        'test/subject.js',
+      ]),
+    )
     for (const file of files) expect(readFileSync(join(folder, file), 'utf8'), file).not.toMatch(/my-os|MyOs/)
     expect(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))).toMatchObject({
       name: '@acme/os-foo',
       dependencies: { '@memlayer/core': expect.any(String) as string },
       devDependencies: { '@memlayer/conformance': expect.any(String) as string, vitest: expect.any(String) as string },
     })
-    expect(readFileSync(join(folder, 'src/mem.ts'), 'utf8')).toMatch(/^class Foo implements OS \{\n {2}readonly name = 'foo'$/m)
+    expect(readFileSync(join(folder, 'src/mem.ts'), 'utf8')).toMatch(
+      /^class Foo implements OS \{\n {2}readonly name = 'foo'$/m,
+    )
   })
 
   it.each(all)('%s: has the eight functions in the order of mem.go, each with its contract', (kind) => {
     const { folder } = createBackend({ name: 'my-os', kind, into })
     const text = readFileSync(join(folder, 'src/mem.ts'), 'utf8')
     const order = [...text.matchAll(/^ {2}\/\*\* .+ \*\/\n {2}(sys\w+OS)\(/gm)].map(([, name]) => name)
-    expect(order).toEqual(['Alloc', 'Unused', 'Used', 'HugePage', 'Free', 'Fault', 'Reserve', 'Map'].map((word) => `sys${word}OS`))
+    expect(order).toEqual(
+      ['Alloc', 'Unused', 'Used', 'HugePage', 'Free', 'Fault', 'Reserve', 'Map'].map((word) => `sys${word}OS`),
+    )
   })
 
   it('leaves a folder alone that is not empty, and takes one that is', () => {

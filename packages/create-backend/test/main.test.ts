@@ -59,7 +59,11 @@ describe('npm create @memlayer/backend', () => {
 
   it.each<[string, string[], RegExp]>([
     ['no name where nobody can be asked', [], /^name the package\n/],
-    ['no kind where nobody can be asked', ['my-os'], /^say which kind: --kind posix-like\|reserve-commit\|break\|custom\n/],
+    [
+      'no kind where nobody can be asked',
+      ['my-os'],
+      /^say which kind: --kind posix-like\|reserve-commit\|break\|custom\n/,
+    ],
     ['two names', ['a', 'b', '--kind', 'custom'], /^one name, not 2: a, b\n/],
     ['a kind that is not there', ['my-os', '--kind', 'vms'], /^there is no kind 'vms': posix-like,/],
     ['a name that is none', ['My Os', '--kind', 'custom'], /^'My Os' can't be a package's name here/],

@@ -10,6 +10,8 @@ const readme = new URL('../README.md', import.meta.url)
 testExamples(readme)
 
 it('shows the help of the command', () => {
-  const { stdout } = spawnSync(process.execPath, [join(import.meta.dirname, '..', 'dist', 'command.js'), '--help'], { encoding: 'utf8' })
+  const { stdout } = spawnSync(process.execPath, [join(import.meta.dirname, '..', 'dist', 'command.js'), '--help'], {
+    encoding: 'utf8',
+  })
   expect(readFileSync(readme, 'utf8')).toContain(`\`\`\`text\n${stdout}\`\`\``)
 })

@@ -13,7 +13,9 @@ const variables = ['MEMLAYER_OS', 'MEMLAYER_STRICT']
 function codesInSource(): string[] {
   const found = new Set<string>()
   for (const folder of readdirSync(packages)) {
-    const files = readdirSync(join(packages, folder), { recursive: true, encoding: 'utf8' }).filter((file) => /^src[\\/].*\.c?ts$/.test(file))
+    const files = readdirSync(join(packages, folder), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /^src[\\/].*\.c?ts$/.test(file),
+    )
     for (const file of files) {
       const text = readFileSync(join(packages, folder, file), 'utf8')
       for (const [, code = ''] of text.matchAll(/'((?:ERR_)?MEMLAYER_[A-Z_]+)'/g)) found.add(code)

@@ -30,10 +30,14 @@ export function agree(step: string, layer: StateCounts, kernel: KernelAccount, f
   const found: string[] = []
   const mapped = layer.prepared + layer.ready
   if (layer.reserved !== kernel.inaccessible) {
-    found.push(`${step}: Reserved is ${formatBytes(layer.reserved)}, the kernel maps ${formatBytes(kernel.inaccessible)} without access`)
+    found.push(
+      `${step}: Reserved is ${formatBytes(layer.reserved)}, the kernel maps ${formatBytes(kernel.inaccessible)} without access`,
+    )
   }
   if (mapped !== kernel.accessible) {
-    found.push(`${step}: Prepared and Ready are ${formatBytes(mapped)}, the kernel maps ${formatBytes(kernel.accessible)} for access`)
+    found.push(
+      `${step}: Prepared and Ready are ${formatBytes(mapped)}, the kernel maps ${formatBytes(kernel.accessible)} for access`,
+    )
   }
   // Resident memory moves by whole huge pages at a region's ends.
   if (Math.abs(kernel.rss - filled) > 0.02 * filled) {

@@ -38,9 +38,12 @@ function look(memory: Memory): { resident: number; slack: number } {
 if (import.meta.filename === process.argv[1] && process.platform === 'linux') {
   const collect = globalThis.gc
   if (collect === undefined) console.log('Run it as: node --expose-gc dist/buffers.js')
-  else void buffers(() => void collect()).then((steps) => {
-    for (const { name, resident, slack } of steps) {
-      console.log(`${name.padEnd(24)}  resident ${formatBytes(resident)}, held free by the C library ${formatBytes(slack)}`)
-    }
-  })
+  else
+    void buffers(() => void collect()).then((steps) => {
+      for (const { name, resident, slack } of steps) {
+        console.log(
+          `${name.padEnd(24)}  resident ${formatBytes(resident)}, held free by the C library ${formatBytes(slack)}`,
+        )
+      }
+    })
 }

@@ -12,6 +12,8 @@ if (process.platform === 'linux') {
   )
   process.exitCode = disagreements.length === 0 ? 0 : 1
 } else {
-  console.log(`The tour holds the layer against /proc/self/smaps, which ${process.platform} does not have: run it on Linux.`)
+  console.log(
+    `The tour holds the layer against /proc/self/smaps, which ${process.platform} does not have: run it on Linux.`,
+  )
   process.exitCode = 2
 }

@@ -15,7 +15,13 @@ export function heading(): string[] {
 }
 
 /** One step's line. */
-export function line(step: string, layer: StateCounts, kernel: KernelAccount, ms: number, calls: readonly KernelCall[]): string {
+export function line(
+  step: string,
+  layer: StateCounts,
+  kernel: KernelAccount,
+  ms: number,
+  calls: readonly KernelCall[],
+): string {
   const bytes = (n: number): string => formatBytes(n).replace(' bytes', '').padStart(cell)
   const left = `${bytes(layer.reserved)}${bytes(layer.prepared)}${bytes(layer.ready)}`
   const middle = `${bytes(kernel.rss)}${bytes(kernel.anonHugePages)}`

@@ -57,7 +57,8 @@ export function tour({ kernel, print }: TourOptions): string[] {
   step('use it again: it reads zero', () => {
     memory.sysUsed(v + 64 * MiB, 128 * MiB)
     // A read puts the kernel's one shared page of zeroes there, which costs nothing.
-    if (bytes(memory, v + 128 * MiB, page).some((byte) => byte !== 0)) disagreements.push('a page given back kept its bytes')
+    if (bytes(memory, v + 128 * MiB, page).some((byte) => byte !== 0))
+      disagreements.push('a page given back kept its bytes')
   })
   step('fault one page: touching it traps', () => {
     memory.sysFault(v, page)

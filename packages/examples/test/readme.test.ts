@@ -10,9 +10,19 @@ const readme = new URL('../../../README.md', import.meta.url)
 testExamples(readme)
 
 it('says of each backend how many traces there are for it', () => {
-  const said = [...readFileSync(readme, 'utf8').matchAll(/^\| \[os-(\w+)\]\([^)]*\) \| (\d+) \|/gm)].map(([, name, count]) => [name, Number(count)])
+  const said = [...readFileSync(readme, 'utf8').matchAll(/^\| \[os-(\w+)\]\([^)]*\) \| (\d+) \|/gm)].map(
+    ([, name, count]) => [name, Number(count)],
+  )
   const systems: Record<string, string[]> = { bsd: ['bsd', 'solaris'] }
-  expect(said.map(([name]) => String(name)).toSorted((a, b) => a.localeCompare(b))).toEqual(['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows'])
+  expect(said.map(([name]) => String(name)).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    'aix',
+    'bsd',
+    'darwin',
+    'js',
+    'linux',
+    'plan9',
+    'windows',
+  ])
   for (const [name, count] of said as [string, number][]) {
     expect(count, name).toBe((systems[name] ?? [name]).reduce((sum, os) => sum + tracesOf(os).length, 0))
   }

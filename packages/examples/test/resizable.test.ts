@@ -29,7 +29,9 @@ describe('a backend over a resizable ArrayBuffer', () => {
   it('says that its maximum is reached, and goes on after a free', () => {
     const memory = createMemory(createOS({ kernel: resizableKernel(2 ** 20) }))
     const v = memory.sysAlloc(2 ** 19, null)
-    expect(() => memory.sysAlloc(2 ** 19, null)).toThrow(/resizable refused 512 KiB: resize answered ENOMEM \(12\)\. Free memory, or make the buffer with a larger maximum/)
+    expect(() => memory.sysAlloc(2 ** 19, null)).toThrow(
+      /resizable refused 512 KiB: resize answered ENOMEM \(12\)\. Free memory, or make the buffer with a larger maximum/,
+    )
     memory.sysFree(v, 2 ** 19, null)
     expect(memory.sysAlloc(2 ** 19, null)).toBe(v)
   })

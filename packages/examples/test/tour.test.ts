@@ -19,7 +19,8 @@ describe.skipIf(process.platform !== 'linux')('the tour', () => {
 
   it('shows the memory that a filled range has and that giving half of it back returns', () => {
     const { lines } = run()
-    const rss = (step: string): string | undefined => /\|\s+(\S+ \w+|0)/.exec(lines.find((text) => text.startsWith(step)) ?? '')?.[1]
+    const rss = (step: string): string | undefined =>
+      /\|\s+(\S+ \w+|0)/.exec(lines.find((text) => text.startsWith(step)) ?? '')?.[1]
     expect(rss('fill')).toBe('256 MiB')
     expect(rss('give')).toBe('128 MiB')
   })
@@ -27,7 +28,9 @@ describe.skipIf(process.platform !== 'linux')('the tour', () => {
   it('disagrees when advice does not reach the kernel', () => {
     const kernel = posixKernel()
     const { disagreements } = run({ ...kernel, madvise: () => 0 })
-    expect(disagreements.join('\n')).toMatch(/give the middle half back: 128 MiB were written and kept, the kernel holds 256 MiB/)
+    expect(disagreements.join('\n')).toMatch(
+      /give the middle half back: 128 MiB were written and kept, the kernel holds 256 MiB/,
+    )
     expect(disagreements.join('\n')).toMatch(/kept its bytes/)
   })
 
@@ -46,7 +49,9 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
   /** The program, after a module that may change the kernel that it will ask. */
   const start = (before = ''): { status: number | null; stdout: string; stderr: string } => {
     const preload = `import { posixKernel } from '${import.meta.resolve('@memlayer/ffi')}'; ${before}`
-    return spawnSync(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, main], { encoding: 'utf8' })
+    return spawnSync(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, main], {
+      encoding: 'utf8',
+    })
   }
 
   it('ends with the verdict that the accounts agree, and with code 0', () => {
@@ -59,7 +64,9 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
   it('names each disagreement, and ends with code 1, where the kernel has not done what it said', () => {
     const { status, stdout, stderr } = start('posixKernel().madvise = () => 0')
     expect([status, stderr]).toEqual([1, ''])
-    expect(stdout).toMatch(/^DISAGREE {2}give the middle half back: 128 MiB were written and kept, the kernel holds 256 MiB$/m)
+    expect(stdout).toMatch(
+      /^DISAGREE {2}give the middle half back: 128 MiB were written and kept, the kernel holds 256 MiB$/m,
+    )
     const said = stdout.match(/^DISAGREE /gm)?.length
     expect(stdout).toMatch(new RegExp(`\\n\\nThe two accounts disagree ${said} times: .*\\n$`))
   })

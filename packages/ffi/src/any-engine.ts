@@ -16,7 +16,10 @@ export function openEngine(): Engine {
     return koffiEngine()
   } catch (koffi) {
     try {
-      return { ...nodeFfiEngine(), passedOver: koffi instanceof NoEngineError ? [{ name: 'koffi', reason: koffi.reason, hint: koffi.hint }] : [] }
+      return {
+        ...nodeFfiEngine(),
+        passedOver: koffi instanceof NoEngineError ? [{ name: 'koffi', reason: koffi.reason, hint: koffi.hint }] : [],
+      }
     } catch (nodeFfi) {
       throw neither(koffi, nodeFfi)
     }

@@ -7,7 +7,10 @@ import { openLibc } from './libc.js'
 type Value = number | bigint | null
 
 interface BunFfi {
-  dlopen(path: string, symbols: Record<string, { args: string[]; returns: string }>): {
+  dlopen(
+    path: string,
+    symbols: Record<string, { args: string[]; returns: string }>,
+  ): {
     readonly symbols: Record<string, (...args: number[]) => Value>
   }
   toArrayBuffer(pointer: number, offset: number, length: number): ArrayBuffer
@@ -28,7 +31,8 @@ export function bunEngine(): Engine {
   if (ffi === undefined) throw new NoEngineError('this runtime has no bun:ffi', 'Run on Bun.')
   const { markAsUntransferable } = process.getBuiltinModule('node:worker_threads')
   // It takes no length of 0.
-  const bytes = (addr: Address, length: number): Uint8Array => length === 0 ? new Uint8Array(0) : new Uint8Array(ffi.toArrayBuffer(addr, 0, length))
+  const bytes = (addr: Address, length: number): Uint8Array =>
+    length === 0 ? new Uint8Array(0) : new Uint8Array(ffi.toArrayBuffer(addr, 0, length))
   return {
     name: 'bun:ffi',
     func(library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction {
@@ -38,7 +42,8 @@ export function bunEngine(): Engine {
       return toNumbers(loaded.symbols[name] as (...args: number[]) => Value)
     },
     view(addr: Address, length: number): ArrayBuffer {
-      if (length > LONGEST_VIEW) throw new RangeError(`Bun makes no view of more than 4 GiB, and this is of ${length} bytes: make several.`)
+      if (length > LONGEST_VIEW)
+        throw new RangeError(`Bun makes no view of more than 4 GiB, and this is of ${length} bytes: make several.`)
       const buffer = ffi.toArrayBuffer(addr, 0, length)
       // Else structuredClone and postMessage would move the bytes to a buffer that outlives the pages.
       markAsUntransferable(buffer)

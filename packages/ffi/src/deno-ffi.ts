@@ -10,7 +10,10 @@ declare const pointer: unique symbol
 type Pointer = { readonly [pointer]: true } | null
 
 interface Deno {
-  dlopen?(path: string, symbols: Record<string, { parameters: string[]; result: string }>): {
+  dlopen?(
+    path: string,
+    symbols: Record<string, { parameters: string[]; result: string }>,
+  ): {
     readonly symbols: Record<string, (...args: Value[]) => Value>
   }
   readonly UnsafePointer: { create(address: bigint): Pointer }
@@ -28,7 +31,8 @@ const ALL_ONES = 2n ** 64n - 1n
 export function denoEngine(): Engine {
   const { Deno: deno } = globalThis as { Deno?: Deno }
   const dlopen = deno?.dlopen
-  if (deno === undefined || dlopen === undefined) throw new NoEngineError('this runtime has no Deno.dlopen', 'Run on Deno.')
+  if (deno === undefined || dlopen === undefined)
+    throw new NoEngineError('this runtime has no Deno.dlopen', 'Run on Deno.')
   const at = (addr: Address): Pointer => deno.UnsafePointer.create(BigInt(addr))
   const view = (addr: Address, length: number): ArrayBuffer => deno.UnsafePointerView.getArrayBuffer(at(addr), length)
   const func = (library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction => {
@@ -37,7 +41,14 @@ export function denoEngine(): Engine {
     const loaded = library === null ? openLibc(open) : open(library)
     return toNumbers(loaded.symbols[name] as (...args: Value[]) => Value, params)
   }
-  permit(() => func(process.platform === 'win32' ? 'kernel32.dll' : null, process.platform === 'win32' ? 'GetLastError' : 'getpagesize', 'int', []))
+  permit(() =>
+    func(
+      process.platform === 'win32' ? 'kernel32.dll' : null,
+      process.platform === 'win32' ? 'GetLastError' : 'getpagesize',
+      'int',
+      [],
+    ),
+  )
   return {
     name: 'deno',
     func,

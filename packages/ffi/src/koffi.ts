@@ -58,7 +58,11 @@ export function koffiEngine(): Engine {
     func(library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction {
       let loaded = libraries.get(library)
       if (loaded === undefined) libraries.set(library, (loaded = koffi.load(library)))
-      return loaded.func(name, koffiTypes[result], params.map((param) => koffiTypes[param]))
+      return loaded.func(
+        name,
+        koffiTypes[result],
+        params.map((param) => koffiTypes[param]),
+      )
     },
     view: (addr: Address, length: number): ArrayBuffer => koffi.view(addr, length),
     // Declared when first used: few programs copy. An engine that forbids views (Electron's) allows this.
@@ -132,5 +136,9 @@ function explain(name: string, error: unknown): NoEngineError {
     )
   }
   const message = error instanceof Error ? error.message : String(error)
-  return new NoEngineError(`${name} does not load: ${message}`, 'Install it anew, for this system and processor.', error)
+  return new NoEngineError(
+    `${name} does not load: ${message}`,
+    'Install it anew, for this system and processor.',
+    error,
+  )
 }

@@ -20,7 +20,14 @@ const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 /** The batched call on this host; the function returned answers 0, or minus the error number. */
 export function linuxBatch(engine: Engine, errno: Int32Array): (ranges: ArrayLike<number>, advice: number) => number {
   if (!processors.includes(process.arch)) return () => -ENOSYS
-  const syscall = engine.func(null, 'syscall', 'address', ['address', 'address', 'address', 'address', 'address', 'address'])
+  const syscall = engine.func(null, 'syscall', 'address', [
+    'address',
+    'address',
+    'address',
+    'address',
+    'address',
+    'address',
+  ])
   const pidfd = syscall(SYS_PIDFD_OPEN, process.pid, 0, 0, 0, 0)
   if (pidfd < 0) return () => -ENOSYS
   // The kernel reads the vector where it lies: memory that no collector moves.
@@ -29,7 +36,7 @@ export function linuxBatch(engine: Engine, errno: Int32Array): (ranges: ArrayLik
 
   return (ranges, advice) => {
     let answer = 0
-    for (let from = 0; from < ranges.length; ) {
+    for (let from = 0; from < ranges.length;) {
       const count = Math.min(MOST, (ranges.length - from) / 2)
       const bytes = fill(words, ranges, from, count)
       const done = syscall(SYS_PROCESS_MADVISE, pidfd, vector, count, advice, 0)

@@ -72,7 +72,13 @@ const hierarchies: readonly Hierarchy[] = [
     used: 'memory.usage_in_bytes',
     cache: 'total_inactive_file',
   },
-  { line: /^0::(\/.*)$/m, roots: ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'], limit: 'memory.max', used: 'memory.current', cache: 'inactive_file' },
+  {
+    line: /^0::(\/.*)$/m,
+    roots: ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'],
+    limit: 'memory.max',
+    used: 'memory.current',
+    cache: 'inactive_file',
+  },
 ]
 
 /** How the first version writes that there is no limit: 2^63 less a page. */
@@ -87,11 +93,15 @@ function groupLimits(read: ReadHostFile): GroupLimits {
     const path = hierarchy.line.exec(groups ?? '')?.[1]
     if (path === undefined) continue
     for (const root of hierarchy.roots) {
-      const found = foldersOf(root, path).map((folder) => limitsIn(folder, hierarchy, read)).filter(({ groupLimit }) => !Number.isNaN(groupLimit))
+      const found = foldersOf(root, path)
+        .map((folder) => limitsIn(folder, hierarchy, read))
+        .filter(({ groupLimit }) => !Number.isNaN(groupLimit))
       const [first, ...others] = found
-      if (first !== undefined) return others.reduce((least, one) => (one.groupLimit < least.groupLimit ? one : least), first)
+      if (first !== undefined)
+        return others.reduce((least, one) => (one.groupLimit < least.groupLimit ? one : least), first)
       // The root of a hierarchy has no limit, and no file for one.
-      if (path === '/' && read(`${root}/cgroup.controllers`)?.includes('memory') === true) return { groupLimit: Infinity, groupUsed: NaN }
+      if (path === '/' && read(`${root}/cgroup.controllers`)?.includes('memory') === true)
+        return { groupLimit: Infinity, groupUsed: NaN }
     }
   }
   return { groupLimit: NaN, groupUsed: NaN }
@@ -107,5 +117,8 @@ function limitsIn(folder: string, { limit, used, cache }: Hierarchy, read: ReadH
   const most = number(read(`${folder}/${limit}`))
   if (Number.isNaN(most)) return { groupLimit: NaN, groupUsed: NaN }
   const inactive = Number(new RegExp(`^${cache} (\\d+)$`, 'm').exec(read(`${folder}/memory.stat`) ?? '')?.[1] ?? 0)
-  return { groupLimit: most >= NO_LIMIT ? Infinity : most, groupUsed: Math.max(0, number(read(`${folder}/${used}`)) - inactive) }
+  return {
+    groupLimit: most >= NO_LIMIT ? Infinity : most,
+    groupUsed: Math.max(0, number(read(`${folder}/${used}`)) - inactive),
+  }
 }

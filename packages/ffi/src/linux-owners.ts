@@ -22,15 +22,24 @@ const V8_MOST = 2 ** 40
 const PEEK = 128
 
 /** The mappings, those without a name cut where another owner begins; and the bytes of malloc's blocks among them. */
-type Owners = (mappings: readonly NamedMapping[]) => { readonly mappings: readonly ProcessMapping[]; readonly blocks: number }
+type Owners = (mappings: readonly NamedMapping[]) => {
+  readonly mappings: readonly ProcessMapping[]
+  readonly blocks: number
+}
 
 /** Reads by way of the kernel: another thread may unmap memory at any moment, and a load would then end the process. */
 export function openOwners(engine: Engine, residency: ResidencyCall): Owners {
   const peek = openPeek(engine)
   return (mappings) => {
-    const found = mappings.map((mapping) => (mapping.isNameless && mapping.resident > 0 ? piecesOf(mapping, new Resident(mapping, residency), peek) : [mapping]))
+    const found = mappings.map((mapping) =>
+      mapping.isNameless && mapping.resident > 0
+        ? piecesOf(mapping, new Resident(mapping, residency), peek)
+        : [mapping],
+    )
     // What was nameless and is malloc's now.
-    const blocks = found.flatMap((pieces, i) => (mappings[i]?.isNameless === true ? pieces.filter(({ kind }) => kind === 'malloc') : []))
+    const blocks = found.flatMap((pieces, i) =>
+      mappings[i]?.isNameless === true ? pieces.filter(({ kind }) => kind === 'malloc') : [],
+    )
     return { mappings: found.flat(), blocks: blocks.reduce((sum, { size }) => sum + size, 0) }
   }
 }
@@ -38,15 +47,23 @@ export function openOwners(engine: Engine, residency: ResidencyCall): Owners {
 function piecesOf(mapping: ProcessMapping, resident: Resident, peek: Peek): ProcessMapping[] {
   const end = mapping.address + mapping.size
   const pieces: ProcessMapping[] = []
-  for (let at = mapping.address; at < end; ) {
+  for (let at = mapping.address; at < end;) {
     const before = pieces.at(-1)
     const owner = resident.from(at) < nextPage(at) ? ownerAt(at, end, before?.kind !== 'anonymous', peek) : null
     // Whoever has memory has written where it begins: where nothing is resident there is nothing to read.
-    const stop = Math.min(end, owner?.end ?? Math.max(nextPage(at), alignDown(Math.min(resident.from(at), end), V8_PAGE)))
+    const stop = Math.min(
+      end,
+      owner?.end ?? Math.max(nextPage(at), alignDown(Math.min(resident.from(at), end), V8_PAGE)),
+    )
     const kind = owner?.kind ?? 'anonymous'
     const piece: ProcessMapping = { address: at, size: stop - at, resident: resident.within(at, stop), kind }
     if (before?.kind !== kind) pieces.push(piece)
-    else pieces[pieces.length - 1] = { ...before, size: before.size + piece.size, resident: before.resident + piece.resident }
+    else
+      pieces[pieces.length - 1] = {
+        ...before,
+        size: before.size + piece.size,
+        resident: before.resident + piece.resident,
+      }
     at = stop
   }
   // Its own sum, where all of it is one's.
@@ -108,7 +125,8 @@ class Resident {
   /** The first byte at `at` or behind it that is resident; Infinity: none. */
   from(at: Address): Address {
     const words = this.#words
-    while (this.#next < words.length && (this.#endOf(this.#next) <= at || !this.#isResident(this.#next))) this.#next += 3
+    while (this.#next < words.length && (this.#endOf(this.#next) <= at || !this.#isResident(this.#next)))
+      this.#next += 3
     return this.#next < words.length ? Math.max(at, words[this.#next] as number) : Infinity
   }
 

@@ -46,7 +46,7 @@ function pagemapScan(engine: Engine): Scan | null {
   const words = new BigUint64Array(engine.view(memory, bytes))
   return (v, n) => {
     const runs: number[] = []
-    for (let at = v; at < v + n; ) {
+    for (let at = v; at < v + n;) {
       words.fill(0n, 0, argument.bytes / 8)
       words[0] = BigInt(argument.bytes)
       words[argument.start] = BigInt(at)
@@ -89,7 +89,8 @@ function mincore(engine: Engine): Scan {
       // ENOMEM: a part of it is not mapped at all.
       if (call(at, length, vector) !== 0) return null
       for (let i = 0; i < length / pageSize; i++) {
-        if (((pages[i] as number) & 1) !== 0) addRun(runs, at + i * pageSize, pageSize, residencyBits.resident | residencyBits.partial)
+        if (((pages[i] as number) & 1) !== 0)
+          addRun(runs, at + i * pageSize, pageSize, residencyBits.resident | residencyBits.partial)
       }
     }
     return runs

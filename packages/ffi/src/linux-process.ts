@@ -19,7 +19,11 @@ export function linuxTrim(engine: Engine): () => number {
 }
 
 /** Reads all of it anew at each call. */
-export function linuxProcessMemory(engine: Engine, read: ReadHostFile, residency: ResidencyCall): () => ProcessMemory | null {
+export function linuxProcessMemory(
+  engine: Engine,
+  read: ReadHostFile,
+  residency: ResidencyCall,
+): () => ProcessMemory | null {
   let mallocInfo: (() => string) | null | undefined
   let owners: ReturnType<typeof openOwners> | undefined
   return () => {
@@ -32,7 +36,8 @@ export function linuxProcessMemory(engine: Engine, read: ReadHostFile, residency
     const { mappings, blocks } = owners(mappingsOf(smaps))
     const rollup = /^Rss:\s+(\d+) kB/m.exec(read('/proc/self/smaps_rollup') ?? '')?.[1]
     return {
-      resident: rollup === undefined ? mappings.reduce((sum, { resident }) => sum + resident, 0) : Number(rollup) * 1024,
+      resident:
+        rollup === undefined ? mappings.reduce((sum, { resident }) => sum + resident, 0) : Number(rollup) * 1024,
       mappings,
       mallocFree,
       // Without the blocks that were found: they are mappings of their own.
@@ -45,7 +50,8 @@ export function linuxProcessMemory(engine: Engine, read: ReadHostFile, residency
 /** What malloc_info(3) says of all arenas together, which stands behind the last of them. NaN where it says nothing. */
 export function mallocTotals(text: string): Pick<ProcessMemory, 'mallocFree' | 'mallocMapped'> {
   const totals = text.slice(text.lastIndexOf('</heap>'))
-  const sizeOf = (type: string): number => Number(new RegExp(`<total type="${type}" count="\\d+" size="(\\d+)"`).exec(totals)?.[1] ?? NaN)
+  const sizeOf = (type: string): number =>
+    Number(new RegExp(`<total type="${type}" count="\\d+" size="(\\d+)"`).exec(totals)?.[1] ?? NaN)
   const fast = sizeOf('fast')
   // glibc 2.43 has no fast bins any more, and no line for them.
   return { mallocFree: sizeOf('rest') + (Number.isNaN(fast) ? 0 : fast), mallocMapped: sizeOf('mmap') }
@@ -100,7 +106,13 @@ function mappingsOf(smaps: string): NamedMapping[] {
 }
 
 /** Threads' stacks have no name; glibc maps them as such (MAP_STACK: no huge pages) behind a guard. */
-function kindOf(name: string, permissions: string, address: Address, end: Address, isStack: boolean): ProcessMapping['kind'] {
+function kindOf(
+  name: string,
+  permissions: string,
+  address: Address,
+  end: Address,
+  isStack: boolean,
+): ProcessMapping['kind'] {
   if (name === '[heap]') return 'malloc'
   if (name === '[stack]') return 'stack'
   if (name.startsWith('[anon')) return 'anonymous'

@@ -21,7 +21,9 @@ export class SegmentError extends Error {
   readonly errno: number
 
   constructor(size: number, errno: number) {
-    super(`the host reserves no ${size} bytes for a segment: mmap answered errno ${errno}. Ask for less, or look at 'ulimit -v'.`)
+    super(
+      `the host reserves no ${size} bytes for a segment: mmap answered errno ${errno}. Ask for less, or look at 'ulimit -v'.`,
+    )
     this.name = 'SegmentError'
     this.errno = errno
   }
@@ -48,10 +50,16 @@ const PROT_WRITE = 2
 export function plan9Kernel(options: Plan9KernelOptions = {}): Plan9Kernel {
   const { size } = options
   if (size !== undefined && !(Number.isSafeInteger(size) && size > 0)) {
-    throw new RangeError(`plan9Kernel: the size is ${String(size)}: pass a whole number of bytes, 1 or more and below 2^53`)
+    throw new RangeError(
+      `plan9Kernel: the size is ${String(size)}: pass a whole number of bytes, 1 or more and below 2^53`,
+    )
   }
   const host = posixKernel()
-  return openSegment(hostEngine(), host, size === undefined ? reserveMost(host) : reserve(host, alignUp(size, host.pageSize)))
+  return openSegment(
+    hostEngine(),
+    host,
+    size === undefined ? reserveMost(host) : reserve(host, alignUp(size, host.pageSize)),
+  )
 }
 
 interface Segment {

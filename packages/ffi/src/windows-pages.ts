@@ -13,7 +13,11 @@ const VALID = 1n
 const MOST_PAGES = 2 ** 12
 
 /** Null from the function returned: it is not to be known. */
-export function windowsPages(engine: Engine, kernel32: string, pageSize: number): (v: Address, n: number) => number[] | null {
+export function windowsPages(
+  engine: Engine,
+  kernel32: string,
+  pageSize: number,
+): (v: Address, n: number) => number[] | null {
   const bytes = MOST_PAGES * ENTRY_WORDS * 8
   const virtualAlloc = engine.func(kernel32, 'VirtualAlloc', 'size', ['size', 'size', 'int', 'int'])
   const virtualQuery = engine.func(kernel32, 'VirtualQuery', 'size', ['size', 'size', 'size'])
@@ -26,7 +30,9 @@ export function windowsPages(engine: Engine, kernel32: string, pageSize: number)
   /** Where the pages that are alike end, and whether they are committed; nothing else has memory, and it may be terabytes. */
   const regionAt = (v: Address): { readonly end: Address; readonly isCommitted: boolean } | null => {
     if (virtualQuery(v, buffer + bytes, region.size) === 0) return null
-    const end = Number(information.getBigUint64(region.BaseAddress, true)) + Number(information.getBigUint64(region.RegionSize, true))
+    const end =
+      Number(information.getBigUint64(region.BaseAddress, true)) +
+      Number(information.getBigUint64(region.RegionSize, true))
     return { end, isCommitted: information.getUint32(region.State, true) === MEM_COMMIT }
   }
 
@@ -44,7 +50,7 @@ export function windowsPages(engine: Engine, kernel32: string, pageSize: number)
 
   return (v, n) => {
     const runs: number[] = []
-    for (let at = v; at < v + n; ) {
+    for (let at = v; at < v + n;) {
       const found = regionAt(at)
       if (found === null) return null
       const end = Math.min(found.end, v + n)
@@ -60,7 +66,8 @@ export function windowsPages(engine: Engine, kernel32: string, pageSize: number)
 /** Adds a page, or lengthens the last run where it goes on. What is not resident may be in the page file: it is not told. */
 function addPage(runs: number[], address: Address, pageSize: number): void {
   const last = runs.length - 3
-  if (last >= 0 && (runs[last] as number) + (runs[last + 1] as number) === address) runs[last + 1] = (runs[last + 1] as number) + pageSize
+  if (last >= 0 && (runs[last] as number) + (runs[last + 1] as number) === address)
+    runs[last + 1] = (runs[last + 1] as number) + pageSize
   else runs.push(address, pageSize, residencyBits.resident | residencyBits.partial)
 }
 

@@ -20,5 +20,9 @@ it('asks every zone for as much as it can give, and is declared at its first use
   expect(trim()).toBe(1)
   given = 0
   expect(trim()).toBe(0)
-  expect(calls).toEqual([[null, 'malloc_zone_pressure_relief', 'size', ['address', 'size']], [0, 0], [0, 0]])
+  expect(calls).toEqual([
+    [null, 'malloc_zone_pressure_relief', 'size', ['address', 'size']],
+    [0, 0],
+    [0, 0],
+  ])
 })

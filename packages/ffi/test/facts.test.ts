@@ -24,7 +24,8 @@ describe('the huge page size', () => {
 })
 
 describe('what the C library holds', () => {
-  const arena = '<heap nr="0">\n<total type="fast" count="1" size="7"/>\n<total type="rest" count="1" size="9"/>\n</heap>\n'
+  const arena =
+    '<heap nr="0">\n<total type="fast" count="1" size="7"/>\n<total type="rest" count="1" size="9"/>\n</heap>\n'
   const rest = '<total type="rest" count="3" size="4000"/>\n<total type="mmap" count="2" size="8192"/>\n</malloc>\n'
 
   it('is the totals of all arenas, small free blocks included', () => {

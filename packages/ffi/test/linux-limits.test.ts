@@ -51,13 +51,24 @@ describe('the control group', () => {
         [`${v1}/memory.usage_in_bytes`]: gib(0.5),
       }),
     ).toEqual([1, 0.5])
-    expect(groupOf({ '/proc/self/cgroup': '0::/\n', [`${v2}/memory.max`]: gib(1), [`${v2}/memory.current`]: gib(0.5) })).toEqual([1, 0.5])
+    expect(
+      groupOf({ '/proc/self/cgroup': '0::/\n', [`${v2}/memory.max`]: gib(1), [`${v2}/memory.current`]: gib(0.5) }),
+    ).toEqual([1, 0.5])
   })
 
   it('has no limit where none is set, and none that is known where nothing can be read', () => {
     const none = '9223372036854771712\n'
-    expect(groupOf({ '/proc/self/cgroup': '4:memory:/\n', [`${v1}/memory.limit_in_bytes`]: none, [`${v1}/memory.usage_in_bytes`]: gib(1) })).toEqual([Infinity, 1])
-    expect(groupOf({ '/proc/self/cgroup': '0::/\n', [`${v2}/cgroup.controllers`]: 'cpu memory pids\n' })).toEqual([Infinity, NaN])
+    expect(
+      groupOf({
+        '/proc/self/cgroup': '4:memory:/\n',
+        [`${v1}/memory.limit_in_bytes`]: none,
+        [`${v1}/memory.usage_in_bytes`]: gib(1),
+      }),
+    ).toEqual([Infinity, 1])
+    expect(groupOf({ '/proc/self/cgroup': '0::/\n', [`${v2}/cgroup.controllers`]: 'cpu memory pids\n' })).toEqual([
+      Infinity,
+      NaN,
+    ])
     expect(groupOf({ '/proc/self/cgroup': '0::/\n', [`${v2}/cgroup.controllers`]: 'cpu pids\n' })).toEqual([NaN, NaN])
     expect(groupOf({})).toEqual([NaN, NaN])
   })

@@ -12,12 +12,21 @@ const isLinux = process.platform === 'linux'
 /** The host's engine, with an ioctl of our own. */
 function engineWith(ioctl: ForeignFunction): Engine {
   const engine = hostEngine()
-  return { ...engine, func: (library, name, result, params) => (name === 'ioctl' ? ioctl : engine.func(library, name, result, params)) }
+  return {
+    ...engine,
+    func: (library, name, result, params) => (name === 'ioctl' ? ioctl : engine.func(library, name, result, params)),
+  }
 }
 
 const { resident, huge, swapped, partial } = residencyBits
 const pages = (words: readonly number[] | null, v: number, page: number): unknown =>
-  words === null ? null : Array.from({ length: words.length / 3 }, (_, i) => [((words[3 * i] as number) - v) / page, (words[3 * i + 1] as number) / page, words[3 * i + 2]])
+  words === null
+    ? null
+    : Array.from({ length: words.length / 3 }, (_, i) => [
+        ((words[3 * i] as number) - v) / page,
+        (words[3 * i + 1] as number) / page,
+        words[3 * i + 2],
+      ])
 
 describe.skipIf(!isLinux).each([
   ['PAGEMAP_SCAN', () => hostEngine(), resident],
@@ -43,9 +52,17 @@ describe.skipIf(!isLinux).each([
     const v = kernel.mmap(0, 64 * pageSize, 3, 0x22, -1, 0)
     const bytes = new Uint8Array(kernel.view(v, 64 * pageSize))
     for (const page of [0, 8, 9, 63]) bytes[page * pageSize] = 1
-    expect(pages(call(v, 64 * pageSize), v, pageSize)).toEqual([[0, 1, bits], [8, 2, bits], [63, 1, bits]])
+    expect(pages(call(v, 64 * pageSize), v, pageSize)).toEqual([
+      [0, 1, bits],
+      [8, 2, bits],
+      [63, 1, bits],
+    ])
     kernel.madvise(v + 8 * pageSize, pageSize, 4)
-    expect(pages(call(v, 64 * pageSize), v, pageSize)).toEqual([[0, 1, bits], [9, 1, bits], [63, 1, bits]])
+    expect(pages(call(v, 64 * pageSize), v, pageSize)).toEqual([
+      [0, 1, bits],
+      [9, 1, bits],
+      [63, 1, bits],
+    ])
     expect(pages(call(v + 10 * pageSize, 50 * pageSize), v, pageSize)).toEqual([])
     kernel.munmap(v, 64 * pageSize)
   })
@@ -74,14 +91,26 @@ describe.skipIf(!isLinux).each([
     const v = kernel.mmap(2 ** 45, 4 * pageSize, 3, 0x22, -1, 0)
     new Uint8Array(kernel.view(v, 4 * pageSize)).fill(1)
     kernel.munmap(v + pageSize, pageSize)
-    expect(pages(call(v, 4 * pageSize), v, pageSize)).toEqual(isScan ? [[0, 1, bits], [2, 2, bits]] : null)
+    expect(pages(call(v, 4 * pageSize), v, pageSize)).toEqual(
+      isScan
+        ? [
+            [0, 1, bits],
+            [2, 2, bits],
+          ]
+        : null,
+    )
     kernel.munmap(v, 4 * pageSize)
   })
 })
 
 it.skipIf(!isLinux)('tells huge pages and swap space apart, as the words of PAGEMAP_SCAN have them', () => {
   const [present, isSwapped, zero, isHuge] = [8n, 16n, 32n, 64n]
-  const regions = [[0x10000n, 0x12000n, present], [0x12000n, 0x13000n, isSwapped], [0x13000n, 0x14000n, present | zero], [0x200000n, 0x400000n, present | isHuge]] as const
+  const regions = [
+    [0x10000n, 0x12000n, present],
+    [0x12000n, 0x13000n, isSwapped],
+    [0x13000n, 0x14000n, present | zero],
+    [0x200000n, 0x400000n, present | isHuge],
+  ] as const
   const engine = engineWith((_fd, _call, at) => {
     const words = new BigUint64Array(hostEngine().view(at, 96 + 24 * regions.length))
     words.set(regions.flat(), 12)

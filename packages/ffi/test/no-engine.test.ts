@@ -38,7 +38,12 @@ describe.skipIf(!onLinux)('without an engine (needs Linux)', () => {
     ['--permission', ['--permission', '--allow-fs-read=*'], '--allow-addons'],
   ])('a kernel under %s is a NoEngineError that names the package and the flag', (_, nodeArgs, flag) => {
     const said = run([...nodeArgs, ...withoutNodeFfi])
-    expect(said).toMatchObject({ is: true, name: 'NoEngineError', code: 'ERR_MEMLAYER_NO_ENGINE', cause: 'ERR_DLOPEN_DISABLED' })
+    expect(said).toMatchObject({
+      is: true,
+      name: 'NoEngineError',
+      code: 'ERR_MEMLAYER_NO_ENGINE',
+      cause: 'ERR_DLOPEN_DISABLED',
+    })
     expect(said['message']).toContain(koffi)
     expect(said['message']).toContain(flag)
     expect(said['message']).toContain('node:ffi')

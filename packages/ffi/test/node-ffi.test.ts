@@ -60,7 +60,11 @@ describe.skipIf(!onLinux)('node:ffi on Node 26 (needs Linux)', () => {
   it('says why koffi was passed over', (context) => {
     const node = otherNode('node26', import.meta.url, context)
     const code = "import { posixKernel } from '@memlayer/ffi'; console.log(JSON.stringify(posixKernel().foreignCalls))"
-    const koffi = { name: 'koffi', reason: expect.stringContaining('native addons are switched off') as string, hint: 'Start node without --no-addons.' }
+    const koffi = {
+      name: 'koffi',
+      reason: expect.stringContaining('native addons are switched off') as string,
+      hint: 'Start node without --no-addons.',
+    }
     expect(JSON.parse(run(code, node, ['--no-addons']).stdout)).toEqual({ engine: 'node:ffi', passedOver: [koffi] })
     expect(JSON.parse(run(code, node, []).stdout)).toEqual({ engine: 'koffi', passedOver: [] })
   })
@@ -113,7 +117,13 @@ describe.skipIf(!onLinux)('node:ffi on Node 26 (needs Linux)', () => {
     )
     expect(child.stderr).toBe('')
     expect(JSON.parse(child.stdout)).toEqual([
-      0x0a00000000000000, 0xfffffd7fff000000, 2 ** 64 - 4096, 0x7fffffffffff000, -1, 0, 0,
+      0x0a00000000000000,
+      0xfffffd7fff000000,
+      2 ** 64 - 4096,
+      0x7fffffffffff000,
+      -1,
+      0,
+      0,
     ])
   })
 })

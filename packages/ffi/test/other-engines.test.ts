@@ -25,7 +25,14 @@ function ask(engine: Foreign, given: readonly number[]): Record<string, unknown>
   engine.read(v, new Uint8Array(0))
   engine.write(v, new Uint8Array(0))
   const seen = [...bytes.subarray(0, 4), bytes[4096]]
-  const failed = [mmap(0, 2 ** 47, 0, 0x22, -1, 0), errno[0], munmap(v + 1, 4096), errno[0], mmap(-0, 4096, 3, 2, 1000000, -0), errno[0]]
+  const failed = [
+    mmap(0, 2 ** 47, 0, 0x22, -1, 0),
+    errno[0],
+    munmap(v + 1, 4096),
+    errno[0],
+    mmap(-0, 4096, 3, 2, 1000000, -0),
+    errno[0],
+  ]
   buffer.transfer(0)
   let noSymbol = ''
   try {

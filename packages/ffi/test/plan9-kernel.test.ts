@@ -128,7 +128,10 @@ describe.skipIf(!onLinux)('plan9Kernel (witnessed by /proc: needs Linux)', () =>
     })
   })
 
-  it.each([0, -0, -4096, 0.5, NaN, Infinity, 2 ** 53, '4096' as unknown as number])('refuses a segment of %o bytes', (size) => {
-    expect(() => plan9Kernel({ size })).toThrow(RangeError)
-  })
+  it.each([0, -0, -4096, 0.5, NaN, Infinity, 2 ** 53, '4096' as unknown as number])(
+    'refuses a segment of %o bytes',
+    (size) => {
+      expect(() => plan9Kernel({ size })).toThrow(RangeError)
+    },
+  )
 })

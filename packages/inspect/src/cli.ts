@@ -32,7 +32,8 @@ function main(args: readonly string[]): void {
   try {
     run(args)
   } catch (error) {
-    const isUsage = error instanceof UsageError || String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
+    const isUsage =
+      error instanceof UsageError || String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
     if (!isUsage) throw error
     // Node's first sentence says what is wrong; what it advises after it is not for this command.
     const [says] = (error as Error).message.split(/\.\s/)
@@ -56,7 +57,8 @@ function run(args: readonly string[]): void {
   if (args.length === 0 || values.help === true) return console.log(usage)
   if (values.version === true) return console.log(version())
   const [command, ...more] = positionals
-  if (command !== 'demo') throw new UsageError(command === undefined ? 'name a command' : `there is no command '${command}'`)
+  if (command !== 'demo')
+    throw new UsageError(command === undefined ? 'name a command' : `there is no command '${command}'`)
   if (more.length > 0) throw new UsageError(`demo takes flags alone, and not '${more[0]}'`)
   const seconds = secondsOf(values.seconds)
   if (values.once === true) once()
@@ -118,7 +120,11 @@ function terminal(isOnce: boolean): () => void {
   const snapshots = new Snapshots(memory)
   const history: Moment[] = []
   const draw = (): void => {
-    const snapshot = snapshots.take({ log: log.entries(), alone: isOnce, explain: history.length % EXPLAIN_EVERY === 0 })
+    const snapshot = snapshots.take({
+      log: log.entries(),
+      alone: isOnce,
+      explain: history.length % EXPLAIN_EVERY === 0,
+    })
     history.push(momentOf(snapshot))
     const lines = drawTerminal(snapshot, Math.min(process.stdout.columns ?? 80, 160), !isOnce, history)
     console.log(`${isOnce ? '' : '\u001B[H\u001B[2J'}${lines.join('\n')}`)

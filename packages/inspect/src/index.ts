@@ -3,6 +3,14 @@
 export { inspect, type InspectOptions, type Inspector } from './server.js'
 export { takeSnapshot } from './take-snapshot.js'
 export { momentOf } from './snapshot.js'
-export type { LogEntry, Moment, PageCells, ProcessFigures, ResidentFigures, Snapshot, SnapshotRegion } from './snapshot.js'
+export type {
+  LogEntry,
+  Moment,
+  PageCells,
+  ProcessFigures,
+  ResidentFigures,
+  Snapshot,
+  SnapshotRegion,
+} from './snapshot.js'
 export { traceOf, type TraceEvent } from './trace.js'
 export { drawTerminal } from './terminal.js'

@@ -39,5 +39,7 @@ export class Log {
 function answerOf(error: Error | undefined): string {
   if (error === undefined) return 'done'
   const { syscall, errnoName } = error as { syscall?: unknown; errnoName?: unknown }
-  return typeof syscall === 'string' && typeof errnoName === 'string' ? `${syscall} answered ${errnoName}` : error.message
+  return typeof syscall === 'string' && typeof errnoName === 'string'
+    ? `${syscall} answered ${errnoName}`
+    : error.message
 }

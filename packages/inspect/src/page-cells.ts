@@ -15,7 +15,7 @@ export function lookAt(memory: Memory, address: Address, size: number, unit: num
   const sums = { resident: 0, huge: 0, swapped: 0 }
   const end = address + Math.min(size, count * unit)
   let at = address
-  for (let step = FIRST_STEP; at < end; ) {
+  for (let step = FIRST_STEP; at < end;) {
     const before = performance.now()
     if (at > address && before > until) break
     const length = Math.min(step, end - at)
@@ -31,7 +31,8 @@ export function lookAt(memory: Memory, address: Address, size: number, unit: num
     else step = Math.max(FIRST_STEP, step / 2)
   }
   const { pageSize } = memory.os.traits
-  const pages = (kind: (typeof kinds)[number]): number[] => Array.from(cells[kind], (bytes) => Math.round(bytes / pageSize))
+  const pages = (kind: (typeof kinds)[number]): number[] =>
+    Array.from(cells[kind], (bytes) => Math.round(bytes / pageSize))
   return {
     address,
     size,

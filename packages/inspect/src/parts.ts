@@ -30,5 +30,9 @@ const parts: Readonly<Record<Part['key'], Omit<Part, 'key' | 'bytes'>>> = {
 
 /** An explanation in parts: they sum to all that is resident. */
 export function partsOf(explanation: Explanation): Part[] {
-  return Object.entries(parts).map(([key, part]) => ({ ...part, key: key as Part['key'], bytes: explanation[key as Part['key']] }))
+  return Object.entries(parts).map(([key, part]) => ({
+    ...part,
+    key: key as Part['key'],
+    bytes: explanation[key as Part['key']],
+  }))
 }

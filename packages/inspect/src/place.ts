@@ -11,7 +11,10 @@ const known = new Map<string, boolean>()
 
 /** The first line of a stack that is the user's own; empty where there is none. */
 export function placeOf(stack: string): string {
-  const lines = stack.split('\n').slice(1).map((line) => line.trim().replace(/^at /, ''))
+  const lines = stack
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().replace(/^at /, ''))
   return lines.find((line) => !isOwn(line)) ?? ''
 }
 

@@ -48,7 +48,8 @@ export function* sumRegions({ regions, ranges, categories }: Summed): Generator<
       if (inside > 0) {
         const sum = sums[state] as Float64Array
         sum[place] = (sum[place] as number) + inside
-        if (state === 3) readyInRegions[ranges[i + 3] as number] = (readyInRegions[ranges[i + 3] as number] as number) + inside
+        if (state === 3)
+          readyInRegions[ranges[i + 3] as number] = (readyInRegions[ranges[i + 3] as number] as number) + inside
         // 1: not mapped; 2: mapped. The kernel tells Prepared and Ready apart on no system that counts mappings.
         const kind = Math.min(2, state)
         if (kind !== before) mappings[place] = (mappings[place] as number) + 1

@@ -35,7 +35,13 @@ const LOOK = 25
 const MOST_RANGES = 32
 
 // Node looks for connections that are late only every half minute, unless it is told.
-const limits = { maxHeaderSize: 8192, headersTimeout: 2000, requestTimeout: 2000, keepAliveTimeout: 5000, connectionsCheckingInterval: 1000 }
+const limits = {
+  maxHeaderSize: 8192,
+  headersTimeout: 2000,
+  requestTimeout: 2000,
+  keepAliveTimeout: 5000,
+  connectionsCheckingInterval: 1000,
+}
 
 /** Serves a page that shows `memory`, on loopback; its token is good for one browser. */
 export async function inspect(memory: Memory, options: InspectOptions = {}): Promise<Inspector> {
@@ -92,7 +98,8 @@ class Page {
 function answer(served: Served, request: IncomingMessage, response: ServerResponse): void {
   const port = portOf(served.server)
   if (!isLocal(request, port)) return refuse(response, 403)
-  if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) return refuse(response, 413)
+  if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
+    return refuse(response, 413)
   if (request.method !== 'GET') return refuse(response, 405)
   const url = URL.parse(request.url ?? '', `http://127.0.0.1:${port}`)
   if (url === null) return refuse(response, 400)
@@ -109,7 +116,14 @@ function route({ memory, snapshots, log, page }: Served, url: URL, response: Ser
       return send(response, 'text/html; charset=utf-8', page.html, { 'Content-Security-Policy': page.policy })
     case '/snapshot': {
       const { searchParams: asked } = url
-      return json(response, snapshots.wire({ explain: asked.has('explain'), pages: asked.has('pages') }, log, Number(asked.get('seen') ?? 0)))
+      return json(
+        response,
+        snapshots.wire(
+          { explain: asked.has('explain'), pages: asked.has('pages') },
+          log,
+          Number(asked.get('seen') ?? 0),
+        ),
+      )
     }
     case '/pages':
       return pagesOf(memory, url.searchParams.getAll('of'), response)
@@ -127,9 +141,11 @@ function pagesOf(memory: Memory, asked: readonly string[], response: ServerRespo
   let left = MOST_CELLS
   const found = asked.map((one) => {
     const [address = NaN, size = NaN, unit = NaN] = one.split(',').map(Number)
-    const isOwned = size > 0 && regions.some((region) => address >= region.address && address + size <= region.address + region.size)
+    const isOwned =
+      size > 0 && regions.some((region) => address >= region.address && address + size <= region.address + region.size)
     // Null: it is no region's, or no longer.
-    if (!isOwned || ![address, size, unit].every((n) => Number.isSafeInteger(n) && n % pageSize === 0) || unit <= 0) return null
+    if (!isOwned || ![address, size, unit].every((n) => Number.isSafeInteger(n) && n % pageSize === 0) || unit <= 0)
+      return null
     left -= Math.ceil(size / unit)
     if (left < 0) return null
     return lookAt(memory, address, size, unit, until) ?? 'untold'

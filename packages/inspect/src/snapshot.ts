@@ -155,5 +155,13 @@ export const states: readonly string[] = ['None', 'Reserved', 'Prepared', 'Ready
 export function momentOf(snapshot: Pick<Snapshot, 'at' | 'stats' | 'process' | 'resident' | 'explanation'>): Moment {
   const { at, stats, process, resident, explanation } = snapshot
   const { reserved, prepared, ready } = stats.total
-  return { at, reserved, prepared, ready, own: resident?.resident ?? null, slack: explanation?.mallocSlack ?? null, ...process }
+  return {
+    at,
+    reserved,
+    prepared,
+    ready,
+    own: resident?.resident ?? null,
+    slack: explanation?.mallocSlack ?? null,
+    ...process,
+  }
 }

@@ -2,7 +2,11 @@
 const PAUSE = 4096
 
 /** The places 0 to n - 1 in the order of `compare`; equal ones stay as they are in `before`, an order of the same n. */
-export function* sortedOrder(n: number, compare: (a: number, b: number) => number, before?: Uint32Array): Generator<void, Uint32Array> {
+export function* sortedOrder(
+  n: number,
+  compare: (a: number, b: number) => number,
+  before?: Uint32Array,
+): Generator<void, Uint32Array> {
   let from = before?.slice() ?? Uint32Array.from({ length: n }, (_, i) => i)
   let to = new Uint32Array(n)
   let steps = 0

@@ -19,7 +19,10 @@ const SAVED_CELLS = 1024
 const MOST_SAVED = 200
 
 /** A snapshot of `memory` now. `explain`: where all resident memory is, which is slow. */
-export function takeSnapshot(memory: Memory, options: { readonly explain?: boolean; readonly log?: readonly LogEntry[] } = {}): Snapshot {
+export function takeSnapshot(
+  memory: Memory,
+  options: { readonly explain?: boolean; readonly log?: readonly LogEntry[] } = {},
+): Snapshot {
   return new Snapshots(memory).take({ ...options, alone: true })
 }
 
@@ -63,7 +66,10 @@ export class Snapshots {
     return { ...rest, packed: pack(owned, rest.categories, rest.pageSize), logFrom: news.from, logMost: log.most }
   }
 
-  #look({ explain = false, log = [], alone = false, pages = false }: Asked, owned: readonly OwnedRange[]): Omit<Snapshot, 'ranges'> {
+  #look(
+    { explain = false, log = [], alone = false, pages = false }: Asked,
+    owned: readonly OwnedRange[],
+  ): Omit<Snapshot, 'ranges'> {
     const memory = this.#memory
     const stats = memory.stats()
     const regions = memory.regions().toSorted((a, b) => a.address - b.address)
@@ -93,7 +99,15 @@ export class Snapshots {
     let made = this.#places.get(region)
     if (made === undefined) this.#places.set(region, (made = placeOf(region.made)))
     const found = this.#book.of(region)
-    return { name, address, size, category: stat.name, made, resident: found?.resident ?? null, huge: found?.huge ?? null }
+    return {
+      name,
+      address,
+      size,
+      category: stat.name,
+      made,
+      resident: found?.resident ?? null,
+      huge: found?.huge ?? null,
+    }
   }
 
   #countMappings(): Snapshot['mappings'] {

@@ -15,15 +15,35 @@ const NAME = 20
 type Draw = (pieces: readonly Piece[]) => void
 
 /** Draws a snapshot as lines of at most `width` columns; `history`: what was before, for the sparkline. */
-export function drawTerminal(snapshot: Snapshot, width: number, colour: boolean, history: readonly Moment[] = snapshot.history): string[] {
+export function drawTerminal(
+  snapshot: Snapshot,
+  width: number,
+  colour: boolean,
+  history: readonly Moment[] = snapshot.history,
+): string[] {
   const lines: string[] = []
   const draw: Draw = (pieces) => lines.push(line(pieces, width, colour))
   const { total } = snapshot.stats
   const { resident, heapUsed, external, limit } = snapshot.process
   const { ranges, regions, os, pageSize } = snapshot
-  draw([plain(`memlayer on ${os}, pages of ${formatBytes(pageSize)}, ${ranges.length / 4} ranges, ${regions.length} regions`)])
-  draw([state(1, '. Reserved'), plain(` ${formatBytes(total.reserved)}   `), state(2, '- Prepared'), plain(` ${formatBytes(total.prepared)}   `), state(3, '# Ready'), plain(` ${formatBytes(total.ready)}`)])
-  draw([plain(`resident ${formatBytes(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}   limit ${limit === null ? 'none' : formatBytes(limit)}`)])
+  draw([
+    plain(
+      `memlayer on ${os}, pages of ${formatBytes(pageSize)}, ${ranges.length / 4} ranges, ${regions.length} regions`,
+    ),
+  ])
+  draw([
+    state(1, '. Reserved'),
+    plain(` ${formatBytes(total.reserved)}   `),
+    state(2, '- Prepared'),
+    plain(` ${formatBytes(total.prepared)}   `),
+    state(3, '# Ready'),
+    plain(` ${formatBytes(total.ready)}`),
+  ])
+  draw([
+    plain(
+      `resident ${formatBytes(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}   limit ${limit === null ? 'none' : formatBytes(limit)}`,
+    ),
+  ])
   draw([])
   draw(runsOf(strip(snapshot, width)).map(([n, count]) => state(n, (marks[n] ?? ' ').repeat(count))))
   draw([])
@@ -57,7 +77,14 @@ function drawParts({ explanation }: Snapshot, width: number, draw: Draw): void {
   draw(bar)
   const most = Math.max(1, Math.floor(width / 30))
   for (let i = 0; i < parts.length; i += most) {
-    draw(parts.slice(i, i + most).map(({ name, bytes, mark, sgr }) => ({ text: cell(`${mark} ${name} ${formatBytes(bytes)}`, 30), colour: sgr })))
+    draw(
+      parts
+        .slice(i, i + most)
+        .map(({ name, bytes, mark, sgr }) => ({
+          text: cell(`${mark} ${name} ${formatBytes(bytes)}`, 30),
+          colour: sgr,
+        })),
+    )
   }
   draw([])
 }
@@ -69,7 +96,9 @@ function drawHistory(history: readonly Moment[], width: number, draw: Draw): voi
   const shown = history.slice(Math.max(0, history.length - Math.max(0, width - 34))).map(({ resident }) => resident)
   if (shown.length < 2) return
   const [low, high] = [Math.min(...shown), Math.max(...shown)]
-  const text = shown.map((n) => levels[high === low ? 0 : Math.round(((n - low) / (high - low)) * (levels.length - 1))]).join('')
+  const text = shown
+    .map((n) => levels[high === low ? 0 : Math.round(((n - low) / (high - low)) * (levels.length - 1))])
+    .join('')
   draw([plain(cell('resident', 9)), state(3, text), plain(` ${formatBytes(low)} to ${formatBytes(high)}`)])
   draw([])
 }
@@ -115,9 +144,14 @@ function drawRegions(snapshot: Snapshot, width: number, draw: Draw): void {
 
 function drawCategories({ stats }: Snapshot, width: number, draw: Draw): void {
   const { total, categories } = stats
-  for (const [name, counts] of Object.entries(categories).toSorted(([, a], [, b]) => b.ready - a.ready).slice(0, MOST_ROWS)) {
+  for (const [name, counts] of Object.entries(categories)
+    .toSorted(([, a], [, b]) => b.ready - a.ready)
+    .slice(0, MOST_ROWS)) {
     const share = total.ready > 0 ? counts.ready / total.ready : 0
-    draw([plain(`${cell(name, NAME)} ${cell(formatBytes(counts.ready), 11, 'right')} `), state(3, '#'.repeat(Math.round(share * Math.max(0, width - 34))))])
+    draw([
+      plain(`${cell(name, NAME)} ${cell(formatBytes(counts.ready), 11, 'right')} `),
+      state(3, '#'.repeat(Math.round(share * Math.max(0, width - 34)))),
+    ])
   }
 }
 

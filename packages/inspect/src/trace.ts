@@ -25,7 +25,14 @@ export function traceOf(log: readonly LogEntry[], moments: readonly Moment[]): {
   const events: TraceEvent[] = []
   for (const { at, op, address, size, category, outcome, answer } of log) {
     const where = address === null ? null : `0x${address.toString(16)}`
-    events.push({ name: op, ph: 'i', s: 'p', ts: at * 1000, ...place, args: { address: where, size, category, outcome, answer } })
+    events.push({
+      name: op,
+      ph: 'i',
+      s: 'p',
+      ts: at * 1000,
+      ...place,
+      args: { address: where, size, category, outcome, answer },
+    })
   }
   for (const { at, reserved, prepared, ready, resident, heapUsed, external } of moments) {
     events.push({ name: 'layer', ph: 'C', ts: at * 1000, ...place, args: { reserved, prepared, ready } })

@@ -29,7 +29,8 @@ export function pack(owned: readonly OwnedRange[], categories: readonly string[]
 export function numbersOf(owned: readonly OwnedRange[], categories: readonly string[]): number[] {
   const placeOf = placesIn(categories)
   const numbers: number[] = []
-  for (const { address, size, state, category } of owned) numbers.push(address, size, numberOf(state), placeOf(category))
+  for (const { address, size, state, category } of owned)
+    numbers.push(address, size, numberOf(state), placeOf(category))
   return numbers
 }
 

@@ -27,7 +27,11 @@ async function used(child: ChildProcess): Promise<Used> {
   return told
 }
 
-async function ask(origin: string, path: string, cookie: string): Promise<{ readonly cookie: string; readonly bytes: number }> {
+async function ask(
+  origin: string,
+  path: string,
+  cookie: string,
+): Promise<{ readonly cookie: string; readonly bytes: number }> {
   const sent = request(new URL(path, origin), { headers: { cookie } }).end()
   const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage]
   let bytes = 0
@@ -50,7 +54,10 @@ describe.skipIf(process.platform !== 'linux')('observing', () => {
     const { origin, pathname, search } = new URL(ready.url)
     const { cookie } = await ask(origin, pathname + search, '')
     // A page has ten lanes at the most.
-    const pages = ready.regions.slice(0, 10).map(({ address, size }) => `of=${address},${size},4096`).join('&')
+    const pages = ready.regions
+      .slice(0, 10)
+      .map(({ address, size }) => `of=${address},${size},4096`)
+      .join('&')
     let seen = 0
     const second = async (i: number): Promise<void> => {
       const until = performance.now() + 1000
@@ -75,7 +82,9 @@ describe.skipIf(process.platform !== 'linux')('observing', () => {
     const median = costs.toSorted((a, b) => a - b)[1] ?? NaN
     const share = median + explained / (EXPLAIN_EVERY * 1000)
     const percent = (n: number): string => `${(100 * n).toFixed(2)} %`
-    console.log(`observing costs ${percent(share)}: ${costs.map(percent).join(', ')}, and ${Math.round(explained)} ms every ${EXPLAIN_EVERY} seconds for an explanation`)
+    console.log(
+      `observing costs ${percent(share)}: ${costs.map(percent).join(', ')}, and ${Math.round(explained)} ms every ${EXPLAIN_EVERY} seconds for an explanation`,
+    )
     expect(share).toBeLessThan(0.01)
   })
 })

@@ -18,7 +18,8 @@ async function status(path: string, headers: Record<string, string> = {}): Promi
   return new Promise((resolve) => {
     const sent = request({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
       response.resume().on('close', () => resolve(response.statusCode ?? 0))
-      if (response.headers['set-cookie'] !== undefined) cookie = String(response.headers['set-cookie']).split(';')[0] ?? ''
+      if (response.headers['set-cookie'] !== undefined)
+        cookie = String(response.headers['set-cookie']).split(';')[0] ?? ''
     })
     sent.on('error', () => resolve(0)).end()
   })
@@ -49,7 +50,9 @@ afterAll(() => inspector.close())
 describe('the server, in a crowd', () => {
   it('refuses a thousand clients without the session, keeps nothing of them, and goes on', async () => {
     const before = descriptors()
-    const answers = await Promise.all(Array.from({ length: 1000 }, (_, i) => status(i % 2 === 0 ? '/snapshot' : '/?token=AAAA')))
+    const answers = await Promise.all(
+      Array.from({ length: 1000 }, (_, i) => status(i % 2 === 0 ? '/snapshot' : '/?token=AAAA')),
+    )
     // Some get no word at all: they came when there were too many.
     expect(answers.filter((answer) => answer !== 403 && answer !== 0)).toEqual([])
     expect(answers.filter((answer) => answer === 403).length).toBeGreaterThan(0)
@@ -74,7 +77,8 @@ describe('the server, in a crowd', () => {
 
   it('answers its owner while clients send nonsense, or one header after the other', async () => {
     const sockets = await Promise.all(Array.from({ length: 64 }, silent))
-    for (const [i, socket] of sockets.entries()) socket.write(i % 2 === 0 ? '\0\u00FF nonsense\r\n\r\n' : 'GET / HTTP/1.1\r\nx: ')
+    for (const [i, socket] of sockets.entries())
+      socket.write(i % 2 === 0 ? '\0\u00FF nonsense\r\n\r\n' : 'GET / HTTP/1.1\r\nx: ')
     const timer = setInterval(() => {
       for (const socket of sockets) if (socket.writable) socket.write('y')
     }, 200)
@@ -88,7 +92,9 @@ describe('the server, in a crowd', () => {
     const socket = await silent()
     let heard = ''
     socket.on('data', (data) => (heard += String(data)))
-    socket.write(`GET /snapshot HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nCookie: ${cookie}\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    socket.write(
+      `GET /snapshot HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nCookie: ${cookie}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    )
     const chunk = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(0x10000, 1), Buffer.from('\r\n')])
     let sent = 0
     // Not by once(): it rejects at the error that this is about.

@@ -48,13 +48,20 @@ function imageOf(page: Page, canvas: string, places: readonly (readonly [x: numb
     ([selector, wanted]) => {
       const found = document.querySelector(selector) as HTMLCanvasElement
       const { width, height } = found
-      const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D
+      const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d', {
+        willReadFrequently: true,
+      }) as CanvasRenderingContext2D
       context.drawImage(found, 0, 0)
       const { data } = context.getImageData(0, 0, width, height)
       const colourAt = (i: number): string => `${data[i]},${data[i + 1]},${data[i + 2]}`
-      const at = wanted.map(([x, y]) => colourAt(4 * (Math.min(height - 1, Math.floor(y * height)) * width + Math.min(width - 1, Math.floor(x * width)))))
+      const at = wanted.map(([x, y]) =>
+        colourAt(
+          4 * (Math.min(height - 1, Math.floor(y * height)) * width + Math.min(width - 1, Math.floor(x * width))),
+        ),
+      )
       const counts: Record<string, number> = {}
-      for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) counts[colourAt(i)] = (counts[colourAt(i)] ?? 0) + 1
+      for (let i = 0; i < data.length; i += 4)
+        if (data[i + 3] === 255) counts[colourAt(i)] = (counts[colourAt(i)] ?? 0) + 1
       return { at, counts }
     },
     [canvas, places] as const,
@@ -62,14 +69,20 @@ function imageOf(page: Page, canvas: string, places: readonly (readonly [x: numb
 }
 
 /** `r,g,b` of a canvas's pixels; places are parts of its width and height. */
-export async function pixels(page: Page, canvas: string, places: readonly (readonly [x: number, y: number])[]): Promise<string[]> {
+export async function pixels(
+  page: Page,
+  canvas: string,
+  places: readonly (readonly [x: number, y: number])[],
+): Promise<string[]> {
   return (await imageOf(page, canvas, places)).at
 }
 
 /** `r,g,b` of colours of the style, by their names. */
 export function colours(page: Page, names: readonly string[]): Promise<string[]> {
   return page.evaluate((wanted) => {
-    const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D
+    const context = document
+      .createElement('canvas')
+      .getContext('2d', { willReadFrequently: true }) as CanvasRenderingContext2D
     return wanted.map((name) => {
       context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue(name)
       context.fillRect(0, 0, 1, 1)

@@ -6,7 +6,9 @@ import { createOS } from '@memlayer/os-linux'
 
 const [REGIONS, RANGES, PAGE] = [100, 50, 4096]
 const memory = createMemory(createOS())
-const regions = Array.from({ length: REGIONS }, (_, r) => memory.reserve(2 * RANGES * PAGE, { name: `region ${r}`, hugePages: 'off' }))
+const regions = Array.from({ length: REGIONS }, (_, r) =>
+  memory.reserve(2 * RANGES * PAGE, { name: `region ${r}`, hugePages: 'off' }),
+)
 for (const region of regions) {
   for (let i = 0; i < RANGES; i++) {
     region.commit(2 * i * PAGE, PAGE)

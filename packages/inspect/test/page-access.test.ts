@@ -55,7 +55,17 @@ describe.skipIf(process.platform !== 'linux')('the page, to who does not see it'
     const { page } = tab
     await fresh(page)
     const tree = await page.locator('body').ariaSnapshot()
-    for (const part of ['heading "memlayer" [level=1]', 'status: live', 'button "Pause"', 'slider "Address space"', 'heading "Where resident memory is"', 'region "Regions"', 'columnheader "Size"', 'button "cache"', 'region "Operations"']) {
+    for (const part of [
+      'heading "memlayer" [level=1]',
+      'status: live',
+      'button "Pause"',
+      'slider "Address space"',
+      'heading "Where resident memory is"',
+      'region "Regions"',
+      'columnheader "Size"',
+      'button "cache"',
+      'region "Operations"',
+    ]) {
       expect(tree).toContain(part)
     }
     // What is drawn alone is a table as well.
@@ -63,10 +73,28 @@ describe.skipIf(process.platform !== 'linux')('the page, to who does not see it'
     const stops: string[] = []
     for (let i = 0; i < 29; i++) {
       await page.keyboard.press('Tab')
-      stops.push(await page.evaluate(() => document.activeElement?.id || (document.activeElement?.getAttribute('data-key') ?? document.activeElement?.tagName ?? '')))
+      stops.push(
+        await page.evaluate(
+          () =>
+            document.activeElement?.id ||
+            (document.activeElement?.getAttribute('data-key') ?? document.activeElement?.tagName ?? ''),
+        ),
+      )
     }
     const named = stops.filter((stop) => !stop.startsWith('region-'))
-    expect(named.slice(0, 11)).toEqual(['pause', 'keep', 'save', 'trace', 'open', 'mapped', 'strip', 'explain-now', 'SUMMARY', 'SUMMARY', 'SUMMARY'])
+    expect(named.slice(0, 11)).toEqual([
+      'pause',
+      'keep',
+      'save',
+      'trace',
+      'open',
+      'mapped',
+      'strip',
+      'explain-now',
+      'SUMMARY',
+      'SUMMARY',
+      'SUMMARY',
+    ])
     expect(named.slice(11, 14)).toEqual(['regions-scroll', 'sort-name', 'sort-category'])
     expect(stops.filter((stop) => stop.startsWith('region-'))).toHaveLength(2)
     expect(named.at(-1)).toMatch(/log-scroll|BODY|DIV|pause|keep/)

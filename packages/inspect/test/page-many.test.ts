@@ -31,7 +31,10 @@ async function sortAndZoom(page: Page): Promise<void> {
   for (const key of ['name', 'category', 'ready', 'name']) {
     const before = await page.locator('#shown').getAttribute('data-order')
     await page.locator(`[data-key="sort-${key}"]`).click()
-    await page.waitForFunction((order) => document.querySelector<HTMLElement>('#shown')?.dataset['order'] !== order, before)
+    await page.waitForFunction(
+      (order) => document.querySelector<HTMLElement>('#shown')?.dataset['order'] !== order,
+      before,
+    )
   }
   await page.locator('#regions-scroll').evaluate((scroll) => scroll.scrollTo(0, scroll.scrollHeight / 2))
   await page.locator('#strip').focus()
@@ -40,7 +43,15 @@ async function sortAndZoom(page: Page): Promise<void> {
 
 function manyRanges(): Snapshot {
   const ranges = Array.from({ length: 100_000 }, (_, i) => [i * 2 * PAGE, PAGE, 1 + (i % 3), i % 2]).flat()
-  const regions = Array.from({ length: 10_000 }, (_, i) => ({ name: `r${(i * 7919) % 10_000}`, address: i * 20 * PAGE, size: 20 * PAGE, category: `c${i % 9}`, made: 'load (src/load.js:1:1)', resident: i * PAGE, huge: 0 }))
+  const regions = Array.from({ length: 10_000 }, (_, i) => ({
+    name: `r${(i * 7919) % 10_000}`,
+    address: i * 20 * PAGE,
+    size: 20 * PAGE,
+    category: `c${i % 9}`,
+    made: 'load (src/load.js:1:1)',
+    resident: i * PAGE,
+    huge: 0,
+  }))
   return { ...takeSnapshot(living()), ranges, regions }
 }
 
@@ -71,7 +82,9 @@ describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', (
         await page.waitForFunction(() => document.querySelector('#counts')?.textContent?.includes('100000 ranges'))
       })
       const sorted = await longestTask(page, () => sortAndZoom(page))
-      console.log(`longest task while the page was loaded: ${told(loaded)}; 100,000 ranges opened: ${told(opened)}; sorted and zoomed: ${told(sorted)}`)
+      console.log(
+        `longest task while the page was loaded: ${told(loaded)}; 100,000 ranges opened: ${told(opened)}; sorted and zoomed: ${told(sorted)}`,
+      )
       return [loaded, opened, sorted]
     })
     rmSync(file)
@@ -101,7 +114,9 @@ describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', (
         for (const key of ['+', '+', 'ArrowRight', '-', 'Home']) await page.keyboard.press(key)
         await fresh(page)
       })
-      console.log(`longest task over a live process of 100,000 ranges: loaded ${told(loaded)}; followed ${told(followed)}`)
+      console.log(
+        `longest task over a live process of 100,000 ranges: loaded ${told(loaded)}; followed ${told(followed)}`,
+      )
       return [loaded, followed]
     })
     expect(Math.max(...tasks)).toBeLessThan(LONG)
@@ -124,4 +139,5 @@ describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', (
   })
 })
 
-const told = ({ computed, took }: { computed: number; took: number }): string => `${computed} ms (${took} ms on the wall)`
+const told = ({ computed, took }: { computed: number; took: number }): string =>
+  `${computed} ms (${took} ms on the wall)`

@@ -9,7 +9,10 @@ import { figure, fresh, living, MiB, palette } from './living.js'
 
 const file = new URL('../dist/page.html', import.meta.url)
 
-async function download(page: Page, button: string): Promise<{ readonly path: string; readonly name: string; readonly text: string }> {
+async function download(
+  page: Page,
+  button: string,
+): Promise<{ readonly path: string; readonly name: string; readonly text: string }> {
   const [saved] = await Promise.all([page.waitForEvent('download'), page.locator(button).click()])
   const path = await saved.path()
   return { path, name: saved.suggestedFilename(), text: readFileSync(path, 'utf8') }
@@ -39,11 +42,15 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     await page.locator('#open').setInputFiles(path)
     await page.waitForFunction(() => document.querySelector('#about')?.textContent?.startsWith('stands still: '))
     await page.waitForFunction((at) => document.body.dataset['at'] === at, String(saved.at))
-    expect([await figure(page, 'Ready'), await figure(page, 'Reserved')]).toEqual([saved.stats.total.ready, saved.stats.total.reserved])
+    expect([await figure(page, 'Ready'), await figure(page, 'Reserved')]).toEqual([
+      saved.stats.total.ready,
+      saved.stats.total.reserved,
+    ])
     expect(await figure(page, 'All resident')).toBe(saved.explanation?.resident)
     await page.locator('#regions button', { hasText: 'cache' }).first().click()
     await expect.poll(() => page.locator('#heat-says').getAttribute('data-resident')).toBe(String(8 * MiB))
-    for (const canvas of ['#strip', '#lanes', '#heat', '#tree', '#chart canvas']) expect([canvas, Object.keys(await palette(page, canvas)).length > 0]).toEqual([canvas, true])
+    for (const canvas of ['#strip', '#lanes', '#heat', '#tree', '#chart canvas'])
+      expect([canvas, Object.keys(await palette(page, canvas)).length > 0]).toEqual([canvas, true])
     expect(await page.locator('#log tbody tr:not(.space)').count()).toBe(saved.log.length)
     // A script that is not the file's own does not run here either.
     const ran = await page.evaluate(() => {
@@ -66,15 +73,25 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     const { path, text } = await download(page, '#save')
     const saved = JSON.parse(text) as Snapshot
     const bare = { ...saved, pages: [], history: [], process: { ...saved.process, limit: 2 ** 40 } }
-    await page.locator('#open').setInputFiles({ name: 'bare.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(bare, null, 2)) })
+    await page
+      .locator('#open')
+      .setInputFiles({
+        name: 'bare.json',
+        mimeType: 'application/json',
+        buffer: Buffer.from(JSON.stringify(bare, null, 2)),
+      })
     await page.waitForFunction(() => document.querySelector('#about')?.textContent === 'stands still: bare.json')
     await page.locator('#regions button', { hasText: 'cache' }).first().click()
     await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file holds no pages of it.')
     // A limit is drawn where there is one.
     await expect.poll(() => page.locator('#chart .u-legend').textContent()).toMatch(/limit.*1 TiB/)
-    await page.locator('#open').setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"ranges":[1]}') })
+    await page
+      .locator('#open')
+      .setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"ranges":[1]}') })
     await expect.poll(() => page.locator('#about').textContent()).toBe('other.json is no snapshot of memlayer.')
-    await page.locator('#open').setInputFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') })
+    await page
+      .locator('#open')
+      .setInputFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') })
     await expect.poll(() => page.locator('#about').textContent()).toBe("broken.json can't be read.")
     await page.locator('#open').setInputFiles(path)
     await expect.poll(() => page.locator('#about').textContent()).toMatch(/^stands still: /)
@@ -99,7 +116,14 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     expect(name).toBe('memlayer-trace.json')
     const { traceEvents } = JSON.parse(text) as { traceEvents: TraceEvent[] }
     for (const event of traceEvents) {
-      expect([event, typeof event.name, typeof event.ts, event.pid, event.tid, typeof event.args]).toEqual([event, 'string', 'number', 1, 1, 'object'])
+      expect([event, typeof event.name, typeof event.ts, event.pid, event.tid, typeof event.args]).toEqual([
+        event,
+        'string',
+        'number',
+        1,
+        1,
+        'object',
+      ])
       expect(['i', 'C', 'M']).toContain(event.ph)
       if (event.ph === 'C') for (const value of Object.values(event.args)) expect(value).toBeTypeOf('number')
       if (event.ph === 'i') expect(event.s).toBe('p')

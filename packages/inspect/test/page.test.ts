@@ -12,7 +12,11 @@ import { colours, figure, fresh, living, MiB, palette, pixels } from './living.j
 const artefacts = process.env['MEMLAYER_SCREENSHOTS'] ?? join(tmpdir(), 'memlayer-screenshots')
 
 /** Opens a page over a memory that lives, for as long as `look` looks. */
-async function over(ctx: TestContext, look: (page: Page, memory: Memory, browser: Browser) => Promise<void>, memory = living()): Promise<void> {
+async function over(
+  ctx: TestContext,
+  look: (page: Page, memory: Memory, browser: Browser) => Promise<void>,
+  memory = living(),
+): Promise<void> {
   await using browser = await openBrowser(ctx)
   await using inspector = await inspect(memory)
   await using tab = await browser.open(inspector.url)
@@ -28,29 +32,67 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
   it('shows the figures of stats(), of regions() and of every category', async (ctx) => {
     await over(ctx, async (page, memory) => {
       const { total, categories } = memory.stats()
-      const shown = await Promise.all(['Reserved', 'Prepared', 'Ready', 'Held', 'Peak', 'Operations', 'Refused'].map((name) => figure(page, name)))
-      expect(shown).toEqual([total.reserved, total.prepared, total.ready, total.held, total.peak, total.calls, total.refusals])
+      const shown = await Promise.all(
+        ['Reserved', 'Prepared', 'Ready', 'Held', 'Peak', 'Operations', 'Refused'].map((name) => figure(page, name)),
+      )
+      expect(shown).toEqual([
+        total.reserved,
+        total.prepared,
+        total.ready,
+        total.held,
+        total.peak,
+        total.calls,
+        total.refusals,
+      ])
       expect(await figure(page, 'Mappings')).toBeGreaterThan(0)
 
       const cells = await page.locator('#regions tbody tr:not(.space)').evaluateAll((rows) =>
         rows.map((row) => {
-          const numbers = Array.from(row.querySelectorAll<HTMLElement>('[data-column]'), ({ dataset }): [string, number] => [dataset['column'] ?? '', Number(dataset['value'])])
-          return { name: row.querySelector('button')?.textContent, ...(Object.fromEntries(numbers) as Record<string, number>) }
+          const numbers = Array.from(
+            row.querySelectorAll<HTMLElement>('[data-column]'),
+            ({ dataset }): [string, number] => [dataset['column'] ?? '', Number(dataset['value'])],
+          )
+          return {
+            name: row.querySelector('button')?.textContent,
+            ...(Object.fromEntries(numbers) as Record<string, number>),
+          }
         }),
       )
       const { pageSize } = memory.os.traits
       const [cache, index] = memory.regions().toSorted((a, b) => b.size - a.size)
       // Names stay text. A page that is Ready in Reserved ones costs three mappings more.
       expect(cells).toEqual([
-        { name: 'cache', address: cache?.address, size: 64 * MiB, reserved: 32 * MiB, prepared: 16 * MiB, ready: 16 * MiB, resident: 8 * MiB, huge: 0, mappings: 2 },
-        { name: 'index <b>', address: index?.address, size: index?.size, reserved: (index?.size ?? 0) - 4 * MiB - pageSize, prepared: 0, ready: 4 * MiB + pageSize, resident: 0, huge: 0, mappings: 4 },
+        {
+          name: 'cache',
+          address: cache?.address,
+          size: 64 * MiB,
+          reserved: 32 * MiB,
+          prepared: 16 * MiB,
+          ready: 16 * MiB,
+          resident: 8 * MiB,
+          huge: 0,
+          mappings: 2,
+        },
+        {
+          name: 'index <b>',
+          address: index?.address,
+          size: index?.size,
+          reserved: (index?.size ?? 0) - 4 * MiB - pageSize,
+          prepared: 0,
+          ready: 4 * MiB + pageSize,
+          resident: 0,
+          huge: 0,
+          mappings: 4,
+        },
       ])
 
       await page.locator('#tree-details summary').click()
       await page.waitForSelector('#tree-table tr.whole')
       const tree = await page.locator('#tree-table tr.whole').allTextContents()
       expect(tree).toHaveLength(Object.keys(categories).length)
-      const leaves = await page.locator('#tree-table tr.nested [data-value]').evaluateAll((found) => found.map((one) => Number((one as HTMLElement).dataset['value'])))
+      const leaves = await page
+        .locator('#tree-table tr.nested [data-value]')
+        .evaluateAll((found) => found.map((one) => Number((one as HTMLElement).dataset['value'])))
       expect(leaves.reduce((sum, n) => sum + n, 0)).toBe(total.ready)
       await page.locator('#explain-details summary').click()
       await page.waitForSelector('#explain-table tbody tr')
@@ -85,13 +127,26 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
     await over(ctx, async (page, memory) => {
       const [reserved, prepared, ready] = await colours(page, ['--s1', '--s2', '--s3'])
       await page.locator('#regions button', { hasText: 'cache' }).first().click()
-      await page.waitForFunction(() => document.querySelector<HTMLElement>('#heat-says')?.dataset['resident'] !== undefined)
+      await page.waitForFunction(
+        () => document.querySelector<HTMLElement>('#heat-says')?.dataset['resident'] !== undefined,
+      )
       expect(await page.locator('#heat-says').getAttribute('data-resident')).toBe(String(8 * MiB))
       // Of what is Ready in the cache half has memory behind it.
-      const lane = memory.regions().toSorted((a, b) => a.address - b.address).findIndex(({ name }) => name === 'cache')
+      const lane = memory
+        .regions()
+        .toSorted((a, b) => a.address - b.address)
+        .findIndex(({ name }) => name === 'cache')
       const width = await page.locator('#lanes').evaluate((canvas) => canvas.clientWidth)
-      const at = (share: number): readonly [number, number] => [(132 + share * (width - 132 - 176)) / width, (lane + 0.5) / 2]
-      const [resident, untouched, ...others] = await pixels(page, '#lanes', [at(4 / 64), at(12 / 64), at(24 / 64), at(48 / 64)])
+      const at = (share: number): readonly [number, number] => [
+        (132 + share * (width - 132 - 176)) / width,
+        (lane + 0.5) / 2,
+      ]
+      const [resident, untouched, ...others] = await pixels(page, '#lanes', [
+        at(4 / 64),
+        at(12 / 64),
+        at(24 / 64),
+        at(48 / 64),
+      ])
       expect([resident, ...others]).toEqual([ready, prepared, reserved])
       expect([ready, prepared, reserved, '0,0,0']).not.toContain(untouched)
       // Whole pages, by powers of two.
@@ -148,7 +203,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       await page.mouse.move(box.x + box.width / 2 - 200, box.y + 20, { steps: 4 })
       await page.mouse.up()
       // What was under the pointer went along with it.
-      expect(Math.abs((await said('page')) - under)).toBeLessThanOrEqual(2 * 80 * MiB / box.width)
+      expect(Math.abs((await said('page')) - under)).toBeLessThanOrEqual((2 * 80 * MiB) / box.width)
       expect(await strip.getAttribute('aria-valuenow')).not.toBe('0')
     })
   })
@@ -171,19 +226,27 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       // Around a quarter of the cache: the pages there are told by themselves.
       const address = Number(await page.locator('#at').getAttribute('data-page'))
       expect(Math.abs(address - (regions[lane]?.address ?? 0) - 16 * MiB)).toBeLessThan(MiB)
-      await expect.poll(() => page.locator('#heat-says').textContent()).toMatch(/^cache: .* from 0x[0-9a-f]+ on, of 64 MiB resident/)
+      await expect
+        .poll(() => page.locator('#heat-says').textContent())
+        .toMatch(/^cache: .* from 0x[0-9a-f]+ on, of 64 MiB resident/)
     })
   })
 
   it('says what the kernel answered to what was refused', async (ctx) => {
     const memory = living()
-    await over(ctx, async (page) => {
-      expect(() => memory.reserve(2 ** 50, { name: 'too much' })).toThrow(/reserve/i)
-      await fresh(page)
-      expect(await page.locator('#log tr.bad').first().textContent()).toMatch(/sysReserve.*1\.00 PiB|sysReserve.*1 PiB/)
-      expect(await page.locator('#log tr.bad td').last().textContent()).toBe('mmap answered ENOMEM')
-      expect(await figure(page, 'Refused')).toBe(memory.stats().total.refusals)
-    }, memory)
+    await over(
+      ctx,
+      async (page) => {
+        expect(() => memory.reserve(2 ** 50, { name: 'too much' })).toThrow(/reserve/i)
+        await fresh(page)
+        expect(await page.locator('#log tr.bad').first().textContent()).toMatch(
+          /sysReserve.*1\.00 PiB|sysReserve.*1 PiB/,
+        )
+        expect(await page.locator('#log tr.bad td').last().textContent()).toBe('mmap answered ENOMEM')
+        expect(await figure(page, 'Refused')).toBe(memory.stats().total.refusals)
+      },
+      memory,
+    )
   })
 
   it('compares two snapshots, and goes on when everything is freed', async (ctx) => {
@@ -192,7 +255,9 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       const cache = memory.regions().find(({ name }) => name === 'cache')
       cache?.used(16 * MiB, 4 * MiB)
       await fresh(page)
-      expect(await page.locator('#compare tr[data-category="cache"] td').nth(2).getAttribute('data-value')).toBe(String(4 * MiB))
+      expect(await page.locator('#compare tr[data-category="cache"] td').nth(2).getAttribute('data-value')).toBe(
+        String(4 * MiB),
+      )
       await page.locator('#regions button', { hasText: 'cache' }).first().click()
       await page.locator('#strip').focus()
       await page.keyboard.press('+')
@@ -226,7 +291,13 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       await page.screenshot({ path: join(artefacts, 'page-dark.png') })
       await page.setViewportSize({ width: 700, height: 1200 })
       await page.waitForTimeout(300)
-      const [host, drawn] = await page.evaluate(() => [document.querySelector('#chart')?.clientWidth ?? 0, document.querySelector('#chart canvas')?.clientWidth ?? 0] as const)
+      const [host, drawn] = await page.evaluate(
+        () =>
+          [
+            document.querySelector('#chart')?.clientWidth ?? 0,
+            document.querySelector('#chart canvas')?.clientWidth ?? 0,
+          ] as const,
+      )
       expect(drawn).toBe(host)
     })
   })

@@ -40,7 +40,9 @@ describe('the server', () => {
     expect(status).toBe(200)
     expect((JSON.parse(body) as Snapshot).stats).toEqual(memory.stats())
     const page = await ask('/', { cookie })
-    expect(page.headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'sha256-[\w+/=]+'; style-src 'sha256-/)
+    expect(page.headers['content-security-policy']).toMatch(
+      /^default-src 'none'; script-src 'sha256-[\w+/=]+'; style-src 'sha256-/,
+    )
     expect(page.headers['set-cookie']).toBeUndefined()
   })
 
@@ -64,14 +66,22 @@ describe('the server', () => {
   })
 
   it('has no other paths, and none out of its folder', async () => {
-    for (const path of ['/../package.json', '/%2e%2e/package.json', '/page.html', '/..%2f..%2fetc/passwd', '//etc/passwd', '/snapshot/../../x']) {
+    for (const path of [
+      '/../package.json',
+      '/%2e%2e/package.json',
+      '/page.html',
+      '/..%2f..%2fetc/passwd',
+      '//etc/passwd',
+      '/snapshot/../../x',
+    ]) {
       const { status, body } = await ask(path, { cookie })
       expect([path, status, body]).toEqual([path, 404, ''])
     }
   })
 
   it('reads only: no other method, no body, no oversized header', async () => {
-    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) expect((await ask('/snapshot', { cookie }, method)).status).toBeGreaterThanOrEqual(405)
+    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
+      expect((await ask('/snapshot', { cookie }, method)).status).toBeGreaterThanOrEqual(405)
     expect((await ask('/snapshot', { cookie, 'content-length': '9' }, 'GET', '123456789')).status).toBe(413)
     await expect(ask('/snapshot', { cookie, big: 'x'.repeat(100_000) })).rejects.toThrow()
   })
@@ -80,13 +90,22 @@ describe('the server', () => {
     const page = memory.os.traits.pageSize
     const region = memory.reserve(4 * page, { name: 'asked for' })
     const own = `${region.address},${region.size},${page}`
-    for (const one of [`0,${page},${page}`, `${-page},${page},${page}`, 'x,y,z', `${region.address},${5 * page},${page}`, `${region.address},${page},1`, `${region.address},${page},0`]) {
+    for (const one of [
+      `0,${page},${page}`,
+      `${-page},${page},${page}`,
+      'x,y,z',
+      `${region.address},${5 * page},${page}`,
+      `${region.address},${page},1`,
+      `${region.address},${page},0`,
+    ]) {
       const { body } = await ask(`/pages?of=${one}&of=${own}`, { cookie })
       // This memory's host does not tell which pages are resident.
       expect([one, JSON.parse(body)]).toEqual([one, [null, 'untold']])
     }
     expect((await ask('/pages', { cookie })).status).toBe(400)
-    expect((await ask(`/pages?${Array.from({ length: 33 }, () => `of=${own}`).join('&')}`, { cookie })).status).toBe(400)
+    expect((await ask(`/pages?${Array.from({ length: 33 }, () => `of=${own}`).join('&')}`, { cookie })).status).toBe(
+      400,
+    )
     region.free()
     expect(JSON.parse((await ask(`/pages?of=${own}`, { cookie })).body)).toEqual([null])
   })

@@ -30,9 +30,12 @@ export async function longestTask(page: Page, act: () => Promise<void>): Promise
   await page.waitForTimeout(200)
   const { traceEvents } = JSON.parse(String(await browser.stopTracing())) as { traceEvents: Event[] }
   const threadOf = ({ pid, tid }: Event): string => `${pid} ${tid}`
-  const main = new Set(traceEvents.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain').map(threadOf))
+  const main = new Set(
+    traceEvents.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain').map(threadOf),
+  )
   const tasks = traceEvents.filter((event) => event.name === 'RunTask' && event.ph === 'X' && main.has(threadOf(event)))
   if (tasks.length === 0) throw new Error('the trace has no tasks')
-  const longest = (key: 'dur' | 'tdur'): number => Math.round(tasks.reduce((most, task) => Math.max(most, task[key] ?? 0), 0) / 100) / 10
+  const longest = (key: 'dur' | 'tdur'): number =>
+    Math.round(tasks.reduce((most, task) => Math.max(most, task[key] ?? 0), 0) / 100) / 10
   return { computed: longest('tdur'), took: longest('dur') }
 }

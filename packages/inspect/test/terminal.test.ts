@@ -42,14 +42,37 @@ const full = (): Snapshot => {
   region.commit(0, memory.os.traits.pageSize)
   const snapshot = takeSnapshot(memory)
   region.free()
-  const explanation = { resident: 10e6, jsHeap: 4e6, arrayBuffers: 1e6, layer: 3e6, otherMemories: 0, layerParts: [], malloc: 5e5, mallocSlack: 5e5, files: 9e5, stacks: 1e5, unexplained: 0, external: 0, at: snapshot.at }
-  const refused: LogEntry = { at: 1, op: 'sysReserve', address: null, size: 2 ** 50, category: null, outcome: 'refused', answer: 'mmap answered ENOMEM' }
+  const explanation = {
+    resident: 10e6,
+    jsHeap: 4e6,
+    arrayBuffers: 1e6,
+    layer: 3e6,
+    otherMemories: 0,
+    layerParts: [],
+    malloc: 5e5,
+    mallocSlack: 5e5,
+    files: 9e5,
+    stacks: 1e5,
+    unexplained: 0,
+    external: 0,
+    at: snapshot.at,
+  }
+  const refused: LogEntry = {
+    at: 1,
+    op: 'sysReserve',
+    address: null,
+    size: 2 ** 50,
+    category: null,
+    outcome: 'refused',
+    answer: 'mmap answered ENOMEM',
+  }
   const history = Array.from({ length: 300 }, (_, i) => ({ ...momentOf(snapshot), resident: 1e6 * (1 + (i % 8)) }))
   return { ...snapshot, explanation, log: [refused], history }
 }
 
 /** Columns, as a terminal counts them: the one wide character here takes two. */
-const columnsOf = (line: string): number => Array.from(stripVTControlCharacters(line)).reduce<number>((sum, one) => sum + (one === '表' ? 2 : 1), 0)
+const columnsOf = (line: string): number =>
+  Array.from(stripVTControlCharacters(line)).reduce<number>((sum, one) => sum + (one === '表' ? 2 : 1), 0)
 
 it('draws what the page draws: regions, where resident memory is, what was before, what was refused', () => {
   const text = drawTerminal(full(), 100, false).join('\n')
@@ -85,9 +108,16 @@ it('cuts no column, figure or place without saying so, at any width', () => {
     expect([width, shown.length]).toEqual([width, needed])
     const place = /^rows.*64 KiB(?: +64 KiB(?: +–(?: +–(?: +1(?: {2}(.*))?)?)?)?)?$/.exec(row)
     expect([width, row, place !== null]).toEqual([width, row, true])
-    if (shown.length === heads.length) expect([width, place?.[1]]).toEqual([width, expect.stringMatching(/…$|:\d+:\d+\)$/)])
+    if (shown.length === heads.length)
+      expect([width, place?.[1]]).toEqual([width, expect.stringMatching(/…$|:\d+:\d+\)$/)])
     // Every part with its whole figure, the sparkline with both of its.
-    const parts = ['This memory 2.9 MiB', 'JavaScript heaps 3.8 MiB', 'C library, free 488.3 KiB', 'Files 878.9 KiB', 'Stacks 97.7 KiB']
+    const parts = [
+      'This memory 2.9 MiB',
+      'JavaScript heaps 3.8 MiB',
+      'C library, free 488.3 KiB',
+      'Files 878.9 KiB',
+      'Stacks 97.7 KiB',
+    ]
     expect(parts.filter((part) => !lines.some((text) => text.includes(part)))).toEqual([])
     expect(lines.find((text) => /^resident +[▁▂▃▄▅▆▇█]/.test(text))).toMatch(/976\.6 KiB to 7\.6 MiB$/)
   }
@@ -100,20 +130,40 @@ it('ends what is too long for its cell or line in an ellipsis', () => {
   const long = { ...snapshot, regions: [{ ...region, name: 'a name of more than twenty' }] }
   const lines = drawTerminal(long, 44, true).map((text) => stripVTControlCharacters(text))
   expect(lines[0]).toMatch(/^memlayer on .{31}…$/)
-  expect(lines.filter((text) => text.startsWith('a name'))).toEqual([`a name of more than…${'64 KiB'.padStart(11)}${'64 KiB'.padStart(11)}`])
+  expect(lines.filter((text) => text.startsWith('a name'))).toEqual([
+    `a name of more than…${'64 KiB'.padStart(11)}${'64 KiB'.padStart(11)}`,
+  ])
   expect(lines).toContain('sysReserve(anywhere, 1 PiB): mmap answered …')
 })
 
 it('writes operations and moments as trace events, in order of time', () => {
   const { memory } = inUse()
-  const entry: LogEntry = { at: 1, op: 'sysMap', address: 4096, size: 1, category: 'a', outcome: 'done', answer: 'done' }
+  const entry: LogEntry = {
+    at: 1,
+    op: 'sysMap',
+    address: 4096,
+    size: 1,
+    category: 'a',
+    outcome: 'done',
+    answer: 'done',
+  }
   const { traceEvents } = traceOf([{ ...entry, at: 9e15 }, entry], [momentOf(takeSnapshot(memory))])
-  expect(traceEvents.map(({ name, ph }) => `${name} ${ph}`)).toEqual(['process_name M', 'sysMap i', 'layer C', 'process C', 'sysMap i'])
+  expect(traceEvents.map(({ name, ph }) => `${name} ${ph}`)).toEqual([
+    'process_name M',
+    'sysMap i',
+    'layer C',
+    'process C',
+    'sysMap i',
+  ])
   expect(traceEvents[1]).toMatchObject({ ts: 1000, args: { address: '0x1000' } })
 })
 
 const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync(process.execPath, ['dist/cli.js', ...args], { cwd: new URL('..', import.meta.url), encoding: 'utf8', timeout: 20_000 })
+  spawnSync(process.execPath, ['dist/cli.js', ...args], {
+    cwd: new URL('..', import.meta.url),
+    encoding: 'utf8',
+    timeout: 20_000,
+  })
 const demo = (...args: string[]): ReturnType<typeof run> => run('demo', ...args)
 
 it.each([[['--terminal', '--once']], [['--once']]])('draws the demo once by its command: %s', (args) => {
@@ -146,21 +196,35 @@ it.each([
 ])('refuses %s with 2, before it does anything, and says what there is', (words, says) => {
   const { status, stdout, stderr } = run(...words.split(' '))
   expect([status, stdout]).toEqual([2, ''])
-  expect(stderr.split('\n').slice(0, 3)).toEqual([says, '', 'usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]'])
+  expect(stderr.split('\n').slice(0, 3)).toEqual([
+    says,
+    '',
+    'usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]',
+  ])
 })
 
 it('tells its version and its usage when it is asked', () => {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
   expect(run('--version')).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' })
   for (const args of [[], ['--help'], ['demo', '--help']]) {
     const { status, stdout, stderr } = run(...args)
-    expect([status, stderr, stdout.split('\n')[0]]).toEqual([0, '', 'usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]'])
+    expect([status, stderr, stdout.split('\n')[0]]).toEqual([
+      0,
+      '',
+      'usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]',
+    ])
   }
 })
 
 it('ends as it would otherwise when what reads it has gone', async () => {
   // Without --seconds: nothing else ends it.
-  const child = spawn(process.execPath, ['dist/cli.js', 'demo', '--terminal'], { cwd: new URL('..', import.meta.url), stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000 })
+  const child = spawn(process.execPath, ['dist/cli.js', 'demo', '--terminal'], {
+    cwd: new URL('..', import.meta.url),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+  })
   const [stderr, ended] = [textOf(child.stderr), once(child, 'exit')]
   await once(child.stdout, 'data')
   child.stdout.destroy()

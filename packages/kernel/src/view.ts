@@ -21,8 +21,9 @@ export const canDetach: boolean = typeof (transfer as unknown) === 'function' &&
 // Of the registry of symbols, so that two copies of this package agree; by buffer and not on it, where its user could write.
 const BEFORE_DETACH: unique symbol = Symbol.for('memlayer.beforeDetach')
 
-const hooks: WeakMap<ArrayBuffer, () => void> = ((globalThis as { [BEFORE_DETACH]?: WeakMap<ArrayBuffer, () => void> })[BEFORE_DETACH] ??=
-  new WeakMap())
+const hooks: WeakMap<ArrayBuffer, () => void> = ((globalThis as { [BEFORE_DETACH]?: WeakMap<ArrayBuffer, () => void> })[
+  BEFORE_DETACH
+] ??= new WeakMap())
 
 /** For a kernel that keeps a range's bytes in the buffer that `view` returned: `run` is called before the buffer is detached. */
 export function beforeDetach(buffer: ArrayBuffer, run: () => void): void {

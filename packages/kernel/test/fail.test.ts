@@ -10,7 +10,12 @@ describe('failCall', () => {
     const below = new PosixPort(1, 1, 1, 1)
     const plan = failCall(below, k, ENOMEM)
     const { kernel } = plan
-    const answers = [kernel.mmap(0, 1, 0, 0, -1, 0), kernel.mprotect(0, 1, 0), kernel.madvise(0, 1, 0), kernel.munmap(0, 1)]
+    const answers = [
+      kernel.mmap(0, 1, 0, 0, -1, 0),
+      kernel.mprotect(0, 1, 0),
+      kernel.madvise(0, 1, 0),
+      kernel.munmap(0, 1),
+    ]
     expect(answers).toEqual([1, 2, 3, 4].map((call) => (call === k ? -ENOMEM : 1)))
     expect(below.asked).toHaveLength(3)
     expect(plan).toMatchObject({ calls: 4, failed: true })
@@ -53,9 +58,17 @@ describe('failCall', () => {
     const own = { kernelCalls: ['take'], pageSize: 4096, take: (n: number) => n, name: () => 'own' }
     const recording = record(own)
     const plan = failCall(recording.kernel, 2, 12)
-    expect([plan.kernel.take(1), plan.kernel.take(2), plan.kernel.take(3), plan.kernel.name()]).toEqual([1, -12, 3, 'own'])
+    expect([plan.kernel.take(1), plan.kernel.take(2), plan.kernel.take(3), plan.kernel.name()]).toEqual([
+      1,
+      -12,
+      3,
+      'own',
+    ])
     expect(plan.calls).toBe(3)
-    expect(recording.calls.map(({ fn, args }) => [fn, ...args])).toEqual([['take', 1], ['take', 3]])
+    expect(recording.calls.map(({ fn, args }) => [fn, ...args])).toEqual([
+      ['take', 1],
+      ['take', 3],
+    ])
     expect([refusalOf(own, 'take')?.(12), refusalOf(own, 'name'), refusalOf(own, 'brk')?.(12)]).toEqual([-12, null, -1])
   })
 

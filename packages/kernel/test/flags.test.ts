@@ -67,11 +67,16 @@ describe('flagWords', () => {
   it('linux: agree with this host’s <sys/mman.h>, every one', (context) => {
     if (process.platform !== 'linux') context.skip('reads the headers of Linux')
     // mips and ppc have numbers of their own for what a mapping reserves.
-    if (!['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch)) context.skip('reads the headers of a generic processor')
+    if (!['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch))
+      context.skip('reads the headers of a generic processor')
     const { prot, map, advice } = flagWords.linux
     const words = [...prot, ...map, ...advice]
     // linux/mman.h has what the C library's header does not know yet.
-    const found = defined(['sys/mman.h', 'linux/mman.h'], words.map(([, name]) => name), context)
+    const found = defined(
+      ['sys/mman.h', 'linux/mman.h'],
+      words.map(([, name]) => name),
+      context,
+    )
     expect(Object.fromEntries(found)).toEqual(Object.fromEntries(words.map(([bits, name]) => [name, bits])))
   })
 

@@ -3,7 +3,11 @@ import { spawnSync } from 'node:child_process'
 import type { TestContext } from 'vitest'
 
 /** What the names are defined to be after including `headers`; a name that is not defined is left out. */
-export function defined(headers: readonly string[], names: readonly string[], context: TestContext): Map<string, number> {
+export function defined(
+  headers: readonly string[],
+  names: readonly string[],
+  context: TestContext,
+): Map<string, number> {
   const includes = headers.map((header) => `#include <${header}>`)
   // Each value stands behind its number: a name would be replaced by the preprocessor too.
   const lines = names.map((name, i) => `#ifdef ${name}\n@${i} ${name}\n#endif`)

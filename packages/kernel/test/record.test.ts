@@ -62,13 +62,29 @@ describe('describeCall', () => {
   const call = (fn: string, args: number[], ret: number): KernelCall => ({ fn, args, ret })
 
   it.each([
-    ['linux', call('mmap', [0, 1048576, 0, 0x22, -1, 0], 0x7f0000000000), 'mmap(0, 1048576, PROT_NONE, MAP_PRIVATE|MAP_ANON, -1, 0) = 0x7f0000000000'],
-    ['linux', call('mmap', [4096, 8192, 3, 0x32, -1, 0], -12), 'mmap(0x1000, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED|MAP_ANON, -1, 0) = -12 ENOMEM'],
+    [
+      'linux',
+      call('mmap', [0, 1048576, 0, 0x22, -1, 0], 0x7f0000000000),
+      'mmap(0, 1048576, PROT_NONE, MAP_PRIVATE|MAP_ANON, -1, 0) = 0x7f0000000000',
+    ],
+    [
+      'linux',
+      call('mmap', [4096, 8192, 3, 0x32, -1, 0], -12),
+      'mmap(0x1000, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_FIXED|MAP_ANON, -1, 0) = -12 ENOMEM',
+    ],
     ['aix', call('mprotect', [4096, 8192, 3], -12), 'mprotect(0x1000, 8192, PROT_READ|PROT_WRITE) = -12 ENOMEM'],
     ['freebsd', call('madvise', [4096, 8192, 5], -35), 'madvise(0x1000, 8192, MADV_FREE) = -35 EAGAIN'],
     ['linux', call('munmap', [4096, 8192], 0), 'munmap(0x1000, 8192) = 0'],
-    ['windows', call('virtualAlloc', [0, 65536, 0x3000, 4], 0x20000), 'virtualAlloc(0, 65536, MEM_COMMIT|MEM_RESERVE, PAGE_READWRITE) = 0x20000'],
-    ['windows', call('virtualAlloc', [0x20000, 65536, 0x1000, 4], -1455), 'virtualAlloc(0x20000, 65536, MEM_COMMIT, PAGE_READWRITE) = -1455 ERROR_COMMITMENT_LIMIT'],
+    [
+      'windows',
+      call('virtualAlloc', [0, 65536, 0x3000, 4], 0x20000),
+      'virtualAlloc(0, 65536, MEM_COMMIT|MEM_RESERVE, PAGE_READWRITE) = 0x20000',
+    ],
+    [
+      'windows',
+      call('virtualAlloc', [0x20000, 65536, 0x1000, 4], -1455),
+      'virtualAlloc(0x20000, 65536, MEM_COMMIT, PAGE_READWRITE) = -1455 ERROR_COMMITMENT_LIMIT',
+    ],
     ['windows', call('virtualFree', [0x20000, 0, 0x8000], 0), 'virtualFree(0x20000, 0, MEM_RELEASE) = 0'],
     ['linux', call('brk', [0x20000], -1), 'brk(0x20000) = -1'],
     ['linux', call('clear', [0x20000, 4096], 0), 'clear(0x20000, 4096) = 0'],

@@ -4,7 +4,11 @@
 import { tooOld } from './runtime.js'
 
 interface Host {
-  readonly process: { readonly argv: readonly string[]; readonly versions: Readonly<Record<string, string | undefined>>; exitCode?: number }
+  readonly process: {
+    readonly argv: readonly string[]
+    readonly versions: Readonly<Record<string, string | undefined>>
+    exitCode?: number
+  }
   readonly console: { log(text: string): void; error(text: string): void }
 }
 

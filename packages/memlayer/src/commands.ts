@@ -50,7 +50,8 @@ function tell(findings: readonly Finding[], isJson: boolean): void {
   process.exitCode = exitCode(findings)
   if (isJson) return console.log(JSON.stringify({ exitCode: exitCode(findings), findings }, null, 2))
   const marks = { ok: 'ok      ', warning: 'WARNING ', error: 'ERROR   ' }
-  for (const { level, says, hint } of findings) console.log(`${marks[level]}${says}${hint === undefined ? '' : ` ${hint}`}`)
+  for (const { level, says, hint } of findings)
+    console.log(`${marks[level]}${says}${hint === undefined ? '' : ` ${hint}`}`)
 }
 
 function explain(isJson: boolean): void {
@@ -74,12 +75,26 @@ function explainInUse(): Explanation | null {
 
 /** The parts as lines: the layer's by category and state below it. */
 export function explanationLines(explanation: Explanation): string[] {
-  const { jsHeap, arrayBuffers, layer, layerParts, otherMemories, malloc, mallocSlack, files, stacks, unexplained, resident } = explanation
+  const {
+    jsHeap,
+    arrayBuffers,
+    layer,
+    layerParts,
+    otherMemories,
+    malloc,
+    mallocSlack,
+    files,
+    stacks,
+    unexplained,
+    resident,
+  } = explanation
   return [
     line("JavaScript's heaps", jsHeap),
     line('ArrayBuffers', arrayBuffers),
     line('memlayer', layer),
-    ...layerParts.map((part) => line(`  ${part.category ?? '(no category)'}, ${part.state}`, part.resident, ` of ${formatBytes(part.size)}`)),
+    ...layerParts.map((part) =>
+      line(`  ${part.category ?? '(no category)'}, ${part.state}`, part.resident, ` of ${formatBytes(part.size)}`),
+    ),
     line('other memories', otherMemories),
     line('C library, in use', malloc),
     line('C library, held free', mallocSlack),

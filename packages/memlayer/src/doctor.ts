@@ -37,16 +37,33 @@ function backend({ choice, os }: HostMemory): Finding {
   const { backend: name, how, reason, tried: others = [] } = choice
   if (how !== 'fallback') return { level: 'ok', topic: 'backend', says: `${name} serves, for ${os.name}: ${reason}.` }
   const hint = 'Memory is a WebAssembly memory of the engine meanwhile: it grows, and gives little back.'
-  return { level: 'warning', topic: 'backend', says: `${name} serves in place of this host's own${others.length > 0 ? '' : `: ${reason}`}.`, hint }
+  return {
+    level: 'warning',
+    topic: 'backend',
+    says: `${name} serves in place of this host's own${others.length > 0 ? '' : `: ${reason}`}.`,
+    hint,
+  }
 }
 
 function tried({ choice }: HostMemory): Finding[] {
-  return (choice.tried ?? []).map(({ backend: name, reason, hint }) => ({ level: 'warning', topic: 'tried', says: `${name} was tried and not taken: ${reason}.`, hint }))
+  return (choice.tried ?? []).map(({ backend: name, reason, hint }) => ({
+    level: 'warning',
+    topic: 'tried',
+    says: `${name} was tried and not taken: ${reason}.`,
+    hint,
+  }))
 }
 
 function engine({ os }: HostMemory): Finding[] {
   const calls = os.foreignCalls?.() ?? null
-  if (calls === null) return [{ level: 'ok', topic: 'engine', says: `No foreign calls are made: the memory of ${os.name} here is not reached by them, or its kernel does not say.` }]
+  if (calls === null)
+    return [
+      {
+        level: 'ok',
+        topic: 'engine',
+        says: `No foreign calls are made: the memory of ${os.name} here is not reached by them, or its kernel does not say.`,
+      },
+    ]
   const passed = calls.passedOver.map(({ name, reason, hint }): Finding => {
     const says = `${name} was tried for foreign calls and not taken: ${reason}.`
     return hint === '' ? { level: 'ok', topic: 'tried', says } : { level: 'warning', topic: 'tried', says, hint }
@@ -58,15 +75,27 @@ function engine({ os }: HostMemory): Finding[] {
 function pages({ os }: Memory): Finding {
   const { pageSize, granularity, hugePageSize } = os.traits
   const huge = hugePageSize === 0 ? 'no huge pages are to be had' : `huge pages are ${formatBytes(hugePageSize)}`
-  return { level: 'ok', topic: 'pages', says: `Pages are ${formatBytes(pageSize)}, reservations begin at multiples of ${formatBytes(granularity)}, and ${huge}.` }
+  return {
+    level: 'ok',
+    topic: 'pages',
+    says: `Pages are ${formatBytes(pageSize)}, reservations begin at multiples of ${formatBytes(granularity)}, and ${huge}.`,
+  }
 }
 
 function test(memory: Memory): Finding[] {
   try {
     const { wrong, done, untried } = selfTest(memory)
-    const faults = wrong.map((says): Finding => ({ level: 'error', topic: 'self-test', says, hint: 'This host or its backend has a fault that is worth a report.' }))
+    const faults = wrong.map((says): Finding => ({
+      level: 'error',
+      topic: 'self-test',
+      says,
+      hint: 'This host or its backend has a fault that is worth a report.',
+    }))
     if (faults.length > 0) return faults
-    return [{ level: 'ok', topic: 'self-test', says: done }, ...untried.map((says): Finding => ({ level: 'ok', topic: 'self-test', says }))]
+    return [
+      { level: 'ok', topic: 'self-test', says: done },
+      ...untried.map((says): Finding => ({ level: 'ok', topic: 'self-test', says })),
+    ]
   } catch (error) {
     return [failed('self-test', error)]
   }

@@ -28,7 +28,11 @@ export function resolve(source: Source, environment: Environment): Resolved {
   const platform = environment.platform ?? 'unknown'
   if (source.only !== null) return resolveOnly(source, source.only, wanted, platform)
   if (wanted !== undefined) {
-    return need(source, { backend: wanted, how: 'asked', reason: `the environment variable MEMLAYER_OS is ${asked}` }, platform)
+    return need(
+      source,
+      { backend: wanted, how: 'asked', reason: `the environment variable MEMLAYER_OS is ${asked}` },
+      platform,
+    )
   }
   const backend = backendFor(platform)
   if (backend === null) return fallBack(source, environment, platform, noneFor(platform))
@@ -38,7 +42,10 @@ export function resolve(source: Source, environment: Environment): Resolved {
 
 function packageAsked(asked: string): string {
   if (backends.includes(asked)) return packageOf(asked)
-  throw new BackendError(`MEMLAYER_OS is '${asked}', and there is no such backend`, `Set it to one of ${backends.join(', ')}, or leave it out.`)
+  throw new BackendError(
+    `MEMLAYER_OS is '${asked}', and there is no such backend`,
+    `Set it to one of ${backends.join(', ')}, or leave it out.`,
+  )
 }
 
 function resolveOnly(source: Source, only: string, wanted: string | undefined, platform: string): Resolved {
@@ -50,7 +57,11 @@ function resolveOnly(source: Source, only: string, wanted: string | undefined, p
     const condition = only.replace('@memlayer/', 'memlayer-')
     return need(source, { backend: only, how: 'pin', reason: `the export condition ${condition} pins it` }, platform)
   }
-  return need(source, { backend: only, how: 'host', reason: 'this build is for a host where nothing native can be loaded' }, platform)
+  return need(
+    source,
+    { backend: only, how: 'host', reason: 'this build is for a host where nothing native can be loaded' },
+    platform,
+  )
 }
 
 /** This choice, or an error. */
@@ -61,13 +72,31 @@ function need(source: Source, choice: Choice, platform: string): Resolved {
   }
   const found = open(source, choice)
   if ('os' in found) return found
-  throw new BackendError(`${choice.backend} can't be had, and ${choice.reason}: ${found.reason}`, found.hint, found.cause)
+  throw new BackendError(
+    `${choice.backend} can't be had, and ${choice.reason}: ${found.reason}`,
+    found.hint,
+    found.cause,
+  )
 }
 
-function fallBack(source: Source, { platform = 'unknown', strict, warn }: Environment, tried: string, { reason, hint, cause }: Absence): Resolved {
-  if (strict) throw new BackendError(`there is no backend for this host, and MEMLAYER_STRICT forbids another: ${reason}`, hint, cause)
+function fallBack(
+  source: Source,
+  { platform = 'unknown', strict, warn }: Environment,
+  tried: string,
+  { reason, hint, cause }: Absence,
+): Resolved {
+  if (strict)
+    throw new BackendError(
+      `there is no backend for this host, and MEMLAYER_STRICT forbids another: ${reason}`,
+      hint,
+      cause,
+    )
   const why = `${reason}. ${hint}`
-  const found = need(source, { backend: JS, how: 'fallback', reason: why, tried: [{ backend: tried, reason, hint }] }, platform)
+  const found = need(
+    source,
+    { backend: JS, how: 'fallback', reason: why, tried: [{ backend: tried, reason, hint }] },
+    platform,
+  )
   const detail = `Set MEMLAYER_STRICT=1 to have an error in its place, or MEMLAYER_OS=js to have ${JS} without this warning.`
   warn(`memlayer runs on ${JS}, in a memory of the JavaScript engine, in place of this host's own: ${why}`, detail)
   return found

@@ -4,7 +4,9 @@
 const least = [22, 12] as const
 
 /** What stands in the way, as doctor's findings are; null: nothing. `versions` is process.versions. */
-export function tooOld(versions: Readonly<Record<string, string | undefined>>): { level: 'error'; topic: 'runtime'; says: string; hint: string } | null {
+export function tooOld(
+  versions: Readonly<Record<string, string | undefined>>,
+): { level: 'error'; topic: 'runtime'; says: string; hint: string } | null {
   // Bun and Deno say that they are some Node, and are not judged by it.
   if (versions['node'] === undefined || versions['bun'] !== undefined || versions['deno'] !== undefined) return null
   const [major = 0, minor = 0] = versions['node'].split('.').map(Number)

@@ -47,7 +47,8 @@ export function selfTest(memory: Memory, now: () => number = Date.now, most = 10
   return { wrong: [...wrong], done, untried: touch === null && faultTraps ? [untriedTraps] : [] }
 }
 
-const untriedTraps = 'Whether a faulted range traps, and a freed one is gone, was not tried: this runtime has no way to ask the kernel.'
+const untriedTraps =
+  'Whether a faulted range traps, and a freed one is gone, was not tried: this runtime has no way to ask the kernel.'
 
 function live(memory: Memory, size: number, touch: Touch | null, wrong: Set<string>): void {
   const { traits } = memory.os
@@ -80,9 +81,11 @@ function use(memory: Memory, region: Region, wrong: Set<string>): void {
   if (bytes.length !== 0) wrong.add('A view over memory that was given back can still be read.')
   const left = memory.residency(address, half)
   // Freed lazily (MADV_FREE), memory stays until the kernel needs it.
-  if (traits.unusedReturnsMemory && traits.unusedDropsContents && left !== null && left.resident > 0) wrong.add('Memory that was given back is still resident.')
+  if (traits.unusedReturnsMemory && traits.unusedDropsContents && left !== null && left.resident > 0)
+    wrong.add('Memory that was given back is still resident.')
   region.used(0, half)
-  if (traits.unusedDropsContents && !isAll(region.view(Uint8Array, 0, half), 0)) wrong.add('Memory that was given back does not read zero.')
+  if (traits.unusedDropsContents && !isAll(region.view(Uint8Array, 0, half), 0))
+    wrong.add('Memory that was given back does not read zero.')
   if (!isAll(region.view(Uint8Array, half, half), 0xa5)) wrong.add('Giving memory back took its neighbour along.')
 }
 

@@ -16,7 +16,10 @@ const GiB = 2 ** 30
 const folder = join(import.meta.dirname, '..')
 const cli = join(folder, 'dist', 'cli.js')
 const run = (args: readonly string[], options: { env?: Record<string, string>; node?: readonly string[] } = {}) =>
-  spawnSync(process.execPath, [...(options.node ?? []), cli, ...args], { encoding: 'utf8', env: { ...process.env, ...options.env } })
+  spawnSync(process.execPath, [...(options.node ?? []), cli, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...options.env },
+  })
 
 interface Told {
   readonly exitCode: number
@@ -27,7 +30,18 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
   it('finds this host sound: the backend, the engine and why, pages, limits, and the self-test', () => {
     const { status, stdout } = run(['doctor', '--json'])
     const { exitCode: code, findings } = JSON.parse(stdout) as Told
-    const topics = ['backend', 'engine', 'pages', 'huge pages', 'mappings', 'address space', 'locked memory', 'overcommit', 'control group', 'self-test']
+    const topics = [
+      'backend',
+      'engine',
+      'pages',
+      'huge pages',
+      'mappings',
+      'address space',
+      'locked memory',
+      'overcommit',
+      'control group',
+      'self-test',
+    ]
     expect(findings.map(({ topic }) => topic)).toEqual(topics)
     expect(findings.filter(({ level }) => level === 'error')).toEqual([])
     expect(findings[0]?.says).toContain('@memlayer/os-linux serves, for linux: process.platform is linux')
@@ -39,14 +53,18 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
   it('warns where addons are switched off, and names the flag', () => {
     const { status, stdout } = run(['doctor'], { node: ['--no-addons'] })
     expect(stdout).toMatch(/^WARNING @memlayer\/os-js serves in place of this host's own\. /m)
-    expect(stdout).toMatch(/^WARNING @memlayer\/os-linux was tried and not taken: .*native addons are switched off.* Start node without --no-addons\./m)
+    expect(stdout).toMatch(
+      /^WARNING @memlayer\/os-linux was tried and not taken: .*native addons are switched off.* Start node without --no-addons\./m,
+    )
     expect(stdout).toMatch(/^ok +The limits on the memory of this process are not known/m)
     expect(status).toBe(1)
   })
 
   it('warns under the permission model, and names the flags that are missing', () => {
     const { status, stdout } = run(['doctor'], { node: ['--permission', '--allow-fs-read=*'] })
-    expect(stdout).toMatch(/^WARNING @memlayer\/os-linux was tried and not taken: .* Start node with --allow-addons beside --permission/m)
+    expect(stdout).toMatch(
+      /^WARNING @memlayer\/os-linux was tried and not taken: .* Start node with --allow-addons beside --permission/m,
+    )
     expect(status).toBe(1)
     const allowed = run(['doctor'], { node: ['--permission', '--allow-fs-read=*', '--allow-addons'] })
     expect(allowed.stdout).toMatch(/^ok +@memlayer\/os-linux serves/m)
@@ -60,7 +78,9 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
   })
 
   it('warns of an address space that leaves little room for reservations', () => {
-    const { status, stdout } = spawnSync('prlimit', [`--as=${40 * 2 ** 30}`, process.execPath, cli, 'doctor'], { encoding: 'utf8' })
+    const { status, stdout } = spawnSync('prlimit', [`--as=${40 * 2 ** 30}`, process.execPath, cli, 'doctor'], {
+      encoding: 'utf8',
+    })
     expect(stdout).toMatch(/^WARNING Address space is limited to 40(\.0)? GiB/m)
     expect(status).toBe(1)
   })
@@ -78,7 +98,9 @@ describe('the command', () => {
     // A backend that is none: whoever asked for the memory would say so.
     const { status, stdout, stderr } = run(words.split(' '), { env: { MEMLAYER_OS: 'beos' } })
     expect([status, stdout]).toEqual([2, ''])
-    expect(stderr).toMatch(new RegExp(`^${says}\n\nusage: memlayer <command>(.*\n)+ +doctor .*\n +explain .*\n +--json .*\n`))
+    expect(stderr).toMatch(
+      new RegExp(`^${says}\n\nusage: memlayer <command>(.*\n)+ +doctor .*\n +explain .*\n +--json .*\n`),
+    )
   })
 
   it('tells its version and its usage when it is asked', () => {
@@ -101,12 +123,20 @@ describe('on a Node that is too old', () => {
     // What stands for process has the versions of an older one; that Node itself is run by hand.
     const old = 'globalThis.process = Object.create(process, { versions: { value: { node: "20.20.2" } } })'
     for (const command of ['doctor', 'explain']) {
-      const { status, stdout, stderr } = run([command], { node: ['--import', `data:text/javascript,${encodeURIComponent(old)}`] })
-      expect(stdout).toBe("ERROR   memlayer needs Node 22.12 or later, and this is Node 20.20.2. Install a newer one (https://nodejs.org), and see with 'node --version' that it is the one that runs.\n")
+      const { status, stdout, stderr } = run([command], {
+        node: ['--import', `data:text/javascript,${encodeURIComponent(old)}`],
+      })
+      expect(stdout).toBe(
+        "ERROR   memlayer needs Node 22.12 or later, and this is Node 20.20.2. Install a newer one (https://nodejs.org), and see with 'node --version' that it is the one that runs.\n",
+      )
       expect([status, stderr]).toEqual([2, ''])
     }
-    const { stdout, status } = run(['doctor', '--json'], { node: ['--import', `data:text/javascript,${encodeURIComponent(old)}`] })
-    expect((JSON.parse(stdout) as Told).findings.map(({ topic, level }) => [topic, level])).toEqual([['runtime', 'error']])
+    const { stdout, status } = run(['doctor', '--json'], {
+      node: ['--import', `data:text/javascript,${encodeURIComponent(old)}`],
+    })
+    expect((JSON.parse(stdout) as Told).findings.map(({ topic, level }) => [topic, level])).toEqual([
+      ['runtime', 'error'],
+    ])
     expect(status).toBe(2)
   })
 
@@ -147,11 +177,14 @@ function hostMemory(replaced: Partial<OS>, choice: Partial<HostMemory['choice']>
     },
     set: (target, name, value) => Reflect.set(target, name, value),
   })
-  return Object.assign(createMemory(os), { choice: { backend: '@memlayer/os-linux', how: 'host' as const, reason: 'process.platform is linux', ...choice } })
+  return Object.assign(createMemory(os), {
+    choice: { backend: '@memlayer/os-linux', how: 'host' as const, reason: 'process.platform is linux', ...choice },
+  })
 }
 
 const findingsWith = (limits: object): Finding[] => doctor(hostMemory({ limits: () => ({ ...sound, ...limits }) }))
-const warningsOf = (findings: readonly Finding[]): string[] => findings.filter(({ level }) => level === 'warning').map(({ says, hint }) => `${says} ${hint}`)
+const warningsOf = (findings: readonly Finding[]): string[] =>
+  findings.filter(({ level }) => level === 'warning').map(({ says, hint }) => `${says} ${hint}`)
 
 describe.skipIf(process.platform !== 'linux')('doctor over limits that are made up', () => {
   it('ends with 0 where nothing bites', () => {
@@ -161,14 +194,46 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
   })
 
   it.each([
-    ['half of the mappings are used', { mappings: 40_000 }, /^The process has 40000 kernel mappings; it may have 65530 \(vm\.max_map_count\)\. Raise vm\.max_map_count/],
-    ['address space is short', { addressSpace: 40 * GiB }, /^Address space is limited to 40 GiB, and 1 GiB are in use \(ulimit -v\)\. Reservations count in full/],
-    ['the process locks memory and may lock little more', { lockedMemoryUsed: 4 * MiB }, /^The process has locked 4 MiB, and may lock memory up to 8 MiB \(ulimit -l\)\. Under mlockall/],
-    ['overcommit is strict and little is left', { overcommit: 2, committed: 15.5 * GiB }, /^The kernel counts what it hands out .*: 15\.5 GiB of 16 GiB are committed\. What is mapped counts/],
-    ['the control group is nearly full', { groupUsed: 7 * GiB }, /^Its control group has 7 GiB of 8 GiB, .* Beyond it the kernel ends the process/],
-    ['there are no huge pages', { hugePages: 'never' }, /^The kernel gives no huge pages, and sysHugePage does nothing .* echo madvise >/],
-    ['little of the commit limit is left', { commitLimit: 8 * GiB, commitAvailable: GiB / 2, addressSpaceAvailable: 2 ** 46 }, /^Of the commit limit, .* of 8 GiB, 512 MiB are left\. sysUsed commits/],
-    ['little of the address space is left', { commitAvailable: 4 * GiB, addressSpace: 2 ** 37, addressSpaceAvailable: 2 ** 35 }, /^Of an address space of 128 GiB, 32 GiB are neither reserved nor committed\. Reserve less/],
+    [
+      'half of the mappings are used',
+      { mappings: 40_000 },
+      /^The process has 40000 kernel mappings; it may have 65530 \(vm\.max_map_count\)\. Raise vm\.max_map_count/,
+    ],
+    [
+      'address space is short',
+      { addressSpace: 40 * GiB },
+      /^Address space is limited to 40 GiB, and 1 GiB are in use \(ulimit -v\)\. Reservations count in full/,
+    ],
+    [
+      'the process locks memory and may lock little more',
+      { lockedMemoryUsed: 4 * MiB },
+      /^The process has locked 4 MiB, and may lock memory up to 8 MiB \(ulimit -l\)\. Under mlockall/,
+    ],
+    [
+      'overcommit is strict and little is left',
+      { overcommit: 2, committed: 15.5 * GiB },
+      /^The kernel counts what it hands out .*: 15\.5 GiB of 16 GiB are committed\. What is mapped counts/,
+    ],
+    [
+      'the control group is nearly full',
+      { groupUsed: 7 * GiB },
+      /^Its control group has 7 GiB of 8 GiB, .* Beyond it the kernel ends the process/,
+    ],
+    [
+      'there are no huge pages',
+      { hugePages: 'never' },
+      /^The kernel gives no huge pages, and sysHugePage does nothing .* echo madvise >/,
+    ],
+    [
+      'little of the commit limit is left',
+      { commitLimit: 8 * GiB, commitAvailable: GiB / 2, addressSpaceAvailable: 2 ** 46 },
+      /^Of the commit limit, .* of 8 GiB, 512 MiB are left\. sysUsed commits/,
+    ],
+    [
+      'little of the address space is left',
+      { commitAvailable: 4 * GiB, addressSpace: 2 ** 37, addressSpaceAvailable: 2 ** 35 },
+      /^Of an address space of 128 GiB, 32 GiB are neither reserved nor committed\. Reserve less/,
+    ],
   ])('warns, with 1, when %s', (_, limits, says) => {
     const findings = findingsWith(limits)
     expect(warningsOf(findings)).toEqual([expect.stringMatching(says)])
@@ -188,7 +253,9 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
   it('says of what is not known that it is not known, and does not warn of it', () => {
     const unknown = Object.fromEntries(Object.keys(sound).map((name) => [name, NaN]))
     const findings = findingsWith({ ...unknown, hugePages: undefined })
-    const said = findings.filter(({ topic }) => ['huge pages', 'mappings', 'address space', 'locked memory', 'overcommit', 'control group'].includes(topic))
+    const said = findings.filter(({ topic }) =>
+      ['huge pages', 'mappings', 'address space', 'locked memory', 'overcommit', 'control group'].includes(topic),
+    )
     expect(said).toHaveLength(6)
     for (const { level, says } of said) {
       expect([level, says]).toEqual(['ok', expect.stringContaining('not known')])
@@ -199,15 +266,35 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
   })
 
   it('says which engines and backends were tried, and why they were not taken', () => {
-    const foreignCalls = () => ({ engine: 'node:ffi', passedOver: [{ name: 'koffi', reason: 'it is out', hint: 'Ask it in.' }, { name: 'smoke', reason: 'it rains', hint: '' }] })
+    const foreignCalls = () => ({
+      engine: 'node:ffi',
+      passedOver: [
+        { name: 'koffi', reason: 'it is out', hint: 'Ask it in.' },
+        { name: 'smoke', reason: 'it rains', hint: '' },
+      ],
+    })
     const findings = doctor(hostMemory({ foreignCalls }))
-    expect(findings.filter(({ topic }) => topic === 'engine' || topic === 'tried').map(({ level, says, hint }) => [level, says, hint])).toEqual([
+    expect(
+      findings
+        .filter(({ topic }) => topic === 'engine' || topic === 'tried')
+        .map(({ level, says, hint }) => [level, says, hint]),
+    ).toEqual([
       ['ok', 'Foreign calls are made by node:ffi, whose calls cost three to five times those of koffi.', undefined],
       ['warning', 'koffi was tried for foreign calls and not taken: it is out.', 'Ask it in.'],
       ['ok', 'smoke was tried for foreign calls and not taken: it rains.', undefined],
     ])
-    const tried = doctor(hostMemory({}, { how: 'fallback', tried: [{ backend: '@memlayer/os-haiku', reason: 'it has 17 syllables', hint: 'Write a shorter one.' }] }))
-    expect(warningsOf(tried)[1]).toBe('@memlayer/os-haiku was tried and not taken: it has 17 syllables. Write a shorter one.')
+    const tried = doctor(
+      hostMemory(
+        {},
+        {
+          how: 'fallback',
+          tried: [{ backend: '@memlayer/os-haiku', reason: 'it has 17 syllables', hint: 'Write a shorter one.' }],
+        },
+      ),
+    )
+    expect(warningsOf(tried)[1]).toBe(
+      '@memlayer/os-haiku was tried and not taken: it has 17 syllables. Write a shorter one.',
+    )
     expect(exitCode(tried)).toBe(1)
   })
 })
@@ -215,7 +302,13 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
 describe.skipIf(process.platform !== 'linux')('the self-test', () => {
   it('finds nothing wrong with the real memory, and frees what it takes', () => {
     const memory = hostMemory({})
-    expect(selfTest(memory)).toEqual({ wrong: [], done: expect.stringMatching(/^16 regions were .* on real memory in \d\.\d s, and did as they should\.$/) as string, untried: [] })
+    expect(selfTest(memory)).toEqual({
+      wrong: [],
+      done: expect.stringMatching(
+        /^16 regions were .* on real memory in \d\.\d s, and did as they should\.$/,
+      ) as string,
+      untried: [],
+    })
     expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
   })
 
@@ -235,7 +328,9 @@ describe.skipIf(process.platform !== 'linux')('the self-test', () => {
     let at = 0
     const slow = selfTest(hostMemory({}), () => (at += 4000))
     expect(slow.done).toMatch(/^3 regions were .*, and there was no time for more\.$/)
-    expect(selfTest(hostMemory({}), Date.now, 0).done).toMatch(/^1 region was .* did as it should, and there was no time for more\.$/)
+    expect(selfTest(hostMemory({}), Date.now, 0).done).toMatch(
+      /^1 region was .* did as it should, and there was no time for more\.$/,
+    )
   })
 })
 
@@ -243,16 +338,26 @@ describe.skipIf(process.platform !== 'linux')('memlayer explain', () => {
   it('says where the resident memory is, the layer by category and state', () => {
     const { status, stdout } = run(['explain'])
     expect(stdout).toMatch(/^JavaScript's heaps .*\n(.*\n)*resident in all +\d/)
-    expect(stdout).toMatch(/^memlayer +3 MiB\n {2}memlayer-explain, Prepared +0 bytes of 1 MiB\n {2}memlayer-explain, Ready +3 MiB of 7 MiB\n {2}\(no category\), Reserved +0 bytes of 8 MiB$/m)
+    expect(stdout).toMatch(
+      /^memlayer +3 MiB\n {2}memlayer-explain, Prepared +0 bytes of 1 MiB\n {2}memlayer-explain, Ready +3 MiB of 7 MiB\n {2}\(no category\), Reserved +0 bytes of 8 MiB$/m,
+    )
     expect(status).toBe(0)
   })
 
   it('gives the same as data with --json, in parts that sum to what is resident', () => {
     const { status, stdout } = run(['explain', '--json'])
     const told = JSON.parse(stdout) as Explanation
-    const { jsHeap, arrayBuffers, layer, otherMemories, malloc, mallocSlack, files, stacks, unexplained, resident } = told
-    expect(jsHeap + arrayBuffers + layer + otherMemories + malloc + mallocSlack + files + stacks + unexplained).toBe(resident)
-    expect(told.layerParts).toContainEqual({ category: 'memlayer-explain', state: 'Ready', resident: 3 * MiB, size: 7 * MiB })
+    const { jsHeap, arrayBuffers, layer, otherMemories, malloc, mallocSlack, files, stacks, unexplained, resident } =
+      told
+    expect(jsHeap + arrayBuffers + layer + otherMemories + malloc + mallocSlack + files + stacks + unexplained).toBe(
+      resident,
+    )
+    expect(told.layerParts).toContainEqual({
+      category: 'memlayer-explain',
+      state: 'Ready',
+      resident: 3 * MiB,
+      size: 7 * MiB,
+    })
     expect(explanationLines(told).at(-1)).toContain(formatBytes(resident))
     expect(status).toBe(0)
   })

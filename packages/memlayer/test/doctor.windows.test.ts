@@ -8,7 +8,14 @@ it('doctor finds Windows sound: the commit limit, the address space, and that a 
   const { code, stdout, stderr } = await runOnWindows('windows/doctor.ts', { folder: import.meta.dirname })
   expect([code, stderr]).toEqual([0, ''])
   const findings = JSON.parse(stdout) as Finding[]
-  expect(findings.map(({ topic }) => topic)).toEqual(['backend', 'engine', 'pages', 'commit limit', 'address space', 'self-test'])
+  expect(findings.map(({ topic }) => topic)).toEqual([
+    'backend',
+    'engine',
+    'pages',
+    'commit limit',
+    'address space',
+    'self-test',
+  ])
   expect(findings.filter(({ level }) => level === 'error')).toEqual([])
   expect(findings[3]?.says).toMatch(/^Of the commit limit, .* of [\d.]+ [GT]iB, [\d.]+ [MG]iB are left\.$/)
   expect(findings[5]?.says).toMatch(/^16 regions were reserved/)

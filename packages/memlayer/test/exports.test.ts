@@ -5,13 +5,14 @@ import * as memlayer from 'memlayer'
 import { describe, expect, it } from 'vitest'
 
 const names = (report: string): string[] =>
-  [...report.matchAll(/^export (?:abstract class|class|function|interface|type|const) (\w+)|^export \{ (\w+) \}/gm)].map(
-    ([, declared, passed]) => declared ?? passed ?? '',
-  )
+  [
+    ...report.matchAll(/^export (?:abstract class|class|function|interface|type|const) (\w+)|^export \{ (\w+) \}/gm),
+  ].map(([, declared, passed]) => declared ?? passed ?? '')
 
 describe("core's exports", () => {
   it('are exported here, and are the same', () => {
-    for (const [name, value] of Object.entries(core)) expect([name, (memlayer as Record<string, unknown>)[name]]).toEqual([name, value])
+    for (const [name, value] of Object.entries(core))
+      expect([name, (memlayer as Record<string, unknown>)[name]]).toEqual([name, value])
   })
 
   it('are exported here as types', () => {

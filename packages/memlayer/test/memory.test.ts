@@ -18,7 +18,10 @@ function json(code: string, nodeArgs: readonly string[] = [], env: NodeJS.Proces
 const choice = `import { memory } from 'memlayer'; console.log(JSON.stringify({ ...memory.choice, os: memory.os.name }))`
 
 // Node 24 has no node:ffi; a runner that has one is given the flag that takes it away.
-const withoutAddons = ['--no-addons', ...(process.getBuiltinModule('node:ffi') === undefined ? [] : ['--no-experimental-ffi'])]
+const withoutAddons = [
+  '--no-addons',
+  ...(process.getBuiltinModule('node:ffi') === undefined ? [] : ['--no-experimental-ffi']),
+]
 
 describe.skipIf(!onLinux)('memory (needs Linux)', () => {
   it('is the kernel’s own, at the first use, and one object', () => {
@@ -71,7 +74,12 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
     ['MEMLAYER_OS=js', [], { MEMLAYER_OS: 'js' }, { backend: '@memlayer/os-js', how: 'asked', os: 'js' }],
     ['MEMLAYER_OS=plan9', [], { MEMLAYER_OS: 'plan9' }, { backend: '@memlayer/os-plan9', how: 'asked', os: 'plan9' }],
     ['-C memlayer-os-js', ['-C', 'memlayer-os-js'], {}, { backend: '@memlayer/os-js', how: 'pin', os: 'js' }],
-    ['-C memlayer-os-linux', ['-C', 'memlayer-os-linux'], {}, { backend: '@memlayer/os-linux', how: 'pin', os: 'linux' }],
+    [
+      '-C memlayer-os-linux',
+      ['-C', 'memlayer-os-linux'],
+      {},
+      { backend: '@memlayer/os-linux', how: 'pin', os: 'linux' },
+    ],
     ['-C browser', ['-C', 'browser'], {}, { backend: '@memlayer/os-js', how: 'host', os: 'js' }],
     ['-C workerd', ['-C', 'workerd'], {}, { backend: '@memlayer/os-js', how: 'host', os: 'js' }],
     ['-C edge-light', ['-C', 'edge-light'], {}, { backend: '@memlayer/os-js', how: 'host', os: 'js' }],
@@ -110,7 +118,11 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
 describe('the platform', () => {
   it('that nobody knows has os-js, and a sentence that names it', () => {
     const { stdout, stderr } = run(`Object.defineProperty(process, 'platform', { value: 'haiku' })\n${choice}`)
-    expect(JSON.parse(stdout)).toMatchObject({ backend: '@memlayer/os-js', how: 'fallback', reason: expect.stringContaining("'haiku'") as string })
+    expect(JSON.parse(stdout)).toMatchObject({
+      backend: '@memlayer/os-js',
+      how: 'fallback',
+      reason: expect.stringContaining("'haiku'") as string,
+    })
     expect(stderr).toMatch(/MEMLAYER_FALLBACK/)
   })
 })

@@ -22,7 +22,9 @@ class NoEngine extends Error {
 }
 
 function missing(name: string): Error {
-  return Object.assign(new Error(`Cannot find module '${name}'\nRequire stack:\n- /app/${name}/x`), { code: 'MODULE_NOT_FOUND' })
+  return Object.assign(new Error(`Cannot find module '${name}'\nRequire stack:\n- /app/${name}/x`), {
+    code: 'MODULE_NOT_FOUND',
+  })
 }
 
 /** A source that has these backends; an error in the place of one is what loading it throws. */
@@ -38,7 +40,9 @@ function auto(has: Readonly<Record<string, Backend | Error>>): Source {
 }
 
 const everything = auto(
-  Object.fromEntries(['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows'].map((name) => [`@memlayer/os-${name}`, backend(name)])),
+  Object.fromEntries(
+    ['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows'].map((name) => [`@memlayer/os-${name}`, backend(name)]),
+  ),
 )
 
 interface Choosing extends Resolved {
@@ -91,7 +95,12 @@ describe('os-js in its place', () => {
   const fallbacks: readonly (readonly [string, Source, string | undefined, RegExp])[] = [
     ['an unknown platform', everything, 'haiku', /no backend is known for the platform 'haiku'\. Write one/],
     ['a host without a platform', everything, undefined, /'unknown'/],
-    ['a backend that is not installed', auto({ [js]: backend('js') }), 'linux', /@memlayer\/os-linux is not installed\. Install it with: npm install @memlayer\/os-linux/],
+    [
+      'a backend that is not installed',
+      auto({ [js]: backend('js') }),
+      'linux',
+      /@memlayer\/os-linux is not installed\. Install it with: npm install @memlayer\/os-linux/,
+    ],
     [
       'a bundle that was made without it',
       auto({ [js]: backend('js'), [linux]: new Error(`Dynamic require of "${linux}" is not supported`) }),
@@ -100,7 +109,14 @@ describe('os-js in its place', () => {
     ],
     [
       'no engine for foreign calls',
-      auto({ [js]: backend('js'), [linux]: { createOS: () => { throw new NoEngine('no foreign calls') } } }),
+      auto({
+        [js]: backend('js'),
+        [linux]: {
+          createOS: () => {
+            throw new NoEngine('no foreign calls')
+          },
+        },
+      }),
       'linux',
       /no foreign calls on this host: the engine is on strike\. Start it with --please\./,
     ],
@@ -122,9 +138,18 @@ describe('os-js in its place', () => {
 
 describe('a backend that was asked for', () => {
   it('serves without a warning: js anywhere, plan9 on any host, the own one', () => {
-    for (const [platform, asked] of [['win32', 'js'], ['linux', 'plan9'], ['linux', 'linux']] as const) {
+    for (const [platform, asked] of [
+      ['win32', 'js'],
+      ['linux', 'plan9'],
+      ['linux', 'linux'],
+    ] as const) {
       const { choice, os, warnings } = choose(everything, { platform, asked, strict: true })
-      expect([choice.how, choice.reason, os.name, warnings]).toEqual(['asked', `the environment variable MEMLAYER_OS is ${asked}`, asked, []])
+      expect([choice.how, choice.reason, os.name, warnings]).toEqual([
+        'asked',
+        `the environment variable MEMLAYER_OS is ${asked}`,
+        asked,
+        [],
+      ])
     }
   })
 
@@ -134,9 +159,20 @@ describe('a backend that was asked for', () => {
   })
 
   it('is an error where it is no backend, is not installed, or has no engine: nothing else serves', () => {
-    expect(refusal(everything, { asked: 'beos' }).message).toMatch(/MEMLAYER_OS is 'beos'.*one of aix, bsd, darwin, js, linux, plan9, windows/)
-    expect(refusal(auto({ [js]: backend('js') }), { asked: 'plan9' }).message).toMatch(/npm install @memlayer\/os-plan9/)
-    const withoutEngine = auto({ [js]: backend('js'), [linux]: { createOS: () => { throw new NoEngine('none') } } })
+    expect(refusal(everything, { asked: 'beos' }).message).toMatch(
+      /MEMLAYER_OS is 'beos'.*one of aix, bsd, darwin, js, linux, plan9, windows/,
+    )
+    expect(refusal(auto({ [js]: backend('js') }), { asked: 'plan9' }).message).toMatch(
+      /npm install @memlayer\/os-plan9/,
+    )
+    const withoutEngine = auto({
+      [js]: backend('js'),
+      [linux]: {
+        createOS: () => {
+          throw new NoEngine('none')
+        },
+      },
+    })
     const { message, cause } = refusal(withoutEngine, { asked: 'linux' })
     expect(message).toMatch(/MEMLAYER_OS is linux: .*--please/)
     expect(cause).toBeInstanceOf(NoEngine)
@@ -144,7 +180,11 @@ describe('a backend that was asked for', () => {
 })
 
 describe('a build with one backend', () => {
-  const only = (kind: 'pin' | 'only', name: string): Source => ({ kind, only: `@memlayer/os-${name}`, load: () => ({ backend: backend(name) }) })
+  const only = (kind: 'pin' | 'only', name: string): Source => ({
+    kind,
+    only: `@memlayer/os-${name}`,
+    load: () => ({ backend: backend(name) }),
+  })
 
   it('has it, and says what picked it', () => {
     expect(choose(only('pin', 'linux')).choice).toEqual({
@@ -153,12 +193,18 @@ describe('a build with one backend', () => {
       reason: 'the export condition memlayer-os-linux pins it',
     })
     const { choice, warnings } = choose(only('only', 'js'), { platform: undefined })
-    expect(choice).toEqual({ backend: js, how: 'host', reason: 'this build is for a host where nothing native can be loaded' })
+    expect(choice).toEqual({
+      backend: js,
+      how: 'host',
+      reason: 'this build is for a host where nothing native can be loaded',
+    })
     expect(warnings).toEqual([])
   })
 
   it('is refused on another system', () => {
-    expect(refusal(only('pin', 'darwin')).message).toMatch(/os-darwin is not for the platform 'linux', and the export condition/)
+    expect(refusal(only('pin', 'darwin')).message).toMatch(
+      /os-darwin is not for the platform 'linux', and the export condition/,
+    )
   })
 
   it('is an error where MEMLAYER_OS asks for another, and serves where it asks for the same', () => {
@@ -170,10 +216,20 @@ describe('a build with one backend', () => {
 describe('a backend that is broken', () => {
   it.each([
     ['throws when it is imported', new TypeError('x is not a function')],
-    ['misses a package of its own', Object.assign(new Error("Cannot find package '@memlayer/ffi' imported from /app/node_modules/@memlayer/os-linux/dist/mem.js"), { code: 'ERR_MODULE_NOT_FOUND' })],
+    [
+      'misses a package of its own',
+      Object.assign(
+        new Error("Cannot find package '@memlayer/ffi' imported from /app/node_modules/@memlayer/os-linux/dist/mem.js"),
+        { code: 'ERR_MODULE_NOT_FOUND' },
+      ),
+    ],
     ['throws what is no error', 'thrown' as unknown as Error],
   ])('and %s is no reason to fall back: the error is told, with it as its cause', (_, error) => {
-    const source: Source = { kind: 'auto', only: null, load: (name) => (name === linux ? { error } : { backend: backend('js') }) }
+    const source: Source = {
+      kind: 'auto',
+      only: null,
+      load: (name) => (name === linux ? { error } : { backend: backend('js') }),
+    }
     const { message, cause } = refusal(source)
     expect(message).toMatch(/@memlayer\/os-linux is installed and does not load: .*Install it anew/)
     expect(message).toContain(error instanceof Error ? error.message : 'thrown')
@@ -182,6 +238,16 @@ describe('a backend that is broken', () => {
 
   it('when its memory is made throws its own error', () => {
     const failing = new RangeError('own')
-    expect(() => choose(auto({ [linux]: { createOS: () => { throw failing } } }))).toThrow(failing)
+    expect(() =>
+      choose(
+        auto({
+          [linux]: {
+            createOS: () => {
+              throw failing
+            },
+          },
+        }),
+      ),
+    ).toThrow(failing)
   })
 })

@@ -1,13 +1,7 @@
 // The account as OpenTelemetry's observable instruments: read when a reader collects, at no cost
 // between. Only the API is imported; whichever SDK the program has set up does the rest.
 import type { Memory } from '@memlayer/core'
-import {
-  metrics,
-  type Attributes,
-  type BatchObservableResult,
-  type Meter,
-  type Observable,
-} from '@opentelemetry/api'
+import { metrics, type Attributes, type BatchObservableResult, type Meter, type Observable } from '@opentelemetry/api'
 import { instruments, readPoints, type Instrument, type InstrumentName } from './points.js'
 import { processPoints } from './process-points.js'
 
@@ -25,7 +19,8 @@ export interface ObserveOptions {
 export function observeMemory(memory: Memory, options: ObserveOptions = {}): () => void {
   const { meter = metrics.getMeter('@memlayer/metrics'), attributes = {}, process = true } = options
   const observables = new Map<InstrumentName, Observable>()
-  for (const name of Object.keys(instruments) as InstrumentName[]) observables.set(name, create(meter, name, instruments[name]))
+  for (const name of Object.keys(instruments) as InstrumentName[])
+    observables.set(name, create(meter, name, instruments[name]))
   // Not even made where somebody else has them: two instruments of one name are told of as a conflict.
   const host = process ? createProcess(meter) : null
   const callback = (result: BatchObservableResult): void => {
@@ -49,8 +44,14 @@ export function observeMemory(memory: Memory, options: ObserveOptions = {}): () 
 /** By the names, units and words of the semantic conventions. */
 function createProcess(meter: Meter): { readonly usage: Observable; readonly virtual: Observable } {
   return {
-    usage: meter.createObservableUpDownCounter('process.memory.usage', { unit: 'By', description: 'The amount of physical memory in use.' }),
-    virtual: meter.createObservableUpDownCounter('process.memory.virtual', { unit: 'By', description: 'The amount of committed virtual memory.' }),
+    usage: meter.createObservableUpDownCounter('process.memory.usage', {
+      unit: 'By',
+      description: 'The amount of physical memory in use.',
+    }),
+    virtual: meter.createObservableUpDownCounter('process.memory.virtual', {
+      unit: 'By',
+      description: 'The amount of committed virtual memory.',
+    }),
   }
 }
 

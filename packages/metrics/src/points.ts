@@ -50,7 +50,8 @@ export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
   'memlayer.memory.category.peak': {
     kind: 'gauge',
     unit: 'By',
-    description: 'The most bytes of a category that were ever Ready at once. Peaks come at different times and do not add up.',
+    description:
+      'The most bytes of a category that were ever Ready at once. Peaks come at different times and do not add up.',
     attributes: ['category'],
   },
   'memlayer.operations': {
@@ -134,9 +135,12 @@ function mappingsOf(memory: Memory): MappingUse | null {
 
 function pointsOf(category: string, counts: readonly StateCounts[]): Point[] {
   const sum = (key: keyof StateCounts): number => counts.reduce((total, one) => total + one[key], 0)
-  const states = (['reserved', 'prepared', 'ready'] as const).map(
-    (state): Point => ({ name: 'memlayer.memory.usage', value: sum(state), category, state }),
-  )
+  const states = (['reserved', 'prepared', 'ready'] as const).map((state): Point => ({
+    name: 'memlayer.memory.usage',
+    value: sum(state),
+    category,
+    state,
+  }))
   return [
     ...states,
     { name: 'memlayer.memory.held', value: sum('held'), category },

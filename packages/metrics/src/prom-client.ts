@@ -60,7 +60,9 @@ function sourceOf(memories: Memories): Source {
     labelNames: isOne ? [] : ['memory'],
     read(name): { value: number; labels: Record<string, string> }[] {
       if (points === null) {
-        points = Object.entries(named).flatMap(([memory, one]) => readPoints(one).map((point) => [memory, point] as const))
+        points = Object.entries(named).flatMap(([memory, one]) =>
+          readPoints(one).map((point) => [memory, point] as const),
+        )
         queueMicrotask(() => (points = null))
       }
       return points
@@ -78,7 +80,12 @@ function labelsOf(memory: string | null, { category, state }: Point): Record<str
   }
 }
 
-function create(instrument: InstrumentName, { kind, description, attributes }: Instrument, source: Source, registry: Registry): string {
+function create(
+  instrument: InstrumentName,
+  { kind, description, attributes }: Instrument,
+  source: Source,
+  registry: Registry,
+): string {
   const name = prometheusName(instrument)
   const shared = { name, help: description, registers: [registry], labelNames: [...source.labelNames, ...attributes] }
   if (kind === 'counter') {

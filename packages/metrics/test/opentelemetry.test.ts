@@ -22,7 +22,11 @@ function figures({ scopeMetrics }: ResourceMetrics): Record<string, number> {
   const found: Record<string, number> = {}
   for (const { descriptor, dataPoints } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
     for (const { attributes, value } of dataPoints) {
-      const { 'memlayer.category': category, 'memlayer.state': state, memory } = attributes as Record<string, string | undefined>
+      const {
+        'memlayer.category': category,
+        'memlayer.state': state,
+        memory,
+      } = attributes as Record<string, string | undefined>
       const key = [descriptor.name, category, state, memory].filter((part) => part !== undefined).join(' ')
       found[key] = value as number
     }
@@ -80,7 +84,10 @@ describe("the OpenTelemetry SDK's reader", () => {
     observeMemory(inUse(), { meter, attributes: { memory: 'two' } })
     const read = await collect(reader)
     const virtual = process.platform === 'linux' ? ['process.memory.virtual two'] : []
-    expect(Object.keys(read).filter((key) => key.startsWith('process.'))).toEqual(['process.memory.usage two', ...virtual])
+    expect(Object.keys(read).filter((key) => key.startsWith('process.'))).toEqual([
+      'process.memory.usage two',
+      ...virtual,
+    ])
     await provider.shutdown()
   })
 

@@ -10,7 +10,10 @@ describe('the points', () => {
   it('are the account, figure by figure', () => {
     const memory = inUse()
     const read = Object.fromEntries(
-      readPoints(memory).map(({ name, category, state, value }) => [[name, category, state].filter(Boolean).join(' '), value]),
+      readPoints(memory).map(({ name, category, state, value }) => [
+        [name, category, state].filter(Boolean).join(' '),
+        value,
+      ]),
     )
     expect(read).toEqual(expected(memory.stats()))
   })
@@ -20,7 +23,8 @@ describe('the points', () => {
     memory.sysAlloc(memory.os.traits.pageSize, memory.stat('uncategorized'))
     memory.sysAlloc(memory.os.traits.pageSize, memory.stat('__proto__'))
     const points = readPoints(memory)
-    const sum = (name: string): number => points.filter((one) => one.name === name).reduce((total, { value }) => total + value, 0)
+    const sum = (name: string): number =>
+      points.filter((one) => one.name === name).reduce((total, { value }) => total + value, 0)
     const { total } = memory.stats()
     expect(sum('memlayer.memory.usage')).toBe(total.reserved + total.prepared + total.ready)
     expect(sum('memlayer.memory.held')).toBe(total.held)

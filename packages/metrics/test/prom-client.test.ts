@@ -34,7 +34,10 @@ function figures(samples: readonly Sample[]): Record<string, number> {
 const read = async (registry: Registry): Promise<Record<string, number>> =>
   figures(
     (await registry.getMetricsAsJSON()).flatMap(({ name, values }) =>
-      (values as { value: number; labels: Record<string, string> }[]).map(({ labels, value }) => ({ metric: { __name__: name, ...labels }, value })),
+      (values as { value: number; labels: Record<string, string> }[]).map(({ labels, value }) => ({
+        metric: { __name__: name, ...labels },
+        value,
+      })),
     ),
   )
 
@@ -47,7 +50,9 @@ describe("prom-client's registry", () => {
     memory.sysAlloc(memory.os.traits.pageSize, memory.stat('late'))
     expect(await read(registry)).toEqual(expected(memory.stats()))
     const text = await registry.metrics()
-    expect(text).toContain(`memlayer_memory_usage_bytes{category="cache",state="ready"} ${memory.stats().categories['cache']?.ready}`)
+    expect(text).toContain(
+      `memlayer_memory_usage_bytes{category="cache",state="ready"} ${memory.stats().categories['cache']?.ready}`,
+    )
     expect(text).toContain('# TYPE memlayer_operations_total counter')
   })
 
@@ -55,7 +60,10 @@ describe("prom-client's registry", () => {
     const registry = new Registry()
     const memory = inUse()
     let reads = 0
-    const counted: Memory = Object.create(memory, { stats: { value: () => ((reads += 1), memory.stats()) }, mappings: { value: () => null } }) as Memory
+    const counted: Memory = Object.create(memory, {
+      stats: { value: () => ((reads += 1), memory.stats()) },
+      mappings: { value: () => null },
+    }) as Memory
     collectMemory(counted, { registry })
     await registry.metrics()
     expect(reads).toBe(1)
@@ -65,9 +73,13 @@ describe("prom-client's registry", () => {
     const registry = new Registry()
     const memories = { one: inUse(), two: inUse() }
     const letGo = collectMemory(memories, { registry })
-    expect((await read(registry))['memlayer.memory.held cache two']).toBe(memories.two.stats().categories['cache']?.held)
+    expect((await read(registry))['memlayer.memory.held cache two']).toBe(
+      memories.two.stats().categories['cache']?.held,
+    )
     expect(() => collectMemory(memories.one, { registry })).toThrow(/already been registered/)
-    expect((await read(registry))['memlayer.memory.held cache one']).toBe(memories.one.stats().categories['cache']?.held)
+    expect((await read(registry))['memlayer.memory.held cache one']).toBe(
+      memories.one.stats().categories['cache']?.held,
+    )
     letGo()
     expect(await registry.metrics()).toBe('\n')
     collectMemory(memories.one, { registry })
@@ -92,7 +104,12 @@ describe("Debian's Prometheus server", () => {
     )
     const server = spawn(
       program,
-      [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${web}`, '--log.level=error'],
+      [
+        `--config.file=${folder}/prometheus.yml`,
+        `--storage.tsdb.path=${folder}/data`,
+        `--web.listen-address=127.0.0.1:${web}`,
+        '--log.level=error',
+      ],
       { stdio: 'ignore' },
     )
     try {
@@ -120,8 +137,12 @@ async function agrees(port: number, memory: Memory): Promise<void> {
 }
 
 async function query(port: number): Promise<Record<string, number>> {
-  const response = await fetch(`http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent('{__name__=~"memlayer_.*"}')}`)
-  const { data } = (await response.json()) as { data: { result: { metric: Record<string, string>; value: [number, string] }[] } }
+  const response = await fetch(
+    `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent('{__name__=~"memlayer_.*"}')}`,
+  )
+  const { data } = (await response.json()) as {
+    data: { result: { metric: Record<string, string>; value: [number, string] }[] }
+  }
   return figures(data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) })))
 }
 

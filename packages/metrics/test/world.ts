@@ -22,8 +22,12 @@ export function inUse(memory: Memory = createMemory(createOS())): Memory {
 /** What every exporter has to say of an account: `name category state` to figure. */
 export function expected(stats: MemoryStats): Record<string, number> {
   const found: Record<string, number> = { 'memlayer.memory.peak': stats.total.peak }
-  for (const [category, counts] of [['uncategorized', stats.uncategorized] as const, ...Object.entries(stats.categories)]) {
-    for (const state of ['reserved', 'prepared', 'ready'] as const) found[`memlayer.memory.usage ${category} ${state}`] = counts[state]
+  for (const [category, counts] of [
+    ['uncategorized', stats.uncategorized] as const,
+    ...Object.entries(stats.categories),
+  ]) {
+    for (const state of ['reserved', 'prepared', 'ready'] as const)
+      found[`memlayer.memory.usage ${category} ${state}`] = counts[state]
     found[`memlayer.memory.held ${category}`] = counts.held
     found[`memlayer.memory.category.peak ${category}`] = counts.peak
     found[`memlayer.operations ${category}`] = counts.calls

@@ -3,7 +3,14 @@
 import { createMemory } from '@memlayer/core'
 import { createOS } from '@memlayer/os-aix'
 import { standIn } from '@memlayer/stand-in'
-import { expectAdvice, expectBareReservation, expectWholeLife, testCopies, testWithoutLedger, type RealBackend } from '@memlayer/stand-in/vitest'
+import {
+  expectAdvice,
+  expectBareReservation,
+  expectWholeLife,
+  testCopies,
+  testWithoutLedger,
+  type RealBackend,
+} from '@memlayer/stand-in/vitest'
 import { bytesWith } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 

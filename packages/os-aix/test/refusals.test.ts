@@ -16,18 +16,21 @@ describe('os-aix, refused', () => {
   it.each([
     [13, 'EACCES', 'mmap: access denied'],
     [11, 'EAGAIN', "mmap: too much locked memory (check 'ulimit -l')."],
-  ])('sysAlloc answered %i %s is a FatalError in the words that Go exits with; nothing is counted', (errno, errnoName, words) => {
-    const memory = createMemory(createOS({ kernel: blankKernel(page, { mmap: () => -errno }) }))
-    const stat = memory.stat('test')
-    const error = errorOf(() => memory.sysAlloc(page, stat))
-    expect(error).toBeInstanceOf(FatalError)
-    expect((error as Error).message.startsWith(words)).toBe(true)
-    expect(error).toMatchObject({ op: 'sysAlloc', syscall: 'mmap', errno, errnoName, size: page })
-    expect(stat.load()).toBe(0)
-    expect(memory.ranges()).toEqual([])
-    // A reservation is refused by the same answer, as in Go.
-    expect(errorOf(() => memory.sysReserve(null, page))).toBeInstanceOf(OutOfMemoryError)
-  })
+  ])(
+    'sysAlloc answered %i %s is a FatalError in the words that Go exits with; nothing is counted',
+    (errno, errnoName, words) => {
+      const memory = createMemory(createOS({ kernel: blankKernel(page, { mmap: () => -errno }) }))
+      const stat = memory.stat('test')
+      const error = errorOf(() => memory.sysAlloc(page, stat))
+      expect(error).toBeInstanceOf(FatalError)
+      expect((error as Error).message.startsWith(words)).toBe(true)
+      expect(error).toMatchObject({ op: 'sysAlloc', syscall: 'mmap', errno, errnoName, size: page })
+      expect(stat.load()).toBe(0)
+      expect(memory.ranges()).toEqual([])
+      // A reservation is refused by the same answer, as in Go.
+      expect(errorOf(() => memory.sysReserve(null, page))).toBeInstanceOf(OutOfMemoryError)
+    },
+  )
 
   it.each([
     [12, 'ENOMEM', 'out of memory'],

@@ -3,11 +3,11 @@
 import { EAGAIN, ENOMEM, type Flavor } from './defs.js'
 
 const outOfMemory: Readonly<Record<Flavor, string>> = {
-  freebsd: "look at `limits` (vmemoryuse, swapuse), at sysctl vm.overcommit, and at `swapinfo`",
-  dragonfly: "look at `limits` (vmemoryuse), and at `swapinfo`",
-  netbsd: "look at `ulimit -v` and `ulimit -d`, and at `swapctl -l`",
+  freebsd: 'look at `limits` (vmemoryuse, swapuse), at sysctl vm.overcommit, and at `swapinfo`',
+  dragonfly: 'look at `limits` (vmemoryuse), and at `swapinfo`',
+  netbsd: 'look at `ulimit -v` and `ulimit -d`, and at `swapctl -l`',
   openbsd: "look at `ulimit -d`: anonymous memory counts as data, and login.conf's datasize bounds it",
-  solaris: "look at `ulimit -v`, and at `swap -s`",
+  solaris: 'look at `ulimit -v`, and at `swap -s`',
   illumos: "look at `ulimit -v`, at `swap -s`, and at the zone's max-swap (prctl -n zone.max-swap)",
 }
 

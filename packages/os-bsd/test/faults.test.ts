@@ -35,7 +35,10 @@ describe.skipIf(!onLinux)('os-bsd with the k-th kernel call failing (Linux stand
         error = thrown
         refused += 1
         const classes = at.op === 'sysReserveAligned' ? [OutOfMemoryError, FatalError] : [expected(at.op, name)]
-        expect(classes.some((one) => thrown instanceof one), `${at.op}: ${String(thrown)}`).toBe(true)
+        expect(
+          classes.some((one) => thrown instanceof one),
+          `${at.op}: ${String(thrown)}`,
+        ).toBe(true)
       }
       expect(disagreement(memory)).toBe(null)
       for (const { address, size } of memory.ranges()) memory.sysFree(address, size, null)

@@ -44,11 +44,14 @@ describe('the flavor', () => {
     for (const flavor of all) expect((error as Error).message).toContain(flavor)
   })
 
-  it.each(['linux', 'FreeBSD', '', 'toString', '__proto__', 4, {}, 5n])('%o is none: a UsageError that lists the six', (flavor) => {
-    const error = errorOf(() => createOS({ kernel, flavor: flavor as Flavor }))
-    expect(error).toBeInstanceOf(UsageError)
-    expect((error as UsageError).hint).toBe(`Pass one of: ${all.join(', ')}.`)
-  })
+  it.each(['linux', 'FreeBSD', '', 'toString', '__proto__', 4, {}, 5n])(
+    '%o is none: a UsageError that lists the six',
+    (flavor) => {
+      const error = errorOf(() => createOS({ kernel, flavor: flavor as Flavor }))
+      expect(error).toBeInstanceOf(UsageError)
+      expect((error as UsageError).hint).toBe(`Pass one of: ${all.join(', ')}.`)
+    },
+  )
 
   it.each([
     ['FreeBSD', 'FreeBSD 14.1-RELEASE-p5 GENERIC', 'freebsd'],

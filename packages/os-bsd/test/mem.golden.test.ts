@@ -36,14 +36,18 @@ describe('the flavors differ where Go’s headers do', () => {
   it('MADV_FREE is 6 on NetBSD and OpenBSD alone: FreeBSD’s trace fails there', () => {
     const unused = traces.find((trace) => trace.name.includes('madvise failure')) as Trace
     for (const flavor of ['netbsd', 'openbsd'] as const) {
-      expect(() => replay(unused, (kernel) => createOS({ kernel, flavor }), { facts: { pageSize: 4096 } })).toThrow('madvise')
+      expect(() => replay(unused, (kernel) => createOS({ kernel, flavor }), { facts: { pageSize: 4096 } })).toThrow(
+        'madvise',
+      )
     }
   })
 
   it('MAP_NORESERVE is passed on Solaris and illumos alone', () => {
     const reserve = sunos.find((trace) => trace.name.includes('reserve refused')) as Trace
     for (const flavor of ['freebsd', 'dragonfly', 'netbsd', 'openbsd'] as const) {
-      expect(() => replay(reserve, (kernel) => createOS({ kernel, flavor }), { facts: { pageSize: 4096 } })).toThrow('mmap')
+      expect(() => replay(reserve, (kernel) => createOS({ kernel, flavor }), { facts: { pageSize: 4096 } })).toThrow(
+        'mmap',
+      )
     }
   })
 })

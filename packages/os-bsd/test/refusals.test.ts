@@ -2,7 +2,13 @@
 import { createMemory, OutOfMemoryError } from '@memlayer/core'
 import { createOS, type Flavor } from '@memlayer/os-bsd'
 import { blankKernel, errorOf } from '@memlayer/stand-in'
-import { expectMapRefused, testElsewhere, testMisuse, testRefusals, type RefusedBackend } from '@memlayer/stand-in/vitest'
+import {
+  expectMapRefused,
+  testElsewhere,
+  testMisuse,
+  testRefusals,
+  type RefusedBackend,
+} from '@memlayer/stand-in/vitest'
 import { describe, expect, it } from 'vitest'
 
 const bsd: RefusedBackend = { createOS, pageSize: 4096, offPage: 2048, mapCall: 'mmap', hint: 'swapinfo' }
@@ -31,9 +37,12 @@ describe('os-bsd, refused', () => {
     ['solaris', 35, 'errno 35', cannotMap],
     ['illumos', 13, 'EACCES', cannotMap],
     ['openbsd', 22, 'EINVAL', cannotMap],
-  ] as const)('%s: sysMap answered %i %s is a FatalError, "%s"; the range stays Reserved', (flavor, errno, errnoName, words) => {
-    expectMapRefused({ ...bsd, createOS: ({ kernel }) => createOS({ kernel, flavor }) }, { errno, errnoName, words })
-  })
+  ] as const)(
+    '%s: sysMap answered %i %s is a FatalError, "%s"; the range stays Reserved',
+    (flavor, errno, errnoName, words) => {
+      expectMapRefused({ ...bsd, createOS: ({ kernel }) => createOS({ kernel, flavor }) }, { errno, errnoName, words })
+    },
+  )
 
   it.each([
     ['freebsd', 35, 'ulimit -l'],

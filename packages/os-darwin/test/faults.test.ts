@@ -38,7 +38,10 @@ describe.skipIf(!onLinux)('os-darwin with the k-th kernel call failing (Linux st
         refused += 1
         // sysReserveAligned is refused as a whole, or left with a part that the kernel keeps.
         const classes = at.op === 'sysReserveAligned' ? [OutOfMemoryError, FatalError] : [expected(at.op, errno)]
-        expect(classes.some((one) => thrown instanceof one), `${at.op}: ${String(thrown)}`).toBe(true)
+        expect(
+          classes.some((one) => thrown instanceof one),
+          `${at.op}: ${String(thrown)}`,
+        ).toBe(true)
       }
       expect(disagreement(memory)).toBe(null)
       for (const { address, size } of memory.ranges()) memory.sysFree(address, size, null)

@@ -35,7 +35,8 @@ describe.skipIf(!onLinux)('os-darwin over real pages (Linux stands in)', () => {
 
   it('reserves a TiB without memory, faulting, and maps a part of it zeroed', () => expectBareReservation(darwin))
 
-  it('says FREE_REUSABLE of what it gives back and FREE_REUSE of what it takes, once each', () => expectAdvice(darwin, [7, 8]))
+  it('says FREE_REUSABLE of what it gives back and FREE_REUSE of what it takes, once each', () =>
+    expectAdvice(darwin, [7, 8]))
 
   testFault(darwin)
   testCopies(darwin)

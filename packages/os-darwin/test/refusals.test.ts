@@ -1,6 +1,12 @@
 // What a person reads when the kernel says no or answers elsewhere, and that nothing was lost by then.
 import { createOS } from '@memlayer/os-darwin'
-import { expectMapRefused, testElsewhere, testMisuse, testRefusals, type RefusedBackend } from '@memlayer/stand-in/vitest'
+import {
+  expectMapRefused,
+  testElsewhere,
+  testMisuse,
+  testRefusals,
+  type RefusedBackend,
+} from '@memlayer/stand-in/vitest'
 import { describe, it } from 'vitest'
 
 // Pages of Apple's own processors; Intel's are off them.

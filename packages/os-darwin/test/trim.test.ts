@@ -11,7 +11,9 @@ describe('os-darwin, trimHost', () => {
       resident = 200
       return 1
     }
-    const memory = createMemory(createOS({ kernel: { ...blankKernel(16384, {}), trim, residentMemory: () => resident } }))
+    const memory = createMemory(
+      createOS({ kernel: { ...blankKernel(16384, {}), trim, residentMemory: () => resident } }),
+    )
     expect(memory.trimHost()).toBe(300)
     expect(memory.trimHost()).toBe(0)
   })

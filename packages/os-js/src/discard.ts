@@ -32,7 +32,9 @@ function isSeenToWork(scratch: () => WasmMemory, as: (n: number) => number | big
     new Uint8Array(three.buffer).fill(1)
     three.discard?.(as(PAGE_SIZE), as(PAGE_SIZE))
     const bytes = new Uint8Array(three.buffer)
-    return bytes.length === 3 * PAGE_SIZE && bytes.every((byte, at) => byte === (Math.floor(at / PAGE_SIZE) === 1 ? 0 : 1))
+    return (
+      bytes.length === 3 * PAGE_SIZE && bytes.every((byte, at) => byte === (Math.floor(at / PAGE_SIZE) === 1 ? 0 : 1))
+    )
   } catch {
     return false
   }

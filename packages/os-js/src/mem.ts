@@ -197,7 +197,9 @@ class Js implements JsOS {
   }
 
   #isHandedOut(v: Address, size: number): boolean {
-    return v >= this.#base && v + size <= this.#reserveEnd && isAligned(v, this.#pageSize) && !this.#free.touches(v, size)
+    return (
+      v >= this.#base && v + size <= this.#reserveEnd && isAligned(v, this.#pageSize) && !this.#free.touches(v, size)
+    )
   }
 
   /** Makes what is about to be handed out zero. Filling fresh pages would only cost the host memory. */

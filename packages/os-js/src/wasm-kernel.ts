@@ -130,7 +130,10 @@ function checkOptions({ memory, address, initial, maximum, shared, end }: WasmKe
   if (address !== undefined && address !== 'i32' && address !== 'i64') {
     throw wrongOption(`address is ${String(address)}`, "Pass 'i32' or 'i64'.")
   }
-  for (const [name, n] of [['initial', initial], ['maximum', maximum]] as const) {
+  for (const [name, n] of [
+    ['initial', initial],
+    ['maximum', maximum],
+  ] as const) {
     if (n === undefined || isPages(n)) continue
     const hint = `Pass whole pages of 64 KiB, ${most} at most (address: 'i64' takes more).`
     throw wrongOption(`${name} is ${String(n)}`, hint)
@@ -163,5 +166,8 @@ function checkOptions({ memory, address, initial, maximum, shared, end }: WasmKe
 }
 
 function wrongOption(what: string, hint: string, cause?: unknown): UsageError {
-  return new UsageError('ERR_MEMLAYER_OPTION', `wasmKernel: ${what}`, { hint, ...(cause === undefined ? {} : { cause }) })
+  return new UsageError('ERR_MEMLAYER_OPTION', `wasmKernel: ${what}`, {
+    hint,
+    ...(cause === undefined ? {} : { cause }),
+  })
 }

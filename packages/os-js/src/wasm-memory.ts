@@ -21,6 +21,8 @@ export interface MemoryDescriptor {
 
 /** The engine's own constructor; `undefined`: it has no WebAssembly (`--jitless`, Hermes). */
 export function memoryConstructor(): (new (descriptor: MemoryDescriptor) => WasmMemory) | undefined {
-  const { WebAssembly: wasm } = globalThis as { WebAssembly?: { Memory?: new (descriptor: MemoryDescriptor) => WasmMemory } }
+  const { WebAssembly: wasm } = globalThis as {
+    WebAssembly?: { Memory?: new (descriptor: MemoryDescriptor) => WasmMemory }
+  }
   return wasm?.Memory
 }

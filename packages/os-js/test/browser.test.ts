@@ -40,13 +40,21 @@ describe.each(['page', 'worker'] as const)('os-js in a %s of Chromium', (where) 
   it.for(['32-bit', '64-bit', 'shared', 'module'] as const)(
     'stays the same as a shadow of its pages for 20,000 random operations on a %s memory',
     async (kind, ctx) => {
-      const summary = (await inBrowser(ctx, { in: where, call: 'liveHistory', args: [kind, 20_000, testSeed()] })) as Summary
+      const summary = (await inBrowser(ctx, {
+        in: where,
+        call: 'liveHistory',
+        args: [kind, 20_000, testSeed()],
+      })) as Summary
       expect(summary.refusals).toBeGreaterThan(20)
       expect(summary.pages).toBeGreaterThan(MAXIMUM * 0.9)
     },
   )
 
   it('shares a memory with a worker, also while it grows', async (ctx) => {
-    expect(await inBrowser(ctx, { in: where, call: 'sharedWithWorker' })).toEqual({ seen: 1000, here: 1000, throughNew: 1000 })
+    expect(await inBrowser(ctx, { in: where, call: 'sharedWithWorker' })).toEqual({
+      seen: 1000,
+      here: 1000,
+      throughNew: 1000,
+    })
   })
 })

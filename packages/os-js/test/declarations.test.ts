@@ -8,7 +8,17 @@ import { describe, expect, it } from 'vitest'
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
 
 function compile(file: string, lib: string, types: readonly string[]): { status: number | null; said: string } {
-  const flags = ['--strict', '--noEmit', '--target', 'es2024', '--module', 'nodenext', '--lib', lib, '--exactOptionalPropertyTypes']
+  const flags = [
+    '--strict',
+    '--noEmit',
+    '--target',
+    'es2024',
+    '--module',
+    'nodenext',
+    '--lib',
+    lib,
+    '--exactOptionalPropertyTypes',
+  ]
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [tsc, '--ignoreConfig', ...flags, '--types', types.join(','), `declarations/${file}`],

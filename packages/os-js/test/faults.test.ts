@@ -39,7 +39,11 @@ describe.each([
     live(createMemory(createOS({ kernel: undisturbed })))
     let refused = 0
     for (let k = 1; ; k++) {
-      const plan = failCall(on(() => wasmKernel()), k, ENOMEM)
+      const plan = failCall(
+        on(() => wasmKernel()),
+        k,
+        ENOMEM,
+      )
       const memory = createMemory(createOS({ kernel: plan.kernel }))
       let error: unknown
       try {

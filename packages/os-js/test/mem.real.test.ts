@@ -253,7 +253,9 @@ describe('os-js in a memory that a module has', () => {
     const [one, two] = [open({ memory: wasm }).memory, open({ memory: wasm }).memory]
     const taken = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? one : two).sysAlloc(PAGE * (1 + (i % 3)), null))
     taken.forEach((v, i) => new Uint8Array(wasm.buffer, v, PAGE * (1 + (i % 3))).fill(i + 1))
-    taken.forEach((v, i) => expect(new Uint8Array(wasm.buffer, v, PAGE * (1 + (i % 3))).every((byte) => byte === i + 1)).toBe(true))
+    taken.forEach((v, i) =>
+      expect(new Uint8Array(wasm.buffer, v, PAGE * (1 + (i % 3))).every((byte) => byte === i + 1)).toBe(true),
+    )
   })
 })
 
@@ -331,7 +333,10 @@ describe('os-js where the engine discards pages', () => {
     bytesOf(memory, v, 8 * PAGE).fill(1)
     memory.sysUnused(v, 2 * PAGE)
     memory.sysFree(v + 4 * PAGE, PAGE, null)
-    expect(discarded).toEqual([[v, 2 * PAGE], [v + 4 * PAGE, PAGE]])
+    expect(discarded).toEqual([
+      [v, 2 * PAGE],
+      [v + 4 * PAGE, PAGE],
+    ])
     memory.sysUsed(v, 2 * PAGE)
     expect(bytesOf(memory, v, 2 * PAGE).every((byte) => byte === 0)).toBe(true)
     expect(bytesOf(memory, v + 2 * PAGE, 2 * PAGE).every((byte) => byte === 1)).toBe(true)
@@ -359,16 +364,25 @@ describe('os-js where the engine discards pages', () => {
   })
 
   it.each([
-    ['takes a count of pages off the end, as V8’s first draft did', function (this: WebAssembly.Memory, pages: number) {
-      new Uint8Array(this.buffer).fill(0, this.buffer.byteLength - Math.min(pages * PAGE, this.buffer.byteLength))
-    }],
+    [
+      'takes a count of pages off the end, as V8’s first draft did',
+      function (this: WebAssembly.Memory, pages: number) {
+        new Uint8Array(this.buffer).fill(0, this.buffer.byteLength - Math.min(pages * PAGE, this.buffer.byteLength))
+      },
+    ],
     ['does nothing', () => {}],
-    ['zeroes everything', function (this: WebAssembly.Memory) {
-      new Uint8Array(this.buffer).fill(0)
-    }],
-    ['throws', () => {
-      throw new TypeError('no')
-    }],
+    [
+      'zeroes everything',
+      function (this: WebAssembly.Memory) {
+        new Uint8Array(this.buffer).fill(0)
+      },
+    ],
+    [
+      'throws',
+      () => {
+        throw new TypeError('no')
+      },
+    ],
   ])('does without a discard that %s', (_, discard) => {
     const { memory } = withDiscard(() => open(), discard as (v: number, n: number) => void)
     expect(memory.os.traits).toMatchObject({ unusedReturnsMemory: false, unusedDropsContents: false })

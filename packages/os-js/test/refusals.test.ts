@@ -131,9 +131,23 @@ describe('os-js under wrong calls', () => {
   })
 
   it.each([
-    ['twice', [[PAGE, 2 * PAGE], [PAGE, 2 * PAGE], [2 * PAGE, PAGE]]],
+    [
+      'twice',
+      [
+        [PAGE, 2 * PAGE],
+        [PAGE, 2 * PAGE],
+        [2 * PAGE, PAGE],
+      ],
+    ],
     ['of page 0', [[0, PAGE]]],
-    ['that nobody was given', [[0, GiB], [16 * PAGE, PAGE], [2 ** 40, PAGE]]],
+    [
+      'that nobody was given',
+      [
+        [0, GiB],
+        [16 * PAGE, PAGE],
+        [2 ** 40, PAGE],
+      ],
+    ],
     ['inside a page', [[PAGE + 8, PAGE]]],
   ])('is not fooled by a free %s, even without a ledger', (_, frees) => {
     const memory = createMemory(createOS(), { ledger: false })
@@ -190,11 +204,14 @@ describe('wasmKernel', () => {
     expect([narrow.buffer, wide.buffer]).toEqual(buffers)
   })
 
-  it.each([-1, 0.5, NaN, Infinity, 2 ** 32, 2 ** 53])('answers -1 to a growth of %d pages, and throws nothing', (pages) => {
-    const kernel = wasmKernel()
-    expect(kernel.growMemory(pages)).toBe(-1)
-    expect(kernel.currentMemory()).toBe(1)
-  })
+  it.each([-1, 0.5, NaN, Infinity, 2 ** 32, 2 ** 53])(
+    'answers -1 to a growth of %d pages, and throws nothing',
+    (pages) => {
+      const kernel = wasmKernel()
+      expect(kernel.growMemory(pages)).toBe(-1)
+      expect(kernel.currentMemory()).toBe(1)
+    },
+  )
 
   it('holds a module’s memory below a maximum of its own', () => {
     const kernel = wasmKernel({ memory: new WebAssembly.Memory({ initial: 1, maximum: 100 }), maximum: 10 })

@@ -5,7 +5,12 @@ import { createOS, wasmKernel } from '@memlayer/os-js'
 import { parentPort, workerData } from 'node:worker_threads'
 
 const PAGE = 65536
-const { wasm, start, tag, rounds } = workerData as { wasm: WebAssembly.Memory; start: Int32Array; tag: number; rounds: number }
+const { wasm, start, tag, rounds } = workerData as {
+  wasm: WebAssembly.Memory
+  start: Int32Array
+  tag: number
+  rounds: number
+}
 
 const memory = createMemory(createOS({ kernel: wasmKernel({ memory: wasm }) }))
 const held: [number, number][] = []

@@ -8,7 +8,9 @@ const THREADS = 3
 const ROUNDS = 400
 
 function live(wasm: WebAssembly.Memory, start: Int32Array, tag: number): Promise<[number, number][]> {
-  const worker = new Worker(new URL('./second-layer.ts', import.meta.url), { workerData: { wasm, start, tag, rounds: ROUNDS } })
+  const worker = new Worker(new URL('./second-layer.ts', import.meta.url), {
+    workerData: { wasm, start, tag, rounds: ROUNDS },
+  })
   return new Promise((resolve, reject) => {
     worker.once('message', resolve)
     worker.once('error', reject)
@@ -24,7 +26,11 @@ describe('os-js in several threads', () => {
     const bytes = new Uint8Array(wasm.buffer)
     held.forEach((ranges, i) => {
       expect(ranges.length).toBe(ROUNDS * 0.75)
-      for (const [v, n] of ranges) expect(bytes.subarray(v, v + n).every((byte) => byte === i + 1), `thread ${i + 1} at ${v}`).toBe(true)
+      for (const [v, n] of ranges)
+        expect(
+          bytes.subarray(v, v + n).every((byte) => byte === i + 1),
+          `thread ${i + 1} at ${v}`,
+        ).toBe(true)
     })
     const pages = held.flat().flatMap(([v, n]) => Array.from({ length: n / PAGE }, (_, page) => v / PAGE + page))
     expect(new Set(pages).size).toBe(pages.length)

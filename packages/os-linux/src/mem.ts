@@ -2,7 +2,17 @@
 // mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
 import { FatalError, formatAddress, type MappingCount, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
-import { alignDown, alignUp, errnoName, isAligned, type Address, type ForeignCalls, type PosixKernel, type PosixLimits, type ProcessMemory } from '@memlayer/kernel'
+import {
+  alignDown,
+  alignUp,
+  errnoName,
+  isAligned,
+  type Address,
+  type ForeignCalls,
+  type PosixKernel,
+  type PosixLimits,
+  type ProcessMemory,
+} from '@memlayer/kernel'
 import {
   EACCES,
   EAGAIN,
@@ -274,13 +284,29 @@ class Linux implements OS {
   }
 
   /** `errno` below zero: the kernel answered, but elsewhere than asked. */
-  #fatal(words: string, op: string, syscall: string, v: Address | null, n: number, errno: number, asked: Asked = {}): FatalError {
+  #fatal(
+    words: string,
+    op: string,
+    syscall: string,
+    v: Address | null,
+    n: number,
+    errno: number,
+    asked: Asked = {},
+  ): FatalError {
     const address = v === null ? {} : { address: v }
     if (errno < 0) {
       return new FatalError(words, { op, syscall, size: n, hint: elsewhere(-errno), ...address })
     }
     const hint = refusalHint(errno, asked, this.#kernel)
-    return new FatalError(words, { op, syscall, errno, errnoName: errnoName(this.#family, errno), size: n, hint, ...address })
+    return new FatalError(words, {
+      op,
+      syscall,
+      errno,
+      errnoName: errnoName(this.#family, errno),
+      size: n,
+      hint,
+      ...address,
+    })
   }
 }
 

@@ -51,11 +51,23 @@ interface Told {
 
 /** A situation's explanation, whose parts sum to what the kernel says and leave little unexplained beyond `foreign`, which nobody claims. */
 function explain(situation: string, foreign = 0, node: string = process.execPath): Told {
-  const { code, stdout, stderr } = runChild(prelude + situation + epilogue, { from: import.meta.dirname, nodeArgs: ['--expose-gc'], node })
+  const { code, stdout, stderr } = runChild(prelude + situation + epilogue, {
+    from: import.meta.dirname,
+    nodeArgs: ['--expose-gc'],
+    node,
+  })
   expect(stderr).toBe('')
   expect(code).toBe(0)
   const told = JSON.parse(stdout) as Told
-  const parts = told.jsHeap + told.arrayBuffers + told.layer + told.otherMemories + told.malloc + told.mallocSlack + told.files + told.stacks
+  const parts =
+    told.jsHeap +
+    told.arrayBuffers +
+    told.layer +
+    told.otherMemories +
+    told.malloc +
+    told.mallocSlack +
+    told.files +
+    told.stacks
   expect(parts + told.unexplained).toBe(told.resident)
   // The kernel's sum a moment later: reading and printing it took memory itself.
   expect(Math.abs(told.rollup - told.resident)).toBeLessThan(8 * MiB)
@@ -63,7 +75,8 @@ function explain(situation: string, foreign = 0, node: string = process.execPath
   return told
 }
 
-const layer = (told: Told, state: string): number => told.layerParts.filter((part) => part.state === state).reduce((sum, { resident }) => sum + resident, 0)
+const layer = (told: Told, state: string): number =>
+  told.layerParts.filter((part) => part.state === state).reduce((sum, { resident }) => sum + resident, 0)
 
 describe.skipIf(process.platform !== 'linux')('explain leaves under 5 % or 4 MiB unexplained', () => {
   it('in an idle process', () => void explain(''))
@@ -73,11 +86,15 @@ describe.skipIf(process.platform !== 'linux')('explain leaves under 5 % or 4 MiB
   })
 
   it('with a heap that was full and has been collected', () => {
-    void explain('for (let i = 0; i < 1e6; i++) keep.push({ i, a: [i] }); keep.length = 0; gc(); await sleep(200); gc()')
+    void explain(
+      'for (let i = 0; i < 1e6; i++) keep.push({ i, a: [i] }); keep.length = 0; gc(); await sleep(200); gc()',
+    )
   })
 
   it('with Buffers in use', () => {
-    expect(explain('for (let i = 0; i < 4096; i++) keep.push(Buffer.alloc(65536, 1))').arrayBuffers).toBeGreaterThan(0.95 * 256 * MiB)
+    expect(explain('for (let i = 0; i < 4096; i++) keep.push(Buffer.alloc(65536, 1))').arrayBuffers).toBeGreaterThan(
+      0.95 * 256 * MiB,
+    )
   })
 
   it('with Buffers dropped, whose memory is the slack of the C library', () => {
@@ -155,9 +172,12 @@ describe.skipIf(process.platform !== 'linux')('explain leaves under 5 % or 4 MiB
   })
 })
 
-describe.skipIf(process.platform !== 'linux')('explain names as unexplained what nobody in this thread can claim, within 5 % or 4 MiB', () => {
-  it('a memory of a worker', () => {
-    const told = explain(`
+describe.skipIf(process.platform !== 'linux')(
+  'explain names as unexplained what nobody in this thread can claim, within 5 % or 4 MiB',
+  () => {
+    it('a memory of a worker', () => {
+      const told = explain(
+        `
       const code = \`
         import { createMemory } from '@memlayer/core'
         import { createOS } from '@memlayer/os-linux'
@@ -170,32 +190,41 @@ describe.skipIf(process.platform !== 'linux')('explain names as unexplained what
       const resolved = code.replace(/'(@memlayer[^']+)'/g, (_, name) => JSON.stringify(import.meta.resolve(name)))
       const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(resolved)))
       await new Promise((resolve) => worker.once('message', resolve))
-      keep.push(worker)`, 64 * MiB)
-    expect([told.layer, told.otherMemories]).toEqual([0, 0])
-    expect(told.jsHeap).toBeLessThan(24 * MiB)
-  })
+      keep.push(worker)`,
+        64 * MiB,
+      )
+      expect([told.layer, told.otherMemories]).toEqual([0, 0])
+      expect(told.jsHeap).toBeLessThan(24 * MiB)
+    })
 
-  it('a mapping that foreign code has made by itself', () => {
-    const told = explain(`
+    it('a mapping that foreign code has made by itself', () => {
+      const told = explain(
+        `
       const kernel = posixKernel()
       const v = kernel.mmap(2 ** 46 + 2 ** 45, 64 * MiB, 3, 0x22, -1, 0)
       new Uint8Array(kernel.view(v, 64 * MiB)).fill(1)
-      keep.push(v)`, 64 * MiB)
-    expect(told.jsHeap).toBeLessThan(16 * MiB)
-  })
+      keep.push(v)`,
+        64 * MiB,
+      )
+      expect(told.jsHeap).toBeLessThan(16 * MiB)
+    })
 
-  it('a kernel that is simulated has no ranges in this process', () => {
-    expect(explain(`
+    it('a kernel that is simulated has no ranges in this process', () => {
+      expect(
+        explain(`
       const scripted = { pageSize: 4096, hugePageSize: 0, mmap: (v) => v || 2 ** 45, munmap: () => 0, mprotect: () => 0, madvise: () => 0, view: () => new ArrayBuffer(4096) }
       const made = createMemory(createOS({ kernel: scripted }))
-      keep.push(made, made.sysAlloc(2 ** 40, null))`).otherMemories).toBe(0)
-  })
-})
+      keep.push(made, made.sysAlloc(2 ** 40, null))`).otherMemories,
+      ).toBe(0)
+    })
+  },
+)
 
 // V8 describes its pages otherwise from version to version, and nobody promises how.
 describe.skipIf(process.platform !== 'linux').each(['node22', 'node26'])('explain on %s', (alias) => {
-  it('knows the pages of its heap, of a worker\'s heap and of one that was collected, from a second memory', (context) => {
-    const told = explain(`
+  it("knows the pages of its heap, of a worker's heap and of one that was collected, from a second memory", (context) => {
+    const told = explain(
+      `
       const other = createMemory(createOS()).reserve(64 * MiB, { name: 'other', align: MiB })
       other.commit(0, 64 * MiB)
       fill(other, 0, 64 * MiB)
@@ -207,7 +236,10 @@ describe.skipIf(process.platform !== 'linux').each(['node22', 'node26'])('explai
       for (let i = 0; i < 1e6; i++) objects.push({ i, a: [i] })
       keep.push(worker, objects.splice(0, 5e5))
       objects.length = 0
-      gc(); await sleep(200); gc()`, 0, otherNode(alias, import.meta.url, context))
+      gc(); await sleep(200); gc()`,
+      0,
+      otherNode(alias, import.meta.url, context),
+    )
     expect(told.otherMemories).toBe(64 * MiB)
     expect(told.jsHeap).toBeGreaterThan(60 * MiB)
   })
@@ -217,7 +249,7 @@ describe.skipIf(process.platform !== 'linux')('residency', () => {
   const memory = createMemory(createOS())
   const page = memory.os.traits.pageSize
 
-  it('is what was touched, page by page; the page of zeroes that a read meets is nobody\'s memory', () => {
+  it("is what was touched, page by page; the page of zeroes that a read meets is nobody's memory", () => {
     using region = memory.reserve(64 * page)
     region.commit(0, 64 * page)
     const bytes = region.view(Uint8Array, 0, 64 * page)
@@ -227,7 +259,10 @@ describe.skipIf(process.platform !== 'linux')('residency', () => {
     expect(bytes[20 * page]).toBe(0)
     const { resident, swapped, runs } = memory.residency(region.address, region.size) ?? {}
     expect([resident, swapped]).toEqual([3 * page, 0])
-    expect(runs?.map(({ address, size }) => [(address - region.address) / page, size / page])).toEqual([[0, 1], [8, 2]])
+    expect(runs?.map(({ address, size }) => [(address - region.address) / page, size / page])).toEqual([
+      [0, 1],
+      [8, 2],
+    ])
     region.unused(8 * page, page)
     expect(memory.residency(region.address + 8 * page, page)?.resident).toBe(0)
     expect(memory.residency(region.address + 1, 1)?.resident).toBe(page)
@@ -246,7 +281,9 @@ describe.skipIf(process.platform !== 'linux')('residency', () => {
   it('refuses what is no range, and knows nothing where the kernel does not tell', () => {
     expect(() => memory.residency(-1, page)).toThrow(/ the address is -1/)
     expect(() => memory.residency(0, Number.NaN)).toThrow(/ the size is NaN/)
-    const blind = createMemory(createOS({ kernel: { ...(memory.os as never as { kernel: never }), pageSize: page, hugePageSize: 0 } as never }))
+    const blind = createMemory(
+      createOS({ kernel: { ...(memory.os as never as { kernel: never }), pageSize: page, hugePageSize: 0 } as never }),
+    )
     expect(blind.residency(0, page)).toBeNull()
     expect(blind.explain()).toBeNull()
     expect(blind.trimHost()).toBe(0)

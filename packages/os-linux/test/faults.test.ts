@@ -62,38 +62,41 @@ describe.skipIf(!onLinux)('os-linux with the k-th kernel call failing (needs Lin
     ['with MADV_FREE', { madvDontNeed: false }, ENOMEM],
     ['with hard decommit', { hardDecommit: true }, ENOMEM],
     ['with hard decommit', { hardDecommit: true }, EINVAL],
-  ] as [string, LinuxOptions, number][])('%s %o, errno %i: account and kernel agree for every k', (_, options, errno) => {
-    let refused = 0
-    for (let k = 1; ; k++) {
-      const counted = countedLinux()
-      const plan = failCall(counted.kernel, k, errno)
-      const { kernel, calls } = record(plan.kernel)
-      const memory = createMemory(createOS({ ...options, kernel }))
-      const at = { op: '' }
-      let error: unknown
-      try {
-        live(memory, at)
-      } catch (thrown) {
-        error = thrown
-        refused += 1
-        const failing = calls.find(({ ret }) => ret === -errno)
-        expect(thrown, `${at.op}: ${String(thrown)}`).toBeInstanceOf(expected(at.op, failing?.fn, errno))
+  ] as [string, LinuxOptions, number][])(
+    '%s %o, errno %i: account and kernel agree for every k',
+    (_, options, errno) => {
+      let refused = 0
+      for (let k = 1; ; k++) {
+        const counted = countedLinux()
+        const plan = failCall(counted.kernel, k, errno)
+        const { kernel, calls } = record(plan.kernel)
+        const memory = createMemory(createOS({ ...options, kernel }))
+        const at = { op: '' }
+        let error: unknown
+        try {
+          live(memory, at)
+        } catch (thrown) {
+          error = thrown
+          refused += 1
+          const failing = calls.find(({ ret }) => ret === -errno)
+          expect(thrown, `${at.op}: ${String(thrown)}`).toBeInstanceOf(expected(at.op, failing?.fn, errno))
+        }
+        expectKernelAgrees(memory)
+        const { reserved, prepared, ready } = memory.stats().total
+        expect(counted.mappedBytes()).toBe(reserved + prepared + ready)
+        for (const { address, size } of memory.ranges()) {
+          memory.sysFree(address, size, null)
+          expect(mappingsIn(address, size)).toEqual([])
+        }
+        expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
+        expect(counted.mappedBytes()).toBe(0)
+        if (!plan.failed) {
+          expect(error).toBeUndefined()
+          break
+        }
       }
-      expectKernelAgrees(memory)
-      const { reserved, prepared, ready } = memory.stats().total
-      expect(counted.mappedBytes()).toBe(reserved + prepared + ready)
-      for (const { address, size } of memory.ranges()) {
-        memory.sysFree(address, size, null)
-        expect(mappingsIn(address, size)).toEqual([])
-      }
-      expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
-      expect(counted.mappedBytes()).toBe(0)
-      if (!plan.failed) {
-        expect(error).toBeUndefined()
-        break
-      }
-    }
-    // A madvise may fail without a word; a mapping may not.
-    expect(refused).toBeGreaterThan(5)
-  })
+      // A madvise may fail without a word; a mapping may not.
+      expect(refused).toBeGreaterThan(5)
+    },
+  )
 })

@@ -16,12 +16,16 @@ const BETWEEN_CHECKS = 1000
 // Address space that nothing else of a process is ever given: what is mapped there is the layer's.
 const ARENA = 2 ** 44
 const ARENA_SIZE = 2 ** 30
-const inArena = (start: number, end: number): number => Math.max(0, Math.min(end, ARENA + ARENA_SIZE) - Math.max(start, ARENA))
+const inArena = (start: number, end: number): number =>
+  Math.max(0, Math.min(end, ARENA + ARENA_SIZE) - Math.max(start, ARENA))
 
-const mappedInArena = (maps: readonly Mapping[]): number => maps.reduce((sum, { start, end }) => sum + inArena(start, end), 0)
+const mappedInArena = (maps: readonly Mapping[]): number =>
+  maps.reduce((sum, { start, end }) => sum + inArena(start, end), 0)
 
 // With huge pages for everybody, a touch brings memory to the Prepared pages beside it.
-const hugeForAll = process.platform === 'linux' && readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'latin1').includes('[always]')
+const hugeForAll =
+  process.platform === 'linux' &&
+  readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'latin1').includes('[always]')
 
 /** The kernel, asked for addresses in the arena, from its end down, and round again: where one is taken, it answers another. */
 function kernelInArena(): PosixKernel {
@@ -47,7 +51,7 @@ function compareKernel({ shadow, size }: History): number {
   let owned = 0
   for (const { page, n, state } of shadow.runs()) {
     const permissions = state === 'Reserved' ? '---p' : 'rw-p'
-    for (let v = page * size; v < (page + n) * size; ) {
+    for (let v = page * size; v < (page + n) * size;) {
       while (at < maps.length && (maps[at]?.end ?? Infinity) <= v) at += 1
       const mapping = maps[at]
       const found = mapping !== undefined && mapping.start <= v ? mapping.permissions : 'nothing'
@@ -55,27 +59,35 @@ function compareKernel({ shadow, size }: History): number {
       v = mapping?.end ?? Infinity
     }
     owned += inArena(page * size, (page + n) * size)
-    if (state === 'Reserved' || (state === 'Prepared' && !hugeForAll)) expect(residentBytes(page * size, n * size, size), state).toBe(0)
+    if (state === 'Reserved' || (state === 'Prepared' && !hugeForAll))
+      expect(residentBytes(page * size, n * size, size), state).toBe(0)
   }
   expect(mappedInArena(maps), 'mapped in the arena').toBe(owned)
   return owned
 }
 
-it.skipIf(process.platform !== 'linux')(`agrees with a shadow and with the kernel through ${OPERATIONS.toLocaleString('en')} operations (needs Linux)`, () => {
-  const history = new History({ memory: createMemory(createOS({ kernel: kernelInArena() })), random: random() })
-  let seen = 0
-  for (let i = 1; i <= OPERATIONS; i++) {
-    history.step()
-    if (i % BETWEEN_CHECKS !== 0) continue
-    expect(history.disagreement(), `after ${i} operations`).toBeNull()
-    if (compareKernel(history) > 0) seen += 1
-  }
-  expect(seen).toBe(OPERATIONS / BETWEEN_CHECKS)
-  // A history of refusals alone would prove nothing.
-  expect(history.done).toBeGreaterThan(OPERATIONS / 2)
-  expect([...history.refused.keys()].toSorted((a, b) => a.localeCompare(b))).toEqual(['ERR_MEMLAYER_NOT_OWNED', 'ERR_MEMLAYER_STATE'])
-  console.log(`${history.done} operations done, ${OPERATIONS - history.done} refused as they had to be`)
-  history.end()
-  expect(mappedInArena(mappings())).toBe(0)
-  expect(history.memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
-}, 600_000)
+it.skipIf(process.platform !== 'linux')(
+  `agrees with a shadow and with the kernel through ${OPERATIONS.toLocaleString('en')} operations (needs Linux)`,
+  () => {
+    const history = new History({ memory: createMemory(createOS({ kernel: kernelInArena() })), random: random() })
+    let seen = 0
+    for (let i = 1; i <= OPERATIONS; i++) {
+      history.step()
+      if (i % BETWEEN_CHECKS !== 0) continue
+      expect(history.disagreement(), `after ${i} operations`).toBeNull()
+      if (compareKernel(history) > 0) seen += 1
+    }
+    expect(seen).toBe(OPERATIONS / BETWEEN_CHECKS)
+    // A history of refusals alone would prove nothing.
+    expect(history.done).toBeGreaterThan(OPERATIONS / 2)
+    expect([...history.refused.keys()].toSorted((a, b) => a.localeCompare(b))).toEqual([
+      'ERR_MEMLAYER_NOT_OWNED',
+      'ERR_MEMLAYER_STATE',
+    ])
+    console.log(`${history.done} operations done, ${OPERATIONS - history.done} refused as they had to be`)
+    history.end()
+    expect(mappedInArena(mappings())).toBe(0)
+    expect(history.memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
+  },
+  600_000,
+)

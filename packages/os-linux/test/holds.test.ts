@@ -62,7 +62,9 @@ describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', (
     const second = region.hold(131072 - 4096, 4096)
     region.unused(0, 65536)
     region.unused(131072, 65536)
-    expect(() => region.unused(126976, 4096)).toThrow(/a hold is on the 65536 bytes at 0x.*Release what region\.hold\(\) returned/)
+    expect(() => region.unused(126976, 4096)).toThrow(
+      /a hold is on the 65536 bytes at 0x.*Release what region\.hold\(\) returned/,
+    )
     first.release()
     first.release()
     expect(() => region.unusedAll([65536, 4096, 126976, 4096])).toThrow(/a hold is on the 4096 bytes/)
@@ -77,7 +79,11 @@ describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', (
     const memory = createMemory(createOS())
     using region = memory.reserve(MiB)
     expect(() => region.hold()).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_STATE' }))
-    for (const [offset, length] of [[-1, 4096], [0, NaN], ['0', 1]]) {
+    for (const [offset, length] of [
+      [-1, 4096],
+      [0, NaN],
+      ['0', 1],
+    ]) {
       expect(() => region.hold(offset as number, length as number)).toThrow(UsageError)
     }
   })

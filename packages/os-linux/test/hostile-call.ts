@@ -15,10 +15,39 @@ export type Argument =
 
 /** What is no number, and is right at places; the same in every run, but for the regions that come after. */
 export const others = (memory: Memory): readonly unknown[] => [
-  undefined, null, memory.stat('a'), memory.stat('b'), createMemory(memory.os).stat('a'), Uint8Array, Float64Array, DataView, Array, Buffer,
-  Object.create(Uint8Array), class extends Uint8Array {}, Object.assign(Object.setPrototypeOf(() => {}, Object.getPrototypeOf(Uint8Array) as object) as object, { BYTES_PER_ELEMENT: -1 }),
-  new Uint8Array(10), new DataView(new ArrayBuffer(16), 4), detached(), memory, {}, [], { length: -2 }, { length: 2, 0: '4096', 1: page }, () => page,
-  Symbol('page'), 4096n, '4096', '', true, { once: 5 }, { valueOf: () => page }, new Date(0), new Proxy({}, {}),
+  undefined,
+  null,
+  memory.stat('a'),
+  memory.stat('b'),
+  createMemory(memory.os).stat('a'),
+  Uint8Array,
+  Float64Array,
+  DataView,
+  Array,
+  Buffer,
+  Object.create(Uint8Array),
+  class extends Uint8Array {},
+  Object.assign(Object.setPrototypeOf(() => {}, Object.getPrototypeOf(Uint8Array) as object) as object, {
+    BYTES_PER_ELEMENT: -1,
+  }),
+  new Uint8Array(10),
+  new DataView(new ArrayBuffer(16), 4),
+  detached(),
+  memory,
+  {},
+  [],
+  { length: -2 },
+  { length: 2, 0: '4096', 1: page },
+  () => page,
+  Symbol('page'),
+  4096n,
+  '4096',
+  '',
+  true,
+  { once: 5 },
+  { valueOf: () => page },
+  new Date(0),
+  new Proxy({}, {}),
 ]
 
 function detached(): Uint8Array {
@@ -33,15 +62,48 @@ const argument: fc.Arbitrary<Argument> = fc.oneof(
   { weight: 8, arbitrary: pages },
   { weight: 8, arbitrary: fc.record({ region: fc.nat(9), at: fc.integer({ min: -1, max: 24 }) }) },
   { weight: 1, arbitrary: fc.record({ engine: fc.nat(200) }) },
-  { weight: 2, arbitrary: fc.constantFrom(NaN, -0, -1, 0.5, 1, 2 ** 53, 2 ** 53 - page, 2 ** 47, 2 ** 64, -Infinity, Infinity, 8, 100).map((number) => ({ number })) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom(NaN, -0, -1, 0.5, 1, 2 ** 53, 2 ** 53 - page, 2 ** 47, 2 ** 64, -Infinity, Infinity, 8, 100)
+      .map((number) => ({ number })),
+  },
   { weight: 5, arbitrary: fc.record({ other: fc.nat(100) }) },
   { weight: 1, arbitrary: fc.oneof(fc.double(), fc.string(), fc.bigInt(), fc.anything()).map((any) => ({ any })) },
 )
 
 /** Every operation that there is. */
 const names = [
-  'sysAlloc', 'sysUnused', 'sysUsed', 'sysHugePage', 'sysPopulate', 'sysFree', 'sysFault', 'sysReserve', 'sysMap', 'sysUnusedAll', 'memoryView', 'attach',
-  'reserve', 'map', 'used', 'commit', 'unused', 'unusedAll', 'hugePage', 'fault', 'view', 'read', 'write', 'share', 'hold', 'release', 'free', 'dispose', 'mutate', 'buffer',
+  'sysAlloc',
+  'sysUnused',
+  'sysUsed',
+  'sysHugePage',
+  'sysPopulate',
+  'sysFree',
+  'sysFault',
+  'sysReserve',
+  'sysMap',
+  'sysUnusedAll',
+  'memoryView',
+  'attach',
+  'reserve',
+  'map',
+  'used',
+  'commit',
+  'unused',
+  'unusedAll',
+  'hugePage',
+  'fault',
+  'view',
+  'read',
+  'write',
+  'share',
+  'hold',
+  'release',
+  'free',
+  'dispose',
+  'mutate',
+  'buffer',
 ] as const
 /** One of them. */
 export type Name = (typeof names)[number]
@@ -54,7 +116,13 @@ export interface Call {
   readonly b: Argument
   readonly c: Argument
   /** Made by the first observer that hears of something. */
-  readonly inside: { readonly name: Name; readonly region: number; readonly a: Argument; readonly b: Argument; readonly c: Argument } | null
+  readonly inside: {
+    readonly name: Name
+    readonly region: number
+    readonly a: Argument
+    readonly b: Argument
+    readonly c: Argument
+  } | null
 }
 
 const plain = { name: fc.constantFrom(...names), region: fc.nat(9), a: argument, b: argument, c: argument }

@@ -59,7 +59,9 @@ export class HostileShadow {
 
   /** Whether a hold or a worker keeps a part of [v, v+n). */
   isHeld(v: number, n: number): boolean {
-    return n > 0 && this.keeps.some(({ start, end, state }) => state === 'held' && start < end && start < v + n && end > v)
+    return (
+      n > 0 && this.keeps.some(({ start, end, state }) => state === 'held' && start < end && start < v + n && end > v)
+    )
   }
 
   /** Bytes of a category. */
@@ -72,7 +74,9 @@ export class HostileShadow {
     const found: Piece[] = []
     if (!(n > 0)) return found
     let at = v
-    for (const piece of this.pieces.filter(({ start, end }) => start < v + n && end > v).toSorted((a, b) => a.start - b.start)) {
+    for (const piece of this.pieces
+      .filter(({ start, end }) => start < v + n && end > v)
+      .toSorted((a, b) => a.start - b.start)) {
       if (piece.start > at) found.push({ start: at, end: piece.start, state: 'None', category: null })
       found.push({ ...piece, start: Math.max(piece.start, v), end: Math.min(piece.end, v + n) })
       at = piece.end
@@ -103,7 +107,8 @@ export class HostileShadow {
     const joined: Piece[] = []
     for (const piece of this.pieces.toSorted((a, b) => a.start - b.start)) {
       const last = joined.at(-1)
-      if (last?.end === piece.start && last.state === piece.state && last.category === piece.category) joined[joined.length - 1] = { ...last, end: piece.end }
+      if (last?.end === piece.start && last.state === piece.state && last.category === piece.category)
+        joined[joined.length - 1] = { ...last, end: piece.end }
       else joined.push(piece)
     }
     return joined.map(({ start, end, state, category }) => ({ address: start, size: end - start, state, category }))
@@ -115,7 +120,8 @@ export class HostileShadow {
 
   /** Pages leave Ready: views of them end, and offers. */
   #leave(v: number, n: number, state: RegionState): void {
-    const touches = ({ start, end }: { readonly start: number; readonly end: number }): boolean => start < end && start < v + n && end > v
+    const touches = ({ start, end }: { readonly start: number; readonly end: number }): boolean =>
+      start < end && start < v + n && end > v
     for (const kept of this.kept) if (touches(kept)) kept.alive = false
     for (const keep of this.keeps) if (keep.state === 'offered' && touches(keep)) keep.state = 'over'
     if (state !== 'None') return this.#move(v, n, state)

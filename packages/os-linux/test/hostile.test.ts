@@ -2,7 +2,18 @@
 // place, addresses of the engine's own heap, regions that are gone, views kept past everything, tokens changed
 // field by field, transitions from inside observers. A shadow says which call is right: that one is done, and any
 // other is a UsageError that reached no kernel.
-import { createMemory, GrowableBuffer, OutOfMemoryError, UsageError, type Hold, type Memory, type Region, type SharedRegion, type ShareToken, type SysMemStat } from '@memlayer/core'
+import {
+  createMemory,
+  GrowableBuffer,
+  OutOfMemoryError,
+  UsageError,
+  type Hold,
+  type Memory,
+  type Region,
+  type SharedRegion,
+  type ShareToken,
+  type SysMemStat,
+} from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { record } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-linux'
@@ -14,7 +25,10 @@ import { HostileShadow, type Keep } from './hostile-shadow.js'
 
 const CALLS = 10_000
 const page = process.platform === 'linux' ? posixKernel().pageSize : 4096
-const engine = process.platform === 'linux' ? mappings().flatMap(({ permissions, start }) => (permissions.startsWith('rw') ? start : [])) : []
+const engine =
+  process.platform === 'linux'
+    ? mappings().flatMap(({ permissions, start }) => (permissions.startsWith('rw') ? start : []))
+    : []
 
 /** What a call is, and whether the shadow says that it is right; null: who knows. */
 interface Judged {
@@ -73,9 +87,12 @@ class Scene {
     } catch (error) {
       if (!(error instanceof UsageError || error instanceof OutOfMemoryError)) throw error
       end = error.code
-      if (error instanceof OutOfMemoryError && !['sysAlloc', 'sysReserve', 'reserve', 'sysPopulate'].includes(one.name)) throw error
-      if (error instanceof UsageError && judged.legal === true && isKnown && this.#nested === nested) throw new Error(`${one.name} was right`, { cause: error })
-      if (error instanceof UsageError && this.#nested === nested && one.name !== 'buffer') expect(this.#take(), error.message).toEqual([])
+      if (error instanceof OutOfMemoryError && !['sysAlloc', 'sysReserve', 'reserve', 'sysPopulate'].includes(one.name))
+        throw error
+      if (error instanceof UsageError && judged.legal === true && isKnown && this.#nested === nested)
+        throw new Error(`${one.name} was right`, { cause: error })
+      if (error instanceof UsageError && this.#nested === nested && one.name !== 'buffer')
+        expect(this.#take(), error.message).toEqual([])
     }
     if (end === 'done' && judged.legal === false && isKnown) throw new Error(`${one.name} was done, and was not right`)
     this.ends.set(end, (this.ends.get(end) ?? 0) + 1)
@@ -147,16 +164,30 @@ class Scene {
     const [a, b, c] = [this.#value(first), this.#value(second), this.#value(third)] as [never, never, never]
     const offset: unknown = typeof a === 'number' && a > 2 ** 32 ? a - region.address : a
     const at = region.address + (typeof offset === 'number' ? offset : NaN)
-    const leaves = (v: unknown, n: unknown): boolean => this.#range(v, n, ['Ready'], 0) && !shadow.isHeld(v as number, n as number)
+    const leaves = (v: unknown, n: unknown): boolean =>
+      this.#range(v, n, ['Ready'], 0) && !shadow.isHeld(v as number, n as number)
     const within = (n: unknown): boolean =>
-      Number.isSafeInteger(offset) && (offset as number) >= 0 && Number.isSafeInteger(n) && (n as number) >= 0 &&
-      (offset as number) + (n as number) <= region.size && shadow.left(region).length > 0 && shadow.has(region, at, n as number)
+      Number.isSafeInteger(offset) &&
+      (offset as number) >= 0 &&
+      Number.isSafeInteger(n) &&
+      (n as number) >= 0 &&
+      (offset as number) + (n as number) <= region.size &&
+      shadow.left(region).length > 0 &&
+      shadow.has(region, at, n as number)
     const o = offset as never
     const start: unknown = offset === undefined ? 0 : offset
     const rest: unknown = b === undefined ? (typeof start === 'number' ? region.size - start : NaN) : b
     const isReady = (): boolean => {
-      if (typeof start !== 'number' || typeof rest !== 'number' || !isLength(start, region.size) || !isLength(rest, region.size - start)) return false
-      return isLeft && shadow.has(region, region.address + start, rest) && shadow.is(region.address + start, rest, ['Ready'])
+      if (
+        typeof start !== 'number' ||
+        typeof rest !== 'number' ||
+        !isLength(start, region.size) ||
+        !isLength(rest, region.size - start)
+      )
+        return false
+      return (
+        isLeft && shadow.has(region, region.address + start, rest) && shadow.is(region.address + start, rest, ['Ready'])
+      )
     }
     const isLeft = shadow.left(region).length > 0
     const isGoing = shadow.left(region).every(([from, end]) => !shadow.isHeld(from, end - from))
@@ -174,15 +205,24 @@ class Scene {
       case 'sysFree':
         return { legal: this.#isFree(a, b, c), run: () => memory.sysFree(a, b, c) }
       case 'sysFault':
-        return { legal: this.#range(a, b, ['Prepared', 'Ready'], 0) && !shadow.isHeld(a, b), run: () => memory.sysFault(a, b) }
+        return {
+          legal: this.#range(a, b, ['Prepared', 'Ready'], 0) && !shadow.isHeld(a, b),
+          run: () => memory.sysFault(a, b),
+        }
       case 'sysReserve':
         return { legal: this.#isSize(b) && (a === null || this.#isAddress(a, b)), run: () => memory.sysReserve(a, b) }
       case 'sysMap':
         return { legal: this.#range(a, b, ['Reserved'], 1) && this.#isStat(c, b), run: () => memory.sysMap(a, b, c) }
       case 'sysUnusedAll':
-        return { legal: leaves(a, b) && leaves(c, page) && !(overlap(a, b, c)), run: () => memory.sysUnusedAll([a, b, c, page]) }
+        return {
+          legal: leaves(a, b) && leaves(c, page) && !overlap(a, b, c),
+          run: () => memory.sysUnusedAll([a, b, c, page]),
+        }
       case 'memoryView':
-        return { legal: Number.isInteger(b) && b >= 0 && this.#isView(a, b, c), run: () => this.#keep(memory.view(a, b, c), b) }
+        return {
+          legal: Number.isInteger(b) && b >= 0 && this.#isView(a, b, c),
+          run: () => this.#keep(memory.view(a, b, c), b),
+        }
       case 'attach':
         return this.#attach(second)
       case 'mutate':
@@ -194,17 +234,29 @@ class Scene {
       case 'used':
         return { legal: within(b) && this.#range(at, b, ['Prepared', 'Ready'], 0), run: () => region.used(o, b) }
       case 'commit':
-        return { legal: within(b) && this.#range(at, b, ['Reserved', 'Prepared', 'Ready'], 0), run: () => region.commit(o, b) }
+        return {
+          legal: within(b) && this.#range(at, b, ['Reserved', 'Prepared', 'Ready'], 0),
+          run: () => region.commit(o, b),
+        }
       case 'unused':
         return { legal: within(b) && leaves(at, b), run: () => region.unused(o, b) }
       case 'unusedAll':
         return { legal: within(b) && leaves(at, b), run: () => region.unusedAll([o, b]) }
       case 'hugePage':
-        return { legal: within(b) && this.#range(at, b, ['Reserved', 'Prepared', 'Ready'], 0), run: () => region.hugePage(o, b) }
+        return {
+          legal: within(b) && this.#range(at, b, ['Reserved', 'Prepared', 'Ready'], 0),
+          run: () => region.hugePage(o, b),
+        }
       case 'fault':
-        return { legal: within(b) && this.#range(at, b, ['Prepared', 'Ready'], 0) && !shadow.isHeld(at, b), run: () => region.fault(o, b) }
+        return {
+          legal: within(b) && this.#range(at, b, ['Prepared', 'Ready'], 0) && !shadow.isHeld(at, b),
+          run: () => region.fault(o, b),
+        }
       case 'view':
-        return { legal: within(spanOf(b, c)) && this.#isView(b, at, c), run: () => this.#keep(region.view(b, o, c), at) }
+        return {
+          legal: within(spanOf(b, c)) && this.#isView(b, at, c),
+          run: () => this.#keep(region.view(b, o, c), at),
+        }
       case 'read':
       case 'write': {
         const n = byteLengthOf(b)
@@ -217,11 +269,18 @@ class Scene {
       case 'release':
         return { legal: true, run: () => this.#release() }
       case 'free':
-        return { legal: offset === undefined ? b === undefined && isLeft && isGoing : within(rest) && this.#isFree(at, rest, null), run: () => region.free(o, b) }
+        return {
+          legal:
+            offset === undefined ? b === undefined && isLeft && isGoing : within(rest) && this.#isFree(at, rest, null),
+          run: () => region.free(o, b),
+        }
       case 'dispose':
         return { legal: isGoing, run: () => region[Symbol.dispose]() }
       case 'buffer':
-        return { legal: isLength(a, 2 ** 20) ? null : false, run: () => (this.#buffer.resize(a), this.#keep(this.#buffer.bytes(), this.#buffer.address)) }
+        return {
+          legal: isLength(a, 2 ** 20) ? null : false,
+          run: () => (this.#buffer.resize(a), this.#keep(this.#buffer.bytes(), this.#buffer.address)),
+        }
       default:
         throw new Error(name satisfies never)
     }
@@ -273,10 +332,26 @@ class Scene {
   /** A token one field of which is another's. */
   #mutant(which: Argument, value: unknown): ShareToken {
     const fields = ['memlayer', 'os', 'hold', 'hold', 'hold'] as const
-    const token = this.#tokens[0]?.token ?? { memlayer: 'share', os: 'linux', name: 'x', address: page, size: page, hold: new SharedArrayBuffer(32) }
+    const token = this.#tokens[0]?.token ?? {
+      memlayer: 'share',
+      os: 'linux',
+      name: 'x',
+      address: page,
+      size: page,
+      hold: new SharedArrayBuffer(32),
+    }
     const field = fields[('other' in which ? which.other : 0) % fields.length] as 'os'
-    const holds = [new SharedArrayBuffer(32), new SharedArrayBuffer(3), new SharedArrayBuffer(0), new ArrayBuffer(32), value]
-    return { ...token, [field]: field === 'os' ? value : holds['other' in which ? which.other % holds.length : 0] } as ShareToken
+    const holds = [
+      new SharedArrayBuffer(32),
+      new SharedArrayBuffer(3),
+      new SharedArrayBuffer(0),
+      new ArrayBuffer(32),
+      value,
+    ]
+    return {
+      ...token,
+      [field]: field === 'os' ? value : holds['other' in which ? which.other % holds.length : 0],
+    } as ShareToken
   }
 
   #isSize(n: unknown): n is never {
@@ -284,7 +359,12 @@ class Scene {
   }
 
   #isAddress(v: unknown, n: unknown): boolean {
-    return Number.isInteger(v) && (v as number) >= 0 && (v as number) % page === 0 && (v as number) + (n as number) <= 2 ** 64
+    return (
+      Number.isInteger(v) &&
+      (v as number) >= 0 &&
+      (v as number) % page === 0 &&
+      (v as number) + (n as number) <= 2 ** 64
+    )
   }
 
   #isStat(stat: unknown, n: unknown): boolean {
@@ -294,15 +374,19 @@ class Scene {
   }
 
   #range(v: unknown, n: unknown, states: Parameters<HostileShadow['is']>[2], least: 0 | 1): boolean {
-    if (!(Number.isSafeInteger(n) && (n as number) >= least && (n as number) % page === 0 && this.#isAddress(v, n))) return false
+    if (!(Number.isSafeInteger(n) && (n as number) >= least && (n as number) % page === 0 && this.#isAddress(v, n)))
+      return false
     return this.shadow.is(v as number, n as number, states)
   }
 
   #isFree(v: unknown, n: unknown, stat: SysMemStat | null): boolean {
-    if (!this.#range(v, n, ['Reserved', 'Prepared', 'Ready'], 1) || this.shadow.isHeld(v as number, n as number)) return false
+    if (!this.#range(v, n, ['Reserved', 'Prepared', 'Ready'], 1) || this.shadow.isHeld(v as number, n as number))
+      return false
     if (stat === null) return true
     if (stat !== this.memory.stat('a') && stat !== this.memory.stat('b')) return false
-    return this.shadow.over(v as number, n as number).every(({ category }) => category === null || category === stat.name)
+    return this.shadow
+      .over(v as number, n as number)
+      .every(({ category }) => category === null || category === stat.name)
   }
 
   #isView(type: unknown, v: number, length: unknown): boolean {
@@ -323,7 +407,9 @@ function spanOf(type: unknown, length: unknown): unknown {
 
 function byteLengthOf(data: unknown): number | null {
   if (!ArrayBuffer.isView(data)) return null
-  return data.buffer.byteLength === 0 && (data as Uint8Array).length === 0 && (data.buffer as ArrayBuffer).detached ? null : data.byteLength
+  return data.buffer.byteLength === 0 && (data as Uint8Array).length === 0 && (data.buffer as ArrayBuffer).detached
+    ? null
+    : data.byteLength
 }
 
 function overlap(v: number, n: number, w: number): boolean {
@@ -334,24 +420,40 @@ function isLength(n: unknown, most: number): boolean {
   return Number.isSafeInteger(n) && (n as number) >= 0 && (n as number) <= most
 }
 
-it.skipIf(process.platform !== 'linux')(`survives ${CALLS.toLocaleString('en')} hostile calls with every count right: what is wrong is a UsageError, what is right is done (needs Linux)`, () => {
-  const ends = new Map<string, number>()
-  fc.assert(
-    fc.property(fc.array(call, { minLength: 1, maxLength: 80, size: 'max' }), (calls) => {
-      const scene = new Scene(ends)
-      for (const one of calls) {
-        scene.make(one)
-        scene.compare()
-      }
-      scene.end()
-    }),
-    { numRuns: 400, seed: testSeed() },
-  )
-  const sum = [...ends.values()].reduce((total, times) => total + times, 0)
-  console.log(`${sum} calls: ${[...ends].map(([end, times]) => `${times} ${end}`).join(', ')}`)
-  expect(sum).toBeGreaterThanOrEqual(CALLS)
-  for (const end of ['done', 'SIZE', 'ADDRESS', 'ALIGNMENT', 'NOT_OWNED', 'STATE', 'STAT', 'RANGE', 'VIEW', 'DISPOSED', 'SHARED']) {
-    expect(ends.get(end === 'done' ? end : `ERR_MEMLAYER_${end}`) ?? 0, end).toBeGreaterThan(0)
-  }
-  expect(ends.get('done')).toBeGreaterThan(sum / 20)
-}, 300_000)
+it.skipIf(process.platform !== 'linux')(
+  `survives ${CALLS.toLocaleString('en')} hostile calls with every count right: what is wrong is a UsageError, what is right is done (needs Linux)`,
+  () => {
+    const ends = new Map<string, number>()
+    fc.assert(
+      fc.property(fc.array(call, { minLength: 1, maxLength: 80, size: 'max' }), (calls) => {
+        const scene = new Scene(ends)
+        for (const one of calls) {
+          scene.make(one)
+          scene.compare()
+        }
+        scene.end()
+      }),
+      { numRuns: 400, seed: testSeed() },
+    )
+    const sum = [...ends.values()].reduce((total, times) => total + times, 0)
+    console.log(`${sum} calls: ${[...ends].map(([end, times]) => `${times} ${end}`).join(', ')}`)
+    expect(sum).toBeGreaterThanOrEqual(CALLS)
+    for (const end of [
+      'done',
+      'SIZE',
+      'ADDRESS',
+      'ALIGNMENT',
+      'NOT_OWNED',
+      'STATE',
+      'STAT',
+      'RANGE',
+      'VIEW',
+      'DISPOSED',
+      'SHARED',
+    ]) {
+      expect(ends.get(end === 'done' ? end : `ERR_MEMLAYER_${end}`) ?? 0, end).toBeGreaterThan(0)
+    }
+    expect(ends.get('done')).toBeGreaterThan(sum / 20)
+  },
+  300_000,
+)

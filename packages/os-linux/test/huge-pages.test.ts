@@ -50,7 +50,9 @@ describe.skipIf(process.platform !== 'linux')('huge pages (need Linux)', () => {
     expect(region.hugePageUse()).toEqual({ requested: 16 * huge, obtained: 0 })
     region.view(Uint8Array, 0, 4 * huge).fill(1)
     const { requested, obtained } = region.hugePageUse()
-    const [witness] = [mappingsIn(region.address, region.size).reduce((sum, { anonHugePages }) => sum + anonHugePages, 0)]
+    const [witness] = [
+      mappingsIn(region.address, region.size).reduce((sum, { anonHugePages }) => sum + anonHugePages, 0),
+    ]
     expect([requested, obtained]).toEqual([16 * huge, witness])
     // A kernel whose memory is in small pieces may have none to give: then what is obtained is less than asked, and told so.
     expect(obtained).toBeLessThanOrEqual(4 * huge)

@@ -13,17 +13,27 @@ describe.skipIf(process.platform !== 'linux')('the limit of mappings (needs Linu
     ['map', '', 'region.map(2 * i * page, page)'],
     ['fault', 'all()', 'region.fault(2 * i * page, page)'],
     ['free', '', 'region.free((2 * i + 1) * page, page)'],
-    ['unused with hardDecommit', 'options.hardDecommit = true', 'if (i === 0) all(); region.unused(2 * i * page, page)'],
-    ['hugePage, which is advice', 'for (let at = 0; at < region.size; at += 2 ** 30) region.map(at, 2 ** 30)', 'memory.sysHugePage(alignUp(region.address, huge) + 2 * i * huge, huge)'],
+    [
+      'unused with hardDecommit',
+      'options.hardDecommit = true',
+      'if (i === 0) all(); region.unused(2 * i * page, page)',
+    ],
+    [
+      'hugePage, which is advice',
+      'for (let at = 0; at < region.size; at += 2 ** 30) region.map(at, 2 ** 30)',
+      'memory.sysHugePage(alignUp(region.address, huge) + 2 * i * huge, huge)',
+    ],
     ['unused that takes advice', 'all()', 'region.unused(2 * i * huge + page, page)'],
     ['map by four memories in turn', '', 'regions[i % 4].map(2 * i * page, page)'],
   ]
 
-  it.for(greedy)('refuses more mappings than the engine can spare: %s; names the limit, and goes on after a free', ([title, prepare, turn], { skip }) => {
-    // Where there are no huge pages, advice costs nothing.
-    if (title.includes('advice') && posixKernel().hugePageSize === 0) skip('this kernel has no huge pages')
-    const child = runChild(
-      `
+  it.for(greedy)(
+    'refuses more mappings than the engine can spare: %s; names the limit, and goes on after a free',
+    ([title, prepare, turn], { skip }) => {
+      // Where there are no huge pages, advice costs nothing.
+      if (title.includes('advice') && posixKernel().hugePageSize === 0) skip('this kernel has no huge pages')
+      const child = runChild(
+        `
       import { alignUp, createMemory } from '@memlayer/core'
       import { createOS } from '@memlayer/os-linux'
       const [page, options] = [${page}, {}]
@@ -47,19 +57,20 @@ describe.skipIf(process.platform !== 'linux')('the limit of mappings (needs Linu
       after.view(Uint8Array, 0, ${MiB}).fill(1)
       console.log('goes on')
       `,
-      // A process with this many mappings is slow to change one, and slower on a busy machine.
-      { from: import.meta.dirname, timeout: 110_000 },
-    )
-    expect([child.stderr, child.signal, child.code]).toEqual(['', null, 0])
-    const [line = '', last] = child.stdout.trim().split('\n')
-    const seen = JSON.parse(line) as Record<string, number | string>
-    console.log(`${title}: refused after ${seen['turns']} turns, at ${seen['used']} of ${seen['limit']} mappings`)
-    expect(seen['name']).toBe('OutOfMemoryError')
-    expect(seen['syscall']).toBeUndefined()
-    expect(seen['message']).toMatch(/kernel mappings, and the engine needs some of the rest\. .*vm\.max_map_count/)
-    expect(seen['used'] as number).toBeGreaterThan((seen['limit'] as number) - 1100)
-    // Memories that count for themselves meet within the headroom; half of it at least stays the engine's.
-    expect(seen['used'] as number).toBeLessThan((seen['limit'] as number) - 512)
-    expect(last).toBe('goes on')
-  })
+        // A process with this many mappings is slow to change one, and slower on a busy machine.
+        { from: import.meta.dirname, timeout: 110_000 },
+      )
+      expect([child.stderr, child.signal, child.code]).toEqual(['', null, 0])
+      const [line = '', last] = child.stdout.trim().split('\n')
+      const seen = JSON.parse(line) as Record<string, number | string>
+      console.log(`${title}: refused after ${seen['turns']} turns, at ${seen['used']} of ${seen['limit']} mappings`)
+      expect(seen['name']).toBe('OutOfMemoryError')
+      expect(seen['syscall']).toBeUndefined()
+      expect(seen['message']).toMatch(/kernel mappings, and the engine needs some of the rest\. .*vm\.max_map_count/)
+      expect(seen['used'] as number).toBeGreaterThan((seen['limit'] as number) - 1100)
+      // Memories that count for themselves meet within the headroom; half of it at least stays the engine's.
+      expect(seen['used'] as number).toBeLessThan((seen['limit'] as number) - 512)
+      expect(last).toBe('goes on')
+    },
+  )
 })

@@ -56,7 +56,11 @@ describe.skipIf(!onLinux)('os-linux by node:ffi, on Node 26 (needs Linux)', () =
       reads: [0, 1],
       faults: 2 ** 20,
       held: 64 * 2 ** 20,
-      refused: { name: 'OutOfMemoryError', errnoName: 'ENOMEM', hint: expect.stringContaining('address space') as string },
+      refused: {
+        name: 'OutOfMemoryError',
+        errnoName: 'ENOMEM',
+        hint: expect.stringContaining('address space') as string,
+      },
       aligned: 0,
       left: 0,
       total: 0,

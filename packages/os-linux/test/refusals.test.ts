@@ -54,7 +54,10 @@ describe.skipIf(!onLinux)('os-linux, refused by the real kernel (needs Linux)', 
     expect(n).toBeLessThan(2 ** 47)
     const error = errorOf(() => createMemory(createOS()).sysReserve(null, n))
     expect(error).toBeInstanceOf(OutOfMemoryError)
-    expect(error).toMatchObject({ errnoName: 'ENOMEM', hint: expect.stringMatching(/^(No hole of [\d.]+ TiB is left in the|The) address space/) as string })
+    expect(error).toMatchObject({
+      errnoName: 'ENOMEM',
+      hint: expect.stringMatching(/^(No hole of [\d.]+ TiB is left in the|The) address space/) as string,
+    })
   })
 
   it('names RLIMIT_AS when an allocation meets `ulimit -v`, counts nothing, and goes on after a free', () => {
@@ -150,8 +153,18 @@ describe('os-linux names the limit that was met', () => {
     ['RLIMIT_AS', reserve, { addressSpace: GiB }, 'RLIMIT_AS (ulimit -v) is 1 GiB'],
     ['strict overcommit', alloc, { overcommit: 2, committed: 16 * GiB }, 'vm.overcommit_memory is 2: 16 GiB of 16 GiB'],
     ['heuristic overcommit', allocMuch, { overcommit: 0 }, 'vm.overcommit_memory is 0'],
-    ['the control group', alloc, { groupLimit: 4 * GiB, groupUsed: 3 * GiB + MiB }, 'The control group may have 4 GiB (memory.max), and has 3.0'],
-    ['no group that has no limit', alloc, { groupLimit: Infinity, groupUsed: 3 * GiB }, 'No hole of 1 GiB is left in the address space'],
+    [
+      'the control group',
+      alloc,
+      { groupLimit: 4 * GiB, groupUsed: 3 * GiB + MiB },
+      'The control group may have 4 GiB (memory.max), and has 3.0',
+    ],
+    [
+      'no group that has no limit',
+      alloc,
+      { groupLimit: Infinity, groupUsed: 3 * GiB },
+      'No hole of 1 GiB is left in the address space',
+    ],
     ['no group that is not known', alloc, { groupLimit: NaN, groupUsed: NaN }, 'No hole of 1 GiB is left'],
     ['no overcommit that has room', alloc, { overcommit: 0 }, 'No hole of 1 GiB is left'],
     ['no strict overcommit that has room', alloc, { overcommit: 2 }, 'No hole of 1 GiB is left'],
@@ -165,11 +178,16 @@ describe('os-linux names the limit that was met', () => {
     ['strict overcommit', { overcommit: 2, committed: 16 * GiB }],
     ['the control group', { groupLimit: GiB, groupUsed: GiB }],
   ])('no %s for a reservation', (_, limits) => {
-    expect(hintOf(limits, (memory) => memory.sysReserve(null, 64 * GiB))).toMatch(/^No hole of 64 GiB is left in the address space/)
+    expect(hintOf(limits, (memory) => memory.sysReserve(null, 64 * GiB))).toMatch(
+      /^No hole of 64 GiB is left in the address space/,
+    )
   })
 
   it('what a mapping over a reservation met: no address space, for that it has', () => {
-    const kernel: PosixKernel = { ...refusing(12, { addressSpace: GiB, overcommit: 2, committed: 16 * GiB }), mmap: (addr) => (addr === 0 ? 0x7f00_0000_0000 : -12) }
+    const kernel: PosixKernel = {
+      ...refusing(12, { addressSpace: GiB, overcommit: 2, committed: 16 * GiB }),
+      mmap: (addr) => (addr === 0 ? 0x7f00_0000_0000 : -12),
+    }
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysReserve(null, 4096)
     expect(errorOf(() => memory.sysMap(v, 4096, null))).toMatchObject({
@@ -179,17 +197,25 @@ describe('os-linux names the limit that was met', () => {
   })
 
   it('the control group where pages were to have memory at once, and no overcommit', () => {
-    const kernel: PosixKernel = { ...refusing(12, { overcommit: 2, committed: 16 * GiB, groupLimit: GiB, groupUsed: GiB }), mmap: () => 0x7f00_0000_0000 }
+    const kernel: PosixKernel = {
+      ...refusing(12, { overcommit: 2, committed: 16 * GiB, groupLimit: GiB, groupUsed: GiB }),
+      mmap: () => 0x7f00_0000_0000,
+    }
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(4096, null)
-    expect(errorOf(() => memory.sysPopulate(v, 4096))).toMatchObject({ hint: expect.stringMatching(/^The control group may have 1 GiB/) as string })
+    expect(errorOf(() => memory.sysPopulate(v, 4096))).toMatchObject({
+      hint: expect.stringMatching(/^The control group may have 1 GiB/) as string,
+    })
   })
 
   it('RLIMIT_MEMLOCK, in Go’s words and as a FatalError', () => {
     const memory = createMemory(createOS({ kernel: refusing(11, {}) }))
     const error = errorOf(() => memory.sysAlloc(4096, null)) as Error
     expect(error.message).toContain("mmap: too much locked memory (check 'ulimit -l').")
-    expect(error).toMatchObject({ errnoName: 'EAGAIN', hint: expect.stringContaining('RLIMIT_MEMLOCK is 8 MiB') as string })
+    expect(error).toMatchObject({
+      errnoName: 'EAGAIN',
+      hint: expect.stringContaining('RLIMIT_MEMLOCK is 8 MiB') as string,
+    })
   })
 })
 

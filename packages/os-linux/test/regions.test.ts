@@ -90,7 +90,16 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
   it('refuses offsets that are none, and ranges that end outside', () => {
     const memory = createMemory(createOS())
     using region = memory.reserve(MiB, { name: 'small' })
-    for (const [offset, length] of [[-page, page], [0, MiB + page], [MiB, page], [0.5, page], [NaN, page], [0, NaN], [2 ** 53, page], ['0', page]]) {
+    for (const [offset, length] of [
+      [-page, page],
+      [0, MiB + page],
+      [MiB, page],
+      [0.5, page],
+      [NaN, page],
+      [0, NaN],
+      [2 ** 53, page],
+      ['0', page],
+    ]) {
       const error = thrown(() => region.map(offset as number, length as number))
       expect(error.code).toBe('ERR_MEMLAYER_RANGE')
       expect(error.message).toMatch(/does not lie within the region 'small' of 1048576 bytes/)
@@ -99,7 +108,9 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     expect(thrown(() => region.unusedAll([0])).code).toBe('ERR_MEMLAYER_SIZE')
     expect(thrown(() => memory.reserve(1)).code).toBe('ERR_MEMLAYER_ALIGNMENT')
     expect(thrown(() => memory.reserve(page, { name: 5 as unknown as string })).code).toBe('ERR_MEMLAYER_OPTION')
-    expect(thrown(() => memory.reserve(page, { stat: createMemory(createOS()).stat('x') })).code).toBe('ERR_MEMLAYER_STAT')
+    expect(thrown(() => memory.reserve(page, { stat: createMemory(createOS()).stat('x') })).code).toBe(
+      'ERR_MEMLAYER_STAT',
+    )
     expect(thrown(() => createMemory(createOS(), { ledger: false }).reserve(page)).code).toBe('ERR_MEMLAYER_OPTION')
   })
 
@@ -173,9 +184,12 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
       { from: import.meta.dirname, nodeArgs: ['--expose-gc'] },
     )
     expect(child.stdout.trim()).toBe('8 viewed')
-    expect(child.stderr).toMatch(/MEMLAYER_LEAK\] MemlayerWarning: the region 'lost' of 1048576 bytes at 0x[0-9a-f]+ was collected without being freed/)
+    expect(child.stderr).toMatch(
+      /MEMLAYER_LEAK\] MemlayerWarning: the region 'lost' of 1048576 bytes at 0x[0-9a-f]+ was collected without being freed/,
+    )
     expect(child.stderr).toMatch(/at leaky/)
-    for (const name of ['lost by its owner', 'lost by a method', 'lost in a closure', 'lost buffer']) expect(child.stderr).toContain(`the region '${name}'`)
+    for (const name of ['lost by its owner', 'lost by a method', 'lost in a closure', 'lost buffer'])
+      expect(child.stderr).toContain(`the region '${name}'`)
     expect(child.stderr).not.toMatch(/'tidy'|'viewed'/)
   })
 

@@ -105,23 +105,34 @@ const soak = `
 
 const middle = (three: number[]): number => three.toSorted((a, b) => a - b)[1] ?? NaN
 
-it.skipIf(process.platform !== 'linux')('ends with the resident memory, the mappings and the heap that it began with, within 1 % (needs Linux)', () => {
-  const child = runChild(soak, {
-    from: import.meta.dirname,
-    nodeArgs: ['--expose-gc', '--max-semi-space-size=1'],
-    // The C library keeps a heap for each of the engine's threads, and which of them frees what is chance.
-    env: { ...process.env, MALLOC_ARENA_MAX: '1' },
-    timeout: 300_000,
-  })
-  expect(child.stderr).toBe('')
-  const { operations, rounds } = JSON.parse(child.stdout) as { operations: number; rounds: Record<string, number>[] }
-  console.log(`${operations} operations: as many as ${Math.floor(operations / SECONDS)} a second in ten minutes`, rounds.at(0), rounds.at(-1))
-  expect(operations).toBeGreaterThan(3000 * SECONDS)
-  for (const what of ['resident', 'mappings', 'heap']) {
-    // The middle of three: a single measurement may meet the engine in the midst of something.
-    const first = middle(rounds.slice(0, 3).map((round) => round[what] ?? NaN))
-    const last = middle(rounds.slice(-3).map((round) => round[what] ?? NaN))
-    expect(last, `${what}: ${rounds.map((round) => round[what]).join(' ')}`).toBeLessThanOrEqual(first * 1.01)
-  }
-  expect([rounds.at(-1)?.['ranges'], rounds.at(-1)?.['regions']]).toEqual([rounds[0]?.['ranges'], rounds[0]?.['regions']])
-}, 310_000)
+it.skipIf(process.platform !== 'linux')(
+  'ends with the resident memory, the mappings and the heap that it began with, within 1 % (needs Linux)',
+  () => {
+    const child = runChild(soak, {
+      from: import.meta.dirname,
+      nodeArgs: ['--expose-gc', '--max-semi-space-size=1'],
+      // The C library keeps a heap for each of the engine's threads, and which of them frees what is chance.
+      env: { ...process.env, MALLOC_ARENA_MAX: '1' },
+      timeout: 300_000,
+    })
+    expect(child.stderr).toBe('')
+    const { operations, rounds } = JSON.parse(child.stdout) as { operations: number; rounds: Record<string, number>[] }
+    console.log(
+      `${operations} operations: as many as ${Math.floor(operations / SECONDS)} a second in ten minutes`,
+      rounds.at(0),
+      rounds.at(-1),
+    )
+    expect(operations).toBeGreaterThan(3000 * SECONDS)
+    for (const what of ['resident', 'mappings', 'heap']) {
+      // The middle of three: a single measurement may meet the engine in the midst of something.
+      const first = middle(rounds.slice(0, 3).map((round) => round[what] ?? NaN))
+      const last = middle(rounds.slice(-3).map((round) => round[what] ?? NaN))
+      expect(last, `${what}: ${rounds.map((round) => round[what]).join(' ')}`).toBeLessThanOrEqual(first * 1.01)
+    }
+    expect([rounds.at(-1)?.['ranges'], rounds.at(-1)?.['regions']]).toEqual([
+      rounds[0]?.['ranges'],
+      rounds[0]?.['regions'],
+    ])
+  },
+  310_000,
+)

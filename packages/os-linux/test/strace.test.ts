@@ -117,9 +117,12 @@ function traced(log: string): Steps {
 }
 
 it('makes the system calls that a Go process makes for the same life', (context) => {
-  if (!hasStrace && process.env['CI'] !== 'true') context.skip('strace is missing: apt-get install --no-install-recommends strace')
+  if (!hasStrace && process.env['CI'] !== 'true')
+    context.skip('strace is missing: apt-get install --no-install-recommends strace')
   if (hugePage !== recordedHugePage) {
-    context.skip(`the recording is of huge pages of 2 MiB, and this kernel's are of ${hugePage} bytes: run it on x86-64 with transparent huge pages`)
+    context.skip(
+      `the recording is of huge pages of 2 MiB, and this kernel's are of ${hugePage} bytes: run it on x86-64 with transparent huge pages`,
+    )
   }
   const expected = recorded()
   const folder = mkdtempSync(join(tmpdir(), 'memlayer-strace-'))

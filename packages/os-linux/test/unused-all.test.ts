@@ -54,8 +54,12 @@ describe.skipIf(!onLinux)('sysUnusedAll on the real kernel (needs Linux)', () =>
     take()
     region.unusedAll(ranges)
     const calls = take()
-    if (calls.some(({ fn, ret }) => fn === 'madviseAll' && ret < 0)) context.skip('this kernel is older than Linux 6.13')
-    expect(calls.map(({ fn, ret }) => [fn, ret])).toEqual([['madviseAll', 0], ['madviseAll', 0]])
+    if (calls.some(({ fn, ret }) => fn === 'madviseAll' && ret < 0))
+      context.skip('this kernel is older than Linux 6.13')
+    expect(calls.map(({ fn, ret }) => [fn, ret])).toEqual([
+      ['madviseAll', 0],
+      ['madviseAll', 0],
+    ])
     region.free()
 
     const old = record<PosixKernel>({ ...real, madviseAll: () => -1 })

@@ -14,8 +14,17 @@ const whole = 4096 * page
 type Numbers = { length: number; buffer: ArrayBuffer; byteLength: number; [index: number]: number | bigint }
 
 const types = [
-  Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
-  Float32Array, Float64Array, BigInt64Array, BigUint64Array,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
   // It came with Node 24.
   ...('Float16Array' in globalThis ? [(globalThis as { Float16Array?: unknown }).Float16Array] : []),
 ] as unknown as ViewConstructor<Numbers>[]
@@ -88,7 +97,11 @@ describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)'
   it('gives nothing to those who keep a Buffer, a subarray, a decoder or a pending callback', async () => {
     const view = region.view(Uint8Array, 0, page)
     view.fill(0x61)
-    const kept = { buffer: Buffer.from(view.buffer, 0, 16), part: view.subarray(4, 8), iterator: view[Symbol.iterator]() }
+    const kept = {
+      buffer: Buffer.from(view.buffer, 0, 16),
+      part: view.subarray(4, 8),
+      iterator: view[Symbol.iterator](),
+    }
     const later = new Promise<number>((resolve) => setImmediate(() => resolve(view.length)))
     expect(kept.buffer.toString()).toBe('a'.repeat(16))
     region.free(0, page)
@@ -117,7 +130,9 @@ describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)'
   it('is not made over pages that are not Ready, and says where they are', () => {
     region.unused(8 * page, page)
     expect(() => region.view(Uint8Array, 0, 16 * page)).toThrow(
-      new RegExp(`view\\(0x[0-9a-f]+, ${16 * page}\\): the range has to be Ready, and is Prepared from offset ${8 * page}`),
+      new RegExp(
+        `view\\(0x[0-9a-f]+, ${16 * page}\\): the range has to be Ready, and is Prepared from offset ${8 * page}`,
+      ),
     )
     expect(() => region.view(Uint8Array, 2 * ready, 1)).toThrow(/has to be Ready, and is Reserved/)
     expect(() => region.read(8 * page, new Uint8Array(1))).toThrow(UsageError)

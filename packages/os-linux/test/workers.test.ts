@@ -53,7 +53,9 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
   }
 
   function startWorker(): Worker {
-    const url = new URL(`data:text/javascript,${encodeURIComponent(code.replaceAll(/'@memlayer\/([\w-]+)'/g, (_, name: string) => `'${import.meta.resolve(`@memlayer/${name}`)}'`))}`)
+    const url = new URL(
+      `data:text/javascript,${encodeURIComponent(code.replaceAll(/'@memlayer\/([\w-]+)'/g, (_, name: string) => `'${import.meta.resolve(`@memlayer/${name}`)}'`))}`,
+    )
     return new Worker(url)
   }
 
@@ -69,7 +71,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     memory.check()
   })
 
-  it('has the same bytes, and its atomic operations lose none of the owner\'s', async () => {
+  it("has the same bytes, and its atomic operations lose none of the owner's", async () => {
     expect(await ask('attach', token)).toEqual({ value: [MiB, 'shared'] })
     const own = region.view(Int32Array, 0, 16)
     worker.postMessage(['count', 200_000])
@@ -118,13 +120,18 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
 
   it('comes too late when the owner has taken the pages before it attached', async () => {
     region.unused(0, page)
-    expect(await ask('attach', token)).toMatchObject({ code: 'ERR_MEMLAYER_SHARED', message: expect.stringMatching(/has been revoked/) as string })
+    expect(await ask('attach', token)).toMatchObject({
+      code: 'ERR_MEMLAYER_SHARED',
+      message: expect.stringMatching(/has been revoked/) as string,
+    })
   })
 
   it('is attached once, by a token that is one, to memory of the same kind', async () => {
     await ask('attach', token)
     expect(await ask('attach', token)).toMatchObject({ message: expect.stringMatching(/attached already/) as string })
-    expect(await ask('attach', { ...token, os: 'js' })).toMatchObject({ message: expect.stringMatching(/js memory/) as string })
+    expect(await ask('attach', { ...token, os: 'js' })).toMatchObject({
+      message: expect.stringMatching(/js memory/) as string,
+    })
     expect(await ask('attach', { address: 1 })).toMatchObject({ code: 'ERR_MEMLAYER_SHARED' })
     expect(await ask('attach', null)).toMatchObject({ code: 'ERR_MEMLAYER_SHARED' })
     expect(await ask('outside')).toMatchObject({ code: 'ERR_MEMLAYER_RANGE' })
@@ -150,7 +157,8 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
       [token],
       token.hold,
     ]
-    for (const mutant of mutants) expect(await ask('attach', mutant), JSON.stringify(mutant)).toMatchObject({ code: 'ERR_MEMLAYER_SHARED' })
+    for (const mutant of mutants)
+      expect(await ask('attach', mutant), JSON.stringify(mutant)).toMatchObject({ code: 'ERR_MEMLAYER_SHARED' })
     expect(await ask('attach', { ...token, address: 4096, size: 2 ** 40, name: 5 })).toEqual({ value: [MiB, 'region'] })
     expect(await ask('count', 1)).toEqual({ value: 1 })
     expect(region.view(Int32Array, 0, 16)[3]).toBe(1)
@@ -161,7 +169,13 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     for (const offset of ['1n', 'Symbol()', 'NaN', '-1', '"0"', '{}', 'undefined', '2 ** 53', '0.5']) {
       expect(await ask('viewAt', `[Uint8Array, ${offset}, 1]`), offset).toMatchObject({ code: 'ERR_MEMLAYER_RANGE' })
     }
-    for (const type of ['Object.create(Uint8Array)', '5', 'null', 'undefined', 'class { static BYTES_PER_ELEMENT = -1 }']) {
+    for (const type of [
+      'Object.create(Uint8Array)',
+      '5',
+      'null',
+      'undefined',
+      'class { static BYTES_PER_ELEMENT = -1 }',
+    ]) {
       expect(await ask('viewAt', `[${type}, 0, 1]`), type).toMatchObject({ code: 'ERR_MEMLAYER_VIEW' })
     }
   })
@@ -228,8 +242,18 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     port2.close()
     // Before anything is said of the range: what was meant for the worker may be the offset.
     expect(() => region.share(0 as never, MiB)).toThrow(/the worker is 0, whose end nobody is told of/)
-    for (const nobody of [null, undefined, 5, { once: 5 }, { addEventListener: 5 }, { addEventListener: () => {} }, { once: null }]) {
-      expect(() => region.share(nobody as never, 0, MiB)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }))
+    for (const nobody of [
+      null,
+      undefined,
+      5,
+      { once: 5 },
+      { addEventListener: 5 },
+      { addEventListener: () => {} },
+      { once: null },
+    ]) {
+      expect(() => region.share(nobody as never, 0, MiB)).toThrow(
+        expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }),
+      )
     }
     // None of them has left anything behind: the pages are nobody's but the first worker's, which may still come.
     region.free()

@@ -15,4 +15,5 @@ export function hintOfAddress(bloc: Address): string {
 export const hintOfFree = 'Free what sysAlloc or sysReserve handed out, once, and in whole pages.'
 
 /** A kernel that is watched called back into the layer. */
-export const hintOfReentry = 'Do not call the layer from within a kernel call, as an onCall of record() would: wait until it has returned.'
+export const hintOfReentry =
+  'Do not call the layer from within a kernel call, as an onCall of record() would: wait until it has returned.'

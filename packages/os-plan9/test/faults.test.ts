@@ -48,13 +48,19 @@ describe.skipIf(!onLinux)('os-plan9 with the k-th break refused (on real pages: 
         error = thrown
         refused += 1
         expect(thrown).toBeInstanceOf(OutOfMemoryError)
-        expect(thrown).toMatchObject({ syscall: 'brk', hint: expect.stringContaining('plan9Kernel({ size })') as string })
+        expect(thrown).toMatchObject({
+          syscall: 'brk',
+          hint: expect.stringContaining('plan9Kernel({ size })') as string,
+        })
       }
       memory.check()
       for (const { address, size } of memory.ranges()) memory.sysFree(address, size, null)
       expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
 
-      const highest = Math.max(kernel.end, ...calls.filter(({ fn }) => fn === 'brk').map(({ args }) => args[0] as number))
+      const highest = Math.max(
+        kernel.end,
+        ...calls.filter(({ fn }) => fn === 'brk').map(({ args }) => args[0] as number),
+      )
       take()
       for (let pages = (highest - kernel.end) / page; pages > 0; pages--) memory.sysAlloc(page, null)
       expect(take().filter(({ fn }) => fn === 'brk')).toEqual([])

@@ -63,7 +63,11 @@ describe.skipIf(!onLinux)('os-plan9 on real pages (witnessed by /proc: needs Lin
     memory.sysHugePage(v, 2 * page)
     memory.sysFault(v, page)
     expect(bytes.every((byte) => byte === 7)).toBe(true)
-    expect(memory.os.traits).toMatchObject({ unusedDropsContents: false, unusedReturnsMemory: false, faultTraps: false })
+    expect(memory.os.traits).toMatchObject({
+      unusedDropsContents: false,
+      unusedReturnsMemory: false,
+      faultTraps: false,
+    })
   })
 
   it('trims an aligned reservation, and hands out the trimmings', () => {

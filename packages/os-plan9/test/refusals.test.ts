@@ -12,7 +12,14 @@ const base = 0xc0_0000_0000
 
 /** A kernel without memory, whose break goes where it is told. */
 function kernelWith(answers: Partial<Plan9Kernel> = {}): Plan9Kernel {
-  return { pageSize: page, end: base, brk: () => 0, clear: () => undefined, view: (_, n) => new ArrayBuffer(n), ...answers }
+  return {
+    pageSize: page,
+    end: base,
+    brk: () => 0,
+    clear: () => undefined,
+    view: (_, n) => new ArrayBuffer(n),
+    ...answers,
+  }
 }
 
 function errorOf(run: () => unknown): unknown {
@@ -106,7 +113,10 @@ describe('os-plan9, entered while it is at work', () => {
     let isArmed = false
     const { kernel } = record(kernelWith(), (call) => {
       if (call.fn === fn && isArmed) {
-        inner.push(errorOf(() => memory.sysAlloc(page, stat)), errorOf(() => memory.sysFree(v, page, stat)))
+        inner.push(
+          errorOf(() => memory.sysAlloc(page, stat)),
+          errorOf(() => memory.sysFree(v, page, stat)),
+        )
       }
     })
     const memory = createMemory(createOS({ kernel }))
@@ -161,7 +171,11 @@ describe.skipIf(!onLinux)('os-plan9 under memDebug (on real pages: needs Linux)'
     for (const i of [1, 3, 5]) memory.sysFree(v + i * page, page, stat)
     bytes[at * page + 77] = 1
 
-    const calls = [() => memory.sysAlloc(page, stat), () => memory.sysReserve(null, page), () => memory.sysFree(v, page, stat)]
+    const calls = [
+      () => memory.sysAlloc(page, stat),
+      () => memory.sysReserve(null, page),
+      () => memory.sysFree(v, page, stat),
+    ]
     for (const call of calls) {
       const error = errorOf(call)
       expect(error).toBeInstanceOf(FatalError)

@@ -35,7 +35,8 @@ export function commitHint(errno: number, n: number, kernel: WindowsKernel): str
 
 /** What most likely is wrong with a range that the kernel does not take. */
 export function rangeHint(errno: number): string {
-  if (errno === ERROR_ACCESS_DENIED) return 'The kernel forbids it: a policy of the process, or memory of another kind than this layer maps. Wine answers so when its host has no more memory to commit.'
+  if (errno === ERROR_ACCESS_DENIED)
+    return 'The kernel forbids it: a policy of the process, or memory of another kind than this layer maps. Wine answers so when its host has no more memory to commit.'
   if (errno === ERROR_INVALID_ADDRESS || errno === ERROR_INVALID_PARAMETER) {
     return 'The kernel does not take this range: it is not what was reserved. Something else in the process may have released it.'
   }

@@ -2,7 +2,14 @@
 // mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
 import { FatalError, formatAddress, formatBytes, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { windowsKernel } from '@memlayer/ffi'
-import { alignDown, errnoName, type Address, type ForeignCalls, type WindowsKernel, type WindowsLimits } from '@memlayer/kernel'
+import {
+  alignDown,
+  errnoName,
+  type Address,
+  type ForeignCalls,
+  type WindowsKernel,
+  type WindowsLimits,
+} from '@memlayer/kernel'
 import { MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, outOfMemoryErrors, PAGE_READWRITE } from './defs.js'
 import { commitHint, rangeHint, reserveHint } from './hint.js'
 
@@ -60,7 +67,7 @@ class Windows implements OS {
     // A range that was obtained by several reservations can't be committed in one call. What Go
     // does, too: commit what is left, or half of it, or half of that, down to a page.
     const end = v + n
-    for (let at = v; at < end; ) {
+    for (let at = v; at < end;) {
       let small = end - at
       let failed = small
       while (small >= this.#pageSize) {
@@ -82,7 +89,8 @@ class Windows implements OS {
   sysFreeOS(v: Address, n: number): void {
     // Size 0: a release is of the whole reservation that begins at v, and of nothing else.
     const answer = this.#kernel.virtualFree(v, 0, MEM_RELEASE)
-    if (answer < 0) throw this.#fatal('failed to release pages', 'sysFree', 'VirtualFree', v, n, -answer, rangeHint(-answer))
+    if (answer < 0)
+      throw this.#fatal('failed to release pages', 'sysFree', 'VirtualFree', v, n, -answer, rangeHint(-answer))
   }
 
   sysFaultOS(v: Address, n: number): void {
@@ -144,7 +152,7 @@ class Windows implements OS {
 
     // As sysUsedOS does: VirtualFree reaches no further than one VirtualAlloc did.
     const end = v + n
-    for (let at = v; at < end; ) {
+    for (let at = v; at < end;) {
       let small = end - at
       let failed = small
       while (small >= this.#pageSize) {
@@ -160,10 +168,19 @@ class Windows implements OS {
 
   /** The error for a commit that ended at `at`, where not even `failed` bytes were to be had. */
   #commitFailed(v: Address, n: number, at: Address, failed: number, answer: number): FatalError {
-    const done = at === v ? '' : ` The first ${formatBytes(at - v)} are committed: sysFree or sysFault gives them back, sysUsed may be called again.`
+    const done =
+      at === v
+        ? ''
+        : ` The first ${formatBytes(at - v)} are committed: sysFree or sysFault gives them back, sysUsed may be called again.`
     if (answer >= 0) {
       const hint = `The kernel committed ${formatAddress(answer)} instead.${done}`
-      return new FatalError('failed to commit pages', { op: 'sysUsed', syscall: 'VirtualAlloc', address: at, size: failed, hint })
+      return new FatalError('failed to commit pages', {
+        op: 'sysUsed',
+        syscall: 'VirtualAlloc',
+        address: at,
+        size: failed,
+        hint,
+      })
     }
     const hint = `${commitHint(-answer, n, this.#kernel)}${done}`
     // Go: the whole size where memory is short, and otherwise that of the piece, which it has

@@ -30,12 +30,17 @@ function neighbours(memory: Memory, n: number): number {
 }
 
 /** A kernel that refuses the calls that `refuses` picks. */
-function refusing(below: WindowsKernel, errno: number, refuses: (fn: string, addr: number, size: number, type: number) => boolean): WindowsKernel {
+function refusing(
+  below: WindowsKernel,
+  errno: number,
+  refuses: (fn: string, addr: number, size: number, type: number) => boolean,
+): WindowsKernel {
   return {
     ...below,
     virtualAlloc: (addr, size, type, protect) =>
       refuses('virtualAlloc', addr, size, type) ? -errno : below.virtualAlloc(addr, size, type, protect),
-    virtualFree: (addr, size, type) => (refuses('virtualFree', addr, size, type) ? -errno : below.virtualFree(addr, size, type)),
+    virtualFree: (addr, size, type) =>
+      refuses('virtualFree', addr, size, type) ? -errno : below.virtualFree(addr, size, type),
   }
 }
 
@@ -75,16 +80,22 @@ describe('os-windows: a wrong range', () => {
     ['its first half', 0, MiB / 2],
     ['its second half', MiB / 2, MiB / 2],
     ['a page in it', 65536, 4096],
-  ])('%s of a reservation is not freed: ERR_MEMLAYER_RESERVATION, and the kernel does not hear of it', (_, offset, n) => {
-    const { kernel, take } = record(pagesKernel())
-    const memory = createMemory(createOS({ kernel }))
-    const v = memory.sysReserve(null, MiB)
-    take()
-    const error = errorOf(() => memory.sysFree(v + offset, n, null))
-    expect(error).toBeInstanceOf(UsageError)
-    expect(error).toMatchObject({ code: 'ERR_MEMLAYER_RESERVATION', hint: expect.stringContaining('sysUnused') as string })
-    expect(take()).toEqual([])
-  })
+  ])(
+    '%s of a reservation is not freed: ERR_MEMLAYER_RESERVATION, and the kernel does not hear of it',
+    (_, offset, n) => {
+      const { kernel, take } = record(pagesKernel())
+      const memory = createMemory(createOS({ kernel }))
+      const v = memory.sysReserve(null, MiB)
+      take()
+      const error = errorOf(() => memory.sysFree(v + offset, n, null))
+      expect(error).toBeInstanceOf(UsageError)
+      expect(error).toMatchObject({
+        code: 'ERR_MEMLAYER_RESERVATION',
+        hint: expect.stringContaining('sysUnused') as string,
+      })
+      expect(take()).toEqual([])
+    },
+  )
 
   it('a whole reservation is freed by its base, whatever its states', () => {
     const kernel = pagesKernel()
@@ -129,7 +140,9 @@ describe('os-windows without a ledger, as Go has it: the kernel is what is left 
     const v = memory.sysReserve(null, MiB)
     const error = errorOf(() => memory.sysFree(v + 65536, 65536, null))
     expect(error).toBeInstanceOf(FatalError)
-    expect(error.message).toMatch(/^failed to release pages: VirtualFree\(0x[0-9a-f]+, 65536\) answered ERROR_INVALID_ADDRESS/)
+    expect(error.message).toMatch(
+      /^failed to release pages: VirtualFree\(0x[0-9a-f]+, 65536\) answered ERROR_INVALID_ADDRESS/,
+    )
     expect(below.bytesInState('RESERVE', v, MiB)).toBe(MiB)
     memory.sysFree(v, 65536, null)
     expect(below.bytesInState('FREE', v, MiB)).toBe(MiB)
@@ -183,7 +196,9 @@ describe('os-windows: a kernel that refuses', () => {
     const before = memory.stats().total
     const error = errorOf(() => memory.sysUsed(v, 256 * KiB))
     expect(error).toBeInstanceOf(FatalError)
-    expect(error.message).toMatch(/^out of memory: VirtualAlloc\(0x[0-9a-f]+, 262144\) answered ERROR_COMMITMENT_LIMIT \(1455\)\. The commit limit /)
+    expect(error.message).toMatch(
+      /^out of memory: VirtualAlloc\(0x[0-9a-f]+, 262144\) answered ERROR_COMMITMENT_LIMIT \(1455\)\. The commit limit /,
+    )
     expect(error.hint).toContain('The first 160 KiB are committed')
     expect(below.bytesInState('COMMIT', v, 256 * KiB)).toBe(160 * KiB)
     expect({ ...memory.stats().total, calls: before.calls }).toEqual(before)
@@ -225,7 +240,11 @@ describe('os-windows: a kernel that refuses', () => {
   it('says which bytes must not be touched when they can’t have their memory again', () => {
     const below = pagesKernel()
     let border = Infinity
-    const kernel = refusing(below, 8, (_, addr, size, type) => border < Infinity && (type === COMMIT || addr + size > border))
+    const kernel = refusing(
+      below,
+      8,
+      (_, addr, size, type) => border < Infinity && (type === COMMIT || addr + size > border),
+    )
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(256 * KiB, null)
     border = v + 64 * KiB
@@ -241,13 +260,24 @@ describe('os-windows: a kernel that refuses', () => {
   it('a release is "failed to release pages", and the range goes on being counted', () => {
     const below = pagesKernel()
     let refuses = true
-    const memory = createMemory(createOS({ kernel: refusing(below, 87, (fn, _, size) => refuses && fn === 'virtualFree' && size === 0) }))
+    const memory = createMemory(
+      createOS({ kernel: refusing(below, 87, (fn, _, size) => refuses && fn === 'virtualFree' && size === 0) }),
+    )
     const stat = memory.stat('test')
     const v = memory.sysAlloc(MiB, stat)
     const error = errorOf(() => memory.sysFree(v, MiB, stat))
     expect(error).toBeInstanceOf(FatalError)
-    expect(error).toMatchObject({ op: 'sysFree', syscall: 'VirtualFree', errno: 87, errnoName: 'ERROR_INVALID_PARAMETER', address: v, size: MiB })
-    expect(error.message).toMatch(/^failed to release pages: VirtualFree\(0x[0-9a-f]+, 1048576\) answered ERROR_INVALID_PARAMETER \(87\)/)
+    expect(error).toMatchObject({
+      op: 'sysFree',
+      syscall: 'VirtualFree',
+      errno: 87,
+      errnoName: 'ERROR_INVALID_PARAMETER',
+      address: v,
+      size: MiB,
+    })
+    expect(error.message).toMatch(
+      /^failed to release pages: VirtualFree\(0x[0-9a-f]+, 1048576\) answered ERROR_INVALID_PARAMETER \(87\)/,
+    )
     expect(stat.load()).toBe(MiB)
     checkAccount(memory, below)
     refuses = false
@@ -261,7 +291,8 @@ describe('os-windows: a kernel that answers elsewhere', () => {
     const below = pagesKernel()
     const kernel: WindowsKernel = {
       ...below,
-      virtualAlloc: (addr, size, type, protect) => below.virtualAlloc(addr, size, type, protect) + (type === COMMIT ? 65536 : 0),
+      virtualAlloc: (addr, size, type, protect) =>
+        below.virtualAlloc(addr, size, type, protect) + (type === COMMIT ? 65536 : 0),
     }
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysReserve(null, MiB)
@@ -309,7 +340,8 @@ describe('os-windows: a kernel that answers elsewhere', () => {
     const kernel: WindowsKernel = {
       ...below,
       // Another thread always takes the aligned place first.
-      virtualAlloc: (addr, size, type, protect) => below.virtualAlloc(addr % (16 * MiB) === 0 ? 0 : addr, size, type, protect),
+      virtualAlloc: (addr, size, type, protect) =>
+        below.virtualAlloc(addr % (16 * MiB) === 0 ? 0 : addr, size, type, protect),
     }
     // Pushes the places that the kernel chooses off the alignment.
     below.virtualAlloc(0, 64 * KiB, 0x2000, 4)

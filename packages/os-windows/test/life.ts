@@ -97,7 +97,8 @@ export function checkAccount(memory: Memory, witness: Witness): void {
     const bytes = (found: 'FREE' | 'RESERVE' | 'COMMIT'): number => witness.bytesInState(found, address, size)
     expect(bytes('FREE') === 0, `${bytes('FREE')} of ${size} bytes ${state} are free`)
     if (state === 'Ready') expect(bytes('COMMIT') === size, `${bytes('COMMIT')} of ${size} bytes Ready are committed`)
-    if (state === 'Reserved') expect(bytes('RESERVE') === size, `${bytes('RESERVE')} of ${size} bytes Reserved are uncommitted`)
+    if (state === 'Reserved')
+      expect(bytes('RESERVE') === size, `${bytes('RESERVE')} of ${size} bytes Reserved are uncommitted`)
   }
 }
 
@@ -110,7 +111,9 @@ function checkError(op: string, error: unknown, errno: number): void {
   const words: Record<string, RegExp> = {
     sysAlloc: /^sysAlloc: windows refused/,
     sysUnused: /^failed to decommit pages: VirtualFree\(/,
-    sysUsed: [8, 635, 1454, 1455].includes(errno) ? /^out of memory: VirtualAlloc\(/ : /^failed to commit pages: VirtualAlloc\(/,
+    sysUsed: [8, 635, 1454, 1455].includes(errno)
+      ? /^out of memory: VirtualAlloc\(/
+      : /^failed to commit pages: VirtualAlloc\(/,
     sysFree: /^failed to release pages: VirtualFree\(/,
     sysFault: /^failed to decommit pages: VirtualFree\(/,
     sysReserve: /^sysReserve: windows refused/,

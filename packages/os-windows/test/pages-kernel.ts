@@ -127,7 +127,7 @@ class Pages {
 
   /** The lowest place, as Windows chooses it. */
   #place(n: number): number {
-    for (let v = BOTTOM; ; ) {
+    for (let v = BOTTOM; ;) {
       const ends = this.#meeting(v, v + n).map((one) => one.end)
       if (ends.length === 0) return v
       v = Math.ceil(Math.max(...ends) / GRANULARITY) * GRANULARITY

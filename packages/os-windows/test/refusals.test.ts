@@ -35,11 +35,35 @@ function errorOf(run: () => unknown): unknown {
 
 describe('os-windows, refused an allocation', () => {
   it.each([
-    ['the commit limit', 1455, 'ERROR_COMMITMENT_LIMIT', { commitAvailable: 2 ** 20 }, 'The commit limit (memory and page files together, or the job\'s) is 32 GiB, 1 MiB of it are left'],
-    ['the commit limit', 8, 'ERROR_NOT_ENOUGH_MEMORY', { commitAvailable: 0 }, '0 bytes of it are left: enlarge the page file'],
-    ['a page file that grows', 635, 'ERROR_COMMITMENT_MINIMUM', {}, '20 GiB of the commit limit of 32 GiB are left now'],
+    [
+      'the commit limit',
+      1455,
+      'ERROR_COMMITMENT_LIMIT',
+      { commitAvailable: 2 ** 20 },
+      "The commit limit (memory and page files together, or the job's) is 32 GiB, 1 MiB of it are left",
+    ],
+    [
+      'the commit limit',
+      8,
+      'ERROR_NOT_ENOUGH_MEMORY',
+      { commitAvailable: 0 },
+      '0 bytes of it are left: enlarge the page file',
+    ],
+    [
+      'a page file that grows',
+      635,
+      'ERROR_COMMITMENT_MINIMUM',
+      {},
+      '20 GiB of the commit limit of 32 GiB are left now',
+    ],
     ['a quota', 1454, 'ERROR_PAGEFILE_QUOTA', {}, 'a quota of the job or the user'],
-    ['a limit that is not known', 1455, 'ERROR_COMMITMENT_LIMIT', null, 'Committed memory is counted when it is asked for'],
+    [
+      'a limit that is not known',
+      1455,
+      'ERROR_COMMITMENT_LIMIT',
+      null,
+      'Committed memory is counted when it is asked for',
+    ],
     ['a policy', 5, 'ERROR_ACCESS_DENIED', {}, 'The kernel forbids it'],
     ['nothing that has a name', 4242, 'error 4242', {}, 'no more reason than its number'],
   ] as const)('names %s (%i), and counts nothing', (_, errno, errnoName, limits, words) => {
@@ -64,7 +88,12 @@ describe('os-windows, refused an allocation', () => {
 
 describe('os-windows, refused a reservation', () => {
   it.each([
-    ['the address space that is left', 8, { addressSpaceAvailable: 2 ** 29 }, 'The address space of the process is 128 TiB, 512 MiB of it are free'],
+    [
+      'the address space that is left',
+      8,
+      { addressSpaceAvailable: 2 ** 29 },
+      'The address space of the process is 128 TiB, 512 MiB of it are free',
+    ],
     ['the address space that there is', 87, {}, '64-bit Windows has 128 TiB for a process'],
     ['its pieces', 8, {}, 'no range as large as that in one piece'],
     ['the range', 487, null, 'it is not what was reserved'],
@@ -79,23 +108,26 @@ describe('os-windows, refused a reservation', () => {
 })
 
 describe('os-windows, misused', () => {
-  it.each([-4096, 0.5, 4096.5, NaN, Infinity, -Infinity, 2 ** 53, -0, 0])('asks the kernel nothing for %d bytes, and says what to pass', (n) => {
-    const { kernel, calls } = record(pagesKernel())
-    const memory = createMemory(createOS({ kernel }))
-    const stat = memory.stat('test')
-    for (const run of [
-      () => memory.sysAlloc(n, stat),
-      () => memory.sysReserve(null, n),
-      () => memory.sysReserveAligned(null, n, 65536),
-      () => memory.sysMap(65536, n, stat),
-      () => memory.sysFree(65536, n, stat),
-    ]) {
-      const error = errorOf(run)
-      expect(error).toBeInstanceOf(UsageError)
-      expect(error).toMatchObject({ code: 'ERR_MEMLAYER_SIZE', hint: expect.stringContaining('Pass') as string })
-    }
-    expect(calls).toEqual([])
-  })
+  it.each([-4096, 0.5, 4096.5, NaN, Infinity, -Infinity, 2 ** 53, -0, 0])(
+    'asks the kernel nothing for %d bytes, and says what to pass',
+    (n) => {
+      const { kernel, calls } = record(pagesKernel())
+      const memory = createMemory(createOS({ kernel }))
+      const stat = memory.stat('test')
+      for (const run of [
+        () => memory.sysAlloc(n, stat),
+        () => memory.sysReserve(null, n),
+        () => memory.sysReserveAligned(null, n, 65536),
+        () => memory.sysMap(65536, n, stat),
+        () => memory.sysFree(65536, n, stat),
+      ]) {
+        const error = errorOf(run)
+        expect(error).toBeInstanceOf(UsageError)
+        expect(error).toMatchObject({ code: 'ERR_MEMLAYER_SIZE', hint: expect.stringContaining('Pass') as string })
+      }
+      expect(calls).toEqual([])
+    },
+  )
 
   it('does nothing at all for zero bytes: to VirtualFree they would mean the whole reservation', () => {
     const { kernel, take } = record(pagesKernel())

@@ -9,7 +9,8 @@ const MARK = '0x5a5a0000'
 function callsOf(lines: readonly string[]): string[] {
   let base: number | null = null
   return lines.map((line) => {
-    const [, fn = '', at = '', size = '', rest = ''] = /Nt(Allocate|Free)VirtualMemory 0xf+ (\S+) (\S+) (.*)$/.exec(line) ?? []
+    const [, fn = '', at = '', size = '', rest = ''] =
+      /Nt(Allocate|Free)VirtualMemory 0xf+ (\S+) (\S+) (.*)$/.exec(line) ?? []
     const bytes = Number.parseInt(size, 16)
     if (at === '(nil)') return `${fn} anywhere ${bytes} ${rest}`
     const address = Number(at)
@@ -36,7 +37,9 @@ describe('os-windows, as Wine logs it', () => {
     const marks = own.flatMap((line, i) => (line.includes(MARK) ? [i] : []))
     expect(marks).toHaveLength(2)
 
-    const go = data('wine-go119-windows.txt').split('\n').filter((line) => line.startsWith('Nt'))
+    const go = data('wine-go119-windows.txt')
+      .split('\n')
+      .filter((line) => line.startsWith('Nt'))
     expect(go.length).toBeGreaterThan(5)
     expect(callsOf(own.slice((marks[0] ?? 0) + 1, marks[1]))).toEqual(callsOf(go))
   })

@@ -119,7 +119,7 @@ export class Contents {
 
   #store(v: number, bytes: Uint8Array): void {
     const size = this.#pageSize
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const page = Math.floor((v + at) / size)
       const offset = v + at - page * size
       const part = bytes.subarray(at, at + size - offset)

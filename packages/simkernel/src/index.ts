@@ -2,7 +2,15 @@
 export { simulate, simulatedOSes, type SimulatedOS, type SimulatedPosixOS } from './simulate.js'
 export type { BsdFlavor } from './bsd.js'
 export { PageFault, SimulationError, type Access, type SimulationErrorCode } from './errors.js'
-export type { LayoutOptions, Plan9Options, PosixLimitOptions, PosixOptions, SimulateOptions, WasmOptions, WindowsOptions } from './options.js'
+export type {
+  LayoutOptions,
+  Plan9Options,
+  PosixLimitOptions,
+  PosixOptions,
+  SimulateOptions,
+  WasmOptions,
+  WindowsOptions,
+} from './options.js'
 export type { Counters, PlannedFault } from './plan.js'
 export type {
   Residency,

@@ -32,7 +32,9 @@ export class Placer {
     this.#random = random
     const pages = Math.floor(placement.slide / facts.pageSize)
     const slide = pages === 0 ? 0 : random.below(pages) * facts.pageSize
-    this.base = facts.base ?? alignDown(placement.order === 'up' ? placement.bottom + slide : placement.top - slide, facts.pageSize)
+    this.base =
+      facts.base ??
+      alignDown(placement.order === 'up' ? placement.bottom + slide : placement.top - slide, facts.pageSize)
   }
 
   /** An address for `n` bytes, at `hint` if that is given and free; -1: there is no room. */

@@ -74,8 +74,12 @@ export class Plan {
     if (fn !== undefined && !this.#refusable.includes(fn)) wrong('fn', fn, `Pass one of ${this.#refusable.join(', ')}.`)
     if (!(Number.isSafeInteger(call) && call >= 1)) wrong('call', call, 'Pass a whole number from 1.')
     checkPart('done', done)
-    if (done > 0 && fn !== undefined && !isOverRange(fn)) wrong('done', done, `Pass 0: ${fn} is not made over one range.`)
-    if ((at === undefined) === (fault.errno === undefined) && !(at === undefined && this.#refusable.every(isMinusOne))) {
+    if (done > 0 && fn !== undefined && !isOverRange(fn))
+      wrong('done', done, `Pass 0: ${fn} is not made over one range.`)
+    if (
+      (at === undefined) === (fault.errno === undefined) &&
+      !(at === undefined && this.#refusable.every(isMinusOne))
+    ) {
       wrong('errno', fault.errno, 'Pass an error (errno) or an address (at), not both.')
     }
     this.#pending.push({ fault, errno: this.#errnoOf(fault.errno), seen: 0 })
@@ -137,7 +141,8 @@ export function wrong(option: string, value: unknown, hint: string): never {
 
 /** @throws SimulationError ERR_MEMLAYER_SIM_OPTION unless it is a size: 0 or more, Infinity allowed. */
 export function checkLimit(option: string, value: number): number {
-  if (!(typeof value === 'number' && value >= 0)) wrong(option, value, 'Pass a number from 0, or Infinity for no limit.')
+  if (!(typeof value === 'number' && value >= 0))
+    wrong(option, value, 'Pass a number from 0, or Infinity for no limit.')
   return value
 }
 

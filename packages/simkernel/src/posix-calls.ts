@@ -158,7 +158,8 @@ export class PosixCalls {
     let { attributes } = mapping
     let promised = 0
     if (counts === 'writable') {
-      const wasCounted = (attributes & (ACCOUNTED | NO_RESERVE)) !== 0 || (mapping.prot & 2) !== 0 || mapping.object !== 0
+      const wasCounted =
+        (attributes & (ACCOUNTED | NO_RESERVE)) !== 0 || (mapping.prot & 2) !== 0 || mapping.object !== 0
       if ((prot & 2) !== 0 && !wasCounted) {
         if (!this.#commit.promise(end - v)) return this.#no('ENOMEM')
         promised = end - v
@@ -260,7 +261,7 @@ export class PosixCalls {
     const { maps } = this.#space
     if (hole !== 'skipped' && hole.effect === 'none' && !maps.isWhole(start, end)) return this.#no(hole.errno)
     let isWhole = true
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const mapping = maps.from(at)
       if (mapping === undefined || mapping.start > at) {
         isWhole = false

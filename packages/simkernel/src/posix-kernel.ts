@@ -9,7 +9,17 @@ import type { Mapping } from './mappings.js'
 import type { PosixLimitOptions, PosixOptions } from './options.js'
 import type { Personality } from './personality.js'
 import { Placer } from './place.js'
-import { checkLimit, checkPageSize, checkPart, checkSeed, Plan, unsigned, wrong, type Counters, type PlannedFault } from './plan.js'
+import {
+  checkLimit,
+  checkPageSize,
+  checkPart,
+  checkSeed,
+  Plan,
+  unsigned,
+  wrong,
+  type Counters,
+  type PlannedFault,
+} from './plan.js'
 import { PosixCalls } from './posix-calls.js'
 import { Random } from './random.js'
 import type { Residency, SimulatedMapping, SimulatedPosixKernel } from './simulated.js'
@@ -43,7 +53,9 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
       wrong('transparentHugePages', transparentHugePages, "Pass 'always', 'madvise' or 'never'.")
     }
     this.#limits = limitsOf(options.limits ?? {}, personality)
-    this.#countsForfeit = [...personality.advice.values()].every((advice) => advice.does !== 'forfeit' || advice.counted)
+    this.#countsForfeit = [...personality.advice.values()].every(
+      (advice) => advice.does !== 'forfeit' || advice.counted,
+    )
     this.#commit = commitOf(personality, this.#limits)
     const batches = personality.batches && (options.batches ?? true)
     const calls = ['mmap', 'munmap', 'mprotect', 'madvise', ...(batches ? ['madviseAll'] : [])]
@@ -93,7 +105,9 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
   }
 
   mprotect(addr: Address, length: number, prot: number): number {
-    return this.#call('mprotect', [addr, length, prot], ([v = 0, n = 0, rights = 0]) => this.#calls.mprotect(v, n, rights))
+    return this.#call('mprotect', [addr, length, prot], ([v = 0, n = 0, rights = 0]) =>
+      this.#calls.mprotect(v, n, rights),
+    )
   }
 
   madvise(addr: Address, length: number, advice: number): number {

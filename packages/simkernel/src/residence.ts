@@ -53,7 +53,8 @@ export class Residence {
   /** Bytes of [v, end) in huge pages. */
   hugeIn(v: number, end: number): number {
     let bytes = 0
-    for (const [block, kind] of this.#blocks) if (kind === HUGE && block >= v && block < end) bytes += this.#hugePageSize
+    for (const [block, kind] of this.#blocks)
+      if (kind === HUGE && block >= v && block < end) bytes += this.#hugePageSize
     return bytes
   }
 
@@ -139,9 +140,7 @@ export class Residence {
     const huge = this.#hugePageSize
     return [...this.#folios].filter(
       (block) =>
-        block < end &&
-        block + huge > v &&
-        (block < v || block + huge > end || this.in(block, block + huge) < huge),
+        block < end && block + huge > v && (block < v || block + huge > end || this.in(block, block + huge) < huge),
     )
   }
 

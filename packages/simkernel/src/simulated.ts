@@ -1,5 +1,13 @@
 // What a simulated kernel offers beside its port: to touch, to look, to plan faults.
-import type { Address, Plan9Kernel, PosixKernel, PosixLimits, WasmKernel, WindowsKernel, WindowsLimits } from '@memlayer/kernel'
+import type {
+  Address,
+  Plan9Kernel,
+  PosixKernel,
+  PosixLimits,
+  WasmKernel,
+  WindowsKernel,
+  WindowsLimits,
+} from '@memlayer/kernel'
 import type { Access } from './errors.js'
 import type { Counters, PlannedFault } from './plan.js'
 

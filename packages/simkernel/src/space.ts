@@ -286,7 +286,7 @@ export class Space {
 
   #populateHuge(mapping: Mapping, v: Address, end: Address, access: Access): void {
     const huge = this.#facts.hugePageSize
-    for (let at = v; at < end; ) {
+    for (let at = v; at < end;) {
       const block = alignDown(at, huge)
       const stop = Math.min(block + huge, end)
       const fits = block >= mapping.start && block + huge <= mapping.end

@@ -40,7 +40,9 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
     }
     this.#plan = new Plan('linux', PAGE, discards ? ['growMemory', 'discard'] : ['growMemory'], plan)
     this.#memory = new WebAssembly.Memory({ initial, maximum: this.maximum })
-    if (discards) this.discard = (addr, length) => this.#plan.make('discard', [addr, length], ([v = 0, n = 0]) => this.#discard(v, n))
+    if (discards)
+      this.discard = (addr, length) =>
+        this.#plan.make('discard', [addr, length], ([v = 0, n = 0]) => this.#discard(v, n))
   }
 
   currentMemory(): number {
@@ -69,7 +71,8 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
 
   touch(addr: Address, length: number, access: Access = 'write'): void {
     const size = this.#memory.buffer.byteLength
-    if (addr < 0 || addr + length > size) throw new PageFault(Math.max(addr, size), access, 'past the end of the memory')
+    if (addr < 0 || addr + length > size)
+      throw new PageFault(Math.max(addr, size), access, 'past the end of the memory')
   }
 
   read(addr: Address, target: Uint8Array): void {

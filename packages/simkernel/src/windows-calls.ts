@@ -105,7 +105,13 @@ export class WindowsCalls {
   #commitPages(start: Address, end: Address, protect: number): number {
     const { maps } = this.#space
     if (!this.#isOneReservation(start, end)) return -ERROR_INVALID_ADDRESS
-    const pieces = maps.over(start, end).map((mapping) => ({ from: Math.max(mapping.start, start), isNew: mapping.attributes === 0, end: Math.min(mapping.end, end) }))
+    const pieces = maps
+      .over(start, end)
+      .map((mapping) => ({
+        from: Math.max(mapping.start, start),
+        isNew: mapping.attributes === 0,
+        end: Math.min(mapping.end, end),
+      }))
     const fresh = pieces.reduce((sum, piece) => sum + (piece.isNew ? piece.end - piece.from : 0), 0)
     if (!this.#commit.promise(fresh)) return -ERROR_COMMITMENT_LIMIT
     this.#change(start, end, protections.get(protect)?.[1] ?? 0, protect)
@@ -154,7 +160,7 @@ export class WindowsCalls {
   }
 
   #change(start: Address, end: Address, prot: number, attributes: number): void {
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const mapping = this.#space.maps.at(at)
       if (mapping === undefined) return
       const stop = Math.min(mapping.end, end)
@@ -187,7 +193,13 @@ export class WindowsCalls {
     const { start, end, attributes, object } = mapping
     const allocationBase = this.#reservations.get(object)?.base ?? start
     // As VirtualQuery: from the page that was asked about, to the end of the run.
-    return { base: v, allocationBase, size: end - v, state: attributes === 0 ? 'reserve' : 'commit', protect: attributes }
+    return {
+      base: v,
+      allocationBase,
+      size: end - v,
+      state: attributes === 0 ? 'reserve' : 'commit',
+      protect: attributes,
+    }
   }
 }
 

@@ -7,7 +7,16 @@ import type { Access } from './errors.js'
 import type { WindowsOptions } from './options.js'
 import type { Placement } from './personality.js'
 import { Placer } from './place.js'
-import { checkLimit, checkPageSize, checkPart, checkSeed, Plan, unsigned, type Counters, type PlannedFault } from './plan.js'
+import {
+  checkLimit,
+  checkPageSize,
+  checkPart,
+  checkSeed,
+  Plan,
+  unsigned,
+  type Counters,
+  type PlannedFault,
+} from './plan.js'
 import { Random } from './random.js'
 import type { Residency, SimulatedMapping, SimulatedWindowsKernel, VirtualRegion } from './simulated.js'
 import { Space } from './space.js'

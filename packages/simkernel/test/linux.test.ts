@@ -21,7 +21,12 @@ const RW = 3
 const [EAGAIN, ENOMEM, EBADF, EEXIST, EINVAL] = [11, 12, 9, 17, 22]
 
 /** A kernel and a mapping of whole huge pages in it. */
-function mapped(n: number, options: PosixOptions = {}, prot = RW, flags = ANON_PRIVATE): { kernel: SimulatedPosixKernel; v: number } {
+function mapped(
+  n: number,
+  options: PosixOptions = {},
+  prot = RW,
+  flags = ANON_PRIVATE,
+): { kernel: SimulatedPosixKernel; v: number } {
   const kernel = simulate('linux', { pressure: 0, ...options })
   const v = kernel.mmap(0, n, prot, flags, -1, 0)
   if (v < 0) throw new Error(`mmap answered ${v}`)
@@ -30,9 +35,11 @@ function mapped(n: number, options: PosixOptions = {}, prot = RW, flags = ANON_P
 
 /** The mappings as `start-end permissions flags`, in pages from `v`. */
 function shown(kernel: SimulatedPosixKernel, v: number): string[] {
-  return kernel.maps().map(({ start, end, permissions, flags }) =>
-    `${(start - v) / page}-${(end - v) / page} ${permissions} ${flags.join(' ')}`.trim(),
-  )
+  return kernel
+    .maps()
+    .map(({ start, end, permissions, flags }) =>
+      `${(start - v) / page}-${(end - v) / page} ${permissions} ${flags.join(' ')}`.trim(),
+    )
 }
 
 describe('mappings', () => {
@@ -206,7 +213,9 @@ describe('limits', () => {
     kernel.madvise(v, MiB, 8)
     kernel.touch(v + 2 * MiB, MiB)
     expect(kernel.counters.forfeitTaken).toBe(MiB)
-    expect(() => kernel.touch(v + 3 * MiB, MiB)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SIM_KILLED' }) as Error)
+    expect(() => kernel.touch(v + 3 * MiB, MiB)).toThrow(
+      expect.objectContaining({ code: 'ERR_MEMLAYER_SIM_KILLED' }) as Error,
+    )
     expect(kernel.residence(v, 4 * MiB).resident).toBe(2 * MiB)
   })
 })
@@ -350,7 +359,11 @@ describe('mips', () => {
 
 describe('describe', () => {
   it('tells the address space to a person', () => {
-    const kernel = simulate('linux', { seed: 7, pressure: 0, layout: { base: 0x7f00_0000_0000, occupied: [{ address: 0x40_0000, size: page }] } })
+    const kernel = simulate('linux', {
+      seed: 7,
+      pressure: 0,
+      layout: { base: 0x7f00_0000_0000, occupied: [{ address: 0x40_0000, size: page }] },
+    })
     const v = kernel.mmap(0, 4 * huge, 0, ANON_PRIVATE, -1, 0)
     kernel.mmap(v, 2 * huge, RW, ANON_PRIVATE | FIXED, -1, 0)
     kernel.madvise(v, huge, 14)

@@ -36,10 +36,18 @@ function firstByte(kernel: SimulatedPosixKernel, v: number): number | undefined 
 }
 
 describe.each(columns)('$os', ({ os, anon, fixed, free }) => {
-  const make = (): { kernel: SimulatedPosixKernel; page: number; map: (n: number, prot?: number, flags?: number, at?: number) => number } => {
+  const make = (): {
+    kernel: SimulatedPosixKernel
+    page: number
+    map: (n: number, prot?: number, flags?: number, at?: number) => number
+  } => {
     const kernel = simulate(os, { pressure: 0 })
     const page = kernel.pageSize
-    return { kernel, page, map: (n, prot = RW, flags = 0, at = 0) => kernel.mmap(at, n * page, prot, 2 | anon | flags, -1, 0) }
+    return {
+      kernel,
+      page,
+      map: (n, prot = RW, flags = 0, at = 0) => kernel.mmap(at, n * page, prot, 2 | anon | flags, -1, 0),
+    }
   }
 
   it('maps anonymous memory by its own number, and by no other', () => {

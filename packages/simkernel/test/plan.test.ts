@@ -1,5 +1,12 @@
 // Fault plans, counters, seeds, and options that are wrong.
-import { simulate, simulatedOSes, SimulationError, type PlannedFault, type Simulated, type SimulatedOS } from '@memlayer/simkernel'
+import {
+  simulate,
+  simulatedOSes,
+  SimulationError,
+  type PlannedFault,
+  type Simulated,
+  type SimulatedOS,
+} from '@memlayer/simkernel'
 import { describe, expect, it } from 'vitest'
 
 const page = 4096
@@ -44,7 +51,9 @@ describe('a fault plan', () => {
     const v = kernel.mmap(0, 5 * page, 3, ANON_PRIVATE, -1, 0)
     kernel.fail({ fn: 'mprotect', errno: 'ENOMEM', done: 0.5 })
     expect(kernel.mprotect(v, 5 * page, 0)).toBe(-ENOMEM)
-    expect(kernel.maps().map(({ start, end, permissions }) => [(start - v) / page, (end - v) / page, permissions])).toEqual([
+    expect(
+      kernel.maps().map(({ start, end, permissions }) => [(start - v) / page, (end - v) / page, permissions]),
+    ).toEqual([
       [0, 2, '---p'],
       [2, 5, 'rw-p'],
     ])

@@ -235,6 +235,11 @@ describe('simulated memory', () => {
     }
     expect(thrown).toBeInstanceOf(PageFault)
     expect(thrown).toBeInstanceOf(SimulationError)
-    expect(thrown).toMatchObject({ address: 0x1000, access: 'write', page: 'not mapped', code: 'ERR_MEMLAYER_SIM_FAULT' })
+    expect(thrown).toMatchObject({
+      address: 0x1000,
+      access: 'write',
+      page: 'not mapped',
+      code: 'ERR_MEMLAYER_SIM_FAULT',
+    })
   })
 })

@@ -8,7 +8,9 @@ describe('a simulated memory', () => {
   it('grows up to its maximum, and no further', () => {
     const kernel = simulate('wasm', { layout: { end: 0x2345, pages: 4 }, limits: { pages: 10 } })
     expect(kernel).toMatchObject({ end: 0x2345, maximum: 10, pageSize: PAGE, address: 'i32' })
-    expect([kernel.currentMemory(), kernel.growMemory(6), kernel.growMemory(1), kernel.currentMemory()]).toEqual([4, 4, -1, 10])
+    expect([kernel.currentMemory(), kernel.growMemory(6), kernel.growMemory(1), kernel.currentMemory()]).toEqual([
+      4, 4, -1, 10,
+    ])
     kernel.resetMemoryDataView()
     expect(kernel.counters.calls).toEqual({ currentMemory: 2, growMemory: 2, resetMemoryDataView: 1 })
   })

@@ -125,7 +125,13 @@ describe('query', () => {
     const kernel = simulate('windows')
     const v = kernel.virtualAlloc(0, 8 * page, RESERVE, READWRITE)
     kernel.virtualAlloc(v + 2 * page, 2 * page, COMMIT, READWRITE)
-    expect(kernel.query(v + page + 5)).toEqual({ base: v + page, allocationBase: v, size: page, state: 'reserve', protect: 0 })
+    expect(kernel.query(v + page + 5)).toEqual({
+      base: v + page,
+      allocationBase: v,
+      size: page,
+      state: 'reserve',
+      protect: 0,
+    })
     expect(kernel.query(v + 2 * page)).toMatchObject({ size: 2 * page, state: 'commit', protect: READWRITE })
     expect(kernel.query(v - page)).toMatchObject({ allocationBase: 0, state: 'free', size: page })
   })

@@ -10,7 +10,13 @@ const end = '<!-- end -->'
 export function writeDocument(root: string, results: Results): string {
   const file = join(root, 'packages', 'docs', 'benchmarks.md')
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, withBlock(existsSync(file) ? readFileSync(file, 'utf8') : `# Benchmarks\n\n${begin}\n${end}\n`, pageMarkdown(results)))
+  writeFileSync(
+    file,
+    withBlock(
+      existsSync(file) ? readFileSync(file, 'utf8') : `# Benchmarks\n\n${begin}\n${end}\n`,
+      pageMarkdown(results),
+    ),
+  )
   return file
 }
 

@@ -8,7 +8,8 @@ import type { Contender } from './measure.js'
 const source: string = join(import.meta.dirname, '..', 'floor', 'floor.c')
 
 /** Where the program was built, or why it was not. */
-export type FloorProgram = { readonly path: string; readonly compiler: string } | { readonly path: null; readonly reason: string }
+export type FloorProgram =
+  { readonly path: string; readonly compiler: string } | { readonly path: null; readonly reason: string }
 
 /** Builds the program into `folder`. */
 export function buildFloor(folder: string): FloorProgram {

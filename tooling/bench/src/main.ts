@@ -19,7 +19,9 @@ const root: string = join(import.meta.dirname, '..', '..', '..')
 async function runApart(benchmark: Benchmark, settings: Settings): Promise<readonly Comparison[]> {
   return new Promise((fulfil, reject) => {
     const args = [benchmark.name, JSON.stringify(settings)]
-    const child = fork(join(import.meta.dirname, 'child.js'), args, { execArgv: ['--expose-gc', ...(benchmark.flags ?? [])] })
+    const child = fork(join(import.meta.dirname, 'child.js'), args, {
+      execArgv: ['--expose-gc', ...(benchmark.flags ?? [])],
+    })
     let lines: readonly Comparison[] | undefined
     child.on('message', (message) => (lines = message as readonly Comparison[]))
     child.on('error', reject)
@@ -54,7 +56,8 @@ async function main(args: readonly string[]): Promise<void> {
   if (options.help) return console.log(helpText(benchmarks))
   if (options.list) return console.log(benchmarks.map(({ name }) => name).join('\n'))
   if (process.platform !== 'linux') throw new Error('the benchmark measures the Linux backend: run it on Linux')
-  if (pick(benchmarks, options.names).length === 0) throw new Error(`no benchmark is named like ${options.names.join(', ')}: see --list`)
+  if (pick(benchmarks, options.names).length === 0)
+    throw new Error(`no benchmark is named like ${options.names.join(', ')}: see --list`)
   const results = await measure(options, (text) => process.stderr.write(`${text}\n`))
   console.log(`\n${pageText(results)}\n`)
   const file = resolve(root, options.json)

@@ -19,7 +19,10 @@ export function pageText(results: Results): string {
   const rows = rowsOf(results.comparisons)
   const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] as string).length)))
   const line = (row: readonly string[]): string =>
-    row.map((cell, i) => (i === 0 || i === 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join('  ').trimEnd()
+    row
+      .map((cell, i) => (i === 0 || i === 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number)))
+      .join('  ')
+      .trimEnd()
   const notes = notesOf(results.comparisons)
   return [
     machineText(results.machine),
@@ -36,7 +39,9 @@ export function pageMarkdown(results: Results): string {
   const rows = rowsOf(results.comparisons)
   const row = (cells: readonly string[]): string => `| ${cells.slice(0, 7).join(' | ')} |`
   return [
-    ...machineText(results.machine).split('\n').map((text) => `${text}  `),
+    ...machineText(results.machine)
+      .split('\n')
+      .map((text) => `${text}  `),
     `Measured on ${results.date.slice(0, 10)}.`,
     '',
     row(titles),

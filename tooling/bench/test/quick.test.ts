@@ -24,14 +24,20 @@ describe('npm run bench', () => {
     try {
       const file = join(folder, 'quick.json')
       const { code, stdout, stderr } = bench('--quick', '--json', file)
-      expect(stderr.trim().split('\n').map((line) => line.split(':')[0])).toEqual(names)
+      expect(
+        stderr
+          .trim()
+          .split('\n')
+          .map((line) => line.split(':')[0]),
+      ).toEqual(names)
       const { quick, machine, comparisons } = JSON.parse(readFileSync(file, 'utf8')) as Results
       expect(quick).toBe(true)
       expect(machine.engine).toContain(process.versions.node)
       for (const { work, benchmark, ours, theirs, beside } of comparisons) {
         expect(Number.isFinite(ours.median), work).toBe(true)
         // C is the one that may be missing: where there is no compiler.
-        if (theirs === null && beside !== '') expect(machine.compiler, `${benchmark}: ${beside}`).toContain('no C compiler')
+        if (theirs === null && beside !== '')
+          expect(machine.compiler, `${benchmark}: ${beside}`).toContain('no C compiler')
         expect(stdout, benchmark).toContain(work)
       }
       expect(new Set(comparisons.map(({ benchmark }) => benchmark))).toEqual(new Set(names))
@@ -44,11 +50,17 @@ describe('npm run bench', () => {
   it('--list and --help name every benchmark', () => {
     expect(bench('--list').stdout.trim().split('\n')).toEqual(names)
     const { stdout } = bench('--help')
-    for (const { name, says } of benchmarks) expect(stdout).toMatch(new RegExp(`  ${name} +${says.replaceAll(/[{}()]/g, '\\$&')}`))
+    for (const { name, says } of benchmarks)
+      expect(stdout).toMatch(new RegExp(`  ${name} +${says.replaceAll(/[{}()]/g, '\\$&')}`))
   })
 
   it('says what is wrong with its arguments', () => {
-    expect(bench('no-such-benchmark')).toMatchObject({ code: 1, stderr: expect.stringMatching(/no benchmark is named like no-such-benchmark: see --list|run it on Linux/) as string })
+    expect(bench('no-such-benchmark')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /no benchmark is named like no-such-benchmark: see --list|run it on Linux/,
+      ) as string,
+    })
     expect(bench('--fast')).toMatchObject({ code: 1, stderr: expect.stringContaining("'--fast'") as string })
   })
 })
@@ -56,7 +68,9 @@ describe('npm run bench', () => {
 describe('the page in a document', () => {
   it('takes the place of the one before, and of nothing else', () => {
     const marks = ['<!-- written by: npm run bench -- --write -->', '<!-- end -->']
-    expect(withBlock(`before\n${marks[0]}\nold\n${marks[1]}\nafter\n`, 'new')).toBe(`before\n${marks[0]}\nnew\n${marks[1]}\nafter\n`)
+    expect(withBlock(`before\n${marks[0]}\nold\n${marks[1]}\nafter\n`, 'new')).toBe(
+      `before\n${marks[0]}\nnew\n${marks[1]}\nafter\n`,
+    )
     expect(() => withBlock('no marks', 'new')).toThrow(/there is no block to write into/)
   })
 })

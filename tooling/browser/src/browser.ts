@@ -72,7 +72,8 @@ async function openTab(driver: Driver, url: string): Promise<Tab> {
   const complaints: string[] = []
   page.on('console', (message) => {
     const type = message.type()
-    if (type === 'error' || type === 'warning' || type === 'assert') complaints.push(`console ${type}: ${message.text()}`)
+    if (type === 'error' || type === 'warning' || type === 'assert')
+      complaints.push(`console ${type}: ${message.text()}`)
   })
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack ?? error.message}`))
   page.on('requestfailed', (request) => complaints.push(`request failed: ${request.url()}`))

@@ -16,17 +16,21 @@ describe('a browser', () => {
     expect((await browser.run(facts, { in: where, call: 'sum', args: [1, 2, 3] })).value).toBe(6)
   })
 
-  it.for(['page', 'worker'] as const)('throws what the module throws in a %s, and tells what it complains of', async (where, ctx) => {
-    await using browser = await openBrowser(ctx)
-    await expect(browser.run(facts, { in: where, call: 'fail' })).rejects.toThrow('thrown on purpose')
-    const { complaints } = await browser.run(facts, { in: where, call: 'complain' })
-    expect(complaints).toEqual(expect.arrayContaining(['console warning: a warning', 'console error: an error']))
-    expect(complaints.join()).not.toContain('quiet')
-  })
+  it.for(['page', 'worker'] as const)(
+    'throws what the module throws in a %s, and tells what it complains of',
+    async (where, ctx) => {
+      await using browser = await openBrowser(ctx)
+      await expect(browser.run(facts, { in: where, call: 'fail' })).rejects.toThrow('thrown on purpose')
+      const { complaints } = await browser.run(facts, { in: where, call: 'complain' })
+      expect(complaints).toEqual(expect.arrayContaining(['console warning: a warning', 'console error: an error']))
+      expect(complaints.join()).not.toContain('quiet')
+    },
+  )
 
   it('tells of a file that is missing and of an exception that nobody caught', async (ctx) => {
     await using browser = await openBrowser(ctx)
-    const html = '<!doctype html><script src="/missing.js"></script><script>throw new Error("uncaught on purpose")</script>'
+    const html =
+      '<!doctype html><script src="/missing.js"></script><script>throw new Error("uncaught on purpose")</script>'
     await using site = await serve({ files: { '/index.html': html } })
     await using tab = await browser.open(site.url)
     expect(tab.complaints.join('\n')).toContain('404')
@@ -50,9 +54,20 @@ describe('a site', () => {
   it('serves its folder and nothing beside it, on loopback', async () => {
     await using site = await serve({ folder: new URL('./pages/', import.meta.url), files: { '/a.js': 'export {}' } })
     expect(new URL(site.url).hostname).toBe('127.0.0.1')
-    expect(await answer(`${site.url}/a.js`)).toMatchObject({ status: 200, type: 'text/javascript', embedder: 'require-corp' })
+    expect(await answer(`${site.url}/a.js`)).toMatchObject({
+      status: 200,
+      type: 'text/javascript',
+      embedder: 'require-corp',
+    })
     expect(await answer(`${site.url}/facts.ts`)).toMatchObject({ status: 200 })
-    for (const path of ['/nothing', '/../browser.test.ts', '/%2e%2e/browser.test.ts', '/..%2fbrowser.test.ts', '/%00', '/%']) {
+    for (const path of [
+      '/nothing',
+      '/../browser.test.ts',
+      '/%2e%2e/browser.test.ts',
+      '/..%2fbrowser.test.ts',
+      '/%00',
+      '/%',
+    ]) {
       expect(await answer(site.url, path), path).toMatchObject({ status: 404 })
     }
   })

@@ -44,7 +44,9 @@ export function entriesOf({ folder, manifest }: Pick<WorkspacePackage, 'folder' 
 /** The reports that are committed in a package and that no entry has. */
 export function strayReports(pkg: WorkspacePackage): string[] {
   const known = new Set(entriesOf(pkg).map((entry) => reportFile(entry)))
-  return pkg.files.filter((file) => file.startsWith(`${pkg.folder}/etc/`) && file.endsWith('.api.md') && !known.has(file))
+  return pkg.files.filter(
+    (file) => file.startsWith(`${pkg.folder}/etc/`) && file.endsWith('.api.md') && !known.has(file),
+  )
 }
 
 /** Where the report of an entry is committed, from the root. */
@@ -59,7 +61,10 @@ export function reportFile({ folder, name }: Entry): string {
 export function runReports(root: string, entries: readonly Entry[], update: boolean): string[] {
   const missing = entries.filter((entry) => !existsSync(join(root, entry.folder, entry.declarations)))
   if (missing.length > 0) {
-    return missing.map(({ folder, declarations }) => `${folder}/${declarations}: not there: run \`npm run build\`, or mend "exports" in the manifest.`)
+    return missing.map(
+      ({ folder, declarations }) =>
+        `${folder}/${declarations}: not there: run \`npm run build\`, or mend "exports" in the manifest.`,
+    )
   }
   const temp = mkdtempSync(join(tmpdir(), 'memlayer-api-'))
   try {
@@ -70,7 +75,9 @@ export function runReports(root: string, entries: readonly Entry[], update: bool
     // One program for all: reading the standard library's declarations is most of the work.
     const additionalEntryPoints = configs.map((config) => config.mainEntryPointFilePath)
     const compilerState = CompilerState.create(first, { additionalEntryPoints })
-    return entries.flatMap((entry, index) => runReport(root, entry, configs[index] as ExtractorConfig, compilerState, update))
+    return entries.flatMap((entry, index) =>
+      runReport(root, entry, configs[index] as ExtractorConfig, compilerState, update),
+    )
   } finally {
     rmSync(temp, { recursive: true })
   }
@@ -104,7 +111,13 @@ function configure(shared: IConfigFile, root: string, entry: Entry, temp: string
   })
 }
 
-function runReport(root: string, entry: Entry, config: ExtractorConfig, compilerState: CompilerState, update: boolean): string[] {
+function runReport(
+  root: string,
+  entry: Entry,
+  config: ExtractorConfig,
+  compilerState: CompilerState,
+  update: boolean,
+): string[] {
   const findings: string[] = []
   const messageCallback = (message: ExtractorMessage): void => {
     message.handled = true
@@ -124,7 +137,9 @@ function runReport(root: string, entry: Entry, config: ExtractorConfig, compiler
     findings.push(`${entry.folder}/${entry.declarations}: API Extractor gives up: ${String(error)}`)
   }
   if (changed && !update && report !== undefined) {
-    const [committed, made] = [config.reportFolder, config.reportTempFolder].map((folder) => read(join(folder, report.fileName)))
+    const [committed, made] = [config.reportFolder, config.reportTempFolder].map((folder) =>
+      read(join(folder, report.fileName)),
+    )
     const sentence = 'the API is not as reported there: run `npm run api`, look at the change, commit it.'
     findings.push([`${reportFile(entry)}: ${sentence}`, ...lineDifference(committed ?? '', made ?? '')].join('\n'))
   }

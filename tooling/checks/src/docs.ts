@@ -69,7 +69,11 @@ function checkReasons(file: string, text: string): string[] {
 /** The cells of a line of a table; null: it is none. `\\|` divides no cells. */
 function cellsOf(line: string): string[] | null {
   if (!line.startsWith('|')) return null
-  return line.replace(/\|\s*$/, '').split(/(?<!\\)\|/).slice(1).map((cell) => cell.trim())
+  return line
+    .replace(/\|\s*$/, '')
+    .split(/(?<!\\)\|/)
+    .slice(1)
+    .map((cell) => cell.trim())
 }
 
 function foldersOf(file: string): string[] {

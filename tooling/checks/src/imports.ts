@@ -54,7 +54,8 @@ export function checkImport(pkg: ImportingPackage, one: PlacedImport, packages: 
   const say = (sentence: string): string[] => [`${one.file}:${one.line}: ${sentence}`]
   if (specifier.startsWith('.')) {
     const target = posix.join(one.file, '..', specifier)
-    if (!target.startsWith(`${pkg.folder}/`)) return say(`'${specifier}' leaves the package: import the other one by its name.`)
+    if (!target.startsWith(`${pkg.folder}/`))
+      return say(`'${specifier}' leaves the package: import the other one by its name.`)
     const backwards = isShipped(pkg, one.file) && !isShipped(pkg, target)
     return backwards ? say(`'${specifier}' is not published with the package: move what is needed into src/.`) : []
   }
@@ -81,18 +82,26 @@ export function checkBrowserImports(entry: string, placed: readonly PlacedImport
       const specifier = one.specifier ?? ''
       if (specifier.startsWith('.')) reached.add(posix.join(file, '..', specifier).replace(/\.([cm]?)js$/, '.$1ts'))
       if (!isRuntimes(specifier)) continue
-      findings.push(`${file}:${one.line}: a browser loads this file, and has no '${specifier}': take what is needed as an argument.`)
+      findings.push(
+        `${file}:${one.line}: a browser loads this file, and has no '${specifier}': take what is needed as an argument.`,
+      )
     }
   }
   return findings
 }
 
-function checkDirection(pkg: ImportingPackage, target: ImportingPackage, specifier: string, shipped: boolean): string | null {
+function checkDirection(
+  pkg: ImportingPackage,
+  target: ImportingPackage,
+  specifier: string,
+  shipped: boolean,
+): string | null {
   if (specifier !== target.name && !exportsPath(target.manifest, specifier.slice(target.name.length))) {
     return `'${specifier}' is not an entry of ${target.name}: import what its manifest exports.`
   }
   if (!pkg.isPublic) return null
-  if (shipped && !target.isPublic) return `${pkg.name} is published and ${target.name} is not: only its tests may import it.`
+  if (shipped && !target.isPublic)
+    return `${pkg.name} is published and ${target.name} is not: only its tests may import it.`
   const row = layerOf(pkg.name)
   if (!target.isPublic || row === null) return null
   const allowed = shipped ? row : [...row, ...layersOfTests]
@@ -123,7 +132,12 @@ function declares(pkg: ImportingPackage, name: string, shipped: boolean): boolea
   const { dependencies, peerDependencies, optionalDependencies, devDependencies } = pkg.manifest
   // Named there alone, a package is a peer of any version that nobody has to have.
   const anyPeers = pkg.manifest['peerDependenciesMeta'] as Readonly<Record<string, unknown>> | undefined
-  const lists: (Readonly<Record<string, unknown>> | undefined)[] = [dependencies, peerDependencies, optionalDependencies, anyPeers]
+  const lists: (Readonly<Record<string, unknown>> | undefined)[] = [
+    dependencies,
+    peerDependencies,
+    optionalDependencies,
+    anyPeers,
+  ]
   // What is not published is installed with all it has.
   if (!shipped || !pkg.isPublic) lists.push(devDependencies)
   return lists.some((list) => list?.[name] !== undefined)
@@ -153,9 +167,15 @@ function stringsIn(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : []
 }
 
-function workspaceNames(pkg: WorkspacePackage, placed: readonly PlacedImport[], all: readonly WorkspacePackage[]): Set<string> {
+function workspaceNames(
+  pkg: WorkspacePackage,
+  placed: readonly PlacedImport[],
+  all: readonly WorkspacePackage[],
+): Set<string> {
   const { dependencies, devDependencies, optionalDependencies, peerDependencies } = pkg.manifest
-  const names = new Set(Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies, ...peerDependencies }))
+  const names = new Set(
+    Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies, ...peerDependencies }),
+  )
   for (const { specifier } of placed) names.add(packageName(specifier ?? ''))
   names.delete(pkg.name)
   return new Set(all.map(({ name }) => name).filter((name) => names.has(name)))

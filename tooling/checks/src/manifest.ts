@@ -45,7 +45,10 @@ export function checkPins(folder: string, manifest: Manifest): string[] {
   const { dependencies, devDependencies, optionalDependencies } = manifest
   return Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
     .filter(([name, range]) => !isOurs(name) && !range.startsWith('catalog:') && !exact.test(range))
-    .map(([name, range]) => `${folder}/package.json: '${name}: ${range}' is a range: put an exact version into the catalog and write "catalog:".`)
+    .map(
+      ([name, range]) =>
+        `${folder}/package.json: '${name}: ${range}' is a range: put an exact version into the catalog and write "catalog:".`,
+    )
 }
 
 function fixedFields(folder: string, manifest: Manifest): string[] {
@@ -55,9 +58,15 @@ function fixedFields(folder: string, manifest: Manifest): string[] {
     [type === 'module', 'write "type": "module".'],
     [sideEffects === false, 'write "sideEffects": false, so that a bundler may leave out what nobody imports.'],
     [license === 'BSD-3-Clause', 'write "license": "BSD-3-Clause".'],
-    [typeof description === 'string' && description.length > 20, 'write a "description": one sentence that says what it is.'],
+    [
+      typeof description === 'string' && description.length > 20,
+      'write a "description": one sentence that says what it is.',
+    ],
     [(engines as { node?: unknown } | undefined)?.node === '>=22.12', 'write "engines": { "node": ">=22.12" }.'],
-    [Array.isArray(files) && files.some((file: unknown) => typeof file === 'string' && /^dist(\/|$)/.test(file)), 'write "files" with "dist" in it: what is not listed is not published.'],
+    [
+      Array.isArray(files) && files.some((file: unknown) => typeof file === 'string' && /^dist(\/|$)/.test(file)),
+      'write "files" with "dist" in it: what is not listed is not published.',
+    ],
     [
       (repository as { directory?: unknown } | undefined)?.directory === folder,
       `write "repository" with "directory": "${folder}".`,
@@ -66,23 +75,32 @@ function fixedFields(folder: string, manifest: Manifest): string[] {
       published?.access === 'public' && published.provenance === true,
       'write "publishConfig": { "access": "public", "provenance": true }: a scoped package is private without it.',
     ],
-    [os === undefined, 'move "os" into "publishConfig": in the workspace it makes installs fail on every other system.'],
+    [
+      os === undefined,
+      'move "os" into "publishConfig": in the workspace it makes installs fail on every other system.',
+    ],
   ]
   return rows.filter(([holds]) => !holds).map(([, sentence]) => sentence)
 }
 
 function checkExports({ exports, bin }: Manifest): string[] {
-  if (typeof exports !== 'object' || exports === null) return ['write "exports": what is not exported there is free to change.']
+  if (typeof exports !== 'object' || exports === null)
+    return ['write "exports": what is not exported there is free to change.']
   const findings: string[] = []
   const entries = Object.entries(exports as Record<string, unknown>)
   if (!entries.some(([, target]) => typeof target === 'object') && bin === undefined) {
-    findings.push('"exports" has no entry with types: write ".": { "types": "./dist/index.d.ts", "default": "./dist/index.js" }.')
+    findings.push(
+      '"exports" has no entry with types: write ".": { "types": "./dist/index.d.ts", "default": "./dist/index.js" }.',
+    )
   }
   for (const [entry, target] of entries) {
     if (typeof target === 'string') {
-      if (/\.[cm]?js$/.test(target)) findings.push(`the entry '${entry}' has no types: write { "types": …, "default": "${target}" }.`)
+      if (/\.[cm]?js$/.test(target))
+        findings.push(`the entry '${entry}' has no types: write { "types": …, "default": "${target}" }.`)
     } else if (!typesFirst(target)) {
-      findings.push(`the entry '${entry}' names its types after something else: conditions are read in order, so put "types" first.`)
+      findings.push(
+        `the entry '${entry}' names its types after something else: conditions are read in order, so put "types" first.`,
+      )
     }
   }
   return findings
@@ -100,7 +118,8 @@ function checkDependencies({ name, manifest }: Described): string[] {
   for (const [dependency, range] of Object.entries({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
     if (isOurs(dependency)) {
       // An exact range would move every package that uses it at each release.
-      if (range !== 'workspace:^') findings.push(`'${dependency}: ${range}' ties versions together: write "workspace:^".`)
+      if (range !== 'workspace:^')
+        findings.push(`'${dependency}: ${range}' ties versions together: write "workspace:^".`)
     } else if (isOneOf(name, barePackages)) {
       findings.push(`${name} has no third-party dependency, and '${dependency}' is one: do without it.`)
     }

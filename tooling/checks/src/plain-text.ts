@@ -38,7 +38,8 @@ const rules: readonly Rule[] = [
   },
   {
     pattern: /\bhttps?:\/\/(?!registry\.npmjs\.org\/)[^\s'"`<>]+\/-\/[^\s'"`<>]+\.tgz/g,
-    sentence: (found) => `'${found}' is a tarball of a registry that is not the public one: name the package and its version.`,
+    sentence: (found) =>
+      `'${found}' is a tarball of a registry that is not the public one: name the package and its version.`,
   },
 ]
 
@@ -51,7 +52,8 @@ export function checkText(name: string, text: string, here: readonly string[] = 
       for (const [found] of line.matchAll(pattern)) findings.push(at + sentence(found))
     }
     for (const machine of here) {
-      if (line.includes(machine)) findings.push(`${at}'${machine}' is a name of the machine that this runs on: take it out.`)
+      if (line.includes(machine))
+        findings.push(`${at}'${machine}' is a name of the machine that this runs on: take it out.`)
     }
   }
   return findings
@@ -68,7 +70,11 @@ export function checkTexts(workspace: Workspace): string[] {
 
 /** Sentences about every commit message that this checkout knows. */
 export function checkHistory(workspace: Workspace): string[] {
-  const log = execFileSync('git', ['log', '--format=%x00%h%x01%B'], { cwd: workspace.root, encoding: 'utf8', maxBuffer: 2 ** 28 })
+  const log = execFileSync('git', ['log', '--format=%x00%h%x01%B'], {
+    cwd: workspace.root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  })
   const here = machineNames(workspace.root)
   return log.split('\0').flatMap((entry) => {
     const [hash = '', message = ''] = entry.split('\x01')

@@ -68,7 +68,11 @@ export function parseSource(file: string, text: string): Source {
     ArrowFunctionExpression: measure,
   }).visit(program)
 
-  const functions = spans.map((span) => ({ line: span.first, lines: ownLines(span, spans), argumentOf: span.argumentOf }))
+  const functions = spans.map((span) => ({
+    line: span.first,
+    lines: ownLines(span, spans),
+    argumentOf: span.argumentOf,
+  }))
   return { imports, exportStars, functions, errors: errors.map(({ message }) => message) }
 }
 
@@ -90,7 +94,13 @@ function ownLines(span: Span, all: readonly Span[]): number {
 }
 
 // require('x'), require.resolve('x'), createRequire(…)('x'), import.meta.resolve('x'), process.getBuiltinModule('x').
-const loaders = new Set(['require', 'require.resolve', 'import.meta.resolve', 'process.getBuiltinModule', 'getBuiltinModule'])
+const loaders = new Set([
+  'require',
+  'require.resolve',
+  'import.meta.resolve',
+  'process.getBuiltinModule',
+  'getBuiltinModule',
+])
 
 function loads(callee: Expression, name: string): boolean {
   return loaders.has(name) || (callee.type === 'CallExpression' && calleeName(callee.callee).endsWith('createRequire'))

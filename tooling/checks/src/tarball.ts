@@ -52,7 +52,8 @@ export function checkContents({ files, manifest }: Pick<Tarball, 'files' | 'mani
   }
   const { dependencies, optionalDependencies, peerDependencies } = manifest
   for (const [name, range] of Object.entries({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
-    if (/^(workspace|catalog|link|file):/.test(range)) findings.push(`'${name}: ${range}' means nothing outside of the workspace.`)
+    if (/^(workspace|catalog|link|file):/.test(range))
+      findings.push(`'${name}: ${range}' means nothing outside of the workspace.`)
   }
   return findings
 }
@@ -68,7 +69,9 @@ export async function checkWithAttw({ bytes }: Tarball): Promise<string[]> {
   const analysis = await checkPackage(createPackageFromTarballData(bytes))
   if (analysis.types === false) return ['attw: no types in the tarball: build first, and list dist in "files".']
   return analysis.problems
-    .filter((problem) => ['node16-esm', 'bundler'].some((kind) => problemAffectsResolutionKind(problem, kind as 'bundler', analysis)))
+    .filter((problem) =>
+      ['node16-esm', 'bundler'].some((kind) => problemAffectsResolutionKind(problem, kind as 'bundler', analysis)),
+    )
     .map((problem) => {
       const { title, docsUrl } = problemKindInfo[problem.kind]
       const place = Object.values(problem).filter((value) => typeof value === 'string')

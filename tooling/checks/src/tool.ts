@@ -8,6 +8,7 @@ const scripts = {
   changeset: '@changesets/cli/bin.js',
   oxlint: 'oxlint/bin/oxlint',
   pnpm: 'pnpm/bin/pnpm.mjs',
+  prettier: 'prettier/bin/prettier.cjs',
   tsc: 'typescript/bin/tsc',
 }
 
@@ -59,5 +60,11 @@ function script(tool: keyof typeof scripts): string {
 function environment(): NodeJS.ProcessEnv {
   const { PATH = '' } = process.env
   // Plain text, and no question asked: the output is read here. A tool that calls another finds the workspace's.
-  return { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', CI: 'true', PATH: join(checkout, 'node_modules', '.bin') + delimiter + PATH }
+  return {
+    ...process.env,
+    NO_COLOR: '1',
+    FORCE_COLOR: '0',
+    CI: 'true',
+    PATH: join(checkout, 'node_modules', '.bin') + delimiter + PATH,
+  }
 }

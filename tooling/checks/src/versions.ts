@@ -69,7 +69,11 @@ export function scratchClone(workspace: Workspace): ScratchClone {
       if (code !== 0) throw new Error(`changeset publish fails: ${stdout}${stderr}`)
       return { said: stdout, tags: git('tag').split('\n').filter(Boolean) }
     },
-    changed: () => git('status', '--porcelain', '--untracked-files=all').split('\n').filter(Boolean).map((line) => line.slice(3)),
+    changed: () =>
+      git('status', '--porcelain', '--untracked-files=all')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => line.slice(3)),
     remove: () => rmSync(root, { recursive: true }),
   }
   clone.commit('The workspace')
@@ -90,6 +94,12 @@ export function checkChangesetConfig(config: Readonly<Record<string, unknown>>):
 /** Sentences about published packages that were never released and that no changeset is about to release. */
 export function checkFirstChangesets(workspace: Workspace, changesets: readonly string[]): string[] {
   return workspace.packages
-    .filter(({ name, isPublic, manifest }) => isPublic && manifest.version === '0.0.0' && !changesets.some((text) => text.includes(`"${name}":`)))
-    .map(({ name }) => `${name} has no changeset for its first release: write .changeset/first-${name.replace(/^@.*\//, '')}.md with "${name}": minor.`)
+    .filter(
+      ({ name, isPublic, manifest }) =>
+        isPublic && manifest.version === '0.0.0' && !changesets.some((text) => text.includes(`"${name}":`)),
+    )
+    .map(
+      ({ name }) =>
+        `${name} has no changeset for its first release: write .changeset/first-${name.replace(/^@.*\//, '')}.md with "${name}": minor.`,
+    )
 }

@@ -29,7 +29,9 @@ describe('an API report', () => {
 
   it('is missed where none is committed, stands after an update, and tells which line of the API changed', () => {
     const root = folderWith(documented)
-    expect(runReports(root, [entry], false)).toEqual([expect.stringMatching(/^packages\/x\/etc\/index\.api\.md: .*npm run api/)])
+    expect(runReports(root, [entry], false)).toEqual([
+      expect.stringMatching(/^packages\/x\/etc\/index\.api\.md: .*npm run api/),
+    ])
     expect(runReports(root, [entry], true)).toEqual([])
     expect(runReports(root, [entry], false)).toEqual([])
     writeFiles(root, { 'packages/x/dist/index.d.ts': documented.replace('b: number', 'b?: number') })
@@ -40,7 +42,10 @@ describe('an API report', () => {
 
   const wrong: Readonly<Record<string, readonly [declarations: string, id: string]>> = {
     'an export without documentation': ['export declare function add(a: number): number;\n', 'ae-undocumented'],
-    'a member without documentation': ['/** A pair. */\nexport interface Pair {\n  readonly first: number;\n}\n', 'ae-undocumented'],
+    'a member without documentation': [
+      '/** A pair. */\nexport interface Pair {\n  readonly first: number;\n}\n',
+      'ae-undocumented',
+    ],
     'a type that is used and not exported': [
       'interface Pair {\n}\n/** Makes. */\nexport declare function make(): Pair;\nexport {};\n',
       'ae-forgotten-export',
@@ -55,7 +60,9 @@ describe('an API report', () => {
     ])
     const findings = runReports(scratchFolder(Object.fromEntries(files) as Record<string, string>), entries, true)
     for (const [index, [, id]] of Object.values(wrong).entries()) {
-      expect(findings).toContainEqual(expect.stringMatching(new RegExp(`^packages/p${index}/dist/index\\.d\\.ts:\\d+: .*\\(${id}`)))
+      expect(findings).toContainEqual(
+        expect.stringMatching(new RegExp(`^packages/p${index}/dist/index\\.d\\.ts:\\d+: .*\\(${id}`)),
+      )
     }
   })
 
@@ -70,7 +77,9 @@ describe('an API report', () => {
       './os': { browser: { types: './dist/os.d.ts', default: './dist/os.js' }, node: { types: './dist/auto.d.ts' } },
       './package.json': './package.json',
     }
-    expect(entriesOf({ folder: 'packages/x', manifest: { exports } }).map(({ name, declarations }) => [name, declarations])).toEqual([
+    expect(
+      entriesOf({ folder: 'packages/x', manifest: { exports } }).map(({ name, declarations }) => [name, declarations]),
+    ).toEqual([
       ['index', 'dist/index.d.ts'],
       ['os', 'dist/os.d.ts'],
       ['os.auto', 'dist/auto.d.ts'],

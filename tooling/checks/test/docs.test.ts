@@ -22,18 +22,29 @@ describe('documents', () => {
     expect(check(text)).toEqual([expect.stringMatching(/^packages\/core\/README\.md:1: /)])
   })
 
-  it.each(['[a](README.md)', '[a](../../LICENSE#x)', '[a](#part)', '[a](https://go.dev)', '`packages/core/src`', '`packages/<name>/etc`', 'npm run build'])(
-    'may say %s',
-    (text) => {
-      expect(check(text)).toEqual([])
+  it.each([
+    '[a](README.md)',
+    '[a](../../LICENSE#x)',
+    '[a](#part)',
+    '[a](https://go.dev)',
+    '`packages/core/src`',
+    '`packages/<name>/etc`',
+    'npm run build',
+  ])('may say %s', (text) => {
+    expect(check(text)).toEqual([])
+  })
+
+  const table = (...rows: string[]): string =>
+    ['| Go | here | why |', '| --- | --- | --- |', ...rows, '', '| after | it |'].join('\n')
+
+  it.each(['| a | b | |', '| a | b |', '| a | `b\\|c` |  |'])(
+    'with the row %s that gives no reason are found',
+    (row) => {
+      expect(check(table('| a | b | c |', row))).toEqual([
+        expect.stringMatching(/^packages\/core\/README\.md:4: .*'why'/),
+      ])
     },
   )
-
-  const table = (...rows: string[]): string => ['| Go | here | why |', '| --- | --- | --- |', ...rows, '', '| after | it |'].join('\n')
-
-  it.each(['| a | b | |', '| a | b |', '| a | `b\\|c` |  |'])('with the row %s that gives no reason are found', (row) => {
-    expect(check(table('| a | b | c |', row))).toEqual([expect.stringMatching(/^packages\/core\/README\.md:4: .*'why'/)])
-  })
 
   it('may leave other cells empty, and those of other tables', () => {
     expect(check(table('| | b | c |', '| a | `b\\|c` | d |', '| a | | c |'))).toEqual([])

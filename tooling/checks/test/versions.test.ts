@@ -9,11 +9,15 @@ import { loopbackRegistry } from './loopback-registry.js'
 
 const workspace = readWorkspace()
 const packages = publicPackages(workspace)
-const changesets = workspace.files.filter((file) => /^\.changeset\/.*\.md$/.test(file)).map((file) => readText(workspace.root, file))
+const changesets = workspace.files
+  .filter((file) => /^\.changeset\/.*\.md$/.test(file))
+  .map((file) => readText(workspace.root, file))
 
 describe('versions', () => {
   it('are independent by configuration', () => {
-    expectNone(checkChangesetConfig(JSON.parse(readText(workspace.root, '.changeset/config.json')) as Record<string, unknown>))
+    expectNone(
+      checkChangesetConfig(JSON.parse(readText(workspace.root, '.changeset/config.json')) as Record<string, unknown>),
+    )
     expect(checkChangesetConfig({ fixed: [['a', 'b']], linked: [], ignore: [], access: 'restricted' })).toHaveLength(2)
   })
 
@@ -48,20 +52,23 @@ describe('versions', () => {
     }
   })
 
-  it.each(packages.filter(({ folder }) => folder.startsWith('packages/os-')))('move for $name alone when it alone changes', ({ name, folder }) => {
-    const before = clone.versions()
-    appendFileSync(join(clone.root, folder, 'src', 'index.ts'), '// A change.\n')
-    clone.addChangeset({ [name]: 'patch' }, 'A change in one backend.')
-    clone.version()
-    expect(clone.changed().toSorted()).toEqual([
-      '.changeset/scratch.md',
-      `${folder}/CHANGELOG.md`,
-      `${folder}/package.json`,
-    ])
-    const moved = [...clone.versions()].filter(([other, version]) => before.get(other) !== version)
-    expect(moved).toEqual([[name, expect.stringMatching(/^0\.\d+\.[1-9]\d*$/)]])
-    clone.commit('Released')
-  })
+  it.each(packages.filter(({ folder }) => folder.startsWith('packages/os-')))(
+    'move for $name alone when it alone changes',
+    ({ name, folder }) => {
+      const before = clone.versions()
+      appendFileSync(join(clone.root, folder, 'src', 'index.ts'), '// A change.\n')
+      clone.addChangeset({ [name]: 'patch' }, 'A change in one backend.')
+      clone.version()
+      expect(clone.changed().toSorted()).toEqual([
+        '.changeset/scratch.md',
+        `${folder}/CHANGELOG.md`,
+        `${folder}/package.json`,
+      ])
+      const moved = [...clone.versions()].filter(([other, version]) => before.get(other) !== version)
+      expect(moved).toEqual([[name, expect.stringMatching(/^0\.\d+\.[1-9]\d*$/)]])
+      clone.commit('Released')
+    },
+  )
 })
 
 function byName(a: string, b: string): number {

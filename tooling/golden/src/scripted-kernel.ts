@@ -47,7 +47,10 @@ export class Script {
       end,
       // Anonymous memory has no file and no offset; the recording left them out.
       mmap: (addr, length, prot, flags, fd, offset) =>
-        minus('mmap', fd === -1 && offset === 0 ? [addr, length, prot, flags] : [addr, length, prot, flags, fd, offset]),
+        minus(
+          'mmap',
+          fd === -1 && offset === 0 ? [addr, length, prot, flags] : [addr, length, prot, flags, fd, offset],
+        ),
       munmap: (addr, length) => minus('munmap', [addr, length]),
       mprotect: (addr, length, prot) => minus('mprotect', [addr, length, prot]),
       madvise: (addr, length, advice) => minus('madvise', [addr, length, advice]),

@@ -46,7 +46,14 @@ export class History {
   readonly #free: Operation = (page, n) => this.#doFree(page, n)
   readonly #write: Operation = (page) => this.#doWrite(page)
   readonly #any: readonly Operation[] = [
-    this.#map, this.#used, this.#unused, this.#unusedAll, this.#hugePage, this.#fault, this.#free, this.#write,
+    this.#map,
+    this.#used,
+    this.#unused,
+    this.#unusedAll,
+    this.#hugePage,
+    this.#fault,
+    this.#free,
+    this.#write,
   ]
   // What is legal for a page in a state, the frequent ones more than once.
   readonly #legal: Readonly<Record<RegionState, readonly Operation[]>> = {
@@ -54,7 +61,16 @@ export class History {
     Reserved: [this.#map, this.#map, this.#map, this.#hugePage, this.#free],
     Prepared: [this.#used, this.#used, this.#used, this.#hugePage, this.#fault, this.#free],
     Ready: [
-      this.#unused, this.#unused, this.#unusedAll, this.#used, this.#hugePage, this.#fault, this.#free, this.#write, this.#write, this.#write,
+      this.#unused,
+      this.#unused,
+      this.#unusedAll,
+      this.#used,
+      this.#hugePage,
+      this.#fault,
+      this.#free,
+      this.#write,
+      this.#write,
+      this.#write,
     ],
   }
 
@@ -139,7 +155,8 @@ export class History {
 
   #doUsed(page: number, n: number): void {
     const legal = this.shadow.all(page, n, ['Prepared', 'Ready'])
-    if (this.#expect(legal, () => this.memory.sysUsed(page * this.size, n * this.size))) this.shadow.move(page, n, 'Ready')
+    if (this.#expect(legal, () => this.memory.sysUsed(page * this.size, n * this.size)))
+      this.shadow.move(page, n, 'Ready')
   }
 
   #doUnused(page: number, n: number): void {
@@ -151,7 +168,8 @@ export class History {
     const next = page + n + this.#random.below(4)
     const m = 1 + this.#random.below(4)
     const legal = this.shadow.all(page, n, ['Ready']) && this.shadow.all(next, m, ['Ready'])
-    if (!this.#expect(legal, () => this.memory.sysUnusedAll([page, n, next, m].map((value) => value * this.size)))) return
+    if (!this.#expect(legal, () => this.memory.sysUnusedAll([page, n, next, m].map((value) => value * this.size))))
+      return
     this.#forfeit(page, n)
     this.#forfeit(next, m)
   }
@@ -201,7 +219,8 @@ export class History {
     for (let i = 0; i < Math.max(is.length, meant.length); i++) {
       const range = is[i]
       const run = meant[i]
-      const said = range && JSON.stringify([range.address / this.size, range.size / this.size, range.state, range.category])
+      const said =
+        range && JSON.stringify([range.address / this.size, range.size / this.size, range.state, range.category])
       const wanted = run && JSON.stringify([run.page, run.n, run.state, run.category])
       if (said !== wanted) return `range ${i} is ${said}, and meant to be ${wanted} (page, pages, state, category)`
     }
@@ -210,7 +229,11 @@ export class History {
 
   #ofTotals(): string | null {
     const { categories, uncategorized } = this.memory.stats()
-    for (const [key, state] of [['reserved', 'Reserved'], ['prepared', 'Prepared'], ['ready', 'Ready']] as const) {
+    for (const [key, state] of [
+      ['reserved', 'Reserved'],
+      ['prepared', 'Prepared'],
+      ['ready', 'Ready'],
+    ] as const) {
       for (const name of ['a', 'b', null]) {
         const said = (name === null ? uncategorized : categories[name])?.[key] ?? 0
         const wanted = this.size * this.shadow.count(state, name)
@@ -228,7 +251,8 @@ export class History {
         const { word } = this.shadow.at(page + i)
         if (word === null) continue
         const [first, last] = [words[(i * this.size) / 4], words[((i + 1) * this.size) / 4 - 1]]
-        if (first !== word || last !== word) return `page ${page + i} begins with ${first} and ends with ${last}, and is meant to with ${word}`
+        if (first !== word || last !== word)
+          return `page ${page + i} begins with ${first} and ends with ${last}, and is meant to with ${word}`
       }
     }
     return null

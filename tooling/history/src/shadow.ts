@@ -69,7 +69,8 @@ export class Shadow {
     for (const page of [...this.#pages.keys()].sort((a, b) => a - b)) {
       const { state, category } = this.at(page)
       const last = found.at(-1)
-      if (last !== undefined && last.page + last.n === page && last.state === state && last.category === category) last.n += 1
+      if (last !== undefined && last.page + last.n === page && last.state === state && last.category === category)
+        last.n += 1
       else found.push({ page, n: 1, state, category })
     }
     return found

@@ -35,8 +35,26 @@ export async function boot(
   // Panics switch the machine off.
   const words = `console=${machine.console} rdinit=/init quiet panic=-1`
   const args = [
-    ...machine.hardware, '-m', String(machine.memoryMiB), '-smp', '2', '-kernel', kernel, '-initrd', image, '-append', words,
-    '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-nic', 'none', '-no-reboot',
+    ...machine.hardware,
+    '-m',
+    String(machine.memoryMiB),
+    '-smp',
+    '2',
+    '-kernel',
+    kernel,
+    '-initrd',
+    image,
+    '-append',
+    words,
+    '-display',
+    'none',
+    '-monitor',
+    'none',
+    '-serial',
+    'stdio',
+    '-nic',
+    'none',
+    '-no-reboot',
   ]
   const qemu = spawn(machine.qemu[0], args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const end = (): void => void qemu.kill('SIGKILL')

@@ -32,7 +32,8 @@ export class Apt {
 
   constructor(folder: string, architecture: string) {
     this.#folder = folder
-    for (const name of ['lists/partial', 'archives/partial', 'state']) mkdirSync(join(folder, name), { recursive: true })
+    for (const name of ['lists/partial', 'archives/partial', 'state'])
+      mkdirSync(join(folder, name), { recursive: true })
     writeFileSync(join(folder, 'status'), '')
     const source = `deb [arch=${architecture} signed-by=${KEYRING}] ${mirror()} ${release} main\n`
     writeFileSync(join(folder, 'sources.list'), source)
@@ -94,7 +95,13 @@ export function unpack(files: readonly string[], folder: string): void {
 
 /** The mirror that the host's own apt has Debian from. */
 function mirror(): string {
-  const targets = command('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian'])
+  const targets = command('apt-get', [
+    'indextargets',
+    '--format',
+    '$(REPO_URI)',
+    'Created-By: Packages',
+    'Origin: Debian',
+  ])
   const found = targets.split('\n').find((line) => line !== '' && !line.includes('security'))
   if (found === undefined) throw new Error("needs Debian: the host's apt has no mirror of it")
   return found

@@ -22,15 +22,22 @@ export function fetchParts(machine: Machine): Parts {
   const koffi = `@koromix/koffi-linux-${arch}`
   const pinned = [`${koffi}@${pinnedVersion(koffi)}`, ...(node === null ? [] : [node.join('@')])]
   const folder = once(`${name}-${pinned.join('-').replaceAll(/[^\w.]+/g, '-')}`, (draft) => {
-    const needs = ['busybox-static', 'util-linux', ...(node === null ? ['nodejs'] : ['libc6', 'libstdc++6', 'libatomic1'])]
+    const needs = [
+      'busybox-static',
+      'util-linux',
+      ...(node === null ? ['nodejs'] : ['libc6', 'libstdc++6', 'libatomic1']),
+    ]
     console.log(`${name}: setting up, once: apt fetches ${[machine.kernel, ...needs].join(' ')} for ${architecture}.`)
     const apt = new Apt(join(draft, 'apt'), architecture)
     unpack(apt.fetchWhole(needs), join(draft, 'root'))
     unpack([apt.fetchKernel(machine.kernel)], join(draft, 'kernel'))
     console.log(`${name}: setting up, once: npm fetches ${pinned.join(' ')}.`)
     npmInstall(join(draft, 'npm'), arch, pinned)
-    cpSync(join(draft, 'npm', 'node_modules', '@koromix'), join(draft, 'root', 'suite', 'node_modules', '@koromix'), { recursive: true })
-    if (node !== null) cpSync(join(draft, 'npm', 'node_modules', node[0], 'bin', 'node'), join(draft, 'root', 'usr', 'bin', 'node'))
+    cpSync(join(draft, 'npm', 'node_modules', '@koromix'), join(draft, 'root', 'suite', 'node_modules', '@koromix'), {
+      recursive: true,
+    })
+    if (node !== null)
+      cpSync(join(draft, 'npm', 'node_modules', node[0], 'bin', 'node'), join(draft, 'root', 'usr', 'bin', 'node'))
     slim(join(draft, 'root'))
     for (const rest of ['apt', 'npm']) rmSync(join(draft, rest), { recursive: true, force: true })
   })
@@ -54,7 +61,8 @@ export function writeImage({ root }: Parts, machine: Machine, suite: string, ima
   // Hard links: the archive is all that is wanted of this copy.
   command('cp', ['-al', root, folder])
   cpSync(suite, join(folder, 'suite'), { recursive: true })
-  for (const name of ['proc', 'sys', 'dev', 'tmp', 'output', 'usr/local/bin']) mkdirSync(join(folder, name), { recursive: true })
+  for (const name of ['proc', 'sys', 'dev', 'tmp', 'output', 'usr/local/bin'])
+    mkdirSync(join(folder, name), { recursive: true })
   writeFileSync(join(folder, 'init'), init(machine))
   chmodSync(join(folder, 'init'), 0o755)
   command('sh', ['-c', 'find . | cpio --create --format=newc --quiet > "$0"', image], { cwd: folder })
@@ -70,7 +78,9 @@ export PATH=/usr/local/bin:/usr/bin:/usr/sbin HOME=/tmp TMPDIR=/tmp
 /usr/bin/busybox --install -s /usr/local/bin
 mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp
 ip link set lo up
-${Object.entries(machine.settings).map(([path, value]) => `echo ${value} > /proc/sys/${path}`).join('\n')}
+${Object.entries(machine.settings)
+  .map(([path, value]) => `echo ${value} > /proc/sys/${path}`)
+  .join('\n')}
 cd /suite
 pages=$(awk '/^KernelPageSize/ { print $2 * 1024; exit }' /proc/self/smaps)
 thp=/sys/kernel/mm/transparent_hugepage
@@ -90,13 +100,29 @@ function npmInstall(folder: string, arch: string, packages: readonly string[]): 
   mkdirSync(folder)
   // Its own manifest, so that npm does not look for one above.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-  const flags = ['--force', '--os=linux', `--cpu=${arch}`, '--libc=glibc', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const flags = [
+    '--force',
+    '--os=linux',
+    `--cpu=${arch}`,
+    '--libc=glibc',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]
   command('npm', ['install', '--prefix', folder, ...flags, ...packages], { cwd: folder })
 }
 
 /** Takes out what nobody reads there: the archive is unpacked by an emulated processor, into memory. */
 function slim(folder: string): void {
-  for (const name of ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/info', 'usr/share/bash-completion', 'usr/include']) {
+  for (const name of [
+    'usr/share/doc',
+    'usr/share/man',
+    'usr/share/locale',
+    'usr/share/info',
+    'usr/share/bash-completion',
+    'usr/include',
+  ]) {
     rmSync(join(folder, name), { recursive: true, force: true })
   }
 }

@@ -17,7 +17,9 @@ export function judge(name: string, pageSize: number, files: readonly string[], 
   const complaints = [
     ...(run.isWhole ? [] : ['the machine did not come to its end']),
     ...(run.facts.includes(`pages of ${pageSize} bytes`) ? [] : [`its pages are not of ${pageSize} bytes`]),
-    ...files.filter((wanted) => !run.files.some((file) => file.name === wanted)).map((wanted) => `${wanted} did not end`),
+    ...files
+      .filter((wanted) => !run.files.some((file) => file.name === wanted))
+      .map((wanted) => `${wanted} did not end`),
     ...run.files.filter(isCutShort).map((file) => `${file.name} ended with code ${file.code}`),
   ]
   return {
@@ -40,7 +42,8 @@ export function reportOf(name: string, file: FileResult): string {
 
 /** An error without the runner's and Node's own lines. */
 function ownLines(stack: string): string[] {
-  const isForeign = (line: string): boolean => /^ +at .*(?:\/tooling\/kernels\/dist\/|node:)|^ +at (?:new|async) Promise/.test(line)
+  const isForeign = (line: string): boolean =>
+    /^ +at .*(?:\/tooling\/kernels\/dist\/|node:)|^ +at (?:new|async) Promise/.test(line)
   return stack
     .split('\n')
     .filter((line) => !isForeign(line))

@@ -26,7 +26,9 @@ main(process.argv.slice(2)).then(
 async function main(names: readonly string[]): Promise<boolean> {
   const unknown = names.filter((name) => !machines.some((machine) => machine.name === name))
   if (unknown.length > 0) {
-    throw new Error(`no machine is called ${unknown.join(' or ')}: there are ${machines.map(({ name }) => name).join(', ')}`)
+    throw new Error(
+      `no machine is called ${unknown.join(' or ')}: there are ${machines.map(({ name }) => name).join(', ')}`,
+    )
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const chosen = machines.filter(({ name }) => names.length === 0 || names.includes(name))
@@ -58,7 +60,9 @@ async function runOn(machine: Machine, folder: string): Promise<Verdict> {
   writeImage(parts, machine, join(folder, 'suite'), image)
   console.log(`${machine.name}: Linux ${parts.version} boots (minutes, all of it emulated).`)
   const start = performance.now()
-  const run = await boot(machine, parts.kernel, image, MOST_SECONDS, (file) => console.log(reportOf(machine.name, file)))
+  const run = await boot(machine, parts.kernel, image, MOST_SECONDS, (file) =>
+    console.log(reportOf(machine.name, file)),
+  )
   rmSync(image)
   const seconds = Math.round((performance.now() - start) / 1000)
   console.log(`${machine.name}: ${run.facts}, ${seconds} s`)

@@ -12,7 +12,18 @@ const OWN_TESTS = join(root, 'tooling', 'kernels', 'test', 'machine')
 const here = dirname(fileURLToPath(import.meta.url))
 
 /** Those of os-linux that ask the real kernel and need no other tool. */
-const shared = ['mem.real', 'regions', 'views', 'unused-all', 'growable-buffer', 'populate', 'huge-pages', 'workers', 'refusals', 'faults']
+const shared = [
+  'mem.real',
+  'regions',
+  'views',
+  'unused-all',
+  'growable-buffer',
+  'populate',
+  'huge-pages',
+  'workers',
+  'refusals',
+  'faults',
+]
 
 /** The files that a machine runs, by the names of their bundles. */
 export function filesOf({ own }: Machine): string[] {
@@ -22,9 +33,17 @@ export function filesOf({ own }: Machine): string[] {
 /** Writes `<name>.mjs` for each file of any machine, the reporter, and node_modules. */
 export async function writeSuite(folder: string): Promise<void> {
   for (const name of shared) await bundle(join(TESTS, `${name}.test.ts`), join(folder, `${name}.mjs`))
-  for (const name of machines.flatMap(({ own }) => own)) await bundle(join(OWN_TESTS, `${name}.ts`), join(folder, `${name}.mjs`))
+  for (const name of machines.flatMap(({ own }) => own))
+    await bundle(join(OWN_TESTS, `${name}.ts`), join(folder, `${name}.mjs`))
   cpSync(join(root, 'tooling', 'wine', 'dist', 'reporter.js'), join(folder, 'reporter.mjs'))
-  for (const name of ['packages/core', 'packages/ffi', 'packages/kernel', 'packages/os-linux', 'tooling/stand-in', 'tooling/witness']) {
+  for (const name of [
+    'packages/core',
+    'packages/ffi',
+    'packages/kernel',
+    'packages/os-linux',
+    'tooling/stand-in',
+    'tooling/witness',
+  ]) {
     const place = join(folder, 'node_modules', '@memlayer', name.split('/')[1] ?? '')
     mkdirSync(place, { recursive: true })
     cpSync(join(root, name, 'dist'), join(place, 'dist'), { recursive: true })

@@ -22,22 +22,46 @@ const [row] = machines as readonly [Machine]
 /** Runs a machine that says these lines, and then does `last`. */
 async function said(lines: readonly string[], last = '', seconds = 60): Promise<MachineRun> {
   const program = join(folder, 'machine.cjs')
-  writeFileSync(program, `process.stdout.write(${JSON.stringify(lines.map((line) => `${line}\r\n`).join(''))})\n${last}`)
-  return boot({ ...row, qemu: [process.execPath, ''], hardware: [program] }, 'kernel', 'image', seconds, () => undefined)
+  writeFileSync(
+    program,
+    `process.stdout.write(${JSON.stringify(lines.map((line) => `${line}\r\n`).join(''))})\n${last}`,
+  )
+  return boot(
+    { ...row, qemu: [process.execPath, ''], hardware: [program] },
+    'kernel',
+    'image',
+    seconds,
+    () => undefined,
+  )
 }
 
-const verdict = (run: MachineRun, files: readonly string[] = ['a']): ReturnType<typeof judge> => judge('m', 16384, files, run)
+const verdict = (run: MachineRun, files: readonly string[] = ['a']): ReturnType<typeof judge> =>
+  judge('m', 16384, files, run)
 
 describe('a run of a machine', () => {
   it('is good when every file ended with its tests passed, whatever else is on its console', async () => {
-    const run = await said(['SLOF', facts, test('one'), test('two', { skipped: 'why' }), 'noise', '@end a 0', test('three'), '@end b 0', '@done'])
-    expect(run.files.map(({ name, tests }) => [name, tests.length])).toEqual([['a', 2], ['b', 1]])
+    const run = await said([
+      'SLOF',
+      facts,
+      test('one'),
+      test('two', { skipped: 'why' }),
+      'noise',
+      '@end a 0',
+      test('three'),
+      '@end b 0',
+      '@done',
+    ])
+    expect(run.files.map(({ name, tests }) => [name, tests.length])).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ])
     expect(run.tail).toBe('SLOF\nnoise')
     expect(verdict(run, ['a', 'b'])).toEqual({ line: 'm: 2 passed, 0 failed, 1 skipped', isWhole: true, isGood: true })
   })
 
   it('is whole and not good when a test failed, which is told with its error and without lines of the runner', async () => {
-    const failed = 'Error: words\n    at x (/packages/os-linux/test/a.test.ts:1:1)\n    at run (node:internal/test_runner:1:1)'
+    const failed =
+      'Error: words\n    at x (/packages/os-linux/test/a.test.ts:1:1)\n    at run (node:internal/test_runner:1:1)'
     const run = await said([facts, test('one', { failed }), '@end a 1', '@done'])
     expect(verdict(run)).toEqual({ line: 'm: 0 passed, 1 failed, 0 skipped', isWhole: true, isGood: false })
     expect(reportOf('m', run.files[0] ?? { name: '', tests: [], code: 0 }).split('\n')).toEqual([
@@ -50,9 +74,17 @@ describe('a run of a machine', () => {
 
   it.each([
     ['a file did not end', [facts, test('one'), '@done'], 'a did not end'],
-    ['a file ended by a signal after tests that passed', [facts, test('one'), '@end a 139', '@done'], 'a ended with code 139'],
+    [
+      'a file ended by a signal after tests that passed',
+      [facts, test('one'), '@end a 139', '@done'],
+      'a ended with code 139',
+    ],
     ['a file had no tests', [facts, '@end a 0', '@done'], 'a ended with code 0'],
-    ['the pages are of another size', ['@node pages of 4096 bytes', test('one'), '@end a 0', '@done'], 'its pages are not of 16384 bytes'],
+    [
+      'the pages are of another size',
+      ['@node pages of 4096 bytes', test('one'), '@end a 0', '@done'],
+      'its pages are not of 16384 bytes',
+    ],
     ['the kernel panicked', [facts, test('one'), '@end a 0', 'Kernel panic'], 'the machine did not come to its end'],
   ])('is not good when %s', async (_, lines, complaint) => {
     const { line, isGood } = verdict(await said(lines))

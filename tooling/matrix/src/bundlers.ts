@@ -73,7 +73,12 @@ const forNode: readonly Bundling[] = [
 
 /** For a browser. */
 const forBrowser: readonly Bundling[] = [
-  { title: 'esbuild', for: 'browser', how: 'host', bundle: (app, out) => withEsbuild(app, out, 'browser', 'bundle.mjs') },
+  {
+    title: 'esbuild',
+    for: 'browser',
+    how: 'host',
+    bundle: (app, out) => withEsbuild(app, out, 'browser', 'bundle.mjs'),
+  },
   {
     title: 'rolldown',
     for: 'browser',
@@ -85,9 +90,19 @@ const forBrowser: readonly Bundling[] = [
       return 'bundle.mjs'
     },
   },
-  { title: 'webpack', for: 'browser', how: 'host', bundle: (app, out) => withWebpack(app, out, 'web', PAGE_START, 'bundle.js') },
+  {
+    title: 'webpack',
+    for: 'browser',
+    how: 'host',
+    bundle: (app, out) => withWebpack(app, out, 'web', PAGE_START, 'bundle.js'),
+  },
   { title: 'Vite', for: 'browser', how: 'host', bundle: (app, out) => withVite(app, out, false) },
-  { title: 'rollup, with `browser: true`', for: 'browser', how: 'host', bundle: (app, out) => withRollup(join(app, PAGE_START), out, { browser: true }) },
+  {
+    title: 'rollup, with `browser: true`',
+    for: 'browser',
+    how: 'host',
+    bundle: (app, out) => withRollup(join(app, PAGE_START), out, { browser: true }),
+  },
 ]
 
 /** Bun's own bundler; `bun` is the program. */
@@ -97,8 +112,18 @@ export function forBun(bun: string): readonly Bundling[] {
     return name
   }
   return [
-    { title: '`bun build --target=bun`', for: 'bun', how: 'host', bundle: (app, out) => build(app, out, 'bundle.mjs', ['--target=bun']) },
-    { title: '`bun build --compile`', for: 'bun', how: 'host', bundle: (app, out) => build(app, out, 'bundle', ['--compile']) },
+    {
+      title: '`bun build --target=bun`',
+      for: 'bun',
+      how: 'host',
+      bundle: (app, out) => build(app, out, 'bundle.mjs', ['--target=bun']),
+    },
+    {
+      title: '`bun build --compile`',
+      for: 'bun',
+      how: 'host',
+      bundle: (app, out) => build(app, out, 'bundle', ['--compile']),
+    },
   ]
 }
 
@@ -149,7 +174,13 @@ async function withVite(app: string, out: string, ssr: boolean): Promise<string>
   return 'bundle.mjs'
 }
 
-async function withWebpack(app: string, out: string, target: 'node' | 'web', entry: string, name: string): Promise<string> {
+async function withWebpack(
+  app: string,
+  out: string,
+  target: 'node' | 'web',
+  entry: string,
+  name: string,
+): Promise<string> {
   mkdirSync(out, { recursive: true })
   const stats = await new Promise<webpack.Stats | undefined>((resolve, reject) => {
     const options: webpack.Configuration = {
@@ -162,6 +193,7 @@ async function withWebpack(app: string, out: string, target: 'node' | 'web', ent
     }
     webpack(options, (error, ended) => (error === null ? resolve(ended) : reject(error)))
   })
-  if (stats?.hasErrors() !== false) throw new Error(stats?.toString({ all: false, errors: true }) ?? 'webpack ended without a word')
+  if (stats?.hasErrors() !== false)
+    throw new Error(stats?.toString({ all: false, errors: true }) ?? 'webpack ended without a word')
   return name
 }

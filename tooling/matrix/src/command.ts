@@ -22,7 +22,11 @@ export interface RunOptions {
 const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
 
 /** Runs a program to its end. */
-export async function run(command: string, args: readonly string[], { cwd, env = {}, timeout = 120_000 }: RunOptions): Promise<End> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  { cwd, env = {}, timeout = 120_000 }: RunOptions,
+): Promise<End> {
   const child = spawn(command, args, {
     cwd,
     timeout,

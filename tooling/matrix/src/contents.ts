@@ -29,13 +29,20 @@ export function sentencesOfBackends(): ReadonlyMap<string, readonly string[]> {
 }
 
 /** What a bundle's text holds. */
-export function contentsOf(text: string, sentences: ReadonlyMap<string, readonly string[]> = sentencesOfBackends()): Contents {
-  const backends = [...sentences].filter(([, all]) => all.some((sentence) => text.includes(sentence))).map(([backend]) => backend)
+export function contentsOf(
+  text: string,
+  sentences: ReadonlyMap<string, readonly string[]> = sentencesOfBackends(),
+): Contents {
+  const backends = [...sentences]
+    .filter(([, all]) => all.some((sentence) => text.includes(sentence)))
+    .map(([backend]) => backend)
   return { backends: backends.toSorted(), koffi: /koffi/i.test(text), foreign: /dlopen|bun:ffi|node:ffi/i.test(text) }
 }
 
 /** Long literals without a character that a printer of code might escape. */
 function sentencesIn(code: string): string[] {
-  const literals = [...code.matchAll(/'([^'\\\n]{40,})'|"([^"\\\n]{40,})"/g)].map(([, single, double]) => single ?? double ?? '')
+  const literals = [...code.matchAll(/'([^'\\\n]{40,})'|"([^"\\\n]{40,})"/g)].map(
+    ([, single, double]) => single ?? double ?? '',
+  )
   return [...new Set(literals)].filter((literal) => /^[\x20-\x7e]+$/.test(literal) && !/['"]/.test(literal))
 }

@@ -30,7 +30,10 @@ async function rows(): Promise<{ runtimes: Row[]; bundles: Row[] }> {
   const bundles = await bundleAll(lab, app)
   const { addon } = takeAway(lab, app)
   for (const bundle of bundles) {
-    const row = bundle.for === 'browser' ? pageRow(bundle, context, seeded) : bundleRow(bundle, lab.folder('empty'), addon, seeded)
+    const row =
+      bundle.for === 'browser'
+        ? pageRow(bundle, context, seeded)
+        : bundleRow(bundle, lab.folder('empty'), addon, seeded)
     keep(found.bundles, await row)
   }
   return found

@@ -32,5 +32,7 @@ export function takeAway(lab: Lab, app: string): { readonly addon: string } {
   mkdirSync(join(gone, '..'), { recursive: true })
   renameSync(app, gone)
   const libc = 'linux_x64'
-  return { addon: join(gone, 'node_modules', '@koromix', `koffi-${process.platform}-${process.arch}`, libc, 'koffi.node') }
+  return {
+    addon: join(gone, 'node_modules', '@koromix', `koffi-${process.platform}-${process.arch}`, libc, 'koffi.node'),
+  }
 }

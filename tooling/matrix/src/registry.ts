@@ -20,7 +20,8 @@ export async function serveRegistry(tarballs: readonly Tarball[]): Promise<Regis
     const path = decodeURIComponent(request.url ?? '').slice(1)
     const [name = '', file] = path.split('/-/')
     const tarball = byName.get(name)
-    const body = tarball === undefined ? null : file === undefined ? JSON.stringify(document(name, tarball, url())) : tarball.bytes
+    const body =
+      tarball === undefined ? null : file === undefined ? JSON.stringify(document(name, tarball, url())) : tarball.bytes
     // Nothing of it is kept: the next run has other packages under the same versions.
     response.writeHead(body === null ? 404 : 200, { 'cache-control': 'no-store' }).end(body ?? '{}')
   })

@@ -62,7 +62,11 @@ interface Start {
 /** On Node 24 with koffi's addon beside the bundle, and on Node 26 with nothing beside it. */
 function startsOf({ for: target, file }: Bundle): Start[] {
   if (target === 'bun') {
-    return [file === 'bundle' ? { program: null, args: [], calls: 'bun:ffi' } : { program: programOf('bun'), args: [file], calls: 'bun:ffi' }]
+    return [
+      file === 'bundle'
+        ? { program: null, args: [], calls: 'bun:ffi' }
+        : { program: programOf('bun'), args: [file], calls: 'bun:ffi' },
+    ]
   }
   return [
     { program: programOf('node24'), args: [file], calls: 'koffi' },
@@ -75,7 +79,9 @@ export async function pageRow(bundle: Bundle, context: SkippingContext, { seed }
   const text = readFileSync(join(bundle.folder, bundle.file), 'utf8')
   const { backends, koffi, foreign } = contentsOf(text)
   if (koffi || foreign || listed(backends) !== listed(['js'])) {
-    throw new Error(`the bundle has ${listed(backends)}${koffi ? ' and koffi' : ''}${foreign ? ' and foreign calls' : ''}`)
+    throw new Error(
+      `the bundle has ${listed(backends)}${koffi ? ' and koffi' : ''}${foreign ? ' and foreign calls' : ''}`,
+    )
   }
   const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script>globalThis.memlayerSeed = ${seed}</script>
     <script type="module" src="/bundle.js"></script>`
@@ -92,7 +98,8 @@ export async function pageRow(bundle: Bundle, context: SkippingContext, { seed }
 export async function runSuite(program: string, args: readonly string[], options: RunOptions): Promise<Outcome> {
   const { code: exit, signal, stdout, stderr } = await run(program, args, options)
   const line = stdout.trimEnd().split('\n').at(-1) ?? ''
-  if (!line.startsWith('{')) throw new Error(`${program} ${args.join(' ')} ended with ${exit ?? signal}:\n${stderr}${stdout}`)
+  if (!line.startsWith('{'))
+    throw new Error(`${program} ${args.join(' ')} ended with ${exit ?? signal}:\n${stderr}${stdout}`)
   return JSON.parse(line) as Outcome
 }
 
@@ -100,7 +107,8 @@ function expectOutcome(outcome: Outcome, how: string, calls: string | null): voi
   const { failed, engine, how: was, backend, reason } = outcome
   const wrong = failed.map(({ title, message }) => `${title}: ${message}`)
   const expected = `@memlayer/os-${calls === null ? 'js' : 'linux'}`
-  if (backend !== expected || was !== how) wrong.push(`chosen was ${backend} (${was}), and should be ${expected} (${how}): ${reason}`)
+  if (backend !== expected || was !== how)
+    wrong.push(`chosen was ${backend} (${was}), and should be ${expected} (${how}): ${reason}`)
   if (engine !== calls) wrong.push(`the engine is ${engine}, and should be ${calls}`)
   if (wrong.length > 0) throw new Error(wrong.join('\n'))
 }

@@ -40,9 +40,19 @@ export const runtimes: readonly Runtime[] = [
     says: '--allow-addons',
   }),
   onNode('node26'),
-  onNode('node26', { args: ['--no-addons', '--disable-warning=ExperimentalWarning'], shown: '--no-addons', calls: 'node:ffi' }),
   onNode('node26', {
-    args: ['--permission', '--allow-ffi', '--allow-fs-read=*', '--allow-worker', '--disable-warning=ExperimentalWarning'],
+    args: ['--no-addons', '--disable-warning=ExperimentalWarning'],
+    shown: '--no-addons',
+    calls: 'node:ffi',
+  }),
+  onNode('node26', {
+    args: [
+      '--permission',
+      '--allow-ffi',
+      '--allow-fs-read=*',
+      '--allow-worker',
+      '--disable-warning=ExperimentalWarning',
+    ],
     shown: '--permission --allow-ffi',
     calls: 'node:ffi',
   }),

@@ -8,7 +8,11 @@ export const SUITE = 'suite.js'
 /** The suite for a page: leaves the promise of its outcome in `globalThis.memlayerOutcome`. */
 export const PAGE_START = 'page.js'
 
-const files: Readonly<Record<string, string>> = { [SUITE]: 'main.js', [PAGE_START]: 'page.js', 'worker.js': 'worker.js' }
+const files: Readonly<Record<string, string>> = {
+  [SUITE]: 'main.js',
+  [PAGE_START]: 'page.js',
+  'worker.js': 'worker.js',
+}
 
 /** Writes the suite's files into a folder. */
 export async function writeSuite(folder: string): Promise<void> {

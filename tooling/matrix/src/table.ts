@@ -38,7 +38,8 @@ export function withMatrix(readme: string, text: string): string {
 function marks(readme: string): [number, number] {
   const from = readme.indexOf(begin)
   const to = readme.indexOf(end)
-  if (from === -1 || to < from) throw new Error(`the README has no place for the matrix: write '${begin}' and '${end}' on lines of their own`)
+  if (from === -1 || to < from)
+    throw new Error(`the README has no place for the matrix: write '${begin}' and '${end}' on lines of their own`)
   return [from + begin.length, to]
 }
 

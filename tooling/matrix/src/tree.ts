@@ -19,8 +19,12 @@ export function installedIn(folder: string): Installed[] {
   if (!existsSync(modules)) return []
   const names = readdirSync(modules)
     .filter((name) => !name.startsWith('.'))
-    .flatMap((name) => (name.startsWith('@') ? readdirSync(join(modules, name)).map((inner) => `${name}/${inner}`) : [name]))
-  return names.flatMap((name) => [describe(name, join(modules, name)), ...installedIn(join(modules, name))]).toSorted(byName)
+    .flatMap((name) =>
+      name.startsWith('@') ? readdirSync(join(modules, name)).map((inner) => `${name}/${inner}`) : [name],
+    )
+  return names
+    .flatMap((name) => [describe(name, join(modules, name)), ...installedIn(join(modules, name))])
+    .toSorted(byName)
 }
 
 /** Bytes as a table of sizes has them: `123 kB`. */
@@ -29,7 +33,9 @@ export function kilobytes(bytes: number): string {
 }
 
 function describe(name: string, folder: string): Installed {
-  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { scripts?: Record<string, string> }
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    scripts?: Record<string, string>
+  }
   const own = scripts.filter((script) => manifest.scripts?.[script] !== undefined)
   const installScripts = existsSync(join(folder, 'binding.gyp')) ? [...own, 'binding.gyp'] : own
   return { name, bytes: bytesOf(folder), installScripts }

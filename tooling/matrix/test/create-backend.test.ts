@@ -56,15 +56,25 @@ describe('npm create @memlayer/backend', () => {
     expect(await runWell(process.execPath, ['plug.mjs'], { cwd })).toBe(`new-${kind} 0\n`)
     if (standsAlone) return
     writeFileSync(join(cwd, 'alone.mjs'), `import { createOS } from '${name}'; createOS()`)
-    expect((await run(process.execPath, ['alone.mjs'], { cwd })).stderr).toMatch(/UsageError.*Pass a kernel: createOS\(\{ kernel \}\)/)
+    expect((await run(process.execPath, ['alone.mjs'], { cwd })).stderr).toMatch(
+      /UsageError.*Pass a kernel: createOS\(\{ kernel \}\)/,
+    )
   })
 
   it('gives what the resolver takes by its pin for backends of others', async () => {
     const cwd = join(lab.folder('custom'), 'os-new-custom')
     await lab.npm(cwd, ['pack'])
-    const app = await lab.install('pinned', ['memlayer', `@memlayer/os-custom@file:${join(cwd, 'os-new-custom-0.1.0.tgz')}`])
-    writeFileSync(join(app, 'app.mjs'), `import { memory } from 'memlayer'${life}\nconsole.log(JSON.stringify(memory.choice))`)
-    const lines = (await runWell(process.execPath, ['-C', 'memlayer-os-custom', 'app.mjs'], { cwd: app })).trim().split('\n')
+    const app = await lab.install('pinned', [
+      'memlayer',
+      `@memlayer/os-custom@file:${join(cwd, 'os-new-custom-0.1.0.tgz')}`,
+    ])
+    writeFileSync(
+      join(app, 'app.mjs'),
+      `import { memory } from 'memlayer'${life}\nconsole.log(JSON.stringify(memory.choice))`,
+    )
+    const lines = (await runWell(process.execPath, ['-C', 'memlayer-os-custom', 'app.mjs'], { cwd: app }))
+      .trim()
+      .split('\n')
     expect(lines[0]).toBe('new-custom 0')
     expect(JSON.parse(lines[1] ?? '')).toEqual({
       backend: '@memlayer/os-custom',

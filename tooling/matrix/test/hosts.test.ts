@@ -31,7 +31,10 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
 
   const ours = (...path: string[]): string => join(app, 'node_modules', '@memlayer', ...path)
 
-  async function ask(nodeArgs: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<End & { said: Record<string, string> }> {
+  async function ask(
+    nodeArgs: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<End & { said: Record<string, string> }> {
     writeFileSync(join(app, 'ask.mjs'), choice)
     const end = await run(process.execPath, [...nodeArgs, 'ask.mjs'], { cwd: app, env })
     return { ...end, said: JSON.parse(end.stdout || '{}') as Record<string, string> }
@@ -43,7 +46,10 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     expect(said).toMatchObject({ os: 'js', how: 'fallback', backend: '@memlayer/os-js' })
     expect(said['reason']).toContain('npm install @memlayer/os-linux')
     expect(stderr).toMatch(/MEMLAYER_FALLBACK.*npm install @memlayer\/os-linux/)
-    expect((await ask([], { MEMLAYER_STRICT: '1' })).said).toMatchObject({ name: 'BackendError', code: 'ERR_MEMLAYER_BACKEND' })
+    expect((await ask([], { MEMLAYER_STRICT: '1' })).said).toMatchObject({
+      name: 'BackendError',
+      code: 'ERR_MEMLAYER_BACKEND',
+    })
   })
 
   it('without koffi has os-js, and the package and its place in a bundle are named', async () => {
@@ -65,7 +71,9 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     writeFileSync(ours('os-linux', 'dist', 'index.js'), 'throw new TypeError("half an install")')
     const { said } = await ask()
     expect(said).toMatchObject({ name: 'BackendError', code: 'ERR_MEMLAYER_BACKEND', cause: 'half an install' })
-    expect(said['message']).toMatch(/@memlayer\/os-linux is installed and does not load: half an install.*Install it anew, or set MEMLAYER_OS=js/)
+    expect(said['message']).toMatch(
+      /@memlayer\/os-linux is installed and does not load: half an install.*Install it anew, or set MEMLAYER_OS=js/,
+    )
     expect((await ask([], { MEMLAYER_OS: 'js' })).said).toMatchObject({ os: 'js', how: 'asked' })
   })
 
@@ -88,13 +96,20 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
   const engines = [...new Set(runtimes.map(({ engine }) => engine))]
   it.for(engines)('is had by require() on %s', async (engine, context) => {
     if (engine !== 'node24') requireEngine(engine, context)
-    writeFileSync(join(app, 'ask.cjs'), `const { memory } = require('memlayer'); const v = memory.sysAlloc(2 ** 20, null); memory.sysFree(v, 2 ** 20, null); console.log(memory.os.name)`)
+    writeFileSync(
+      join(app, 'ask.cjs'),
+      `const { memory } = require('memlayer'); const v = memory.sysAlloc(2 ** 20, null); memory.sysFree(v, 2 ** 20, null); console.log(memory.os.name)`,
+    )
     const args = engine === 'deno' ? ['run', '--no-prompt', '--allow-all', 'ask.cjs'] : ['ask.cjs']
     const { stdout, stderr } = await run(programOf(engine) ?? engine, args, { cwd: app })
     expect([stdout, stderr]).toEqual(['linux\n', ''])
   })
 
-  it.for([['bun', 'bun-ffi.js'], ['deno', 'deno-ffi.js'], ['node24', 'any-engine.js']] as const)('loads on %s the engine of that runtime and no other', async ([engine, own], context) => {
+  it.for([
+    ['bun', 'bun-ffi.js'],
+    ['deno', 'deno-ffi.js'],
+    ['node24', 'any-engine.js'],
+  ] as const)('loads on %s the engine of that runtime and no other', async ([engine, own], context) => {
     if (engine !== 'node24') requireEngine(engine, context)
     for (const other of ['bun-ffi.js', 'deno-ffi.js', 'any-engine.js'].filter((file) => file !== own)) {
       // Node's is for bundles as well, and has the others in it.
@@ -115,10 +130,21 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
        let hint; try { memory.sysReserve(null, 2 ** 47) } catch (error) { hint = error.hint }
        console.log(JSON.stringify({ os: memory.os.name, huge: memory.os.traits.hugePageSize, mappings: memory.mappings().limit > 0, hint }))`,
     )
-    const { stdout, stderr } = await run(programOf('deno') ?? 'deno', ['run', '--no-prompt', '--allow-ffi', 'deno.mjs'], { cwd: app })
+    const { stdout, stderr } = await run(
+      programOf('deno') ?? 'deno',
+      ['run', '--no-prompt', '--allow-ffi', 'deno.mjs'],
+      { cwd: app },
+    )
     expect(stderr).toBe('')
-    expect(JSON.parse(stdout)).toMatchObject({ os: 'linux', mappings: true, hint: expect.stringContaining('128 TiB') as string })
-    writeFileSync(join(app, 'node.mjs'), `import { memory } from 'memlayer'; console.log(memory.os.traits.hugePageSize)`)
+    expect(JSON.parse(stdout)).toMatchObject({
+      os: 'linux',
+      mappings: true,
+      hint: expect.stringContaining('128 TiB') as string,
+    })
+    writeFileSync(
+      join(app, 'node.mjs'),
+      `import { memory } from 'memlayer'; console.log(memory.os.traits.hugePageSize)`,
+    )
     const byNode = await run(process.execPath, ['node.mjs'], { cwd: app })
     expect((JSON.parse(stdout) as { huge: number }).huge).toBe(Number(byNode.stdout))
   })

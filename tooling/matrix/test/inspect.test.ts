@@ -16,7 +16,15 @@ describe.skipIf(process.platform !== 'linux')('npx @memlayer/inspect demo, insta
   afterAll(async () => lab[Symbol.asyncDispose]())
 
   it('draws in a terminal for as long as it was asked to', async () => {
-    const drawn = await lab.npm(folder, ['exec', '--no', '@memlayer/inspect', '--', 'demo', '--terminal', '--seconds=1'])
+    const drawn = await lab.npm(folder, [
+      'exec',
+      '--no',
+      '@memlayer/inspect',
+      '--',
+      'demo',
+      '--terminal',
+      '--seconds=1',
+    ])
     expect(drawn).toMatch(/memlayer on linux, pages of 4 KiB/)
     expect(drawn).toMatch(/cache +512 MiB/)
     expect(drawn).toContain('where resident memory is')
@@ -25,7 +33,11 @@ describe.skipIf(process.platform !== 'linux')('npx @memlayer/inspect demo, insta
   it('serves the page, which shows the workload, and ends', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` }
-    const child = spawn('npm', ['exec', '--no', '@memlayer/inspect', '--', 'demo', '--seconds=15'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn('npm', ['exec', '--no', '@memlayer/inspect', '--', 'demo', '--seconds=15'], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     const ended = once(child, 'exit')
     let said = ''
     for await (const text of child.stdout.setEncoding('utf8')) {

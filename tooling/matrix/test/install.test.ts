@@ -23,7 +23,9 @@ function expectSaid(all: number, ours: number): void {
     expect(Number(found?.[1]) / (bytes / 1e6)).toBeGreaterThan(6 / 7)
     expect(Number(found?.[1]) / (bytes / 1e6)).toBeLessThan(7 / 6)
   }
-  expect(own).toContain(`under ${(limits.all / 1e6).toFixed(1)} MB and the other under ${(limits.ours / 1e6).toFixed(1)}`)
+  expect(own).toContain(
+    `under ${(limits.all / 1e6).toFixed(1)} MB and the other under ${(limits.ours / 1e6).toFixed(1)}`,
+  )
 }
 
 const always = ['@memlayer/core', '@memlayer/kernel', '@memlayer/os-js', 'memlayer']
@@ -44,24 +46,42 @@ describe('an install', () => {
     ['darwin', 'arm64', 'darwin', 'koffi-darwin-arm64'],
     ['freebsd', 'x64', 'bsd', 'koffi-freebsd-x64'],
     ['aix', 'ppc64', 'aix', null],
-  ])('of memlayer on %s %s brings core, os-js, os-%s and one native package, and runs no script', async (os, cpu, backend, koffi) => {
-    const folder = await lab.install(`${os}-${cpu}`, ['memlayer'], [`--os=${os}`, `--cpu=${cpu}`])
-    const packages = installedIn(folder)
-    expect(names(packages)).toEqual(
-      [...always, '@memlayer/ffi', `@memlayer/os-${backend}`, ...(koffi === null ? [] : [`@koromix/${koffi}`])].toSorted(),
-    )
-    expect(packages.filter(({ installScripts }) => installScripts.length > 0)).toEqual([])
-    const ours = packages.filter(({ name }) => !name.startsWith('@koromix/'))
-    console.log(`npm install memlayer, ${os} ${cpu}: ${kilobytes(sum(packages))}, of which memlayer is ${kilobytes(sum(ours))}`)
-    expect(sum(ours)).toBeLessThan(limits.ours)
-    expect(sum(packages)).toBeLessThan(limits.all)
-    if (`${os}-${cpu}` === 'linux-x64') expectSaid(sum(packages), sum(ours))
-  })
+  ])(
+    'of memlayer on %s %s brings core, os-js, os-%s and one native package, and runs no script',
+    async (os, cpu, backend, koffi) => {
+      const folder = await lab.install(`${os}-${cpu}`, ['memlayer'], [`--os=${os}`, `--cpu=${cpu}`])
+      const packages = installedIn(folder)
+      expect(names(packages)).toEqual(
+        [
+          ...always,
+          '@memlayer/ffi',
+          `@memlayer/os-${backend}`,
+          ...(koffi === null ? [] : [`@koromix/${koffi}`]),
+        ].toSorted(),
+      )
+      expect(packages.filter(({ installScripts }) => installScripts.length > 0)).toEqual([])
+      const ours = packages.filter(({ name }) => !name.startsWith('@koromix/'))
+      console.log(
+        `npm install memlayer, ${os} ${cpu}: ${kilobytes(sum(packages))}, of which memlayer is ${kilobytes(sum(ours))}`,
+      )
+      expect(sum(ours)).toBeLessThan(limits.ours)
+      expect(sum(packages)).toBeLessThan(limits.all)
+      if (`${os}-${cpu}` === 'linux-x64') expectSaid(sum(packages), sum(ours))
+    },
+  )
 
   it('of core and one backend brings no other', async () => {
-    const packages = installedIn(await lab.install('direct', ['@memlayer/core', '@memlayer/os-linux'], ['--os=linux', '--cpu=x64']))
+    const packages = installedIn(
+      await lab.install('direct', ['@memlayer/core', '@memlayer/os-linux'], ['--os=linux', '--cpu=x64']),
+    )
     for (const { name, bytes } of packages) console.log(`  ${name}: ${kilobytes(bytes)}`)
-    expect(names(packages)).toEqual(['@koromix/koffi-linux-x64', '@memlayer/core', '@memlayer/ffi', '@memlayer/kernel', '@memlayer/os-linux'])
+    expect(names(packages)).toEqual([
+      '@koromix/koffi-linux-x64',
+      '@memlayer/core',
+      '@memlayer/ffi',
+      '@memlayer/kernel',
+      '@memlayer/os-linux',
+    ])
     expect(sum(packages)).toBeLessThan(limits.all)
   })
 

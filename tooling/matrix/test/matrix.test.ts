@@ -47,15 +47,18 @@ describe.skipIf(!onLinux)('the matrix (needs Linux on x64)', () => {
     if (engine !== 'node24') requireEngine(engine, context)
   }
 
-  describe.each(runtimes.map((runtime, index) => ({ runtime, index })))('$runtime.engine $runtime.shown', ({ runtime, index }) => {
-    it('chooses what it has to, says why, and passes the suite', async (context) => {
-      found.runtimes[index] = null
-      need(runtime.engine, context)
-      const row = await runtimeRow(runtime, app, seeded)
-      found.runtimes[index] = row
-      expect(row).toHaveLength(6)
-    })
-  })
+  describe.each(runtimes.map((runtime, index) => ({ runtime, index })))(
+    '$runtime.engine $runtime.shown',
+    ({ runtime, index }) => {
+      it('chooses what it has to, says why, and passes the suite', async (context) => {
+        found.runtimes[index] = null
+        need(runtime.engine, context)
+        const row = await runtimeRow(runtime, app, seeded)
+        found.runtimes[index] = row
+        expect(row).toHaveLength(6)
+      })
+    },
+  )
 
   describe('a bundle that is run where nothing else is', () => {
     beforeAll(async () => {
@@ -63,15 +66,21 @@ describe.skipIf(!onLinux)('the matrix (needs Linux on x64)', () => {
       ;({ addon } = takeAway(lab, app))
     })
 
-    it.for(everyBundling)('made by $title for $for has its backend in it, and passes the suite', async ({ index, for: target, how }, context) => {
-      found.bundles[index] = null
-      if (target === 'bun') need('bun', context)
-      if (target === 'node') need('node26', context)
-      const bundle = bundles[index] as Bundle
-      const row = target === 'browser' ? await pageRow(bundle, context, seeded) : await bundleRow(bundle, lab.folder('empty'), addon, seeded)
-      found.bundles[index] = row
-      expect(row[2]).toBe(target === 'browser' ? '`os-js`' : how === 'pin' ? '`os-linux`' : '`os-js`, `os-linux`')
-    })
+    it.for(everyBundling)(
+      'made by $title for $for has its backend in it, and passes the suite',
+      async ({ index, for: target, how }, context) => {
+        found.bundles[index] = null
+        if (target === 'bun') need('bun', context)
+        if (target === 'node') need('node26', context)
+        const bundle = bundles[index] as Bundle
+        const row =
+          target === 'browser'
+            ? await pageRow(bundle, context, seeded)
+            : await bundleRow(bundle, lab.folder('empty'), addon, seeded)
+        found.bundles[index] = row
+        expect(row[2]).toBe(target === 'browser' ? '`os-js`' : how === 'pin' ? '`os-linux`' : '`os-js`, `os-linux`')
+      },
+    )
   })
 
   it('stands in the README as it was run', () => {

@@ -12,7 +12,10 @@ export interface Column {
 const marks: Readonly<Record<CaseResult['status'], string>> = { pass: '+', absent: 'o', 'not run': '.', fail: 'X' }
 
 /** Runs the suite over every backend, simulated and real. */
-export function columns(seed: number, subjects: readonly AnySubject[] = [...simulatedSubjects, ...realSubjects()]): Column[] {
+export function columns(
+  seed: number,
+  subjects: readonly AnySubject[] = [...simulatedSubjects, ...realSubjects()],
+): Column[] {
   return subjects.map((subject) => ({ name: subject.name, report: runCases(conformance(subject, { seed })) }))
 }
 

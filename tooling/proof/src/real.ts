@@ -44,20 +44,46 @@ const inMemory: Witness = { faults: () => false }
 /** What runs on this host. */
 export function realSubjects(): readonly AnySubject[] {
   const engines = [
-    real(subjectOf('js on WebAssembly.Memory', () => wasmKernel(), js), { witness: () => inMemory }),
-    real(subjectOf('js on a 64-bit WebAssembly.Memory', () => wasmKernel({ address: 'i64' }), js), { witness: () => inMemory }),
+    real(
+      subjectOf('js on WebAssembly.Memory', () => wasmKernel(), js),
+      { witness: () => inMemory },
+    ),
+    real(
+      subjectOf('js on a 64-bit WebAssembly.Memory', () => wasmKernel({ address: 'i64' }), js),
+      { witness: () => inMemory },
+    ),
   ]
   if (process.platform !== 'linux') return engines
   const { pageSize } = posixKernel()
   const witness = (): Witness => linuxWitness(pageSize)
   return [
-    real(subjectOf('linux on Linux', () => posixKernel(), linux), { witness }),
-    real(subjectOf('linux on Linux, MADV_FREE', () => posixKernel(), ({ kernel }) => linux({ kernel, madvDontNeed: false })), { witness }),
-    real(subjectOf('linux on Linux, hard decommit', () => posixKernel(), ({ kernel }) => linux({ kernel, hardDecommit: true })), {
-      witness,
-      usedKeepsReady: false,
-    }),
-    real(subjectOf('plan9 on a segment of Linux', () => plan9Kernel(), plan9), { witness }),
+    real(
+      subjectOf('linux on Linux', () => posixKernel(), linux),
+      { witness },
+    ),
+    real(
+      subjectOf(
+        'linux on Linux, MADV_FREE',
+        () => posixKernel(),
+        ({ kernel }) => linux({ kernel, madvDontNeed: false }),
+      ),
+      { witness },
+    ),
+    real(
+      subjectOf(
+        'linux on Linux, hard decommit',
+        () => posixKernel(),
+        ({ kernel }) => linux({ kernel, hardDecommit: true }),
+      ),
+      {
+        witness,
+        usedKeepsReady: false,
+      },
+    ),
+    real(
+      subjectOf('plan9 on a segment of Linux', () => plan9Kernel(), plan9),
+      { witness },
+    ),
     ...engines,
   ]
 }
@@ -68,4 +94,3 @@ export const missing: Readonly<Record<string, string>> = {
   'bsd on the BSDs': 'no kernel of a BSD, Solaris or illumos here',
   'aix on AIX': 'no AIX kernel here',
 }
-

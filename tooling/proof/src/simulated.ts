@@ -36,15 +36,30 @@ const flavors = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumo
 /** Every backend over its simulated kernel. */
 export const simulatedSubjects: readonly AnySubject[] = [
   subjectOf('linux', (made) => simulate('linux', made), linux),
-  subjectOf('linux, MADV_FREE', (made) => simulate('linux', made), ({ kernel }) => linux({ kernel, madvDontNeed: false })),
-  subjectOf('linux, hard decommit', (made) => simulate('linux', made), ({ kernel }) => linux({ kernel, hardDecommit: true }), {
-    // Go's own calls: mmap over the whole range.
-    usedKeepsReady: false,
-  }),
+  subjectOf(
+    'linux, MADV_FREE',
+    (made) => simulate('linux', made),
+    ({ kernel }) => linux({ kernel, madvDontNeed: false }),
+  ),
+  subjectOf(
+    'linux, hard decommit',
+    (made) => simulate('linux', made),
+    ({ kernel }) => linux({ kernel, hardDecommit: true }),
+    {
+      // Go's own calls: mmap over the whole range.
+      usedKeepsReady: false,
+    },
+  ),
   subjectOf('linux, mips', (made) => simulate('linux', { ...made, arch: 'mipsel' }), linux),
   subjectOf('linux, 64 KiB pages', (made) => simulate('linux', { ...made, pageSize: 65536 }), linux),
   subjectOf('darwin', (made) => simulate('darwin', made), darwin),
-  ...flavors.map((flavor) => subjectOf(flavor, (made) => simulate(flavor, made), ({ kernel }) => bsd({ kernel, flavor }))),
+  ...flavors.map((flavor) =>
+    subjectOf(
+      flavor,
+      (made) => simulate(flavor, made),
+      ({ kernel }) => bsd({ kernel, flavor }),
+    ),
+  ),
   subjectOf('aix', (made) => simulate('aix', made), aix),
   subjectOf('windows', (made) => simulate('windows', made), windows),
   subjectOf('plan9', (made) => simulate('plan9', made), plan9),

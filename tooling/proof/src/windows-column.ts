@@ -7,7 +7,14 @@ import type { Column } from './matrix.js'
 export async function windowsColumn(seed: number): Promise<Column | string> {
   const missing = whyNoWindows()
   if (missing !== null) return missing
-  const { stdout, stderr, code } = await runOnWindows('on-windows.js', { folder: import.meta.dirname, args: [String(seed)], timeout: 300_000 })
+  const { stdout, stderr, code } = await runOnWindows('on-windows.js', {
+    folder: import.meta.dirname,
+    args: [String(seed)],
+    timeout: 300_000,
+  })
   if (code !== 0) throw new Error(`in Node for Windows: code ${code}\n${stderr}`)
-  return { name: `windows on kernel32${process.platform === 'win32' ? '' : ', under Wine'}`, report: JSON.parse(stdout) as Report }
+  return {
+    name: `windows on kernel32${process.platform === 'win32' ? '' : ', under Wine'}`,
+    report: JSON.parse(stdout) as Report,
+  }
 }

@@ -12,7 +12,11 @@ const folder = mkdtempSync(join(tmpdir(), 'memlayer-command-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 function run(...args: string[]): { code: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(packages, 'conformance', 'dist', 'command.js'), ...args], { cwd: home, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(packages, 'conformance', 'dist', 'command.js'), ...args],
+    { cwd: home, encoding: 'utf8' },
+  )
   return { code: status, stdout, stderr }
 }
 
@@ -48,7 +52,9 @@ describe('memlayer-conformance', () => {
   })
 
   it('prints the same for the same seed', () => {
-    expect(run(linux, '--kernel', 'linux', '--seed', '7').stdout).toBe(run(linux, '--kernel', 'linux', '--seed', '7').stdout)
+    expect(run(linux, '--kernel', 'linux', '--seed', '7').stdout).toBe(
+      run(linux, '--kernel', 'linux', '--seed', '7').stdout,
+    )
   })
 
   it('exits with 1 when a backend does not conform, and names the case, the reason and the seed', () => {
@@ -60,7 +66,11 @@ describe('memlayer-conformance', () => {
 
   it('runs the cases with a text in their id, and gives the report as JSON', () => {
     const { code, stdout } = run(mutant('json.mjs', 'os.sysFaultOS = () => {}'), '--only', 'fault/', '--json')
-    const { conforms, counts, results } = JSON.parse(stdout) as { conforms: boolean; counts: { fail: number }; results: { id: string; status: string }[] }
+    const { conforms, counts, results } = JSON.parse(stdout) as {
+      conforms: boolean
+      counts: { fail: number }
+      results: { id: string; status: string }[]
+    }
     expect(conforms).toBe(false)
     expect(results.filter(({ status }) => status === 'fail').length).toBe(counts.fail)
     expect(results.every(({ id }) => id.includes('fault/'))).toBe(true)
@@ -84,7 +94,11 @@ describe('memlayer-conformance', () => {
     ['a path where nothing is', ['./nowhere'], 'there is nothing at'],
     ['a folder that is no package', [folder], 'without a package.json: name a file that exports'],
     ['a package that is not built', [join(folder, 'unbuilt')], 'is not there: build the package first'],
-    ['a module without a backend', [join(packages, 'kernel/dist/index.js')], "exports neither 'subject' nor 'createOS'"],
+    [
+      'a module without a backend',
+      [join(packages, 'kernel/dist/index.js')],
+      "exports neither 'subject' nor 'createOS'",
+    ],
     ['a kernel that is not simulated', [linux, '--kernel', 'vms'], 'vms'],
     ['a seed that is no number', [linux, '--seed', 'x'], 'the seed is x, and not a whole number'],
     ['cases that are not there', [linux, '--only', 'xyzzy'], "no case has 'xyzzy' in its id"],

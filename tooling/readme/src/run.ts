@@ -33,7 +33,9 @@ export function runExample(example: Example): void {
     linkDependencies(dirname(resolve(example.file)), folder)
     const module = join(folder, `example.${example.language === 'ts' ? 'mts' : 'mjs'}`)
     writeFileSync(module, moduleOf(example, new URL('./expectations.js', import.meta.url).href))
-    const flags = process.features.typescript ? [] : ['--experimental-strip-types', '--disable-warning=ExperimentalWarning']
+    const flags = process.features.typescript
+      ? []
+      : ['--experimental-strip-types', '--disable-warning=ExperimentalWarning']
     const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, [...flags, module], {
       cwd: folder,
       encoding: 'utf8',
@@ -41,8 +43,12 @@ export function runExample(example: Example): void {
     })
     if (error !== undefined) throw error
     const readme = relative(root, resolve(example.file))
-    const said = stderr.replaceAll(pathToFileURL(module).href, readme).replaceAll(module, readme).replaceAll('README:', `${readme}:`)
-    if (status !== 0) throw new ExampleError(`${where(said, readme, example.line)}: ${signal ?? `exit ${status}`}\n${said}`)
+    const said = stderr
+      .replaceAll(pathToFileURL(module).href, readme)
+      .replaceAll(module, readme)
+      .replaceAll('README:', `${readme}:`)
+    if (status !== 0)
+      throw new ExampleError(`${where(said, readme, example.line)}: ${signal ?? `exit ${status}`}\n${said}`)
     if (example.output !== undefined) compare(stdout, example.output, `${readme}:${example.line}`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -63,7 +69,9 @@ function compare(stdout: string, output: string, at: string): void {
     const pattern = said[i]?.split('…').map(literal).join('.*')
     if (pattern !== undefined && new RegExp(`^${pattern}$`).test(printed[i] ?? '\n')) continue
     const show = (line: string | undefined): string => (line === undefined ? 'nothing' : JSON.stringify(line))
-    throw new ExampleError(`${at}: line ${i + 1} of the output is ${show(printed[i])}, and the text block says ${show(said[i])}`)
+    throw new ExampleError(
+      `${at}: line ${i + 1} of the output is ${show(printed[i])}, and the text block says ${show(said[i])}`,
+    )
   }
 }
 
@@ -74,7 +82,8 @@ function literal(text: string): string {
 function workspaceRoot(file: string): string {
   for (let folder = dirname(resolve(file)); ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'pnpm-workspace.yaml'))) return folder
-    if (folder === dirname(folder)) throw new Error(`${file} is in no workspace: no pnpm-workspace.yaml stands above it`)
+    if (folder === dirname(folder))
+      throw new Error(`${file} is in no workspace: no pnpm-workspace.yaml stands above it`)
   }
 }
 
@@ -96,7 +105,9 @@ function linkPackages(root: string, folder: string): void {
 function linkDependencies(packageFolder: string, folder: string): void {
   const manifest = join(packageFolder, 'package.json')
   if (!existsSync(manifest)) return
-  const { peerDependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as { peerDependencies?: Record<string, string> }
+  const { peerDependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+    peerDependencies?: Record<string, string>
+  }
   for (const name of Object.keys(peerDependencies)) {
     const [target, link] = [join(packageFolder, 'node_modules', name), join(folder, 'node_modules', name)]
     if (!existsSync(target) || existsSync(link)) continue

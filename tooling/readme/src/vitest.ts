@@ -13,7 +13,8 @@ export function testExamples(readme: URL): void {
     for (const example of examples) {
       it(`runs the block at line ${example.line}`, (context) => {
         const { platforms } = example
-        if (platforms.length > 0 && !platforms.includes(process.platform)) context.skip(`runs on ${platforms.join(', ')}`)
+        if (platforms.length > 0 && !platforms.includes(process.platform))
+          context.skip(`runs on ${platforms.join(', ')}`)
         runExample(example)
       })
     }

@@ -113,9 +113,9 @@ describe('runExample', () => {
   })
 
   it('fails an example that is killed, by the signal’s name', () => {
-    expect(verdict(`${fence}js run`, "process.kill(process.pid, 'SIGKILL')", 'await new Promise(() => {})', fence)).toMatch(
-      /\.md:2: SIGKILL/,
-    )
+    expect(
+      verdict(`${fence}js run`, "process.kill(process.pid, 'SIGKILL')", 'await new Promise(() => {})', fence),
+    ).toMatch(/\.md:2: SIGKILL/)
   })
 
   it.each([
@@ -131,6 +131,8 @@ describe('runExample', () => {
   })
 
   it('finds every package of the workspace by its name', () => {
-    expect(verdict(`${fence}ts run`, "import { alignUp } from '@memlayer/kernel'", 'alignUp(5, 4) //=> 8', fence)).toBe(null)
+    expect(verdict(`${fence}ts run`, "import { alignUp } from '@memlayer/kernel'", 'alignUp(5, 4) //=> 8', fence)).toBe(
+      null,
+    )
   })
 })

@@ -10,7 +10,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 const script = join(dirname(dirname(fileURLToPath(import.meta.url))), 'run.mjs')
 const pinned = `node-${process.platform}-${process.arch}`
 const oldNode = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.2.0" } })'
-const refusal = 'memlayer needs Node 22.12 or later, and this is 20.2.0: install a newer one and run the command again.\n'
+const refusal =
+  'memlayer needs Node 22.12 or later, and this is 20.2.0: install a newer one and run the command again.\n'
 
 describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs are shell scripts)', () => {
   let root: string
@@ -26,23 +27,33 @@ describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs 
     place('pnpm-lock.yaml', 'lockfileVersion: 9\n')
     place('bin/npx', '#!/bin/sh\necho "$@" >> npx.log\nmkdir -p node_modules\n')
     chmodSync(join(root, 'bin/npx'), 0o755)
-    place('node_modules/turbo/bin/turbo', "require('node:fs').appendFileSync('turbo.log', process.argv.slice(2, 4).join(' ') + '\\n')\n")
+    place(
+      'node_modules/turbo/bin/turbo',
+      "require('node:fs').appendFileSync('turbo.log', process.argv.slice(2, 4).join(' ') + '\\n')\n",
+    )
     place('packages/examples/dist/main.js', "console.log('the tour', ...process.argv.slice(2))\n")
   })
   afterEach(() => rmSync(root, { recursive: true }))
 
   /** Runs a job where `pins` are the packages that bring a Node. */
-  function run(args: readonly string[], { pins = [], isOld = false }: { pins?: readonly string[]; isOld?: boolean } = {}): { code: number | null; stdout: string; stderr: string } {
+  function run(
+    args: readonly string[],
+    { pins = [], isOld = false }: { pins?: readonly string[]; isOld?: boolean } = {},
+  ): { code: number | null; stdout: string; stderr: string } {
     const manifest = {
       devEngines: { packageManager: { name: 'pnpm', version: '1.2.3' } },
       optionalDependencies: Object.fromEntries(pins.map((name) => [name, '24.0.0'])),
     }
     writeFileSync(join(root, 'package.json'), JSON.stringify(manifest))
     const preload = isOld ? ['--import', `data:text/javascript,${encodeURIComponent(oldNode)}`] : []
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...preload, join(root, 'tooling/setup/run.mjs'), ...args], {
-      encoding: 'utf8',
-      env: { ...process.env, PATH: [join(root, 'bin'), process.env['PATH']].join(delimiter) },
-    })
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [...preload, join(root, 'tooling/setup/run.mjs'), ...args],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, PATH: [join(root, 'bin'), process.env['PATH']].join(delimiter) },
+      },
+    )
     return { code: status, stdout, stderr }
   }
 
@@ -55,13 +66,15 @@ describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs 
     chmodSync(join(folder, 'bin/node'), 0o755)
   }
 
-  const log = (name: string): string[] => (existsSync(join(root, name)) ? readFileSync(join(root, name), 'utf8').trim().split('\n') : [])
+  const log = (name: string): string[] =>
+    existsSync(join(root, name)) ? readFileSync(join(root, name), 'utf8').trim().split('\n') : []
 
   it.each([[['biuld']], [[]]])('names the jobs when it is given %j, and sets nothing up', (args) => {
     const { code, stdout, stderr } = run(args)
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/^usage: node tooling\/setup\/run\.mjs <job> \[arguments\]\n {2}start +the tour/)
-    for (const job of ['test', 'build', 'bench', 'test:kernels', 'api']) expect(stderr).toContain(`\n  ${job.padEnd(12)} `)
+    for (const job of ['test', 'build', 'bench', 'test:kernels', 'api'])
+      expect(stderr).toContain(`\n  ${job.padEnd(12)} `)
     expect(log('npx.log')).toEqual([])
   })
 

@@ -19,7 +19,8 @@ export interface AtTheLimit {
 /** Fills an arena until the kernel refuses, which is before `limit` mappings, and asks on. */
 export function answersAtTheLimit(kernel: PosixKernel, limit: number): AtTheLimit {
   const pages = 2 * limit + 64
-  if (kernel.mmap(BASE, pages * PAGE, 0, FIXED | NORESERVE, -1, 0) !== BASE) throw new Error('there is no room for the arena')
+  if (kernel.mmap(BASE, pages * PAGE, 0, FIXED | NORESERVE, -1, 0) !== BASE)
+    throw new Error('there is no room for the arena')
   let filled = 1
   while (filled < pages - 32 && kernel.mprotect(BASE + filled * PAGE, PAGE, 3) === 0) filled += 2
   const at = (page: number): number => BASE + page * PAGE

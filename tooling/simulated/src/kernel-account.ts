@@ -44,7 +44,9 @@ export class KernelAccount {
   /** The same with what is resident, and attributes. */
   smaps(): RealMapping[] {
     const found: RealMapping[] = []
-    for (const block of this.#lines(this.#smaps).join('\n').split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/)) {
+    for (const block of this.#lines(this.#smaps)
+      .join('\n')
+      .split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/)) {
       const head = /^([0-9a-f]+)-([0-9a-f]+) (\S+)/.exec(block)
       const flags = /^VmFlags: (.*)$/m.exec(block)
       if (head === null || flags === null) continue
@@ -65,7 +67,7 @@ export class KernelAccount {
   /** Lines up to the first mapping above the arena; the last may be cut. */
   #lines(file: number): string[] {
     let text = ''
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const count = readSync(file, this.#buffer, 0, this.#buffer.length, at)
       text += this.#buffer.toString('latin1', 0, count)
       at += count

@@ -47,13 +47,15 @@ class Source {
     const { below, pick } = this.#random
     const [v, n] = this.#range()
     const kind = below(20)
-    if (kind < 6) return { fn: 'mmap', args: [...this.#mapping(...this.#odd(v, n, HUGE_SIZE)), -1, below(60) === 0 ? 4095 : 0] }
+    if (kind < 6)
+      return { fn: 'mmap', args: [...this.#mapping(...this.#odd(v, n, HUGE_SIZE)), -1, below(60) === 0 ? 4095 : 0] }
     if (kind < 8) return { fn: 'munmap', args: this.#odd(v, n, HUGE_SIZE) }
     if (kind < 14) {
       return { fn: 'mprotect', args: [...this.#odd(v, n, HUGE_SIZE), pick(below(40) === 0 ? wrongProts : prots)] }
     }
     // An advice would reach whatever is mapped above the arena: none is given beyond it.
-    if (kind < 19) return { fn: 'madvise', args: [...this.#odd(v, n, n), pick(below(3) === 0 ? advices : usualAdvices)] }
+    if (kind < 19)
+      return { fn: 'madvise', args: [...this.#odd(v, n, n), pick(below(3) === 0 ? advices : usualAdvices)] }
     return { fn: 'write', args: [v + below(n / this.#arena.pageSize) * this.#arena.pageSize, 1 + below(2 ** 30)] }
   }
 
@@ -134,7 +136,8 @@ export function callText({ fn, args }: RandomCall, base: number): string {
   const [v = 0, n = 0, third = 0, flags = 0] = args
   const at = v >= base && v < base + 2 ** 40 ? `base + 0x${(v - base).toString(16)}` : `0x${v.toString(16)}`
   const size = `0x${n.toString(16)}`
-  if (fn === 'mmap') return `mmap(${at}, ${size}, ${third}, ${flagText(flagWords.linux.map, flags)}, ${args.slice(4).join(', ')})`
+  if (fn === 'mmap')
+    return `mmap(${at}, ${size}, ${third}, ${flagText(flagWords.linux.map, flags)}, ${args.slice(4).join(', ')})`
   if (fn === 'write') return `write(${at}, ${n})`
   return `${fn}(${[at, size, ...args.slice(2)].join(', ')})`
 }

@@ -50,7 +50,12 @@ export class Twins {
     const real = this.#account
       .smaps()
       .filter(({ start }) => start < end)
-      .map(({ flags, ...rest }) => this.#line(rest, flags.filter((flag) => attributes.has(flag))))
+      .map(({ flags, ...rest }) =>
+        this.#line(
+          rest,
+          flags.filter((flag) => attributes.has(flag)),
+        ),
+      )
     // Linux may take forfeit pages when the host is short of memory: this one never is.
     const simulated = this.#simulated
       .maps()
@@ -69,7 +74,8 @@ export class Twins {
         this.#simulated.read(v, word)
         const simulated = new DataView(word.buffer).getBigInt64(0, true)
         const real = this.#words[(v - this.#arena.base) / 8]
-        if (real !== simulated) found.push(`at base + 0x${(v - this.#arena.base).toString(16)}: real ${real}, simulated ${simulated}`)
+        if (real !== simulated)
+          found.push(`at base + 0x${(v - this.#arena.base).toString(16)}: real ${real}, simulated ${simulated}`)
       }
     }
     return found
@@ -90,7 +96,9 @@ export class Twins {
   #elsewhere(real: number, simulated: number, length: number): Disagreement {
     const size = Math.ceil(length / this.#arena.pageSize) * this.#arena.pageSize
     const answers = [this.#real.munmap(real, size), this.#simulated.munmap(simulated, size)]
-    return answers.every((answer) => answer === 0) ? this.#maps() : [`munmap: real ${answers[0]}, simulated ${answers[1]}`]
+    return answers.every((answer) => answer === 0)
+      ? this.#maps()
+      : [`munmap: real ${answers[0]}, simulated ${answers[1]}`]
   }
 
   #maps(): Disagreement {

@@ -42,7 +42,8 @@ function disagreement(memory: Memory, { kernel, os }: Pair): string | null {
       // Prepared memory is mapped, or taken away again, as the backend has it; Reserved memory is never writable.
       const may = permissions.includes('w') || permissions.includes('READWRITE')
       if (state === 'Ready' && !may) return `0x${start.toString(16)} is Ready and ${permissions}`
-      if (state === 'Reserved' && may && os.traits.reservedTraps) return `0x${start.toString(16)} is Reserved and ${permissions}`
+      if (state === 'Reserved' && may && os.traits.reservedTraps)
+        return `0x${start.toString(16)} is Reserved and ${permissions}`
       held += Math.min(end, address + size) - Math.max(start, address)
     }
     if (held !== size) return `of ${size} bytes at 0x${address.toString(16)} the kernel has ${held}`

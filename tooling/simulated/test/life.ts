@@ -28,7 +28,11 @@ export interface Backend {
   make(options?: Made): Pair
 }
 
-function row<K extends Kernel & Simulated>(name: string, kernelOf: (made: Made) => K, createOS: (kernel: K) => OS): Backend {
+function row<K extends Kernel & Simulated>(
+  name: string,
+  kernelOf: (made: Made) => K,
+  createOS: (kernel: K) => OS,
+): Backend {
   return {
     name,
     make(options = {}) {
@@ -42,15 +46,61 @@ const flavors = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumo
 
 /** Every backend of the repository, in the ways that matter. */
 export const backends: readonly Backend[] = [
-  row('linux', (made) => simulate('linux', made), (kernel) => linux({ kernel })),
-  row('linux with MADV_FREE', (made) => simulate('linux', made), (kernel) => linux({ kernel, madvDontNeed: false })),
-  row('linux with hard decommit', (made) => simulate('linux', made), (kernel) => linux({ kernel, hardDecommit: true })),
-  row('linux on mips', (made) => simulate('linux', { ...made, arch: 'mipsel' }), (kernel) => linux({ kernel })),
-  row('linux of 64 KiB', (made) => simulate('linux', { ...made, pageSize: 65536 }), (kernel) => linux({ kernel })),
-  row('darwin', (made) => simulate('darwin', made), (kernel) => darwin({ kernel })),
-  ...flavors.map((flavor) => row(flavor, (made) => simulate(flavor, made), (kernel) => bsd({ kernel, flavor }))),
-  row('aix', (made) => simulate('aix', made), (kernel) => aix({ kernel })),
-  row('windows', (made) => simulate('windows', made), (kernel) => windows({ kernel })),
-  row('plan9', (made) => simulate('plan9', made), (kernel) => plan9({ kernel })),
-  row('js', (made) => simulate('wasm', made), (kernel) => js({ kernel })),
+  row(
+    'linux',
+    (made) => simulate('linux', made),
+    (kernel) => linux({ kernel }),
+  ),
+  row(
+    'linux with MADV_FREE',
+    (made) => simulate('linux', made),
+    (kernel) => linux({ kernel, madvDontNeed: false }),
+  ),
+  row(
+    'linux with hard decommit',
+    (made) => simulate('linux', made),
+    (kernel) => linux({ kernel, hardDecommit: true }),
+  ),
+  row(
+    'linux on mips',
+    (made) => simulate('linux', { ...made, arch: 'mipsel' }),
+    (kernel) => linux({ kernel }),
+  ),
+  row(
+    'linux of 64 KiB',
+    (made) => simulate('linux', { ...made, pageSize: 65536 }),
+    (kernel) => linux({ kernel }),
+  ),
+  row(
+    'darwin',
+    (made) => simulate('darwin', made),
+    (kernel) => darwin({ kernel }),
+  ),
+  ...flavors.map((flavor) =>
+    row(
+      flavor,
+      (made) => simulate(flavor, made),
+      (kernel) => bsd({ kernel, flavor }),
+    ),
+  ),
+  row(
+    'aix',
+    (made) => simulate('aix', made),
+    (kernel) => aix({ kernel }),
+  ),
+  row(
+    'windows',
+    (made) => simulate('windows', made),
+    (kernel) => windows({ kernel }),
+  ),
+  row(
+    'plan9',
+    (made) => simulate('plan9', made),
+    (kernel) => plan9({ kernel }),
+  ),
+  row(
+    'js',
+    (made) => simulate('wasm', made),
+    (kernel) => js({ kernel }),
+  ),
 ]

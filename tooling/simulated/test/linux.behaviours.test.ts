@@ -68,7 +68,11 @@ describe('os-linux over the simulated Linux', () => {
 
   it.each([
     ['a faulted page', {}, (memory: Memory, v: number) => memory.sysFault(v, page)],
-    ['a page given back under hardDecommit', { hardDecommit: true }, (memory: Memory, v: number) => memory.sysUnused(v, page)],
+    [
+      'a page given back under hardDecommit',
+      { hardDecommit: true },
+      (memory: Memory, v: number) => memory.sysUnused(v, page),
+    ],
     ['a freed page', {}, (memory: Memory, v: number) => memory.sysFree(v, page, null)],
   ])('faults where %s is read, and leaves nothing to an old view', (_, how, transition) => {
     const { memory, kernel } = over({}, how)
@@ -76,7 +80,10 @@ describe('os-linux over the simulated Linux', () => {
     const bytes = new Uint8Array(memory.os.view(v, page)).fill(7)
     transition(memory, v)
     expect([bytes.length, bytes[0]]).toEqual([0, undefined])
-    expect(errorOf(() => kernel.read(v, new Uint8Array(1)))).toMatchObject({ code: 'ERR_MEMLAYER_SIM_FAULT', address: v })
+    expect(errorOf(() => kernel.read(v, new Uint8Array(1)))).toMatchObject({
+      code: 'ERR_MEMLAYER_SIM_FAULT',
+      address: v,
+    })
     expect(() => memory.os.view(v, page)).toThrow(PageFault)
   })
 
@@ -172,8 +179,18 @@ describe('a region over the simulated Linux', () => {
 describe('os-linux, refused by the simulated Linux', () => {
   it.each([
     ['the end of the address space', {}, 2 ** 47, 'The address space of a process ends at 2^47'],
-    ['a hole that there is not, and no promise', { memory: GiB }, 2 ** 47 - GiB, 'No hole of 128.0 TiB is left in the address space'],
-    ['a hole that there is not, and no count of promises', { memory: GiB, overcommit: 2 as const }, 2 ** 47 - GiB, 'No hole of 128.0 TiB is left'],
+    [
+      'a hole that there is not, and no promise',
+      { memory: GiB },
+      2 ** 47 - GiB,
+      'No hole of 128.0 TiB is left in the address space',
+    ],
+    [
+      'a hole that there is not, and no count of promises',
+      { memory: GiB, overcommit: 2 as const },
+      2 ** 47 - GiB,
+      'No hole of 128.0 TiB is left',
+    ],
     ['RLIMIT_AS', { addressSpace: GiB }, GiB + page, 'RLIMIT_AS (ulimit -v) is 1 GiB'],
     ['RLIMIT_AS', { addressSpace: GiB }, 2 * GiB, 'raise it, or reserve less'],
   ])('names %s', (_, limits, n, words) => {
@@ -209,7 +226,10 @@ describe('os-linux, refused by the simulated Linux', () => {
     }
     const error = errorOf(mapOdd)
     expect(error).toBeInstanceOf(FatalError)
-    expect(error).toMatchObject({ errnoName: 'ENOMEM', hint: expect.stringContaining('vm.max_map_count is 16') as string })
+    expect(error).toMatchObject({
+      errnoName: 'ENOMEM',
+      hint: expect.stringContaining('vm.max_map_count is 16') as string,
+    })
     memory.check()
     memory.sysFree(v, 64 * page, null)
     memory.sysAlloc(page, null)

@@ -61,7 +61,12 @@ describe('the simulated Linux and the real one', () => {
 
     const expectAgreement = (what: string, disagreement: Disagreement): void => {
       if (disagreement.length === 0) return
-      const lines = [`seed ${seed}, call ${history.length}: ${what} differ`, ...disagreement, 'after', ...history.slice(-30)]
+      const lines = [
+        `seed ${seed}, call ${history.length}: ${what} differ`,
+        ...disagreement,
+        'after',
+        ...history.slice(-30),
+      ]
       throw new Error(lines.join('\n'))
     }
     try {
@@ -83,8 +88,11 @@ describe('the simulated Linux and the real one', () => {
       const [start, end] = [arena.base, partsOf(arena).large[1]]
       real.munmap(start, end - start)
     }
-    console.log(`${answers.done} calls done, ${answers.refused} refused, by errno ${[...numbers].sort((a, b) => a - b).join(', ')}`)
-    if (hugePageLuck() !== luck) console.log('The host ran short of huge pages meanwhile: from then on they were not compared.')
+    console.log(
+      `${answers.done} calls done, ${answers.refused} refused, by errno ${[...numbers].sort((a, b) => a - b).join(', ')}`,
+    )
+    if (hugePageLuck() !== luck)
+      console.log('The host ran short of huge pages meanwhile: from then on they were not compared.')
     expect(answers.done).toBeGreaterThan(CALLS * 0.4)
     expect(answers.refused).toBeGreaterThan(CALLS * 0.2)
     // EBADF, ENOMEM, EEXIST, EINVAL

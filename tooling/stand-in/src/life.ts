@@ -45,9 +45,12 @@ export function disagreement(memory: Memory): string | null {
   const mapped = mappings()
   for (const { address, size, state } of memory.ranges()) {
     const bytes = mapped
-      .filter(({ permissions: found, start, end }) => found === permissions[state] && start < address + size && end > address)
+      .filter(
+        ({ permissions: found, start, end }) => found === permissions[state] && start < address + size && end > address,
+      )
       .reduce((sum, { start, end }) => sum + Math.min(end, address + size) - Math.max(start, address), 0)
-    if (bytes !== size) return `of ${size} bytes ${state} at 0x${address.toString(16)}, ${bytes} are ${permissions[state]}`
+    if (bytes !== size)
+      return `of ${size} bytes ${state} at 0x${address.toString(16)}, ${bytes} are ${permissions[state]}`
   }
   return null
 }

@@ -38,16 +38,26 @@ export function statesOf(memory: Memory): string[] {
 
 /** Reservations, unmapping and advice refused: what is thrown, and what is owned and counted then. */
 export function testRefusals({ createOS, pageSize: page, hint }: RefusedBackend): void {
-  const memoryWith = (answers: Partial<PosixKernel>): Memory => createMemory(createOS({ kernel: blankKernel(page, answers) }))
+  const memoryWith = (answers: Partial<PosixKernel>): Memory =>
+    createMemory(createOS({ kernel: blankKernel(page, answers) }))
 
-  it.each(reservations)('%s is an OutOfMemoryError with the number, its name and a hint; nothing is counted', (op, call) => {
-    const memory = memoryWith({ mmap: () => -12 })
-    const error = errorOf(() => call(memory, page))
-    expect(error).toBeInstanceOf(OutOfMemoryError)
-    expect(error).toMatchObject({ op, syscall: 'mmap', errno: 12, errnoName: 'ENOMEM', hint: expect.stringContaining(hint) as string })
-    expect(memory.stats().total).toMatchObject({ reserved: 0, ready: 0, held: 0 })
-    memory.check()
-  })
+  it.each(reservations)(
+    '%s is an OutOfMemoryError with the number, its name and a hint; nothing is counted',
+    (op, call) => {
+      const memory = memoryWith({ mmap: () => -12 })
+      const error = errorOf(() => call(memory, page))
+      expect(error).toBeInstanceOf(OutOfMemoryError)
+      expect(error).toMatchObject({
+        op,
+        syscall: 'mmap',
+        errno: 12,
+        errnoName: 'ENOMEM',
+        hint: expect.stringContaining(hint) as string,
+      })
+      expect(memory.stats().total).toMatchObject({ reserved: 0, ready: 0, held: 0 })
+      memory.check()
+    },
+  )
 
   it('a range that the kernel does not unmap stays owned and counted', () => {
     let isRefusing = true
@@ -64,7 +74,10 @@ export function testRefusals({ createOS, pageSize: page, hint }: RefusedBackend)
 
   it('refused half way through an aligned reservation, it owns what it could not give back', () => {
     let unmapped = 0
-    const memory = memoryWith({ mmap: () => blankBase + page, munmap: () => (++unmapped === 2 || unmapped === 3 ? -12 : 0) })
+    const memory = memoryWith({
+      mmap: () => blankBase + page,
+      munmap: () => (++unmapped === 2 || unmapped === 3 ? -12 : 0),
+    })
     expect(errorOf(() => memory.sysReserveAligned(null, 2 ** 22, 2 ** 22))).toBeInstanceOf(OutOfMemoryError)
     // The head went, the tail did not, and then neither did the rest.
     expect(memory.stats().total.reserved).toBe(2 ** 22 + page)
@@ -88,24 +101,32 @@ export function testElsewhere({ createOS, pageSize: page }: RefusedBackend): voi
   it.each([
     ['sysMap', 'cannot map pages in arena address space', 'Reserved'],
     ['sysFault', 'sysFault: the kernel kept the range', 'Ready'],
-  ] as const)('%s answered at another address is a FatalError that names it; the range stays as it was', (op, words, state) => {
-    const stray = 0x7_0000_0000
-    const kernel = blankKernel(page, { mmap: (addr) => (addr === 0 ? blankBase : stray) })
-    const memory = createMemory(createOS({ kernel }))
-    const v = op === 'sysMap' ? memory.sysReserve(null, page) : memory.sysAlloc(page, memory.stat('test'))
-    const held = memory.stats().total.held
-    const error = errorOf(() => (op === 'sysMap' ? memory.sysMap(v, page, memory.stat('test')) : memory.sysFault(v, page)))
-    expect(error).toBeInstanceOf(FatalError)
-    expect((error as Error).message).toMatch(new RegExp(`^${words}`))
-    expect((error as FatalError).hint).toContain('0x700000000')
-    expect(memory.stats().total.held).toBe(held)
-    expect(statesOf(memory)).toEqual([`0+${page} ${state}`])
-    memory.check()
-  })
+  ] as const)(
+    '%s answered at another address is a FatalError that names it; the range stays as it was',
+    (op, words, state) => {
+      const stray = 0x7_0000_0000
+      const kernel = blankKernel(page, { mmap: (addr) => (addr === 0 ? blankBase : stray) })
+      const memory = createMemory(createOS({ kernel }))
+      const v = op === 'sysMap' ? memory.sysReserve(null, page) : memory.sysAlloc(page, memory.stat('test'))
+      const held = memory.stats().total.held
+      const error = errorOf(() =>
+        op === 'sysMap' ? memory.sysMap(v, page, memory.stat('test')) : memory.sysFault(v, page),
+      )
+      expect(error).toBeInstanceOf(FatalError)
+      expect((error as Error).message).toMatch(new RegExp(`^${words}`))
+      expect((error as FatalError).hint).toContain('0x700000000')
+      expect(memory.stats().total.held).toBe(held)
+      expect(statesOf(memory)).toEqual([`0+${page} ${state}`])
+      memory.check()
+    },
+  )
 }
 
 /** sysMap refused is a FatalError that begins with Go's words; the range stays Reserved, and nothing is counted. */
-export function expectMapRefused({ createOS, pageSize: page, mapCall }: RefusedBackend, { errno, errnoName, words }: MapRefusal): void {
+export function expectMapRefused(
+  { createOS, pageSize: page, mapCall }: RefusedBackend,
+  { errno, errnoName, words }: MapRefusal,
+): void {
   const kernel = blankKernel(page)
   const memory = createMemory(createOS({ kernel }))
   const stat = memory.stat('test')

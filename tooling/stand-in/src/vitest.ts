@@ -1,3 +1,19 @@
 // @memlayer/stand-in/vitest: the tests that the POSIX backends have in common.
-export { expectMapRefused, statesOf, testElsewhere, testMisuse, testRefusals, type MapRefusal, type RefusedBackend } from './refusals.js'
-export { expectAdvice, expectBareReservation, expectWholeLife, testCopies, testFault, testWithoutLedger, type RealBackend } from './real-pages.js'
+export {
+  expectMapRefused,
+  statesOf,
+  testElsewhere,
+  testMisuse,
+  testRefusals,
+  type MapRefusal,
+  type RefusedBackend,
+} from './refusals.js'
+export {
+  expectAdvice,
+  expectBareReservation,
+  expectWholeLife,
+  testCopies,
+  testFault,
+  testWithoutLedger,
+  type RealBackend,
+} from './real-pages.js'

@@ -22,7 +22,10 @@ export function testExamplesOnWindows(readme: URL): void {
         needsWindows(context)
         const folder = mkdtempSync(join(tmpdir(), 'memlayer-readme-'))
         try {
-          writeFileSync(join(folder, 'example.mts'), moduleOf(example, `${modules}/@memlayer/readme/dist/expectations.js`))
+          writeFileSync(
+            join(folder, 'example.mts'),
+            moduleOf(example, `${modules}/@memlayer/readme/dist/expectations.js`),
+          )
           const { code, stdout, stderr } = await runOnWindows('example.mts', { folder })
           if (code !== 0) throw new ExampleError(`${path}:${example.line}: exit ${code}\n${stderr}`)
           const { output = stdout } = example

@@ -32,7 +32,15 @@ export function fetchBinaries(): WindowsBinaries {
 function npmInstall(folder: string, packages: readonly string[]): void {
   // Its own manifest, so that npm does not look for one above.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
-  const flags = ['--force', '--os=win32', '--cpu=x64', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const flags = [
+    '--force',
+    '--os=win32',
+    '--cpu=x64',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]
   const args = ['install', '--prefix', folder, ...flags, ...packages]
   const { status, stderr, error } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8', timeout: 300_000 })
   if (status === 0 && existsSync(join(folder, 'node_modules', '@koromix'))) return

@@ -14,7 +14,10 @@ export interface Wine {
 const remedy = 'apt-get install --no-install-recommends wine64'
 
 /** Why Windows programs can't run here, and the one command that ends it; null: they can. */
-export function whyNoWindows(host: string = `${process.platform}-${process.arch}`, wine: Wine | null = findWine()): string | null {
+export function whyNoWindows(
+  host: string = `${process.platform}-${process.arch}`,
+  wine: Wine | null = findWine(),
+): string | null {
   if (host.startsWith('win32')) return null
   if (host !== 'linux-x64') return 'needs Windows, or Wine on x64 Linux'
   return wine === null ? `needs Wine: ${remedy}` : null

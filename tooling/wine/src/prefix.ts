@@ -36,7 +36,8 @@ export function prefixTemplate(wine: Wine): string {
       timeout: 120_000,
     })
     endServer(wine, env)
-    if (status !== 0 || !existsSync(join(folder, 'system.reg'))) throw new Error(`winecfg ended with ${status}: ${stderr}`)
+    if (status !== 0 || !existsSync(join(folder, 'system.reg')))
+      throw new Error(`winecfg ended with ${status}: ${stderr}`)
     linkLibraries(join(folder, 'drive_c'))
   })
 }

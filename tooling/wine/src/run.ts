@@ -139,5 +139,11 @@ async function end(
       return ''
     }
   }
-  return { code, timedOut, stdout: read(join(folder, 'stdout')), stderr: read(join(folder, 'stderr')), output: read(output) }
+  return {
+    code,
+    timedOut,
+    stdout: read(join(folder, 'stdout')),
+    stderr: read(join(folder, 'stderr')),
+    output: read(output),
+  }
 }

@@ -44,7 +44,7 @@ export function pageRange(v: number): PageRange {
 /** All of [v, v+n), cut to it. */
 export function pageRangesIn(v: number, n: number): PageRange[] {
   const found: PageRange[] = []
-  for (let at = v; at < v + n; ) {
+  for (let at = v; at < v + n;) {
     const range = pageRange(at)
     const end = Math.min(range.end, v + n)
     found.push({ ...range, start: at, end })

@@ -6,15 +6,20 @@ import type { Stage } from '../stage.js'
 import { ready } from './transitions.js'
 
 /** Fails unless the kernel holds every range as its state says. */
-export function claimKernelAgrees({ memory, os, witness }: Pick<Stage, 'memory' | 'os' | 'witness'>, when: string): void {
+export function claimKernelAgrees(
+  { memory, os, witness }: Pick<Stage, 'memory' | 'os' | 'witness'>,
+  when: string,
+): void {
   memory.check()
   for (const { address, size, state } of memory.ranges()) {
     const text = `${state} memory, ${when}`
-    if (witness.held !== undefined) same(witness.held(address, size), size, `what the kernel holds of ${size} bytes of ${text}`)
+    if (witness.held !== undefined)
+      same(witness.held(address, size), size, `what the kernel holds of ${size} bytes of ${text}`)
     if (witness.faults === undefined) continue
     for (const v of [address, address + size - os.traits.pageSize]) {
       if (state === 'Ready') claim(!witness.faults(v, 'write'), `${text}: a write faults`)
-      if (state === 'Reserved' && os.traits.reservedTraps && os.traits.faultTraps) claim(witness.faults(v, 'read'), `${text}: a read does not fault`)
+      if (state === 'Reserved' && os.traits.reservedTraps && os.traits.faultTraps)
+        claim(witness.faults(v, 'read'), `${text}: a read does not fault`)
     }
   }
 }
@@ -63,7 +68,8 @@ export const accountCases: readonly Definition[] = [
         if (!os.traits.reservedTraps) return absent('reservedTraps')
         const { total } = witness
         const start = total()
-        const balance = (when: string): void => same(total() - start, ownedBytes(memory), `what the kernel holds ${when}`)
+        const balance = (when: string): void =>
+          same(total() - start, ownedBytes(memory), `what the kernel holds ${when}`)
         const v = memory.sysAlloc(5 * unit, null)
         balance('after sysAlloc')
         const w = ready(stage, 9, 1)
@@ -125,7 +131,12 @@ export const accountCases: readonly Definition[] = [
     id: 'account/batch',
     title: 'sysUnusedAll: does to many ranges what sysUnused does to each',
     show: (world) => {
-      const ranges = [[0, 2], [3, 1], [4, 3], [9, 2]] as const
+      const ranges = [
+        [0, 2],
+        [3, 1],
+        [4, 3],
+        [9, 2],
+      ] as const
       const live = (all: boolean): string =>
         world.play((stage) => {
           const { memory, os, unit } = stage
@@ -136,7 +147,8 @@ export const accountCases: readonly Definition[] = [
           const resident = stage.witness.resident?.(v, 12 * unit)
           memory.sysUsed(v, 12 * unit)
           const bytes = Array.from({ length: 12 }, (_, i) => memory.view(Uint8Array, v + i * unit, 1)[0])
-          const sure = os.traits.unusedDropsContents || !os.traits.unusedReturnsMemory || stage.witness.takeForfeit !== undefined
+          const sure =
+            os.traits.unusedDropsContents || !os.traits.unusedReturnsMemory || stage.witness.takeForfeit !== undefined
           return JSON.stringify([resident, sure ? bytes : null])
         })
       same(live(true), live(false), 'resident bytes and contents after sysUnusedAll')

@@ -62,7 +62,9 @@ export const alignmentCases: readonly Definition[] = [
         memory.sysFault(from + n - pageSize, pageSize)
         claimBytes(os, from, pageSize, 7, 'the first page')
         claimBytes(os, from + pageSize, pageSize, 8, 'the second page')
-        const states = memory.ranges().map(({ address, size, state }) => `${(address - v) / pageSize}+${size / pageSize} ${state}`)
+        const states = memory
+          .ranges()
+          .map(({ address, size, state }) => `${(address - v) / pageSize}+${size / pageSize} ${state}`)
         claim(states.length >= 3, `the account has only ${states.join(', ')}`)
       }),
   },

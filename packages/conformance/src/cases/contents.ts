@@ -20,7 +20,8 @@ export const contentsCases: readonly Definition[] = [
         for (const base of [v, w]) {
           withBytes(os, base, n, (bytes) => {
             const words = new DataView(bytes.buffer, bytes.byteOffset, n)
-            for (let at = 0; at < n; at += pageSize) same(words.getFloat64(at), base + at, `the number of the page at offset ${at}`)
+            for (let at = 0; at < n; at += pageSize)
+              same(words.getFloat64(at), base + at, `the number of the page at offset ${at}`)
           })
         }
       }),
@@ -54,7 +55,8 @@ export const contentsCases: readonly Definition[] = [
   },
   {
     id: 'unused/drops-contents',
-    title: 'sysUnused: a page reads zero when sysUsed takes it back, where the trait says so; else zero or what it held',
+    title:
+      'sysUnused: a page reads zero when sysUsed takes it back, where the trait says so; else zero or what it held',
     show: (world) => {
       let drops = true
       // What a kernel may take by itself is decided by seeds.
@@ -90,7 +92,12 @@ export const contentsCases: readonly Definition[] = [
         memory.sysUnused(v, n)
         witness.takeForfeit?.()
         const kept = witness.resident(v, n)
-        if (os.traits.unusedReturnsMemory && kept > 0 && !os.traits.unusedDropsContents && witness.takeForfeit === undefined) {
+        if (
+          os.traits.unusedReturnsMemory &&
+          kept > 0 &&
+          !os.traits.unusedDropsContents &&
+          witness.takeForfeit === undefined
+        ) {
           return notRun('this kernel takes such pages when it is short of memory, and it is not')
         }
         same(kept, os.traits.unusedReturnsMemory ? 0 : n, 'resident bytes after sysUnused')
@@ -109,8 +116,14 @@ export const contentsCases: readonly Definition[] = [
         claimBytes(os, v, 3 * unit, 1, 'a view of what is before it')
         claimBytes(os, v + 4 * unit, 4 * unit, 1, 'a view of what is after it')
         const buffer = os.view(v, unit)
-        claim(buffer instanceof ArrayBuffer || Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]', 'view returns no ArrayBuffer')
-        claim(buffer.byteLength === unit || buffer.byteLength >= v + unit, `a view of ${unit} bytes has ${buffer.byteLength}`)
+        claim(
+          buffer instanceof ArrayBuffer || Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]',
+          'view returns no ArrayBuffer',
+        )
+        claim(
+          buffer.byteLength === unit || buffer.byteLength >= v + unit,
+          `a view of ${unit} bytes has ${buffer.byteLength}`,
+        )
       }),
   },
   {
@@ -138,11 +151,13 @@ export const contentsCases: readonly Definition[] = [
         if (os.read === undefined && os.write === undefined) return absent('read, write')
         const source = Uint8Array.from({ length: pageSize }, (_, i) => (i * 7 + 1) & 0xff)
         os.write?.(v + unit, source)
-        if (os.write !== undefined) withBytes(os, v + unit, pageSize, (bytes) => same(bytes.join(), source.join(), 'what was written, seen'))
+        if (os.write !== undefined)
+          withBytes(os, v + unit, pageSize, (bytes) => same(bytes.join(), source.join(), 'what was written, seen'))
         claimBytes(os, v, unit, 3, 'what lies before what was written')
         const target = new Uint8Array(unit + pageSize)
         os.read?.(v, target)
-        if (os.read !== undefined) withBytes(os, v, target.length, (bytes) => same(target.join(), bytes.join(), 'what was read'))
+        if (os.read !== undefined)
+          withBytes(os, v, target.length, (bytes) => same(target.join(), bytes.join(), 'what was read'))
         return undefined
       }),
   },

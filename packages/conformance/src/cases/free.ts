@@ -79,8 +79,16 @@ export const freeCases: readonly Definition[] = [
         const v = ready(stage, 12, 9)
         if (!os.traits.freesParts) {
           stage.takeCalls()
-          for (const [from, n] of [[0, 4], [4, 4], [8, 4]] as const) {
-            claimOutcome(thrownBy(() => memory.sysFree(v + from * unit, n * unit, null)), ['UsageError'], 'a free of a part')
+          for (const [from, n] of [
+            [0, 4],
+            [4, 4],
+            [8, 4],
+          ] as const) {
+            claimOutcome(
+              thrownBy(() => memory.sysFree(v + from * unit, n * unit, null)),
+              ['UsageError'],
+              'a free of a part',
+            )
           }
           same(stage.takeCalls()?.length ?? 0, 0, 'kernel calls for a free of a part')
           claimBytes(os, v, 12 * unit, 9, 'a reservation of which no part was freed')
@@ -112,7 +120,8 @@ export const freeCases: readonly Definition[] = [
         memory.sysUsed(v, unit)
         memory.sysFault(v + unit, unit)
         memory.sysFree(v, 4 * unit, null)
-        if (os.traits.reservedTraps && witness.held !== undefined) same(witness.held(v, 4 * unit), 0, 'what the kernel holds')
+        if (os.traits.reservedTraps && witness.held !== undefined)
+          same(witness.held(v, 4 * unit), 0, 'what the kernel holds')
         return undefined
       }),
   },
@@ -124,7 +133,8 @@ export const freeCases: readonly Definition[] = [
         const { memory, os, unit } = stage
         const all = Array.from({ length: 24 }, (_, i) => ({ v: ready(stage, 2, i + 1), byte: i + 1 }))
         for (const { v } of all.filter((_, i) => i % 2 === 0)) memory.sysFree(v, 2 * unit, null)
-        for (const { v, byte } of all.filter((_, i) => i % 2 === 1)) claimBytes(os, v, 2 * unit, byte, `range ${byte} of 24`)
+        for (const { v, byte } of all.filter((_, i) => i % 2 === 1))
+          claimBytes(os, v, 2 * unit, byte, `range ${byte} of 24`)
         claim(memory.ranges().length > 0, 'nothing is left')
       }),
   },

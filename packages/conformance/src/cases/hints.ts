@@ -11,14 +11,16 @@ function claimBeside({ memory, unit }: Stage, v: number, n: number, owned: numbe
   let p = NaN
   const error = thrownBy(() => (p = memory.sysReserve(v, n)))
   // Core's own check of what a backend hands out ends in a FatalError, which is not allowed here.
-  if (error !== null) return claimOutcome(error, ['OutOfMemoryError'], `a hint at ${rangeText(v, n)}, of which a part is owned`)
+  if (error !== null)
+    return claimOutcome(error, ['OutOfMemoryError'], `a hint at ${rangeText(v, n)}, of which a part is owned`)
   claim(p + n <= owned || p >= owned + 8 * unit, `${rangeText(p, n)} was handed out, which is owned in part`)
 }
 
 export const hintCases: readonly Definition[] = [
   {
     id: 'hints/honoured',
-    title: 'sysReserve: begins at the address that is given, where it is free and the trait says so; else refuses or goes elsewhere',
+    title:
+      'sysReserve: begins at the address that is given, where it is free and the trait says so; else refuses or goes elsewhere',
     show: (world) =>
       world.play(({ memory, os, unit }) => {
         const n = 16 * unit
@@ -47,7 +49,13 @@ export const hintCases: readonly Definition[] = [
       world.play((stage) => {
         const { os, unit } = stage
         const v = ready(stage, 8, 0x42)
-        for (const [from, n] of [[0, 8], [2, 2], [7, 4], [-2, 4], [-4, 16]] as const) {
+        for (const [from, n] of [
+          [0, 8],
+          [2, 2],
+          [7, 4],
+          [-2, 4],
+          [-4, 16],
+        ] as const) {
           if (v + from * unit > 0) claimBeside(stage, v + from * unit, n * unit, v)
           claimBytes(os, v, 8 * unit, 0x42, `memory, after a hint of ${n} units at unit ${from}`)
         }
@@ -63,7 +71,8 @@ export const hintCases: readonly Definition[] = [
         const v = ready(stage, 8, 1)
         const before = witness.total()
         const isHonoured = thrownBy(() => memory.sysReserve(v, 4 * unit)) === null
-        if (os.traits.reservedTraps) same(witness.total() - before, isHonoured ? 4 * unit : 0, 'what the kernel holds for the hint')
+        if (os.traits.reservedTraps)
+          same(witness.total() - before, isHonoured ? 4 * unit : 0, 'what the kernel holds for the hint')
         return os.traits.reservedTraps ? undefined : absent('reservedTraps')
       }),
   },

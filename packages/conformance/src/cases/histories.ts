@@ -63,7 +63,8 @@ class History {
       case 4:
         return this.#write(page, n)
       case 5:
-        if (below(3) > 0) return this.#try(page, n, ['Reserved', 'Prepared', 'Ready'], null, () => memory.sysHugePage(v, bytes))
+        if (below(3) > 0)
+          return this.#try(page, n, ['Reserved', 'Prepared', 'Ready'], null, () => memory.sysHugePage(v, bytes))
         return this.#try(page, n, ['Prepared', 'Ready'], 'Reserved', () => memory.sysFault(v, bytes))
       default:
         return this.#try(page, n, ['Reserved', 'Prepared', 'Ready'], 'None', () => memory.sysFree(v, bytes, null))
@@ -85,7 +86,9 @@ class History {
     }
     this.done += 1
     const place = { page: range.address / pageSize, n: range.size / pageSize }
-    const other = this.#places.find(({ page, n }) => place.page < page + n && page < place.page + place.n && !this.#isFree(page, n, place))
+    const other = this.#places.find(
+      ({ page, n }) => place.page < page + n && page < place.page + place.n && !this.#isFree(page, n, place),
+    )
     claim(other === undefined, `${rangeText(range.address, range.size)} was handed out, and is owned in part`)
     this.#places.push(place)
     this.#shadow.enter(place.page, place.n, kind === 1 ? 'Ready' : 'Reserved')
@@ -181,8 +184,14 @@ class History {
     const { memory, os, pageSize } = this.#stage
     const runs = this.#shadow.runs()
     if (hasLedger) {
-      const account = memory.ranges().map(({ address, size, state }) => `${address / pageSize}+${size / pageSize} ${state}`)
-      same(merged(account), merged(runs.map(({ page, n, state }) => `${page}+${n} ${state}`)), 'the ranges of the account')
+      const account = memory
+        .ranges()
+        .map(({ address, size, state }) => `${address / pageSize}+${size / pageSize} ${state}`)
+      same(
+        merged(account),
+        merged(runs.map(({ page, n, state }) => `${page}+${n} ${state}`)),
+        'the ranges of the account',
+      )
       claimKernelAgrees(this.#stage, 'in a history')
     }
     for (const { page, n, state } of runs) if (state === 'Ready') this.#checkBytes(os, page, n, pageSize)
@@ -195,7 +204,10 @@ class History {
         for (const at of [i * pageSize, (i + 1) * pageSize - 1]) {
           const found = bytes[at]
           const right = byte === null ? found === 0 || found === old : found === byte
-          claim(right, `the page at ${rangeText((first + i) * pageSize, pageSize)} holds ${found}, expected ${byte ?? `0 or ${old}`}`)
+          claim(
+            right,
+            `the page at ${rangeText((first + i) * pageSize, pageSize)} holds ${found}, expected ${byte ?? `0 or ${old}`}`,
+          )
         }
       }
     })

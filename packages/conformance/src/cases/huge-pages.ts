@@ -21,7 +21,9 @@ export const hugePageCases: readonly Definition[] = [
         claimBytesAmong(os, v, n, os.traits.unusedDropsContents ? [0] : [0, 1], 'memory that was Prepared')
         const reserved = memory.sysReserve(null, n)
         memory.sysHugePage(reserved, n)
-        return claimTrap(stage, reserved, 'reservedTraps')?.status === 'not run' ? notRun('needs a witness that tells whether a touch faults') : undefined
+        return claimTrap(stage, reserved, 'reservedTraps')?.status === 'not run'
+          ? notRun('needs a witness that tells whether a touch faults')
+          : undefined
       }),
   },
   {

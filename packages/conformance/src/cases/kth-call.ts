@@ -129,7 +129,11 @@ function everyCallUnchecked(world: World): Verdict | undefined {
           const error = thrownBy(() => live(memory, unit))
           plan.disarm()
           if (error !== null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], `call ${k} refused with ${errno}`)
-          same(memory.stat('life').load(), expected, `what the category counts, when call ${k} is refused with ${errno}`)
+          same(
+            memory.stat('life').load(),
+            expected,
+            `what the category counts, when call ${k} is refused with ${errno}`,
+          )
           return plan.met
         },
         { wrap: plan.wrap, ledger: false },
@@ -143,7 +147,8 @@ function everyCallUnchecked(world: World): Verdict | undefined {
 export const kthCallCases: readonly Definition[] = [
   {
     id: 'k-th-call/ledger',
-    title: 'whichever kernel call of a life is refused: the account is right, the kernel agrees, and all of it can be freed',
+    title:
+      'whichever kernel call of a life is refused: the account is right, the kernel agrees, and all of it can be freed',
     show: everyCall,
   },
   {

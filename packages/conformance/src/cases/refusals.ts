@@ -16,7 +16,10 @@ const NO_KERNEL = 'the subject has no kernel whose calls could be refused'
 const TOO_MUCH = 2 ** 52
 
 /** A stage whose kernel refuses everything while `switched.on` is true. */
-function refusing(world: World, scene: (stage: Stage, switched: { on: boolean }) => Verdict | undefined): Verdict | undefined {
+function refusing(
+  world: World,
+  scene: (stage: Stage, switched: { on: boolean }) => Verdict | undefined,
+): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
   let verdict: Verdict | undefined
@@ -43,7 +46,13 @@ function accountOf(memory: Memory): string {
 }
 
 /** Runs `op` refused: one of `allowed`, or done without the kernel; the account as before if not. True: refused. */
-function refuse(stage: Stage, switched: { on: boolean }, what: string, allowed: readonly Outcome[], op: () => unknown): boolean {
+function refuse(
+  stage: Stage,
+  switched: { on: boolean },
+  what: string,
+  allowed: readonly Outcome[],
+  op: () => unknown,
+): boolean {
   const before = accountOf(stage.memory)
   switched.on = true
   const error = thrownBy(op)
@@ -59,7 +68,8 @@ function refuse(stage: Stage, switched: { on: boolean }, what: string, allowed: 
 function refusalOfObtaining(world: World, op: 'sysAlloc' | 'sysReserve'): Verdict | undefined {
   return refusing(world, (stage, switched) => {
     const { memory, os, unit } = stage
-    const obtain = (): number => (op === 'sysAlloc' ? memory.sysAlloc(64 * unit, null) : memory.sysReserve(null, 64 * unit))
+    const obtain = (): number =>
+      op === 'sysAlloc' ? memory.sysAlloc(64 * unit, null) : memory.sysReserve(null, 64 * unit)
     const kept = ready(stage, 2, 1)
     switched.on = true
     // Asked at the seam itself: null, with the reason kept, or a FatalError.
@@ -74,7 +84,10 @@ function refusalOfObtaining(world: World, op: 'sysAlloc' | 'sysReserve'): Verdic
         claim(os.refusal.hint.length > 10, `the refusal's hint is '${os.refusal.hint}'`)
       }
     }
-    claim(refuse(stage, switched, op, ['OutOfMemoryError', 'FatalError'], obtain), `${op} succeeded though the kernel refused every call`)
+    claim(
+      refuse(stage, switched, op, ['OutOfMemoryError', 'FatalError'], obtain),
+      `${op} succeeded though the kernel refused every call`,
+    )
     const v = obtain()
     if (op === 'sysAlloc') claimBytes(os, v, 64 * unit, 0, 'an allocation after one that was refused')
     claimBytes(os, kept, 2 * unit, 1, 'memory that was there before')
@@ -125,7 +138,9 @@ export const refusalCases: readonly Definition[] = [
       refusing(world, (stage, switched) => {
         const { memory, os, unit } = stage
         const v = memory.sysReserve(null, 4 * unit)
-        const isRefused = refuse(stage, switched, 'sysMap', ['FatalError'], () => memory.sysMap(v, 4 * unit, memory.stat('refused')))
+        const isRefused = refuse(stage, switched, 'sysMap', ['FatalError'], () =>
+          memory.sysMap(v, 4 * unit, memory.stat('refused')),
+        )
         if (isRefused) memory.sysMap(v, 4 * unit, null)
         memory.sysUsed(v, 4 * unit)
         fill(os, v, 4 * unit, 1)
@@ -141,8 +156,13 @@ export const refusalCases: readonly Definition[] = [
         const { memory, os, unit } = stage
         const v = ready(stage, 4, 1)
         memory.sysUnused(v, 4 * unit)
-        const isRefused = refuse(stage, switched, 'sysUsed', ['FatalError', 'OutOfMemoryError'], () => memory.sysUsed(v, 4 * unit))
-        claim(isRefused || !os.traits.unusedTraps, 'sysUsed was done, though memory had to be had for it and the kernel refused')
+        const isRefused = refuse(stage, switched, 'sysUsed', ['FatalError', 'OutOfMemoryError'], () =>
+          memory.sysUsed(v, 4 * unit),
+        )
+        claim(
+          isRefused || !os.traits.unusedTraps,
+          'sysUsed was done, though memory had to be had for it and the kernel refused',
+        )
         if (isRefused) memory.sysUsed(v, 4 * unit)
         fill(os, v, 4 * unit, 2)
         claimBytes(os, v, 4 * unit, 2, 'memory that is used again')
@@ -156,7 +176,9 @@ export const refusalCases: readonly Definition[] = [
       refusing(world, (stage, switched) => {
         const { memory, os, unit } = stage
         const v = ready(stage, 8, 6)
-        const isRefused = refuse(stage, switched, 'sysUnused', ['FatalError'], () => memory.sysUnused(v + unit, 6 * unit))
+        const isRefused = refuse(stage, switched, 'sysUnused', ['FatalError'], () =>
+          memory.sysUnused(v + unit, 6 * unit),
+        )
         if (!isRefused) memory.sysUsed(v + unit, 6 * unit)
         claimBytesAmong(os, v + unit, 6 * unit, [0, 6], 'memory after a refused sysUnused')
         claimBytes(os, v, unit, 6, 'memory before it')
@@ -210,8 +232,12 @@ export const refusalCases: readonly Definition[] = [
         const { memory, os, unit, witness } = stage
         const before = witness.total?.() ?? 0
         const ask = (): unknown => memory.sysReserveAligned(null, 2 * unit, 64 * unit)
-        claim(refuse(stage, switched, 'sysReserveAligned', ['FatalError', 'OutOfMemoryError'], ask), 'it succeeded though the kernel refused every call')
-        if (witness.total !== undefined && os.traits.reservedTraps) same(witness.total(), before, 'what the kernel holds')
+        claim(
+          refuse(stage, switched, 'sysReserveAligned', ['FatalError', 'OutOfMemoryError'], ask),
+          'it succeeded though the kernel refused every call',
+        )
+        if (witness.total !== undefined && os.traits.reservedTraps)
+          same(witness.total(), before, 'what the kernel holds')
         return undefined
       })
     },

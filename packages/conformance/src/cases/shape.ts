@@ -17,7 +17,14 @@ const functions = [
   'view',
 ] as const satisfies readonly (keyof OS)[]
 
-const optional = ['detach', 'sysUnusedAllOS', 'read', 'write', 'mappings', 'onDetach'] as const satisfies readonly (keyof OS)[]
+const optional = [
+  'detach',
+  'sysUnusedAllOS',
+  'read',
+  'write',
+  'mappings',
+  'onDetach',
+] as const satisfies readonly (keyof OS)[]
 
 const flags = [
   'freesParts',
@@ -51,8 +58,14 @@ export const shapeCases: readonly Definition[] = [
         const { pageSize, hugePageSize, granularity } = os.traits
         claim(Object.isFrozen(os.traits), 'the traits are not frozen')
         claim(isPowerOfTwo(pageSize), `pageSize is ${pageSize}`)
-        claim(isPowerOfTwo(granularity) && granularity >= pageSize, `granularity is ${granularity}, pages are ${pageSize}`)
-        claim(hugePageSize === 0 || (isPowerOfTwo(hugePageSize) && hugePageSize > pageSize), `hugePageSize is ${hugePageSize}`)
+        claim(
+          isPowerOfTwo(granularity) && granularity >= pageSize,
+          `granularity is ${granularity}, pages are ${pageSize}`,
+        )
+        claim(
+          hugePageSize === 0 || (isPowerOfTwo(hugePageSize) && hugePageSize > pageSize),
+          `hugePageSize is ${hugePageSize}`,
+        )
         for (const flag of flags) same(typeof os.traits[flag], 'boolean', `traits.${flag}`)
         same(Object.keys(os.traits).length, flags.length + 3, 'the number of traits')
       }),

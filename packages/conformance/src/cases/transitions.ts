@@ -22,21 +22,35 @@ export function keepsReady(world: World): boolean {
 }
 
 /** Whether a read of the byte at `v` traps, held against a trait that says so. */
-export function claimTrap(stage: Stage, v: Address, trait: 'reservedTraps' | 'unusedTraps' | 'faultTraps'): Verdict | undefined {
+export function claimTrap(
+  stage: Stage,
+  v: Address,
+  trait: 'reservedTraps' | 'unusedTraps' | 'faultTraps',
+): Verdict | undefined {
   const { os, witness } = stage
   if (witness.faults === undefined) return notRun('needs a witness that tells whether a touch faults')
   const does = witness.faults(v, 'read')
-  claim(does === os.traits[trait], `a read ${does ? 'faults' : 'does not fault'}, and the trait ${trait} is ${os.traits[trait]}`)
+  claim(
+    does === os.traits[trait],
+    `a read ${does ? 'faults' : 'does not fault'}, and the trait ${trait} is ${os.traits[trait]}`,
+  )
   return os.traits[trait] ? undefined : absent(trait)
 }
 
-function apart(world: World, obtain: (stage: Stage, n: number) => Address, clear: (stage: Stage, v: Address, n: number) => void): void {
+function apart(
+  world: World,
+  obtain: (stage: Stage, n: number) => Address,
+  clear: (stage: Stage, v: Address, n: number) => void,
+): void {
   world.play((stage) => {
     const taken: [Address, number][] = []
     for (let i = 0; i < 48; i++) {
       const n = (1 + (i % 5)) * stage.unit
       const v = obtain(stage, n)
-      claim(isAligned(v, stage.os.traits.granularity), `${rangeText(v, n)} does not begin at a multiple of ${stage.os.traits.granularity}`)
+      claim(
+        isAligned(v, stage.os.traits.granularity),
+        `${rangeText(v, n)} does not begin at a multiple of ${stage.os.traits.granularity}`,
+      )
       claim(v > 0, `address ${v} was handed out: it is the word for none`)
       const other = taken.find(([w, m]) => v < w + m && w < v + n)
       claim(other === undefined, `${rangeText(v, n)} was handed out while ${rangeText(...(other ?? [0, 0]))} was owned`)
@@ -97,7 +111,8 @@ export const transitionCases: readonly Definition[] = [
   {
     id: 'reserve/traps',
     title: 'sysReserve: touching Reserved memory faults, where the trait says so',
-    show: (world) => world.play((stage) => claimTrap(stage, stage.memory.sysReserve(null, 4 * stage.unit), 'reservedTraps')),
+    show: (world) =>
+      world.play((stage) => claimTrap(stage, stage.memory.sysReserve(null, 4 * stage.unit), 'reservedTraps')),
   },
   {
     id: 'reserve/no-memory',
@@ -140,7 +155,10 @@ export const transitionCases: readonly Definition[] = [
           const inside = at >= 4 * unit && at < 12 * unit
           if (!inside && !os.traits.reservedTraps) continue
           const does = faults(v + at, inside ? 'write' : 'read')
-          claim(does !== inside, `the ${inside ? 'Ready' : 'Reserved'} page at offset ${at} ${does ? 'faults' : 'does not fault'}`)
+          claim(
+            does !== inside,
+            `the ${inside ? 'Ready' : 'Reserved'} page at offset ${at} ${does ? 'faults' : 'does not fault'}`,
+          )
         }
         return undefined
       }),
@@ -235,7 +253,8 @@ export const transitionCases: readonly Definition[] = [
         const { memory, os, unit } = stage
         const n = 3 * unit
         const pair = neighbours(stage, n)
-        if (pair === null) return os.traits.hints ? notRun('no two reservations came to lie side by side') : absent('hints')
+        if (pair === null)
+          return os.traits.hints ? notRun('no two reservations came to lie side by side') : absent('hints')
         memory.sysMap(pair, n, null)
         memory.sysMap(pair + n, n, null)
         memory.sysUsed(pair, 2 * n)

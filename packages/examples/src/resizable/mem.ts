@@ -109,7 +109,12 @@ class Resizable implements OS {
     const p = this.#end
     const answer = this.#kernel.resize(p + n)
     if (answer < 0) {
-      this.refusal = { syscall: 'resize', errno: -answer, errnoName: 'ENOMEM', hint: 'Free memory, or make the buffer with a larger maximum.' }
+      this.refusal = {
+        syscall: 'resize',
+        errno: -answer,
+        errnoName: 'ENOMEM',
+        hint: 'Free memory, or make the buffer with a larger maximum.',
+      }
       return null
     }
     this.#end = p + n
@@ -136,6 +141,9 @@ class Resizable implements OS {
     const joinsAfter = after !== undefined && v + n === after.address
     const address = joinsBefore ? before.address : v
     const end = joinsAfter ? after.address + after.size : v + n
-    this.#free.splice(next - Number(joinsBefore), Number(joinsBefore) + Number(joinsAfter), { address, size: end - address })
+    this.#free.splice(next - Number(joinsBefore), Number(joinsBefore) + Number(joinsAfter), {
+      address,
+      size: end - address,
+    })
   }
 }

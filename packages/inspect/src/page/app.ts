@@ -71,7 +71,10 @@ async function show(shown: Shown): Promise<void> {
     await pause()
     if (!isWanted()) return
   }
-  say('counts', `${shown.os}, pages of ${bytes(shown.pageSize)}, ${shown.ranges.length / 4} ranges, ${shown.regions.length} regions, ${clock(shown.at)}`)
+  say(
+    'counts',
+    `${shown.os}, pages of ${bytes(shown.pageSize)}, ${shown.ranges.length / 4} ranges, ${shown.regions.length} regions, ${clock(shown.at)}`,
+  )
   document.body.dataset['at'] = String(shown.at)
 }
 
@@ -228,7 +231,9 @@ byId('mapped').addEventListener('click', () => {
   if (current !== null) void show(current.shown).then(showPages)
 })
 byId('save').addEventListener('click', () => void save())
-byId('trace').addEventListener('click', () => download('memlayer-trace.json', [JSON.stringify(traceOf(current?.shown.log ?? [], history))]))
+byId('trace').addEventListener('click', () =>
+  download('memlayer-trace.json', [JSON.stringify(traceOf(current?.shown.log ?? [], history))]),
+)
 byId('explain-now').addEventListener('click', () => {
   // The next snapshot asks.
   if (mode === 'live') count = 0

@@ -57,7 +57,8 @@ export class Chart {
     // The legend tells the newest moment, unless somebody points at another.
     // uPlot draws in a microtask of its own, and empties the legend there.
     queueMicrotask(() => {
-      if ((this.#plot?.cursor.idx ?? null) === null && history.length > 0) this.#plot?.setLegend({ idx: history.length - 1 })
+      if ((this.#plot?.cursor.idx ?? null) === null && history.length > 0)
+        this.#plot?.setLegend({ idx: history.length - 1 })
     })
     if (byId<HTMLDetailsElement>('chart-details').open) this.#drawTable()
   }
@@ -87,16 +88,32 @@ export class Chart {
       }
     }
     // The highest first: each is drawn down to the ground, and the next one over it.
-    return [this.#history.map(({ at }) => at / 1000), ...ends.toReversed(), ...this.#lines().map(({ of }) => this.#history.map(of))]
+    return [
+      this.#history.map(({ at }) => at / 1000),
+      ...ends.toReversed(),
+      ...this.#lines().map(({ of }) => this.#history.map(of)),
+    ]
   }
 
   #make(): uPlot {
     const areaSeries = areas.map(({ name, colour: of }, i): uPlot.Series => {
-      const value = (_plot: uPlot, _n: number, _series: number, at: number | null): string => bytes(at === null ? null : (this.#parts[i]?.[at] ?? null))
+      const value = (_plot: uPlot, _n: number, _series: number, at: number | null): string =>
+        bytes(at === null ? null : (this.#parts[i]?.[at] ?? null))
       return { label: name, value, stroke: colour(of), fill: colour(of), width: 0, points: { show: false } }
     })
-    const lineSeries = this.#lines().map(({ name, colour: of, dash }): uPlot.Series => ({ label: name, value: (_, n: number | null) => bytes(n), stroke: colour(of), width: 1.5, points: { show: false }, ...(dash === undefined ? {} : { dash }) }))
-    const axis = { stroke: colour('--ink'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line'), width: 1 } }
+    const lineSeries = this.#lines().map(({ name, colour: of, dash }): uPlot.Series => ({
+      label: name,
+      value: (_, n: number | null) => bytes(n),
+      stroke: colour(of),
+      width: 1.5,
+      points: { show: false },
+      ...(dash === undefined ? {} : { dash }),
+    }))
+    const axis = {
+      stroke: colour('--ink'),
+      grid: { stroke: colour('--line'), width: 1 },
+      ticks: { stroke: colour('--line'), width: 1 },
+    }
     // Ticks at whole KiB, MiB and GiB.
     const incrs = Array.from({ length: 50 }, (_, i) => 2 ** i)
     return new uPlot(

@@ -11,7 +11,11 @@ export function compare(before: Shown, after: Shown): void {
     const [a, b] = [before, after].map(({ stats }) => (i === 0 ? stats.total : stats.categories[name]))
     const cells = (['reserved', 'prepared', 'ready', 'held'] as const).map((key) => {
       const change = (b?.[key] ?? 0) - (a?.[key] ?? 0)
-      return make('td', { class: 'n', 'data-value': String(change) }, change === 0 ? '·' : `${change > 0 ? '+' : ''}${bytes(change)}`)
+      return make(
+        'td',
+        { class: 'n', 'data-value': String(change) },
+        change === 0 ? '·' : `${change > 0 ? '+' : ''}${bytes(change)}`,
+      )
     })
     return make('tr', { 'data-category': name }, make('th', { scope: 'row' }, name), ...cells)
   })

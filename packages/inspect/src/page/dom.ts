@@ -8,7 +8,11 @@ export function byId<T extends HTMLElement>(id: string): T {
 }
 
 /** An element with children: texts stay texts, whatever is in them. */
-export function make(tag: string, attributes: Readonly<Record<string, string>>, ...children: (Node | string)[]): HTMLElement {
+export function make(
+  tag: string,
+  attributes: Readonly<Record<string, string>>,
+  ...children: (Node | string)[]
+): HTMLElement {
   const element = document.createElement(tag)
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
   element.append(...children)
@@ -50,12 +54,25 @@ export function stateColours(): readonly string[] {
 
 /** A figure with a name; `data-value` keeps the exact number where scripts and tests find it. */
 export function figure(name: string, n: number, text: string = bytes(n)): HTMLElement {
-  return make('div', {}, make('dt', {}, name), make('dd', { 'data-name': name, 'data-value': String(n), title: String(n) }, text))
+  return make(
+    'div',
+    {},
+    make('dt', {}, name),
+    make('dd', { 'data-name': name, 'data-value': String(n), title: String(n) }, text),
+  )
 }
 
 /** A row of titles: those of `numbers` stand over their figures. */
 export function head(titles: readonly string[], numbers: readonly string[]): HTMLElement {
-  return make('thead', {}, make('tr', {}, ...titles.map((title) => make('th', { scope: 'col', class: numbers.includes(title) ? 'n' : '' }, title))))
+  return make(
+    'thead',
+    {},
+    make(
+      'tr',
+      {},
+      ...titles.map((title) => make('th', { scope: 'col', class: numbers.includes(title) ? 'n' : '' }, title)),
+    ),
+  )
 }
 
 /** A canvas to draw on, as fine as the screen. */

@@ -32,15 +32,32 @@ export function showExplained({ explanation, process, at }: Shown): void {
   byId('explain').replaceChildren(...figures, sum)
   if (byId<HTMLDetailsElement>('explain-details').open) drawLayer(explanation.layerParts)
   const ago = Math.round((at - explanation.at) / 1000)
-  const bound = limit === null ? 'no limit' : end === limit ? `the bar ends at the limit, ${bytes(limit)}` : `the limit, ${bytes(limit)}, is ${limit > all ? 'far beyond the bar' : 'reached'}`
+  const bound =
+    limit === null
+      ? 'no limit'
+      : end === limit
+        ? `the bar ends at the limit, ${bytes(limit)}`
+        : `the limit, ${bytes(limit)}, is ${limit > all ? 'far beyond the bar' : 'reached'}`
   say('explain-says', `As of ${clock(explanation.at)}${ago > 1 ? `, ${ago} seconds before` : ''}; ${bound}.`)
 }
 
 /** Of this memory: what is resident in each category and state. */
 function drawLayer(parts: readonly LayerPart[]): void {
-  const rows = parts.toSorted((a, b) => b.resident - a.resident).map(({ category, state, resident, size }) => {
-    const cell = (n: number): HTMLElement => make('td', { class: 'n', 'data-value': String(n) }, bytes(n))
-    return make('tr', {}, make('td', {}, category ?? 'no category'), make('td', {}, state), cell(resident), cell(size))
-  })
-  byId('explain-table').replaceChildren(head(['Category', 'State', 'Resident', 'Size'], ['Resident', 'Size']), make('tbody', {}, ...rows))
+  const rows = parts
+    .toSorted((a, b) => b.resident - a.resident)
+    .map(({ category, state, resident, size }) => {
+      const cell = (n: number): HTMLElement => make('td', { class: 'n', 'data-value': String(n) }, bytes(n))
+      return make(
+        'tr',
+        {},
+        make('td', {}, category ?? 'no category'),
+        make('td', {}, state),
+        cell(resident),
+        cell(size),
+      )
+    })
+  byId('explain-table').replaceChildren(
+    head(['Category', 'State', 'Resident', 'Size'], ['Resident', 'Size']),
+    make('tbody', {}, ...rows),
+  )
 }

@@ -14,16 +14,35 @@ interface Large {
 }
 
 const large: readonly Large[] = [
-  { name: 'Ready', colour: '--layer', of: ({ ready }) => ready, more: ({ resident }) => (resident === null ? '' : `${bytes(resident.resident)} of it resident`) },
-  { name: 'Resident', colour: '--dim', of: ({ resident }) => resident, more: ({ process }) => (process.limit === null ? 'no limit' : `of at most ${bytes(process.limit)}`) },
+  {
+    name: 'Ready',
+    colour: '--layer',
+    of: ({ ready }) => ready,
+    more: ({ resident }) => (resident === null ? '' : `${bytes(resident.resident)} of it resident`),
+  },
+  {
+    name: 'Resident',
+    colour: '--dim',
+    of: ({ resident }) => resident,
+    more: ({ process }) => (process.limit === null ? 'no limit' : `of at most ${bytes(process.limit)}`),
+  },
   { name: 'JS heap', colour: '--jsHeap', of: ({ heapUsed }) => heapUsed, more: () => 'in use' },
-  { name: 'External', colour: '--arrayBuffers', of: ({ external }) => external, more: ({ explanation }) => (explanation === null ? '' : `${bytes(explanation.external)} without views`) },
+  {
+    name: 'External',
+    colour: '--arrayBuffers',
+    of: ({ external }) => external,
+    more: ({ explanation }) => (explanation === null ? '' : `${bytes(explanation.external)} without views`),
+  },
 ]
 
 /** The figures. */
 export class Figures {
   readonly #cards = large.map(({ name }) => {
-    const [number, more, spark] = [make('span', {}), make('div', { class: 'more' }), make('canvas', { height: '34', 'aria-hidden': 'true' }) as HTMLCanvasElement]
+    const [number, more, spark] = [
+      make('span', {}),
+      make('div', { class: 'more' }),
+      make('canvas', { height: '34', 'aria-hidden': 'true' }) as HTMLCanvasElement,
+    ]
     const told = make('dd', { 'data-name': name }, number, more, spark)
     byId('large').append(make('div', {}, make('dt', {}, name), told))
     return { number, more, spark, told }
@@ -56,7 +75,8 @@ function small({ stats, mappings }: Shown): HTMLElement[] {
     figure('Operations', calls, String(calls)),
     figure('Refused', refusals, String(refusals)),
   ]
-  if (mappings !== null) shown.push(figure('Mappings', mappings.used, `${mappings.used} of ${mappings.limit}, at ${clock(mappings.at)}`))
+  if (mappings !== null)
+    shown.push(figure('Mappings', mappings.used, `${mappings.used} of ${mappings.limit}, at ${clock(mappings.at)}`))
   return shown
 }
 

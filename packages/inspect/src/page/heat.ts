@@ -21,7 +21,9 @@ export class Heat {
     const [width, height] = [this.#canvas.clientWidth, Number(this.#canvas.dataset['height'] ?? 220)]
     const most = Math.max(64, Math.min(MOST_CELLS, Math.floor(width / LEAST) * Math.floor(height / LEAST)))
     const isOutside = to <= region.address || from >= region.address + region.size
-    return isOutside ? partOf(region, region.address, region.address + region.size, pageSize, most) : partOf(region, from, to, pageSize, most)
+    return isOutside
+      ? partOf(region, region.address, region.address + region.size, pageSize, most)
+      : partOf(region, from, to, pageSize, most)
   }
 
   /** Shows what was found. */
@@ -52,7 +54,13 @@ export class Heat {
   }
 }
 
-function drawCells(context: CanvasRenderingContext2D, pages: PageCells, columns: number, side: number, unitPages: number): void {
+function drawCells(
+  context: CanvasRenderingContext2D,
+  pages: PageCells,
+  columns: number,
+  side: number,
+  unitPages: number,
+): void {
   const [cold, warm, huge, swapped] = [colour('--line'), colour('--s3'), colour('--huge'), colour('--s2')]
   const inner = side > 4 ? side - 1 : side
   context.lineWidth = side > 12 ? 2 : 1
@@ -73,14 +81,21 @@ function drawCells(context: CanvasRenderingContext2D, pages: PageCells, columns:
     if ((pages.hugeCells[c] ?? 0) === 0) continue
     context.globalAlpha = 1
     context.strokeStyle = huge
-    context.strokeRect(x + context.lineWidth / 2, y + context.lineWidth / 2, inner - context.lineWidth, inner - context.lineWidth)
+    context.strokeRect(
+      x + context.lineWidth / 2,
+      y + context.lineWidth / 2,
+      inner - context.lineWidth,
+      inner - context.lineWidth,
+    )
   }
   context.globalAlpha = 1
 }
 
 function wordsOf(region: SnapshotRegion, pages: PageCells, pageSize: number): string {
   const isPart = pages.size < region.size
-  const where = isPart ? `${bytes(pages.size)} from ${hex(pages.address)} on, of ${bytes(region.size)}` : bytes(region.size)
+  const where = isPart
+    ? `${bytes(pages.size)} from ${hex(pages.address)} on, of ${bytes(region.size)}`
+    : bytes(region.size)
   const count = pages.unit / pageSize
   const cell = `a cell is ${bytes(pages.unit)}, ${count === 1 ? 'one page' : `${count} pages`}`
   const more = pages.looked < pages.size ? `; only the first ${bytes(pages.looked)} were looked at` : ''

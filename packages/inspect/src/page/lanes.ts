@@ -11,7 +11,8 @@ import type { View } from './strip.js'
 const [MOST_LANES, LANE, BAR] = [10, 32, 24]
 const MOST_CELLS = 256
 /** Where a lane's bar begins, and what is left to its right: where there is little room, its name alone. */
-const roomOf = (width: number): { readonly left: number; readonly right: number } => (width < 560 ? { left: 84, right: 0 } : { left: 132, right: 176 })
+const roomOf = (width: number): { readonly left: number; readonly right: number } =>
+  width < 560 ? { left: 84, right: 0 } : { left: 132, right: 176 }
 const FONT = '13px system-ui, sans-serif'
 
 interface Lane extends Wanted {
@@ -38,7 +39,11 @@ export class Lanes {
   #chosen: number | null = null
 
   /** `choose` is called with a region that was pressed, `zoom` with a turn of the wheel at an address, `frame` with a range to show. */
-  constructor(on: { choose(region: SnapshotRegion): void; zoom(factor: number, address: number): void; frame(from: number, to: number): void }) {
+  constructor(on: {
+    choose(region: SnapshotRegion): void
+    zoom(factor: number, address: number): void
+    frame(from: number, to: number): void
+  }) {
     const canvas = this.#canvas
     const laneAt = (event: MouseEvent): Lane | undefined => this.#lanes[Math.floor(event.offsetY / LANE)]
     canvas.addEventListener('click', (event) => {
@@ -49,15 +54,19 @@ export class Lanes {
       const lane = laneAt(event)
       if (lane !== undefined) on.frame(lane.region.address, lane.region.address + lane.region.size)
     })
-    canvas.addEventListener('wheel', (event) => {
-      const lane = laneAt(event)
-      // Without a lane, and without Shift, the page scrolls.
-      const { left, right } = roomOf(canvas.clientWidth)
-      if (lane === undefined || event.offsetX < left || event.offsetX > canvas.clientWidth - right) return
-      event.preventDefault()
-      const share = (event.offsetX - left) / Math.max(1, canvas.clientWidth - left - right)
-      on.zoom(event.deltaY > 0 ? 1.25 : 0.8, lane.address + share * lane.size)
-    }, { passive: false })
+    canvas.addEventListener(
+      'wheel',
+      (event) => {
+        const lane = laneAt(event)
+        // Without a lane, and without Shift, the page scrolls.
+        const { left, right } = roomOf(canvas.clientWidth)
+        if (lane === undefined || event.offsetX < left || event.offsetX > canvas.clientWidth - right) return
+        event.preventDefault()
+        const share = (event.offsetX - left) / Math.max(1, canvas.clientWidth - left - right)
+        on.zoom(event.deltaY > 0 ? 1.25 : 0.8, lane.address + share * lane.size)
+      },
+      { passive: false },
+    )
   }
 
   /** Shows what is in view. */
@@ -121,7 +130,11 @@ export class Lanes {
     if (right === 0) return
     const resident = typeof told === 'string' ? null : told.resident
     const hasMore = typeof told !== 'string' && told.looked < told.size
-    const part = hasMore ? `the first ${bytes(told.looked)}` : lane.size < region.size ? `${bytes(lane.size)} of ${bytes(region.size)}` : bytes(region.size)
+    const part = hasMore
+      ? `the first ${bytes(told.looked)}`
+      : lane.size < region.size
+        ? `${bytes(lane.size)} of ${bytes(region.size)}`
+        : bytes(region.size)
     context.font = FONT
     context.fillStyle = colour('--dim')
     context.fillText(resident === null ? part : `${bytes(resident)} in ${part}`, width - right + 12, y, right - 12)
@@ -145,7 +158,10 @@ function lanesIn({ shown, space, view }: Seen): Lane[] {
   for (const region of shown.regions) {
     if (region.address >= to || region.address + region.size <= from) continue
     // From the first to the last byte of it that the space has: what is only Reserved may have been left out.
-    const [first, last] = [Math.max(view.from, space.placeOf(region.address)), Math.min(view.to, space.placeOf(region.address + region.size))]
+    const [first, last] = [
+      Math.max(view.from, space.placeOf(region.address)),
+      Math.min(view.to, space.placeOf(region.address + region.size)),
+    ]
     if (last <= first) continue
     const [start, end] = [space.addressAt(first), space.addressAt(last - 1) + 1]
     if (found.length >= MOST_LANES && end - start <= least) continue
@@ -184,7 +200,13 @@ function drawBar(sheet: Sheet, y: number, lane: Lane, { space, shown }: Seen, to
 }
 
 /** Resident pages over the states, from the bottom; around huge ones a line. */
-function drawResident({ context, scale, width: wide }: Sheet, y: number, pages: PageCells, width: number, pageSize: number): void {
+function drawResident(
+  { context, scale, width: wide }: Sheet,
+  y: number,
+  pages: PageCells,
+  width: number,
+  pageSize: number,
+): void {
   const { left } = roomOf(wide)
   const per = (pages.unit / pages.size) * width
   context.fillStyle = colour('--s3')
@@ -192,7 +214,10 @@ function drawResident({ context, scale, width: wide }: Sheet, y: number, pages: 
     if (count === 0) continue
     const high = Math.max(1, Math.min(1, (count * pageSize) / pages.unit) * BAR)
     // Whole points of the screen: half ones would leave seams between cells.
-    const [start, end] = [c * per, Math.min(width, (c + 1) * per)].map((x) => Math.round(x * scale) / scale) as [number, number]
+    const [start, end] = [c * per, Math.min(width, (c + 1) * per)].map((x) => Math.round(x * scale) / scale) as [
+      number,
+      number,
+    ]
     context.fillRect(left + start, y + BAR - high, end - start, high)
   }
   context.strokeStyle = colour('--huge')
@@ -200,6 +225,12 @@ function drawResident({ context, scale, width: wide }: Sheet, y: number, pages: 
   for (let c = 0; c < pages.hugeCells.length; c++) {
     const start = c
     while (c < pages.hugeCells.length && (pages.hugeCells[c] as number) > 0) c++
-    if (c > start) context.strokeRect(left + start * per + 1, y + 1, Math.max(1, Math.min(width, c * per) - start * per - 2), BAR - 2)
+    if (c > start)
+      context.strokeRect(
+        left + start * per + 1,
+        y + 1,
+        Math.max(1, Math.min(width, c * per) - start * per - 2),
+        BAR - 2,
+      )
   }
 }

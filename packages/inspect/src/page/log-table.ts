@@ -21,5 +21,14 @@ export class LogTable {
 function rowOf({ at, op, address, size, category, outcome, answer }: LogEntry): HTMLElement {
   const cell = (text: string, type = ''): HTMLElement => make('td', { class: type, title: text }, text)
   const where = address === null ? '' : hex(address)
-  return make('tr', outcome === 'done' ? {} : { class: 'bad' }, cell(clock(at)), cell(op), cell(where, 'n'), cell(bytes(size), 'n'), cell(category ?? ''), cell(answer))
+  return make(
+    'tr',
+    outcome === 'done' ? {} : { class: 'bad' },
+    cell(clock(at)),
+    cell(op),
+    cell(where, 'n'),
+    cell(bytes(size), 'n'),
+    cell(category ?? ''),
+    cell(answer),
+  )
 }

@@ -22,7 +22,9 @@ export async function askPages(wanted: readonly Wanted[]): Promise<Told[]> {
   const response = await fetch(`/pages?${query}`).catch(() => null)
   if (response?.ok !== true) return wanted.map(() => 'the process does not answer')
   const told = (await response.json()) as (PageCells | 'untold' | null)[]
-  return told.map((one) => (one === null ? 'it has been freed' : one === 'untold' ? 'this host does not tell which pages are resident' : one))
+  return told.map((one) =>
+    one === null ? 'it has been freed' : one === 'untold' ? 'this host does not tell which pages are resident' : one,
+  )
 }
 
 /** Looks in a snapshot that stands still. */

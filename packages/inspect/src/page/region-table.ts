@@ -8,7 +8,18 @@ import type { Shown } from './shown.js'
 import { inSlices } from './slices.js'
 import { VirtualTable } from './virtual-table.js'
 
-type Key = 'name' | 'category' | 'address' | 'size' | 'reserved' | 'prepared' | 'ready' | 'resident' | 'huge' | 'mappings' | 'made'
+type Key =
+  | 'name'
+  | 'category'
+  | 'address'
+  | 'size'
+  | 'reserved'
+  | 'prepared'
+  | 'ready'
+  | 'resident'
+  | 'huge'
+  | 'mappings'
+  | 'made'
 
 const columns: readonly (readonly [key: Key, title: string])[] = [
   ['name', 'Name'],
@@ -62,7 +73,10 @@ export class RegionTable {
     const turn = ++this.#turn
     const n = shown.regions.length
     const before = this.#order.length === n ? this.#order : undefined
-    const order = await inSlices(sortedOrder(n, comparison(shown, sums, this.#key, this.#down), before), () => turn === this.#turn)
+    const order = await inSlices(
+      sortedOrder(n, comparison(shown, sums, this.#key, this.#down), before),
+      () => turn === this.#turn,
+    )
     if (order === null) return
     this.#order = order
     this.#draw()
@@ -97,7 +111,8 @@ export class RegionTable {
         button.addEventListener('click', () => this.#choose(region))
         return make('td', {}, button)
       }
-      if (key === 'category' || key === 'made') return make('td', { title: region[key] }, key === 'made' ? shortened(region.made) : region.category)
+      if (key === 'category' || key === 'made')
+        return make('td', { title: region[key] }, key === 'made' ? shortened(region.made) : region.category)
       const value = valueOf(shown, sums, key, place)
       const text = key === 'address' ? hex(region.address) : key === 'mappings' ? String(value) : bytes(value)
       return make('td', { class: 'n', 'data-column': key, 'data-value': String(value) }, text)

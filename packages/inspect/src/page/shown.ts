@@ -46,7 +46,10 @@ interface Read<T> {
 }
 
 /** The numbers after `key` in slices, and the rest, in which they are left out; null: this is no snapshot. */
-async function readNumbers<T extends { readonly format: string; readonly version: number }>(text: string, key: string): Promise<Read<T> | null> {
+async function readNumbers<T extends { readonly format: string; readonly version: number }>(
+  text: string,
+  key: string,
+): Promise<Read<T> | null> {
   const at = text.indexOf(key)
   const end = at < 0 ? -1 : text.indexOf(']', at)
   const rest = JSON.parse(end < 0 ? text : text.slice(0, at + key.length) + text.slice(end)) as T | null

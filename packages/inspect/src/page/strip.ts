@@ -35,10 +35,14 @@ export class Strip {
   constructor(moved: () => void) {
     this.#moved = moved
     const canvas = this.#canvas
-    canvas.addEventListener('wheel', (event) => {
-      event.preventDefault()
-      this.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.#at(event.offsetX))
-    }, { passive: false })
+    canvas.addEventListener(
+      'wheel',
+      (event) => {
+        event.preventDefault()
+        this.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.#at(event.offsetX))
+      },
+      { passive: false },
+    )
     canvas.addEventListener('pointerdown', (event) => canvas.setPointerCapture(event.pointerId))
     canvas.addEventListener('pointermove', (event) => {
       if (event.buttons === 1) this.#pan((-event.movementX / canvas.clientWidth) * (this.#to - this.#from))
@@ -145,7 +149,10 @@ export class Strip {
     let words = 'Nothing is owned.'
     if (found === null) delete at.dataset['page']
     else {
-      const [address = 0, size = 0, state = 0, category = 0] = space.ranges.subarray(4 * found.range, 4 * found.range + 4)
+      const [address = 0, size = 0, state = 0, category = 0] = space.ranges.subarray(
+        4 * found.range,
+        4 * found.range + 4,
+      )
       const page = Math.floor(found.offset / shown.pageSize)
       const name = shown.categories[category] ?? ''
       words = `${hex(address + page * shown.pageSize)}: page ${page + 1} of ${size / shown.pageSize}, ${states[state]}, ${name === '' ? 'no category' : name}, range of ${bytes(size)}; ${bytes(view)} in view`
@@ -154,18 +161,31 @@ export class Strip {
     at.dataset['view'] = String(view)
     say('at', words)
     const pages = Math.max(0, space.size / shown.pageSize - 1)
-    const values = { 'aria-valuemax': pages, 'aria-valuenow': Math.floor(this.#cursor / shown.pageSize), 'aria-valuetext': words }
-    for (const [name, value] of Object.entries(values)) if (this.#canvas.getAttribute(name) !== String(value)) this.#canvas.setAttribute(name, String(value))
+    const values = {
+      'aria-valuemax': pages,
+      'aria-valuenow': Math.floor(this.#cursor / shown.pageSize),
+      'aria-valuetext': words,
+    }
+    for (const [name, value] of Object.entries(values))
+      if (this.#canvas.getAttribute(name) !== String(value)) this.#canvas.setAttribute(name, String(value))
   }
 
   /** Where regions begin, and their names as far as there is room. */
-  #nameRegions({ context, width, height }: Sheet, { regions }: Shown, space: Space, placeToX: (place: number) => number): void {
+  #nameRegions(
+    { context, width, height }: Sheet,
+    { regions }: Shown,
+    space: Space,
+    placeToX: (place: number) => number,
+  ): void {
     const [from, to] = [space.addressAt(this.#from), space.addressAt(this.#to)]
     context.font = '600 12px system-ui, sans-serif'
     let written = 0
     for (const { name, address, size } of regions) {
       if (address >= to || address + size <= from || written >= MOST_NAMES) continue
-      const [start, end] = [Math.max(0, placeToX(space.placeOf(address))), Math.min(width, placeToX(space.placeOf(address + size)))]
+      const [start, end] = [
+        Math.max(0, placeToX(space.placeOf(address))),
+        Math.min(width, placeToX(space.placeOf(address + size))),
+      ]
       if (end - start < 44) continue
       written += 1
       context.fillStyle = colour('--card')
@@ -202,18 +222,29 @@ export class Strip {
     if (pages <= width / 6) {
       // Single pages, once they are wide enough to tell apart.
       context.fillStyle = colour('--card')
-      for (let at = Math.ceil(this.#from / shown.pageSize) * shown.pageSize; at < this.#to; at += shown.pageSize) context.fillRect(placeToX(at), 0, 1, height)
+      for (let at = Math.ceil(this.#from / shown.pageSize) * shown.pageSize; at < this.#to; at += shown.pageSize)
+        context.fillRect(placeToX(at), 0, 1, height)
     }
     this.#nameRegions(sheet, shown, space, placeToX)
     if (!this.#isPointed) return
     context.lineWidth = 2
     context.strokeStyle = colour('--ink')
-    context.strokeRect(placeToX(Math.floor(this.#cursor / shown.pageSize) * shown.pageSize), 0.5, Math.max(2, width / pages), height - 1)
+    context.strokeRect(
+      placeToX(Math.floor(this.#cursor / shown.pageSize) * shown.pageSize),
+      0.5,
+      Math.max(2, width / pages),
+      height - 1,
+    )
   }
 }
 
 /** Ready from the bottom, Prepared on it, Reserved above; what is there at all has a line of its own. */
-function drawColumn({ context, height, scale }: Sheet, x: number, shares: readonly number[], colours: readonly string[]): void {
+function drawColumn(
+  { context, height, scale }: Sheet,
+  x: number,
+  shares: readonly number[],
+  colours: readonly string[],
+): void {
   const all = shares.reduce((sum, share) => sum + share, 0)
   if (all <= 0) return
   const least = 2 / scale

@@ -17,11 +17,23 @@ interface Leaf {
 export function drawTree(shown: Shown, sums: RegionSums): void {
   const categories = leavesOf(shown, sums)
   const { context, width, height } = sheetOf(byId<HTMLCanvasElement>('tree'))
-  const root = hierarchy<Leaf>({ name: '', size: 0, children: categories }, (leaf) => leaf.children).sum(({ size }) => size)
+  const root = hierarchy<Leaf>({ name: '', size: 0, children: categories }, (leaf) => leaf.children).sum(
+    ({ size }) => size,
+  )
   const all = root.value ?? 0
   byId('tree-says').dataset['value'] = String(all)
-  say('tree-says', all === 0 ? 'Nothing is Ready.' : `Ready: ${bytes(all)} in ${categories.length} ${categories.length === 1 ? 'category' : 'categories'}.`)
-  const laid = treemap<Leaf>().tile(treemapSquarify).size([width, height]).paddingOuter(1).paddingTop(18).paddingInner(2)(root)
+  say(
+    'tree-says',
+    all === 0
+      ? 'Nothing is Ready.'
+      : `Ready: ${bytes(all)} in ${categories.length} ${categories.length === 1 ? 'category' : 'categories'}.`,
+  )
+  const laid = treemap<Leaf>()
+    .tile(treemapSquarify)
+    .size([width, height])
+    .paddingOuter(1)
+    .paddingTop(18)
+    .paddingInner(2)(root)
   if (all > 0) for (const [i, node] of (laid.children ?? []).entries()) drawCategory(context, node, i)
   if (byId<HTMLDetailsElement>('tree-details').open) drawTable(categories)
 }
@@ -72,11 +84,18 @@ function drawCategory(context: CanvasRenderingContext2D, node: HierarchyRectangu
     context.fillRect(leaf.x0, leaf.y0, leaf.x1 - leaf.x0, leaf.y1 - leaf.y0)
     write(context, leaf, leaf.y0 + 15, [leaf.data.name, bytes(leaf.value ?? 0)])
   }
-  write(context, { x0: node.x0, x1: node.x1, y0: node.y0, y1: node.y0 + 18 }, node.y0 + 13, [`${node.data.name} · ${bytes(node.value ?? 0)}`])
+  write(context, { x0: node.x0, x1: node.x1, y0: node.y0, y1: node.y0 + 18 }, node.y0 + 13, [
+    `${node.data.name} · ${bytes(node.value ?? 0)}`,
+  ])
 }
 
 /** Lines of text, as far as they fit. */
-function write(context: CanvasRenderingContext2D, box: { x0: number; x1: number; y0: number; y1: number }, baseline: number, texts: readonly string[]): void {
+function write(
+  context: CanvasRenderingContext2D,
+  box: { x0: number; x1: number; y0: number; y1: number },
+  baseline: number,
+  texts: readonly string[],
+): void {
   if (box.x1 - box.x0 < 36) return
   context.save()
   context.beginPath()
@@ -84,12 +103,19 @@ function write(context: CanvasRenderingContext2D, box: { x0: number; x1: number;
   context.clip()
   context.fillStyle = '#fff'
   context.font = '12px system-ui, sans-serif'
-  for (const [i, text] of texts.entries()) if (baseline + 15 * i < box.y1 - 2) context.fillText(text, box.x0 + 5, baseline + 15 * i)
+  for (const [i, text] of texts.entries())
+    if (baseline + 15 * i < box.y1 - 2) context.fillText(text, box.x0 + 5, baseline + 15 * i)
   context.restore()
 }
 
 function drawTable(categories: readonly Leaf[]): void {
-  const row = (name: string, size: number, type: string): HTMLElement => make('tr', { class: type }, make('td', {}, name), make('td', { class: 'n', 'data-value': String(size) }, bytes(size)))
+  const row = (name: string, size: number, type: string): HTMLElement =>
+    make(
+      'tr',
+      { class: type },
+      make('td', {}, name),
+      make('td', { class: 'n', 'data-value': String(size) }, bytes(size)),
+    )
   const rows = categories.flatMap(({ name, children = [] }) => {
     const all = children.reduce((sum, { size }) => sum + size, 0)
     return [row(name, all, 'whole'), ...children.map((leaf) => row(leaf.name, leaf.size, 'nested'))]

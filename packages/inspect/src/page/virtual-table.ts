@@ -51,8 +51,12 @@ export class VirtualTable {
     })
     const focused = document.activeElement?.getAttribute('data-key')
     this.#table.setAttribute('aria-rowcount', String(this.#count + 1))
-    this.#table.replaceChildren(this.#head, make('tbody', {}, this.#space(first), ...rows, this.#space(this.#count - end)))
-    if (typeof focused === 'string') this.#table.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true })
+    this.#table.replaceChildren(
+      this.#head,
+      make('tbody', {}, this.#space(first), ...rows, this.#space(this.#count - end)),
+    )
+    if (typeof focused === 'string')
+      this.#table.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true })
   }
 
   /** Stands for rows that are not in the page. */

@@ -1,5 +1,7 @@
 // Prints what doctor finds, as data. Runs in Node for Windows.
 import { memory } from 'memlayer'
 
-const { doctor } = (await import(import.meta.resolve('memlayer').replace('index.js', 'doctor.js'))) as { doctor(of: typeof memory): unknown }
+const { doctor } = (await import(import.meta.resolve('memlayer').replace('index.js', 'doctor.js'))) as {
+  doctor(of: typeof memory): unknown
+}
 console.log(JSON.stringify(doctor(memory)))

@@ -5,7 +5,8 @@ export const own = createOS({ kernel: wasmKernel({ memory: new WebAssembly.Memor
 
 export function over(instance: WebAssembly.Instance): ReturnType<typeof createOS> {
   const { memory, __heap_base: heapBase } = instance.exports
-  if (!(memory instanceof WebAssembly.Memory) || !(heapBase instanceof WebAssembly.Global)) throw new TypeError('no memory')
+  if (!(memory instanceof WebAssembly.Memory) || !(heapBase instanceof WebAssembly.Global))
+    throw new TypeError('no memory')
   return createOS({ kernel: wasmKernel({ memory, end: Number(heapBase.value) }) })
 }
 

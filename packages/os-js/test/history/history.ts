@@ -167,13 +167,20 @@ function write({ memory, shadow, dice }: History): void {
 function compare({ memory, kernel, shadow }: History): void {
   memory.check()
   const { total, categories: counted } = memory.stats()
-  for (const [key, state] of [['reserved', 'Reserved'], ['prepared', 'Prepared'], ['ready', 'Ready']] as const) {
+  for (const [key, state] of [
+    ['reserved', 'Reserved'],
+    ['prepared', 'Prepared'],
+    ['ready', 'Ready'],
+  ] as const) {
     same(`bytes ${state}`, total[key], shadow.count(state) * PAGE)
-    for (const name of categories) same(`bytes ${state} of ${name}`, counted[name]?.[key] ?? 0, shadow.count(state, name) * PAGE)
+    for (const name of categories)
+      same(`bytes ${state} of ${name}`, counted[name]?.[key] ?? 0, shadow.count(state, name) * PAGE)
   }
-  const owned = memory.ranges().flatMap(({ address, size, state, category }) =>
-    Array.from({ length: size / PAGE }, (_, i) => `${address / PAGE + i} ${state} ${category}`),
-  )
+  const owned = memory
+    .ranges()
+    .flatMap(({ address, size, state, category }) =>
+      Array.from({ length: size / PAGE }, (_, i) => `${address / PAGE + i} ${state} ${category}`),
+    )
   same('ranges', owned, shadow.owned())
   same('pages', kernel.currentMemory(), shadow.pages)
   same('contents', shadow.difference(kernel.view(0, 0)), null)

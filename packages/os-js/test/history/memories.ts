@@ -25,7 +25,10 @@ export function moduleMemory(pages: number, maximum: number): WebAssembly.Memory
 }
 
 /** Runs `make` on an engine that has the memory-control proposal's discard: whole pages are zeroed, others refused. */
-export function withDiscard<T>(make: () => T, discard: (this: WebAssembly.Memory, v: number, n: number) => void = zeroPages): T {
+export function withDiscard<T>(
+  make: () => T,
+  discard: (this: WebAssembly.Memory, v: number, n: number) => void = zeroPages,
+): T {
   const prototype = WebAssembly.Memory.prototype as { discard?: unknown }
   prototype.discard = discard
   try {

@@ -77,7 +77,9 @@ export class Shadow {
 
   /** The pages in a state, of all categories or of one. */
   count(state: PageState, category?: string): number {
-    return this.states.filter((at, page) => at === state && (category === undefined || this.#categories[page] === category)).length
+    return this.states.filter(
+      (at, page) => at === state && (category === undefined || this.#categories[page] === category),
+    ).length
   }
 
   /** Every page that the layer owns, as text: `'17 Ready a'`. */
@@ -95,7 +97,8 @@ export class Shadow {
       if (!this.#isReadable(page)) continue
       const end = ((page + 1) * PAGE) / 4
       for (let at = (page * PAGE) / 4; at < end; at++) {
-        if (actual[at] !== expected[at]) return `the word at 0x${(at * 4).toString(16)} is ${actual[at]}, not ${expected[at]}`
+        if (actual[at] !== expected[at])
+          return `the word at 0x${(at * 4).toString(16)} is ${actual[at]}, not ${expected[at]}`
       }
     }
     return null

@@ -61,7 +61,9 @@ export function gigabyte(): unknown {
   const before = bytesOf(memory, pieces[0] as number, piece)
   for (let i = 1; i < 16; i += 2) memory.sysFree(pieces[i] as number, piece, stat)
   const again = Array.from({ length: 8 }, () => memory.sysAlloc(piece, stat))
-  const zeroed = again.filter((v) => count(bytesOf(memory, v, PAGE), 0) === PAGE && bytesOf(memory, v, piece)[piece - PAGE] === 0).length
+  const zeroed = again.filter(
+    (v) => count(bytesOf(memory, v, PAGE), 0) === PAGE && bytesOf(memory, v, piece)[piece - PAGE] === 0,
+  ).length
   const untouched = pieces.filter((v, i) => i % 2 === 0 && bytesOf(memory, v, piece)[piece - PAGE] === i + 1).length
   memory.check()
   return {

@@ -20,7 +20,11 @@ const { pageSize, allocationGranularity } = windowsKernel()
 
 /** Bytes by state, as VirtualQuery tells. */
 function states(v: number, n: number): { commit: number; reserve: number; free: number } {
-  return { commit: bytesInState('COMMIT', v, n), reserve: bytesInState('RESERVE', v, n), free: bytesInState('FREE', v, n) }
+  return {
+    commit: bytesInState('COMMIT', v, n),
+    reserve: bytesInState('RESERVE', v, n),
+    free: bytesInState('FREE', v, n),
+  }
 }
 
 function bytesOf(memory: Memory, v: number, n: number): Uint8Array {
@@ -193,19 +197,30 @@ describe('across two reservations', () => {
     const memory = createMemory(createOS({ kernel }))
     const v = neighbours(memory, MiB)
     memory.sysMap(v, 2 * MiB, null)
-    for (const [offset, size] of [[0, 2 * MiB], [pageSize, 2 * MiB - 3 * pageSize], [MiB - pageSize, 2 * pageSize], [MiB - 5 * pageSize, MiB]] as const) {
+    for (const [offset, size] of [
+      [0, 2 * MiB],
+      [pageSize, 2 * MiB - 3 * pageSize],
+      [MiB - pageSize, 2 * pageSize],
+      [MiB - 5 * pageSize, MiB],
+    ] as const) {
       take()
       memory.sysUsed(v + offset, size)
       const commits = take()
       assert.equal(bytesInState('COMMIT', v, 2 * MiB), size)
       assert.equal(bytesInState('COMMIT', v + offset, size), size)
       // The whole twice, as Go asks, and then pieces: each reservation's part is taken.
-      assert.deepEqual(commits.slice(0, 2).map(({ args, ret }) => [...args, ret]), [
-        [v + offset, size, MEM_COMMIT, PAGE_READWRITE, -487],
-        [v + offset, size, MEM_COMMIT, PAGE_READWRITE, -487],
-      ])
+      assert.deepEqual(
+        commits.slice(0, 2).map(({ args, ret }) => [...args, ret]),
+        [
+          [v + offset, size, MEM_COMMIT, PAGE_READWRITE, -487],
+          [v + offset, size, MEM_COMMIT, PAGE_READWRITE, -487],
+        ],
+      )
       const taken = commits.filter(({ ret }) => ret > 0)
-      assert.equal(taken.reduce((sum, { args }) => sum + (args[1] ?? 0), 0), size)
+      assert.equal(
+        taken.reduce((sum, { args }) => sum + (args[1] ?? 0), 0),
+        size,
+      )
       bytesOf(memory, v + offset, size).fill(5)
 
       take()
@@ -213,7 +228,10 @@ describe('across two reservations', () => {
       const decommits = take()
       assert.equal(bytesInState('COMMIT', v, 2 * MiB), 0)
       assert.equal(decommits[0]?.ret, -87)
-      assert.equal(decommits.filter(({ ret }) => ret === 0).reduce((sum, { args }) => sum + (args[1] ?? 0), 0), size)
+      assert.equal(
+        decommits.filter(({ ret }) => ret === 0).reduce((sum, { args }) => sum + (args[1] ?? 0), 0),
+        size,
+      )
     }
     memory.check()
     memory.sysFree(v, MiB, null)
@@ -250,7 +268,12 @@ describe('free', () => {
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(8 * MiB, null)
     take()
-    for (const [at, n] of [[v, MiB], [v + MiB, 7 * MiB], [v + MiB, MiB], [v, 16 * MiB]] as const) {
+    for (const [at, n] of [
+      [v, MiB],
+      [v + MiB, 7 * MiB],
+      [v + MiB, MiB],
+      [v, 16 * MiB],
+    ] as const) {
       const error = errorOf(() => memory.sysFree(at, n, null))
       assert.ok(error instanceof UsageError, String(error))
       assert.match(error.code, /ERR_MEMLAYER_(RESERVATION|NOT_OWNED)/)

@@ -51,11 +51,17 @@ it(`answers ${CALLS} random calls as kernel32 does (MEMLAYER_SEED=${seed})`, () 
     if (real < 0) refusals.add(real)
     if (i % 10 !== 0) continue
     for (const found of ['FREE', 'RESERVE', 'COMMIT'] as const) {
-      const bytes = [ours.bytesInState(found, GROUND, GROUND_PAGES * PAGE), bytesInState(found, GROUND, GROUND_PAGES * PAGE)]
+      const bytes = [
+        ours.bytesInState(found, GROUND, GROUND_PAGES * PAGE),
+        bytesInState(found, GROUND, GROUND_PAGES * PAGE),
+      ]
       assert.equal(bytes[0], bytes[1], `${call}: bytes ${found}`)
     }
   }
-  assert.deepEqual([...refusals].sort((a, b) => a - b), [-487, -87])
+  assert.deepEqual(
+    [...refusals].sort((a, b) => a - b),
+    [-487, -87],
+  )
 })
 
 function isRangeError(answer: number): boolean {

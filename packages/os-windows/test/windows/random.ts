@@ -94,7 +94,10 @@ class Walk {
     this.memory.sysFree(model.base, n, stat)
     this.models.delete(model.base)
     this.#count('sysFree')
-    assert.deepEqual(pageRangesIn(model.base, n).map(({ state }) => state), ['FREE'])
+    assert.deepEqual(
+      pageRangesIn(model.base, n).map(({ state }) => state),
+      ['FREE'],
+    )
   }
 
   /** A part, or more than one reservation: refused, unless it happens to be one whole. */
@@ -156,7 +159,9 @@ class Walk {
       const first = page * WORDS
       const last = first + WORDS - 1
       if (words[first] !== at.marks[i] || words[last] !== at.marks[i]) {
-        assert.fail(`page ${i} of 0x${at.base.toString(16)} holds ${words[first]} and ${words[last]}, not ${at.marks[i]}`)
+        assert.fail(
+          `page ${i} of 0x${at.base.toString(16)} holds ${words[first]} and ${words[last]}, not ${at.marks[i]}`,
+        )
       }
       this.#mark += 1
       at.marks[i] = this.#mark
@@ -219,7 +224,9 @@ class Walk {
     let at = 0
     this.#each(v, pages, (model, i) => {
       if ((committed[at] === 1) !== (model.states[i] === READY)) {
-        assert.fail(`page ${i} of 0x${model.base.toString(16)} is ${committed[at] ? '' : 'not '}committed, its state is ${model.states[i]}`)
+        assert.fail(
+          `page ${i} of 0x${model.base.toString(16)} is ${committed[at] ? '' : 'not '}committed, its state is ${model.states[i]}`,
+        )
       }
       at += 1
     })
@@ -242,8 +249,14 @@ class Walk {
     }
     const { reserved, prepared, ready } = this.memory.stats().total
     assert.deepEqual({ reserved, prepared, ready }, bytes)
-    assert.deepEqual(this.stats.map((stat) => stat.load()), held.slice(1))
-    assert.equal(this.memory.ranges().reduce((sum, { size }) => sum + size, 0), bytes.reserved + bytes.prepared + bytes.ready)
+    assert.deepEqual(
+      this.stats.map((stat) => stat.load()),
+      held.slice(1),
+    )
+    assert.equal(
+      this.memory.ranges().reduce((sum, { size }) => sum + size, 0),
+      bytes.reserved + bytes.prepared + bytes.ready,
+    )
     this.memory.check()
   }
 
@@ -258,7 +271,13 @@ class Walk {
 
   #enter(base: number, pages: number, state: number, stat: number): void {
     const counted = new Uint8Array(pages).fill(stat)
-    this.models.set(base, { base, pages, states: new Uint8Array(pages).fill(state), marks: new Uint32Array(pages), counted })
+    this.models.set(base, {
+      base,
+      pages,
+      states: new Uint8Array(pages).fill(state),
+      marks: new Uint32Array(pages),
+      counted,
+    })
     this.#expectPages(base, pages)
   }
 
@@ -279,21 +298,35 @@ class Walk {
 
 it(`${OPERATIONS} random operations leave no page, byte or total in doubt (MEMLAYER_SEED=${seed})`, () => {
   const walk = new Walk()
-  for (let checked = 0; walk.operations < OPERATIONS; ) {
+  for (let checked = 0; walk.operations < OPERATIONS;) {
     try {
       walk.step()
       if (walk.operations < checked + 1000) continue
       walk.expectAll()
       checked = walk.operations
     } catch (error) {
-      throw new Error(`operation ${walk.operations}, MEMLAYER_SEED=${seed}: ${(error as Error).message}`, { cause: error })
+      throw new Error(`operation ${walk.operations}, MEMLAYER_SEED=${seed}: ${(error as Error).message}`, {
+        cause: error,
+      })
     }
   }
   walk.freeAll()
   walk.expectAll()
   assert.deepEqual(walk.memory.ranges(), [])
   // A walk that never crossed a border, or was never refused, has not seen what it is for.
-  for (const op of ['sysAlloc', 'sysReserve', 'sysReserveAligned', 'sysFree', 'map', 'used', 'unused', 'fault', 'hugePage', 'touch', 'UsageError']) {
+  for (const op of [
+    'sysAlloc',
+    'sysReserve',
+    'sysReserveAligned',
+    'sysFree',
+    'map',
+    'used',
+    'unused',
+    'fault',
+    'hugePage',
+    'touch',
+    'UsageError',
+  ]) {
     assert.ok((walk.made[op] ?? 0) > OPERATIONS / 1000, `${op}: ${walk.made[op]}`)
   }
   assert.ok(walk.crossings > OPERATIONS / 1000, `${walk.crossings} ranges over two reservations`)

@@ -21,7 +21,13 @@ describe('residency', () => {
     const { resident, huge, swapped, runs } = memory.residency(region.address, region.size) ?? {}
     assert.equal(resident, 3 * PAGE)
     assert.ok(Number.isNaN(huge) && Number.isNaN(swapped))
-    assert.deepEqual(runs?.map(({ address, size }) => [(address - region.address) / PAGE, size / PAGE]), [[0, 1], [8, 2]])
+    assert.deepEqual(
+      runs?.map(({ address, size }) => [(address - region.address) / PAGE, size / PAGE]),
+      [
+        [0, 1],
+        [8, 2],
+      ],
+    )
     region.unused(8 * PAGE, PAGE)
     assert.equal(memory.residency(region.address, region.size)?.resident, 2 * PAGE)
     region.free()

@@ -9,7 +9,12 @@ import type * as Loops from '../programs/loops.js'
 const ELEMENT = 8
 
 /** A loop that goes on where it stood in the last batch, so that all of the elements have their turn. */
-async function contender(kind: string, loop: keyof typeof Loops, elements: Float64Array, count: number): Promise<Contender> {
+async function contender(
+  kind: string,
+  loop: keyof typeof Loops,
+  elements: Float64Array,
+  count: number,
+): Promise<Contender> {
   const loops = (await import(`../programs/loops.js?${kind}`)) as typeof Loops
   const run = loops[loop]
   let from = 0
@@ -36,7 +41,10 @@ function region(size: number, hugePages: 'on' | 'off'): { elements: Float64Array
   made.commit(0, size)
   const elements = made.view(Float64Array, 0, size / ELEMENT).fill(1)
   const { requested, obtained } = made.hugePageUse()
-  return { elements, note: `${(obtained / MiB).toFixed(0)} of ${(requested / MiB).toFixed(0)} MiB asked for are in huge pages (AnonHugePages)` }
+  return {
+    elements,
+    note: `${(obtained / MiB).toFixed(0)} of ${(requested / MiB).toFixed(0)} MiB asked for are in huge pages (AnonHugePages)`,
+  }
 }
 
 function sizeOf({ quick }: Settings): number {
@@ -66,7 +74,10 @@ export const elements: Benchmark = {
   },
 }
 
-function linesOf(work: string, { memlayer, fixed, resizable }: Series<'memlayer' | 'fixed' | 'resizable'>): Comparison[] {
+function linesOf(
+  work: string,
+  { memlayer, fixed, resizable }: Series<'memlayer' | 'fixed' | 'resizable'>,
+): Comparison[] {
   const line = (beside: string, theirs: readonly number[]): Comparison => ({
     work: `${work}, 1 GiB`,
     unit: 'ns',
@@ -76,7 +87,10 @@ function linesOf(work: string, { memlayer, fixed, resizable }: Series<'memlayer'
     measure: 'times',
     result: ratio(memlayer, theirs),
   })
-  return [{ ...line('ArrayBuffer', fixed), goal: { kind: 'within', value: 0.03 } }, line('resizable ArrayBuffer', resizable)]
+  return [
+    { ...line('ArrayBuffer', fixed), goal: { kind: 'within', value: 0.03 } },
+    line('resizable ArrayBuffer', resizable),
+  ]
 }
 
 export const hugePages: Benchmark = {

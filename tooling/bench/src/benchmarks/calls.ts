@@ -3,7 +3,16 @@
 import type { Comparison, Goal } from '../comparison.js'
 import { rounds, withFloor, type Benchmark, type Settings } from '../benchmark.js'
 import { bareLibc, GiB, KiB, MADV_DONTNEED, MADV_NOHUGEPAGE, MiB, openMemory, readyRange } from '../layer.js'
-import { difference, looped, ratioOrNull, spread, spreadOrNull, takeTurns, type Contender, type Series } from '../measure.js'
+import {
+  difference,
+  looped,
+  ratioOrNull,
+  spread,
+  spreadOrNull,
+  takeTurns,
+  type Contender,
+  type Series,
+} from '../measure.js'
 
 const libc = bareLibc()
 const HUGE = 2 * MiB
@@ -28,7 +37,14 @@ interface Ways {
 }
 
 /** Calls at little cost take many to a turn; a turn is far shorter than the slice that the host gives a process. */
-async function compare(settings: Settings, work: string, name: string, times: number, ways: Ways, goals: CallGoals): Promise<Comparison[]> {
+async function compare(
+  settings: Settings,
+  work: string,
+  name: string,
+  times: number,
+  ways: Ways,
+  goals: CallGoals,
+): Promise<Comparison[]> {
   const series = await withFloor(settings, name, async (c) =>
     takeTurns<'memlayer' | 'bare' | 'c'>({ ...ways, c }, rounds(settings, { rounds: 400, warmUp: 60, times })),
   )
@@ -94,7 +110,8 @@ const reserveFree: Benchmark = {
         for (let i = 0; i < times; i++) memory.sysFree(memory.sysReserve(EMPTY[i % 8] as number, GiB), GiB, null)
       }),
       bare: looped((times) => {
-        for (let i = 0; i < times; i++) libc.munmap(libc.mmap(EMPTY[i % 8] as number, GiB, PROT_NONE, ANONYMOUS, -1, 0), GiB)
+        for (let i = 0; i < times; i++)
+          libc.munmap(libc.mmap(EMPTY[i % 8] as number, GiB, PROT_NONE, ANONYMOUS, -1, 0), GiB)
       }),
     }
     return compare(settings, 'reserve + free of 1 GiB', 'reserve-free', 60, ways, {
@@ -168,12 +185,18 @@ const touch: Benchmark = {
     })
     const work = 'unused + used + touch of 16 pages'
     const series = await withFloor(settings, 'touch', async (c) =>
-      takeTurns<'memlayer' | 'bare' | 'viewed' | 'c'>({ ...ways, viewed, c }, rounds(settings, { rounds: 400, warmUp: 60, times: 20 })),
+      takeTurns<'memlayer' | 'bare' | 'viewed' | 'c'>(
+        { ...ways, viewed, c },
+        rounds(settings, { rounds: 400, warmUp: 60, times: 20 }),
+      ),
     )
     return [
       besideC(work, series, { kind: 'most', value: 1.1 }),
       besideBare(work, series),
-      { ...besideBare(work, { memlayer: series.memlayer, bare: series.viewed }), beside: 'bare foreign calls, a view each time' },
+      {
+        ...besideBare(work, { memlayer: series.memlayer, bare: series.viewed }),
+        beside: 'bare foreign calls, a view each time',
+      },
     ]
   },
 }

@@ -64,6 +64,9 @@ export const giveBack: Benchmark = {
     const series = await withFloor(settings, 'give-back', async (c) =>
       takeTurns<'memlayer' | 'bare' | 'c'>({ ...ways, c }, rounds(settings, { rounds: 150, warmUp: 30, times: 2 })),
     )
-    return [beside('C, one madvise a range', series.memlayer, series.c, 0.8), beside('bare foreign calls', series.memlayer, series.bare)]
+    return [
+      beside('C, one madvise a range', series.memlayer, series.c, 0.8),
+      beside('bare foreign calls', series.memlayer, series.bare),
+    ]
   },
 }

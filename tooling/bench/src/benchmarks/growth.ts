@@ -22,7 +22,10 @@ function touchAhead(bytes: number): void {
 }
 
 /** One whole growth; `grow` makes it so long and returns the bytes that are new. What is kept is checked, and let go of, after the clock has stopped. */
-function growing(size: number, open: () => { grow(length: number): Uint8Array; at(offset: number): number; close?(): void }): Contender {
+function growing(
+  size: number,
+  open: () => { grow(length: number): Uint8Array; at(offset: number): number; close?(): void },
+): Contender {
   return {
     batch(): number {
       touchAhead(size)
@@ -91,7 +94,10 @@ export const growth: Benchmark = {
   says: 'a buffer that grows to 512 MiB in steps of 4 MiB, each filled',
   async run(settings: Settings) {
     const size = settings.quick ? 4 * STEP : 512 * MiB
-    const { memlayer, copy, resizable, wasm } = await takeTurns(ways(size), rounds(settings, { rounds: 7, warmUp: 1, times: 1 }))
+    const { memlayer, copy, resizable, wasm } = await takeTurns(
+      ways(size),
+      rounds(settings, { rounds: 7, warmUp: 1, times: 1 }),
+    )
     const line = (beside: string, theirs: readonly number[], goal: Goal): Comparison => ({
       work: 'growing to 512 MiB by 4 MiB, filled',
       unit: 'ns',

@@ -4,7 +4,17 @@ import { setImmediate } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
 import { collect, type Benchmark } from '../benchmark.js'
 import type { Comparison } from '../comparison.js'
-import { bareLibc, GiB, KiB, MADV_DONTNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MiB, openMemory, readyRange } from '../layer.js'
+import {
+  bareLibc,
+  GiB,
+  KiB,
+  MADV_DONTNEED,
+  MADV_HUGEPAGE,
+  MADV_NOHUGEPAGE,
+  MiB,
+  openMemory,
+  readyRange,
+} from '../layer.js'
 import { difference, spread } from '../measure.js'
 
 const SMALL = 64 * KiB

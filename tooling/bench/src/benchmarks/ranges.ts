@@ -18,7 +18,8 @@ function contender(ledger: boolean, count: number): Contender {
   const { address } = readyRange(memory, count * page)
   const prepared = Math.floor(count / 2)
   const at = (i: number): number => address + (2 * i + 1) * page
-  if (ledger) memory.sysUnusedAll(Float64Array.from({ length: 2 * prepared }, (_, i) => (i % 2 === 0 ? at(i / 2) : page)))
+  if (ledger)
+    memory.sysUnusedAll(Float64Array.from({ length: 2 * prepared }, (_, i) => (i % 2 === 0 ? at(i / 2) : page)))
   // Null first: an array of nothing but doubles would make a new object of each as it is read.
   const visited: (number | null)[] = [null]
   for (let i = 0; i < VISITED; i++) visited[i] = at((Math.imul(i, 0x9e3779b1) >>> 0) % prepared)
@@ -37,30 +38,26 @@ function lines(counted: readonly number[], series: Readonly<Record<string, reado
   const first = counted[0] ?? 0
   const last = counted.at(-1) ?? 0
   const text = (count: number): string => count.toLocaleString('en')
-  const ledger = [first, last].map(
-    (count): Comparison => ({
-      work: `an operation, ${text(count)} ranges`,
-      unit: 'ns',
-      ours: spread(perOperation(`with ${count}`)),
-      beside: '{ ledger: false }',
-      theirs: spread(perOperation(`without ${count}`)),
-      measure: 'more',
-      result: difference(perOperation(`with ${count}`), perOperation(`without ${count}`)),
-      goal: { kind: 'most', value: count === first ? 250 : 600 },
-    }),
-  )
-  const itself = counted.slice(1).map(
-    (count): Comparison => ({
-      work: `an operation, ${text(count)} ranges`,
-      unit: 'ns',
-      ours: spread(perOperation(`with ${count}`)),
-      beside: `itself, ${first} ranges`,
-      theirs: spread(perOperation(`with ${first}`)),
-      measure: 'times',
-      result: ratio(perOperation(`with ${count}`), perOperation(`with ${first}`)),
-      goal: { kind: 'most', value: 2 },
-    }),
-  )
+  const ledger = [first, last].map((count): Comparison => ({
+    work: `an operation, ${text(count)} ranges`,
+    unit: 'ns',
+    ours: spread(perOperation(`with ${count}`)),
+    beside: '{ ledger: false }',
+    theirs: spread(perOperation(`without ${count}`)),
+    measure: 'more',
+    result: difference(perOperation(`with ${count}`), perOperation(`without ${count}`)),
+    goal: { kind: 'most', value: count === first ? 250 : 600 },
+  }))
+  const itself = counted.slice(1).map((count): Comparison => ({
+    work: `an operation, ${text(count)} ranges`,
+    unit: 'ns',
+    ours: spread(perOperation(`with ${count}`)),
+    beside: `itself, ${first} ranges`,
+    theirs: spread(perOperation(`with ${first}`)),
+    measure: 'times',
+    result: ratio(perOperation(`with ${count}`), perOperation(`with ${first}`)),
+    goal: { kind: 'most', value: 2 },
+  }))
   return [...ledger, ...itself]
 }
 

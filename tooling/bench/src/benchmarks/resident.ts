@@ -10,7 +10,9 @@ const program: string = join(import.meta.dirname, '..', 'programs', 'give-back-h
 
 /** In per cent of what was given back. */
 function returned(way: string, chunks: number): number {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', program, way, String(chunks)], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', program, way, String(chunks)], {
+    encoding: 'utf8',
+  })
   if (status !== 0) throw new Error(`${way} ended with ${status}: ${stderr}`)
   return (Number(stdout) / ((chunks / 2) * CHUNK)) * 100
 }

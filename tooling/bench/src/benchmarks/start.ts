@@ -22,7 +22,12 @@ export const start: Benchmark = {
   name: 'start',
   says: 'node with core, and with the first reservation, beside bare node',
   async run(settings) {
-    const ways = { bare: program('nothing'), core: program('import-core'), linux: program('reserve-linux'), memlayer: program('reserve') }
+    const ways = {
+      bare: program('nothing'),
+      core: program('import-core'),
+      linux: program('reserve-linux'),
+      memlayer: program('reserve'),
+    }
     const series = await takeTurns(ways, rounds(settings, { rounds: 40, warmUp: 3, times: 1 }))
     const line = (work: string, ours: readonly number[], most: number): Comparison => ({
       work,

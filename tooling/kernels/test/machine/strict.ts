@@ -36,7 +36,10 @@ describe('a kernel with strict overcommit', () => {
     const memory = createMemory(createOS())
     const error = thrown(() => memory.sysAlloc(tooMuch, memory.stat('test')))
     expect(error).toBeInstanceOf(OutOfMemoryError)
-    expect(error).toMatchObject({ errnoName: 'ENOMEM', hint: expect.stringContaining('vm.overcommit_memory is 2') as string })
+    expect(error).toMatchObject({
+      errnoName: 'ENOMEM',
+      hint: expect.stringContaining('vm.overcommit_memory is 2') as string,
+    })
     expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
   })
 

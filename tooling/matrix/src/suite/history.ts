@@ -38,7 +38,8 @@ function live(seed: number): void {
       for (let at = from; at < to; at++) {
         // What comes back after unused may be what was there, where the host says so.
         if (states[at] !== 'Ready') values[at] = region.view(Uint8Array, at * CHUNK, 1)[0] ?? -1
-        if (states[at] !== 'Ready' && memory.os.traits.unusedDropsContents) equal(values[at], 0, `chunk ${at} after commit`)
+        if (states[at] !== 'Ready' && memory.os.traits.unusedDropsContents)
+          equal(values[at], 0, `chunk ${at} after commit`)
         states[at] = 'Ready'
       }
     } else if (operation === 1 && all('Ready')) {
@@ -53,7 +54,8 @@ function live(seed: number): void {
       states.fill('Reserved', from, to)
     }
     const at = below(CHUNKS)
-    if (states[at] === 'Ready') equal([...region.view(Uint8Array, at * CHUNK + CHUNK - 1, 1)], [values[at]], `chunk ${at}`)
+    if (states[at] === 'Ready')
+      equal([...region.view(Uint8Array, at * CHUNK + CHUNK - 1, 1)], [values[at]], `chunk ${at}`)
   }
   const count = (state: State): number => states.filter((one) => one === state).length * CHUNK
   const { reserved, prepared, ready } = memory.stats().total

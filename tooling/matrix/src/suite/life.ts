@@ -38,10 +38,18 @@ export const lifeCases: readonly Case[] = [
       own.sysUnused(v, MiB)
       own.sysUsed(v, MiB)
       own.sysFault(v, CHUNK)
-      equal([stat.load(), own.ranges().map(({ size, state }) => [size, state])], [
-        2 * MiB,
-        [[CHUNK, 'Reserved'], [2 * MiB - CHUNK, 'Ready'], [2 * MiB, 'Reserved']],
-      ], 'the ranges')
+      equal(
+        [stat.load(), own.ranges().map(({ size, state }) => [size, state])],
+        [
+          2 * MiB,
+          [
+            [CHUNK, 'Reserved'],
+            [2 * MiB - CHUNK, 'Ready'],
+            [2 * MiB, 'Reserved'],
+          ],
+        ],
+        'the ranges',
+      )
       own.check()
       own.sysFree(v, 4 * MiB, stat)
       const w = own.sysAlloc(MiB, stat)
@@ -86,9 +94,17 @@ export const lifeCases: readonly Case[] = [
       const region = own.reserve(MiB)
       const misuse = thrownBy(() => region.view(Uint8Array, 0, 1), 'a view of Reserved pages')
       equal([misuse instanceof UsageError, misuse.code], [true, 'ERR_MEMLAYER_STATE'], 'the error')
-      equal(thrownBy(() => own.sysUnused(region.address + 1, 1), 'a part of a page').code, 'ERR_MEMLAYER_ALIGNMENT', 'the code')
+      equal(
+        thrownBy(() => own.sysUnused(region.address + 1, 1), 'a part of a page').code,
+        'ERR_MEMLAYER_ALIGNMENT',
+        'the code',
+      )
       const refused = thrownBy(() => own.sysReserve(null, alignUp(2 ** 47, CHUNK)), '128 TiB') as OutOfMemoryError
-      equal([refused instanceof OutOfMemoryError, refused.errnoName, (refused.hint ?? '').length > 20], [true, 'ENOMEM', true], 'the refusal')
+      equal(
+        [refused instanceof OutOfMemoryError, refused.errnoName, (refused.hint ?? '').length > 20],
+        [true, 'ENOMEM', true],
+        'the refusal',
+      )
       own.check()
       region.free()
     },

@@ -46,7 +46,11 @@ export const nativeCases: readonly Case[] = [
         await new Promise((resolve) => setTimeout(resolve, 1))
       }
       ;(globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } }).Bun?.gc(true)
-      equal(stale.map((view) => view.length + (view[0] ?? 0)).filter((sum) => sum !== 0), [], 'stale views')
+      equal(
+        stale.map((view) => view.length + (view[0] ?? 0)).filter((sum) => sum !== 0),
+        [],
+        'stale views',
+      )
     },
   },
   {
@@ -79,11 +83,20 @@ export const nativeCases: readonly Case[] = [
       region.commit(0, MiB)
       const view = region.view(Uint8Array, 0, CHUNK).fill(0x61)
       const kept = [Buffer.from(view.buffer), Buffer.from(view.buffer, 16, 32), Buffer.from(view.buffer).subarray(1, 5)]
-      equal(kept.map((buffer) => buffer.subarray(0, 4).toString()), ['aaaa', 'aaaa', 'aaaa'], 'while it is Ready')
+      equal(
+        kept.map((buffer) => buffer.subarray(0, 4).toString()),
+        ['aaaa', 'aaaa', 'aaaa'],
+        'while it is Ready',
+      )
       region.unused(0, CHUNK)
       // Runtimes differ in whether an empty Buffer throws or does nothing; none of them reaches the pages.
-      for (const buffer of kept) for (const use of [() => buffer.fill(1), () => buffer.write('bb'), () => (buffer[0] = 2)]) tolerant(use)
-      equal(kept.map((buffer) => [buffer.length, buffer.toString(), typeof buffer[0]]), kept.map(() => [0, '', 'undefined']), 'after unused')
+      for (const buffer of kept)
+        for (const use of [() => buffer.fill(1), () => buffer.write('bb'), () => (buffer[0] = 2)]) tolerant(use)
+      equal(
+        kept.map((buffer) => [buffer.length, buffer.toString(), typeof buffer[0]]),
+        kept.map(() => [0, '', 'undefined']),
+        'after unused',
+      )
       equal(bytesThere(region.address), 0, 'the page')
       region.free()
     },
@@ -154,7 +167,9 @@ function filled(view: Uint8Array): Promise<boolean> {
 /** Whether a file's first bytes arrived. */
 function readInto(file: number, view: Uint8Array): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    readFile(file, view, 0, view.length, 0, (error, bytes) => (error === null ? resolve(bytes > 0 && view[1] === 0x45) : reject(error)))
+    readFile(file, view, 0, view.length, 0, (error, bytes) =>
+      error === null ? resolve(bytes > 0 && view[1] === 0x45) : reject(error),
+    )
   })
 }
 

@@ -14,8 +14,17 @@ type Numbers = {
 }
 
 const types = [
-  Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
-  Float32Array, Float64Array, BigInt64Array, BigUint64Array,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
   // Engines had it from 2025 on: V8's in Node 24.
   ...('Float16Array' in globalThis ? [(globalThis as { Float16Array?: unknown }).Float16Array] : []),
 ] as unknown as readonly ViewConstructor<Numbers>[]
@@ -61,7 +70,11 @@ function leavesNothing(leave: Leave): void {
     }
     for (const view of views) {
       view[0] = one(view, 2)
-      equal([view.length, view.byteLength, view.buffer.byteLength, typeof view[0]], [0, 0, 0, 'undefined'], view.constructor.name)
+      equal(
+        [view.length, view.byteLength, view.buffer.byteLength, typeof view[0]],
+        [0, 0, 0, 'undefined'],
+        view.constructor.name,
+      )
     }
     equal(thrownBy(() => data.getUint8(0), 'a DataView').name, 'TypeError', 'a DataView')
     equal(thrownBy(() => data.setUint8(0, 2), 'a DataView').name, 'TypeError', 'a DataView written to')
@@ -133,7 +146,11 @@ export const viewCases: readonly Case[] = [
           continue
         }
         // A copy of what the region is gone with would be read after free.
-        for (const attempt of [() => region.unused(0, CHUNK), () => region.free(), () => region.unusedAll([0, CHUNK])]) {
+        for (const attempt of [
+          () => region.unused(0, CHUNK),
+          () => region.free(),
+          () => region.unusedAll([0, CHUNK]),
+        ]) {
           equal(thrownBy(attempt, 'giving pages back').code, 'ERR_MEMLAYER_VIEW', 'the code')
         }
         memory.check()

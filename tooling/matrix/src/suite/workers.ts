@@ -59,7 +59,11 @@ export function workerCases(file: URL): readonly Case[] {
         withWorker(file, async ({ memory, region, token, ask }) => {
           await ask('attach', token)
           await ask('count', 1)
-          for (const attempt of [() => region.unused(0, CHUNK), () => region.free(), () => memory.sysFree(region.address, CHUNK, null)]) {
+          for (const attempt of [
+            () => region.unused(0, CHUNK),
+            () => region.free(),
+            () => memory.sysFree(region.address, CHUNK, null),
+          ]) {
             equal(thrownBy(attempt, 'taking what a worker holds').code, 'ERR_MEMLAYER_SHARED', 'the code')
           }
           equal(await ask('release'), { value: 0 }, "the worker's view")

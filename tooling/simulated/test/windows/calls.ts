@@ -35,7 +35,8 @@ const { below, pick } = random(seed)
 function range(kernel: SimulatedWindowsKernel): [v: number, n: number] {
   const first = below(SLOTS * 16)
   const { allocationBase, base, size } = kernel.query(BASE + first * PAGE)
-  if (allocationBase !== 0 && below(4) > 0) return [base, Math.max(Math.floor((size * (1 + below(4))) / 4 / PAGE) * PAGE, PAGE)]
+  if (allocationBase !== 0 && below(4) > 0)
+    return [base, Math.max(Math.floor((size * (1 + below(4))) / 4 / PAGE) * PAGE, PAGE)]
   const pages = 1 + below(Math.min(below(4) === 0 ? 200 : 24, SLOTS * 16 - first))
   const v = BASE + first * PAGE
   switch (below(20)) {
@@ -56,7 +57,11 @@ function next(kernel: SimulatedWindowsKernel): Call {
   if (kind < 6) return { fn: 'virtualAlloc', args: [v, n, RESERVE | (below(2) === 0 ? COMMIT : 0), protect] }
   if (kind < 12) return { fn: 'virtualAlloc', args: [v, n, COMMIT, protect] }
   if (kind < 16) return { fn: 'virtualFree', args: [v, n, DECOMMIT] }
-  if (kind < 17) return { fn: 'virtualFree', args: [Math.floor(v / GRANULARITY) * GRANULARITY, 0, pick([RELEASE, RELEASE, DECOMMIT])] }
+  if (kind < 17)
+    return {
+      fn: 'virtualFree',
+      args: [Math.floor(v / GRANULARITY) * GRANULARITY, 0, pick([RELEASE, RELEASE, DECOMMIT])],
+    }
   if (kind < 19) return { fn: 'virtualFree', args: [v, pick([0, n]), pick([RELEASE, DECOMMIT, RELEASE | DECOMMIT, 0])] }
   return { fn: 'virtualAlloc', args: [v, n, pick([0, 1, COMMIT | DECOMMIT, RELEASE]), pick([READWRITE, 0, 3, 8])] }
 }
@@ -66,11 +71,14 @@ function runsOf(pages: readonly Run[]): string[] {
   const runs: Run[] = []
   for (const page of pages) {
     const last = runs.at(-1)
-    const isLike = last?.end === page.start && last.state === page.state && last.base === page.base && last.protect === page.protect
+    const isLike =
+      last?.end === page.start && last.state === page.state && last.base === page.base && last.protect === page.protect
     if (isLike) runs.splice(-1, 1, { ...last, end: page.end })
     else runs.push(page)
   }
-  return runs.map(({ start, end, state, base, protect }) => `${hex(start)}-${hex(end)} ${state} of ${hex(base)}, ${protect}`)
+  return runs.map(
+    ({ start, end, state, base, protect }) => `${hex(start)}-${hex(end)} ${state} of ${hex(base)}, ${protect}`,
+  )
 }
 
 interface Run {
@@ -87,7 +95,7 @@ function hex(v: number): string {
 
 function simulatedRuns(kernel: SimulatedWindowsKernel): Run[] {
   const runs: Run[] = []
-  for (let start = BASE; start < END; ) {
+  for (let start = BASE; start < END;) {
     const { size, state, allocationBase, protect } = kernel.query(start)
     const end = Math.min(start + size, END)
     runs.push({ start, end, state: state.toUpperCase(), base: allocationBase, protect })
@@ -113,14 +121,18 @@ it(`agrees with kernel32 in ${CALLS} random calls`, () => {
     const found = answerOf(simulated, call)
     history.push(describeCall('windows', { ...call, ret: wanted }))
     const where = `seed ${seed}, call ${i}, after\n${history.slice(-12).join('\n')}\n`
-    if (found !== wanted && !isWines(simulated, call, wanted, found)) assert.fail(`${where}simulated ${found}\n${simulated.describe()}`)
+    if (found !== wanted && !isWines(simulated, call, wanted, found))
+      assert.fail(`${where}simulated ${found}\n${simulated.describe()}`)
     assert.deepEqual(runsOf(simulatedRuns(simulated)), runsOf(pageRangesIn(BASE, END - BASE)), where)
     seen.add(Math.min(wanted, 0))
     if (wanted >= 0) done += 1
   }
   console.log(`${done} calls done, ${CALLS - done} refused`)
   // ERROR_INVALID_PARAMETER and ERROR_INVALID_ADDRESS.
-  assert.deepEqual([...seen].sort((x, y) => x - y), [-487, -87, 0])
+  assert.deepEqual(
+    [...seen].sort((x, y) => x - y),
+    [-487, -87, 0],
+  )
   assert.ok(done > CALLS / 5)
 })
 

@@ -84,7 +84,10 @@ class MyOs implements OS {
     const joinsAfter = after !== undefined && v + n === after.address
     const address = joinsBefore ? before.address : v
     const end = joinsAfter ? after.address + after.size : v + n
-    this.#free.splice(next - (joinsBefore ? 1 : 0), Number(joinsBefore) + Number(joinsAfter), { address, size: end - address })
+    this.#free.splice(next - (joinsBefore ? 1 : 0), Number(joinsBefore) + Number(joinsAfter), {
+      address,
+      size: end - address,
+    })
   }
 
   /** Ready or Prepared to Reserved: touching the range faults from now on, where the trait says so. */

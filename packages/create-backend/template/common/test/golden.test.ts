@@ -15,6 +15,9 @@ describe('my-os asks the kernel', () => {
     take()
     const answer = run(memory, made)
     const v = typeof answer === 'number' ? answer : made
-    expect(take().map((call) => shown(call, v)), op).toEqual(calls)
+    expect(
+      take().map((call) => shown(call, v)),
+      op,
+    ).toEqual(calls)
   })
 })

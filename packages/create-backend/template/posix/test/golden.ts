@@ -15,7 +15,12 @@ export const rows: readonly Row[] = [
     run: (memory) => memory.sysAlloc(n, null),
     calls: ['mmap(0, 1048576, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANON, -1, 0) = v'],
   },
-  { op: 'sysUnused', before: ready, run: (memory, v) => memory.sysUnused(v, n), calls: ['madvise(v, 1048576, MADV_DONTNEED) = 0'] },
+  {
+    op: 'sysUnused',
+    before: ready,
+    run: (memory, v) => memory.sysUnused(v, n),
+    calls: ['madvise(v, 1048576, MADV_DONTNEED) = 0'],
+  },
   { op: 'sysUsed', before: prepared, run: (memory, v) => memory.sysUsed(v, n), calls: [] },
   { op: 'sysHugePage', before: ready, run: (memory, v) => memory.sysHugePage(v, n), calls: [] },
   { op: 'sysFree', before: ready, run: (memory, v) => memory.sysFree(v, n, null), calls: ['munmap(v, 1048576) = 0'] },

@@ -15,5 +15,7 @@ export function hostKernel(): WindowsKernel {
   const platform = typeof process === 'undefined' ? 'unknown' : process.platform
   if (platform === PLATFORM) return windowsKernel()
   const hint = `Pass a kernel: createOS({ kernel }), or make src/defs.ts right for ${platform}.`
-  throw new UsageError('ERR_MEMLAYER_BACKEND', `my-os: its numbers are those of ${PLATFORM}, and this is ${platform}`, { hint })
+  throw new UsageError('ERR_MEMLAYER_BACKEND', `my-os: its numbers are those of ${PLATFORM}, and this is ${platform}`, {
+    hint,
+  })
 }

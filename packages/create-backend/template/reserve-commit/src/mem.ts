@@ -99,7 +99,7 @@ class MyOs implements OS {
 
   /** Makes a call over [v, v+n), which may cross reservations where one call may not: what is refused is halved, down to a page. */
   #inPieces(op: string, syscall: string, v: Address, n: number, call: (at: Address, size: number) => number): void {
-    for (let at = v, size = n; at < v + n; ) {
+    for (let at = v, size = n; at < v + n;) {
       const answer = call(at, size)
       if (answer === 0) {
         at += size
@@ -107,7 +107,9 @@ class MyOs implements OS {
         continue
       }
       if (size === this.#pageSize) {
-        const words = outOfMemoryErrors.includes(-answer) ? 'out of memory' : `failed to ${op === 'sysUsed' ? 'commit' : 'decommit'} pages`
+        const words = outOfMemoryErrors.includes(-answer)
+          ? 'out of memory'
+          : `failed to ${op === 'sysUsed' ? 'commit' : 'decommit'} pages`
         throw this.#broken(words, op, syscall, at, size, -answer)
       }
       size = Math.max(alignDown(size / 2, this.#pageSize), this.#pageSize)

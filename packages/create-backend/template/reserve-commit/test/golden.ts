@@ -15,7 +15,12 @@ export const rows: readonly Row[] = [
     run: (memory) => memory.sysAlloc(n, null),
     calls: ['virtualAlloc(0, 1048576, MEM_COMMIT|MEM_RESERVE, PAGE_READWRITE) = v'],
   },
-  { op: 'sysUnused', before: ready, run: (memory, v) => memory.sysUnused(v, n), calls: ['virtualFree(v, 1048576, MEM_DECOMMIT) = 0'] },
+  {
+    op: 'sysUnused',
+    before: ready,
+    run: (memory, v) => memory.sysUnused(v, n),
+    calls: ['virtualFree(v, 1048576, MEM_DECOMMIT) = 0'],
+  },
   {
     op: 'sysUsed',
     before: prepared,
@@ -23,8 +28,18 @@ export const rows: readonly Row[] = [
     calls: ['virtualAlloc(v, 1048576, MEM_COMMIT, PAGE_READWRITE) = v'],
   },
   { op: 'sysHugePage', before: ready, run: (memory, v) => memory.sysHugePage(v, n), calls: [] },
-  { op: 'sysFree', before: ready, run: (memory, v) => memory.sysFree(v, n, null), calls: ['virtualFree(v, 0, MEM_RELEASE) = 0'] },
-  { op: 'sysFault', before: ready, run: (memory, v) => memory.sysFault(v, n), calls: ['virtualFree(v, 1048576, MEM_DECOMMIT) = 0'] },
+  {
+    op: 'sysFree',
+    before: ready,
+    run: (memory, v) => memory.sysFree(v, n, null),
+    calls: ['virtualFree(v, 0, MEM_RELEASE) = 0'],
+  },
+  {
+    op: 'sysFault',
+    before: ready,
+    run: (memory, v) => memory.sysFault(v, n),
+    calls: ['virtualFree(v, 1048576, MEM_DECOMMIT) = 0'],
+  },
   {
     op: 'sysReserve',
     before: nothing,
