@@ -78,12 +78,10 @@ function drawParts({ explanation }: Snapshot, width: number, draw: Draw): void {
   const most = Math.max(1, Math.floor(width / 30))
   for (let i = 0; i < parts.length; i += most) {
     draw(
-      parts
-        .slice(i, i + most)
-        .map(({ name, bytes, mark, sgr }) => ({
-          text: cell(`${mark} ${name} ${formatBytes(bytes)}`, 30),
-          colour: sgr,
-        })),
+      parts.slice(i, i + most).map(({ name, bytes, mark, sgr }) => ({
+        text: cell(`${mark} ${name} ${formatBytes(bytes)}`, 30),
+        colour: sgr,
+      })),
     )
   }
   draw([])

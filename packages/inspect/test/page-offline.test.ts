@@ -73,13 +73,11 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     const { path, text } = await download(page, '#save')
     const saved = JSON.parse(text) as Snapshot
     const bare = { ...saved, pages: [], history: [], process: { ...saved.process, limit: 2 ** 40 } }
-    await page
-      .locator('#open')
-      .setInputFiles({
-        name: 'bare.json',
-        mimeType: 'application/json',
-        buffer: Buffer.from(JSON.stringify(bare, null, 2)),
-      })
+    await page.locator('#open').setInputFiles({
+      name: 'bare.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from(JSON.stringify(bare, null, 2)),
+    })
     await page.waitForFunction(() => document.querySelector('#about')?.textContent === 'stands still: bare.json')
     await page.locator('#regions button', { hasText: 'cache' }).first().click()
     await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file holds no pages of it.')

@@ -105,13 +105,11 @@ export class WindowsCalls {
   #commitPages(start: Address, end: Address, protect: number): number {
     const { maps } = this.#space
     if (!this.#isOneReservation(start, end)) return -ERROR_INVALID_ADDRESS
-    const pieces = maps
-      .over(start, end)
-      .map((mapping) => ({
-        from: Math.max(mapping.start, start),
-        isNew: mapping.attributes === 0,
-        end: Math.min(mapping.end, end),
-      }))
+    const pieces = maps.over(start, end).map((mapping) => ({
+      from: Math.max(mapping.start, start),
+      isNew: mapping.attributes === 0,
+      end: Math.min(mapping.end, end),
+    }))
     const fresh = pieces.reduce((sum, piece) => sum + (piece.isNew ? piece.end - piece.from : 0), 0)
     if (!this.#commit.promise(fresh)) return -ERROR_COMMITMENT_LIMIT
     this.#change(start, end, protections.get(protect)?.[1] ?? 0, protect)
