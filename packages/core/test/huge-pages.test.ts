@@ -26,9 +26,7 @@ class AdvisedOS extends PageOS {
     this.#advise(v, n, 'n')
   }
 
-  hugePagesIn(): number {
-    return this.obtained
-  }
+  override host = { hugePages: (): number => this.obtained }
 
   /** A letter a page of the first of a region: H asked for, n forbidden, a dot where nothing was said. */
   text({ address }: Region, pages = 16): string {

@@ -1,14 +1,6 @@
 // An operating system for core's tests: a plain map of pages, each in a state of its own. It holds
 // core to what core owes a backend, page by page, and refuses or breaks only when told to.
-import {
-  alignUp,
-  type Address,
-  type FatalError,
-  type MappingCount,
-  type OS,
-  type Refusal,
-  type Traits,
-} from '@memlayer/core'
+import { alignUp, type Address, type FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
 
 /** The functions of a backend that core calls. */
 export type OSFunction =
@@ -65,8 +57,8 @@ export class PageOS implements OS {
   /** Every call so far: `sysFreeOS(0x1000, 4096)`. */
   readonly calls: string[] = []
   fate: PageOSOptions['fate']
-  /** The process's mappings, where a test bounds them. */
-  mappings?: () => MappingCount
+  /** Where a test bounds the process's mappings. */
+  host?: NonNullable<OS['host']>
   readonly #first: number
   readonly #last: number
   #reservations = 0

@@ -26,7 +26,7 @@ describe('an observer', () => {
   it('hears of refused ranges when they are as they were, and may free them', () => {
     const os = new PageOS({ pages: 512, traits: { unusedTraps: true } })
     // At the limit: it is asked when what a memory begins with is used up.
-    os.mappings = () => ({ used: 65_000, limit: 65_530 })
+    os.host = { mappings: () => ({ used: 65_000, limit: 65_530 }) }
     const bounded = createMemory(os)
     const own = bounded.reserve(300 * page, { name: 'cache' })
     own.commit(0, 300 * page)

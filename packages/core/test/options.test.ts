@@ -1,0 +1,55 @@
+// Options: every one must be known, and undefined is like leaving it out.
+import { checkOptions, createMemory, GrowableBuffer } from '@memlayer/core'
+import { describe, expect, it } from 'vitest'
+import { errorOf } from './errors-of.js'
+import { PageOS } from './page-os.js'
+
+const page = 4096
+const memory = createMemory(new PageOS())
+
+describe('an option that is not known', () => {
+  it.each<[string, () => unknown, string, string]>([
+    ['of reserve', () => memory.reserve(page, { hugepages: 'off' } as never), 'hugepages', 'hugePages'],
+    ['of reserve', () => memory.reserve(page, { names: 'x' } as never), 'names', 'name'],
+    ['of createMemory', () => createMemory(new PageOS(), { leger: false } as never), 'leger', 'ledger'],
+    ['of GrowableBuffer', () => new GrowableBuffer(memory, { maximun: page } as never), 'maximun', 'maximum'],
+    ['of observe', () => memory.observe(() => {}, { want: () => true } as never), 'want', 'wanted'],
+  ])('%s stops the call, and the nearest known one is named', (_, call, wrong, nearest) => {
+    const before = memory.stats()
+    const error = errorOf(call)
+    expect(error.code).toBe('ERR_MEMLAYER_OPTION')
+    expect(error.message).toContain(`the option "${wrong}" is not known. Did you mean '${nearest}'? Pass one of: `)
+    expect(memory.stats()).toEqual(before)
+  })
+
+  it('has no suggestion when none is near', () => {
+    const error = errorOf(() => memory.reserve(page, { colour: 'red' } as never))
+    expect(error.hint).toBe('Pass one of: name, stat, align, address, hugePages.')
+  })
+
+  it('is looked for among own keys: what is on Object.prototype is nobody’s option', () => {
+    Object.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true })
+    try {
+      checkOptions('op', {}, ['known'])
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'polluted')
+    }
+    expect(errorOf(() => checkOptions('op', { polluted: 1 }, [])).hint).toBe('This call takes no options.')
+  })
+})
+
+it('undefined is as if the option were left out', () => {
+  const region = memory.reserve(page, {
+    name: undefined,
+    stat: undefined,
+    align: undefined,
+    address: undefined,
+    hugePages: undefined,
+  })
+  expect([region.name, region.hugePages]).toEqual(['region', 'default'])
+  region.free()
+  createMemory(new PageOS(), { ledger: undefined })
+  memory.observe(() => {}, { wanted: undefined })()
+  const buffer = new GrowableBuffer(memory, { maximum: page, length: undefined, name: undefined, hugePages: undefined })
+  expect(buffer.length).toBe(0)
+})
