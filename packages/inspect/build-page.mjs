@@ -32,6 +32,7 @@ writeFileSync(
   join(here, 'dist/page.html'),
   html
     .replace('/* policy */', () => policy)
-    .replace('/* style */', () => style)
-    .replace('/* script */', () => script),
+    // Without the spaces that a formatter puts around the marks: the browser would hash them too.
+    .replace(/\s*\/\* style \*\/\s*/, () => style)
+    .replace(/\s*\/\* script \*\/\s*/, () => script),
 )

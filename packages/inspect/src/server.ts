@@ -89,7 +89,7 @@ class Page {
   readonly policy: string
 
   constructor() {
-    const own = /<meta http-equiv="Content-Security-Policy" content="([^"]+)">/.exec(this.html.toString('utf8'))?.[1]
+    const own = /<meta http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(this.html.toString('utf8'))?.[1]
     // Only a header can forbid framing; a policy in the file can't.
     this.policy = `${own ?? "default-src 'none'"}; frame-ancestors 'none'`
   }
