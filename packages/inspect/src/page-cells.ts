@@ -1,5 +1,5 @@
-// Finds which pages of a range are resident, in cells of whole pages. It stays within a given number of cells and a
-// given time, because a range may be a terabyte and the process has other work.
+// Finds which pages of a range are resident, in cells of whole pages. The number of cells and the time are limited.
+// A range may be a terabyte, and the process has other work.
 import type { Address, Memory } from '@memlayer/core'
 import type { PageCells } from './snapshot.js'
 

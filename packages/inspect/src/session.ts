@@ -1,5 +1,5 @@
-// Decides which requests the server answers: by the token that opens one session, by the session's secret, and by the
-// host names in a request. The server checks all of it before it looks at the memory.
+// Decides which requests the server answers. It checks the token that opens a session, the session's secret, and the
+// host names in a request. All of this comes before any look at the memory.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 

@@ -1,5 +1,5 @@
-// Takes snapshots. The server and the terminal take one after another. Slow figures are not found anew each time:
-// the snapshot then holds the last answer and its time.
+// Takes snapshots. The server and the terminal take one after another. Slow figures are not computed each time: then
+// the snapshot holds the last answer and its time.
 import type { Memory, OwnedRange, Region } from '@memlayer/core'
 import type { Log } from './log.js'
 import { lookAt, unitFor } from './page-cells.js'

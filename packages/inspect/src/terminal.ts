@@ -1,5 +1,5 @@
-// Draws a snapshot in a terminal: totals, where resident memory is, the address space as a strip of characters, a
-// sparkline of earlier moments, the regions, the categories, and what the kernel refused.
+// Draws a snapshot in a terminal: totals, the parts of resident memory, the address space as a strip of characters, a
+// sparkline of earlier moments, regions, categories, and refused operations.
 import { formatAddress, formatBytes } from '@memlayer/core'
 import { shortened } from './frame.js'
 import { partsOf } from './parts.js'

@@ -7,8 +7,8 @@ import type { Snapshot } from './snapshot.js'
 /** A snapshot in the form that the server sends. */
 export interface Wire extends Omit<Snapshot, 'ranges'> {
   /**
-   * Three numbers per range: pages since the end of the range before, its pages, and four times its place in
-   * `categories` plus its state.
+   * Three numbers per range: the pages from the end of the range before, its own pages, and its kind. The kind is four
+   * times its place in `categories` plus its state.
    */
   readonly packed: readonly number[]
   /** The number of operations before the first one in `log`. */

@@ -1,5 +1,5 @@
-// What the inspector costs the observed process: its processor time with one request per second from a page, less its
-// time without, over 10,000 ranges. The limit is 1 %.
+// What the inspector costs the observed process. It is the processor time with one request per second from a page, less
+// the time without, over 10,000 ranges. The limit is 1 %.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'node:http'

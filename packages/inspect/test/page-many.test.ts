@@ -16,7 +16,7 @@ const PAGE = 4096
 const longTaskMilliseconds = 50
 
 /**
- * The shortest computing time of each task in up to three runs. A shared processor only ever adds time: the same work
+ * The shortest computing time of each task in up to three runs. A shared processor only ever adds time. The same work
  * takes up to twice as long while the other half of its core is busy.
  */
 async function leastOf(look: () => Promise<Longest[]>): Promise<number[]> {

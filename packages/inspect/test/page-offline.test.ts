@@ -1,5 +1,5 @@
-// The files that the page saves: a snapshot, which the page's file opens again without a server or a network, and a
-// trace in Perfetto's format.
+// The files that the page saves: a snapshot and a trace in Perfetto's format. The page's file opens the snapshot again
+// without a server or a network.
 import { readFileSync } from 'node:fs'
 import { openBrowser } from '@memlayer/browser'
 import { inspect, type Snapshot, type TraceEvent } from '@memlayer/inspect'

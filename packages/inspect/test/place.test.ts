@@ -1,5 +1,5 @@
-// The place where a region was reserved: the user's own line in this workspace, with an installed memlayer, and in a
-// folder with the name of one of our packages.
+// The place where a region was reserved is the user's own line: in this workspace, with an installed memlayer, and in
+// a folder with the name of one of our packages.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// `memory` and memlayer/os in child processes: nothing is loaded before the first use, a process makes one choice, and
-// the environment, flags and export conditions decide it.
+// `memory` and memlayer/os in child processes. Nothing is loaded before the first use, and a process makes one choice.
+// The environment, flags and export conditions decide it.
 import { runChild, type ChildEnd } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 

@@ -1,5 +1,5 @@
-// The choice, with made-up hosts and sources: which backend is chosen, for which reason, and what the user is told to
-// do when no backend can be used.
+// The choice, with made-up hosts and sources: which backend is chosen, and for which reason. When no backend can be
+// used, the user is told what to do.
 import type { OS } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import type { Backend, Source } from '../dist/backend.js'

@@ -1,5 +1,5 @@
-// What a backend does when its kernel refuses: it returns null or throws a FatalError, keeps the reason for the error,
-// and changes nothing.
+// What a backend does when its kernel refuses. It returns null or throws a FatalError. It keeps the reason for the
+// error, and changes nothing.
 import type { Memory } from '@memlayer/core'
 import type { KernelCall } from '@memlayer/kernel'
 import { claimBytes, claimBytesAmong, fill } from '../bytes.js'

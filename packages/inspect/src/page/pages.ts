@@ -1,5 +1,5 @@
-// Finds which pages are resident: the process answers while the page is live, and a saved or kept snapshot has its
-// own data. If there is no answer, the reader gets the reason.
+// Finds which pages are resident. While the page is live, the process answers. A saved or kept snapshot has its own
+// data. If there is no answer, the reader gets the reason.
 import type { PageCells } from '../snapshot.js'
 import type { Shown } from './shown.js'
 
