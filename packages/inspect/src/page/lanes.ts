@@ -39,8 +39,8 @@ export class Lanes {
   #chosen: number | null = null
 
   /**
-   * Calls `choose` with a region that the user clicks. Calls `zoom` when the wheel turns at an address, and `frame` with
-   * a range to show.
+   * Calls `choose` with a region that the user clicks. Calls `zoom` when the wheel turns at an address. Calls `frame`
+   * with a range to show.
    */
   constructor(on: {
     choose(region: SnapshotRegion): void
