@@ -1,5 +1,6 @@
-// The page as one file: its modules and the libraries bundled by rolldown, its styles, and the policy that lets
-// exactly these run; nothing from the network. Run by `npm run build` after the compiler; server.ts serves dist/page.html.
+// Builds the page as one file, dist/page.html: rolldown bundles the modules and libraries, and the styles go inline.
+// The page's own policy lets only these run, so nothing comes from the network.
+// `npm run build` runs this after the compiler. server.ts serves the file.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,10 +15,10 @@ await build.close()
 
 const html = readFileSync(join(here, 'src/page/index.html'), 'utf8')
 const style = readFileSync(uplot, 'utf8') + readFileSync(join(here, 'src/page/style.css'), 'utf8')
-// A script ends at the first such tag, also within a string.
+// The HTML parser ends a script at the first such tag, even inside a string.
 const script = output[0].code.replaceAll('</script', '<\\/script')
 const hashOf = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
-// In the file itself, so that it holds where no server says it: opened from a disk.
+// The policy stands in the file itself, so it also holds when the file is opened from disk.
 const policy = [
   "default-src 'none'",
   `script-src ${hashOf(script)}`,
@@ -31,6 +32,7 @@ writeFileSync(
   join(here, 'dist/page.html'),
   html
     .replace('/* policy */', () => policy)
-    .replace('/* style */', () => style)
-    .replace('/* script */', () => script),
+    // Without the spaces that a formatter puts around the marks: the browser would hash them too.
+    .replace(/\s*\/\* style \*\/\s*/, () => style)
+    .replace(/\s*\/\* script \*\/\s*/, () => script),
 )

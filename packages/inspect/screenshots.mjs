@@ -1,5 +1,5 @@
-// The pictures of the README, taken anew from the demo: `npm run screenshots`. Twenty seconds, so that the chart has
-// something to show; then light and dark.
+// Takes the pictures of the README from the demo: `npm run screenshots`. It waits 20 seconds, so that the chart has
+// data, and then takes the light and the dark picture.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'

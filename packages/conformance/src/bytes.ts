@@ -1,5 +1,5 @@
-// Bytes of a range, by views that are made for one look and detached after it: a page with a
-// view over it is no longer what the backend alone made of it.
+// Reads and writes the bytes of a range through short-lived views, which are detached after each use. A view that stays
+// would change the range, and the case would no longer test the backend alone.
 import type { OS } from '@memlayer/core'
 import { detachView, viewOffset, type Address } from '@memlayer/kernel'
 import { claim, rangeText } from './claim.js'
@@ -34,10 +34,8 @@ export function claimBytesAmong(os: OS, v: Address, n: number, allowed: readonly
       const odd = page.findIndex((byte) => byte !== first)
       const found = odd === -1 ? first : (page[odd] ?? -1)
       const right = odd === -1 && allowed.includes(first)
-      claim(
-        right,
-        `${what}: ${rangeText(v, n)} holds ${found} at offset ${at + Math.max(odd, 0)}, expected ${allowed.join(' or ')}`,
-      )
+      const place = `${rangeText(v, n)} holds ${found} at offset ${at + Math.max(odd, 0)}`
+      claim(right, `${what}: ${place}, expected ${allowed.join(' or ')}`)
     }
   })
 }

@@ -1,4 +1,4 @@
-// All cases, bound to one subject: conformance() does that, and a runner calls `run`.
+// All cases, bound to one subject: conformance() binds them, and a runner calls `run`.
 import { accountCases } from './cases/account.js'
 import { alignmentCases } from './cases/alignment.js'
 import { contentsCases } from './cases/contents.js'
@@ -18,25 +18,25 @@ import type { Subject } from './subject.js'
 
 /** One case, bound to a subject. */
 export interface Case {
-  /** Stable: `'unused/drops-contents'`. What stands before the slash is its part. */
+  /** Stable: `'unused/drops-contents'`. The text before the slash is its part. */
   readonly id: string
-  /** What is claimed. */
+  /** The claim. */
   readonly title: string
   /**
-   * Runs it.
+   * Runs the case.
    *
-   * @throws ConformanceError when the claim does not hold, and whatever the backend throws that it must not.
+   * @throws ConformanceError when the claim does not hold. An error that the backend must not throw passes through.
    */
   run(): Verdict
 }
 
-/** How cases are bound. */
+/** Options of `conformance`. */
 export interface Options {
-  /** What decides every random choice: a whole number. Default: one that is drawn. */
+  /** The seed of every random choice: a whole number. Default: a random one. */
   readonly seed?: number
 }
 
-/** Cases by part, in the order in which they are run. */
+/** The cases by part, in the order of a run. */
 const parts: Readonly<Record<string, readonly Definition[]>> = {
   shape: shapeCases,
   transitions: transitionCases,
@@ -53,10 +53,10 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   ledger: ledgerCases,
 }
 
-/** Every case, bound to a subject. */
+/** All cases, bound to a subject. */
 export function conformance<K extends object>(subject: Subject<K>, options: Options = {}): Case[] {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31)
-  // A case hands a kernel only back to the subject that made it.
+  // A case gives a kernel only to the subject that made it.
   const bound = subject as unknown as Subject
   return Object.values(parts)
     .flat()

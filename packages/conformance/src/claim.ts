@@ -1,9 +1,9 @@
-// Claims: what a case states about a backend. A claim that does not hold ends the case.
+// Claims: a case's statements about a backend. A claim that does not hold ends the case.
 import { formatAddress } from '@memlayer/core'
 
-/** What a case throws when the backend does not do what it must. Its message says what was expected and what was found. */
+/** A case throws this when its claim does not hold. The message says what was expected and what was found. */
 export class ConformanceError extends Error {
-  /** What a log shows. */
+  /** The name that a log shows. */
   override readonly name: string = 'ConformanceError'
 }
 
@@ -12,12 +12,12 @@ export function claim(holds: boolean, words: string): asserts holds {
   if (!holds) throw new ConformanceError(words)
 }
 
-/** Fails unless the two are the same. */
+/** Fails unless both values are the same. */
 export function same(actual: unknown, expected: unknown, what: string): void {
   claim(Object.is(actual, expected), `${what}: expected ${String(expected)}, found ${String(actual)}`)
 }
 
-/** What `run` throws; null: nothing. */
+/** The error that `run` throws; null: it throws no error. */
 export function thrownBy(run: () => unknown): unknown {
   try {
     run()
@@ -27,10 +27,10 @@ export function thrownBy(run: () => unknown): unknown {
   }
 }
 
-/** The three errors of the contract, by name: a backend may have another copy of core than this package. */
+/** The contract's three errors, by name, because a backend may have another copy of core than this package. */
 export type Outcome = 'OutOfMemoryError' | 'FatalError' | 'UsageError'
 
-/** Which of the three errors this is; null: none of them. */
+/** Which of the three errors this is; null: another error, or not an error. */
 export function outcomeOf(error: unknown): Outcome | null {
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
   const isOne = name === 'OutOfMemoryError' || name === 'FatalError' || name === 'UsageError'
@@ -41,14 +41,14 @@ export function outcomeOf(error: unknown): Outcome | null {
 export function claimOutcome(error: unknown, allowed: readonly Outcome[], what: string): void {
   const outcome = outcomeOf(error)
   const words = allowed.join(' or ')
-  if (error === null) throw new ConformanceError(`${what}: expected ${words}, nothing was thrown`)
+  if (error === null) throw new ConformanceError(`${what}: expected ${words}, but it threw no error`)
   claim(
     outcome !== null && allowed.includes(outcome),
-    `${what}: expected ${words}, thrown was ${error instanceof Error ? error.message : typeof error}`,
+    `${what}: expected ${words}, but it threw ${error instanceof Error ? error.message : typeof error}`,
   )
 }
 
-/** [v, v+n) as a person reads it. */
+/** [v, v+n) as text for people. */
 export function rangeText(v: number, n: number): string {
   return `[${formatAddress(v)}, ${formatAddress(v + n)})`
 }

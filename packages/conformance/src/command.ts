@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npx @memlayer/conformance ./my-os`: the command, as npm installs it.
+// The command `npx @memlayer/conformance ./my-os`, as npm installs it.
 import { main } from './main.js'
 
 void main(process.argv.slice(2)).then((code) => {

@@ -1,36 +1,36 @@
-// What a case is made of, and how it may end: the vocabulary of the files in cases/.
+// The parts of a case and the ways in which it can end. The files in cases/ use them.
 import type { Stage, StageOptions } from './stage.js'
 import type { Subject } from './subject.js'
 
-/** How a case ended that did not fail. */
+/** How a case ended, unless it failed. */
 export type Verdict =
   | { readonly status: 'pass' }
-  /** The backend's traits say that it has no such thing, and so it was found. */
+  /** The backend's traits say that it lacks the feature, and the case confirmed that. */
   | { readonly status: 'absent'; readonly trait: string }
-  /** It can't be shown here. */
+  /** The case can't run here. */
   | { readonly status: 'not run'; readonly why: string }
 
-/** What a definition works with. */
+/** The means that a definition has. */
 export interface World {
   readonly subject: Subject
   readonly seed: number
-  /** Plays `scene` on a fresh stage, and clears it. */
+  /** Plays `scene` on a new stage and clears the stage. */
   play<T>(scene: (stage: Stage) => T, options?: StageOptions): T
 }
 
-/** A case before it is bound. Returning nothing is to pass. */
+/** A case before it is bound. It passes when `show` returns no verdict. */
 export interface Definition {
   readonly id: string
   readonly title: string
   show(world: World): Verdict | void
 }
 
-/** For a definition: the trait is not there, and that was shown. */
+/** For a definition: the backend lacks the trait, and the case confirmed that. */
 export function absent(trait: string): Verdict {
   return { status: 'absent', trait }
 }
 
-/** For a definition: it can't be shown here. */
+/** For a definition: the case can't run here. */
 export function notRun(why: string): Verdict {
   return { status: 'not run', why }
 }

@@ -1,5 +1,4 @@
-// @memlayer/conformance: the suite that every backend must pass. It runs in a browser as it
-// stands; the command is in main.ts.
+// @memlayer/conformance: the suite that every backend must pass. It also runs in a browser. The command is in main.ts.
 export { conformance, type Case, type Options } from './case.js'
 export type { Verdict } from './definition.js'
 export { ConformanceError } from './claim.js'

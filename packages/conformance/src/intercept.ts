@@ -1,8 +1,8 @@
-// A port whose calls pass through a function: for kernels that refuse by what is asked, where
-// kernel's failCall goes by count alone.
+// A port whose calls pass through a function. With it a case can refuse a call by its arguments. failCall of
+// @memlayer/kernel refuses only by count.
 import { refusalOf } from '@memlayer/kernel'
 
-/** A port like `kernel` that refuses the calls for which `when` gives an error number. */
+/** A port like `kernel`. It refuses the calls for which `when` returns an error number. */
 export function refuseWhen<K extends object>(
   kernel: K,
   when: (fn: string, args: readonly unknown[]) => number | null,
@@ -12,7 +12,7 @@ export function refuseWhen<K extends object>(
       const member: unknown = Reflect.get(target, name, target)
       if (typeof member !== 'function') return member
       const answer = refusalOf(target, String(name))
-      // Bound: a port may be a class with private fields.
+      // Bind it, because a port may be a class with private fields.
       if (answer === null) return member.bind(target) as unknown
       return (...args: unknown[]): unknown => {
         const errno = when(String(name), args)

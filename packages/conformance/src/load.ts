@@ -1,4 +1,4 @@
-// From what was named on the command line to a subject: a file, or a package's folder.
+// Loads the subject that the command line names: a file, or a package's folder.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
@@ -12,19 +12,19 @@ interface Manifest {
   readonly memlayer?: { readonly conformance?: string }
 }
 
-/** A module that the command takes. */
+/** The exports of a module that the command accepts. */
 interface Loaded {
   readonly subject?: Subject
   readonly createOS?: Subject['createOS']
 }
 
-/** What the command says when it can't begin; the text tells what to do. */
+/** The command can't begin. The message tells what to do. */
 export class LoadError extends Error {}
 
 /**
- * The subject that `path` names. A file exports `subject`, or `createOS` alone. A folder is a package: the
- * file that its manifest names under `memlayer.conformance`, or else its root entry. `kernel`: a
- * personality of @memlayer/simkernel, installed where the package is.
+ * Loads the subject at `path`. A file exports `subject`, or only `createOS`. A folder is a package: its manifest names
+ * the file under `memlayer.conformance`, or else its root entry is used. `kernel` names a personality of
+ * @memlayer/simkernel, which must be installed near the package.
  */
 export async function loadSubject(
   path: string,
@@ -33,7 +33,7 @@ export async function loadSubject(
   const file = entryOf(resolve(path))
   const loaded = (await import(pathToFileURL(file).href)) as Loaded
   const subject = loaded.subject ?? (loaded.createOS === undefined ? undefined : { createOS: loaded.createOS })
-  if (subject === undefined) throw new LoadError(`${file} exports neither 'subject' nor 'createOS'`)
+  if (subject === undefined) throw new LoadError(`${file} exports neither 'subject' nor 'createOS': export one of them`)
   const name = subject.name ?? path
   return kernel === undefined
     ? { ...subject, name }
@@ -41,18 +41,18 @@ export async function loadSubject(
 }
 
 function entryOf(path: string): string {
-  if (!existsSync(path)) throw new LoadError(`there is nothing at ${path}`)
+  if (!existsSync(path)) throw new LoadError(`${path} does not exist: name a package's folder or a file`)
   if (!statSync(path).isDirectory()) return path
   const file = join(path, 'package.json')
   if (!existsSync(file))
     throw new LoadError(`${path} is a folder without a package.json: name a file that exports 'subject'`)
   const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest
   const entry = join(path, manifest.memlayer?.conformance ?? rootOf(manifest.exports) ?? manifest.main ?? 'index.js')
-  if (!existsSync(entry)) throw new LoadError(`${entry} is not there: build the package first`)
+  if (!existsSync(entry)) throw new LoadError(`${entry} does not exist: build the package first`)
   return entry
 }
 
-/** The file of the entry '.', for an import. */
+/** The file of the entry '.' for an import. */
 function rootOf(exported: unknown): string | undefined {
   if (typeof exported === 'string') return exported
   if (typeof exported !== 'object' || exported === null) return undefined

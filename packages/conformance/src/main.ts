@@ -1,5 +1,5 @@
-// `npx @memlayer/conformance ./my-os`: runs the suite over a backend, prints a report, and says
-// by its exit code how it went: 0 it conforms, 1 it does not, 2 it could not be run.
+// The command `npx @memlayer/conformance ./my-os`: runs the suite on a backend and prints a report. Its exit codes:
+// 0 the backend conforms, 1 it does not conform, 2 the suite could not run.
 import { parseArgs } from 'node:util'
 import { conformance } from './case.js'
 import { LoadError, loadSubject } from './load.js'
@@ -9,14 +9,14 @@ import { runCases } from './run.js'
 const usage = `usage: memlayer-conformance <package or file> [options]
 
   <package or file>  a folder with a package.json, or a module that exports 'subject' or 'createOS'
-  --kernel <name>    over a kernel of @memlayer/simkernel: linux, darwin, freebsd, windows, plan9, wasm, …
-  --seed <number>    replays the random choices of a run
-  --only <text>      the cases with this text in their id
-  --json             the report as JSON
-  --list             the cases, and runs none
-  --help             this`
+  --kernel <name>    use a kernel of @memlayer/simkernel: linux, darwin, freebsd, windows, plan9, wasm, …
+  --seed <number>    repeat the random choices of an earlier run
+  --only <text>      run only the cases with this text in their id
+  --json             print the report as JSON
+  --list             print the cases without running them
+  --help             print this text`
 
-/** Runs the command; the exit code. */
+/** Runs the command and returns its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
     return await run(args)
@@ -46,12 +46,13 @@ async function run(args: readonly string[]): Promise<number> {
     return 0
   }
   const [path, ...more] = positionals
-  if (values.list !== true && (path === undefined || more.length > 0)) throw new LoadError('name one backend')
+  if (values.list !== true && (path === undefined || more.length > 0))
+    throw new LoadError('give one backend: a package or a file')
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
-  if (!Number.isSafeInteger(seed)) throw new LoadError(`the seed is ${values.seed}, and not a whole number`)
+  if (!Number.isSafeInteger(seed)) throw new LoadError(`--seed is '${values.seed}': give a whole number`)
   const subject = path === undefined ? nothing : await loadSubject(path, values.kernel)
   const cases = conformance(subject, { seed }).filter(({ id }) => values.only === undefined || id.includes(values.only))
-  if (cases.length === 0) throw new LoadError(`no case has '${values.only}' in its id`)
+  if (cases.length === 0) throw new LoadError(`no case has '${values.only}' in its id: see --list for the ids`)
   if (values.list === true) {
     for (const { id, title } of cases) console.log(`${id.padEnd(28)} ${title}`)
     return 0
@@ -72,10 +73,10 @@ async function run(args: readonly string[]): Promise<number> {
   return report.conforms ? 0 : 1
 }
 
-// What --list binds its cases to: none of them is run.
+// The subject for --list, which runs no case.
 const nothing = {
   name: 'none',
   createOS(): never {
-    throw new LoadError('name one backend')
+    throw new LoadError('give one backend: a package or a file')
   },
 }

@@ -1,14 +1,14 @@
-// Numbers that follow from a seed, so that a history can be had again.
+// Random numbers from a seed, so that a history can be replayed.
 
-/** A source of numbers, the same for the same seed. */
+/** A source of numbers. The same seed gives the same numbers. */
 export interface Random {
-  /** A whole number from 0 up to and without `n`. */
+  /** A whole number from 0 to n - 1. */
   below(n: number): number
   /** One of the values. */
   pick<T>(values: readonly T[]): T
 }
 
-/** mulberry32: 32 bits of state, enough for a history. */
+/** mulberry32, with 32 bits of state: enough for a history. */
 export function random(seed: number): Random {
   let state = seed | 0
   const below = (n: number): number => {

@@ -1,4 +1,4 @@
-// A report as a person reads it: a line a case by part, failures with their reason, and a verdict.
+// Formats a report for people: one line per case, grouped by part, the reason of each failure, and a verdict.
 import type { CaseResult, Report } from './run.js'
 
 const marks: Readonly<Record<CaseResult['status'], string>> = {
@@ -8,7 +8,7 @@ const marks: Readonly<Record<CaseResult['status'], string>> = {
   fail: 'FAIL',
 }
 
-/** The report as text; `name` is what was put to the test, `seed` what replays it. */
+/** The report as text. `name` is the tested backend, and `seed` replays the run. */
 export function reportText(report: Report, name: string, seed: number): string {
   const lines = [`${name}, seed ${seed}`]
   let part = ''
@@ -22,14 +22,14 @@ export function reportText(report: Report, name: string, seed: number): string {
   }
   const { pass, absent, fail } = report.counts
   const left = report.counts['not run']
-  const verdict = report.conforms ? 'conforms, as far as it was run' : 'does not conform'
+  const verdict = report.conforms ? 'conforms in all cases that ran' : 'does not conform'
   lines.push('', `${pass} pass, ${absent} absent by trait, ${left} not run, ${fail} fail: ${name} ${verdict}.`)
-  if (!report.conforms) lines.push(`Run it again with --seed ${seed} to see the same.`)
+  if (!report.conforms) lines.push(`Run it again with --seed ${seed} to repeat this result.`)
   return lines.join('\n')
 }
 
 function noteOf(result: CaseResult): string {
   if (result.status === 'fail') return result.why
-  if (result.status === 'absent') return `and so it was found: ${result.trait}`
+  if (result.status === 'absent') return `confirmed: ${result.trait}`
   return result.status === 'not run' ? result.why : ''
 }

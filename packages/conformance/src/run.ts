@@ -1,5 +1,4 @@
-// Runs cases one after the other and keeps how each ended: for the command, the matrix, and
-// whoever has no test runner.
+// Runs cases one after another and keeps each result: for the command, the matrix, and users without a test runner.
 import type { Case } from './case.js'
 import type { Verdict } from './definition.js'
 
@@ -8,17 +7,17 @@ export type CaseResult = { readonly id: string; readonly title: string } & (
   Verdict | { readonly status: 'fail'; readonly why: string; readonly error: unknown }
 )
 
-/** How all of them ended. */
+/** How all cases ended. */
 export interface Report {
-  /** Case by case. */
+  /** The result of each case. */
   readonly results: readonly CaseResult[]
-  /** How many ended so, by status. */
+  /** The number of cases by status. */
   readonly counts: Readonly<Record<CaseResult['status'], number>>
-  /** Whether none failed. */
+  /** True when no case failed. */
   readonly conforms: boolean
 }
 
-/** Runs every case; none keeps another from being run. */
+/** Runs every case. A failure does not stop the others. */
 export function runCases(cases: readonly Case[]): Report {
   const results = cases.map(runCase)
   const counts = { pass: 0, absent: 0, 'not run': 0, fail: 0 }

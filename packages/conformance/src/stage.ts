@@ -1,35 +1,35 @@
-// Where a case is played: a fresh kernel, a backend over it, a memory over that. What the case
-// leaves behind is freed when it ends, because a real kernel outlives it.
+// A stage for one case: a new kernel, a backend over it, and a memory over the backend. When the case ends, the stage
+// frees what is left, because a real kernel outlives the case.
 import { createMemory, type Memory, type OS } from '@memlayer/core'
 import { record, type Address, type KernelCall } from '@memlayer/kernel'
 import type { Subject, Witness } from './subject.js'
 import { simulatedWitness } from './witness.js'
 
-/** How a stage is set. */
+/** Options of a stage. */
 export interface StageOptions {
-  /** Default: the world's. */
+  /** The seed of the kernel. Default: the world's seed. */
   readonly seed?: number
-  /** Puts something between the backend and the kernel. */
+  /** Wraps the kernel that the backend sees. */
   readonly wrap?: (kernel: object) => object
-  /** Whether the memory keeps a ledger. Default true. */
+  /** Whether the memory keeps a ledger. Default: true. */
   readonly ledger?: boolean
 }
 
-/** A backend that a case may do with as it likes. */
+/** A backend for one case, with its memory and its kernel. */
 export interface Stage {
   readonly os: OS
   readonly memory: Memory
   readonly witness: Witness
-  /** What was asked of the kernel since the last question; null: the subject has no kernel to watch. */
+  /** The kernel calls since the last time; null: the subject has no kernel to watch. */
   takeCalls(): readonly KernelCall[] | null
   readonly pageSize: number
-  /** What reservations are made of: a multiple of the page and of the granularity. */
+  /** The unit of reservations: a multiple of the page size and of the granularity. */
   readonly unit: number
-  /** Frees all that the memory owns. */
+  /** Frees all memory that the stage owns. */
   clear(): void
 }
 
-/** Sets a stage. */
+/** Makes a stage. */
 export function setStage(subject: Subject, seed: number, options: StageOptions): Stage {
   const bottom = subject.kernel?.({ seed: options.seed ?? seed })
   const recording = bottom === undefined ? null : record(bottom)

@@ -1,9 +1,9 @@
-// Cases as tests of whatever runner calls them `describe` and `it`: vitest, node:test, bun:test,
-// Jest, Mocha. The user's side is a few lines; the README has them.
+// Defines the cases as tests of any runner with `describe` and `it`: vitest, node:test, bun:test, Jest, Mocha. A user
+// writes a few lines for it, which are in the README.
 import { conformance, type Options } from './case.js'
 import type { Subject } from './subject.js'
 
-/** What a runner hands to a test, as far as it is used here. */
+/** The part of a runner's test context that is used here. */
 export interface TestContext {
   /** Ends the test as skipped, with a note. Absent: it counts as passed. */
   skip?(note: string): unknown
@@ -18,8 +18,8 @@ export interface Runner {
 }
 
 /**
- * Defines a test a case. What is absent by trait was shown to be absent and passes; what can't be run
- * here is skipped, with the reason.
+ * Defines one test per case. A case passes when the backend lacks a trait and the case confirmed that. A case that
+ * can't run here is skipped with the reason.
  */
 export function defineTests<K extends object>(subject: Subject<K>, runner: Runner, options: Options = {}): void {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31)

@@ -1,5 +1,5 @@
-// A simulated kernel as a witness. It is told by its members, not by its class: this package
-// does not depend on @memlayer/simkernel, and an author's own simulated kernel may have them too.
+// Uses a simulated kernel as a witness. It recognizes the kernel by its members, not by its class. So this package does
+// not depend on @memlayer/simkernel, and an author's own simulated kernel works too.
 import type { Address } from '@memlayer/kernel'
 import type { Witness } from './subject.js'
 
@@ -16,7 +16,7 @@ interface Telling {
   takeForfeit(): void
 }
 
-/** What a kernel of `@memlayer/simkernel`, or one with the same members, tells of itself; `{}` for any other. */
+/** The witness of a kernel of `@memlayer/simkernel` or with the same members; `{}` for any other kernel. */
 export function simulatedWitness(kernel: object | undefined): Witness {
   const telling: Partial<Telling> | undefined = kernel
   const found: { -readonly [M in keyof Witness]: Witness[M] } = {}
@@ -35,7 +35,7 @@ function faults(kernel: Telling, v: Address, access: 'read' | 'write'): boolean 
     kernel.touch(v, 1, access)
     return false
   } catch (error) {
-    // Anything else (no memory left for the page) is no fault, and must be seen.
+    // Another error (no memory left for the page) is not a fault, so pass it on.
     if ((error as { code?: unknown }).code === 'ERR_MEMLAYER_SIM_FAULT') return true
     throw error
   }

@@ -1,4 +1,4 @@
-// The README's examples run; its adapter for vitest is a test of tooling/proof, its usage the command's.
+// The README's examples run. Its adapter for vitest is a test of tooling/proof, and its usage is the command's.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ const command = join(import.meta.dirname, '..', 'dist', 'command.js')
 testExamples(readme)
 
 describe('the README', () => {
-  it('shows the adapter for vitest that a test of tooling/proof is, in at most 15 lines', () => {
+  it('shows the test of tooling/proof as its adapter for vitest, in at most 15 lines', () => {
     const [, block = ''] = /```ts vitest\n([^]*?)```/.exec(text) ?? []
     const [, ...adapter] = readFileSync(
       new URL('../../../tooling/proof/test/adapter.test.ts', import.meta.url),
@@ -27,7 +27,7 @@ describe('the README', () => {
     expect(text).toContain(`\`\`\`text\n${stdout}\`\`\``)
   })
 
-  it('names each part that the list of cases has', () => {
+  it('names each part of the list of cases', () => {
     const { stdout } = spawnSync(process.execPath, [command, '--list'], { encoding: 'utf8' })
     const parts = new Set(
       stdout

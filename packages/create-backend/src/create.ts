@@ -1,43 +1,43 @@
-// Writes a package: the files of template/common and of the kind's own folder, with the names put in their
-// places. A template is a package for a system called my-os, and can be read as it stands.
+// Writes a package from the files of template/common and of the kind's own folder, and replaces the names in them.
+// A template is a package for a system with the name my-os, and can be read as it is.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { kinds, type Kind } from './kinds.js'
 import { namesOf, NameError, type Names } from './names.js'
 
-/** What is to be written. */
+/** The package to write. */
 export interface CreateOptions {
-  /** The package's name, with a scope or without: `'@acme/os-foo'`. */
+  /** The package's name, with or without a scope: `'@acme/os-foo'`. */
   readonly name: string
-  /** What its system has for memory. */
+  /** The kind of memory calls that its system has. */
   readonly kind: Kind
-  /** The folder in which the package's folder is made. */
+  /** The folder that will contain the package's folder. */
   readonly into: string
 }
 
-/** What was written. */
+/** The written package. */
 export interface Created {
   /** The package's folder. */
   readonly folder: string
-  /** Its files, from there, in order. */
+  /** Its files, relative to the folder, in order. */
   readonly files: readonly string[]
 }
 
 const home = join(import.meta.dirname, '..')
 
-// Under their own names, npm would leave the one out of the package, and take the other for a part of this one.
+// npm would not publish a .gitignore, and would take a package.json for a part of this package.
 const renamed: Readonly<Record<string, string>> = { _gitignore: '.gitignore', '_package.json': 'package.json' }
 
 /**
  * Writes the package.
  *
- * @throws NameError for a name that can't be used, or a folder in its place that is not empty; nothing was written.
+ * @throws NameError when the name can't be used, or when its folder exists and is not empty. Then no file is written.
  */
 export function createBackend({ name, kind, into }: CreateOptions): Created {
   const names = namesOf(name)
   const folder = join(into, names.folder)
   if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new NameError(`${folder} is there already, and not empty: take another name, or move it away`)
+    throw new NameError(`the folder ${folder} exists and is not empty: use another name, or move the folder away`)
   }
   const facts = kinds[kind]
   const files = new Map<string, string>()
@@ -66,7 +66,7 @@ function filesIn(folder: string): string[] {
     )
 }
 
-/** The template's names, the longest first, since one is a part of another. */
+/** Replaces the template's names, the longest first, because one is a part of another. */
 function named(text: string, names: Names): string {
   return text
     .replaceAll('memlayer-my-os', names.package)
@@ -74,7 +74,7 @@ function named(text: string, names: Names): string {
     .replaceAll('MyOs', names.className)
 }
 
-/** Versions are those of this package's own manifest, which a release has resolved. */
+/** Adds dependencies. Their versions come from this package's own manifest, which a release has resolved. */
 function withDependencies(text: string, dependencies: readonly string[], devDependencies: readonly string[]): string {
   const own = (
     JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as { devDependencies: Record<string, string> }

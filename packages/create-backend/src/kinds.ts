@@ -1,21 +1,21 @@
-// The kinds of system that a backend may be for: what each has below it, and which packages that takes.
+// The kinds of systems that a backend can be for: the calls of each, and the packages that it needs.
 
-/** What stands below the backend. */
+/** The kind of system below the backend. */
 export type Kind = 'posix-like' | 'reserve-commit' | 'break' | 'custom'
 
-/** What the generator knows of a kind. */
+/** The facts about a kind. */
 export interface KindFacts {
-  /** A line for whoever has to choose. */
+  /** A line that helps the user to choose. */
   readonly says: string
   /** The folder under template/. */
   readonly folder: string
-  /** What the backend needs at run time, beside core and kernel. */
+  /** The packages that the backend needs at run time, besides core and kernel. */
   readonly dependencies: readonly string[]
-  /** What its tests need, beside the suite. */
+  /** The packages that its tests need, besides the suite. */
   readonly devDependencies: readonly string[]
 }
 
-/** The kinds, the likeliest first. */
+/** The kinds, the most likely first. */
 export const kinds: Readonly<Record<Kind, KindFacts>> = {
   'posix-like': {
     says: 'mmap, munmap, mprotect, madvise',

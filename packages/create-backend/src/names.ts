@@ -1,32 +1,33 @@
-// From the one name that a person gives to the names in the package: `@acme/os-foo-bar` is the package,
-// `foo-bar` the system, FooBar the class, os-foo-bar the folder.
+// Derives all names in the package from the user's name. For `@acme/os-foo-bar` the system is `foo-bar`, the class
+// FooBar, and the folder os-foo-bar.
 
-/** A name that can't be used; the message says why, and what can. */
+/** The name can't be used. The message says why, and which names can. */
 export class NameError extends Error {
-  /** What a log shows. */
+  /** The name that a log shows. */
   override readonly name: string = 'NameError'
 }
 
 /** The names of one package. */
 export interface Names {
-  /** What npm calls it. */
+  /** The package's name on npm. */
   readonly package: string
-  /** What `os.name` is. */
+  /** The value of `os.name`. */
   readonly system: string
   /** The class in mem.ts. */
   readonly className: string
-  /** Where it is written, from the folder that one is in. */
+  /** The package's folder, relative to the current folder. */
   readonly folder: string
 }
 
-// What npm takes, less what could not be the start of a class.
+// Names that npm accepts, and that can also begin a class name.
 const valid = /^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z][a-z0-9-]*$/
 
-/** @throws NameError unless it can name a package and a class. */
+/** Derives the names. @throws NameError when `given` can't name a package and a class. */
 export function namesOf(given: string): Names {
   if (!valid.test(given) || given.length > 214 || given.endsWith('-') || given.includes('--')) {
     throw new NameError(
-      `'${given}' can't be a package's name here: use small letters, digits and single hyphens, a letter first, with a scope or without: my-os, @acme/os-foo`,
+      `'${given}' can't be the package's name: use small letters, digits and single hyphens, with a letter first, ` +
+        'for example my-os or @acme/os-foo',
     )
   }
   const folder = given.slice(given.indexOf('/') + 1)

@@ -1,5 +1,5 @@
-// What is written, under which names, and what is left alone. That it conforms is shown from the packed
-// packages, in tooling/matrix.
+// Which files are written, with which names, and which folders are left alone. tooling/matrix shows from the packed
+// packages that the result conforms.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ describe('namesOf', () => {
   })
 
   it.each(['', 'My-Os', '-os', 'os-', 'a--b', '9front', '../up', 'a/b', '@acme/', 'a b', 'a'.repeat(215)])(
-    '%j is refused, with what can be used',
+    '%j is refused, and the message says which names can be used',
     (given) => {
       expect(() => namesOf(given)).toThrow(NameError)
       expect(() => namesOf(given)).toThrow(/use small letters, digits and single hyphens/)
@@ -36,7 +36,7 @@ describe('namesOf', () => {
 })
 
 describe('createBackend', () => {
-  it.each(all)('%s: leaves no word of the template in any file', (kind) => {
+  it.each(all)('%s: leaves no name of the template in any file', (kind) => {
     const { folder, files } = createBackend({ name: '@acme/os-foo', kind, into })
     expect(files).toEqual(
       expect.arrayContaining([
@@ -71,10 +71,10 @@ describe('createBackend', () => {
     )
   })
 
-  it('leaves a folder alone that is not empty, and takes one that is', () => {
+  it('refuses a folder that is not empty, and uses an empty one', () => {
     mkdirSync(join(into, 'my-os'))
     writeFileSync(join(into, 'my-os', 'diary.txt'), 'dear')
-    expect(() => createBackend({ name: 'my-os', kind: 'custom', into })).toThrow(/is there already, and not empty/)
+    expect(() => createBackend({ name: 'my-os', kind: 'custom', into })).toThrow(/exists and is not empty/)
     expect(readdirSync(join(into, 'my-os'))).toEqual(['diary.txt'])
     mkdirSync(join(into, 'os-b'))
     expect(createBackend({ name: 'os-b', kind: 'custom', into }).files.length).toBeGreaterThan(10)

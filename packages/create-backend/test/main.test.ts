@@ -1,4 +1,4 @@
-// The command: what it asks for, what it says, how it exits.
+// The command: its questions, its output and its exit codes.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ interface End {
   readonly questions: readonly string[]
 }
 
-/** Runs the command; `answers` are given in order, and null is nobody there. */
+/** Runs the command. `answers` are given in order. Null: no user is at the terminal. */
 async function run(args: readonly string[], answers: readonly string[] | null = null): Promise<End> {
   const said = { out: '', err: '' }
   vi.spyOn(console, 'log').mockImplementation((text: string) => void (said.out += `${text}\n`))
@@ -36,7 +36,7 @@ async function run(args: readonly string[], answers: readonly string[] | null = 
 }
 
 describe('npm create @memlayer/backend', () => {
-  it('writes what it was told, lists it, and says what to do next', async () => {
+  it('writes the package, lists its files, and prints the next steps', async () => {
     const { code, out, err } = await run(['@acme/os-foo', '--kind', 'break'])
     expect([code, err]).toEqual([0, ''])
     expect(out).toMatch(/^os-foo: \d+ files\n/)
@@ -45,29 +45,25 @@ describe('npm create @memlayer/backend', () => {
     expect(existsSync(join(cwd, 'os-foo', 'src', 'host.ts'))).toBe(true)
   })
 
-  it('asks for what was not said, again until the answer can be used', async () => {
+  it('asks for missing arguments until the answer can be used', async () => {
     const { code, questions } = await run([], ['Not A Name', 'os-foo', '9', 'custom'])
     expect(code).toBe(0)
     expect(questions.map((question) => question.slice(0, 8))).toEqual(['The name', 'The name', 'What doe', 'What doe'])
     expect(existsSync(join(cwd, 'os-foo', 'src', 'kernel.ts'))).toBe(true)
   })
 
-  it('takes Enter for the first choice', async () => {
+  it('takes the first choice on Enter', async () => {
     expect((await run([], ['', ''])).code).toBe(0)
     expect(existsSync(join(cwd, 'my-os', 'src', 'mem.ts'))).toBe(true)
   })
 
   it.each<[string, string[], RegExp]>([
-    ['no name where nobody can be asked', [], /^name the package\n/],
-    [
-      'no kind where nobody can be asked',
-      ['my-os'],
-      /^say which kind: --kind posix-like\|reserve-commit\|break\|custom\n/,
-    ],
-    ['two names', ['a', 'b', '--kind', 'custom'], /^one name, not 2: a, b\n/],
-    ['a kind that is not there', ['my-os', '--kind', 'vms'], /^there is no kind 'vms': posix-like,/],
-    ['a name that is none', ['My Os', '--kind', 'custom'], /^'My Os' can't be a package's name here/],
-    ['an option that is not there', ['my-os', '--fast'], /'--fast'/],
+    ['no name without a terminal', [], /^no name given: give the name of the package\n/],
+    ['no kind without a terminal', ['my-os'], /^no kind given: add --kind posix-like\|reserve-commit\|break\|custom\n/],
+    ['two names', ['a', 'b', '--kind', 'custom'], /^2 names given: a, b\. Give one name\n/],
+    ['an unknown kind', ['my-os', '--kind', 'vms'], /^unknown kind 'vms': use one of posix-like,/],
+    ['a name that can’t be used', ['My Os', '--kind', 'custom'], /^'My Os' can't be the package's name/],
+    ['an unknown option', ['my-os', '--fast'], /'--fast'/],
   ])('exits with 2 for %s, and writes nothing', async (_, args, words) => {
     const { code, err, out } = await run(args)
     expect([code, out]).toEqual([2, ''])
@@ -76,8 +72,8 @@ describe('npm create @memlayer/backend', () => {
     expect(existsSync(join(cwd, 'my-os'))).toBe(false)
   })
 
-  it('exits with 1 where it may not write', async () => {
-    // A file in the place of the folder's parent: root may write everywhere else.
+  it('exits with 1 when it may not write', async () => {
+    // Put a file in the place of the parent folder, because root may write to every folder.
     writeFileSync(join(cwd, 'file'), '')
     const { code, err } = await (async () => {
       cwd = join(cwd, 'file')
@@ -86,6 +82,6 @@ describe('npm create @memlayer/backend', () => {
       return end
     })()
     expect(code).toBe(1)
-    expect(err).toMatch(/^nothing or not all was written: ENOTDIR/)
+    expect(err).toMatch(/^could not write the package: ENOTDIR/)
   })
 })

@@ -1,4 +1,4 @@
-// The README's example runs, and its usage is the command's.
+// The README's example runs, and its usage text is the command's.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

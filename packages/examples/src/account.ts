@@ -1,16 +1,16 @@
-// The kernel's account of a range, and whether it agrees with the layer's.
+// The kernel's account of a range, and its comparison with the layer's account.
 import { formatBytes, type StateCounts } from '@memlayer/core'
 import { bytesWith, mappingsIn } from '@memlayer/witness'
 
-/** What /proc/self/smaps says of a range. Bytes. */
+/** The figures of /proc/self/smaps for a range. Bytes. */
 export interface KernelAccount {
-  /** Mapped with no access. */
+  /** Mapped without access. */
   readonly inaccessible: number
   /** Mapped for reading and writing. */
   readonly accessible: number
-  /** Resident: with memory behind it. */
+  /** Resident bytes. */
   readonly rss: number
-  /** Of that, in huge pages. */
+  /** Of the resident bytes, those in huge pages. */
   readonly anonHugePages: number
 }
 
@@ -25,23 +25,25 @@ export function kernelAccount(v: number, n: number): KernelAccount {
   }
 }
 
-/** Sentences in which the two accounts differ after a step; `filled` bytes were written and kept. */
+/** Compares the two accounts after a step: a sentence per difference. `filled` bytes were written and kept. */
 export function agree(step: string, layer: StateCounts, kernel: KernelAccount, filled: number): string[] {
   const found: string[] = []
   const mapped = layer.prepared + layer.ready
   if (layer.reserved !== kernel.inaccessible) {
     found.push(
-      `${step}: Reserved is ${formatBytes(layer.reserved)}, the kernel maps ${formatBytes(kernel.inaccessible)} without access`,
+      `${step}: Reserved is ${formatBytes(layer.reserved)}, ` +
+        `but the kernel maps ${formatBytes(kernel.inaccessible)} without access`,
     )
   }
   if (mapped !== kernel.accessible) {
     found.push(
-      `${step}: Prepared and Ready are ${formatBytes(mapped)}, the kernel maps ${formatBytes(kernel.accessible)} for access`,
+      `${step}: Prepared and Ready are ${formatBytes(mapped)}, ` +
+        `but the kernel maps ${formatBytes(kernel.accessible)} for access`,
     )
   }
-  // Resident memory moves by whole huge pages at a region's ends.
+  // At a region's ends, resident memory changes by whole huge pages.
   if (Math.abs(kernel.rss - filled) > 0.02 * filled) {
-    found.push(`${step}: ${formatBytes(filled)} were written and kept, the kernel holds ${formatBytes(kernel.rss)}`)
+    found.push(`${step}: ${formatBytes(filled)} were written and kept, but the kernel holds ${formatBytes(kernel.rss)}`)
   }
   return found
 }

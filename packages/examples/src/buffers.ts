@@ -1,10 +1,10 @@
-// The demonstration that people know from Node: thousands of Buffers are dropped and collected, and resident
-// memory stays. It is the C library that holds it; one call gives it back. `node --expose-gc dist/buffers.js`.
+// A demonstration that Node users know: thousands of Buffers are dropped and collected, but resident memory stays. The
+// C library holds it, and one call gives it back. Run it with `node --expose-gc dist/buffers.js`.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createMemory, formatBytes, type Explanation, type Memory } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 
-/** Resident memory, and what of it the C library holds free, after a step. */
+/** Resident memory after a step, and the memory that the C library keeps free. */
 export interface Step {
   readonly name: string
   readonly resident: number
@@ -19,7 +19,7 @@ export async function buffers(collect: () => void): Promise<Step[]> {
   let kept: Buffer[] = Array.from({ length: 4096 }, () => Buffer.alloc(65536, 1))
   note(`${kept.length} Buffers of 64 KiB`)
   kept = []
-  // The engine frees them on a thread of its own, after the collection.
+  // After the collection, the engine frees them on a thread of its own.
   for (let i = 0; i < 3; i++) {
     collect()
     await sleep(200)
@@ -37,12 +37,12 @@ function look(memory: Memory): { resident: number; slack: number } {
 
 if (import.meta.filename === process.argv[1] && process.platform === 'linux') {
   const collect = globalThis.gc
-  if (collect === undefined) console.log('Run it as: node --expose-gc dist/buffers.js')
+  if (collect === undefined) console.log('Run it with: node --expose-gc dist/buffers.js')
   else
     void buffers(() => void collect()).then((steps) => {
       for (const { name, resident, slack } of steps) {
         console.log(
-          `${name.padEnd(24)}  resident ${formatBytes(resident)}, held free by the C library ${formatBytes(slack)}`,
+          `${name.padEnd(24)}  resident ${formatBytes(resident)}, kept free by the C library ${formatBytes(slack)}`,
         )
       }
     })

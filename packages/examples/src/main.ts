@@ -1,4 +1,4 @@
-// `npm start`: the tour on this host's own kernel, and a verdict.
+// `npm start`: runs the tour on this host's own kernel and prints a verdict.
 import { posixKernel } from '@memlayer/ffi'
 import { tour } from './tour.js'
 
@@ -8,12 +8,12 @@ if (process.platform === 'linux') {
   console.log(
     disagreements.length === 0
       ? '\nThe two accounts agree after every step.'
-      : `\nThe two accounts disagree ${disagreements.length} times: the layer or this kernel has a fault worth reporting.`,
+      : `\nThe two accounts disagree ${disagreements.length} times. Report a fault of the layer or of this kernel.`,
   )
   process.exitCode = disagreements.length === 0 ? 0 : 1
 } else {
   console.log(
-    `The tour holds the layer against /proc/self/smaps, which ${process.platform} does not have: run it on Linux.`,
+    `Run the tour on Linux: it compares the layer with /proc/self/smaps, which ${process.platform} does not have.`,
   )
   process.exitCode = 2
 }

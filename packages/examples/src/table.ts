@@ -1,4 +1,4 @@
-// The tour's table: a line a step.
+// The tour's table: one line per step.
 import { formatBytes, type StateCounts } from '@memlayer/core'
 import { adviceText, errnoName, flagText, flagWords, type KernelCall } from '@memlayer/kernel'
 import type { KernelAccount } from './account.js'
@@ -14,7 +14,7 @@ export function heading(): string[] {
   return [text, '-'.repeat(text.length + 12)]
 }
 
-/** One step's line. */
+/** The line of one step. */
 export function line(
   step: string,
   layer: StateCounts,
@@ -33,7 +33,7 @@ function callsText(calls: readonly KernelCall[]): string {
   return calls.length === 0 ? 'none' : calls.map(callText).join(', then ')
 }
 
-/** A call without its addresses, which say nothing to a reader: `madvise(128 MiB, MADV_DONTNEED)`. */
+/** A call without its addresses, which do not help a reader: `madvise(128 MiB, MADV_DONTNEED)`. */
 function callText({ fn, args, ret }: KernelCall): string {
   const [, length = 0, word = 0, flags = 0] = args
   const words = [formatBytes(length)]

@@ -1,5 +1,5 @@
-// The tour: one region's whole life, with the layer's account and the kernel's own beside each
-// other after every step. `npm start` runs it through main.ts.
+// The tour: the whole life of one region. After every step it shows the layer's account beside the kernel's own.
+// `npm start` runs it through main.ts.
 import { createMemory, formatBytes, type Memory } from '@memlayer/core'
 import { record, type PosixKernel } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-linux'
@@ -9,15 +9,15 @@ import { heading, line } from './table.js'
 const MiB = 2 ** 20
 const GiB = 2 ** 30
 
-/** Where the tour runs. */
+/** The surroundings of the tour. */
 export interface TourOptions {
   /** The kernel below the layer. */
   readonly kernel: PosixKernel
-  /** Takes a line of text. */
+  /** Prints a line of text. */
   readonly print: (text: string) => void
 }
 
-/** Runs the tour; the sentences in which the layer and the kernel disagreed, none when all is well. */
+/** Runs the tour. Returns a sentence per disagreement of layer and kernel, so the list is empty when all is well. */
 export function tour({ kernel, print }: TourOptions): string[] {
   const { kernel: recording, take } = record(kernel)
   const memory = createMemory(createOS({ kernel: recording }))
@@ -25,7 +25,7 @@ export function tour({ kernel, print }: TourOptions): string[] {
   const page = kernel.pageSize
   const disagreements: string[] = []
   const region = { start: 0, size: GiB }
-  // What this program has written and not given back: the kernel has to hold as much.
+  // The bytes that this program wrote and did not give back. The kernel must hold as many.
   let filled = 0
 
   function step(title: string, work: () => void): void {
@@ -56,11 +56,11 @@ export function tour({ kernel, print }: TourOptions): string[] {
   })
   step('use it again: it reads zero', () => {
     memory.sysUsed(v + 64 * MiB, 128 * MiB)
-    // A read puts the kernel's one shared page of zeroes there, which costs nothing.
+    // A read maps the kernel's shared page of zeroes, which costs no memory.
     if (bytes(memory, v + 128 * MiB, page).some((byte) => byte !== 0))
-      disagreements.push('a page given back kept its bytes')
+      disagreements.push('a page that was given back kept its bytes')
   })
-  step('fault one page: touching it traps', () => {
+  step('fault one page: an access traps', () => {
     memory.sysFault(v, page)
     filled -= page
   })
@@ -76,19 +76,19 @@ function introduction({ os }: Memory): string {
   const { pageSize, hugePageSize } = os.traits
   const huge = hugePageSize === 0 ? 'no huge pages' : `huge pages of ${formatBytes(hugePageSize)}`
   return [
-    `A region of memory, from reservation to release, on ${os.name} with pages of ${formatBytes(pageSize)} and ${huge}.`,
+    `The life of a region on ${os.name}, with pages of ${formatBytes(pageSize)} and ${huge}.`,
     '',
-    '  Reserved  address space that is ours; it costs nothing, and touching it traps',
+    '  Reserved  address space that we own; it costs no memory, and an access traps',
     '  Prepared  mapped, with no memory behind it',
-    '  Ready     safe to touch; the kernel gives memory at the first touch',
+    '  Ready     safe to access; the kernel gives memory at the first access',
     '',
-    'On the left what the layer has counted, in the middle what the kernel says of the same addresses',
-    '(/proc/self/smaps), on the right the calls that the layer made for it.',
+    "The left part shows the layer's account. The middle shows the kernel's figures for the same addresses",
+    '(/proc/self/smaps). The right part shows the kernel calls of the step.',
     '',
   ].join('\n')
 }
 
-/** Each step makes its own: they end as their pages leave Ready. */
+/** Makes a new view for each step, because a view ends when its pages leave Ready. */
 function bytes(memory: Memory, v: number, n: number): Uint8Array {
   return memory.view(Uint8Array, v, n)
 }

@@ -1,4 +1,4 @@
-// 4,096 Buffers: dropping them returns nothing, one call does.
+// 4,096 Buffers: dropping them returns no memory, but one call does.
 import { runChild } from '@memlayer/witness'
 import type { Step } from '@memlayer/examples/buffers'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 const MiB = 2 ** 20
 
 describe.skipIf(process.platform !== 'linux')('4,096 Buffers of 64 KiB', () => {
-  it('stay resident when they are dropped, as what the C library holds free, until trimHost', () => {
+  it('stay resident after they are dropped, because the C library keeps them free until trimHost', () => {
     const code = `
       import { buffers } from '@memlayer/examples/buffers'
       console.log(JSON.stringify(await buffers(gc)))`

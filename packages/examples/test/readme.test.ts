@@ -1,5 +1,5 @@
-// The root README: its example runs, and its table of backends counts the traces that there are and the
-// tests that QEMU's machines passed.
+// The root README: its example runs. Its table of backends has the number of traces, and the number of tests that
+// passed on QEMU's machines.
 import { readFileSync } from 'node:fs'
 import { tracesOf } from '@memlayer/golden'
 import { testExamples } from '@memlayer/readme/vitest'
@@ -9,7 +9,7 @@ const readme = new URL('../../../README.md', import.meta.url)
 
 testExamples(readme)
 
-it('says of each backend how many traces there are for it', () => {
+it('gives the number of traces for each backend', () => {
   const said = [...readFileSync(readme, 'utf8').matchAll(/^\| \[os-(\w+)\]\([^)]*\) \| (\d+) \|/gm)].map(
     ([, name, count]) => [name, Number(count)],
   )
@@ -28,7 +28,7 @@ it('says of each backend how many traces there are for it', () => {
   }
 })
 
-it('says of QEMU’s machines what their own table says: kernel, tests passed, day', () => {
+it('gives the same kernel, passed tests and day for QEMU’s machines as their own table', () => {
   const table = readFileSync(new URL('../../../tooling/kernels/README.md', import.meta.url), 'utf8')
   const machines = [...table.matchAll(/^\| `[\w-]+` \| (.*) \|$/gm)].map(([, row = '']) => row.split(' | '))
   expect(machines).toHaveLength(3)

@@ -1,4 +1,4 @@
-// The tour, step by step: what `npm start` shows is what the kernel says, and its exit code is the verdict.
+// The tour, step by step: the output of `npm start` has the kernel's figures, and its exit code is the verdict.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { posixKernel } from '@memlayer/ffi'
@@ -17,7 +17,7 @@ describe.skipIf(process.platform !== 'linux')('the tour', () => {
     expect(lines.filter((text) => text.includes('  |'))).toHaveLength(9)
   })
 
-  it('shows the memory that a filled range has and that giving half of it back returns', () => {
+  it('shows the resident memory of a filled range, and that giving half back halves it', () => {
     const { lines } = run()
     const rss = (step: string): string | undefined =>
       /\|\s+(\S+ \w+|0)/.exec(lines.find((text) => text.startsWith(step)) ?? '')?.[1]
@@ -29,7 +29,7 @@ describe.skipIf(process.platform !== 'linux')('the tour', () => {
     const kernel = posixKernel()
     const { disagreements } = run({ ...kernel, madvise: () => 0 })
     expect(disagreements.join('\n')).toMatch(
-      /give the middle half back: 128 MiB were written and kept, the kernel holds 256 MiB/,
+      /give the middle half back: 128 MiB were written and kept, but the kernel holds 256 MiB/,
     )
     expect(disagreements.join('\n')).toMatch(/kept its bytes/)
   })
@@ -39,14 +39,14 @@ describe.skipIf(process.platform !== 'linux')('the tour', () => {
     const leaked: [number, number][] = []
     const { disagreements } = run({ ...kernel, munmap: (v, n) => (leaked.push([v, n]), 0) })
     for (const [v, n] of leaked) kernel.munmap(v, n)
-    expect(disagreements.join('\n')).toMatch(/free all of it: .*the kernel maps 256.0 MiB for access/)
+    expect(disagreements.join('\n')).toMatch(/free all of it: .*but the kernel maps 256.0 MiB for access/)
   })
 })
 
 describe.skipIf(process.platform !== 'linux')('npm start', () => {
   const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
-  /** The program, after a module that may change the kernel that it will ask. */
+  /** Runs the program after a module that may change its kernel. */
   const start = (before = ''): { status: number | null; stdout: string; stderr: string } => {
     const preload = `import { posixKernel } from '${import.meta.resolve('@memlayer/ffi')}'; ${before}`
     return spawnSync(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(preload)}`, main], {
@@ -61,13 +61,13 @@ describe.skipIf(process.platform !== 'linux')('npm start', () => {
     expect(stdout).not.toContain('DISAGREE')
   })
 
-  it('names each disagreement, and ends with code 1, where the kernel has not done what it said', () => {
+  it('names each disagreement, and ends with code 1, when the kernel did not do what it said', () => {
     const { status, stdout, stderr } = start('posixKernel().madvise = () => 0')
     expect([status, stderr]).toEqual([1, ''])
     expect(stdout).toMatch(
-      /^DISAGREE {2}give the middle half back: 128 MiB were written and kept, the kernel holds 256 MiB$/m,
+      /^DISAGREE {2}give the middle half back: 128 MiB were written and kept, but the kernel holds 256 MiB$/m,
     )
     const said = stdout.match(/^DISAGREE /gm)?.length
-    expect(stdout).toMatch(new RegExp(`\\n\\nThe two accounts disagree ${said} times: .*\\n$`))
+    expect(stdout).toMatch(new RegExp(`\\n\\nThe two accounts disagree ${said} times\\. .*\\n$`))
   })
 })

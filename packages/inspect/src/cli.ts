@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npx @memlayer/inspect demo`: the page, or with --terminal the terminal, over a workload that lives.
+// The command `npx @memlayer/inspect demo`. It runs a demo workload and shows it as a page or in the terminal.
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { memory } from 'memlayer'
@@ -12,20 +12,20 @@ import { drawTerminal } from './terminal.js'
 
 const usage = `usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]
 
-  demo         a workload on this host's memory, and a page on loopback that shows it
-  --terminal   draw it here instead
-  --once       draw it here once, without colours
-  --seconds=N  end after N seconds; else by Ctrl+C
-  --version    which version this is
-  --help       this`
+  demo         run a workload on this host's memory and serve a page on loopback that shows it
+  --terminal   draw in the terminal instead of serving a page
+  --once       draw once in the terminal, without colours, and end
+  --seconds=N  end after N seconds (default: run until Ctrl+C)
+  --version    print the version
+  --help       print this text`
 
-/** Drawings in the terminal between two explanations, which are slow. */
+/** Drawings in the terminal from one explanation to the next. An explanation is slow. */
 const EXPLAIN_EVERY = 20
 
-/** The longest that a timer waits, 25 days: one of more fires at once. */
-const LONGEST = 2 ** 31 - 1
+/** The longest delay of a timer, in milliseconds: 25 days. Node fires a timer with a longer delay at once. */
+const timerDelayMax = 2 ** 31 - 1
 
-/** The arguments are not what the usage says. */
+/** The arguments do not match the usage. */
 class UsageError extends Error {}
 
 function main(args: readonly string[]): void {
@@ -35,7 +35,7 @@ function main(args: readonly string[]): void {
     const isUsage =
       error instanceof UsageError || String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
     if (!isUsage) throw error
-    // Node's first sentence says what is wrong; what it advises after it is not for this command.
+    // Node's first sentence says what is wrong. Its advice after that does not apply to this command.
     const [says] = (error as Error).message.split(/\.\s/)
     console.error(`${says}\n\n${usage}`)
     process.exitCode = 2
@@ -58,8 +58,10 @@ function run(args: readonly string[]): void {
   if (values.version === true) return console.log(version())
   const [command, ...more] = positionals
   if (command !== 'demo')
-    throw new UsageError(command === undefined ? 'name a command' : `there is no command '${command}'`)
-  if (more.length > 0) throw new UsageError(`demo takes flags alone, and not '${more[0]}'`)
+    throw new UsageError(
+      command === undefined ? 'no command given: run demo' : `unknown command '${command}': run demo`,
+    )
+  if (more.length > 0) throw new UsageError(`demo takes only flags: remove '${more[0]}'`)
   const seconds = secondsOf(values.seconds)
   if (values.once === true) once()
   else demo(values.terminal === true ? () => terminal(false) : page, seconds)
@@ -72,13 +74,13 @@ function version(): string {
 
 function secondsOf(word: string | undefined): number {
   const seconds = word === undefined ? Infinity : word.trim() === '' ? NaN : Number(word)
-  if (!(seconds >= 0)) throw new UsageError(`--seconds is '${word}', and not a number of seconds`)
+  if (!(seconds >= 0)) throw new UsageError(`--seconds is '${word}': give a number of seconds, 0 or more`)
   return seconds
 }
 
 function once(): void {
   endWithReader(() => {
-    // It ends by itself.
+    // Nothing to do: drawing once ends by itself.
   })
   const stopDemo = startDemo(memory)
   terminal(true)()
@@ -98,10 +100,10 @@ function demo(show: () => () => void, seconds: number): void {
   }
   process.once('SIGINT', end)
   endWithReader(end)
-  const timer = Number.isFinite(seconds) ? setTimeout(end, Math.min(seconds * 1000, LONGEST)) : undefined
+  const timer = Number.isFinite(seconds) ? setTimeout(end, Math.min(seconds * 1000, timerDelayMax)) : undefined
 }
 
-/** Ends when what reads this has gone, as `head` does after its lines: that is no failure, and nobody is left to be told. */
+/** Calls `end` when the reader of stdout has gone, as `head` does after its lines. That is not a failure. */
 function endWithReader(end: () => void): void {
   process.stdout.on('error', (error: Error & { readonly code?: string }) => {
     if (error.code !== 'EPIPE') throw error
@@ -111,7 +113,7 @@ function endWithReader(end: () => void): void {
 
 function page(): () => void {
   const started = inspect(memory)
-  void started.then(({ url }) => console.log(`Open ${url}\nThe address is good for one browser. Ctrl+C ends it.`))
+  void started.then(({ url }) => console.log(`Open ${url}\nThe address works in one browser. Press Ctrl+C to end.`))
   return () => void started.then((inspector) => inspector.close())
 }
 

@@ -1,27 +1,27 @@
-// Who is connected. Other programs of this machine can connect as often as they like and say nothing, and the
-// session's owner still has to get in: whoever has not shown the session yet gives way, the oldest first.
+// Limits the server's connections. Other programs on this machine can open many connections and send nothing.
+// The session's owner still has to get in, so the oldest connection without the session is closed first.
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** The most connections without the session, and the most in all. */
-const [MOST_STRANGERS, MOST] = [32, 64]
+/** Connections that have not shown the session, and connections in all. */
+const [strangersMax, connectionsMax] = [32, 64]
 
-/** Keeps the connections of a server few. */
+/** Limits the connections of a server. */
 export class Connections {
-  // In the order in which they came.
+  // Connections that have not shown the session, the oldest first.
   readonly #strangers = new Set<Socket>()
 
   constructor(server: Server) {
-    server.maxConnections = MOST
+    server.maxConnections = connectionsMax
     server.on('connection', (socket) => {
       this.#strangers.add(socket)
       socket.once('close', () => this.#strangers.delete(socket))
       const [oldest] = this.#strangers
-      if (this.#strangers.size > MOST_STRANGERS) oldest?.destroy()
+      if (this.#strangers.size > strangersMax) oldest?.destroy()
     })
   }
 
-  /** This one has shown the session. */
+  /** Records that this connection has shown the session. */
   admit(socket: Socket): void {
     this.#strangers.delete(socket)
   }

@@ -1,11 +1,11 @@
-// A workload to look at: a cache that fills and is given back in parts, a journal that grows and begins anew, an
-// index of huge pages, columns with holes, and now and then a request that no machine can fulfil.
+// A workload to look at: a cache that fills and shrinks, a journal that grows and starts again, an index on huge
+// pages, and columns with holes. Now and then it makes a request that every machine refuses.
 import type { Memory, Region } from '@memlayer/core'
 
 const MiB = 2 ** 20
 const [SLOTS, SLOT] = [64, 4 * MiB]
 
-/** Starts it on `memory`; the function returned ends it and frees what it has. */
+/** Starts the workload on `memory`. The returned function stops it and frees its regions. */
 export function startDemo(memory: Memory): () => void {
   const regions = reserveAll(memory)
   const [cache, journal, , columns] = regions
@@ -50,11 +50,11 @@ function reserveAll(memory: Memory): readonly [cache: Region, journal: Region, i
   return [cache, journal, index, columns]
 }
 
-/** So that the log has something that was refused. */
+/** Makes a request that is refused, so that the log has one. */
 function askTooMuch(memory: Memory): void {
   try {
     memory.reserve(2 ** 52, { name: 'too much' }).free()
   } catch {
-    // What was expected: no machine has so much address space.
+    // Expected: no machine has so much address space.
   }
 }

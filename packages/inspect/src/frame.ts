@@ -1,6 +1,6 @@
-// How a place in code is shown where there is little room: the page's table and the terminal.
+// Shortens a place in code for narrow columns: the page's table and the terminal.
 
-/** A frame of a stack without the folders above its file's own: `load (src/cache.ts:12:9)`. */
+/** A stack frame without the folders above its file's own folder: `load (src/cache.ts:12:9)`. */
 export function shortened(frame: string): string {
   return frame.replace(/(?:file:\/\/)?[^\s()]*[\\/]([^\\/]+[\\/][^\\/]+:\d+:\d+)/, '$1')
 }

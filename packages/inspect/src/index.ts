@@ -1,5 +1,5 @@
-// @memlayer/inspect: look at a memory while it lives. The page is served on loopback; what it shows is a
-// snapshot, which can be kept and opened again.
+// @memlayer/inspect: look at a memory while the program runs. The page is served on loopback. It shows a snapshot,
+// which can be saved and opened again.
 export { inspect, type InspectOptions, type Inspector } from './server.js'
 export { takeSnapshot } from './take-snapshot.js'
 export { momentOf } from './snapshot.js'

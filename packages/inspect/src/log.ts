@@ -1,14 +1,14 @@
-// The log: the last operations of a memory, and what the kernel answered.
+// The log: a memory's last operations, and the kernel's answer to each.
 import type { Memory, MemoryEvent } from '@memlayer/core'
 import type { LogEntry } from './snapshot.js'
 
-/** Keeps the last operations of a memory; `end` stops it. */
+/** Keeps the last operations of a memory until `end` is called. */
 export class Log {
   readonly #entries: LogEntry[] = []
-  /** The operations that are kept at the most. */
+  /** How many operations are kept. */
   readonly most: number
   #count = 0
-  /** Ends the log. */
+  /** Stops the log. */
   readonly end: () => void
 
   constructor(memory: Memory, most: number = 1000) {
@@ -21,7 +21,7 @@ export class Log {
     return this.most > 0 ? this.#entries.slice(-this.most) : []
   }
 
-  /** What of it came after the first `seen` operations, and how many there were before that. */
+  /** The kept operations after the first `seen`, and how many operations there were before those. */
   since(seen: number): { readonly from: number; readonly entries: readonly LogEntry[] } {
     const wanted = seen >= 0 && seen <= this.#count ? this.#count - seen : Infinity
     const kept = Math.min(wanted, this.most, this.#entries.length)
@@ -31,7 +31,7 @@ export class Log {
   #add({ op, address, size, category, outcome, error }: MemoryEvent): void {
     this.#count += 1
     this.#entries.push({ at: Date.now(), op, address, size, category, outcome, answer: answerOf(error) })
-    // Trimmed by halves: shifting an array at each operation would cost more than the operation.
+    // Trim when twice as many are kept: shifting the array on each operation would cost more than the operation.
     if (this.#entries.length >= 2 * this.most) this.#entries.splice(0, this.#entries.length - this.most)
   }
 }

@@ -1,16 +1,20 @@
-// What of a range has memory behind it, in cells of whole pages, and never more cells or more time than was
-// granted: a range may be a terabyte, and the process has other things to do.
+// Finds which pages of a range are resident, in cells of whole pages. The number of cells and the time are limited.
+// A range may be a terabyte, and the process has other work.
 import type { Address, Memory } from '@memlayer/core'
 import type { PageCells } from './snapshot.js'
 
-/** The most cells of an answer. */
-export const MOST_CELLS = 8192
+/** The largest number of cells in one answer. */
+export const cellsMax = 8192
+/** Bytes that one look covers: it starts at the first, and the second is its largest. */
 const FIRST_STEP = 2 ** 24
 const LAST_STEP = 2 ** 36
 
-/** Looks at [address, address + size) in cells of `unit` bytes until `until`, by performance.now(); null: the host can't tell. */
+/**
+ * Looks at [address, address + size) in cells of `unit` bytes. Stops at the time `until`, by performance.now().
+ * Null: the host can't tell.
+ */
 export function lookAt(memory: Memory, address: Address, size: number, unit: number, until: number): PageCells | null {
-  const count = Math.min(MOST_CELLS, Math.ceil(size / unit))
+  const count = Math.min(cellsMax, Math.ceil(size / unit))
   const cells = { resident: new Float64Array(count), huge: new Float64Array(count), swapped: new Float64Array(count) }
   const sums = { resident: 0, huge: 0, swapped: 0 }
   const end = address + Math.min(size, count * unit)
@@ -26,7 +30,7 @@ export function lookAt(memory: Memory, address: Address, size: number, unit: num
     }
     for (const kind of kinds) sums[kind] += found[kind]
     at += length
-    // Pages without memory are passed over by the thousand, scattered ones are not.
+    // The kernel skips pages without memory quickly. Scattered resident pages are slow.
     if (performance.now() - before < 0.25) step = Math.min(LAST_STEP, 2 * step)
     else step = Math.max(FIRST_STEP, step / 2)
   }
@@ -47,7 +51,7 @@ export function lookAt(memory: Memory, address: Address, size: number, unit: num
   }
 }
 
-/** The smallest cell of whole pages, by powers of two, of which `most` cover `size`. */
+/** The smallest cell, a page times a power of two, so that at most `most` cells cover `size`. */
 export function unitFor(size: number, pageSize: number, most: number): number {
   let unit = pageSize
   while (size / unit > most) unit *= 2
@@ -63,5 +67,5 @@ function spread(cells: Float64Array, start: number, size: number, unit: number):
   }
 }
 
-/** A host that tells only what is resident answers NaN, which JSON has not. */
+/** NaN becomes null, because JSON has no NaN. A host that can't tell huge or swapped pages answers NaN. */
 const orNull = (n: number): number | null => (Number.isNaN(n) ? null : n)

@@ -1,21 +1,21 @@
-// The parts that resident memory falls into, in the order in which the bar, the chart and the terminal stack them.
+// The parts of resident memory, in the order in which the bar, the chart and the terminal stack them.
 import type { Explanation } from '@memlayer/core'
 
-/** A part. */
+/** One part of resident memory. */
 export interface Part {
   /** Its key in an explanation. */
   readonly key: Exclude<keyof Explanation, 'layerParts' | 'resident' | 'external'>
-  /** What people read. */
+  /** The name that people read. */
   readonly name: string
   /** Its bytes. */
   readonly bytes: number
   /** Its mark in a terminal. */
   readonly mark: string
-  /** Its colour there. */
+  /** Its colour in a terminal, as SGR parameters. */
   readonly sgr: string
 }
 
-// One line a part, so that one that core adds and this lacks does not compile.
+// One line per part. When core adds a part that is missing here, this does not compile.
 const parts: Readonly<Record<Part['key'], Omit<Part, 'key' | 'bytes'>>> = {
   layer: { name: 'This memory', mark: '#', sgr: '32' },
   otherMemories: { name: 'Other memories', mark: 'o', sgr: '92' },
@@ -28,7 +28,7 @@ const parts: Readonly<Record<Part['key'], Omit<Part, 'key' | 'bytes'>>> = {
   unexplained: { name: 'Unexplained', mark: '?', sgr: '90' },
 }
 
-/** An explanation in parts: they sum to all that is resident. */
+/** An explanation as a list of parts. Their sum is all resident memory. */
 export function partsOf(explanation: Explanation): Part[] {
   return Object.entries(parts).map(([key, part]) => ({
     ...part,

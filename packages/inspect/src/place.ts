@@ -1,15 +1,15 @@
-// Where a region was reserved: the first frame of its stack that is no package's of ours. Which package a frame
-// is of is read from the manifest of the folder that its file is in, so that it holds for a workspace, for an
-// installed copy and for several copies, and hides no folder of the user's that happens to be called core.
+// Finds where a region was reserved: the first frame of its stack outside our own packages. The manifest above a
+// frame's file tells its package. That works in a workspace, for an installed copy and for several copies. A user's
+// own folder with the name `core` is not hidden.
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const own: readonly string[] = ['memlayer', '@memlayer/core']
-/** By folder: whether its package is one of ours. */
+/** For each folder: whether its package is one of ours. */
 const known = new Map<string, boolean>()
 
-/** The first line of a stack that is the user's own; empty where there is none. */
+/** The first line of a stack from the user's own code. Empty: the stack has no such line. */
 export function placeOf(stack: string): string {
   const lines = stack
     .split('\n')
@@ -24,7 +24,7 @@ function isOwn(line: string): boolean {
   try {
     return isOwnFolder(dirname(path.startsWith('file:') ? fileURLToPath(path) : path))
   } catch {
-    // No path at all: an address of a page, say.
+    // The frame has an address instead of a path, for example in a page.
     return false
   }
 }
@@ -39,7 +39,7 @@ function isOwnFolder(folder: string): boolean {
   return found
 }
 
-/** The name of the package whose manifest is in this folder; null: there is none, or it has no name. */
+/** The package name in this folder's manifest. Null: no manifest, or no name in it. */
 function nameIn(folder: string): string | null {
   try {
     const { name } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: unknown }

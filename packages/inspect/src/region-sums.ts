@@ -1,8 +1,9 @@
-// What the bytes of each region are, from a snapshot's ranges. A generator, because a page has to answer its user
-// meanwhile: it pauses every few thousand steps, and whoever has time runs it through.
+// Sums each region's bytes by state, from a snapshot's ranges. It is a generator that yields every few thousand
+// steps, so that a page can answer its user in between. Other callers run it through at once.
 import { inAddressOrder } from './sorted-order.js'
 import type { SnapshotRegion } from './snapshot.js'
 
+/** Steps from one pause to the next. */
 const PAUSE = 4096
 
 /** Sums by region, in the order of the snapshot's regions. */
@@ -13,23 +14,23 @@ export interface RegionSums {
   readonly prepared: Float64Array
   /** Bytes Ready. */
   readonly ready: Float64Array
-  /** Kernel mappings that its states cost at the least: neighbours that are mapped, or not, alike. */
+  /** At least this many kernel mappings: runs of neighbours that are all mapped, or all not mapped. */
   readonly mappings: Uint32Array
-  /** By place in the snapshot's categories: Ready bytes of it that are in any region. */
+  /** Ready bytes inside regions, for each place in the snapshot's categories. */
   readonly readyInRegions: Float64Array
 }
 
-/** What a snapshot has of this. */
+/** The fields of a snapshot that the sums need. */
 export interface Summed {
   /** The regions. */
   readonly regions: readonly SnapshotRegion[]
   /** Four numbers a range, as a snapshot has them. */
   readonly ranges: ArrayLike<number>
-  /** The names that ranges count in. */
+  /** The names of the categories. */
   readonly categories: readonly string[]
 }
 
-/** Sums, pausing now and then. */
+/** Computes the sums and yields now and then. */
 export function* sumRegions({ regions, ranges, categories }: Summed): Generator<void, RegionSums> {
   const n = regions.length
   const sums = [new Float64Array(n), new Float64Array(n), new Float64Array(n), new Float64Array(n)]
@@ -50,12 +51,12 @@ export function* sumRegions({ regions, ranges, categories }: Summed): Generator<
         sum[place] = (sum[place] as number) + inside
         if (state === 3)
           readyInRegions[ranges[i + 3] as number] = (readyInRegions[ranges[i + 3] as number] as number) + inside
-        // 1: not mapped; 2: mapped. The kernel tells Prepared and Ready apart on no system that counts mappings.
+        // 1: not mapped. 2: mapped. A kernel that limits mappings does not tell Prepared from Ready.
         const kind = Math.min(2, state)
         if (kind !== before) mappings[place] = (mappings[place] as number) + 1
         before = kind
       }
-      // A range may go on in the next region.
+      // A range may continue in the next region.
       if (end > start + size) break
     }
   }
@@ -63,7 +64,7 @@ export function* sumRegions({ regions, ranges, categories }: Summed): Generator<
   return { reserved, prepared, ready, mappings, readyInRegions }
 }
 
-/** Runs a generator through at once. */
+/** Runs a generator to its end and returns its value. */
 export function finish<T>(work: Generator<void, T>): T {
   for (;;) {
     const { done, value } = work.next()

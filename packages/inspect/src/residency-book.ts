@@ -1,9 +1,9 @@
-// How much of each region is resident: looked up region by region, as many as the granted time allows, going on
-// the next time where it stopped. So a snapshot costs the same with ten regions and with ten thousand.
+// Keeps how much of each region is resident. Each look takes as many regions as the given time allows, and the next
+// look continues there. So a snapshot costs the same with ten regions and with ten thousand.
 import type { Memory, OwnedRange, Region } from '@memlayer/core'
 import type { ResidentFigures } from './snapshot.js'
 
-/** Bytes looked at in one go. */
+/** Bytes of one look. */
 const STEP = 2 ** 28
 
 interface Span {
@@ -12,7 +12,7 @@ interface Span {
   readonly region: Region | null
 }
 
-/** Keeps what was last found of every region, and of all of a memory. */
+/** Keeps the last result for each region, and for the whole memory. */
 export class ResidencyBook {
   readonly #memory: Memory
   readonly #regions = new WeakMap<Region, ResidentFigures>()
@@ -27,17 +27,17 @@ export class ResidencyBook {
     this.#memory = memory
   }
 
-  /** All of the memory, as the last full round found it; null: not known, or not yet. */
+  /** The whole memory, from the last full round. Null: the host can't tell, or the first round is not complete. */
   get all(): ResidentFigures | null {
     return this.#all
   }
 
-  /** A region, as it was last found. */
+  /** The last result for a region. */
   of(region: Region): ResidentFigures | null {
     return this.#regions.get(region) ?? null
   }
 
-  /** Looks on for so many milliseconds, at most once around. `regions` and `owned` are in order of address. */
+  /** Continues for `milliseconds`, one round at most. `regions` and `owned` are in order of address. */
   look(regions: readonly Region[], owned: readonly OwnedRange[], milliseconds: number): void {
     const until = performance.now() + milliseconds
     do {
@@ -59,9 +59,9 @@ export class ResidencyBook {
     if (this.#spans.length === 0) this.#all = { resident: 0, huge: 0, at: Date.now() }
   }
 
-  /** False: this host can't tell. */
+  /** Looks at the next part of a span. False: this host can't tell. */
   #step({ address, size, region }: Span): boolean {
-    // A region that was freed meanwhile is no longer this memory's to look at.
+    // A region that was freed in the meantime no longer belongs to this memory.
     const isGone = region?.disposed === true
     const length = isGone ? size : Math.min(STEP, size - this.#offset)
     const found = isGone ? { resident: 0, huge: 0 } : this.#memory.residency(address + this.#offset, length)
@@ -85,7 +85,7 @@ const known = ({ resident, huge }: { resident: number; huge: number }): { reside
   huge: Number.isNaN(huge) ? null : huge,
 })
 
-/** The regions, and between them what is mapped and no region's: neighbours as one. */
+/** The regions, and the mapped ranges outside them. Adjacent ranges become one span. */
 function spansOf(regions: readonly Region[], owned: readonly OwnedRange[]): Span[] {
   const spans: Span[] = regions.map((region) => ({ address: region.address, size: region.size, region }))
   let r = 0

@@ -1,28 +1,28 @@
-// Who may ask: the token that opens one session, the secret of that session, and the names that a request may
-// call this server by. All of it is looked at before anything of the memory is.
+// Decides which requests the server answers. It checks the token that opens a session, the session's secret, and the
+// host names in a request. All of this comes before any look at the memory.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-/** The token, which is spent when it is first used, and the secret that its user then has. */
+/** The token, which works once, and the secret that its first user gets. */
 export class Session {
   readonly token: string = randomBytes(24).toString('base64url')
   readonly #secret = randomBytes(24).toString('base64url')
   #spent = false
 
-  /** The secret for whoever brings the token first; null for everybody else. */
+  /** The secret, for the first call with the right token. Null for every other call. */
   open(token: string): string | null {
     if (!same(token, this.token) || this.#spent) return null
     this.#spent = true
     return this.#secret
   }
 
-  /** Whether a request brings the secret. */
+  /** Whether a request has the secret. */
   isOpenFor(request: IncomingMessage, port: number): boolean {
     return same(cookieOf(request, port), this.#secret) && this.#spent
   }
 }
 
-/** Called by this page's own name, and by no page of others'. A name of theirs may lead to this address. */
+/** Whether a request comes from this page itself. Another site's host name may lead to this address. */
 export function isLocal({ headers }: IncomingMessage, port: number): boolean {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
   if (!hosts.includes(headers.host ?? '')) return false
@@ -31,7 +31,7 @@ export function isLocal({ headers }: IncomingMessage, port: number): boolean {
   return site === undefined || site === 'same-origin' || site === 'none'
 }
 
-/** The cookie of the secret. Cookies know no ports: its name has to. */
+/** The cookie with the secret. Cookies are shared by all ports of a host, so the name contains the port. */
 export function cookieFor(secret: string, port: number): string {
   return `memlayer-${port}=${secret}; HttpOnly; SameSite=Strict; Path=/`
 }
@@ -40,7 +40,7 @@ function cookieOf({ headers }: IncomingMessage, port: number): string {
   return new RegExp(`(?:^|; )memlayer-${port}=([\\w-]+)`).exec(headers.cookie ?? '')?.[1] ?? ''
 }
 
-/** Compares in a time that does not depend on where texts differ. */
+/** Compares two texts in a time that does not depend on where they differ. */
 function same(a: string, b: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(a), digest(b))

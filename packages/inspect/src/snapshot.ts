@@ -1,46 +1,46 @@
-// A snapshot: all that the page and the terminal show, as plain data. It holds addresses, sizes and names,
-// and never a byte of what memory contains.
+// A snapshot: all that the page and the terminal show, as plain data. It holds addresses, sizes and names. It never
+// holds bytes from the memory.
 import type { Explanation, MemoryStats } from '@memlayer/core'
 
 /** A region. */
 export interface SnapshotRegion {
-  /** What people call it. */
+  /** Its name. */
   readonly name: string
   /** Its first byte. */
   readonly address: number
   /** Its bytes. */
   readonly size: number
-  /** What counts it. */
+  /** The category that counts it. */
   readonly category: string
-  /** Where it was reserved: the first line of the stack that is the user's own. */
+  /** Where it was reserved: the first stack line from the user's own code. */
   readonly made: string
-  /** Bytes of it with memory behind them, as they were last looked up; `null`: not known, or not yet. */
+  /** Its resident bytes at the last look; `null`: not known, or not yet. */
   readonly resident: number | null
   /** Of those, in huge pages. */
   readonly huge: number | null
 }
 
-/** Resident bytes as they were found. */
+/** Resident bytes at one time. */
 export interface ResidentFigures {
-  /** With memory behind them. */
+  /** Resident bytes. */
   readonly resident: number
   /** Of those, in huge pages; `null`: this host does not tell. */
   readonly huge: number | null
-  /** When: milliseconds since 1970. */
+  /** The time of the look: milliseconds since 1970. */
   readonly at: number
 }
 
-/** A range's pages, in cells of equal size: how many pages of each have memory behind them. */
+/** A range's pages in cells of equal size: how many pages of each cell are resident. */
 export interface PageCells {
   /** Its first byte. */
   readonly address: number
   /** Its bytes. */
   readonly size: number
-  /** Bytes of a cell: whole pages. */
+  /** Bytes in a cell: whole pages. */
   readonly unit: number
-  /** Bytes from the start that were looked at: fewer than `size` where that took too long. */
+  /** Bytes looked at, from the start. Fewer than `size` when the time ran out. */
   readonly looked: number
-  /** Bytes with memory behind them. */
+  /** Resident bytes. */
   readonly resident: number
   /** Of those, in huge pages; `null`: this host does not tell. */
   readonly huge: number | null
@@ -48,45 +48,45 @@ export interface PageCells {
   readonly swapped: number | null
   /** Resident pages of each cell. */
   readonly residentCells: readonly number[]
-  /** Those in huge pages. */
+  /** Of each cell's resident pages, those in huge pages. */
   readonly hugeCells: readonly number[]
-  /** Those in swap space. */
+  /** Pages of each cell in swap space. */
   readonly swappedCells: readonly number[]
 }
 
-/** The process, as its engine and kernel tell. Bytes; `null`: not known. */
+/** Figures of the process from its engine and kernel. Bytes; `null`: not known. */
 export interface ProcessFigures {
   /** Resident memory. */
   readonly resident: number
   /** In use in the JavaScript heap. */
   readonly heapUsed: number
-  /** What the engine takes for its objects' memory outside of its heap. */
+  /** Memory outside the JavaScript heap that the engine takes for its objects. */
   readonly external: number
-  /** Of that, ArrayBuffers and Buffers that the engine has allocated. */
+  /** Of `external`, the ArrayBuffers and Buffers that the engine allocated. */
   readonly arrayBuffers: number
-  /** What the process may have: the control group's limit. */
+  /** The most memory that the process may have: the control group's limit. */
   readonly limit: number | null
 }
 
-/** One operation, as the log keeps it. */
+/** One operation in the log. */
 export interface LogEntry {
   /** Milliseconds since 1970. */
   readonly at: number
   /** The operation: `sysMap`. */
   readonly op: string
-  /** Where the range begins; `null`: none was obtained. */
+  /** The range's first byte; `null`: the operation obtained no range. */
   readonly address: number | null
   /** The range's bytes. */
   readonly size: number
-  /** What counts it; `null`: nothing. */
+  /** The category that counts it; `null`: it is in no category. */
   readonly category: string | null
-  /** What came of it. */
+  /** How it ended. */
   readonly outcome: 'done' | 'refused' | 'broken'
-  /** What the kernel answered: the call and the error's name. */
+  /** The kernel's answer: the call and the error's name. */
   readonly answer: string
 }
 
-/** The figures of one moment that a chart draws. Bytes; `null`: not known. */
+/** The figures of one moment, for the chart. Bytes; `null`: not known. */
 export interface Moment {
   /** Milliseconds since 1970. */
   readonly at: number
@@ -100,23 +100,23 @@ export interface Moment {
   readonly own: number | null
   /** In use in the JavaScript heap. */
   readonly heapUsed: number
-  /** What the engine takes outside of its heap. */
+  /** Memory outside the JavaScript heap that the engine takes. */
   readonly external: number
-  /** Of that, ArrayBuffers. */
+  /** Of `external`, the ArrayBuffers. */
   readonly arrayBuffers: number
-  /** What the C library holds free. */
+  /** Memory that the C library keeps free. */
   readonly slack: number | null
   /** Resident memory of the process. */
   readonly resident: number
-  /** What the process may have. */
+  /** The most memory that the process may have. */
   readonly limit: number | null
 }
 
-/** One moment of one memory. */
+/** The state of one memory at one moment. */
 export interface Snapshot {
-  /** How one knows a snapshot. */
+  /** Marks the JSON as a snapshot. */
   readonly format: 'memlayer-snapshot'
-  /** Which fields it has. */
+  /** The version of the format. */
   readonly version: 1
   /** Milliseconds since 1970. */
   readonly at: number
@@ -124,25 +124,28 @@ export interface Snapshot {
   readonly os: string
   /** Bytes in a page. */
   readonly pageSize: number
-  /** The account. */
+  /** The memory's statistics. */
   readonly stats: MemoryStats
-  /** The names that `ranges` counts in; the first is of what no category counts. */
+  /** The category names that `ranges` refers to. The first stands for memory without a category. */
   readonly categories: readonly string[]
-  /** Four numbers a range, in order of address: address, size, state (1 Reserved, 2 Prepared, 3 Ready), place in `categories`. */
+  /**
+   * Four numbers per range, in order of address: address, size, state (1 Reserved, 2 Prepared, 3 Ready), place in
+   * `categories`.
+   */
   readonly ranges: readonly number[]
   /** The regions in use. */
   readonly regions: readonly SnapshotRegion[]
   /** The process. */
   readonly process: ProcessFigures
-  /** Kernel mappings: of the process, that it may have, of this memory, as they were counted `at`. */
+  /** Kernel mappings, counted `at`: used by the process, its limit, and this memory's own. */
   readonly mappings: { readonly used: number; readonly limit: number; readonly own: number; readonly at: number } | null
-  /** Resident bytes of this memory; `null`: this host does not tell, or they have not all been looked at yet. */
+  /** Resident bytes of this memory; `null`: this host does not tell, or the first look is not complete. */
   readonly resident: ResidentFigures | null
-  /** Where resident memory was `at`; `null`: nobody has asked. */
+  /** Where resident memory was, found `at`; `null`: not requested yet. */
   readonly explanation: (Explanation & { readonly at: number }) | null
-  /** The regions' pages; only in a snapshot that is saved. */
+  /** The regions' pages. Only a saved snapshot has them. */
   readonly pages: readonly PageCells[]
-  /** What was before, the oldest first; only in a snapshot that the page has saved. */
+  /** Earlier moments, the oldest first. Only a snapshot that the page saved has them. */
   readonly history: readonly Moment[]
   /** The last operations, the oldest first. */
   readonly log: readonly LogEntry[]
@@ -151,7 +154,7 @@ export interface Snapshot {
 /** The states, by their number in `ranges`. */
 export const states: readonly string[] = ['None', 'Reserved', 'Prepared', 'Ready']
 
-/** What a chart draws of a snapshot. */
+/** The figures of a snapshot that the chart draws. */
 export function momentOf(snapshot: Pick<Snapshot, 'at' | 'stats' | 'process' | 'resident' | 'explanation'>): Moment {
   const { at, stats, process, resident, explanation } = snapshot
   const { reserved, prepared, ready } = stats.total

@@ -1,7 +1,11 @@
-// An order of things, by a merge sort that pauses: sort() would hold up a page for as long as it takes.
+// A merge sort that yields now and then. Array sort() would block the page until it ends.
+/** Steps from one pause to the next. */
 const PAUSE = 4096
 
-/** The places 0 to n - 1 in the order of `compare`; equal ones stay as they are in `before`, an order of the same n. */
+/**
+ * The indexes 0 to n - 1 in the order of `compare`. Equal ones keep their order in `before`, an earlier order of the
+ * same length.
+ */
 export function* sortedOrder(
   n: number,
   compare: (a: number, b: number) => number,
@@ -14,7 +18,7 @@ export function* sortedOrder(
     for (let start = 0; start < n; start += 2 * width) {
       const [middle, end] = [Math.min(n, start + width), Math.min(n, start + 2 * width)]
       let [left, right] = [start, middle]
-      // What was in order once is mostly in order still.
+      // Data that was in order before is mostly still in order.
       if (middle >= end || compare(from[middle - 1] as number, from[middle] as number) <= 0) {
         to.set(from.subarray(start, end), start)
         if (++steps % PAUSE === 0) yield
@@ -31,7 +35,7 @@ export function* sortedOrder(
   return from
 }
 
-/** Places in order of address: at once where that is how they stand. */
+/** The indexes in order of address. Does not sort things that are in order already. */
 export function* inAddressOrder(things: readonly { readonly address: number }[]): Generator<void, Uint32Array> {
   const addressOf = (i: number): number => things[i]?.address ?? 0
   let isSorted = true

@@ -1,5 +1,5 @@
-// Takes snapshots. server.ts and the terminal take one after the other, and then what is slow to find out is
-// not found out each time: the last answer goes along, with its time.
+// Takes snapshots. The server and the terminal take one after another. Slow figures are not computed each time: then
+// the snapshot holds the last answer and its time.
 import type { Memory, OwnedRange, Region } from '@memlayer/core'
 import type { Log } from './log.js'
 import { lookAt, unitFor } from './page-cells.js'
@@ -8,17 +8,20 @@ import { ResidencyBook } from './residency-book.js'
 import type { LogEntry, PageCells, ProcessFigures, Snapshot } from './snapshot.js'
 import { numbersOf, pack, type Wire } from './wire.js'
 
-/** Counting mappings reads a file that is as long as there are mappings. */
+/** Milliseconds from one count of mappings to the next. Counting reads a file with one line per mapping. */
 const MAPPINGS_EVERY = 30_000
-/** An explanation takes a hundred times as long as a snapshot: whoever asks again sooner gets the last one. */
+/**
+ * Milliseconds for which an explanation is used again. An explanation takes a hundred times as long as a snapshot.
+ */
 const EXPLAIN_EVERY = 2000
-/** Milliseconds for pages in one of many snapshots, and in one that stands alone. */
-const [A_GLANCE, A_LOOK] = [0.25, 50]
+/** Milliseconds to look at pages: in one of many snapshots, and in a single one. */
+const [glanceMilliseconds, lookMilliseconds] = [0.25, 50]
+/** Cells per region in a saved snapshot. */
 const SAVED_CELLS = 1024
-/** The most regions whose pages are saved. */
-const MOST_SAVED = 200
+/** How many regions have their pages saved: the largest ones. */
+const savedRegionsMax = 200
 
-/** A snapshot of `memory` now. `explain`: where all resident memory is, which is slow. */
+/** A snapshot of `memory` now. With `explain` it says where all resident memory is, which is slow. */
 export function takeSnapshot(
   memory: Memory,
   options: { readonly explain?: boolean; readonly log?: readonly LogEntry[] } = {},
@@ -26,19 +29,19 @@ export function takeSnapshot(
   return new Snapshots(memory).take({ ...options, alone: true })
 }
 
-/** What a snapshot is asked for. */
+/** The parts that a snapshot should have. */
 export interface Asked {
-  /** Where all resident memory is. */
+  /** Whether to find where all resident memory is. */
   readonly explain?: boolean
   /** The last operations. */
   readonly log?: readonly LogEntry[]
-  /** Whether it is one of its own: more is looked up then. */
+  /** Whether it is a single snapshot. Then it looks at pages for longer. */
   readonly alone?: boolean
-  /** Whether the regions' pages go along. */
+  /** Whether to include the regions' pages. */
   readonly pages?: boolean
 }
 
-/** One snapshot after the other, of one memory. */
+/** Takes snapshots of one memory, one after another. */
 export class Snapshots {
   readonly #memory: Memory
   readonly #book: ResidencyBook
@@ -51,14 +54,14 @@ export class Snapshots {
     this.#book = new ResidencyBook(memory)
   }
 
-  /** Takes one. */
+  /** Takes a snapshot. */
   take(asked: Asked): Snapshot {
     const owned = this.#memory.ranges()
     const rest = this.#look(asked, owned)
     return { ...rest, ranges: numbersOf(owned, rest.categories) }
   }
 
-  /** Takes one for the page, which has seen so many operations of the log. */
+  /** Takes a snapshot for the page, which has seen the first `seen` operations of the log. */
   wire(asked: Asked, log: Log, seen: number): Wire {
     const owned = this.#memory.ranges()
     const news = log.since(seen)
@@ -73,8 +76,8 @@ export class Snapshots {
     const memory = this.#memory
     const stats = memory.stats()
     const regions = memory.regions().toSorted((a, b) => a.address - b.address)
-    // The first one has nothing to go along with it.
-    this.#book.look(regions, owned, alone || pages || this.#book.all === null ? A_LOOK : A_GLANCE)
+    // The first snapshot has no earlier result to show.
+    this.#book.look(regions, owned, alone || pages || this.#book.all === null ? lookMilliseconds : glanceMilliseconds)
     return {
       format: 'memlayer-snapshot',
       version: 1,
@@ -126,11 +129,11 @@ export class Snapshots {
   }
 
   #pagesOf(regions: readonly Region[]): PageCells[] {
-    const until = performance.now() + A_LOOK
+    const until = performance.now() + lookMilliseconds
     const { pageSize } = this.#memory.os.traits
     const found: PageCells[] = []
-    // The largest say most.
-    for (const { address, size } of regions.toSorted((a, b) => b.size - a.size).slice(0, MOST_SAVED)) {
+    // Begin with the largest regions, because they matter most.
+    for (const { address, size } of regions.toSorted((a, b) => b.size - a.size).slice(0, savedRegionsMax)) {
       if (performance.now() > until) break
       const pages = lookAt(this.#memory, address, size, unitFor(size, pageSize, SAVED_CELLS), until)
       if (pages !== null) found.push(pages)
@@ -142,6 +145,6 @@ export class Snapshots {
 function processFigures(): ProcessFigures {
   const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
   const limit = process.constrainedMemory()
-  // 2^63 less a page is how a control group without a limit answers.
+  // A control group without a limit answers 2^63 less a page.
   return { resident: rss, heapUsed, external, arrayBuffers, limit: limit > 0 && limit < 2 ** 53 ? limit : null }
 }

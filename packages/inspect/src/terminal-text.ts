@@ -1,28 +1,32 @@
-// Text for a terminal: how wide it is there, what of it may reach one, and lines that end in time.
+// Text for a terminal: its width in columns, removal of control characters, and lines that end in time.
 
-/** Text in a colour. */
+/** A piece of a line in one colour. */
 export interface Piece {
   /** The text, of one line. */
   readonly text: string
-  /** SGR parameters: `32`; empty: none. */
+  /** SGR parameters, for example `32`. Empty: the terminal's own colour. */
   readonly colour: string
 }
 
-const wide =
-  /\p{Emoji_Presentation}|[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/u
+// Characters of two columns: emoji, and the East Asian blocks from Hangul Jamo to the fullwidth signs.
+const wide = new RegExp(
+  String.raw`\p{Emoji_Presentation}|[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3]` +
+    String.raw`|[\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]`,
+  'u',
+)
 const joined = /\p{M}|\u200D/u
 
-/** Nothing that a terminal would obey: names are anybody's. */
+/** Replaces every character that a terminal obeys, because names may come from untrusted code. */
 export function harmless(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cs}\u2028-\u202E\u2066-\u2069\u200E\u200F]/gu, '\uFFFD')
 }
 
-/** Columns that a character takes. */
+/** The number of columns that a character takes. */
 function columnsOf(character: string): number {
   return joined.test(character) ? 0 : wide.test(character) ? 2 : 1
 }
 
-/** As much of a text as `columns` hold, and how many it takes. */
+/** The longest start of a text that fits into `columns`, and the number of columns that it takes. */
 export function clip(text: string, columns: number): { readonly text: string; readonly columns: number } {
   let [kept, used] = ['', 0]
   for (const character of text) {
@@ -34,7 +38,7 @@ export function clip(text: string, columns: number): { readonly text: string; re
   return { text: kept, columns: used }
 }
 
-/** As `clip`; what does not fit ends in an ellipsis, so that nobody takes what is left for the whole. */
+/** Like `clip`, but a text that is cut ends in an ellipsis. So a reader does not take the rest for the whole. */
 function shorten(text: string, columns: number): { readonly text: string; readonly columns: number } {
   const kept = clip(text, columns)
   if (kept.text === text || columns === 0) return kept
@@ -42,7 +46,7 @@ function shorten(text: string, columns: number): { readonly text: string; readon
   return { text: `${shorter.text}…`, columns: shorter.columns + 1 }
 }
 
-/** A text in exactly so many columns. */
+/** A text in exactly `columns` columns. */
 export function cell(text: string, columns: number, side: 'left' | 'right' = 'left'): string {
   const kept = shorten(harmless(text), columns)
   const fill = ' '.repeat(columns - kept.columns)
@@ -54,7 +58,7 @@ export function line(pieces: readonly Piece[], width: number, isColoured: boolea
   let rest = shorten(harmless(pieces.map(({ text }) => text).join('')).trimEnd(), width).text
   return pieces
     .map(({ text, colour }) => {
-      // What is harmless is as long as what was not.
+      // Making a text harmless keeps its length.
       const shown = rest.slice(0, text.length)
       rest = rest.slice(text.length)
       return isColoured && colour !== '' && shown !== '' ? `\u001B[${colour}m${shown}\u001B[0m` : shown

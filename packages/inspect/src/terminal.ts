@@ -1,5 +1,5 @@
-// The same in a terminal: totals, where resident memory is, the address space as a strip of characters, the
-// regions, a sparkline of what was before, the categories, what was refused.
+// Draws a snapshot in a terminal: totals, the parts of resident memory, the address space as a strip of characters, a
+// sparkline of earlier moments, regions, categories, and refused operations.
 import { formatAddress, formatBytes } from '@memlayer/core'
 import { shortened } from './frame.js'
 import { partsOf } from './parts.js'
@@ -9,12 +9,13 @@ import { cell, line, type Piece } from './terminal-text.js'
 
 const marks = [' ', '.', '-', '#']
 const colours = ['', '90', '33', '32']
-const MOST_ROWS = 10
+const rowsMax = 10
+/** Columns for a name. */
 const NAME = 20
 
 type Draw = (pieces: readonly Piece[]) => void
 
-/** Draws a snapshot as lines of at most `width` columns; `history`: what was before, for the sparkline. */
+/** Draws a snapshot as lines of at most `width` columns. The sparkline shows `history`. */
 export function drawTerminal(
   snapshot: Snapshot,
   width: number,
@@ -41,7 +42,8 @@ export function drawTerminal(
   ])
   draw([
     plain(
-      `resident ${formatBytes(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}   limit ${limit === null ? 'none' : formatBytes(limit)}`,
+      `resident ${formatBytes(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}` +
+        `   limit ${limit === null ? 'none' : formatBytes(limit)}`,
     ),
   ])
   draw([])
@@ -60,7 +62,7 @@ export function drawTerminal(
 const plain = (text: string): Piece => ({ text, colour: '' })
 const state = (n: number, text: string): Piece => ({ text, colour: colours[n] ?? '' })
 
-/** Where resident memory is, as a bar with a letter a part. */
+/** Draws where resident memory is, as a bar with one letter per part. */
 function drawParts({ explanation }: Snapshot, width: number, draw: Draw): void {
   if (explanation === null) return
   const parts = partsOf(explanation).filter(({ bytes }) => bytes > 0)
@@ -89,7 +91,7 @@ function drawParts({ explanation }: Snapshot, width: number, draw: Draw): void {
 
 const levels = '▁▂▃▄▅▆▇█'
 
-/** Resident memory over time, one column a moment, beside a word and two figures, which take 34 at most. */
+/** Draws resident memory over time, one column per moment. The text beside it takes at most 34 columns. */
 function drawHistory(history: readonly Moment[], width: number, draw: Draw): void {
   const shown = history.slice(Math.max(0, history.length - Math.max(0, width - 34))).map(({ resident }) => resident)
   if (shown.length < 2) return
@@ -121,7 +123,7 @@ const columns: readonly Column[] = [
   { head: 'mappings', columns: 10, text: ({ mappings }) => String(mappings) },
 ]
 
-/** A region a line; from the first column that does not fit on, columns are left out. */
+/** Draws one line per region. The first column that does not fit is left out, and so are all after it. */
 function drawRegions(snapshot: Snapshot, width: number, draw: Draw): void {
   const { ready, mappings } = finish(sumRegions(snapshot))
   const rows = snapshot.regions.map((region, i) => ({ ...region, ready: ready[i] ?? 0, mappings: mappings[i] ?? 0 }))
@@ -133,10 +135,10 @@ function drawRegions(snapshot: Snapshot, width: number, draw: Draw): void {
     draw([plain(`${cell(name, NAME)}${figures}${left < '  reserved at'.length ? '' : `  ${cell(place, left - 2)}`}`)])
   }
   drawRow('region', ({ head }) => head, 'reserved at')
-  for (const row of rows.toSorted((a, b) => b.ready - a.ready).slice(0, MOST_ROWS)) {
+  for (const row of rows.toSorted((a, b) => b.ready - a.ready).slice(0, rowsMax)) {
     drawRow(row.name, ({ text }) => text(row), shortened(row.made))
   }
-  if (rows.length > MOST_ROWS) draw([plain(`and ${rows.length - MOST_ROWS} more regions`)])
+  if (rows.length > rowsMax) draw([plain(`and ${rows.length - rowsMax} more regions`)])
   draw([])
 }
 
@@ -144,7 +146,7 @@ function drawCategories({ stats }: Snapshot, width: number, draw: Draw): void {
   const { total, categories } = stats
   for (const [name, counts] of Object.entries(categories)
     .toSorted(([, a], [, b]) => b.ready - a.ready)
-    .slice(0, MOST_ROWS)) {
+    .slice(0, rowsMax)) {
     const share = total.ready > 0 ? counts.ready / total.ready : 0
     draw([
       plain(`${cell(name, NAME)} ${cell(formatBytes(counts.ready), 11, 'right')} `),
@@ -153,7 +155,7 @@ function drawCategories({ stats }: Snapshot, width: number, draw: Draw): void {
   }
 }
 
-/** Neighbours that are alike, and how many: a colour is said once for all of them. */
+/** Runs of equal neighbours and their lengths, so that each run needs its colour only once. */
 function runsOf(cells: readonly number[]): (readonly [one: number, count: number])[] {
   const runs: [number, number][] = []
   for (const one of cells) {
@@ -164,7 +166,7 @@ function runsOf(cells: readonly number[]): (readonly [one: number, count: number
   return runs
 }
 
-/** A state for each of `width` cells: the one that most bytes of the cell are in. Gaps between ranges are left out. */
+/** For each of `width` cells the state with the most bytes in it. Gaps between ranges are left out. */
 function strip({ ranges }: Snapshot, width: number): number[] {
   let all = 0
   for (let i = 1; i < ranges.length; i += 4) all += ranges[i] as number

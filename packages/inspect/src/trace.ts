@@ -1,25 +1,25 @@
-// The log as Chrome trace events, which Perfetto and chrome://tracing open.
+// Writes the log as Chrome trace events, which Perfetto and chrome://tracing open.
 import type { LogEntry, Moment } from './snapshot.js'
 
-/** One event of the trace format: an instant, a counter, or what the process is called. */
+/** One event of the trace format: an instant, a counter, or the name of the process. */
 export interface TraceEvent {
-  /** What happened, or what is counted. */
+  /** The name of the operation or of the counter. */
   readonly name: string
   /** The kind of event. */
   readonly ph: 'i' | 'C' | 'M'
-  /** Microseconds. */
+  /** The time in microseconds. */
   readonly ts: number
-  /** The process, which is one. */
+  /** The process, always 1. */
   readonly pid: number
-  /** The thread, which is one. */
+  /** The thread, always 1. */
   readonly tid: number
-  /** An instant is the whole process's. */
+  /** The scope of an instant: the whole process. */
   readonly s?: 'p'
   /** Figures and details. */
   readonly args: Readonly<Record<string, string | number | null>>
 }
 
-/** A trace of a log, with the figures of moments as counters, in order of time. */
+/** A trace of a log in order of time. The figures of `moments` become counters. */
 export function traceOf(log: readonly LogEntry[], moments: readonly Moment[]): { readonly traceEvents: TraceEvent[] } {
   const place = { pid: 1, tid: 1 }
   const events: TraceEvent[] = []

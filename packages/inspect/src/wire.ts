@@ -1,15 +1,19 @@
-// A snapshot on its way to the page: ranges as small numbers, which are written and read in a third of the time, and
-// of the log what the page has not seen. The page makes of it the snapshot that is saved.
+// The form in which the server sends a snapshot to the page. Ranges are small numbers, which take a third of the time
+// to write and to read. The log has only the operations that the page has not seen. The page turns it into the
+// snapshot that it saves.
 import type { OwnedRange } from '@memlayer/core'
 import type { Snapshot } from './snapshot.js'
 
-/** A snapshot as the server sends it. */
+/** A snapshot in the form that the server sends. */
 export interface Wire extends Omit<Snapshot, 'ranges'> {
-  /** Three numbers a range: pages from the end of the range before, pages, four times the place in `categories` plus the state. */
+  /**
+   * Three numbers per range: the pages from the end of the range before, its own pages, and its kind. The kind is four
+   * times its place in `categories` plus its state.
+   */
   readonly packed: readonly number[]
-  /** How many operations there were before the first that `log` has. */
+  /** The number of operations before the first one in `log`. */
   readonly logFrom: number
-  /** The operations that are kept at the most. */
+  /** How many operations the log keeps. */
   readonly logMost: number
 }
 
@@ -25,7 +29,7 @@ export function pack(owned: readonly OwnedRange[], categories: readonly string[]
   return packed
 }
 
-/** Four numbers a range, as a snapshot has them. */
+/** The ranges in a snapshot's form: four numbers per range. */
 export function numbersOf(owned: readonly OwnedRange[], categories: readonly string[]): number[] {
   const placeOf = placesIn(categories)
   const numbers: number[] = []
@@ -34,7 +38,7 @@ export function numbersOf(owned: readonly OwnedRange[], categories: readonly str
   return numbers
 }
 
-/** Unpacks them into the four numbers a range that a snapshot has. */
+/** Unpacks the ranges into a snapshot's form: four numbers per range. */
 export function unpack(packed: ArrayLike<number>, pageSize: number): Float64Array {
   const ranges = new Float64Array((packed.length / 3) * 4)
   let end = 0
@@ -57,7 +61,7 @@ function placesIn(categories: readonly string[]): (category: string | null) => n
   let last: string | null = null
   let place = 0
   return (category) => {
-    // Neighbours mostly count in the same.
+    // Neighbours are mostly in the same category.
     if (category !== last) [last, place] = [category, places.get(category) ?? 0]
     return place
   }

@@ -1,5 +1,5 @@
-// What observing costs the process that is observed: its time of the processor with a page's requests once a second,
-// less that without, over 10,000 ranges. The demand is under 1 %.
+// What the inspector costs the observed process. It is the processor time with one request per second from a page, less
+// the time without, over 10,000 ranges. The limit is 1 %.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'node:http'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 const SECONDS = 5
-/** As page/app.ts has them: seconds between two explanations, and between two questions for pages. */
+/** Seconds between two explanations, and between two questions for pages. page/app.ts has the same numbers. */
 const [EXPLAIN_EVERY, PAGES_EVERY] = [120, 2]
 
 interface Ready {
@@ -39,7 +39,7 @@ async function ask(
   return { cookie: String(response.headers['set-cookie']).split(';')[0] ?? '', bytes }
 }
 
-/** Milliseconds of the processor that `child` uses while `act` goes on. */
+/** Milliseconds of processor time that `child` uses while `act` runs. */
 async function during(child: ChildProcess, act: () => Promise<unknown>): Promise<number> {
   const before = await used(child)
   await act()
@@ -53,7 +53,7 @@ describe.skipIf(process.platform !== 'linux')('observing', () => {
     expect((await used(child)).ranges).toBe(10_000)
     const { origin, pathname, search } = new URL(ready.url)
     const { cookie } = await ask(origin, pathname + search, '')
-    // A page has ten lanes at the most.
+    // A page has at most ten lanes.
     const pages = ready.regions
       .slice(0, 10)
       .map(({ address, size }) => `of=${address},${size},4096`)
@@ -62,12 +62,12 @@ describe.skipIf(process.platform !== 'linux')('observing', () => {
     const second = async (i: number): Promise<void> => {
       const until = performance.now() + 1000
       expect((await ask(origin, `/snapshot?seen=${seen}`, cookie)).bytes).toBeGreaterThan(50_000)
-      // What its workload does in a second.
+      // The workload makes 40 operations in a second.
       seen += 40
       if (i % PAGES_EVERY === 0) await ask(origin, `/pages?${pages}`, cookie)
       await after(until - performance.now())
     }
-    // The engine compiles what runs often, once.
+    // Warm up, because the engine compiles code that runs often.
     for (let i = 0; i < 40; i++) await ask(origin, i % 2 === 0 ? '/snapshot' : `/pages?${pages}`, cookie)
     const explained = await during(child, () => ask(origin, '/snapshot?explain', cookie))
     const costs: number[] = []
@@ -83,7 +83,8 @@ describe.skipIf(process.platform !== 'linux')('observing', () => {
     const share = median + explained / (EXPLAIN_EVERY * 1000)
     const percent = (n: number): string => `${(100 * n).toFixed(2)} %`
     console.log(
-      `observing costs ${percent(share)}: ${costs.map(percent).join(', ')}, and ${Math.round(explained)} ms every ${EXPLAIN_EVERY} seconds for an explanation`,
+      `observing costs ${percent(share)}: ${costs.map(percent).join(', ')}, ` +
+        `and ${Math.round(explained)} ms every ${EXPLAIN_EVERY} seconds for an explanation`,
     )
     expect(share).toBeLessThan(0.01)
   })

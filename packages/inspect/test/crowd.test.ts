@@ -1,4 +1,4 @@
-// Many clients, slow ones and large ones: the server refuses them, holds few of them, and answers its owner meanwhile.
+// Many, slow and large clients: the server refuses them, holds few of them, and still answers its owner.
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
@@ -13,7 +13,7 @@ let inspector: Inspector
 let port = 0
 let cookie = ''
 
-/** The status of an answer; 0: the connection was cut. A connection of its own each time. */
+/** The status of an answer, over a new connection. 0: the server cut the connection. */
 async function status(path: string, headers: Record<string, string> = {}): Promise<number> {
   return new Promise((resolve) => {
     const sent = request({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
@@ -36,7 +36,7 @@ async function silent(): Promise<Socket> {
 
 const drained = (socket: Socket): Promise<true> => new Promise((resolve) => socket.once('drain', () => resolve(true)))
 
-/** Descriptors of this process, in which the server is. */
+/** Open descriptors of this process, which runs the server. */
 const descriptors = (): number => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0)
 
 beforeAll(async () => {
@@ -48,19 +48,19 @@ beforeAll(async () => {
 afterAll(() => inspector.close())
 
 describe('the server, in a crowd', () => {
-  it('refuses a thousand clients without the session, keeps nothing of them, and goes on', async () => {
+  it('refuses a thousand clients without the session, keeps no connection of theirs, and still answers', async () => {
     const before = descriptors()
     const answers = await Promise.all(
       Array.from({ length: 1000 }, (_, i) => status(i % 2 === 0 ? '/snapshot' : '/?token=AAAA')),
     )
-    // Some get no word at all: they came when there were too many.
+    // The server cuts some without an answer, because there are too many.
     expect(answers.filter((answer) => answer !== 403 && answer !== 0)).toEqual([])
     expect(answers.filter((answer) => answer === 403).length).toBeGreaterThan(0)
     expect(await status('/snapshot', { cookie })).toBe(200)
     await expect.poll(descriptors).toBeLessThanOrEqual(before)
   })
 
-  it('answers its owner at once while silent ones are held, and cuts those off after seconds', async () => {
+  it('answers its owner at once while it holds silent connections, and cuts those off after seconds', async () => {
     const before = descriptors()
     const sockets = await Promise.all(Array.from({ length: 64 }, silent))
     const began = performance.now()
@@ -68,14 +68,14 @@ describe('the server, in a crowd', () => {
     const took = performance.now() - began
     const held = sockets.filter((socket) => !socket.closed).length
     console.log(`the owner was answered in ${Math.round(took)} ms, with ${held} silent connections held of 64`)
-    // The demand itself: the owner used to wait for 29.6 seconds.
+    // The limit for the owner, who once waited for 29.6 seconds.
     expect(took).toBeLessThan(5000)
     expect(held).toBeGreaterThan(0)
     await Promise.all(sockets.filter((socket) => !socket.closed).map((socket) => once(socket, 'close')))
     await expect.poll(descriptors).toBeLessThanOrEqual(before)
   })
 
-  it('answers its owner while clients send nonsense, or one header after the other', async () => {
+  it('answers its owner while clients send nonsense, or one header after another', async () => {
     const sockets = await Promise.all(Array.from({ length: 64 }, silent))
     for (const [i, socket] of sockets.entries())
       socket.write(i % 2 === 0 ? '\0\u00FF nonsense\r\n\r\n' : 'GET / HTTP/1.1\r\nx: ')
@@ -88,7 +88,7 @@ describe('the server, in a crowd', () => {
     expect(await status('/snapshot', { cookie })).toBe(200)
   })
 
-  it('cuts off a body of 64 MiB in chunks', async () => {
+  it('cuts off a chunked body of 64 MiB', async () => {
     const socket = await silent()
     let heard = ''
     socket.on('data', (data) => (heard += String(data)))
@@ -97,7 +97,7 @@ describe('the server, in a crowd', () => {
     )
     const chunk = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(0x10000, 1), Buffer.from('\r\n')])
     let sent = 0
-    // Not by once(): it rejects at the error that this is about.
+    // Not with once(): it would reject on the error that this test expects.
     const cut = new Promise<null>((resolve) => socket.once('close', () => resolve(null)))
     for (; sent < 1024 && !socket.closed; sent++) {
       if (!socket.write(chunk) && (await Promise.race([drained(socket), cut])) === null) break

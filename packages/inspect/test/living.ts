@@ -1,15 +1,15 @@
-// A memory to look at, and how the tests read a page of it: figures, pixels, and when a snapshot is a new one.
+// A memory to look at, and helpers that read its page: figures, pixels, and the arrival of a new snapshot.
 import { createMemory, type Memory, type Region } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import type { Page } from 'playwright-core'
 
-/** Bytes. */
+/** Bytes in a mebibyte. */
 export const MiB = 2 ** 20
 
-// Regions that are collected warn.
+// Keep the regions, because a collected region prints a warning.
 const kept: Region[] = []
 
-/** A memory with two regions in every state; of the cache's 16 MiB that are Ready 8 are resident. */
+/** A memory with two regions in every state. 16 MiB of the cache are Ready, and 8 MiB of them are resident. */
 export function living(): Memory {
   const memory = createMemory(createOS())
   const cache = memory.reserve(64 * MiB, { name: 'cache', hugePages: 'off' })
@@ -18,31 +18,31 @@ export function living(): Memory {
   cache.view(Uint8Array, 0, 8 * MiB).fill(1)
   const index = memory.reserve(16 * MiB, { name: 'index <b>' })
   index.commit(0, 4 * MiB)
-  // A single page, so that what is narrow is there as well.
+  // A single page, so that there is a narrow range too.
   index.commit(12 * MiB, memory.os.traits.pageSize)
   kept.push(cache, index)
   return memory
 }
 
-/** A figure of the page. */
+/** Reads a figure of the page. */
 export async function figure(page: Page, name: string): Promise<number> {
   return Number(await page.locator(`[data-name="${name}"]`).getAttribute('data-value'))
 }
 
-/** Waits for a snapshot that was taken from now on. */
+/** Waits for a snapshot that was taken after this call. */
 export async function fresh(page: Page): Promise<void> {
   const now = Date.now()
   await page.waitForFunction((at) => Number(document.body.dataset['at'] ?? 0) >= at, now)
 }
 
 interface Image {
-  /** `r,g,b` at the places that were asked for. */
+  /** `r,g,b` at each requested place. */
   readonly at: string[]
-  /** The different colours, and how many pixels have each. */
+  /** The number of pixels of each colour. */
   readonly counts: Record<string, number>
 }
 
-/** A canvas as it is drawn, read from a copy: Chromium complains of canvases that are drawn on and read by turns. */
+/** Reads a canvas from a copy. Chromium complains when a program draws on a canvas and reads it in turn. */
 function imageOf(page: Page, canvas: string, places: readonly (readonly [x: number, y: number])[]): Promise<Image> {
   return page.evaluate(
     ([selector, wanted]) => {
@@ -68,7 +68,7 @@ function imageOf(page: Page, canvas: string, places: readonly (readonly [x: numb
   )
 }
 
-/** `r,g,b` of a canvas's pixels; places are parts of its width and height. */
+/** `r,g,b` of a canvas's pixels. A place is two shares, of the width and of the height. */
 export async function pixels(
   page: Page,
   canvas: string,
@@ -77,7 +77,7 @@ export async function pixels(
   return (await imageOf(page, canvas, places)).at
 }
 
-/** `r,g,b` of colours of the style, by their names. */
+/** `r,g,b` of the style's colours, by their names. */
 export function colours(page: Page, names: readonly string[]): Promise<string[]> {
   return page.evaluate((wanted) => {
     const context = document
@@ -91,7 +91,7 @@ export function colours(page: Page, names: readonly string[]): Promise<string[]>
   }, names)
 }
 
-/** The different colours of a canvas, and how many pixels have each. */
+/** The number of pixels of each colour in a canvas. */
 export async function palette(page: Page, canvas: string): Promise<Record<string, number>> {
   return (await imageOf(page, canvas, [])).counts
 }

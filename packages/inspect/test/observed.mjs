@@ -1,5 +1,5 @@
-// A process with 10,000 ranges that change all the time, and an inspector over it: cost.test.ts forks it, and asks
-// what time of the processor it has used.
+// A process with 10,000 ranges that change all the time, and an inspector over it. cost.test.ts forks it and asks for
+// its processor time.
 import { createMemory } from '@memlayer/core'
 import { inspect } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-linux'

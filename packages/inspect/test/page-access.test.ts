@@ -1,11 +1,11 @@
-// The page by keyboard and by screen reader: what is said, what is not, and where Tab leads.
+// The page with a keyboard and a screen reader: what it announces, when it is silent, and where Tab leads.
 import { openBrowser } from '@memlayer/browser'
 import { inspect } from '@memlayer/inspect'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { fresh, living } from './living.js'
 
-/** Changes of what a screen reader says unasked, in three seconds. */
+/** Changes within three seconds that a screen reader would announce. */
 function mutations(page: Page): Promise<string[]> {
   return page.evaluate(async () => {
     const seen: string[] = []
@@ -13,12 +13,12 @@ function mutations(page: Page): Promise<string[]> {
     const live = document.querySelectorAll('[role=status], [role=alert], [role=log], [aria-live]')
     for (const region of live) observer.observe(region, { childList: true, characterData: true, subtree: true })
     await new Promise((resolve) => setTimeout(resolve, 3000))
-    return live.length === 0 ? ['there is none'] : seen
+    return live.length === 0 ? ['no live region'] : seen
   })
 }
 
-describe.skipIf(process.platform !== 'linux')('the page, to who does not see it', () => {
-  it('says nothing unasked while it lives, and says what one does', async (ctx) => {
+describe.skipIf(process.platform !== 'linux')('the page, for a user who does not see it', () => {
+  it('announces nothing while it follows the process, and announces what the user does', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = living()
     await using inspector = await inspect(memory)
@@ -36,7 +36,7 @@ describe.skipIf(process.platform !== 'linux')('the page, to who does not see it'
     expect(await page.locator('#regions th[aria-sort="ascending"]').textContent()).toBe('Name')
     await page.keyboard.press('Enter')
     await expect.poll(() => page.locator('#regions tbody button').allTextContents()).toEqual(['index <b>', 'cache'])
-    // The focus stays where it was, over the next snapshot too.
+    // The focus stays in place, also after the next snapshot.
     await fresh(page)
     expect(await page.evaluate(() => document.activeElement?.getAttribute('data-key'))).toBe('sort-name')
     await page.locator('#regions tbody button').last().focus()
@@ -48,7 +48,7 @@ describe.skipIf(process.platform !== 'linux')('the page, to who does not see it'
     expect(tab.complaints).toEqual([])
   })
 
-  it('is told of by roles and names, and gone through by Tab', async (ctx) => {
+  it('describes its parts by roles and names, and Tab leads through them', async (ctx) => {
     await using browser = await openBrowser(ctx)
     await using inspector = await inspect(living())
     await using tab = await browser.open(inspector.url)
@@ -68,7 +68,7 @@ describe.skipIf(process.platform !== 'linux')('the page, to who does not see it'
     ]) {
       expect(tree).toContain(part)
     }
-    // What is drawn alone is a table as well.
+    // Each drawing is a table as well.
     expect(tree.match(/As a table/g)).toHaveLength(2)
     const stops: string[] = []
     for (let i = 0; i < 29; i++) {

@@ -1,4 +1,4 @@
-// The page over 100,000 ranges: from a file and from a process that lives, without a task over 50 ms.
+// The page over 100,000 ranges, from a file and from a live process, without a task over 50 ms.
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,16 +12,16 @@ import { fresh, living } from './living.js'
 import { longestTask, type Longest } from './tasks.js'
 
 const PAGE = 4096
-/** What a browser calls a long task, in milliseconds. */
-const LONG = 50
+/** The shortest task that a browser calls long, in milliseconds. */
+const longTaskMilliseconds = 50
 
 /**
- * The least that each of the tasks was seen to compute, in up to three looks. A processor that is shared only ever adds
- * to it: it computes the same in more time, by up to twice where its other half is busy.
+ * The shortest computing time of each task in up to three runs. A shared processor only ever adds time. The same work
+ * takes up to twice as long while the other half of its core is busy.
  */
 async function leastOf(look: () => Promise<Longest[]>): Promise<number[]> {
   let least: number[] = []
-  for (let i = 0; i < 3 && !(i > 0 && Math.max(...least) < LONG); i++) {
+  for (let i = 0; i < 3 && !(i > 0 && Math.max(...least) < longTaskMilliseconds); i++) {
     least = (await look()).map(({ computed }, task) => Math.min(computed, least[task] ?? Infinity))
   }
   return least
@@ -55,7 +55,7 @@ function manyRanges(): Snapshot {
   return { ...takeSnapshot(living()), ranges, regions }
 }
 
-/** A Ready page and a Prepared one by turns: one kernel mapping. */
+/** A Ready page and a Prepared one in turn: one kernel mapping. */
 function manyLive(): Memory {
   const memory = createMemory(createOS())
   const region = memory.reserve(100_000 * PAGE, { name: 'many', hugePages: 'off' })
@@ -65,16 +65,19 @@ function manyLive(): Memory {
 }
 
 describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', () => {
-  it('opens, sorts, scrolls and zooms a file of them with no task over 50 ms, with sixty rows of ten thousand', async (ctx) => {
+  it('opens, sorts, scrolls and zooms such a file with no task over 50 ms and at most 60 rows', async (ctx) => {
     await using browser = await openBrowser(ctx)
     await using inspector = await inspect(living())
     await using tab = await browser.open('about:blank')
     const { page } = tab
     const file = join(tmpdir(), `memlayer-many-${process.pid}.json`)
     writeFileSync(file, JSON.stringify(manyRanges()))
+    // The token works once; a second run has the session's cookie.
+    let address = inspector.url
     const tasks = await leastOf(async () => {
       const loaded = await longestTask(page, async () => {
-        await page.goto(inspector.url)
+        await page.goto(address)
+        address = inspector.origin
         await fresh(page)
       })
       const opened = await longestTask(page, async () => {
@@ -83,7 +86,8 @@ describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', (
       })
       const sorted = await longestTask(page, () => sortAndZoom(page))
       console.log(
-        `longest task while the page was loaded: ${told(loaded)}; 100,000 ranges opened: ${told(opened)}; sorted and zoomed: ${told(sorted)}`,
+        `longest task while the page was loaded: ${told(loaded)}; ` +
+          `100,000 ranges opened: ${told(opened)}; sorted and zoomed: ${told(sorted)}`,
       )
       return [loaded, opened, sorted]
     })
@@ -92,19 +96,22 @@ describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', (
     expect(await page.locator('#regions').getAttribute('aria-rowcount')).toBe('10001')
     await page.locator('#regions-scroll').evaluate((scroll) => scroll.scrollTo(0, 0))
     await expect.poll(() => page.locator('#regions tbody button').first().textContent()).toBe('r0')
-    expect(Math.max(...tasks)).toBeLessThan(LONG)
+    expect(Math.max(...tasks)).toBeLessThan(longTaskMilliseconds)
     expect(tab.complaints).toEqual([])
   })
 
-  it('follows a process that has them, second by second', async (ctx) => {
+  it('follows a live process of 100,000 ranges, second by second', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = manyLive()
     await using inspector = await inspect(memory)
     await using tab = await browser.open('about:blank')
     const { page } = tab
+    // The token works once; a second run has the session's cookie.
+    let address = inspector.url
     const tasks = await leastOf(async () => {
       const loaded = await longestTask(page, async () => {
-        await page.goto(inspector.url)
+        await page.goto(address)
+        address = inspector.origin
         await fresh(page)
       })
       expect(await page.locator('#counts').textContent()).toContain('100000 ranges')
@@ -119,19 +126,19 @@ describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', (
       )
       return [loaded, followed]
     })
-    expect(Math.max(...tasks)).toBeLessThan(LONG)
+    expect(Math.max(...tasks)).toBeLessThan(longTaskMilliseconds)
     expect(memory.ranges()).toHaveLength(100_000)
     memory.regions()[0]?.free()
   })
 
-  it('would see a task that is too long', async (ctx) => {
+  it('measures a task that is too long', async (ctx) => {
     await using browser = await openBrowser(ctx)
     await using tab = await browser.open('about:blank')
     const busy = await longestTask(tab.page, () =>
       tab.page.evaluate(() => {
         const until = performance.now() + 2000
         while (performance.now() < until) {
-          // Nothing but that.
+          // Only compute.
         }
       }),
     )

@@ -1,5 +1,5 @@
-// What the page saves: a snapshot that the one file opens again without a server or a network, and a trace as
-// Perfetto reads it.
+// The files that the page saves: a snapshot and a trace in Perfetto's format. The page's file opens the snapshot again
+// without a server or a network.
 import { readFileSync } from 'node:fs'
 import { openBrowser } from '@memlayer/browser'
 import { inspect, type Snapshot, type TraceEvent } from '@memlayer/inspect'
@@ -19,7 +19,7 @@ async function download(
 }
 
 describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
-  it('is opened again by the file alone, with the network off, every view of it', async (ctx) => {
+  it('opens again in the file alone, with the network off, and every view shows it', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = living()
     await using inspector = await inspect(memory)
@@ -52,7 +52,7 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     for (const canvas of ['#strip', '#lanes', '#heat', '#tree', '#chart canvas'])
       expect([canvas, Object.keys(await palette(page, canvas)).length > 0]).toEqual([canvas, true])
     expect(await page.locator('#log tbody tr:not(.space)').count()).toBe(saved.log.length)
-    // A script that is not the file's own does not run here either.
+    // Here too, a script that is not the file's own does not run.
     const ran = await page.evaluate(() => {
       const script = document.createElement('script')
       script.textContent = 'document.body.dataset.ran = "yes"'
@@ -63,7 +63,7 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     expect(offline.complaints.filter((one) => !/Content Security Policy/.test(one))).toEqual([])
   })
 
-  it('says of a snapshot without pages, and of what is none, that it is so', async (ctx) => {
+  it('says when a snapshot has no pages, and when a file is not a snapshot', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = living()
     await using inspector = await inspect(memory)
@@ -80,8 +80,8 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     })
     await page.waitForFunction(() => document.querySelector('#about')?.textContent === 'stands still: bare.json')
     await page.locator('#regions button', { hasText: 'cache' }).first().click()
-    await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file holds no pages of it.')
-    // A limit is drawn where there is one.
+    await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file has no data on its pages.')
+    // The chart draws a limit when the snapshot has one.
     await expect.poll(() => page.locator('#chart .u-legend').textContent()).toMatch(/limit.*1 TiB/)
     await page
       .locator('#open')
@@ -96,12 +96,12 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     await page.locator('#pause').click()
     await fresh(page)
     expect(await page.locator('#about').textContent()).toBe('live')
-    // A second browser has no session, and the page of one that lost its own says so.
+    // A second browser has no session. A page that lost its session says so.
     await page.context().clearCookies()
     await expect.poll(() => page.locator('#about').textContent()).toMatch(/^This session is over: /)
   })
 
-  it('is a trace with the keys that the format asks for, in order of time', async (ctx) => {
+  it('is a trace with all keys of the format, in order of time', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = living()
     await using inspector = await inspect(memory)

@@ -1,4 +1,4 @@
-// The page in Chromium, over a process that lives: what it says is what the memory says, and what it draws is there.
+// The page in Chromium over a live process: its figures are the memory's figures, and its drawings are there.
 import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { colours, figure, fresh, living, MiB, palette, pixels } from './living.j
 
 const artefacts = process.env['MEMLAYER_SCREENSHOTS'] ?? join(tmpdir(), 'memlayer-screenshots')
 
-/** Opens a page over a memory that lives, for as long as `look` looks. */
+/** Opens a page over a live memory, while `look` runs. */
 async function over(
   ctx: TestContext,
   look: (page: Page, memory: Memory, browser: Browser) => Promise<void>,
@@ -24,7 +24,7 @@ async function over(
   await fresh(tab.page)
   expect(tab.page.url()).toBe(`${inspector.origin}/`)
   await look(tab.page, memory, browser)
-  // Under its policy nothing else runs, and nothing was stopped that should.
+  // The page's policy stopped nothing that should run.
   expect(tab.complaints).toEqual([])
 }
 
@@ -60,7 +60,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       )
       const { pageSize } = memory.os.traits
       const [cache, index] = memory.regions().toSorted((a, b) => b.size - a.size)
-      // Names stay text. A page that is Ready in Reserved ones costs three mappings more.
+      // Names stay text. A Ready page inside Reserved ones costs three more mappings.
       expect(cells).toEqual([
         {
           name: 'cache',
@@ -104,7 +104,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
     })
   })
 
-  it('draws the strip exactly: each range in its colour, a single page as a line of its own', async (ctx) => {
+  it('draws the strip exactly: each range in its colour, and a single page as a line of its own', async (ctx) => {
     await over(ctx, async (page, memory) => {
       const [, ...states] = ['', ...(await colours(page, ['--s1', '--s2', '--s3']))]
       const ranges = memory.ranges()
@@ -117,7 +117,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       })
       const expected = ranges.map(({ state }) => states[['Reserved', 'Prepared', 'Ready'].indexOf(state)])
       expect(await pixels(page, '#strip', places)).toEqual(expected)
-      // The page's column is mostly Reserved, and says so.
+      // The column with the single page is mostly Reserved, and shows that.
       const single = ranges.findIndex(({ size }) => size === memory.os.traits.pageSize)
       expect(await pixels(page, '#strip', [[places[single]?.[0] ?? 0, 0.7]])).toEqual([states[0]])
     })
@@ -131,7 +131,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
         () => document.querySelector<HTMLElement>('#heat-says')?.dataset['resident'] !== undefined,
       )
       expect(await page.locator('#heat-says').getAttribute('data-resident')).toBe(String(8 * MiB))
-      // Of what is Ready in the cache half has memory behind it.
+      // Half of the cache's Ready memory is resident.
       const lane = memory
         .regions()
         .toSorted((a, b) => a.address - b.address)
@@ -149,7 +149,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       ])
       expect([resident, ...others]).toEqual([ready, prepared, reserved])
       expect([ready, prepared, reserved, '0,0,0']).not.toContain(untouched)
-      // Whole pages, by powers of two.
+      // A cell is a page times a power of two.
       const unit = Number(await page.locator('#heat-says').getAttribute('data-unit'))
       expect(Math.log2(unit / memory.os.traits.pageSize) % 1).toBe(0)
       const heat = await palette(page, '#heat')
@@ -163,7 +163,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
     })
   })
 
-  it('is zoomed and panned by keys, wheel and drag, down to single pages', async (ctx) => {
+  it('zooms and pans by keys, wheel and drag, down to single pages', async (ctx) => {
     await over(ctx, async (page, memory) => {
       const said = async (key: string): Promise<number> => Number(await page.locator('#at').getAttribute(`data-${key}`))
       const { total } = memory.stats()
@@ -202,13 +202,13 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       await page.mouse.down()
       await page.mouse.move(box.x + box.width / 2 - 200, box.y + 20, { steps: 4 })
       await page.mouse.up()
-      // What was under the pointer went along with it.
+      // The page under the pointer moved along with it.
       expect(Math.abs((await said('page')) - under)).toBeLessThanOrEqual((2 * 80 * MiB) / box.width)
       expect(await strip.getAttribute('aria-valuenow')).not.toBe('0')
     })
   })
 
-  it('takes a press on a lane as a choice, two as a view, and a turn of the wheel as a zoom around what is there', async (ctx) => {
+  it('chooses a region on a click in its lane, frames it on two, and zooms there on the wheel', async (ctx) => {
     await over(ctx, async (page, memory) => {
       const regions = memory.regions().toSorted((a, b) => a.address - b.address)
       const lane = regions.findIndex(({ name }) => name === 'cache')
@@ -218,12 +218,12 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       await expect.poll(() => page.locator('#heat-says').textContent()).toMatch(/^cache: 8 MiB of 64 MiB resident/)
       await page.locator('#lanes').dblclick({ position })
       expect(await view()).toBe(64 * MiB)
-      // It is the only lane now, and its first.
+      // Now it is the only lane.
       const box = (await page.locator('#lanes').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
       await page.mouse.move(box.x + 132 + (box.width - 132 - 176) / 4, box.y + 16)
       for (let i = 0; i < 8; i++) await page.mouse.wheel(0, -100)
       await expect.poll(view).toBeLessThan(0.2 * 64 * MiB)
-      // Around a quarter of the cache: the pages there are told by themselves.
+      // The wheel turned over a quarter of the cache, and the heat map shows the pages there.
       const address = Number(await page.locator('#at').getAttribute('data-page'))
       expect(Math.abs(address - (regions[lane]?.address ?? 0) - 16 * MiB)).toBeLessThan(MiB)
       await expect
@@ -232,7 +232,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
     })
   })
 
-  it('says what the kernel answered to what was refused', async (ctx) => {
+  it("says the kernel's answer to a refused request", async (ctx) => {
     const memory = living()
     await over(
       ctx,
@@ -249,7 +249,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
     )
   })
 
-  it('compares two snapshots, and goes on when everything is freed', async (ctx) => {
+  it('compares two snapshots, and goes on after every region was freed', async (ctx) => {
     await over(ctx, async (page, memory) => {
       await page.locator('#keep').click()
       const cache = memory.regions().find(({ name }) => name === 'cache')
@@ -276,7 +276,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
     })
   })
 
-  it('is drawn anew when the system turns dark, and can be read then', async (ctx) => {
+  it('draws itself again when the system turns dark, with enough contrast', async (ctx) => {
     await over(ctx, async (page) => {
       mkdirSync(artefacts, { recursive: true })
       await page.screenshot({ path: join(artefacts, 'page-light.png') })
@@ -285,7 +285,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       await page.waitForTimeout(100)
       const [ink = '', card = ''] = await colours(page, ['--ink', '--card'])
       expect(contrast(ink, card)).toBeGreaterThan(7)
-      // The chart's labels are of nothing but that ink; the strip's colours are others than they were.
+      // Only the chart's labels have the ink's colour. The strip has other colours than before.
       expect((await palette(page, '#chart canvas'))[ink] ?? 0).toBeGreaterThan(20)
       expect(await pixels(page, '#strip', [[0.5, 0.9]])).not.toEqual(light)
       await page.screenshot({ path: join(artefacts, 'page-dark.png') })
@@ -303,7 +303,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
   })
 })
 
-/** As WCAG counts it. */
+/** The contrast ratio that WCAG defines. */
 function contrast(a: string, b: string): number {
   const light = (colour: string): number => {
     const [r = 0, g = 0, blue = 0] = colour.split(',').map((part) => {

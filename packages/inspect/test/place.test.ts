@@ -1,5 +1,5 @@
-// Where a region was reserved: the user's own line, in this workspace, over an installed memlayer, and in a folder
-// that is called like one of ours.
+// The place where a region was reserved is the user's own line: in this workspace, with an installed memlayer, and in
+// a folder with the name of one of our packages.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { expect, it } from 'vitest'
 
 const MiB = 2 ** 20
 
-it('is this file for what this file reserves, also through a structure of ours', () => {
+it('is this file for a region of this file, also through one of our structures', () => {
   using region = memory.reserve(MiB, { name: 'here' })
   using buffer = new GrowableBuffer(memory, { maximum: MiB, name: 'grows' })
   expect([region.size, buffer.length]).toEqual([MiB, 0])
@@ -19,7 +19,7 @@ it('is this file for what this file reserves, also through a structure of ours',
   for (const place of made) expect(place).toMatch(/place\.test\.ts:\d+:\d+/)
 })
 
-it('is the application, over an installed memlayer and in a packages/core of its own', () => {
+it('is the application with an installed memlayer, also in its own packages/core', () => {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'memlayer-place-')))
   const files = {
     'package.json': '{ "name": "application", "type": "module" }',

@@ -1,4 +1,4 @@
-// Whom the server refuses, and that it goes on.
+// Which requests the server refuses, and that it goes on after them.
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { createMemory, type Memory } from '@memlayer/core'
@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => inspector.close())
 
 describe('the server', () => {
-  it('answers whoever has the session, with a policy that lets only its own script run', async () => {
+  it('answers the client with the session, with a policy that lets only its own script run', async () => {
     const { status, body } = await ask('/snapshot', { cookie })
     expect(status).toBe(200)
     expect((JSON.parse(body) as Snapshot).stats).toEqual(memory.stats())
@@ -53,19 +53,19 @@ describe('the server', () => {
     ['a foreign Host', '/snapshot', { host: 'evil.example' }],
     ['a foreign Origin', '/snapshot', { origin: 'http://evil.example' }],
     ["another site's request", '/snapshot', { 'sec-fetch-site': 'cross-site' }],
-    ['no page at all', '/', {}],
+    ['the page without a session', '/', {}],
   ])('refuses %s with an empty answer', async (what, path, headers: Record<string, string>) => {
     const withSession = what.startsWith('a foreign') || what.startsWith('another') ? { cookie, ...headers } : headers
     const { status, body } = await ask(path, withSession)
     expect([status, body]).toEqual([403, ''])
   })
 
-  it('takes its token once', async () => {
+  it('accepts its token once', async () => {
     const { search } = new URL(inspector.url)
     expect((await ask(`/${search}`)).status).toBe(403)
   })
 
-  it('has no other paths, and none out of its folder', async () => {
+  it('has no other paths, and none outside its folder', async () => {
     for (const path of [
       '/../package.json',
       '/%2e%2e/package.json',
@@ -79,14 +79,14 @@ describe('the server', () => {
     }
   })
 
-  it('reads only: no other method, no body, no oversized header', async () => {
+  it('refuses other methods, bodies and oversized headers', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
       expect((await ask('/snapshot', { cookie }, method)).status).toBeGreaterThanOrEqual(405)
     expect((await ask('/snapshot', { cookie, 'content-length': '9' }, 'GET', '123456789')).status).toBe(413)
     await expect(ask('/snapshot', { cookie, big: 'x'.repeat(100_000) })).rejects.toThrow()
   })
 
-  it('tells pages of regions alone, not of the rest of the process, and no more than were granted', async () => {
+  it('tells pages only of its own regions, and no more than the granted number', async () => {
     const page = memory.os.traits.pageSize
     const region = memory.reserve(4 * page, { name: 'asked for' })
     const own = `${region.address},${region.size},${page}`

@@ -1,12 +1,12 @@
-// The tasks of a page's own thread, by the time that they computed. The browser's observer of long tasks counts time
-// on the wall, in which this machine may have run anything else; both are told, and the first is what is claimed.
+// The tasks of a page's main thread, by their computing time. The browser's observer of long tasks counts wall time,
+// in which this machine may have run other programs. Both are printed; the tests check the computing time.
 import type { Page } from 'playwright-core'
 
 /** The longest task, in milliseconds. */
 export interface Longest {
-  /** Of the processor. */
+  /** Processor time. */
   readonly computed: number
-  /** On the wall. */
+  /** Wall time. */
   readonly took: number
 }
 
@@ -20,13 +20,13 @@ interface Event {
   readonly args?: { readonly name?: string }
 }
 
-/** The longest task while `act` goes on. */
+/** The longest task while `act` runs. */
 export async function longestTask(page: Page, act: () => Promise<void>): Promise<Longest> {
   const browser = page.context().browser()
   if (browser === null) throw new Error('the page has no browser')
   await browser.startTracing(page, { categories: ['disabled-by-default-devtools.timeline'] })
   await act()
-  // A task is told of when it has ended, which may be after its answer has come.
+  // The trace gets a task when it has ended, which may be after its answer arrived.
   await page.waitForTimeout(200)
   const { traceEvents } = JSON.parse(String(await browser.stopTracing())) as { traceEvents: Event[] }
   const threadOf = ({ pid, tid }: Event): string => `${pid} ${tid}`

@@ -1,4 +1,4 @@
-// Snapshots, the terminal, the trace, the command.
+// Snapshots, the terminal, the trace and the command.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ const inUse = () => {
   return { memory, v, page }
 }
 
-it('takes a snapshot that is the account, and holds no bytes of memory', () => {
+it('takes a snapshot with the statistics and the ranges, and without bytes of the memory', () => {
   const { memory, v, page } = inUse()
   new Uint8Array(memory.os.view(v, page)).fill(0x5a)
   const snapshot = takeSnapshot(memory)
@@ -35,7 +35,7 @@ it('draws each state in the terminal by its share', () => {
   expect(drawTerminal(takeSnapshot(createMemory(createOS())), 20, true).length).toBeGreaterThan(4)
 })
 
-/** One with everything in it that a terminal draws. */
+/** A snapshot with everything that the terminal draws. */
 const full = (): Snapshot => {
   const { memory } = inUse()
   const region = memory.reserve(memory.os.traits.pageSize, { name: 'rows\u001B[31m\u0007\u202E of 表' })
@@ -70,32 +70,32 @@ const full = (): Snapshot => {
   return { ...snapshot, explanation, log: [refused], history }
 }
 
-/** Columns, as a terminal counts them: the one wide character here takes two. */
+/** The columns of a line in a terminal. The one wide character here takes two. */
 const columnsOf = (line: string): number =>
   Array.from(stripVTControlCharacters(line)).reduce<number>((sum, one) => sum + (one === '表' ? 2 : 1), 0)
 
-it('draws what the page draws: regions, where resident memory is, what was before, what was refused', () => {
+it('draws regions, where resident memory is, earlier moments, and what was refused', () => {
   const text = drawTerminal(full(), 100, false).join('\n')
   expect(text).toMatch(/^rows.*64 KiB +64 KiB +– +– +1 {2}full \(test\/terminal/m)
   expect(text).toMatch(/# This memory 2\.9 MiB +j JavaScript heaps 3\.8 MiB/)
-  // As long as the line, in parts as large as they are.
+  // The bar is as long as the line, and its parts are in proportion.
   const bar = /^#+j+b+~+c+f+s$/m.exec(text)?.[0] ?? ''
   expect([bar.length, bar.lastIndexOf('#') + 1, bar.lastIndexOf('j') + 1]).toEqual([100, 30, 70])
   expect(text).toMatch(/resident +[▁▂▃▄▅▆▇█]{66} 976\.6 KiB to 7\.6 MiB$/m)
   expect(text).toContain('sysReserve(anywhere, 1 PiB): mmap answered ENOMEM')
 })
 
-it('draws no line wider than it may, and nothing of a name that a terminal obeys', () => {
+it('draws no line wider than its limit, and no character of a name that a terminal obeys', () => {
   for (const width of [1, 20, 40, 79, 80, 160]) {
     for (const line of drawTerminal(full(), width, true)) {
       expect([width, line, columnsOf(line) <= width]).toEqual([width, line, true])
-      // oxlint-disable-next-line no-control-regex -- they are what is looked for
+      // oxlint-disable-next-line no-control-regex -- the test looks for them
       expect(line.replaceAll(/\u001B\[\d+m/g, '')).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202E]/)
     }
   }
 })
 
-it('cuts no column, figure or place without saying so, at any width', () => {
+it('marks every cut column, figure or place, at any width', () => {
   const heads = ['size', 'Ready', 'resident', 'huge', 'mappings', 'reserved at']
   for (let width = 40; width <= 120; width++) {
     const lines = drawTerminal(full(), width, false)
@@ -103,14 +103,14 @@ it('cuts no column, figure or place without saying so, at any width', () => {
     const [head = '', row = ''] = lines.slice(at, at + 2)
     const shown = head.split(/ {2,}/).slice(1)
     expect([width, shown]).toEqual([width, heads.slice(0, shown.length)])
-    // As many as fit: the next one would not.
+    // As many columns as fit.
     const needed = [31, 42, 53, 64, 74, 87].filter((columns) => columns <= width).length
     expect([width, shown.length]).toEqual([width, needed])
     const place = /^rows.*64 KiB(?: +64 KiB(?: +–(?: +–(?: +1(?: {2}(.*))?)?)?)?)?$/.exec(row)
     expect([width, row, place !== null]).toEqual([width, row, true])
     if (shown.length === heads.length)
       expect([width, place?.[1]]).toEqual([width, expect.stringMatching(/…$|:\d+:\d+\)$/)])
-    // Every part with its whole figure, the sparkline with both of its.
+    // Every part has its whole figure, and the sparkline has both of its figures.
     const parts = [
       'This memory 2.9 MiB',
       'JavaScript heaps 3.8 MiB',
@@ -123,7 +123,7 @@ it('cuts no column, figure or place without saying so, at any width', () => {
   }
 })
 
-it('ends what is too long for its cell or line in an ellipsis', () => {
+it('ends a text that is too long for its cell or line in an ellipsis', () => {
   const snapshot = { ...full(), explanation: null, history: [] }
   const [region] = snapshot.regions
   if (region === undefined) throw new Error('no region')
@@ -175,7 +175,7 @@ it.each([[['--terminal', '--once']], [['--once']]])('draws the demo once by its 
   expect(stdout).toMatch(/^sysReserve\(anywhere, 4 PiB\)|^index/m)
 })
 
-it('ends after the seconds that it was given, with nothing left to hold it', () => {
+it('ends after the given seconds, with nothing left to hold it', () => {
   expect(demo('--terminal', '--seconds=1')).toMatchObject({ status: 0, stderr: '' })
   expect(demo('--terminal', '--seconds', '1')).toMatchObject({ status: 0, stderr: '' })
   const page = demo('--seconds=1')
@@ -188,12 +188,12 @@ it.each([
   ['demo --once=1', "Option '--once' does not take an argument"],
   ['demo --seconds', "Option '--seconds <value>' argument missing"],
   ['demo --seconds -1', "Option '--seconds' argument is ambiguous"],
-  ['demo --seconds=', "--seconds is '', and not a number of seconds"],
-  ['demo --seconds=x', "--seconds is 'x', and not a number of seconds"],
-  ['demo again', "demo takes flags alone, and not 'again'"],
-  ['show', "there is no command 'show'"],
-  ['--once', 'name a command'],
-])('refuses %s with 2, before it does anything, and says what there is', (words, says) => {
+  ['demo --seconds=', "--seconds is '': give a number of seconds, 0 or more"],
+  ['demo --seconds=x', "--seconds is 'x': give a number of seconds, 0 or more"],
+  ['demo again', "demo takes only flags: remove 'again'"],
+  ['show', "unknown command 'show': run demo"],
+  ['--once', 'no command given: run demo'],
+])('refuses %s with exit code 2 before it does anything, and prints the usage', (words, says) => {
   const { status, stdout, stderr } = run(...words.split(' '))
   expect([status, stdout]).toEqual([2, ''])
   expect(stderr.split('\n').slice(0, 3)).toEqual([
@@ -203,7 +203,7 @@ it.each([
   ])
 })
 
-it('tells its version and its usage when it is asked', () => {
+it('prints its version and its usage', () => {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
@@ -218,8 +218,8 @@ it('tells its version and its usage when it is asked', () => {
   }
 })
 
-it('ends as it would otherwise when what reads it has gone', async () => {
-  // Without --seconds: nothing else ends it.
+it('ends normally when the reader of its output has gone', async () => {
+  // Without --seconds nothing else ends it.
   const child = spawn(process.execPath, ['dist/cli.js', 'demo', '--terminal'], {
     cwd: new URL('..', import.meta.url),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
-// "#os" on Node, Bun and Deno: the backends that are installed, each loaded when it is asked for. The one
-// CommonJS file, because nothing else loads a package that may be missing, at once and only when needed,
-// in a way that every bundler follows: a require() of a literal name within a try block.
+// "#os" on Node, Bun and Deno: loads an installed backend on request. This is the only CommonJS file, because a
+// package may be missing. Only a require() of a literal name in a try block loads it at once and only when needed, in
+// a way that every bundler follows.
 import type { Backend, Loaded, Source } from './backend.js' with { 'resolution-mode': 'import' }
 
 declare const require: (name: string) => Backend

@@ -1,22 +1,24 @@
-// What stands behind "#os" in the manifest: where the backends of a build come from. A build that is
-// pinned has one; one for Node, Bun or Deno has those that are installed. resolve.ts asks it.
+// The interface behind "#os" in the manifest: where a build gets its backends. A pinned build has one backend. A build
+// for Node, Bun or Deno has the installed ones. resolve.ts calls it.
 import type { OS } from '@memlayer/core'
 
-/** What every backend's package exports. */
+/** The export of every backend's package. */
 export interface Backend {
-  /** Its operating system's memory; the options are the backend's own. */
+  /** Makes the memory of its operating system. Each backend has its own options. */
   createOS(options?: object): OS
 }
 
-/** A backend, or what loading it threw. */
+/** A backend, or the error that loading it threw. */
 export type Loaded = { readonly backend: Backend } | { readonly error: unknown }
 
 /** Where backends come from. */
 export interface Source {
-  /** Why this source serves: an export condition pins a backend, or the host leaves no choice, or a choice is to be made. */
+  /**
+   * `pin`: an export condition pins a backend. `only`: this host can run only one. `auto`: resolve.ts chooses one.
+   */
   readonly kind: 'pin' | 'only' | 'auto'
-  /** The one package that it has; `null`: as many as are installed. */
+  /** Its only package; `null`: all installed ones. */
   readonly only: string | null
-  /** Loads a backend by its package's name. Nothing is loaded before. */
+  /** Loads a backend by its package's name. No backend is loaded before this call. */
   load(name: string): Loaded
 }

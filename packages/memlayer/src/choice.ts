@@ -1,37 +1,37 @@
-// Which backend serves, and why. resolve.ts makes the choice; people read it at memory.choice.
+// Which backend this host uses, and why. resolve.ts makes the choice, and people read it at memory.choice.
 
-/** A backend that was tried and not taken. */
+/** A backend that was tried but could not be used. */
 export interface Attempt {
-  /** Its package; the platform, where no backend is known for it. */
+  /** Its package, or the platform if no backend is known for it. */
   readonly backend: string
-  /** Why it was not taken. */
+  /** Why it could not be used. */
   readonly reason: string
-  /** What to do about it. */
+  /** What the user can do. */
   readonly hint: string
 }
 
-/** The backend that was chosen, and why. */
+/** The chosen backend, and the reason. */
 export interface Choice {
   /** Its package: `'@memlayer/os-linux'`. */
   readonly backend: string
   /**
-   * `'pin'`: an export condition, `memlayer-os-linux` say, named it. `'asked'`: the environment variable
-   * MEMLAYER_OS did. `'host'`: it is the one for this host. `'fallback'`: this host's own can't be had.
+   * `'pin'`: an export condition, for example `memlayer-os-linux`, named it. `'asked'`: the environment variable
+   * MEMLAYER_OS named it. `'host'`: it is the backend for this host. `'fallback'`: this host's own can't be used.
    */
   readonly how: 'pin' | 'asked' | 'host' | 'fallback'
-  /** A sentence: what named it, or why this host's own can't be had, and what to do about that. */
+  /** A sentence: what named it, or why this host's own backend can't be used and what to do about that. */
   readonly reason: string
-  /** What was tried before it; absent: nothing. */
+  /** Backends that were tried before it. Absent: it was the first. */
   readonly tried?: readonly Attempt[]
 }
 
-/** The backend that everything has. */
+/** The backend that runs on every host. */
 export const JS = '@memlayer/os-js'
 
-/** The name under which somebody else's backend is installed, to be pinned. Whoever does that knows the host. */
+/** The package name for pinning a third party's backend. The user who installs it knows that it fits the host. */
 export const CUSTOM = '@memlayer/os-custom'
 
-/** The backends that can be asked for. */
+/** The backends that MEMLAYER_OS can name. */
 export const backends: readonly string[] = ['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows']
 
 /** The package of a backend. */
@@ -39,12 +39,12 @@ export function packageOf(backend: string): string {
   return `@memlayer/os-${backend}`
 }
 
-/** The backend for a host, by its process.platform; `null`: there is none. */
+/** The backend for a host, by its process.platform; `null`: no backend is known. */
 export function backendFor(platform: string): string | null {
   switch (platform) {
     case 'aix':
       return packageOf('aix')
-    // os-bsd tells them apart by itself.
+    // os-bsd tells these systems apart itself.
     case 'freebsd':
     case 'dragonfly':
     case 'netbsd':
@@ -64,10 +64,10 @@ export function backendFor(platform: string): string | null {
 }
 
 /**
- * Whether a backend may run on a host. Another system's numbers mean something else to this one's kernel: AIX's
- * MAP_ANONYMOUS is Linux's MAP_FIXED, which unmaps what was there.
+ * Whether a backend may run on a host. Each system's kernel has its own constants. AIX's MAP_ANONYMOUS is Linux's
+ * MAP_FIXED, which unmaps existing memory.
  */
 export function mayServe(backend: string, platform: string): boolean {
-  // Plan 9's is an allocator over a segment of its own, on any Unix.
+  // Plan 9's backend allocates from a segment of its own, so it runs on any Unix.
   return backend === JS || backend === CUSTOM || backend === packageOf('plan9') || backend === backendFor(platform)
 }

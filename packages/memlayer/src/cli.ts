@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npx memlayer doctor` and `npx memlayer explain`. It looks at the runtime before anything of memlayer is
-// loaded, which an older Node could not even parse to its end; commands.ts does the rest.
+// The commands `npx memlayer doctor` and `npx memlayer explain`. It checks the runtime before it loads the rest of
+// memlayer, because an older Node could not parse that. commands.ts does the rest.
 import { tooOld } from './runtime.js'
 
 interface Host {

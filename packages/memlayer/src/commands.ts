@@ -1,4 +1,4 @@
-// The commands of cli.ts, on a runtime that can run them: what they print and how they end.
+// The commands of cli.ts: their output and exit codes. It runs only on a runtime that is new enough.
 import { formatBytes, type Explanation } from '@memlayer/core'
 import { doctor, exitCode, type Finding } from './doctor.js'
 import { memory } from './memory.js'
@@ -12,16 +12,16 @@ const { process, console } = globalThis as unknown as Host
 
 const usage = `usage: memlayer <command> [--json]
 
-  doctor     which backend serves and why, what limits will bite, and a test on real memory
-  explain    where the resident memory of a process is: this command's own; memory.explain() is for yours
-  --json     either as data
-  --version  which version this is
-  --help     this`
+  doctor     check this host: its backend and why, its limits, and a test on real memory
+  explain    show where this command's own resident memory is; a program calls memory.explain()
+  --json     print either as JSON
+  --version  print the version
+  --help     print this text`
 
 const commands = ['doctor', 'explain']
 const flags = ['--json', '--version', '--help']
 
-/** Runs the command that the arguments name; what is not known is refused before anything is done. */
+/** Runs the command that the arguments name. Refuses an unknown argument before it does anything. */
 export function run(args: readonly string[]): void {
   const isJson = args.includes('--json')
   const words = args.filter((arg) => !flags.includes(arg))
@@ -29,7 +29,7 @@ export function run(args: readonly string[]): void {
   if (unknown !== undefined) return refuse(`unknown ${unknown.startsWith('-') ? 'flag' : 'argument'} '${unknown}'`)
   if (args.length === 0 || args.includes('--help')) return console.log(usage)
   if (args.includes('--version')) return tellVersion()
-  if (words.length === 0) return refuse('name a command')
+  if (words.length === 0) return refuse('no command given: run doctor or explain')
   if (words[0] === 'doctor') tell(doctor(memory), isJson)
   else explain(isJson)
 }
@@ -40,7 +40,7 @@ function refuse(says: string): void {
 }
 
 function tellVersion(): void {
-  // No literal: the compiler would take the manifest in, which is not under src.
+  // Not a literal type: the compiler would include the manifest, which is not under src.
   const file: string = '../package.json'
   const manifest = import(file, { with: { type: 'json' } }) as Promise<{ default: { version: string } }>
   void manifest.then((module) => console.log(module.default.version))
@@ -57,13 +57,13 @@ function tell(findings: readonly Finding[], isJson: boolean): void {
 function explain(isJson: boolean): void {
   const explanation = explainInUse()
   if (explanation === null) {
-    console.log('This host does not tell where its memory is: memory.explain() answers on Linux alone.')
+    console.log('This host does not tell where its memory is. memory.explain() works only on Linux.')
     process.exitCode = 2
   } else if (isJson) console.log(JSON.stringify(explanation, null, 2))
   else console.log(explanationLines(explanation).join('\n'))
 }
 
-/** This command's own memory, with a region in every state: one without any has nothing to show of the layer. */
+/** Explains this command's own memory. A region with every state gives the layer something to show. */
 function explainInUse(): Explanation | null {
   const { pageSize } = memory.os.traits
   using region = memory.reserve(16 * 2 ** 20, { name: 'memlayer-explain' })
@@ -73,7 +73,7 @@ function explainInUse(): Explanation | null {
   return memory.explain()
 }
 
-/** The parts as lines: the layer's by category and state below it. */
+/** The parts as lines. Below the layer's line are its parts by category and state. */
 export function explanationLines(explanation: Explanation): string[] {
   const {
     jsHeap,

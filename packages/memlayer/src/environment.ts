@@ -1,15 +1,15 @@
-// What the choice looks at on a host: its platform, two environment variables, and where a warning goes.
-// Nothing of it is there in a browser.
+// The facts about a host that the choice needs: its platform and two environment variables. It also prints the
+// warning. A browser has none of these.
 
-/** A host, as far as the choice asks. */
+/** The facts about a host that the choice needs. */
 export interface Environment {
-  /** Node's process.platform; `undefined`: this is no Node, Bun or Deno. */
+  /** Node's process.platform; `undefined`: this runtime is not Node, Bun or Deno. */
   readonly platform: string | undefined
-  /** MEMLAYER_OS: a backend, by its package's name after `os-`. */
+  /** MEMLAYER_OS: the requested backend, as its package's name after `os-`. */
   readonly asked: string | undefined
-  /** MEMLAYER_STRICT: a fallback is an error. */
+  /** MEMLAYER_STRICT: whether a fallback is an error. */
   readonly strict: boolean
-  /** Says once that os-js serves in place of the host's own backend. */
+  /** Warns once that os-js replaces the host's own backend. */
   warn(message: string, detail: string): void
 }
 
@@ -29,7 +29,7 @@ interface Host {
 
 const host = globalThis as Host
 
-/** This host. */
+/** Reads the facts about this host. */
 export function environment(): Environment {
   return {
     platform: host.process?.platform,
@@ -39,9 +39,9 @@ export function environment(): Environment {
   }
 }
 
-/** An environment variable that says something: neither empty nor 0. */
+/** The value of an environment variable; `undefined` when it is unset, empty or 0. */
 function variable(name: string): string | undefined {
-  // Deno would ask a person at the terminal, or throw: where it may not be read, it says nothing.
+  // Without permission, Deno would ask the user at the terminal or throw. Then treat the variable as unset.
   const state = host.Deno?.permissions?.querySync?.({ name: 'env', variable: name }).state
   if (state !== undefined && state !== 'granted') return undefined
   const value = host.process?.env?.[name]

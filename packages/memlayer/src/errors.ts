@@ -1,9 +1,12 @@
-// The error of a choice that can't be made.
+// The error when no backend can be chosen.
 import { MemlayerError } from '@memlayer/core'
 
-/** No backend: the one that was asked for can't be had, is broken, or MEMLAYER_STRICT forbids another. The message says what to do. */
+/**
+ * No backend: the requested one can't be used or is broken, or MEMLAYER_STRICT forbids the fallback. The message says
+ * what to do.
+ */
 export class BackendError extends MemlayerError {
-  /** `'BackendError'`: a minifier renames classes, and the name is what a log shows. */
+  /** Always `'BackendError'`. A minifier renames classes, but logs show this name. */
   override readonly name: string = 'BackendError'
 
   constructor(message: string, hint: string, cause?: unknown) {

@@ -1,4 +1,4 @@
-// memlayer: what people import. `memory` is this host's; the rest is core's.
+// The main entry of memlayer. `memory` is this host's memory. The rest comes from core.
 export { memory, type HostMemory } from './memory.js'
 export { BackendError } from './errors.js'
 export type { Attempt, Choice } from './choice.js'

@@ -1,7 +1,7 @@
-// "#os" where nothing native can be loaded: browsers, workers at a network's edge, React Native, and
-// runtimes that no condition names.
+// "#os" on hosts that can't load native code: browsers, edge workers, React Native, and runtimes that no condition
+// names.
 import { createOS } from '@memlayer/os-js'
 import type { Source } from './backend.js'
 
-/** JavaScript alone. */
+/** Has only the JavaScript backend. */
 export const source: Source = { kind: 'only', only: '@memlayer/os-js', load: () => ({ backend: { createOS } }) }

@@ -1,4 +1,4 @@
-// memlayer/os: the backend that was chosen, for a memory with options of one's own.
+// memlayer/os: the chosen backend, for users who make a memory with their own options.
 import type { OS } from '@memlayer/core'
 import type { Attempt, Choice } from './choice.js'
 import { host } from './host.js'
@@ -6,14 +6,14 @@ import { host } from './host.js'
 export { BackendError } from './errors.js'
 export type { Attempt, Choice }
 
-/** Options of a backend: each one's README lists its own. */
+/** Options of a backend. Each backend's README lists its own. */
 export type BackendOptions = Readonly<Record<string, unknown>>
 
 /**
- * The chosen backend's own createOS: `createMemory(createOS({ madvDontNeed: false }))`. os-js, where it serves
- * because the host's own can't be had, takes none of that one's options, and is made without.
+ * Calls createOS of the chosen backend: `createMemory(createOS({ madvDontNeed: false }))`. When os-js is only the
+ * fallback, it does not get the options, because they are meant for the host's own backend.
  *
- * @throws BackendError ERR_MEMLAYER_BACKEND when no backend can be had.
+ * @throws BackendError ERR_MEMLAYER_BACKEND when no backend can be used.
  */
 export function createOS(options: BackendOptions = {}): OS {
   const { backend, choice } = host()
@@ -21,9 +21,9 @@ export function createOS(options: BackendOptions = {}): OS {
 }
 
 /**
- * The backend of this host, and why it is that one. The first call makes the choice.
+ * The backend of this host, and the reason for it. The first call makes the choice.
  *
- * @throws BackendError ERR_MEMLAYER_BACKEND when none can be had.
+ * @throws BackendError ERR_MEMLAYER_BACKEND when no backend can be used.
  */
 export function hostChoice(): Choice {
   return host().choice

@@ -1,27 +1,27 @@
-// The choice: from a source of backends and a host to one backend and the reason for it. host.ts makes it
-// once a thread, for `memory` and for memlayer/os.
+// Chooses one backend from a source of backends and a host, and gives the reason. host.ts calls it once per thread, for
+// `memory` and for memlayer/os.
 import type { OS } from '@memlayer/core'
 import type { Backend, Source } from './backend.js'
 import { backendFor, backends, JS, mayServe, packageOf, type Choice } from './choice.js'
 import type { Environment } from './environment.js'
 import { BackendError } from './errors.js'
 
-/** A choice that was made. */
+/** The result of a choice. */
 export interface Resolved {
   readonly choice: Choice
   readonly backend: Backend
-  /** The backend's memory with its defaults, as it was made to see whether it can be had. */
+  /** The backend's memory with default options. The choice makes it to see whether the backend can be used. */
   readonly os: OS
 }
 
-/** Why a backend can't be had on a host that is sound otherwise. */
+/** Why a backend can't be used on a host that is fine otherwise. */
 interface Absence {
   readonly reason: string
   readonly hint: string
   readonly cause?: unknown
 }
 
-/** @throws BackendError ERR_MEMLAYER_BACKEND when the one that has to serve can't be had. */
+/** Makes the choice. @throws BackendError ERR_MEMLAYER_BACKEND when the required backend can't be used. */
 export function resolve(source: Source, environment: Environment): Resolved {
   const { asked } = environment
   const wanted = asked === undefined ? undefined : packageAsked(asked)
@@ -43,15 +43,15 @@ export function resolve(source: Source, environment: Environment): Resolved {
 function packageAsked(asked: string): string {
   if (backends.includes(asked)) return packageOf(asked)
   throw new BackendError(
-    `MEMLAYER_OS is '${asked}', and there is no such backend`,
-    `Set it to one of ${backends.join(', ')}, or leave it out.`,
+    `MEMLAYER_OS is '${asked}', but no backend has that name`,
+    `Set it to one of ${backends.join(', ')}, or unset it.`,
   )
 }
 
 function resolveOnly(source: Source, only: string, wanted: string | undefined, platform: string): Resolved {
   if (wanted !== undefined && wanted !== only) {
-    const hint = 'Leave the variable out, or run or build without the export condition that picks it.'
-    throw new BackendError(`MEMLAYER_OS asks for ${wanted}, and this build has ${only} alone`, hint)
+    const hint = 'Unset MEMLAYER_OS, or run or build without the export condition that picks the backend.'
+    throw new BackendError(`MEMLAYER_OS asks for ${wanted}, but this build has only ${only}`, hint)
   }
   if (source.kind === 'pin') {
     const condition = only.replace('@memlayer/', 'memlayer-')
@@ -64,16 +64,19 @@ function resolveOnly(source: Source, only: string, wanted: string | undefined, p
   )
 }
 
-/** This choice, or an error. */
+/** Opens this choice or throws. */
 function need(source: Source, choice: Choice, platform: string): Resolved {
   if (!mayServe(choice.backend, platform)) {
-    const hint = `Its numbers mean something else to this kernel. ${JS} serves everywhere: MEMLAYER_OS=js, or the export condition memlayer-os-js.`
-    throw new BackendError(`${choice.backend} is not for the platform '${platform}', and ${choice.reason}`, hint)
+    const hint = `Set MEMLAYER_OS=js or the export condition memlayer-os-js, because ${JS} runs on every host.`
+    throw new BackendError(
+      `cannot use ${choice.backend} on the platform '${platform}', although ${choice.reason}: its constants differ`,
+      hint,
+    )
   }
   const found = open(source, choice)
   if ('os' in found) return found
   throw new BackendError(
-    `${choice.backend} can't be had, and ${choice.reason}: ${found.reason}`,
+    `cannot use ${choice.backend}, although ${choice.reason}: ${found.reason}`,
     found.hint,
     found.cause,
   )
@@ -87,7 +90,7 @@ function fallBack(
 ): Resolved {
   if (strict)
     throw new BackendError(
-      `there is no backend for this host, and MEMLAYER_STRICT forbids another: ${reason}`,
+      `this host has no backend, and MEMLAYER_STRICT forbids the fallback to ${JS}: ${reason}`,
       hint,
       cause,
     )
@@ -97,42 +100,44 @@ function fallBack(
     { backend: JS, how: 'fallback', reason: why, tried: [{ backend: tried, reason, hint }] },
     platform,
   )
-  const detail = `Set MEMLAYER_STRICT=1 to have an error in its place, or MEMLAYER_OS=js to have ${JS} without this warning.`
-  warn(`memlayer runs on ${JS}, in a memory of the JavaScript engine, in place of this host's own: ${why}`, detail)
+  const detail = `Set MEMLAYER_STRICT=1 to get an error instead. Set MEMLAYER_OS=js to use ${JS} without this warning.`
+  warn(`memlayer uses ${JS}, a memory of the JavaScript engine, instead of this host's own backend: ${why}`, detail)
   return found
 }
 
-/** Loads a backend and makes its memory; what stands in the way, where that is no fault of theirs. */
+/** Loads a backend and makes its memory. Returns an Absence when the host lacks something that the backend needs. */
 function open(source: Source, choice: Choice): Resolved | Absence {
   const { backend: name } = choice
   const loaded = source.load(name)
   if ('error' in loaded) {
     if (isMissing(name, loaded.error)) return notInstalled(name, loaded.error)
-    const hint = 'Its own error is the cause of this one. Install it anew, or set MEMLAYER_OS=js to go on without it.'
-    throw new BackendError(`${name} is installed and does not load: ${messageOf(loaded.error)}`, hint, loaded.error)
+    const hint = 'Install it again, or set MEMLAYER_OS=js to run without it. See the cause for its own error.'
+    throw new BackendError(`${name} is installed but does not load: ${messageOf(loaded.error)}`, hint, loaded.error)
   }
   const { backend } = loaded
   try {
     return { choice, backend, os: backend.createOS() }
   } catch (error) {
-    // By its code: the package that has the class is none that a browser could load.
+    // Compare the code, because a browser could not load the package that has the error's class.
     const { code, reason, hint } = error as { code?: unknown; reason?: unknown; hint?: unknown }
     if (code !== 'ERR_MEMLAYER_NO_ENGINE') throw error
     return { reason: `no foreign calls on this host: ${String(reason)}`, hint: String(hint), cause: error }
   }
 }
 
-/** Whether the package itself is what was not found; what it imports in turn may be missing too, and that is a fault. */
+/** Whether the package itself was not found. A missing package that it imports is a fault. */
 function isMissing(name: string, error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown }
-  // A bundle that was made where the package was not installed has no code to give.
+  // A bundle that was built without the package throws an error without a code.
   const isCode = code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND' || code === undefined
   return isCode && new RegExp(`(['"\`])${name}\\1`).test(messageOf(error))
 }
 
 function notInstalled(name: string, cause: unknown): Absence {
   const reason = `the package ${name} is not installed`
-  const hint = `Install it with: npm install ${name} (--omit=optional leaves it out). A bundle has what was installed where it was made.`
+  const hint =
+    `Install it with: npm install ${name} (--omit=optional leaves it out). ` +
+    `A bundle contains only packages that were installed when it was built.`
   return { reason, hint, cause }
 }
 

@@ -1,13 +1,13 @@
-// Whether this runtime can run memlayer at all. cli.ts asks before it loads anything else, so this imports nothing.
+// Checks whether this runtime can run memlayer. cli.ts calls it before it loads anything else, so it has no imports.
 
-/** engines.node of the manifest. */
+/** The minimum Node version, equal to engines.node in the manifest. */
 const least = [22, 12] as const
 
-/** What stands in the way, as doctor's findings are; null: nothing. `versions` is process.versions. */
+/** A finding in doctor's form when the runtime is too old; null otherwise. `versions` is process.versions. */
 export function tooOld(
   versions: Readonly<Record<string, string | undefined>>,
 ): { level: 'error'; topic: 'runtime'; says: string; hint: string } | null {
-  // Bun and Deno say that they are some Node, and are not judged by it.
+  // Bun and Deno report a Node version too, but it does not count for them.
   if (versions['node'] === undefined || versions['bun'] !== undefined || versions['deno'] !== undefined) return null
   const [major = 0, minor = 0] = versions['node'].split('.').map(Number)
   if (major > least[0] || (major === least[0] && minor >= least[1])) return null
@@ -15,7 +15,7 @@ export function tooOld(
   return {
     level: 'error',
     topic: 'runtime',
-    says: `memlayer needs Node ${wanted} or later, and this is Node ${versions['node']}.`,
-    hint: `Install a newer one (https://nodejs.org), and see with 'node --version' that it is the one that runs.`,
+    says: `memlayer needs Node ${wanted} or later, but this is Node ${versions['node']}.`,
+    hint: `Install a newer Node (https://nodejs.org), and check with 'node --version' that it runs.`,
   }
 }

@@ -1,31 +1,32 @@
-// Lives of regions on this host's own memory, held against what its traits promise. doctor.ts runs it.
+// Runs regions through their whole life on this host's own memory, and compares it with its traits. doctor.ts calls it.
 import type { Memory, Region } from '@memlayer/core'
 import { openTouch, type Touch } from './touch.js'
 
-/** What came of it. */
+/** The result of the self-test. */
 export interface SelfTest {
-  /** Sentences about what did not do as it should; none when all is well. */
+  /** A sentence per fault. Empty when all is well. */
   readonly wrong: readonly string[]
-  /** A sentence about what was done. */
+  /** A sentence about the regions that were tested. */
   readonly done: string
-  /** Sentences about what could not be tried here. */
+  /** A sentence per check that this host can't run. */
   readonly untried: readonly string[]
 }
 
 const KiB = 2 ** 10
 const MiB = 2 ** 20
 
-/** Each is lived through this often; the largest is what a host has to have free. */
+/** The sizes of the regions, in bytes. The host must have the largest one free. */
 const sizes: readonly number[] = [256 * KiB, MiB, 4 * MiB, 16 * MiB]
+/** How often each size is tested. */
 const ROUNDS = 4
 
 /**
- * Where a range is reserved whose freeing is looked at: nobody else's mapping comes here between, unless it asks
- * for the same address. Below 2^46, and not where an engine or a C library puts anything.
+ * The address hint for a region whose freeing is checked. No other mapping takes this place in between, unless its
+ * caller asks for the same address. It is below 2^46, away from the places of engines and C libraries.
  */
 const AWAY = 0x2a51_0000_0000
 
-/** Takes ten seconds at most, by `now` in milliseconds, and frees what it takes. */
+/** Runs the self-test for at most `most` milliseconds by `now`, and frees its regions. */
 export function selfTest(memory: Memory, now: () => number = Date.now, most = 10_000): SelfTest {
   const started = now()
   const { faultTraps } = memory.os.traits
@@ -33,7 +34,7 @@ export function selfTest(memory: Memory, now: () => number = Date.now, most = 10
   const wrong = new Set<string>()
   let lives = 0
   try {
-    // The first life is lived whatever the clock says.
+    // The first region is tested even without time.
     for (; lives < ROUNDS * sizes.length && (lives === 0 || now() - started < most); lives++) {
       live(memory, sizes[lives % sizes.length] as number, touch, wrong)
     }
@@ -41,14 +42,15 @@ export function selfTest(memory: Memory, now: () => number = Date.now, most = 10
     touch?.close()
   }
   const seconds = Math.max(0, (now() - started) / 1000).toFixed(1)
-  const all = lives === ROUNDS * sizes.length ? '' : ', and there was no time for more'
+  const all = lives === ROUNDS * sizes.length ? '' : '; the time was over before the rest'
   const regions = lives === 1 ? '1 region was' : `${lives} regions were`
-  const done = `${regions} reserved, mapped, used, given back, faulted and freed on real memory in ${seconds} s, and did as ${lives === 1 ? 'it' : 'they'} should${all}.`
+  const steps = 'reserved, mapped, used, given back, faulted and freed'
+  const done = `${regions} ${steps} on real memory in ${seconds} s, as expected${all}.`
   return { wrong: [...wrong], done, untried: touch === null && faultTraps ? [untriedTraps] : [] }
 }
 
 const untriedTraps =
-  'Whether a faulted range traps, and a freed one is gone, was not tried: this runtime has no way to ask the kernel.'
+  'Whether a faulted range traps and a freed one is gone was not tried: this runtime has no way to ask the kernel.'
 
 function live(memory: Memory, size: number, touch: Touch | null, wrong: Set<string>): void {
   const { traits } = memory.os
@@ -78,15 +80,16 @@ function use(memory: Memory, region: Region, wrong: Set<string>): void {
   if (!isAll(bytes, 0xa5)) wrong.add('Memory does not keep what is written to it.')
   region.hugePage(0, half)
   region.unused(0, half)
-  if (bytes.length !== 0) wrong.add('A view over memory that was given back can still be read.')
+  if (bytes.length !== 0) wrong.add('A view of memory that was given back can still be read.')
   const left = memory.residency(address, half)
-  // Freed lazily (MADV_FREE), memory stays until the kernel needs it.
+  // After MADV_FREE the pages stay resident until the kernel needs them.
   if (traits.unusedReturnsMemory && traits.unusedDropsContents && left !== null && left.resident > 0)
     wrong.add('Memory that was given back is still resident.')
   region.used(0, half)
   if (traits.unusedDropsContents && !isAll(region.view(Uint8Array, 0, half), 0))
     wrong.add('Memory that was given back does not read zero.')
-  if (!isAll(region.view(Uint8Array, half, half), 0xa5)) wrong.add('Giving memory back took its neighbour along.')
+  if (!isAll(region.view(Uint8Array, half, half), 0xa5))
+    wrong.add('Giving memory back also changed the memory next to it.')
 }
 
 function isAll(bytes: Uint8Array, value: number): boolean {

@@ -1,12 +1,12 @@
-// Asks the kernel whether memory can be read, where a load that can't would end the process: a write from it to
-// a file answers EFAULT. self-test.ts asks. Only Node is known to hand the address to the kernel as it stands.
+// Asks the kernel whether memory can be read, because a load from a faulting page would end the process. A write from
+// such a page to a file answers EFAULT. self-test.ts calls it. Only Node is known to pass the address on unchanged.
 import type { Address, OS } from '@memlayer/core'
 
-/** Asks of one byte after another. */
+/** Asks the kernel about single bytes. */
 export interface Touch {
   /** Whether the kernel can read the byte at an address. */
   answers(v: Address): boolean
-  /** Ends it. */
+  /** Closes the file. */
   close(): void
 }
 
@@ -26,7 +26,7 @@ interface Host {
   }
 }
 
-/** Null: this runtime has no way to ask, or forbids it. */
+/** Opens the file for the questions. Null: this runtime has no way to ask, or forbids it. */
 export function openTouch(os: OS): Touch | null {
   const { process } = globalThis as Host
   const { versions = {} } = process ?? {}
@@ -34,7 +34,7 @@ export function openTouch(os: OS): Touch | null {
   const files = process?.getBuiltinModule?.('node:fs') as Files | undefined
   if (files === undefined || process === undefined) return null
   try {
-    // The pool of random numbers takes what anybody writes, and reads it, as /dev/null does not.
+    // /dev/urandom accepts writes from every user and reads the bytes. /dev/null does not read them.
     const isWindows = process.platform === 'win32'
     const path = isWindows ? temporaryFile(process) : '/dev/urandom'
     const fd = files.openSync(path, isWindows ? 'w' : 'r+')

@@ -1,4 +1,4 @@
-// `memlayer doctor` and `memlayer explain`: as commands on the real host, and over limits and memories that are made up.
+// `memlayer doctor` and `memlayer explain`: as commands on the real host, and with made-up limits and memories.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ interface Told {
 }
 
 describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
-  it('finds this host sound: the backend, the engine and why, pages, limits, and the self-test', () => {
+  it('finds no error on this host: backend, engine, pages, limits and self-test', () => {
     const { status, stdout } = run(['doctor', '--json'])
     const { exitCode: code, findings } = JSON.parse(stdout) as Told
     const topics = [
@@ -50,17 +50,21 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
     expect(stdout).not.toContain('NaN')
   })
 
-  it('warns where addons are switched off, and names the flag', () => {
+  it('warns when addons are switched off, and names the flag', () => {
     const { status, stdout } = run(['doctor'], { node: ['--no-addons'] })
     expect(stdout).toMatch(/^WARNING @memlayer\/os-js serves in place of this host's own\. /m)
     expect(stdout).toMatch(
-      /^WARNING @memlayer\/os-linux was tried and not taken: .*native addons are switched off.* Start node without --no-addons\./m,
+      new RegExp(
+        '^WARNING @memlayer/os-linux was tried and not taken: .*native addons are switched off.* ' +
+          'Start node without --no-addons\\.',
+        'm',
+      ),
     )
     expect(stdout).toMatch(/^ok +The limits on the memory of this process are not known/m)
     expect(status).toBe(1)
   })
 
-  it('warns under the permission model, and names the flags that are missing', () => {
+  it('warns under the permission model, and names the missing flags', () => {
     const { status, stdout } = run(['doctor'], { node: ['--permission', '--allow-fs-read=*'] })
     expect(stdout).toMatch(
       /^WARNING @memlayer\/os-linux was tried and not taken: .* Start node with --allow-addons beside --permission/m,
@@ -68,16 +72,16 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
     expect(status).toBe(1)
     const allowed = run(['doctor'], { node: ['--permission', '--allow-fs-read=*', '--allow-addons'] })
     expect(allowed.stdout).toMatch(/^ok +@memlayer\/os-linux serves/m)
-    expect(allowed.stdout).toMatch(/^ok +Whether a faulted range traps, and a freed one is gone, was not tried/m)
+    expect(allowed.stdout).toMatch(/^ok +Whether a faulted range traps and a freed one is gone was not tried/m)
   })
 
-  it('cannot work where a backend is asked for that is none, and says what to do', () => {
+  it('ends with an error when MEMLAYER_OS names no backend, and says what to do', () => {
     const { status, stdout } = run(['doctor'], { env: { MEMLAYER_OS: 'beos' } })
     expect(stdout).toMatch(/^ERROR .*MEMLAYER_OS is 'beos'.* Set it to one of/m)
     expect(status).toBe(2)
   })
 
-  it('warns of an address space that leaves little room for reservations', () => {
+  it('warns when the address space leaves little room for reservations', () => {
     const { status, stdout } = spawnSync('prlimit', [`--as=${40 * 2 ** 30}`, process.execPath, cli, 'doctor'], {
       encoding: 'utf8',
     })
@@ -93,9 +97,9 @@ describe('the command', () => {
     ['--help --json=1', "unknown flag '--json=1'"],
     ['doctor explain', "unknown argument 'explain'"],
     ['docter --json', "unknown argument 'docter'"],
-    ['--json', 'name a command'],
-  ])('refuses %s with 2, before it does anything, and says what there is', (words, says) => {
-    // A backend that is none: whoever asked for the memory would say so.
+    ['--json', 'no command given: run doctor or explain'],
+  ])('refuses %s with exit code 2 before it does anything, and prints the usage', (words, says) => {
+    // No backend has this name, so an access to the memory would throw.
     const { status, stdout, stderr } = run(words.split(' '), { env: { MEMLAYER_OS: 'beos' } })
     expect([status, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(
@@ -103,7 +107,7 @@ describe('the command', () => {
     )
   })
 
-  it('tells its version and its usage when it is asked', () => {
+  it('prints its version and its usage', () => {
     const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }
     expect(run(['--version'])).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: '' })
     for (const args of [[], ['--help'], ['doctor', '--help']]) {
@@ -112,22 +116,23 @@ describe('the command', () => {
     }
   })
 
-  it('takes a flag before the command as after it', () => {
+  it('accepts a flag before the command, too', () => {
     const { status, stdout } = run(['--json', 'doctor'], { env: { MEMLAYER_OS: 'beos' } })
     expect([status, (JSON.parse(stdout) as Told).exitCode]).toEqual([2, 2])
   })
 })
 
 describe('on a Node that is too old', () => {
-  it('says so first, and what to do, before anything of memlayer is loaded', () => {
-    // What stands for process has the versions of an older one; that Node itself is run by hand.
+  it('says so first, and what to do, before it loads the rest of memlayer', () => {
+    // Give process the versions of an older Node. The real older Node is tested by hand.
     const old = 'globalThis.process = Object.create(process, { versions: { value: { node: "20.20.2" } } })'
     for (const command of ['doctor', 'explain']) {
       const { status, stdout, stderr } = run([command], {
         node: ['--import', `data:text/javascript,${encodeURIComponent(old)}`],
       })
       expect(stdout).toBe(
-        "ERROR   memlayer needs Node 22.12 or later, and this is Node 20.20.2. Install a newer one (https://nodejs.org), and see with 'node --version' that it is the one that runs.\n",
+        'ERROR   memlayer needs Node 22.12 or later, but this is Node 20.20.2. ' +
+          "Install a newer Node (https://nodejs.org), and check with 'node --version' that it runs.\n",
       )
       expect([status, stderr]).toEqual([2, ''])
     }
@@ -140,12 +145,12 @@ describe('on a Node that is too old', () => {
     expect(status).toBe(2)
   })
 
-  it('is judged by engines.node of the manifest, and Bun and Deno are not', () => {
+  it('follows engines.node of the manifest, but not on Bun and Deno', () => {
     const { engines } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { engines: { node: string } }
     const least = engines.node.replace('>=', '')
     expect(tooOld({ node: `${least}.0` })).toBeNull()
     expect(tooOld({ node: '26.10.0' })).toBeNull()
-    expect(tooOld({ node: '22.11.0' })?.says).toContain(`needs Node ${least} or later, and this is Node 22.11.0`)
+    expect(tooOld({ node: '22.11.0' })?.says).toContain(`needs Node ${least} or later, but this is Node 22.11.0`)
     expect(tooOld({ node: '18.0.0', bun: '1.4.5' })).toBeNull()
     expect(tooOld({ node: '18.0.0', deno: '2.9.6' })).toBeNull()
   })
@@ -166,7 +171,7 @@ const sound = {
   hugePages: 'madvise',
 } as const
 
-/** The real memory behind a backend of which some members are replaced. */
+/** The real memory with a backend that has some members replaced. */
 function hostMemory(replaced: Partial<OS>, choice: Partial<HostMemory['choice']> = {}): HostMemory {
   const real = createOS()
   const os = new Proxy(real, {
@@ -186,8 +191,8 @@ const findingsWith = (limits: object): Finding[] => doctor(hostMemory({ limits: 
 const warningsOf = (findings: readonly Finding[]): string[] =>
   findings.filter(({ level }) => level === 'warning').map(({ says, hint }) => `${says} ${hint}`)
 
-describe.skipIf(process.platform !== 'linux')('doctor over limits that are made up', () => {
-  it('ends with 0 where nothing bites', () => {
+describe.skipIf(process.platform !== 'linux')('doctor with made-up limits', () => {
+  it('ends with 0 when every limit has room', () => {
     const findings = findingsWith({})
     expect(warningsOf(findings)).toEqual([])
     expect(exitCode(findings)).toBe(0)
@@ -200,7 +205,7 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
       /^The process has 40000 kernel mappings; it may have 65530 \(vm\.max_map_count\)\. Raise vm\.max_map_count/,
     ],
     [
-      'address space is short',
+      'little address space is left',
       { addressSpace: 40 * GiB },
       /^Address space is limited to 40 GiB, and 1 GiB are in use \(ulimit -v\)\. Reservations count in full/,
     ],
@@ -243,14 +248,14 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
   it.each([
     ['strict overcommit with room', { overcommit: 2 }],
     ['locked memory without limit', { lockedMemory: Infinity, lockedMemoryUsed: GiB }],
-    ['a group without limit', { groupLimit: Infinity, groupUsed: NaN }],
+    ['a control group without limit', { groupLimit: Infinity, groupUsed: NaN }],
     ['huge pages for all', { hugePages: 'always' }],
     ['a Windows host with room', { commitLimit: 64 * GiB, commitAvailable: 32 * GiB, addressSpaceAvailable: 2 ** 46 }],
   ])('does not warn of %s', (_, limits) => {
     expect(warningsOf(findingsWith(limits))).toEqual([])
   })
 
-  it('says of what is not known that it is not known, and does not warn of it', () => {
+  it('says when a limit is not known, and does not warn about it', () => {
     const unknown = Object.fromEntries(Object.keys(sound).map((name) => [name, NaN]))
     const findings = findingsWith({ ...unknown, hugePages: undefined })
     const said = findings.filter(({ topic }) =>
@@ -265,7 +270,7 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
     expect(windows.map(({ says }) => says).join('\n')).not.toContain('NaN')
   })
 
-  it('says which engines and backends were tried, and why they were not taken', () => {
+  it('says which engines and backends were tried but not used, and why', () => {
     const foreignCalls = () => ({
       engine: 'node:ffi',
       passedOver: [
@@ -300,13 +305,11 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
 })
 
 describe.skipIf(process.platform !== 'linux')('the self-test', () => {
-  it('finds nothing wrong with the real memory, and frees what it takes', () => {
+  it('finds no fault in the real memory, and frees its regions', () => {
     const memory = hostMemory({})
     expect(selfTest(memory)).toEqual({
       wrong: [],
-      done: expect.stringMatching(
-        /^16 regions were .* on real memory in \d\.\d s, and did as they should\.$/,
-      ) as string,
+      done: expect.stringMatching(/^16 regions were .* on real memory in \d\.\d s, as expected\.$/) as string,
       untried: [],
     })
     expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
@@ -324,27 +327,31 @@ describe.skipIf(process.platform !== 'linux')('the self-test', () => {
     expect(exitCode(findings)).toBe(2)
   })
 
-  it('ends when its ten seconds are over, after one life at least', () => {
+  it('ends when its ten seconds are over, after at least one region', () => {
     let at = 0
     const slow = selfTest(hostMemory({}), () => (at += 4000))
-    expect(slow.done).toMatch(/^3 regions were .*, and there was no time for more\.$/)
+    expect(slow.done).toMatch(/^3 regions were .*; the time was over before the rest\.$/)
     expect(selfTest(hostMemory({}), Date.now, 0).done).toMatch(
-      /^1 region was .* did as it should, and there was no time for more\.$/,
+      /^1 region was .* as expected; the time was over before the rest\.$/,
     )
   })
 })
 
 describe.skipIf(process.platform !== 'linux')('memlayer explain', () => {
-  it('says where the resident memory is, the layer by category and state', () => {
+  it('says where resident memory is, with the layer by category and state', () => {
     const { status, stdout } = run(['explain'])
     expect(stdout).toMatch(/^JavaScript's heaps .*\n(.*\n)*resident in all +\d/)
-    expect(stdout).toMatch(
-      /^memlayer +3 MiB\n {2}memlayer-explain, Prepared +0 bytes of 1 MiB\n {2}memlayer-explain, Ready +3 MiB of 7 MiB\n {2}\(no category\), Reserved +0 bytes of 8 MiB$/m,
-    )
+    const layer = [
+      'memlayer +3 MiB',
+      ' {2}memlayer-explain, Prepared +0 bytes of 1 MiB',
+      ' {2}memlayer-explain, Ready +3 MiB of 7 MiB',
+      ' {2}\\(no category\\), Reserved +0 bytes of 8 MiB',
+    ]
+    expect(stdout).toMatch(new RegExp(`^${layer.join('\\n')}$`, 'm'))
     expect(status).toBe(0)
   })
 
-  it('gives the same as data with --json, in parts that sum to what is resident', () => {
+  it('prints JSON with --json, in parts that sum to the resident memory', () => {
     const { status, stdout } = run(['explain', '--json'])
     const told = JSON.parse(stdout) as Explanation
     const { jsHeap, arrayBuffers, layer, otherMemories, malloc, mallocSlack, files, stacks, unexplained, resident } =
@@ -362,9 +369,9 @@ describe.skipIf(process.platform !== 'linux')('memlayer explain', () => {
     expect(status).toBe(0)
   })
 
-  it('ends with 2 where the host does not tell', () => {
+  it('ends with 2 when the host does not tell', () => {
     const { status, stdout } = run(['explain'], { env: { MEMLAYER_OS: 'js' } })
-    expect(stdout).toBe('This host does not tell where its memory is: memory.explain() answers on Linux alone.\n')
+    expect(stdout).toBe('This host does not tell where its memory is. memory.explain() works only on Linux.\n')
     expect(status).toBe(2)
   })
 })

@@ -1,9 +1,9 @@
-// doctor on Windows: the limits of that system, and the kernel asked whether a faulted range traps there.
+// doctor on Windows: that system's limits, and whether a faulted range traps there.
 import { needsWindows, runOnWindows } from '@memlayer/wine'
 import { expect, it } from 'vitest'
 import type { Finding } from '../dist/doctor.js'
 
-it('doctor finds Windows sound: the commit limit, the address space, and that a faulted range traps', async (context) => {
+it('doctor finds no error on Windows, reads its limits, and sees a faulted range trap', async (context) => {
   needsWindows(context)
   const { code, stdout, stderr } = await runOnWindows('windows/doctor.ts', { folder: import.meta.dirname })
   expect([code, stderr]).toEqual([0, ''])

@@ -1,4 +1,4 @@
-// memlayer has all that core exports: nobody needs a second package for a class or a type.
+// memlayer has all exports of core, so users do not need a second package for a class or a type.
 import { readFileSync } from 'node:fs'
 import * as core from '@memlayer/core'
 import * as memlayer from 'memlayer'
@@ -10,12 +10,12 @@ const names = (report: string): string[] =>
   ].map(([, declared, passed]) => declared ?? passed ?? '')
 
 describe("core's exports", () => {
-  it('are exported here, and are the same', () => {
+  it('are exported here with the same values', () => {
     for (const [name, value] of Object.entries(core))
       expect([name, (memlayer as Record<string, unknown>)[name]]).toEqual([name, value])
   })
 
-  it('are exported here as types', () => {
+  it('are exported here as types, too', () => {
     const own = readFileSync(new URL('../src/index.ts', import.meta.url), 'utf8')
     const report = readFileSync(new URL('../../core/etc/index.api.md', import.meta.url), 'utf8')
     expect(names(report).length).toBeGreaterThan(25)

@@ -1,5 +1,5 @@
-// `memory` and memlayer/os, in processes of their own: nothing is loaded before the first use, the choice is
-// the process's, and the environment, flags and export conditions decide as they say.
+// `memory` and memlayer/os in child processes. Nothing is loaded before the first use, and a process makes one choice.
+// The environment, flags and export conditions decide it.
 import { runChild, type ChildEnd } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
@@ -15,16 +15,19 @@ function json(code: string, nodeArgs: readonly string[] = [], env: NodeJS.Proces
   return JSON.parse(stdout)
 }
 
-const choice = `import { memory } from 'memlayer'; console.log(JSON.stringify({ ...memory.choice, os: memory.os.name }))`
+const choice = `
+  import { memory } from 'memlayer'
+  console.log(JSON.stringify({ ...memory.choice, os: memory.os.name }))
+`
 
-// Node 24 has no node:ffi; a runner that has one is given the flag that takes it away.
+// Node 24 has no node:ffi. A runner with node:ffi gets the flag that removes it.
 const withoutAddons = [
   '--no-addons',
   ...(process.getBuiltinModule('node:ffi') === undefined ? [] : ['--no-experimental-ffi']),
 ]
 
 describe.skipIf(!onLinux)('memory (needs Linux)', () => {
-  it('is the kernel’s own, at the first use, and one object', () => {
+  it('is the kernel’s own memory from the first use on, and one object', () => {
     const said = json(`
       import { createMemory, memory, SysMemStat, UsageError } from 'memlayer'
       import { createOS, hostChoice } from 'memlayer/os'
@@ -43,12 +46,18 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
     expect(said).toEqual({ os: 'linux', byte: 7, held: 2 ** 20, same: true, classes: true, options: [true, false] })
   })
 
-  it('loads no backend, no ffi and no addon before it is used', () => {
+  it('loads no backend, no ffi and no addon before the first use', () => {
     const said = json(`
       import { registerHooks } from 'node:module'
       import { readFileSync } from 'node:fs'
       const loaded = []
-      registerHooks({ resolve(specifier, context, next) { const found = next(specifier, context); loaded.push(found.url); return found } })
+      registerHooks({
+        resolve(specifier, context, next) {
+          const found = next(specifier, context)
+          loaded.push(found.url)
+          return found
+        },
+      })
       const { memory } = await import('memlayer')
       await import('memlayer/os')
       const addons = () => readFileSync('/proc/self/maps', 'latin1').includes('koffi.node')
@@ -60,12 +69,13 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
     expect(said).toEqual({ before: [0, false], after: [true, true] })
   })
 
-  it('is had by require() as well, and is the same', () => {
+  it('is the same object through require()', () => {
     const said = json(`
       import { createRequire } from 'node:module'
       import { memory } from 'memlayer'
       const required = createRequire(import.meta.url)('memlayer')
-      console.log(JSON.stringify([required.memory === memory, required.memory.os.name, Object.keys(required).length > 10]))
+      const keys = Object.keys(required)
+      console.log(JSON.stringify([required.memory === memory, required.memory.os.name, keys.length > 10]))
     `)
     expect(said).toEqual([true, 'linux', true])
   })
@@ -86,11 +96,11 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
     ['-C react-native', ['-C', 'react-native'], {}, { backend: '@memlayer/os-js', how: 'host', os: 'js' }],
     ['nothing', [], {}, { backend: '@memlayer/os-linux', how: 'host', os: 'linux' }],
     ['empty variables', [], { MEMLAYER_OS: '', MEMLAYER_STRICT: '0' }, { how: 'host' }],
-  ])('with %s is what that says', (_, nodeArgs, env, expected) => {
+  ])('with %s has the backend that this names', (_, nodeArgs, env, expected) => {
     expect(json(choice, nodeArgs, env)).toMatchObject(expected)
   })
 
-  it('warns once of os-js in the place of the host’s own, with a code, and goes on', () => {
+  it('warns once with a code when os-js replaces the host’s own backend, and works', () => {
     const { code, stdout, stderr } = run(`${choice}\nmemory.sysAlloc(2 ** 20, null)\nmemory.check()`, withoutAddons)
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ backend: '@memlayer/os-js', how: 'fallback', os: 'js' })
@@ -98,12 +108,16 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
     expect(stderr).toMatch(/--no-addons/)
   })
 
-  it('throws a BackendError under MEMLAYER_STRICT, each time it is used', () => {
+  it('throws a BackendError under MEMLAYER_STRICT on every use', () => {
     const said = json(
       `
       import { BackendError, MemlayerError, memory } from 'memlayer'
       const codes = [1, 2].map(() => {
-        try { return memory.os.name } catch (error) { return [error instanceof BackendError, error instanceof MemlayerError, error.code, error.name] }
+        try {
+          return memory.os.name
+        } catch (error) {
+          return [error instanceof BackendError, error instanceof MemlayerError, error.code, error.name]
+        }
       })
       console.log(JSON.stringify(codes))
       `,
@@ -115,8 +129,8 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
   })
 })
 
-describe('the platform', () => {
-  it('that nobody knows has os-js, and a sentence that names it', () => {
+describe('a platform without a backend', () => {
+  it('gets os-js, and the reason names the platform', () => {
     const { stdout, stderr } = run(`Object.defineProperty(process, 'platform', { value: 'haiku' })\n${choice}`)
     expect(JSON.parse(stdout)).toMatchObject({
       backend: '@memlayer/os-js',

@@ -1,5 +1,5 @@
-// The choice, on hosts and with sources that are made up: who serves, by which reason, and what a person is
-// told to do where nobody can.
+// The choice, with made-up hosts and sources: which backend is chosen, and for which reason. When no backend can be
+// used, the user is told what to do.
 import type { OS } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import type { Backend, Source } from '../dist/backend.js'
@@ -10,7 +10,7 @@ import { resolve, type Resolved } from '../dist/resolve.js'
 const linux = '@memlayer/os-linux'
 const js = '@memlayer/os-js'
 
-/** A backend of which nothing but its name is asked. */
+/** A backend with only a name. */
 function backend(name: string): Backend {
   return { createOS: () => ({ name }) as OS }
 }
@@ -27,7 +27,7 @@ function missing(name: string): Error {
   })
 }
 
-/** A source that has these backends; an error in the place of one is what loading it throws. */
+/** A source with these backends. If an error is in the place of one, loading it throws that error. */
 function auto(has: Readonly<Record<string, Backend | Error>>): Source {
   return {
     kind: 'auto',
@@ -84,14 +84,14 @@ describe('the backend of a host', () => {
     expect([os.name, warnings]).toEqual([name, []])
   })
 
-  it('is looked for once: nothing else is loaded', () => {
+  it('is loaded once, and no other backend is', () => {
     const asked: string[] = []
     choose({ ...everything, load: (name) => (asked.push(name), everything.load(name)) })
     expect(asked).toEqual([linux])
   })
 })
 
-describe('os-js in its place', () => {
+describe('os-js as the fallback', () => {
   const fallbacks: readonly (readonly [string, Source, string | undefined, RegExp])[] = [
     ['an unknown platform', everything, 'haiku', /no backend is known for the platform 'haiku'\. Write one/],
     ['a host without a platform', everything, undefined, /'unknown'/],
@@ -102,10 +102,10 @@ describe('os-js in its place', () => {
       /@memlayer\/os-linux is not installed\. Install it with: npm install @memlayer\/os-linux/,
     ],
     [
-      'a bundle that was made without it',
+      'a bundle that was built without it',
       auto({ [js]: backend('js'), [linux]: new Error(`Dynamic require of "${linux}" is not supported`) }),
       'linux',
-      /A bundle has what was installed where it was made/,
+      /A bundle contains only packages that were installed when it was built/,
     ],
     [
       'no engine for foreign calls',
@@ -122,7 +122,7 @@ describe('os-js in its place', () => {
     ],
   ]
 
-  it.each(fallbacks)('serves with %s, says why and what to do, and warns once', (_, source, platform, says) => {
+  it.each(fallbacks)('replaces %s, says why and what to do, and warns once', (_, source, platform, says) => {
     const { choice, os, warnings } = choose(source, { platform })
     expect(choice).toMatchObject({ backend: js, how: 'fallback', reason: expect.stringMatching(says) as string })
     expect(choice.tried?.map(({ reason, hint }) => `${reason}. ${hint}`)).toEqual([choice.reason])
@@ -131,13 +131,13 @@ describe('os-js in its place', () => {
     expect(warnings[0]).toMatch(/MEMLAYER_STRICT=1.*MEMLAYER_OS=js/)
   })
 
-  it.each(fallbacks)('is an error instead under MEMLAYER_STRICT, with %s', (_, source, platform, says) => {
+  it.each(fallbacks)('is an error instead under MEMLAYER_STRICT, for %s', (_, source, platform, says) => {
     expect(refusal(source, { platform, strict: true }).message).toMatch(says)
   })
 })
 
-describe('a backend that was asked for', () => {
-  it('serves without a warning: js anywhere, plan9 on any host, the own one', () => {
+describe('a backend that MEMLAYER_OS names', () => {
+  it('is used without a warning: js on any host, plan9 on any host, and the host’s own', () => {
     for (const [platform, asked] of [
       ['win32', 'js'],
       ['linux', 'plan9'],
@@ -153,12 +153,12 @@ describe('a backend that was asked for', () => {
     }
   })
 
-  it('is refused for another system, whose numbers mean something else to this kernel', () => {
+  it('is refused on another system, whose kernel has other constants', () => {
     const { message } = refusal(everything, { asked: 'aix' })
-    expect(message).toMatch(/@memlayer\/os-aix is not for the platform 'linux'.*MEMLAYER_OS=js/)
+    expect(message).toMatch(/cannot use @memlayer\/os-aix on the platform 'linux', although .*MEMLAYER_OS=js/)
   })
 
-  it('is an error where it is no backend, is not installed, or has no engine: nothing else serves', () => {
+  it('is an error when it does not exist, is not installed, or has no engine', () => {
     expect(refusal(everything, { asked: 'beos' }).message).toMatch(
       /MEMLAYER_OS is 'beos'.*one of aix, bsd, darwin, js, linux, plan9, windows/,
     )
@@ -186,7 +186,7 @@ describe('a build with one backend', () => {
     load: () => ({ backend: backend(name) }),
   })
 
-  it('has it, and says what picked it', () => {
+  it('uses it, and says what picked it', () => {
     expect(choose(only('pin', 'linux')).choice).toEqual({
       backend: linux,
       how: 'pin',
@@ -203,12 +203,12 @@ describe('a build with one backend', () => {
 
   it('is refused on another system', () => {
     expect(refusal(only('pin', 'darwin')).message).toMatch(
-      /os-darwin is not for the platform 'linux', and the export condition/,
+      /os-darwin on the platform 'linux', although the export condition/,
     )
   })
 
-  it('is an error where MEMLAYER_OS asks for another, and serves where it asks for the same', () => {
-    expect(refusal(only('pin', 'linux'), { asked: 'js' }).message).toMatch(/this build has @memlayer\/os-linux alone/)
+  it('is an error when MEMLAYER_OS names another backend, but not when it names the same', () => {
+    expect(refusal(only('pin', 'linux'), { asked: 'js' }).message).toMatch(/this build has only @memlayer\/os-linux/)
     expect(choose(only('pin', 'linux'), { asked: 'linux' }).choice.how).toBe('pin')
   })
 })
@@ -223,20 +223,20 @@ describe('a backend that is broken', () => {
         { code: 'ERR_MODULE_NOT_FOUND' },
       ),
     ],
-    ['throws what is no error', 'thrown' as unknown as Error],
-  ])('and %s is no reason to fall back: the error is told, with it as its cause', (_, error) => {
+    ['throws a value that is not an Error', 'thrown' as unknown as Error],
+  ])('and %s causes no fallback: its error is reported, and is the cause', (_, error) => {
     const source: Source = {
       kind: 'auto',
       only: null,
       load: (name) => (name === linux ? { error } : { backend: backend('js') }),
     }
     const { message, cause } = refusal(source)
-    expect(message).toMatch(/@memlayer\/os-linux is installed and does not load: .*Install it anew/)
+    expect(message).toMatch(/@memlayer\/os-linux is installed but does not load: .*Install it again/)
     expect(message).toContain(error instanceof Error ? error.message : 'thrown')
     expect(cause).toBe(error)
   })
 
-  it('when its memory is made throws its own error', () => {
+  it('throws its own error when it makes its memory', () => {
     const failing = new RangeError('own')
     expect(() =>
       choose(

@@ -1,19 +1,19 @@
-// A memory's operations on diagnostics_channel: for whoever traces a program without being told of
-// the memory. Nothing is made while nobody listens.
+// Publishes a memory's operations on diagnostics_channel. A tracer gets them without a reference to the memory.
+// Without a listener no event object is made.
 import { channel, type Channel } from 'node:diagnostics_channel'
 import type { Memory, MemoryEvent } from '@memlayer/core'
 
 /** The names of the channels. They are API. */
 export const channels: {
-  /** Every operation that reached the kernel, whatever came of it. */
+  /** Every operation that reached the kernel, whatever its outcome. */
   readonly operation: 'memlayer:operation'
-  /** Those that were refused, or broken: `outcome` tells which, `error` is what the caller gets. */
+  /** Operations that the kernel refused or that broke. `outcome` says which, and `error` is what the caller gets. */
   readonly failure: 'memlayer:failure'
 } = { operation: 'memlayer:operation', failure: 'memlayer:failure' }
 
-/** What a listener is given. */
+/** The message that a listener gets. */
 export interface PublishedEvent extends MemoryEvent {
-  /** The memory that the operation was made on. */
+  /** The memory of the operation. */
   readonly memory: Memory
 }
 
@@ -22,7 +22,7 @@ const failure: Channel = channel(channels.failure)
 
 /**
  * Publishes a memory's operations on the channels `memlayer:operation` and `memlayer:failure`, as
- * {@link PublishedEvent}; the function returned ends it. Without a listener an operation pays for two tests.
+ * {@link PublishedEvent}. The returned function stops that. Without a listener an operation pays for two tests.
  */
 export function publishEvents(memory: Memory): () => void {
   return memory.observe(

@@ -1,27 +1,30 @@
-// The account as OpenTelemetry's observable instruments: read when a reader collects, at no cost
-// between. Only the API is imported; whichever SDK the program has set up does the rest.
+// A memory's statistics as OpenTelemetry's observable instruments. They are read when a reader collects, and cost
+// nothing in between. This file imports only the API. The program's own SDK does the rest.
 import type { Memory } from '@memlayer/core'
 import { metrics, type Attributes, type BatchObservableResult, type Meter, type Observable } from '@opentelemetry/api'
 import { instruments, readPoints, type Instrument, type InstrumentName } from './points.js'
 import { processPoints } from './process-points.js'
 
-/** How a memory is observed. */
+/** Options of `observeMemory`. */
 export interface ObserveOptions {
-  /** The meter that the instruments belong to. Default: the global provider's, named `@memlayer/metrics`. */
+  /** The meter of the instruments. Default: the global provider's meter with the name `@memlayer/metrics`. */
   readonly meter?: Meter
-  /** Attributes of every point of this memory: what tells two memories of a process apart. */
+  /** Attributes of every point of this memory. They tell two memories of a process apart. */
   readonly attributes?: Attributes
-  /** Whether `process.memory.usage` and `process.memory.virtual` are observed too. Default true; false where a host metrics package does so. */
+  /**
+   * Whether to observe `process.memory.usage` and `process.memory.virtual` too. Default: true. Set it to false when a
+   * host metrics package observes them.
+   */
   readonly process?: boolean
 }
 
-/** Observes a memory by OpenTelemetry; the function returned ends it. */
+/** Observes a memory with OpenTelemetry. The returned function stops that. */
 export function observeMemory(memory: Memory, options: ObserveOptions = {}): () => void {
   const { meter = metrics.getMeter('@memlayer/metrics'), attributes = {}, process = true } = options
   const observables = new Map<InstrumentName, Observable>()
   for (const name of Object.keys(instruments) as InstrumentName[])
     observables.set(name, create(meter, name, instruments[name]))
-  // Not even made where somebody else has them: two instruments of one name are told of as a conflict.
+  // Do not even make them when another package has them: the SDK reports two instruments of one name as a conflict.
   const host = process ? createProcess(meter) : null
   const callback = (result: BatchObservableResult): void => {
     for (const { name, value, category, state } of readPoints(memory)) {
@@ -41,7 +44,7 @@ export function observeMemory(memory: Memory, options: ObserveOptions = {}): () 
   return () => meter.removeBatchObservableCallback(callback, all)
 }
 
-/** By the names, units and words of the semantic conventions. */
+/** Makes the process's instruments, with the names, units and descriptions of the semantic conventions. */
 function createProcess(meter: Meter): { readonly usage: Observable; readonly virtual: Observable } {
   return {
     usage: meter.createObservableUpDownCounter('process.memory.usage', {

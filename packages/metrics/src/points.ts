@@ -1,13 +1,13 @@
-// The account as points: one list of instruments, and what each of them reads now. Both exporters
-// publish it, so that a figure has one name and one meaning wherever it is seen. Names follow
-// OpenTelemetry's for Go (`go.memory.used`), the parts Go's /memory/classes/…: they sum to the total.
+// A memory's statistics as points: one list of instruments, and the current value of each. Both exporters publish
+// it, so a figure has the same name and meaning everywhere. The names follow OpenTelemetry's for Go
+// (`go.memory.used`). The parts follow Go's /memory/classes/…: they sum to the total.
 import type { MappingUse, Memory, StateCounts } from '@memlayer/core'
 
-/** What is measured. */
+/** One kind of measurement. */
 export interface Instrument {
-  /** `sum`: it goes up and down, and parts may be added. `gauge`: parts may not. `counter`: it only goes up. */
+  /** `sum`: goes up and down, and parts may be added. `gauge`: parts may not be added. `counter`: only goes up. */
   readonly kind: 'sum' | 'gauge' | 'counter'
-  /** In UCUM: `By`, or what is counted, in braces. */
+  /** The unit in UCUM: `By` for bytes, or the counted thing in braces. */
   readonly unit: string
   /** A sentence for people. */
   readonly description: string
@@ -32,7 +32,7 @@ export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
   'memlayer.memory.usage': {
     kind: 'sum',
     unit: 'By',
-    description: 'Address space that the layer owns, by category and state. All of it together is all that is owned.',
+    description: 'Address space that the layer owns, by category and state. The points sum to all of it.',
     attributes: ['category', 'state'],
   },
   'memlayer.memory.held': {
@@ -88,25 +88,25 @@ export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
 
 /** One figure. */
 export interface Point {
-  /** Its instrument. */
+  /** The name of its instrument. */
   readonly name: InstrumentName
-  /** The figure: finite. */
+  /** The figure, always finite. */
   readonly value: number
-  /** The category; absent where the instrument has none. What no category counts is `uncategorized`. */
+  /** The category, if the instrument has that attribute. Memory without a category is `uncategorized`. */
   readonly category?: string
-  /** The state; absent where the instrument has none. */
+  /** The state, if the instrument has that attribute. */
   readonly state?: 'reserved' | 'prepared' | 'ready'
 }
 
 /**
- * Every figure of a memory, as it stands; kernel mappings as they were last counted, which is now unless there are
- * thousands. What is not known (NaN) or not bounded is left out.
+ * The current value of every figure of a memory. Kernel mappings are counted now, unless there are thousands: then the
+ * last count is used. A figure that is not known (NaN) or not bounded is left out.
  */
 export function readPoints(memory: Memory): Point[] {
   const stats = memory.stats()
   const points: Point[] = [{ name: 'memlayer.memory.peak', value: stats.total.peak }]
   const named = new Map<string, readonly StateCounts[]>([['uncategorized', [stats.uncategorized]]])
-  // A category may have that very name: then they are one, and the sum is still the total.
+  // A category may have the name `uncategorized`. Then both become one, and the sum is still the total.
   for (const [name, counts] of Object.entries(stats.categories)) named.set(name, [...(named.get(name) ?? []), counts])
   for (const [category, counts] of named) points.push(...pointsOf(category, counts))
   const mappings = mappingsOf(memory)
@@ -118,18 +118,21 @@ export function readPoints(memory: Memory): Point[] {
   return points.filter(({ value }) => Number.isFinite(value))
 }
 
-/** A kernel's answer costs a line of a file for each mapping: a thousandth of the time goes into it at most. */
-const PAUSE = 1000
+/**
+ * A count waits at least this many times as long as the last count took. The kernel writes a line for each mapping,
+ * so counting takes at most a thousandth of the time.
+ */
+const countPauseRatio = 1000
 const counted = new WeakMap<Memory, { readonly use: MappingUse | null; readonly until: number }>()
 
-/** The mappings, counted anew unless the last count took so long that it has to do. */
+/** Counts the mappings, or returns the last count when counting takes too long to do it again. */
 function mappingsOf(memory: Memory): MappingUse | null {
   const last = counted.get(memory)
   const start = performance.now()
   if (last !== undefined && start < last.until) return last.use
   const use = memory.mappings()
   const end = performance.now()
-  counted.set(memory, { use, until: end + PAUSE * (end - start) })
+  counted.set(memory, { use, until: end + countPauseRatio * (end - start) })
   return use
 }
 

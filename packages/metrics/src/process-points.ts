@@ -1,21 +1,21 @@
-// The process's own memory, in the words of OpenTelemetry's process conventions. opentelemetry.ts
-// publishes it; prom-client brings its own.
+// The process's own memory, with the names of OpenTelemetry's process conventions. opentelemetry.ts publishes it.
+// prom-client has its own.
 import { readFileSync } from 'node:fs'
 
-/** What the operating system says of the process. Bytes. */
+/** The operating system's figures of the process. Bytes. */
 export interface ProcessPoints {
   /** Resident memory. */
   readonly usage: number
-  /** Virtual memory; `null` where it is not to be read. */
+  /** Virtual memory. `null`: this host has no way to read it. */
   readonly virtual: number | null
 }
 
-/** Reads both. */
+/** Reads both figures. */
 export function processPoints(): ProcessPoints {
   return { usage: process.memoryUsage.rss(), virtual: virtualBytes() }
 }
 
-/** VmSize in /proc/self/status: statm counts pages, whose size Node does not know. */
+/** Reads VmSize in /proc/self/status. statm counts in pages, and Node does not know their size. */
 function virtualBytes(): number | null {
   if (process.platform !== 'linux') return null
   try {

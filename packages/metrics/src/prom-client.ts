@@ -1,25 +1,25 @@
-// The account as metrics of prom-client: read when the registry is scraped, at no cost between.
-// Names are OpenTelemetry's as its own exporter writes them for Prometheus.
+// A memory's statistics as metrics of prom-client. They are read when Prometheus scrapes the registry, and cost nothing
+// in between. The names are the ones that OpenTelemetry's own exporter writes for Prometheus.
 import type { Memory } from '@memlayer/core'
 import { Counter, Gauge, register, type OpenMetricsContentType, type Registry } from 'prom-client'
 import { instruments, readPoints, type Instrument, type InstrumentName, type Point } from './points.js'
 
 export type { InstrumentName } from './points.js'
 
-/** Where the metrics go. */
+/** Options of `collectMemory`. */
 export interface CollectOptions {
-  /** The registry that is scraped. Default: prom-client's own. */
+  /** The registry that Prometheus scrapes. Default: prom-client's own. */
   readonly registry?: Registry | Registry<OpenMetricsContentType>
 }
 
-/** One memory, or several by name: the name is then the label `memory`. */
+/** One memory, or several by name. The name becomes the label `memory`. */
 export type Memories = Memory | Readonly<Record<string, Memory>>
 
 /**
- * Registers a memory's metrics, or those of several; the function returned takes them out again. The
- * process's own, `process_resident_memory_bytes` say, are prom-client's: `collectDefaultMetrics()`.
+ * Registers the metrics of one memory or of several. The returned function removes them. The process's own metrics,
+ * for example `process_resident_memory_bytes`, come from prom-client's `collectDefaultMetrics()`.
  *
- * @throws Error prom-client's own, where the registry has metrics of these names already.
+ * @throws Error prom-client's own error, when the registry already has metrics with these names.
  */
 export function collectMemory(memories: Memories, options: CollectOptions = {}): () => void {
   const { registry = register } = options
@@ -38,7 +38,7 @@ export function collectMemory(memories: Memories, options: CollectOptions = {}):
   }
 }
 
-/** The name that Prometheus knows an instrument by: `memlayer_memory_usage_bytes`. */
+/** The name of an instrument in Prometheus, for example `memlayer_memory_usage_bytes`. */
 export function prometheusName(name: InstrumentName): string {
   const { kind, unit }: Instrument = instruments[name]
   const base = `${name.replaceAll('.', '_')}${unit === 'By' ? '_bytes' : ''}`
@@ -47,11 +47,11 @@ export function prometheusName(name: InstrumentName): string {
 
 interface Source {
   readonly labelNames: readonly string[]
-  /** The points of one instrument, each with its labels. */
+  /** The points of one instrument with their labels. */
   read(name: InstrumentName): { readonly value: number; readonly labels: Record<string, string> }[]
 }
 
-/** One reading serves all the metrics of a scrape: they are collected in one turn of the event loop. */
+/** Reads the memories once for all metrics of a scrape, because prom-client collects in one turn of the event loop. */
 function sourceOf(memories: Memories): Source {
   const isOne = typeof memories.stats === 'function'
   const named = isOne ? { '': memories as Memory } : (memories as Readonly<Record<string, Memory>>)
@@ -102,7 +102,7 @@ function create(
     ...shared,
     collect(): void {
       gauge.reset()
-      // One without labels is reset to 0, and what is not known is not 0.
+      // reset() sets a gauge without labels to 0, but an unknown figure is not 0.
       if (shared.labelNames.length === 0) gauge.remove()
       for (const { labels, value } of source.read(instrument)) gauge.set(labels, value)
     },

@@ -1,4 +1,4 @@
-// OpenTelemetry's own reader over the instruments.
+// OpenTelemetry's own reader collects from the instruments.
 import { readFileSync } from 'node:fs'
 import { createMemory } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
@@ -17,7 +17,7 @@ const setUp = (): { provider: MeterProvider; reader: Reader } => {
   return { provider: new MeterProvider({ readers: [reader] }), reader }
 }
 
-/** `name category state` to figure, as a reader collected them. */
+/** The figures that a reader collected, by `name category state`. */
 function figures({ scopeMetrics }: ResourceMetrics): Record<string, number> {
   const found: Record<string, number> = {}
   for (const { descriptor, dataPoints } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
@@ -41,7 +41,7 @@ const collect = async (reader: Reader): Promise<Record<string, number>> => {
 }
 
 describe("the OpenTelemetry SDK's reader", () => {
-  it('gives the figures of stats(), and new ones when they have changed', async () => {
+  it('gives the figures of stats(), and new ones after a change', async () => {
     const { provider, reader } = setUp()
     const memory = inUse()
     observeMemory(memory, { meter: provider.getMeter('test'), process: false })
@@ -51,7 +51,7 @@ describe("the OpenTelemetry SDK's reader", () => {
     await provider.shutdown()
   })
 
-  it('tells two memories apart by attributes, and no longer reads the one that has ended', async () => {
+  it('tells two memories apart by attributes, and no longer reads a memory after its end', async () => {
     const { provider, reader } = setUp()
     const meter = provider.getMeter('test')
     const [one, two] = [inUse(), inUse()]
@@ -62,14 +62,14 @@ describe("the OpenTelemetry SDK's reader", () => {
     expect(both['memlayer.memory.held cache two']).toBe(two.stats().categories['cache']?.held)
     end()
     for (const memory of [one, two]) memory.sysAlloc(memory.os.traits.pageSize, memory.stat('cache'))
-    // The SDK goes on telling what it was told last.
+    // The SDK repeats the last value that it got.
     const later = await collect(reader)
     expect(later['memlayer.memory.held cache one']).toBe(one.stats().categories['cache']?.held)
     expect(later['memlayer.memory.held cache two']).toBe(both['memlayer.memory.held cache two'])
     await provider.shutdown()
   })
 
-  it('gives the attributes to the points of the process too, and does not make those instruments where they are not wanted', async () => {
+  it("gives the attributes to the process's points too, and makes no process instruments on request", async () => {
     const { provider, reader } = setUp()
     const meter = provider.getMeter('test')
     const made: string[] = []
@@ -91,7 +91,7 @@ describe("the OpenTelemetry SDK's reader", () => {
     await provider.shutdown()
   })
 
-  it('adds the process by the names of the conventions, as the kernel tells them', async (ctx) => {
+  it("adds the process's figures under the conventions' names, equal to the kernel's", async (ctx) => {
     if (process.platform !== 'linux') ctx.skip('runs on Linux')
     const { provider, reader } = setUp()
     const memory = inUse(createMemory(createOS()))

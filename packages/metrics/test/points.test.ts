@@ -1,4 +1,4 @@
-// The figures themselves, and the events.
+// The figures and the events.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createMemory, type MemoryEvent } from '@memlayer/core'
 import { createOS } from '@memlayer/os-js'
@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { expected, inUse } from './world.js'
 
 describe('the points', () => {
-  it('are the account, figure by figure', () => {
+  it("are the memory's statistics, figure by figure", () => {
     const memory = inUse()
     const read = Object.fromEntries(
       readPoints(memory).map(({ name, category, state, value }) => [
@@ -18,7 +18,7 @@ describe('the points', () => {
     expect(read).toEqual(expected(memory.stats()))
   })
 
-  it('sum to the total, also where a category is named as what has none', () => {
+  it("sum to the total, also when a category has the name 'uncategorized'", () => {
     const memory = inUse()
     memory.sysAlloc(memory.os.traits.pageSize, memory.stat('uncategorized'))
     memory.sysAlloc(memory.os.traits.pageSize, memory.stat('__proto__'))
@@ -32,7 +32,7 @@ describe('the points', () => {
     expect(new Set(points.map(({ name, category, state }) => `${name} ${category} ${state}`)).size).toBe(points.length)
   })
 
-  it('leave out what is not known: without a ledger there are no states', () => {
+  it('leave out unknown figures: without a ledger there are no states', () => {
     const memory = createMemory(createOS(), { ledger: false })
     memory.sysAlloc(memory.os.traits.pageSize, memory.stat('cache'))
     const names = new Set(readPoints(memory).map(({ name }) => name))
@@ -41,7 +41,7 @@ describe('the points', () => {
 })
 
 describe('the events', () => {
-  it('come on documented channels, failures on one of their own, and end', () => {
+  it('come on documented channels, failures on a channel of their own, until the end', () => {
     const memory = createMemory(createOS())
     const heard: [string, MemoryEvent['op'], MemoryEvent['outcome'], boolean][] = []
     const listener = (message: unknown, name: string | symbol): void => {
@@ -65,7 +65,7 @@ describe('the events', () => {
     ])
   })
 
-  it('make nothing while nobody listens', () => {
+  it('cost nothing without a listener', () => {
     const memory = createMemory(createOS())
     let reads = 0
     const end = publishEvents({

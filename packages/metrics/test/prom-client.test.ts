@@ -1,4 +1,4 @@
-// prom-client's registry over the metrics, and Debian's Prometheus server scraping them.
+// prom-client's registry collects the metrics, and Debian's Prometheus server scrapes them.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ interface Sample {
 
 const names = new Map((Object.keys(instruments) as InstrumentName[]).map((name) => [prometheusName(name), name]))
 
-/** Samples in the words of world.ts. */
+/** The samples with the names that world.ts uses. */
 function figures(samples: readonly Sample[]): Record<string, number> {
   return Object.fromEntries(
     samples.map(({ metric: { __name__: name = '', category, state, memory }, value }) => [
@@ -56,7 +56,7 @@ describe("prom-client's registry", () => {
     expect(text).toContain('# TYPE memlayer_operations_total counter')
   })
 
-  it('reads each memory once a scrape', async () => {
+  it('reads each memory once per scrape', async () => {
     const registry = new Registry()
     const memory = inUse()
     let reads = 0
@@ -69,7 +69,7 @@ describe("prom-client's registry", () => {
     expect(reads).toBe(1)
   })
 
-  it('tells several memories apart by name, refuses the same names twice, and lets go of them', async () => {
+  it('tells several memories apart by name, refuses a name twice, and removes its metrics', async () => {
     const registry = new Registry()
     const memories = { one: inUse(), two: inUse() }
     const letGo = collectMemory(memories, { registry })
@@ -100,7 +100,8 @@ describe("Debian's Prometheus server", () => {
     const web = await freePort()
     writeFileSync(
       join(folder, 'prometheus.yml'),
-      `scrape_configs: [{ job_name: memlayer, scrape_interval: 1s, static_configs: [{ targets: ['127.0.0.1:${port}'] }] }]\n`,
+      `scrape_configs: [{ job_name: memlayer, scrape_interval: 1s, ` +
+        `static_configs: [{ targets: ['127.0.0.1:${port}'] }] }]\n`,
     )
     const server = spawn(
       program,
@@ -125,7 +126,7 @@ describe("Debian's Prometheus server", () => {
   })
 })
 
-/** Asks the server until it has scraped the account as it is now; what it never gives is the failure. */
+/** Asks the server until it has scraped the current statistics. Fails when the server never has them. */
 async function agrees(port: number, memory: Memory): Promise<void> {
   let answer: Record<string, number> = {}
   const wanted = expected(memory.stats())

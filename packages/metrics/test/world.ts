@@ -1,8 +1,8 @@
-// A memory with ranges in every state, and its account as the points that exporters have to give.
+// A memory with ranges in every state, and the points that every exporter must give for it.
 import { createMemory, type Memory, type MemoryStats } from '@memlayer/core'
 import { createOS } from '@memlayer/os-js'
 
-/** A memory with something in every state, two categories, and a refusal. */
+/** A memory with a range in every state, two categories, and a refused operation. */
 export function inUse(memory: Memory = createMemory(createOS())): Memory {
   const page = memory.os.traits.pageSize
   const cache = memory.stat('cache')
@@ -14,12 +14,12 @@ export function inUse(memory: Memory = createMemory(createOS())): Memory {
   try {
     memory.sysAlloc(2 ** 52, memory.stat('index'))
   } catch {
-    // Refused, and counted as such.
+    // Expected: the memory counts the refusal.
   }
   return memory
 }
 
-/** What every exporter has to say of an account: `name category state` to figure. */
+/** The figures that every exporter must give, by `name category state`. */
 export function expected(stats: MemoryStats): Record<string, number> {
   const found: Record<string, number> = { 'memlayer.memory.peak': stats.total.peak }
   for (const [category, counts] of [

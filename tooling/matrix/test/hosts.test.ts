@@ -72,7 +72,7 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     const { said } = await ask()
     expect(said).toMatchObject({ name: 'BackendError', code: 'ERR_MEMLAYER_BACKEND', cause: 'half an install' })
     expect(said['message']).toMatch(
-      /@memlayer\/os-linux is installed and does not load: half an install.*Install it anew, or set MEMLAYER_OS=js/,
+      /@memlayer\/os-linux is installed but does not load: half an install.*Install it again, or set MEMLAYER_OS=js/,
     )
     expect((await ask([], { MEMLAYER_OS: 'js' })).said).toMatchObject({ os: 'js', how: 'asked' })
   })

@@ -47,7 +47,7 @@ describe('memlayer-conformance', () => {
   it('runs a package over a simulated kernel and exits with 0 when it conforms', () => {
     const { code, stdout } = run(linux, '--kernel', 'linux', '--seed', '7')
     expect(stdout).toMatch(/^.*os-linux on linux, seed 7\n\nshape\n {2}pass {5}shape\/functions/)
-    expect(stdout).toMatch(/\n66 pass, 4 absent by trait, 0 not run, 0 fail: .* conforms, as far as it was run\.\n$/)
+    expect(stdout).toMatch(/\n66 pass, 4 absent by trait, 0 not run, 0 fail: .* conforms in all cases that ran\.\n$/)
     expect(code).toBe(0)
   })
 
@@ -60,7 +60,7 @@ describe('memlayer-conformance', () => {
   it('exits with 1 when a backend does not conform, and names the case, the reason and the seed', () => {
     const { code, stdout } = run(mutant('idle.mjs', 'os.sysFaultOS = () => {}'), '--seed', '7')
     expect(stdout).toMatch(/^ {2}FAIL {5}fault\/traps .*\n {11}\S+/m)
-    expect(stdout).toContain('mine does not conform.\nRun it again with --seed 7 to see the same.')
+    expect(stdout).toContain('mine does not conform.\nRun it again with --seed 7 to repeat this result.')
     expect(code).toBe(1)
   })
 
@@ -89,18 +89,18 @@ describe('memlayer-conformance', () => {
   })
 
   it.each<[string, string[], string]>([
-    ['nothing', [], 'name one backend'],
-    ['two backends', [linux, linux], 'name one backend'],
-    ['a path where nothing is', ['./nowhere'], 'there is nothing at'],
+    ['nothing', [], 'give one backend: a package or a file'],
+    ['two backends', [linux, linux], 'give one backend: a package or a file'],
+    ['a path where nothing is', ['./nowhere'], 'nowhere does not exist: name a package'],
     ['a folder that is no package', [folder], 'without a package.json: name a file that exports'],
-    ['a package that is not built', [join(folder, 'unbuilt')], 'is not there: build the package first'],
+    ['a package that is not built', [join(folder, 'unbuilt')], 'does not exist: build the package first'],
     [
       'a module without a backend',
       [join(packages, 'kernel/dist/index.js')],
       "exports neither 'subject' nor 'createOS'",
     ],
     ['a kernel that is not simulated', [linux, '--kernel', 'vms'], 'vms'],
-    ['a seed that is no number', [linux, '--seed', 'x'], 'the seed is x, and not a whole number'],
+    ['a seed that is no number', [linux, '--seed', 'x'], "--seed is 'x': give a whole number"],
     ['cases that are not there', [linux, '--only', 'xyzzy'], "no case has 'xyzzy' in its id"],
     ['an option that is not there', [linux, '--fast'], "'--fast'"],
   ])('exits with 2 for %s, and says what to do', (_, args, words) => {

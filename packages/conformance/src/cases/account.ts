@@ -1,11 +1,11 @@
-// The account against the kernel: what the layer says it holds is what the kernel holds for it.
+// Compares the account with the kernel: the kernel must hold exactly what the layer says it holds.
 import { createMemory, type Memory } from '@memlayer/core'
 import { claim, same } from '../claim.js'
 import { absent, notRun, type Definition } from '../definition.js'
 import type { Stage } from '../stage.js'
 import { ready } from './transitions.js'
 
-/** Fails unless the kernel holds every range as its state says. */
+/** Fails unless the kernel holds every range in its state. */
 export function claimKernelAgrees(
   { memory, os, witness }: Pick<Stage, 'memory' | 'os' | 'witness'>,
   when: string,
@@ -33,7 +33,7 @@ export function ownedBytes(memory: Memory): number {
 export const accountCases: readonly Definition[] = [
   {
     id: 'account/kernel',
-    title: 'after each step of a life the kernel holds each range as the account has it',
+    title: 'after each step of a life the kernel holds each range in the state that the account says',
     show: (world) =>
       world.play((stage) => {
         const { memory, unit, witness } = stage
@@ -60,7 +60,7 @@ export const accountCases: readonly Definition[] = [
   },
   {
     id: 'account/total',
-    title: 'the kernel holds what is owned and no byte more, through a life and at its end',
+    title: 'the kernel holds the owned bytes and no byte more, during a life and at its end',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit, witness } = stage
@@ -87,7 +87,7 @@ export const accountCases: readonly Definition[] = [
   },
   {
     id: 'account/sizes',
-    title: 'a reservation or an allocation is of the size that was asked for, down to the page',
+    title: 'a reservation or an allocation has exactly the requested size, down to the page',
     show: (world) =>
       world.play(({ memory, os, unit, pageSize, witness }) => {
         if (witness.total === undefined) return notRun('needs a witness that tells all that the kernel holds')
@@ -106,7 +106,7 @@ export const accountCases: readonly Definition[] = [
   },
   {
     id: 'account/mappings',
-    title: 'host.mappings: tells how many kernel mappings there are and may be, where the backend has it',
+    title: 'host.mappings: tells the number of kernel mappings and their limit, if the backend has it',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage
@@ -114,7 +114,7 @@ export const accountCases: readonly Definition[] = [
         if (host?.mappings === undefined) return absent('host.mappings')
         const first = host.mappings()
         if (Number.isNaN(first.used)) return notRun('this kernel does not tell how many mappings there are')
-        // Alternating states can't be merged.
+        // The kernel can't merge neighbours in different states.
         const v = memory.sysReserve(null, 64 * unit)
         for (let i = 0; i < 64; i += 2) {
           memory.sysMap(v + i * unit, unit, null)
@@ -122,15 +122,18 @@ export const accountCases: readonly Definition[] = [
         }
         const { used, limit } = host.mappings()
         const more = used - first.used
-        // The engine maps memory at the same time, and neighbours may merge at both ends.
-        claim(more >= 60 && more <= 96, `64 runs of pages in alternating states are ${more} mappings more`)
+        // The engine also maps memory in the meantime, and both ends may merge with neighbours.
+        claim(
+          more >= 60 && more <= 96,
+          `64 runs of pages in alternating states add ${more} mappings, expected 60 to 96`,
+        )
         claim(limit >= used, `${used} mappings are in use, and ${limit} are allowed`)
         return undefined
       }),
   },
   {
     id: 'account/batch',
-    title: 'sysUnusedAll: does to many ranges what sysUnused does to each',
+    title: 'sysUnusedAll: has the same effect on many ranges as sysUnused on each',
     show: (world) => {
       const ranges = [
         [0, 2],
@@ -158,7 +161,7 @@ export const accountCases: readonly Definition[] = [
   },
   {
     id: 'account/two-memories',
-    title: 'two memories over one backend share it, and neither is handed what the other owns',
+    title: 'two memories share one backend, and neither gets a range that the other owns',
     show: (world) =>
       world.play(({ memory, os, unit }) => {
         const other = createMemory(os)

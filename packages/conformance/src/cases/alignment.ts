@@ -1,5 +1,4 @@
-// sysReserveAligned over the backend: it reserves and frees parts, or reserves anew, and nothing
-// may be left over.
+// sysReserveAligned on the backend: it reserves more and frees the ends, or reserves again. No part may be left over.
 import { isAligned } from '@memlayer/kernel'
 import { claimBytes, fill } from '../bytes.js'
 import { claim, same } from '../claim.js'
@@ -8,17 +7,17 @@ import { absent, notRun, type Definition } from '../definition.js'
 export const alignmentCases: readonly Definition[] = [
   {
     id: 'alignment/reserve-aligned',
-    title: 'sysReserveAligned: aligned as asked, at least as large as asked, and memory like any other',
+    title: 'sysReserveAligned: has the requested alignment, at least the requested size, and works like other memory',
     show: (world) =>
       world.play(({ memory, os, unit }) => {
         for (const times of [1, 2, 8, 64]) {
           const align = times * unit
           for (let i = 0; i < 6; i++) {
-            // Uneven neighbours, so that not every place is aligned already.
+            // Neighbours of odd sizes, so that the next place is often not aligned.
             memory.sysReserve(null, (1 + 2 * i) * unit)
             const { address, size } = memory.sysReserveAligned(null, 3 * unit, align)
-            claim(isAligned(address, align), `the address ${address} is no multiple of ${align}`)
-            claim(size >= 3 * unit, `${size} bytes came, ${3 * unit} were asked for`)
+            claim(isAligned(address, align), `the address ${address} is not a multiple of ${align}`)
+            claim(size >= 3 * unit, `got ${size} bytes, expected at least ${3 * unit}`)
             memory.sysMap(address, size, null)
             memory.sysUsed(address, size)
             claimBytes(os, address, size, 0, 'an aligned reservation')
@@ -30,7 +29,7 @@ export const alignmentCases: readonly Definition[] = [
   },
   {
     id: 'alignment/no-debris',
-    title: 'sysReserveAligned: what it reserved beyond what it returns is given back',
+    title: 'sysReserveAligned: gives back what it reserved beyond its result',
     show: (world) =>
       world.play(({ memory, os, unit, witness }) => {
         if (witness.total === undefined) return notRun('needs a witness that tells all that the kernel holds')
@@ -47,7 +46,7 @@ export const alignmentCases: readonly Definition[] = [
   },
   {
     id: 'alignment/any-page',
-    title: 'every transition takes any whole pages within a reservation',
+    title: 'every transition accepts any whole pages within a reservation',
     show: (world) =>
       world.play(({ memory, os, unit, pageSize }) => {
         const v = memory.sysReserve(null, 8 * unit)

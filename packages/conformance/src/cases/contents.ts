@@ -1,4 +1,4 @@
-// What memory holds: bytes stay where they were written, and are gone or kept as the traits say.
+// The contents of memory: bytes stay in place, and the traits say when they are lost.
 import { claimBytes, claimBytesAmong, fill, withBytes } from '../bytes.js'
 import { claim, same } from '../claim.js'
 import { absent, notRun, type Definition } from '../definition.js'
@@ -7,7 +7,7 @@ import { ready } from './transitions.js'
 export const contentsCases: readonly Definition[] = [
   {
     id: 'contents/every-page',
-    title: 'every page is a page of its own: numbers written to all are read back from all',
+    title: 'every page has memory of its own: each returns the number that was written to it',
     show: (world) =>
       world.play(({ memory, os, pageSize, unit }) => {
         const n = 64 * unit
@@ -55,11 +55,10 @@ export const contentsCases: readonly Definition[] = [
   },
   {
     id: 'unused/drops-contents',
-    title:
-      'sysUnused: a page reads zero when sysUsed takes it back, where the trait says so; else zero or what it held',
+    title: 'sysUnused: after sysUsed a page reads zero if the trait says so, else zero or its old contents',
     show: (world) => {
       let drops = true
-      // What a kernel may take by itself is decided by seeds.
+      // Seeds decide which pages the simulated kernel takes.
       for (let seed = 1; seed <= 4; seed++) {
         world.play(
           (stage) => {
@@ -81,7 +80,7 @@ export const contentsCases: readonly Definition[] = [
   },
   {
     id: 'unused/returns-memory',
-    title: 'sysUnused: gives memory back to the operating system, where the trait says so',
+    title: 'sysUnused: gives memory back to the operating system, if the trait says so',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit, witness } = stage
@@ -98,7 +97,7 @@ export const contentsCases: readonly Definition[] = [
           !os.traits.unusedDropsContents &&
           witness.takeForfeit === undefined
         ) {
-          return notRun('this kernel takes such pages when it is short of memory, and it is not')
+          return notRun('this kernel takes such pages only when it is short of memory')
         }
         same(kept, os.traits.unusedReturnsMemory ? 0 : n, 'resident bytes after sysUnused')
         return os.traits.unusedReturnsMemory ? undefined : absent('unusedReturnsMemory')
@@ -106,7 +105,7 @@ export const contentsCases: readonly Definition[] = [
   },
   {
     id: 'contents/view-range',
-    title: 'view: the bytes of just that range, or the whole memory with the range in it',
+    title: 'view: shows exactly the bytes of the range, or the whole memory with the range in it',
     show: (world) =>
       world.play((stage) => {
         const { os, unit } = stage
@@ -118,7 +117,7 @@ export const contentsCases: readonly Definition[] = [
         const buffer = os.view(v, unit)
         claim(
           buffer instanceof ArrayBuffer || Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]',
-          'view returns no ArrayBuffer',
+          'view does not return an ArrayBuffer',
         )
         claim(
           buffer.byteLength === unit || buffer.byteLength >= v + unit,
@@ -128,7 +127,7 @@ export const contentsCases: readonly Definition[] = [
   },
   {
     id: 'contents/detached',
-    title: 'view: what the memory took away reads undefined in a view that somebody kept',
+    title: 'view: after sysUnused, an old view reads undefined',
     show: (world) =>
       world.play((stage) => {
         const { memory, unit } = stage
@@ -143,7 +142,7 @@ export const contentsCases: readonly Definition[] = [
   },
   {
     id: 'contents/copies',
-    title: 'host.read and host.write: copy the bytes that a view shows, where the backend has them',
+    title: 'host.read and host.write: copy the bytes that a view shows, if the backend has them',
     show: (world) =>
       world.play((stage) => {
         const { os, unit, pageSize } = stage
@@ -164,7 +163,7 @@ export const contentsCases: readonly Definition[] = [
   },
   {
     id: 'contents/zero-after-free',
-    title: 'memory that was written and freed is zero when it is handed out again',
+    title: 'memory that was written and freed reads zero when it is handed out again',
     show: (world) =>
       world.play(({ memory, os, unit }) => {
         for (let round = 0; round < 12; round++) {

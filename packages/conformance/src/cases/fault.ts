@@ -1,4 +1,4 @@
-// sysFault: for debugging, a range that faults from now on and is still owned.
+// sysFault, for debugging: the range faults from now on and stays owned.
 import { claimBytes, fill } from '../bytes.js'
 import { claim, same } from '../claim.js'
 import { absent, notRun, type Definition } from '../definition.js'
@@ -7,7 +7,7 @@ import { claimTrap, ready } from './transitions.js'
 export const faultCases: readonly Definition[] = [
   {
     id: 'fault/traps',
-    title: 'sysFault: every page of the range faults when touched, where the trait says so',
+    title: 'sysFault: an access to any page of the range faults, if the trait says so',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit, pageSize, witness } = stage
@@ -23,7 +23,7 @@ export const faultCases: readonly Definition[] = [
   },
   {
     id: 'fault/prepared',
-    title: 'sysFault: takes Prepared memory as well as Ready',
+    title: 'sysFault: accepts Prepared memory as well as Ready',
     show: (world) =>
       world.play((stage) => {
         const v = ready(stage, 8, 1)
@@ -47,7 +47,7 @@ export const faultCases: readonly Definition[] = [
   },
   {
     id: 'fault/returns-memory',
-    title: 'sysFault: a range that can no longer be touched costs no memory',
+    title: 'sysFault: the range costs no memory any more',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit, witness } = stage
@@ -63,7 +63,7 @@ export const faultCases: readonly Definition[] = [
   },
   {
     id: 'fault/mapped-again',
-    title: 'sysFault: to Reserved, from where sysMap and sysUsed lead to Ready again',
+    title: 'sysFault: the range becomes Reserved, and sysMap and sysUsed make it Ready again',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage

@@ -1,11 +1,11 @@
-// sysFree: any state to None, whole or in parts, and nothing is left of it.
+// sysFree: moves a range from any state to None, as a whole or in parts, and leaves nothing of it.
 import { claimBytes } from '../bytes.js'
 import { claim, claimOutcome, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition } from '../definition.js'
 import type { Stage } from '../stage.js'
 import { ready } from './transitions.js'
 
-/** Every state that a range can be freed from, by name. */
+/** Makes a range in each state that sysFree accepts, by name. */
 const states: Readonly<Record<string, (stage: Stage) => number>> = {
   Reserved: ({ memory, unit }) => memory.sysReserve(null, 4 * unit),
   'mapped and never used': ({ memory, unit }) => {
@@ -35,7 +35,7 @@ const states: Readonly<Record<string, (stage: Stage) => number>> = {
 export const freeCases: readonly Definition[] = [
   {
     id: 'free/any-state',
-    title: 'sysFree: takes a range in any state, and the kernel holds nothing of it afterwards',
+    title: 'sysFree: accepts a range in any state, and then the kernel holds nothing of it',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit, witness } = stage
@@ -52,7 +52,7 @@ export const freeCases: readonly Definition[] = [
   },
   {
     id: 'free/no-leak',
-    title: 'sysFree: what was freed is to be had again: a hundred rounds cost what one costs',
+    title: 'sysFree: leaks nothing: after a hundred rounds the kernel holds as much as after one',
     show: (world) =>
       world.play((stage) => {
         const { memory, unit, witness } = stage
@@ -72,7 +72,7 @@ export const freeCases: readonly Definition[] = [
   },
   {
     id: 'free/in-parts',
-    title: 'sysFree: takes any whole pages of a reservation, where the trait says so; else only all of it',
+    title: 'sysFree: accepts any whole pages of a reservation if the trait says so, else only all of it',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit, pageSize, witness } = stage
@@ -109,14 +109,14 @@ export const freeCases: readonly Definition[] = [
   },
   {
     id: 'free/across-reservations',
-    title: 'sysFree: takes neighbouring reservations at once, where the trait says so; else one by one',
+    title: 'sysFree: frees neighbours in different states at once, if the trait says so',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit, witness } = stage
         const v = memory.sysReserve(null, 4 * unit)
         memory.sysMap(v, 4 * unit, null)
         if (!os.traits.freesParts) return absent('freesParts')
-        // The parts of one reservation are neighbours too, and every kernel has those.
+        // Use the parts of one reservation as neighbours, because every kernel has those.
         memory.sysUsed(v, unit)
         memory.sysFault(v + unit, unit)
         memory.sysFree(v, 4 * unit, null)
@@ -127,7 +127,7 @@ export const freeCases: readonly Definition[] = [
   },
   {
     id: 'free/others-stay',
-    title: 'sysFree: a free touches no other range',
+    title: 'sysFree: changes no other range',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage

@@ -1,32 +1,30 @@
-// Reservations at an address that the caller would like: honoured where it is free, and never
-// at the cost of what is owned.
+// Reservations with an address hint: the backend uses the address when it is free, and never overwrites owned memory.
 import { claimBytes } from '../bytes.js'
 import { claim, claimOutcome, rangeText, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition } from '../definition.js'
 import type { Stage } from '../stage.js'
 import { ready } from './transitions.js'
 
-/** Asks for [v, v+n), a part of which is owned: what comes must lie beside `owned`. */
+/** Requests [v, v+n), which is partly owned. The result must lie beside `owned`. */
 function claimBeside({ memory, unit }: Stage, v: number, n: number, owned: number): void {
   let p = NaN
   const error = thrownBy(() => (p = memory.sysReserve(v, n)))
-  // Core's own check of what a backend hands out ends in a FatalError, which is not allowed here.
+  // Core's own check of the result throws a FatalError, which is not allowed here.
   if (error !== null)
-    return claimOutcome(error, ['OutOfMemoryError'], `a hint at ${rangeText(v, n)}, of which a part is owned`)
-  claim(p + n <= owned || p >= owned + 8 * unit, `${rangeText(p, n)} was handed out, which is owned in part`)
+    return claimOutcome(error, ['OutOfMemoryError'], `a hint at ${rangeText(v, n)}, which is partly owned`)
+  claim(p + n <= owned || p >= owned + 8 * unit, `${rangeText(p, n)} was handed out, but it is partly owned`)
 }
 
 export const hintCases: readonly Definition[] = [
   {
     id: 'hints/honoured',
-    title:
-      'sysReserve: begins at the address that is given, where it is free and the trait says so; else refuses or goes elsewhere',
+    title: 'sysReserve: begins at the hint if it is free and the trait says so, else goes elsewhere or refuses',
     show: (world) =>
       world.play(({ memory, os, unit }) => {
         const n = 16 * unit
         for (let i = 0; i < 8; i++) {
           const v = memory.sysReserve(null, n)
-          // Between what was there before and the end, so that a break can't have it by its end alone.
+          // A guard after the range, so that a break can't honour the hint only because it is at the end.
           const guard = memory.sysReserve(null, unit)
           memory.sysFree(v, n, null)
           let p = NaN
@@ -38,13 +36,13 @@ export const hintCases: readonly Definition[] = [
           } else if (error !== null) claimOutcome(error, ['OutOfMemoryError'], 'a hint')
           if (error === null) memory.sysFree(p, 2 * unit, null)
         }
-        claim(!os.traits.hints, 'of eight hints at free addresses none was honoured, and the trait hints is true')
+        claim(!os.traits.hints, 'the trait hints is true, but sysReserve ignored eight hints at free addresses')
         return absent('hints')
       }),
   },
   {
     id: 'hints/busy',
-    title: 'sysReserve: a hint at what is owned overwrites nothing, whole or in part',
+    title: 'sysReserve: a hint at owned memory overwrites no part of it',
     show: (world) =>
       world.play((stage) => {
         const { os, unit } = stage
@@ -63,7 +61,7 @@ export const hintCases: readonly Definition[] = [
   },
   {
     id: 'hints/no-debris',
-    title: 'sysReserve: a hint that is not honoured leaves nothing behind in the kernel',
+    title: 'sysReserve: a refused hint leaves nothing behind in the kernel',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit, witness } = stage

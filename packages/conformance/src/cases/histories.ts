@@ -1,5 +1,5 @@
-// Random histories: hundreds of operations, right ones and wrong ones, held against a shadow
-// and against the kernel. The seed is in every message, and replays the history.
+// Random histories: hundreds of right and wrong operations, compared with a shadow and with the kernel. Every message
+// has the seed, which replays the history.
 import type { RegionState } from '@memlayer/core'
 import { fill, withBytes } from '../bytes.js'
 import { claim, outcomeOf, rangeText, same, thrownBy, ConformanceError } from '../claim.js'
@@ -12,9 +12,12 @@ import { claimKernelAgrees } from './account.js'
 import { Shadow } from './shadow.js'
 import { keepsReady } from './transitions.js'
 
+/** Operations of a history. */
 const STEPS = 800
+/** Operations from one check to the next. */
 const BETWEEN_CHECKS = 25
-const MOST_PLACES = 12
+/** Ranges that a history owns at once. */
+const placesMax = 12
 
 interface Place {
   readonly page: number
@@ -27,10 +30,10 @@ class History {
   readonly #random: Random
   readonly #shadow = new Shadow()
   readonly #places: Place[] = []
-  /** Whether wrong operations are tried: only a ledger refuses them. */
+  /** Whether to try wrong operations. Only a ledger refuses them. */
   readonly #isBold: boolean
   readonly #keepsReady: boolean
-  /** Operations that went through. */
+  /** The number of operations that succeeded. */
   done = 0
   /** Whether the kernel refuses calls at random. */
   mayFail = false
@@ -44,7 +47,7 @@ class History {
 
   step(): void {
     const { below, pick } = this.#random
-    if (this.#places.length === 0 || (below(8) === 0 && this.#places.length < MOST_PLACES)) return this.#obtain()
+    if (this.#places.length === 0 || (below(8) === 0 && this.#places.length < placesMax)) return this.#obtain()
     if (below(14) === 0) return this.#freeWhole()
     const { memory, pageSize } = this.#stage
     const place = pick(this.#places)
@@ -89,16 +92,16 @@ class History {
     const other = this.#places.find(
       ({ page, n }) => place.page < page + n && page < place.page + place.n && !this.#isFree(page, n, place),
     )
-    claim(other === undefined, `${rangeText(range.address, range.size)} was handed out, and is owned in part`)
+    claim(other === undefined, `${rangeText(range.address, range.size)} was handed out, but it is partly owned`)
     this.#places.push(place)
     this.#shadow.enter(place.page, place.n, kind === 1 ? 'Ready' : 'Reserved')
   }
 
-  /** Takes over what core was left with by a kernel that would not take back the ends of an aligned reservation. */
+  /** Takes over the ends of an aligned reservation that the kernel refused to take back. Core still owns them. */
   #adopt(): void {
     const { memory, pageSize } = this.#stage
     for (const { address, size, state } of memory.ranges()) {
-      // It may have become one range with a neighbour that is known.
+      // They may have merged with a range that is known already.
       for (let page = address / pageSize; state === 'Reserved' && page < (address + size) / pageSize; page++) {
         let n = 0
         while (page + n < (address + size) / pageSize && this.#shadow.at(page + n) === undefined) n += 1
@@ -110,7 +113,7 @@ class History {
     }
   }
 
-  /** Whether what `place` covers of [page, page+n) was freed before. */
+  /** Whether the part of [page, page+n) that `place` covers was freed before. */
   #isFree(page: number, n: number, place: Place): boolean {
     const from = Math.max(page, place.page)
     return this.#shadow.all(from, Math.min(page + n, place.page + place.n) - from, ['None'])
@@ -133,12 +136,12 @@ class History {
     }
   }
 
-  /** Frees what is left, where no ledger knows of it. */
+  /** Frees the rest, for a memory without a ledger. */
   freeAll(): void {
     while (this.#places.length > 0) this.#freeWhole()
   }
 
-  /** Tries an operation that is legal from `from`; where it is not, it must be refused before any effect. */
+  /** Tries an operation that is legal from `from`. An illegal operation must be refused before any effect. */
   #try(page: number, n: number, from: readonly RegionState[], to: RegionState | null, op: () => void): void {
     const isLegal = this.#shadow.all(page, n, from)
     if (!isLegal && !this.#isBold) return
@@ -147,10 +150,10 @@ class History {
     if (error !== null) return this.#failed(page, n, error)
     this.done += 1
     if (to === 'None') return this.#shadow.free(page, n)
-    // Go ignores a kernel that keeps what it is given back: then it is there still.
+    // Go ignores a kernel that refuses to take memory back. Then the contents are still there.
     const isDropped = this.#stage.os.traits.unusedDropsContents && !this.mayFail
     if (to === 'Prepared' && from[0] === 'Ready') this.#shadow.forfeit(page, n, isDropped)
-    // Where all of a mix is mapped anew, so is what was Ready.
+    // A backend that maps a whole mix again also maps the Ready part again.
     if (to === 'Ready' && !this.#keepsReady) this.#shadow.forfeit(page, n, false)
     if (to === 'Reserved') this.#shadow.forfeit(page, n, false)
     if (to !== null) this.#shadow.move(page, n, to)
@@ -164,7 +167,7 @@ class History {
     this.done += 1
   }
 
-  /** An operation that was refused: what it was about to change may have lost its contents, and no more. */
+  /** Records a refused operation. Only the range of the operation may have lost its contents. */
   #failed(page: number, n: number, error: unknown): void {
     this.#mayFail(error, ['OutOfMemoryError', 'FatalError'])
     this.#shadow.forfeit(page, n, false)
@@ -179,7 +182,7 @@ class History {
     return [...new Set(Array.from({ length: n }, (_, i) => this.#shadow.at(page + i)?.state ?? 'None'))].join(' and ')
   }
 
-  /** Holds account, contents and kernel against the shadow. */
+  /** Compares account, contents and kernel with the shadow. */
   check(hasLedger: boolean): void {
     const { memory, os, pageSize } = this.#stage
     const runs = this.#shadow.runs()
@@ -204,17 +207,15 @@ class History {
         for (const at of [i * pageSize, (i + 1) * pageSize - 1]) {
           const found = bytes[at]
           const right = byte === null ? found === 0 || found === old : found === byte
-          claim(
-            right,
-            `the page at ${rangeText((first + i) * pageSize, pageSize)} holds ${found}, expected ${byte ?? `0 or ${old}`}`,
-          )
+          const where = rangeText((first + i) * pageSize, pageSize)
+          claim(right, `the page at ${where} holds ${found}, expected ${byte ?? `0 or ${old}`}`)
         }
       }
     })
   }
 }
 
-/** Ranges as text, neighbours of one state as one. */
+/** Ranges as text. Neighbours in one state become one. */
 function merged(ranges: readonly string[]): string {
   const found: { page: number; n: number; state: string }[] = []
   for (const text of ranges) {
@@ -230,7 +231,7 @@ function merged(ranges: readonly string[]): string {
 interface HistoryOptions {
   readonly ledger?: boolean
   readonly wrap?: (kernel: object) => object
-  /** Told before and after the part in which calls may be refused. */
+  /** Called before and after the part in which the kernel may refuse calls. */
   readonly refusing?: (on: boolean) => void
 }
 
@@ -249,7 +250,7 @@ function relate(world: World, salt: number, options: HistoryOptions): void {
           at += 1
           if (at % BETWEEN_CHECKS === 0) history.check(ledger)
         }
-        claim(history.done > STEPS / 8, `of ${STEPS} operations only ${history.done} went through`)
+        claim(history.done > STEPS / 8, `only ${history.done} of ${STEPS} operations succeeded`)
         if (ledger) return
         history.freeAll()
       },
@@ -269,7 +270,7 @@ export const historyCases: readonly Definition[] = [
   },
   {
     id: 'histories/no-ledger',
-    title: `${STEPS} random operations without a ledger leave the contents that a shadow has`,
+    title: `${STEPS} random operations without a ledger leave the contents that the shadow has`,
     show: (world) => void relate(world, 1, { ledger: false }),
   },
   {
@@ -277,7 +278,7 @@ export const historyCases: readonly Definition[] = [
     title: `${STEPS} random operations agree with a shadow while the kernel refuses one call in ten`,
     show: (world) => {
       const errnos = errnosOf(world.subject)
-      if (errnos === null) return notRun('the subject has no kernel whose calls could be refused')
+      if (errnos === null) return notRun('the subject has no kernel, so no call can be refused')
       const numbers = random(world.seed + 2)
       let on = false
       const wrap = (kernel: object): object =>

@@ -1,4 +1,4 @@
-// sysHugePage, and huge pages under the other transitions: a hint may never cost a byte.
+// sysHugePage, and huge pages during other transitions: a hint may never change a byte.
 import { claimBytes, claimBytesAmong, fill } from '../bytes.js'
 import { same } from '../claim.js'
 import { absent, notRun, type Definition } from '../definition.js'
@@ -7,7 +7,7 @@ import { claimTrap, ready } from './transitions.js'
 export const hugePageCases: readonly Definition[] = [
   {
     id: 'huge-pages/no-transition',
-    title: 'sysHugePage: no transition, in no state: contents stay, and what faults goes on faulting',
+    title: 'sysHugePage: changes no state: contents stay, and a range that faults still faults',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage
@@ -28,7 +28,7 @@ export const hugePageCases: readonly Definition[] = [
   },
   {
     id: 'huge-pages/none',
-    title: 'sysHugePage: asks the kernel nothing where huge pages are none, or unknown',
+    title: 'sysHugePage: makes no kernel call when the huge page size is 0 or unknown',
     show: (world) =>
       world.play((stage) => {
         if (stage.os.traits.hugePageSize !== 0) return absent('hugePageSize is not 0')
@@ -42,7 +42,7 @@ export const hugePageCases: readonly Definition[] = [
   },
   {
     id: 'huge-pages/cut',
-    title: 'sysUnused: takes its part of a huge page, and leaves the rest of it',
+    title: 'sysUnused: gives back its part of a huge page, and leaves the rest',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, pageSize } = stage
@@ -67,7 +67,7 @@ export const hugePageCases: readonly Definition[] = [
   },
   {
     id: 'huge-pages/whole',
-    title: 'sysHugePage: advises only whole huge pages within the range',
+    title: 'sysHugePage: advises only the whole huge pages within the range',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, pageSize } = stage

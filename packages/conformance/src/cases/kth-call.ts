@@ -1,5 +1,5 @@
-// The k-th kernel call refused, for every k of a life until a life ends in which nothing was:
-// then every error path was walked.
+// Refuses the k-th kernel call of a life, for every k until a life ends without a refusal. Then every error path has
+// run.
 import type { Memory } from '@memlayer/core'
 import { failCall } from '@memlayer/kernel'
 import { claimBytes } from '../bytes.js'
@@ -10,24 +10,24 @@ import type { Stage } from '../stage.js'
 import { claimKernelAgrees, ownedBytes } from './account.js'
 import { ready } from './transitions.js'
 
-// A life of a hundred calls that never ends clean is a backend that asks without end.
-const MOST_CALLS = 400
+// A life has about a hundred calls. A backend that makes more than this calls without end.
+const callsMax = 400
 
-/** Every transition there is, of whole reservations and of parts. */
+/** Runs every transition, on whole reservations and on parts. */
 export function live(memory: Memory, unit: number): void {
   const stat = memory.stat('life')
   const { freesParts, pageSize } = memory.os.traits
   const a = memory.sysAlloc(4 * unit, stat)
   const v = memory.sysReserve(null, 32 * unit)
   const { address, size } = memory.sysReserveAligned(null, 3 * unit, 8 * unit)
-  // What a category is to get back at once, where reservations go only whole, it has to have got.
+  // A backend that frees only whole reservations gives all bytes back at once, so the category must have all of them.
   memory.sysMap(v, (freesParts ? 16 : 32) * unit, stat)
   memory.sysUsed(v, 8 * unit)
   memory.sysUnused(v + pageSize, 4 * unit)
   memory.sysUsed(v, 8 * unit)
   memory.sysHugePage(v, 8 * unit)
   memory.sysFault(v + unit, unit)
-  // Its category goes on counting what was faulted: to map it under none counts it once.
+  // Its category still counts the faulted part. Mapping it without a category counts it once.
   memory.sysMap(v + unit, unit, null)
   if (freesParts) {
     memory.sysFree(v + 8 * unit, 4 * unit, stat)
@@ -41,13 +41,13 @@ export function live(memory: Memory, unit: number): void {
 
 interface Armed {
   readonly wrap: (kernel: object) => object
-  /** Counts calls from now on. */
+  /** Starts to count calls. */
   arm(): void
   disarm(): void
   readonly met: boolean
 }
 
-/** A kernel that refuses its k-th call after it was armed. */
+/** A kernel that refuses the k-th call after `arm`. */
 function armed(k: number, errno: number): Armed {
   let failing: { readonly kernel: object; readonly failed: boolean } | null = null
   let below: object = {}
@@ -57,7 +57,7 @@ function armed(k: number, errno: number): Armed {
       below = kernel
       const plan = failCall(kernel, k, errno)
       failing = plan
-      // Before it is armed and after it is disarmed, calls go past the counter.
+      // Calls before arm() and after disarm() bypass the counter.
       return new Proxy(plan.kernel, { get: (port, name) => Reflect.get(isArmed ? port : below, name) as unknown })
     },
     arm: () => void (isArmed = true),
@@ -68,7 +68,7 @@ function armed(k: number, errno: number): Armed {
   }
 }
 
-/** One life with its k-th call refused; false: there was no such call. */
+/** Runs one life and refuses its k-th call. False: the life has fewer calls. */
 function liveRefused(world: World, k: number, errno: number): boolean {
   const plan = armed(k, errno)
   const when = `when call ${k} is refused with ${errno}`
@@ -81,9 +81,9 @@ function liveRefused(world: World, k: number, errno: number): boolean {
       const error = thrownBy(() => live(memory, unit))
       plan.disarm()
       if (error !== null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], `a life, ${when}`)
-      if (!plan.met) claim(error === null, `a life in which nothing is refused: ${String(error)}`)
+      if (!plan.met) claim(error === null, `a life without a refusal threw an error: ${String(error)}`)
       claimKernelAgrees(stage, when)
-      claimBytes(os, kept, 3 * unit, 0x77, `memory that had no part in it, ${when}`)
+      claimBytes(os, kept, 3 * unit, 0x77, `memory outside the life, ${when}`)
       if (witness.total !== undefined && os.traits.reservedTraps) {
         same(witness.total() - start, ownedBytes(memory) - 3 * unit, `what the kernel holds, ${when}`)
       }
@@ -98,22 +98,22 @@ function liveRefused(world: World, k: number, errno: number): boolean {
 
 function everyCall(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
-  if (errnos === null) return notRun('the subject has no kernel whose calls could be refused')
+  if (errnos === null) return notRun('the subject has no kernel, so no call can be refused')
   for (const errno of errnos) {
     let k = 1
     while (liveRefused(world, k, errno)) {
       k += 1
-      claim(k < MOST_CALLS, `a life makes more than ${MOST_CALLS} kernel calls`)
+      claim(k < callsMax, `a life makes more than ${callsMax} kernel calls`)
     }
-    claim(k > 1, 'a whole life asked the kernel nothing')
+    claim(k > 1, 'a whole life made no kernel call')
   }
   return undefined
 }
 
-/** The same without a ledger: there is no account of ranges, but what a category counts must be right. */
+/** Refuses every call without a ledger. There are no ranges to compare, but the category's count must be right. */
 function everyCallUnchecked(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
-  if (errnos === null) return notRun('the subject has no kernel whose calls could be refused')
+  if (errnos === null) return notRun('the subject has no kernel, so no call can be refused')
   for (const errno of errnos) {
     for (let k = 1, met = true; met; k++) {
       const plan = armed(k, errno)
@@ -138,7 +138,7 @@ function everyCallUnchecked(world: World): Verdict | undefined {
         },
         { wrap: plan.wrap, ledger: false },
       )
-      claim(k < MOST_CALLS, `a life makes more than ${MOST_CALLS} kernel calls`)
+      claim(k < callsMax, `a life makes more than ${callsMax} kernel calls`)
     }
   }
   return undefined
@@ -147,13 +147,12 @@ function everyCallUnchecked(world: World): Verdict | undefined {
 export const kthCallCases: readonly Definition[] = [
   {
     id: 'k-th-call/ledger',
-    title:
-      'whichever kernel call of a life is refused: the account is right, the kernel agrees, and all of it can be freed',
+    title: 'for any refused kernel call of a life, the account is right, the kernel agrees, and all can be freed',
     show: everyCall,
   },
   {
     id: 'k-th-call/no-ledger',
-    title: 'whichever kernel call of a life is refused without a ledger: categories count what was done',
+    title: 'for any refused kernel call of a life without a ledger, categories count what was done',
     show: everyCallUnchecked,
   },
 ]

@@ -1,5 +1,5 @@
-// The backend under the ledger and without it: what the ledger refuses never reaches the
-// kernel, and what it lets through is what Go's own wrappers would have done.
+// The backend with a ledger and without: a call that the ledger refuses never reaches the kernel. A call that it
+// accepts does what Go's own wrappers would do.
 import type { Memory } from '@memlayer/core'
 import type { KernelCall } from '@memlayer/kernel'
 import { claimOutcome, same, thrownBy } from '../claim.js'
@@ -8,7 +8,7 @@ import type { Stage } from '../stage.js'
 import { live } from './kth-call.js'
 import { ready } from './transitions.js'
 
-/** Calls that are wrong, by name. */
+/** Wrong calls, by name. */
 function misuses({ memory, unit, pageSize }: Stage, v: number): Readonly<Record<string, () => unknown>> {
   const other = memory.stat('other')
   const reserved = memory.sysReserve(null, 4 * unit)
@@ -19,22 +19,22 @@ function misuses({ memory, unit, pageSize }: Stage, v: number): Readonly<Record<
     'sysUnused of Prepared memory': () => memory.sysUnused(v + 4 * unit, unit),
     'sysFault of Reserved memory': () => memory.sysFault(reserved, unit),
     'sysUnused beyond the end': () => memory.sysUnused(v + 7 * unit, 4096 * unit),
-    'sysHugePage of what is not owned': () => memory.sysHugePage(2 ** 52 - 64 * unit, unit),
-    'sysFree of what is not owned': () => memory.sysFree(2 ** 52 - 64 * unit, unit, null),
+    'sysHugePage of memory that is not owned': () => memory.sysHugePage(2 ** 52 - 64 * unit, unit),
+    'sysFree of memory that is not owned': () => memory.sysFree(2 ** 52 - 64 * unit, unit, null),
     'sysFree under a wrong category': () => memory.sysFree(v, 8 * unit, other),
     'sysUnused inside a page': () => memory.sysUnused(v + pageSize / 2, unit),
     'sysUsed of half a page': () => memory.sysUsed(v, pageSize / 2),
     'sysReserve of no bytes': () => memory.sysReserve(null, 0),
     'sysReserve of a part of a page': () => memory.sysReserve(null, pageSize + 1),
     'sysAlloc of a negative size': () => memory.sysAlloc(-unit, null),
-    'sysReserveAligned at what is no power of two': () => memory.sysReserveAligned(null, unit, 3 * unit),
+    'sysReserveAligned at a size that is not a power of two': () => memory.sysReserveAligned(null, unit, 3 * unit),
   }
 }
 
 export const ledgerCases: readonly Definition[] = [
   {
     id: 'ledger/misuse',
-    title: 'what is wrong is a UsageError, and asks the kernel nothing',
+    title: 'a wrong call throws a UsageError and makes no kernel call',
     show: (world) =>
       world.play((stage) => {
         const { memory, unit } = stage
@@ -55,7 +55,7 @@ export const ledgerCases: readonly Definition[] = [
   },
   {
     id: 'ledger/same-calls',
-    title: 'a life asks the kernel the same with a ledger and without',
+    title: 'a life makes the same kernel calls with a ledger and without',
     show: (world) => {
       if (world.subject.kernel === undefined) return notRun('the subject has no kernel to watch')
       same(callsOf(world, true), callsOf(world, false), 'the kernel calls of a life')
@@ -64,7 +64,7 @@ export const ledgerCases: readonly Definition[] = [
   },
   {
     id: 'ledger/zero-bytes',
-    title: 'transitions of no bytes do nothing and ask nothing',
+    title: 'transitions of zero bytes do nothing and make no kernel call',
     show: (world) =>
       world.play((stage) => {
         const { memory } = stage
@@ -76,7 +76,7 @@ export const ledgerCases: readonly Definition[] = [
   },
   {
     id: 'ledger/off',
-    title: 'without a ledger a life works as well, and its category ends with nothing',
+    title: 'without a ledger a life works too, and its category ends with zero bytes',
     show: (world) =>
       world.play(
         ({ memory, unit }) => {
@@ -88,12 +88,12 @@ export const ledgerCases: readonly Definition[] = [
   },
 ]
 
-/** The calls of a life: sizes, flags and advice, and no addresses, which a real kernel chooses anew. */
+/** The calls of a life: sizes, flags and advice. Addresses are left out, because a real kernel chooses new ones. */
 function callsOf(world: World, ledger: boolean): string {
   return world.play(
     (stage) => {
       stage.takeCalls()
-      // Aligned reservations end as the kernel happens to answer.
+      // Leave aligned reservations out, because their calls depend on the kernel's answers.
       live(withoutAligned(stage.memory), stage.unit)
       return (stage.takeCalls() ?? []).map(text).join('\n')
     },

@@ -1,5 +1,5 @@
-// What a backend does when its kernel says no: null or a FatalError, the reason kept for the
-// error, and nothing changed.
+// What a backend does when its kernel refuses. It returns null or throws a FatalError. It keeps the reason for the
+// error, and changes nothing.
 import type { Memory } from '@memlayer/core'
 import type { KernelCall } from '@memlayer/kernel'
 import { claimBytes, claimBytesAmong, fill } from '../bytes.js'
@@ -11,11 +11,12 @@ import type { Stage } from '../stage.js'
 import { claimKernelAgrees } from './account.js'
 import { ready } from './transitions.js'
 
-const NO_KERNEL = 'the subject has no kernel whose calls could be refused'
-// More than 47, 48 or 57 bits of address space have room for, or a computer memory; AIX and illumos have 64.
+const NO_KERNEL = 'the subject has no kernel, so no call can be refused'
+// More bytes than an address space of 47 or 48 bits has, or a computer's memory. 57 bits and the 64 of AIX and illumos
+// have room.
 const TOO_MUCH = 2 ** 52
 
-/** A stage whose kernel refuses everything while `switched.on` is true. */
+/** Plays on a stage whose kernel refuses every call while `switched.on` is true. */
 function refusing(
   world: World,
   scene: (stage: Stage, switched: { on: boolean }) => Verdict | undefined,
@@ -38,14 +39,17 @@ function refusing(
   return verdict
 }
 
-/** The account as text: what a refused call may not change. */
+/** The account as text. A refused call may not change it. */
 function accountOf(memory: Memory): string {
   const { total, uncategorized } = memory.stats()
   const { reserved, prepared, ready: inUse, held } = total
   return JSON.stringify([reserved, prepared, inUse, held, uncategorized.reserved, memory.ranges()])
 }
 
-/** Runs `op` refused: one of `allowed`, or done without the kernel; the account as before if not. True: refused. */
+/**
+ * Runs `op` while the kernel refuses. It must throw one of `allowed` and leave the account unchanged, or succeed
+ * without the kernel. True: it was refused.
+ */
 function refuse(
   stage: Stage,
   switched: { on: boolean },
@@ -72,7 +76,7 @@ function refusalOfObtaining(world: World, op: 'sysAlloc' | 'sysReserve'): Verdic
       op === 'sysAlloc' ? memory.sysAlloc(64 * unit, null) : memory.sysReserve(null, 64 * unit)
     const kept = ready(stage, 2, 1)
     switched.on = true
-    // Asked at the seam itself: null, with the reason kept, or a FatalError.
+    // Call the backend's own function. It returns null and keeps the reason, or throws a FatalError.
     let answer: number | null = NaN
     const error = thrownBy(() => (answer = os[`${op}OS`](64 * unit, 64 * unit)))
     switched.on = false
@@ -80,13 +84,13 @@ function refusalOfObtaining(world: World, op: 'sysAlloc' | 'sysReserve'): Verdic
     if (error === null) {
       same(answer, null, `what ${op}OS returns when the kernel refuses`)
       if ('refusal' in os) {
-        claim(os.refusal !== null && os.refusal !== undefined, `${op}OS returned null and kept no refusal`)
+        claim(os.refusal !== null && os.refusal !== undefined, `${op}OS returned null but kept no refusal`)
         claim(os.refusal.hint.length > 10, `the refusal's hint is '${os.refusal.hint}'`)
       }
     }
     claim(
       refuse(stage, switched, op, ['OutOfMemoryError', 'FatalError'], obtain),
-      `${op} succeeded though the kernel refused every call`,
+      `${op} succeeded, although the kernel refused every call`,
     )
     const v = obtain()
     if (op === 'sysAlloc') claimBytes(os, v, 64 * unit, 0, 'an allocation after one that was refused')
@@ -95,7 +99,7 @@ function refusalOfObtaining(world: World, op: 'sysAlloc' | 'sysReserve'): Verdic
   })
 }
 
-/** What a call does to the advice that a kernel does not know. */
+/** The calls that advise exactly this range. */
 function adviceOf(calls: readonly KernelCall[], v: number, n: number): KernelCall[] {
   return calls.filter(({ fn, args }) => fn === 'madvise' && args[0] === v && args[1] === n)
 }
@@ -103,17 +107,17 @@ function adviceOf(calls: readonly KernelCall[], v: number, n: number): KernelCal
 export const refusalCases: readonly Definition[] = [
   {
     id: 'refusals/alloc',
-    title: 'sysAlloc, refused: null or a FatalError, the reason kept, nothing counted, and it can be had later',
+    title: 'sysAlloc, refused: null or a FatalError, the reason kept, nothing counted, and a later call succeeds',
     show: (world) => refusalOfObtaining(world, 'sysAlloc'),
   },
   {
     id: 'refusals/reserve',
-    title: 'sysReserve, refused: null or a FatalError, the reason kept, nothing counted, and it can be had later',
+    title: 'sysReserve, refused: null or a FatalError, the reason kept, nothing counted, and a later call succeeds',
     show: (world) => refusalOfObtaining(world, 'sysReserve'),
   },
   {
     id: 'refusals/too-much',
-    title: 'more than most address spaces have is refused, or had, and does no harm to what comes after',
+    title: 'a request for more than most address spaces is refused or succeeds, and later calls still work',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage
@@ -144,13 +148,13 @@ export const refusalCases: readonly Definition[] = [
         if (isRefused) memory.sysMap(v, 4 * unit, null)
         memory.sysUsed(v, 4 * unit)
         fill(os, v, 4 * unit, 1)
-        claimBytes(os, v, 4 * unit, 1, 'memory that was mapped at last')
-        return isRefused ? undefined : absent('sysMap asks the kernel nothing')
+        claimBytes(os, v, 4 * unit, 1, 'memory that was mapped later')
+        return isRefused ? undefined : absent('sysMap makes no kernel call')
       }),
   },
   {
     id: 'refusals/used',
-    title: 'sysUsed, refused: a FatalError where the kernel has to do something, and the range stays Prepared',
+    title: 'sysUsed, refused: a FatalError if the kernel is needed, and the range stays Prepared',
     show: (world) =>
       refusing(world, (stage, switched) => {
         const { memory, os, unit } = stage
@@ -161,7 +165,7 @@ export const refusalCases: readonly Definition[] = [
         )
         claim(
           isRefused || !os.traits.unusedTraps,
-          'sysUsed was done, though memory had to be had for it and the kernel refused',
+          'sysUsed succeeded, although it needed memory and the kernel refused every call',
         )
         if (isRefused) memory.sysUsed(v, 4 * unit)
         fill(os, v, 4 * unit, 2)
@@ -171,7 +175,7 @@ export const refusalCases: readonly Definition[] = [
   },
   {
     id: 'refusals/unused',
-    title: 'sysUnused, refused: pages that the kernel keeps hold what they held or zeroes, and can be used',
+    title: 'sysUnused, refused: pages that the kernel keeps hold their old contents or zeroes, and can be used',
     show: (world) =>
       refusing(world, (stage, switched) => {
         const { memory, os, unit } = stage
@@ -189,7 +193,7 @@ export const refusalCases: readonly Definition[] = [
   },
   {
     id: 'refusals/free',
-    title: 'sysFree, refused: an error, and the range is still owned and as it was',
+    title: 'sysFree, refused: an error, and the range is still owned and unchanged',
     show: (world) =>
       refusing(world, (stage, switched) => {
         const { memory, os, unit } = stage
@@ -198,8 +202,8 @@ export const refusalCases: readonly Definition[] = [
         const allowed = ['FatalError', 'OutOfMemoryError'] as const
         const isRefused = refuse(stage, switched, 'sysFree', allowed, () => memory.sysFree(v, 4 * unit, null))
         if (!isRefused) {
-          claim(!os.traits.reservedTraps, 'sysFree was done, though the kernel refused to take the range')
-          return absent('sysFree asks the kernel nothing')
+          claim(!os.traits.reservedTraps, 'sysFree succeeded, although the kernel refused every call')
+          return absent('sysFree makes no kernel call')
         }
         claimBytes(os, v, 4 * unit, 6, 'memory that could not be freed')
         memory.sysFree(v, 4 * unit, null)
@@ -208,7 +212,7 @@ export const refusalCases: readonly Definition[] = [
   },
   {
     id: 'refusals/fault',
-    title: 'sysFault, refused: an error, and the range is as it was',
+    title: 'sysFault, refused: an error, and the range is unchanged',
     show: (world) =>
       refusing(world, (stage, switched) => {
         const { memory, os, unit } = stage
@@ -216,7 +220,7 @@ export const refusalCases: readonly Definition[] = [
         const allowed = ['FatalError', 'OutOfMemoryError'] as const
         const isRefused = refuse(stage, switched, 'sysFault', allowed, () => memory.sysFault(v, 4 * unit))
         if (!isRefused) {
-          claim(!os.traits.faultTraps, 'sysFault was done, though the kernel refused every call')
+          claim(!os.traits.faultTraps, 'sysFault succeeded, although the kernel refused every call')
           return absent('faultTraps')
         }
         claimBytesAmong(os, v, 4 * unit, [0, 6], 'memory that could not be made to fault')
@@ -225,7 +229,7 @@ export const refusalCases: readonly Definition[] = [
   },
   {
     id: 'refusals/aligned',
-    title: 'sysReserveAligned, refused: an error, and the kernel holds no byte that is not in the account',
+    title: 'sysReserveAligned, refused: an error, and the kernel holds no byte outside the account',
     show: (world) => {
       if (world.subject.kernel === undefined) return notRun(NO_KERNEL)
       return refusing(world, (stage, switched) => {
@@ -234,7 +238,7 @@ export const refusalCases: readonly Definition[] = [
         const ask = (): unknown => memory.sysReserveAligned(null, 2 * unit, 64 * unit)
         claim(
           refuse(stage, switched, 'sysReserveAligned', ['FatalError', 'OutOfMemoryError'], ask),
-          'it succeeded though the kernel refused every call',
+          'sysReserveAligned succeeded, although the kernel refused every call',
         )
         if (witness.total !== undefined && os.traits.reservedTraps)
           same(witness.total(), before, 'what the kernel holds')
@@ -244,7 +248,7 @@ export const refusalCases: readonly Definition[] = [
   },
   {
     id: 'refusals/advice',
-    title: 'sysUnused: an advice that the kernel does not know is replaced by one that it does, and is not given twice',
+    title: 'sysUnused: replaces advice that the kernel does not know by other advice, and tries it only once',
     show: (world) => {
       const EINVAL = 22
       let unknown: number | null = null
@@ -264,11 +268,11 @@ export const refusalCases: readonly Definition[] = [
           const n = 4 * unit
           const v = ready(stage, 4, 1)
           const w = ready(stage, 4, 1)
-          // Until here advice is taken as it is: only sysUnused's own is to be unknown.
+          // The kernel knows all advice until here. From now on it does not know the advice of sysUnused.
           unknown = first
           stage.takeCalls()
           memory.sysUnused(v, n)
-          // Refused calls never reach the recorder: what it has is what stood in for the advice.
+          // Refused calls do not reach the recorder, so it has only the replacement.
           if (adviceOf(stage.takeCalls() ?? [], v, n).length === 0) return absent('a second advice')
           if (witness.resident !== undefined) same(witness.resident(v, n), 0, 'resident bytes after the second advice')
           let again = 0

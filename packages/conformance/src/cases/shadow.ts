@@ -1,17 +1,16 @@
-// What a memory is meant to be, page by page, kept as plainly as can be: histories hold the
-// backend against it.
+// A simple model of a memory, page by page. Histories compare the backend with it.
 import type { RegionState } from '@memlayer/core'
 
-/** One page. */
+/** The model of one page. */
 export interface Page {
   state: RegionState
-  /** The byte that fills it; null: forfeit, zero or what it held. */
+  /** The byte that fills it; null: the contents are forfeit, so it holds zero or its old contents. */
   byte: number | null
-  /** What it may hold beside zero when it is forfeit. */
+  /** The byte that it may hold instead of zero when the contents are forfeit. */
   old: number
 }
 
-/** Pages by their number: address / page size. */
+/** The pages by number: address / page size. */
 export class Shadow {
   readonly #pages = new Map<number, Page>()
 
@@ -19,13 +18,13 @@ export class Shadow {
     return this.#pages.get(page)
   }
 
-  /** Whether all of `n` pages are in one of the states. */
+  /** Whether all `n` pages are in one of the states. */
   all(page: number, n: number, states: readonly RegionState[]): boolean {
     for (let i = 0; i < n; i++) if (!states.includes(this.at(page + i)?.state ?? 'None')) return false
     return true
   }
 
-  /** Pages that come from the kernel: zero. */
+  /** Adds pages from the kernel, which are zero. */
   enter(page: number, n: number, state: RegionState): void {
     for (let i = 0; i < n; i++) this.#pages.set(page + i, { state, byte: 0, old: 0 })
   }
@@ -34,12 +33,12 @@ export class Shadow {
     for (let i = 0; i < n; i++) this.#pages.delete(page + i)
   }
 
-  /** To another state. */
+  /** Moves pages to another state. */
   move(page: number, n: number, state: RegionState): void {
     this.#each(page, n, (found) => (found.state = state))
   }
 
-  /** The contents are forfeit: zero from now on, or whatever the kernel leaves. */
+  /** Makes contents forfeit: zero with `isZero`, else zero or the old contents. */
   forfeit(page: number, n: number, isZero: boolean): void {
     this.#each(page, n, (found) => {
       if (found.byte !== null) found.old = found.byte
@@ -51,7 +50,7 @@ export class Shadow {
     this.#each(page, n, (found) => (found.byte = byte))
   }
 
-  /** Neighbouring pages in one state, in order. */
+  /** Runs of neighbouring pages in one state, in order. */
   runs(): { page: number; n: number; state: RegionState }[] {
     const found: { page: number; n: number; state: RegionState }[] = []
     for (const page of [...this.#pages.keys()].sort((a, b) => a - b)) {

@@ -1,4 +1,4 @@
-// The backend as an object: its functions, its frozen facts, and that two of them are two.
+// The backend as an object: its functions, its frozen traits, and the independence of two backends.
 import type { OS, Traits } from '@memlayer/core'
 import { isPowerOfTwo } from '@memlayer/kernel'
 import { claimBytes, fill } from '../bytes.js'
@@ -57,18 +57,21 @@ export const shapeCases: readonly Definition[] = [
         claim(typeof os.name === 'string' && os.name !== '', `the name is ${os.name}`)
         for (const name of functions) same(typeof os[name], 'function', `os.${name}`)
         for (const name of optional) {
-          claim(['function', 'undefined'].includes(typeof os[name]), `os.${name} is neither a function nor absent`)
+          claim(['function', 'undefined'].includes(typeof os[name]), `os.${name} is not a function and not undefined`)
         }
-        claim(['object', 'undefined'].includes(typeof os.host), 'os.host is neither an object nor absent')
+        claim(['object', 'undefined'].includes(typeof os.host), 'os.host is not an object and not undefined')
         for (const name of services) {
           const service: unknown = os.host?.[name]
-          claim(['function', 'undefined'].includes(typeof service), `os.host.${name} is neither a function nor absent`)
+          claim(
+            ['function', 'undefined'].includes(typeof service),
+            `os.host.${name} is not a function and not undefined`,
+          )
         }
       }),
   },
   {
     id: 'shape/traits',
-    title: 'states its traits: all of them, frozen, sizes in powers of two',
+    title: 'has all traits, frozen, with sizes in powers of two',
     show: (world) =>
       world.play(({ os }) => {
         const { pageSize, hugePageSize, granularity } = os.traits
@@ -88,13 +91,13 @@ export const shapeCases: readonly Definition[] = [
   },
   {
     id: 'shape/instances',
-    title: 'keeps its state in the instance: two of them, over kernels of their own, do not meet',
+    title: 'keeps its state in the instance: two backends over two kernels are independent',
     show: (world) =>
       world.play((one) => {
         const n = 4 * one.unit
         const v = one.memory.sysAlloc(n, null)
         fill(one.os, v, n, 1)
-        // Made while the first is in use, so that what they share, if anything, is made anew under it.
+        // Make it while the first is in use, so that shared state would be reset under the first.
         world.play((two) => {
           claim(one.os !== two.os, 'createOS returned the same backend twice')
           const w = two.memory.sysAlloc(n, null)

@@ -1,12 +1,11 @@
-// Each transition of mem.go, on its own: what it must do to its range, and that it does nothing
-// beside it.
+// Each transition of mem.go on its own: its effect on the range, and no effect beside it.
 import { isAligned, type Address } from '@memlayer/kernel'
 import { claimBytes, claimBytesAmong, fill, withBytes } from '../bytes.js'
 import { claim, rangeText } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import type { Stage } from '../stage.js'
 
-/** `units` units that are Ready and full of `byte`. */
+/** Makes a Ready range of `units` units and fills it with `byte`. */
 export function ready({ memory, os, unit }: Stage, units: number, byte: number): Address {
   const n = units * unit
   const v = memory.sysReserve(null, n)
@@ -16,12 +15,12 @@ export function ready({ memory, os, unit }: Stage, units: number, byte: number):
   return v
 }
 
-/** Whether sysUsed over a mix may not lose what is Ready in it. */
+/** Whether sysUsed on a mix must keep the contents of its Ready part. */
 export function keepsReady(world: World): boolean {
   return world.subject.usedKeepsReady ?? true
 }
 
-/** Whether a read of the byte at `v` traps, held against a trait that says so. */
+/** Checks that a read of the byte at `v` traps exactly when the trait says so. */
 export function claimTrap(
   stage: Stage,
   v: Address,
@@ -32,7 +31,7 @@ export function claimTrap(
   const does = witness.faults(v, 'read')
   claim(
     does === os.traits[trait],
-    `a read ${does ? 'faults' : 'does not fault'}, and the trait ${trait} is ${os.traits[trait]}`,
+    `a read ${does ? 'faults' : 'does not fault'}, but the trait ${trait} is ${os.traits[trait]}`,
   )
   return os.traits[trait] ? undefined : absent(trait)
 }
@@ -51,11 +50,11 @@ function apart(
         isAligned(v, stage.os.traits.granularity),
         `${rangeText(v, n)} does not begin at a multiple of ${stage.os.traits.granularity}`,
       )
-      claim(v > 0, `address ${v} was handed out: it is the word for none`)
+      claim(v > 0, `address ${v} was handed out, but 0 means that there is no address`)
       const other = taken.find(([w, m]) => v < w + m && w < v + n)
       claim(other === undefined, `${rangeText(v, n)} was handed out while ${rangeText(...(other ?? [0, 0]))} was owned`)
       taken.push([v, n])
-      // Holes of several sizes, so that what was freed is handed out again.
+      // Make holes of several sizes, so that freed memory is handed out again.
       if (i % 3 === 2) clear(stage, ...(taken.splice(i % taken.length, 1)[0] as [Address, number]))
     }
   })
@@ -77,7 +76,7 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'alloc/touchable',
-    title: 'sysAlloc: the kernel lets every page of it be read and written',
+    title: 'sysAlloc: every page can be read and written',
     show: (world) =>
       world.play(({ memory, witness, unit, pageSize }) => {
         if (witness.faults === undefined) return notRun('needs a witness that tells whether a touch faults')
@@ -90,7 +89,7 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'alloc/apart',
-    title: 'sysAlloc: what is owned is never handed out again, and begins where reservations may',
+    title: 'sysAlloc: never hands out owned memory, and begins at a multiple of the granularity',
     show: (world) =>
       void apart(
         world,
@@ -100,7 +99,7 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'reserve/apart',
-    title: 'sysReserve: what is owned is never handed out again, and begins where reservations may',
+    title: 'sysReserve: never hands out owned memory, and begins at a multiple of the granularity',
     show: (world) =>
       void apart(
         world,
@@ -110,7 +109,7 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'reserve/traps',
-    title: 'sysReserve: touching Reserved memory faults, where the trait says so',
+    title: 'sysReserve: an access to Reserved memory faults, if the trait says so',
     show: (world) =>
       world.play((stage) => claimTrap(stage, stage.memory.sysReserve(null, 4 * stage.unit), 'reservedTraps')),
   },
@@ -123,7 +122,7 @@ export const transitionCases: readonly Definition[] = [
         if (witness.resident === undefined) return notRun('needs a witness that tells what is resident')
         const n = 64 * unit
         const resident = witness.resident(memory.sysReserve(null, n), n)
-        claim(resident === 0, `of ${n} bytes that are only reserved, ${resident} are resident`)
+        claim(resident === 0, `${resident} of ${n} Reserved bytes are resident`)
         return undefined
       }),
   },
@@ -143,7 +142,7 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'map/touchable',
-    title: 'sysMap and sysUsed: the kernel lets every page be written, and no page beside them',
+    title: 'sysMap and sysUsed: every page of the range can be written, and no page beside it',
     show: (world) =>
       world.play(({ memory, os, witness, unit, pageSize }) => {
         const { faults } = witness
@@ -165,7 +164,7 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'map/in-parts',
-    title: 'sysMap: a reservation is mapped part by part, and each part is memory of its own',
+    title: 'sysMap: maps a reservation part by part, and each part has memory of its own',
     show: (world) =>
       world.play(({ memory, os, unit, pageSize }) => {
         const v = memory.sysReserve(null, 16 * unit)
@@ -185,14 +184,14 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'unused/range-stays',
-    title: 'sysUnused: the range stays owned, nothing else is put there, and it can be used again',
+    title: 'sysUnused: the range stays owned, is not handed out again, and can be used again',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage
         const n = 8 * unit
         const v = ready(stage, 8, 3)
         memory.sysUnused(v, n)
-        // Core refuses what overlaps the account; what the backend hands out must not come to that.
+        // Core refuses a result that overlaps the account. The backend must not return one.
         for (let i = 0; i < 16; i++) memory.sysReserve(null, n)
         memory.sysUsed(v, n)
         fill(os, v, n, 9)
@@ -201,7 +200,7 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'unused/held',
-    title: 'sysUnused: the kernel goes on holding the range',
+    title: 'sysUnused: the kernel still holds the range',
     show: (world) =>
       world.play((stage) => {
         if (stage.witness.held === undefined) return notRun('needs a witness that tells what the kernel holds')
@@ -209,13 +208,13 @@ export const transitionCases: readonly Definition[] = [
         const v = ready(stage, 8, 3)
         stage.memory.sysUnused(v, n)
         const held = stage.witness.held(v, n)
-        claim(held === n, `of ${n} bytes the kernel holds ${held}`)
+        claim(held === n, `the kernel holds ${held} of ${n} bytes`)
         return undefined
       }),
   },
   {
     id: 'unused/traps',
-    title: 'sysUnused: touching the range faults until sysUsed, where the trait says so',
+    title: 'sysUnused: an access to the range faults until sysUsed, if the trait says so',
     show: (world) =>
       world.play((stage) => {
         const v = ready(stage, 8, 3)
@@ -229,7 +228,7 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'used/mixed',
-    title: 'sysUsed: over a mix of Prepared and Ready, what is Ready keeps its contents',
+    title: 'sysUsed: on a mix of Prepared and Ready, the Ready part keeps its contents',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage
@@ -247,14 +246,13 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'used/across-reservations',
-    title: 'sysUnused and sysUsed: reach across neighbouring reservations',
+    title: 'sysUnused and sysUsed: work across neighbouring reservations',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage
         const n = 3 * unit
         const pair = neighbours(stage, n)
-        if (pair === null)
-          return os.traits.hints ? notRun('no two reservations came to lie side by side') : absent('hints')
+        if (pair === null) return os.traits.hints ? notRun('no two reservations were side by side') : absent('hints')
         memory.sysMap(pair, n, null)
         memory.sysMap(pair + n, n, null)
         memory.sysUsed(pair, 2 * n)
@@ -271,10 +269,10 @@ export const transitionCases: readonly Definition[] = [
   },
 ]
 
-/** Two reservations of `n` bytes side by side: the first's address; null: there are none to be had. */
+/** Makes two reservations of `n` bytes side by side. Returns the first one's address, or null if it fails. */
 export function neighbours({ memory }: Stage, n: number): Address | null {
   for (let i = 0; i < 8; i++) {
-    // A hole that is large enough for both, and known to be free a moment ago.
+    // Free a hole that is large enough for both.
     const hole = memory.sysReserve(null, 2 * n)
     memory.sysFree(hole, 2 * n, null)
     const found: Address[] = []
@@ -282,7 +280,7 @@ export function neighbours({ memory }: Stage, n: number): Address | null {
       try {
         found.push(memory.sysReserve(wanted, n))
       } catch {
-        // A break takes no hint.
+        // A break does not support hints.
         return null
       }
     }

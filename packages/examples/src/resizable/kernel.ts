@@ -1,26 +1,29 @@
-// The port of the worked example in packages/docs/porting.md: the one call that a resizable ArrayBuffer has
-// for memory, and the buffer itself below it.
+// The port of the worked example in packages/docs/porting.md. A resizable ArrayBuffer has one call for memory, and the
+// buffer itself is below it.
 import type { Address } from '@memlayer/kernel'
 
 /** A kernel whose memory is one resizable ArrayBuffer. */
 export interface ResizableKernel {
-  /** The calls that can be refused, by name: so that tests can record them and make them fail. */
+  /** The names of the calls that can be refused. Tests use them to record calls and to make them fail. */
   readonly kernelCalls: readonly string[]
   /** Bytes in a page. */
   readonly pageSize: number
-  /** Moves the end of memory; 0, or minus an error number. What is beyond the end goes back to the system, what is new is zero. */
+  /**
+   * Moves the end of memory. Returns 0, or a negative error number. Bytes beyond the new end go back to the system, and
+   * new bytes are zero.
+   */
   resize(bytes: number): number
   /** Zeroes bytes. */
   clear(v: Address, n: number): void
-  /** The whole memory, in which address 0 is offset 0. */
+  /** The whole memory. Address 0 is offset 0. */
   view(v: Address, n: number): ArrayBuffer
-  /** Detaches what `view` returned; the bytes stay. */
+  /** Detaches the buffer that `view` returned. The bytes stay. */
   detach(): void
 }
 
 const ENOMEM = 12
 
-/** A kernel over an ArrayBuffer that grows up to `maximum` bytes: address space, of which only what is written costs memory. */
+/** Makes a kernel over an ArrayBuffer that grows up to `maximum` bytes. Only written pages cost memory. */
 export function resizableKernel(maximum: number = 2 ** 30): ResizableKernel {
   return new BufferKernel(maximum)
 }
@@ -54,7 +57,7 @@ class BufferKernel implements ResizableKernel {
   }
 
   detach(): void {
-    // It goes on being resizable, with the same maximum.
+    // The new buffer is resizable too, with the same maximum.
     this.#bytes = this.#bytes.transfer()
   }
 }

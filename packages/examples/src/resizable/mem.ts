@@ -1,22 +1,22 @@
-// The worked example of packages/docs/porting.md: a backend over one big resizable ArrayBuffer, which runs
-// wherever JavaScript does. Growing takes memory at the end, freeing there gives it back; what is freed
-// elsewhere is handed out again before the end moves.
+// The worked example of packages/docs/porting.md: a backend over one big resizable ArrayBuffer. It runs wherever
+// JavaScript runs. It grows at the end, and memory that is freed at the end goes back. Memory that is freed elsewhere
+// is handed out again before the end moves.
 import type { OS, Refusal, Traits } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
 import { resizableKernel, type ResizableKernel } from './kernel.js'
 
-/** How the backend is made. */
+/** Options of the backend. */
 export interface ResizableOptions {
-  /** The kernel below; none given: one over a buffer of up to 1 GiB. */
+  /** The kernel below. Default: one over a buffer of up to 1 GiB. */
   readonly kernel?: ResizableKernel
 }
 
-/** The memory of a resizable ArrayBuffer. */
+/** Makes the memory of a resizable ArrayBuffer. */
 export function createOS(options: ResizableOptions = {}): OS {
   return new Resizable(options.kernel ?? resizableKernel())
 }
 
-/** Pages that were freed below the end. */
+/** Freed pages below the end. */
 interface Block {
   readonly address: Address
   readonly size: number
@@ -27,9 +27,9 @@ class Resizable implements OS {
   readonly traits: Traits
   refusal: Refusal | null = null
   readonly #kernel: ResizableKernel
-  // Address 0 is no address: the first page is never handed out.
+  // Address 0 means that there is no address, so the first page is never handed out.
   #end: Address
-  // In order of address; no two touch, and none touches the end.
+  // In order of address. No two blocks touch, and no block touches the end.
   readonly #free: Block[] = []
 
   constructor(kernel: ResizableKernel) {
@@ -40,9 +40,9 @@ class Resizable implements OS {
       hugePageSize: 0,
       granularity: kernel.pageSize,
       freesParts: true,
-      // Memory is had where it ends, and nowhere else.
+      // New memory begins at the end of the buffer, and nowhere else.
       hints: false,
-      // Below the end, memory is memory.
+      // All memory below the end is usable.
       reservedTraps: false,
       unusedTraps: false,
       faultTraps: false,
@@ -58,11 +58,11 @@ class Resizable implements OS {
   }
 
   sysUnusedOS(_v: Address, _n: number): void {
-    // Nothing to do: an ArrayBuffer gives pages back at its end alone.
+    // Nothing to do: an ArrayBuffer gives pages back only at its end.
   }
 
   sysUsedOS(_v: Address, _n: number): void {
-    // Nothing to do: sysUnused took nothing.
+    // Nothing to do: sysUnused took no page.
   }
 
   sysHugePageOS(_v: Address, _n: number): void {
@@ -74,7 +74,7 @@ class Resizable implements OS {
     const last = this.#free.at(-1)
     if (last === undefined || last.address + last.size !== this.#end) return
     const answer = this.#kernel.resize(last.address)
-    // An engine that keeps the pages has them cleared when they are handed out again.
+    // If the engine keeps the pages, they are cleared when they are handed out again.
     if (answer < 0) return
     this.#free.pop()
     this.#end = last.address
@@ -86,14 +86,14 @@ class Resizable implements OS {
 
   sysReserveOS(v: Address | null, n: number): Address | null {
     if (v !== null && v !== this.#end) {
-      this.refusal = { hint: 'Memory begins where it ends and nowhere else: leave the address out.' }
+      this.refusal = { hint: 'Leave the address out: new memory begins only at the end of the buffer.' }
       return null
     }
     return (v === null ? this.#takeFree(n) : null) ?? this.#grow(n)
   }
 
   sysMapOS(_v: Address, _n: number): void {
-    // Nothing to do: all of it is memory.
+    // Nothing to do: all memory below the end is usable.
   }
 
   view(v: Address, n: number): ArrayBuffer {
@@ -101,7 +101,7 @@ class Resizable implements OS {
   }
 
   detach(_buffer: ArrayBuffer): void {
-    // One buffer serves all ranges, so all views of them go together, and are made anew.
+    // All ranges share one buffer, so all its views are detached. Callers make new views.
     this.#kernel.detach()
   }
 
@@ -121,7 +121,7 @@ class Resizable implements OS {
     return p
   }
 
-  /** The first block that is large enough; null: there is none. It was written, so it is cleared. */
+  /** Takes the first block that is large enough, and clears its old bytes. Null: no block is large enough. */
   #takeFree(n: number): Address | null {
     const at = this.#free.findIndex(({ size }) => size >= n)
     const block = this.#free[at]
@@ -132,7 +132,7 @@ class Resizable implements OS {
     return block.address
   }
 
-  /** Puts a range on the list, one with its neighbours. */
+  /** Adds a range to the list, and joins it with its neighbours. */
   #enter(v: Address, n: number): void {
     let next = this.#free.findIndex(({ address }) => address > v)
     if (next === -1) next = this.#free.length

@@ -1,9 +1,9 @@
-// What is put to the test: `npx memlayer-conformance packages/examples/dist/resizable/subject.js`.
+// The test subject of `npx memlayer-conformance packages/examples/dist/resizable/subject.js`.
 import type { Subject } from '@memlayer/conformance'
 import { resizableKernel, type ResizableKernel } from './kernel.js'
 import { createOS } from './mem.js'
 
-/** The backend, over a buffer of its own for each case. */
+/** The backend over a new buffer for each case. */
 export const subject: Subject<ResizableKernel> & { readonly name: string } = {
   name: 'resizable',
   kernel: () => resizableKernel(2 ** 28),

@@ -1,11 +1,11 @@
-// The chart over time: what resident memory consists of as areas that end at all that is resident, in the colours of
-// the bar, and Ready, Prepared, external and the limit as lines.
+// The chart over time. Areas show the parts of resident memory, in the colours of the bar. They end at all resident
+// memory. Lines show Ready, Prepared, external and the limit.
 import uPlot from 'uplot'
 import type { Moment } from '../snapshot.js'
 import { byId, bytes, clock, colour, head, make } from './dom.js'
 
-/** Beyond so many times of the rest the limit would leave nothing of it to see. */
-const FAR = 3
+/** The limit is drawn when it is less than this many times the largest other figure. Beyond, it would flatten them. */
+const limitRatioMax = 3
 
 interface Series {
   readonly name: string
@@ -14,7 +14,7 @@ interface Series {
   of(moment: Moment): number | null
 }
 
-/** From the bottom: no area is more than what the ones below it leave of resident memory. */
+/** The areas from the bottom up. An area gets at most the resident memory that the areas below leave. */
 const areas: readonly Series[] = [
   { name: 'This memory', colour: '--layer', of: ({ own }) => own },
   { name: 'JS heap', colour: '--jsHeap', of: ({ heapUsed }) => heapUsed },
@@ -30,11 +30,11 @@ const lines: readonly Series[] = [
   { name: 'limit', colour: '--bad', of: ({ limit }) => limit },
 ]
 
-/** The chart: bytes over time. */
+/** The chart of bytes over time. */
 export class Chart {
   readonly #host = byId('chart')
   #history: readonly Moment[] = []
-  // What the areas are, and where each ends.
+  // The bytes of each area at each moment.
   #parts: (number | null)[][] = []
   #plot: uPlot | null = null
   #hasLimit = false
@@ -54,7 +54,7 @@ export class Chart {
     }
     this.#plot ??= this.#make()
     this.#plot.setData(this.#data())
-    // The legend tells the newest moment, unless somebody points at another.
+    // The legend shows the newest moment, unless the user points at another.
     // uPlot draws in a microtask of its own, and empties the legend there.
     queueMicrotask(() => {
       if ((this.#plot?.cursor.idx ?? null) === null && history.length > 0)
@@ -63,7 +63,7 @@ export class Chart {
     if (byId<HTMLDetailsElement>('chart-details').open) this.#drawTable()
   }
 
-  /** Makes it anew, in the colours of now. */
+  /** Builds the chart again in the current colours. */
   rebuild(): void {
     this.#plot?.destroy()
     this.#plot = null
@@ -87,7 +87,7 @@ export class Chart {
         ends[i]?.push(end)
       }
     }
-    // The highest first: each is drawn down to the ground, and the next one over it.
+    // The highest area comes first: each is drawn down to the ground, and the next one covers its lower part.
     return [
       this.#history.map(({ at }) => at / 1000),
       ...ends.toReversed(),
@@ -114,7 +114,7 @@ export class Chart {
       grid: { stroke: colour('--line'), width: 1 },
       ticks: { stroke: colour('--line'), width: 1 },
     }
-    // Ticks at whole KiB, MiB and GiB.
+    // Ticks stand at whole KiB, MiB and GiB.
     const incrs = Array.from({ length: 50 }, (_, i) => 2 ** i)
     return new uPlot(
       {
@@ -128,7 +128,7 @@ export class Chart {
     )
   }
 
-  /** The limit is shown where it is known. */
+  /** The lines, without the limit when it is not known. */
   #lines(): readonly Series[] {
     return this.#hasLimit ? lines : lines.slice(0, -1)
   }
@@ -139,13 +139,13 @@ export class Chart {
       top = Math.max(top, moment.resident, moment.ready, moment.prepared, moment.external)
       limit = Math.max(limit, moment.limit ?? 0)
     }
-    return limit < FAR * top ? Math.max(top, limit) : top
+    return limit < limitRatioMax * top ? Math.max(top, limit) : top
   }
 
   #drawTable(): void {
     const columns = ['Time', ...lines.map(({ name }) => name), ...areas.slice(0, -1).map(({ name }) => name)]
     const last = this.#history.length - 1
-    // The newest, and what was before it at growing distances.
+    // The newest moment, and earlier ones at growing distances.
     const places = [0, 1, 2, 5, 10, 30, 60, 300, 900, 3600].map((back) => last - back).filter((place) => place >= 0)
     const rows = places.map((place) => {
       const moment = this.#history[place] as Moment

@@ -1,4 +1,4 @@
-// What has changed between two snapshots, category by category.
+// Shows the changes between two snapshots, category by category.
 import { byId, bytes, clock, head, make, say } from './dom.js'
 import type { Shown } from './shown.js'
 

@@ -1,4 +1,4 @@
-// Elements by their ids, text, bytes and colours: what the page's views share.
+// Finds and makes elements, and formats text, bytes and colours for all views of the page.
 
 /** The element of the page with this id. */
 export function byId<T extends HTMLElement>(id: string): T {
@@ -7,7 +7,7 @@ export function byId<T extends HTMLElement>(id: string): T {
   return found
 }
 
-/** An element with children: texts stay texts, whatever is in them. */
+/** Makes an element with children. A text stays text, even if it looks like HTML. */
 export function make(
   tag: string,
   attributes: Readonly<Record<string, string>>,
@@ -19,7 +19,7 @@ export function make(
   return element
 }
 
-/** Sets a text where it has changed: whoever listens to the element hears of changes alone. */
+/** Sets a text only when it changes, so that a screen reader hears only changes. */
 export function say(id: string, text: string): void {
   const element = byId(id)
   if (element.textContent !== text) element.textContent = text
@@ -33,7 +33,8 @@ export function bytes(n: number | null): string {
   let [value, unit] = [Math.abs(n), 0]
   for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024
   const isWhole = unit === 0 || Number.isInteger(value)
-  return `${n < 0 ? '−' : ''}${isWhole ? value : value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
+  const digits = isWhole ? value : value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : Math.round(value)
+  return `${n < 0 ? '−' : ''}${digits} ${units[unit]}`
 }
 
 /** `0x7f00…`. */
@@ -42,17 +43,17 @@ export const hex = (n: number): string => `0x${n.toString(16)}`
 /** `12:03:04`. */
 export const clock = (at: number): string => new Date(at).toLocaleTimeString()
 
-/** A colour of the style, by its name there. */
+/** A colour of style.css by its name. */
 export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name)
 }
 
-/** The colours of the states, by their numbers. */
+/** The states' colours, indexed by the state's number. */
 export function stateColours(): readonly string[] {
   return ['', colour('--s1'), colour('--s2'), colour('--s3')]
 }
 
-/** A figure with a name; `data-value` keeps the exact number where scripts and tests find it. */
+/** Makes a figure with a name. Scripts and tests find the exact number in `data-value`. */
 export function figure(name: string, n: number, text: string = bytes(n)): HTMLElement {
   return make(
     'div',
@@ -62,7 +63,7 @@ export function figure(name: string, n: number, text: string = bytes(n)): HTMLEl
   )
 }
 
-/** A row of titles: those of `numbers` stand over their figures. */
+/** Makes a row of titles. The titles in `numbers` are aligned with their figures. */
 export function head(titles: readonly string[], numbers: readonly string[]): HTMLElement {
   return make(
     'thead',
@@ -75,19 +76,19 @@ export function head(titles: readonly string[], numbers: readonly string[]): HTM
   )
 }
 
-/** A canvas to draw on, as fine as the screen. */
+/** A canvas to draw on, in the resolution of the screen. */
 export interface Sheet {
-  /** Takes lengths as the page does. */
+  /** The context, which takes lengths in CSS pixels. */
   readonly context: CanvasRenderingContext2D
-  /** Its width there. */
+  /** The width in CSS pixels. */
   readonly width: number
-  /** Its height there. */
+  /** The height in CSS pixels. */
   readonly height: number
-  /** Points of the screen in one of the page. */
+  /** Screen pixels per CSS pixel. */
   readonly scale: number
 }
 
-/** Clears a canvas and makes it `height` high; without one, as high as it is in the page's text. */
+/** Clears a canvas and sets its height. Without `height` the canvas keeps the height from the HTML. */
 export function sheetOf(canvas: HTMLCanvasElement, height?: number): Sheet {
   const scale = window.devicePixelRatio
   const width = canvas.clientWidth

@@ -1,19 +1,19 @@
-// Where resident memory is: one bar of its parts, up to the limit, and their figures, with when that was.
+// Shows where resident memory is: one bar of its parts up to the limit, their figures, and the time of the look.
 import type { LayerPart } from '@memlayer/core'
 import { partsOf } from '../parts.js'
 import { byId, bytes, clock, figure, head, make, say } from './dom.js'
 import type { Shown } from './shown.js'
 
-/** Beyond so many times of what is resident the limit would leave nothing of the bar to see. */
-const FAR = 4
+/** The bar reaches to the limit when the limit is less than this many times the resident memory. */
+const limitRatioMax = 4
 
-/** Shows what a snapshot explains. */
+/** Shows a snapshot's explanation. */
 export function showExplained({ explanation, process, at }: Shown): void {
   if (explanation === null) return
   const { limit } = process
   const parts = partsOf(explanation)
   const all = parts.reduce((sum, part) => sum + Math.max(0, part.bytes), 0)
-  const end = limit !== null && limit > all && limit < FAR * all ? limit : all
+  const end = limit !== null && limit > all && limit < limitRatioMax * all ? limit : all
   const pieces = parts.map((part) => {
     const share = Math.max(0, part.bytes) / end
     const piece = make('div', { title: `${part.name} ${bytes(part.bytes)}` }, share > 0.09 ? part.name : '')
@@ -41,7 +41,7 @@ export function showExplained({ explanation, process, at }: Shown): void {
   say('explain-says', `As of ${clock(explanation.at)}${ago > 1 ? `, ${ago} seconds before` : ''}; ${bound}.`)
 }
 
-/** Of this memory: what is resident in each category and state. */
+/** Draws this memory's resident bytes in each category and state. */
 function drawLayer(parts: readonly LayerPart[]): void {
   const rows = parts
     .toSorted((a, b) => b.resident - a.resident)

@@ -1,9 +1,9 @@
-// The figures of now: four large ones, each with what it has been, and the others in a row.
+// The current figures: four large ones, each with a sparkline of its past, and the others in a row.
 import type { Moment } from '../snapshot.js'
 import { byId, bytes, clock, colour, figure, make, sheetOf } from './dom.js'
 import type { Shown } from './shown.js'
 
-/** Moments that a sparkline shows. */
+/** Moments in a sparkline. */
 const SPARK = 120
 
 interface Large {
@@ -35,7 +35,7 @@ const large: readonly Large[] = [
   },
 ]
 
-/** The figures. */
+/** The current figures. */
 export class Figures {
   readonly #cards = large.map(({ name }) => {
     const [number, more, spark] = [
@@ -48,7 +48,7 @@ export class Figures {
     return { number, more, spark, told }
   })
 
-  /** Shows a snapshot's; `history` ends with it. */
+  /** Shows a snapshot's figures. The last moment of `history` is this snapshot. */
   show(shown: Shown, history: readonly Moment[]): void {
     for (const [i, { number, more, spark, told }] of this.#cards.entries()) {
       const { of, more: moreOf, colour: name } = large[i] as Large
@@ -57,7 +57,7 @@ export class Figures {
       told.dataset['value'] = String(value)
       told.title = String(value)
       number.textContent = bytes(value)
-      // A space keeps the card as high as its neighbours.
+      // A space keeps the card as tall as its neighbours.
       more.textContent = moreOf(shown) || '\u00A0'
       drawSpark(spark, values, colour(name))
     }

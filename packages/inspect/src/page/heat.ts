@@ -1,13 +1,13 @@
-// The pages of a region as a grid, row by row: square cells of whole pages, by powers of two, of what of the region
-// is in view. How full a cell is is how much of it has memory behind it.
+// The pages of a region as a grid, row by row, for the part of the region in view. A square cell is a page times a
+// power of two. Its fill shows how much of it is resident.
 import type { PageCells, SnapshotRegion } from '../snapshot.js'
 import { byId, bytes, colour, hex, say, sheetOf } from './dom.js'
 import { partOf } from './lanes.js'
 import type { Told, Wanted } from './pages.js'
 
-/** Sides of a cell. */
-const [LEAST, MOST] = [10, 26]
-const MOST_CELLS = 4096
+/** The smallest and the largest side of a cell, in CSS pixels. */
+const [cellSideMin, cellSideMax] = [10, 26]
+const cellsMax = 4096
 
 /** The heat map. */
 export class Heat {
@@ -16,23 +16,23 @@ export class Heat {
   #told: Told | null = null
   #pageSize = 4096
 
-  /** What is to be asked for so that `region` can be shown between two addresses. */
+  /** The range of pages to request, so that `region` can be shown between two addresses. */
   wanted(region: SnapshotRegion, from: number, to: number, pageSize: number): Wanted {
     const [width, height] = [this.#canvas.clientWidth, Number(this.#canvas.dataset['height'] ?? 220)]
-    const most = Math.max(64, Math.min(MOST_CELLS, Math.floor(width / LEAST) * Math.floor(height / LEAST)))
+    const most = Math.max(64, Math.min(cellsMax, Math.floor(width / cellSideMin) * Math.floor(height / cellSideMin)))
     const isOutside = to <= region.address || from >= region.address + region.size
     return isOutside
       ? partOf(region, region.address, region.address + region.size, pageSize, most)
       : partOf(region, from, to, pageSize, most)
   }
 
-  /** Shows what was found. */
+  /** Shows the answer for a region. */
   show(region: SnapshotRegion, told: Told, pageSize: number): void {
     ;[this.#region, this.#told, this.#pageSize] = [region, told, pageSize]
     this.draw()
   }
 
-  /** Draws it, in the colours of now. */
+  /** Draws the grid in the current colours. */
   draw(): void {
     const { context, width, height } = sheetOf(this.#canvas)
     const [region, told] = [this.#region, this.#told]
@@ -44,7 +44,7 @@ export class Heat {
       return
     }
     const cells = told.residentCells.length
-    let side = MOST
+    let side = cellSideMax
     while (side > 2 && Math.floor(width / side) * Math.floor(height / side) < cells) side -= 1
     drawCells(context, told, Math.max(1, Math.floor(width / side)), side, told.unit / this.#pageSize)
     say('heat-says', wordsOf(region, told, this.#pageSize))
@@ -99,5 +99,6 @@ function wordsOf(region: SnapshotRegion, pages: PageCells, pageSize: number): st
   const count = pages.unit / pageSize
   const cell = `a cell is ${bytes(pages.unit)}, ${count === 1 ? 'one page' : `${count} pages`}`
   const more = pages.looked < pages.size ? `; only the first ${bytes(pages.looked)} were looked at` : ''
-  return `${region.name}: ${bytes(pages.resident)} of ${where} resident, ${bytes(pages.huge)} in huge pages, ${bytes(pages.swapped)} swapped; ${cell}${more}.`
+  const kinds = `${bytes(pages.huge)} in huge pages, ${bytes(pages.swapped)} swapped`
+  return `${region.name}: ${bytes(pages.resident)} of ${where} resident, ${kinds}; ${cell}${more}.`
 }

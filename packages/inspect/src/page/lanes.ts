@@ -1,5 +1,5 @@
-// The regions in view, a lane each: the colour is the state, what is filled to the top in full colour is resident,
-// and huge pages have an outline. All that in the same pixel, so that what is Ready without memory shows.
+// The regions in view, one lane per region. The colour is the state. A bar in full colour is resident memory, and
+// huge pages have an outline. All of it shares the same pixels, so Ready pages without memory are visible.
 import type { PageCells, SnapshotRegion } from '../snapshot.js'
 import { unitFor } from '../page-cells.js'
 import { byId, bytes, colour, say, sheetOf, stateColours, type Sheet } from './dom.js'
@@ -8,9 +8,9 @@ import type { Shown } from './shown.js'
 import type { Space } from './space.js'
 import type { View } from './strip.js'
 
-const [MOST_LANES, LANE, BAR] = [10, 32, 24]
-const MOST_CELLS = 256
-/** Where a lane's bar begins, and what is left to its right: where there is little room, its name alone. */
+const [lanesMax, LANE, BAR] = [10, 32, 24]
+const cellsMax = 256
+/** Where a lane's bar begins, and the room to its right. A narrow page has only the region's name, to the left. */
 const roomOf = (width: number): { readonly left: number; readonly right: number } =>
   width < 560 ? { left: 84, right: 0 } : { left: 132, right: 176 }
 const FONT = '13px system-ui, sans-serif'
@@ -19,26 +19,29 @@ interface Lane extends Wanted {
   readonly region: SnapshotRegion
 }
 
-/** What lanes are drawn of. */
+/** The data that lanes are drawn from. */
 export interface Seen {
   /** The snapshot. */
   readonly shown: Shown
-  /** Its space. */
+  /** The snapshot's address space. */
   readonly space: Space
-  /** What of it is in view. */
+  /** The part of the space in view. */
   readonly view: View
 }
 
-/** The lanes. */
+/** The lanes of the regions in view. */
 export class Lanes {
   readonly #canvas = byId<HTMLCanvasElement>('lanes')
   #lanes: readonly Lane[] = []
   #seen: Seen | null = null
-  /** By the lane's range; what was found is kept until something newer is. */
+  /** The answers by the lane's range. An answer is kept until a newer one comes. */
   #told = new Map<string, Told>()
   #chosen: number | null = null
 
-  /** `choose` is called with a region that was pressed, `zoom` with a turn of the wheel at an address, `frame` with a range to show. */
+  /**
+   * Calls `choose` with a region that the user clicks. Calls `zoom` when the wheel turns at an address. Calls `frame`
+   * with a range to show.
+   */
   constructor(on: {
     choose(region: SnapshotRegion): void
     zoom(factor: number, address: number): void
@@ -58,7 +61,7 @@ export class Lanes {
       'wheel',
       (event) => {
         const lane = laneAt(event)
-        // Without a lane, and without Shift, the page scrolls.
+        // Outside a lane's bar the wheel scrolls the page.
         const { left, right } = roomOf(canvas.clientWidth)
         if (lane === undefined || event.offsetX < left || event.offsetX > canvas.clientWidth - right) return
         event.preventDefault()
@@ -69,30 +72,30 @@ export class Lanes {
     )
   }
 
-  /** Shows what is in view. */
+  /** Shows the regions in view. */
   show(seen: Seen): void {
     this.#seen = seen
     this.#lanes = lanesIn(seen)
     this.draw()
   }
 
-  /** Marks the region that begins here. */
+  /** Marks the region that begins at `address`. */
   mark(address: number): void {
     this.#chosen = address
     this.draw()
   }
 
-  /** The ranges whose pages are to be shown; none where nobody sees them. */
+  /** The ranges whose pages are needed. Empty when the lanes are out of sight. */
   get wanted(): readonly Wanted[] {
     const { top, bottom } = this.#canvas.getBoundingClientRect()
     const isSeen = document.visibilityState === 'visible' && bottom > 0 && top < window.innerHeight
     return isSeen ? this.#lanes : []
   }
 
-  /** What was found of them. */
+  /** Takes the answers for `wanted`. */
   tell(wanted: readonly Wanted[], told: readonly Told[]): void {
     const now = new Map(wanted.map((one, i) => [keyOf(one), told[i] as Told]))
-    // What was just zoomed away from goes: the map holds what is in view, and no more.
+    // Forget ranges that are no longer in view, so that the map stays small.
     for (const lane of this.#lanes) {
       const before = this.#told.get(keyOf(lane))
       if (before !== undefined && !now.has(keyOf(lane))) now.set(keyOf(lane), before)
@@ -103,7 +106,7 @@ export class Lanes {
     this.draw()
   }
 
-  /** Draws them, in the colours of now. */
+  /** Draws the lanes in the current colours. */
   draw(): void {
     const sheet = sheetOf(this.#canvas, Math.max(1, this.#lanes.length * LANE))
     const seen = this.#seen
@@ -143,7 +146,7 @@ export class Lanes {
 
 const keyOf = ({ address, size, unit }: Wanted): string => `${address} ${size} ${unit}`
 
-/** The part of a region between two addresses, in cells of whole pages. */
+/** The part of a region between two addresses, in at most `most` cells of whole pages. */
 export function partOf(region: SnapshotRegion, from: number, to: number, pageSize: number, most: number): Wanted {
   const start = Math.max(region.address, Math.floor(from / pageSize) * pageSize)
   const size = Math.max(pageSize, Math.min(region.address + region.size, Math.ceil(to / pageSize) * pageSize) - start)
@@ -157,16 +160,16 @@ function lanesIn({ shown, space, view }: Seen): Lane[] {
   let least = 0
   for (const region of shown.regions) {
     if (region.address >= to || region.address + region.size <= from) continue
-    // From the first to the last byte of it that the space has: what is only Reserved may have been left out.
+    // The part of the region that the space contains. Reserved pages may have been left out of the space.
     const [first, last] = [
       Math.max(view.from, space.placeOf(region.address)),
       Math.min(view.to, space.placeOf(region.address + region.size)),
     ]
     if (last <= first) continue
     const [start, end] = [space.addressAt(first), space.addressAt(last - 1) + 1]
-    if (found.length >= MOST_LANES && end - start <= least) continue
-    found.push({ region, ...partOf(region, start, end, shown.pageSize, MOST_CELLS) })
-    if (found.length <= MOST_LANES) continue
+    if (found.length >= lanesMax && end - start <= least) continue
+    found.push({ region, ...partOf(region, start, end, shown.pageSize, cellsMax) })
+    if (found.length <= lanesMax) continue
     found.sort((a, b) => b.size - a.size).pop()
     least = found.at(-1)?.size ?? 0
   }
@@ -199,7 +202,7 @@ function drawBar(sheet: Sheet, y: number, lane: Lane, { space, shown }: Seen, to
   if (pages !== null) drawResident(sheet, y, pages, columns / scale, shown.pageSize)
 }
 
-/** Resident pages over the states, from the bottom; around huge ones a line. */
+/** Draws resident pages over the states, from the bottom up, and an outline around huge pages. */
 function drawResident(
   { context, scale, width: wide }: Sheet,
   y: number,
@@ -213,7 +216,7 @@ function drawResident(
   for (const [c, count] of pages.residentCells.entries()) {
     if (count === 0) continue
     const high = Math.max(1, Math.min(1, (count * pageSize) / pages.unit) * BAR)
-    // Whole points of the screen: half ones would leave seams between cells.
+    // Round to whole screen pixels. Fractions would leave seams between cells.
     const [start, end] = [c * per, Math.min(width, (c + 1) * per)].map((x) => Math.round(x * scale) / scale) as [
       number,
       number,

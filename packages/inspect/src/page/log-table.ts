@@ -1,4 +1,4 @@
-// The operations, the newest first, with what the kernel answered.
+// The table of operations, the newest first, with the kernel's answer to each.
 import type { LogEntry } from '../snapshot.js'
 import { bytes, clock, head, hex, make, say } from './dom.js'
 import type { Shown } from './shown.js'

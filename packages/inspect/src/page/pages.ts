@@ -1,5 +1,5 @@
-// Which pages have memory behind them: asked of the process while it is live, found in the snapshot where that
-// stands still. What can't be had has a reason, and the reason is said.
+// Finds which pages are resident. While the page is live, the process answers. A saved or kept snapshot has its own
+// data. If there is no answer, the reader gets the reason.
 import type { PageCells } from '../snapshot.js'
 import type { Shown } from './shown.js'
 
@@ -13,10 +13,10 @@ export interface Wanted {
   readonly unit: number
 }
 
-/** A range's pages; a text: why there are none. */
+/** A range's pages, or the reason why they are not known. */
 export type Told = PageCells | string
 
-/** Asks the process; one answer a range. */
+/** Asks the process. There is one answer per range. */
 export async function askPages(wanted: readonly Wanted[]): Promise<Told[]> {
   const query = wanted.map(({ address, size, unit }) => `of=${address},${size},${unit}`).join('&')
   const response = await fetch(`/pages?${query}`).catch(() => null)
@@ -27,9 +27,9 @@ export async function askPages(wanted: readonly Wanted[]): Promise<Told[]> {
   )
 }
 
-/** Looks in a snapshot that stands still. */
+/** Looks the pages up in a paused or saved snapshot. */
 export function savedPages({ pages, resident }: Shown, wanted: readonly Wanted[], isFile: boolean): Told[] {
-  const without = isFile ? 'the file holds no pages of it' : 'pages are looked up while the page is live'
+  const without = isFile ? 'the file has no data on its pages' : 'press Go on to look up its pages'
   return wanted.map(({ address, size }) => {
     const found = pages.find((one) => one.address <= address && one.address + one.size >= address + size)
     return found ?? (resident === null ? 'the host did not tell which pages are resident' : without)

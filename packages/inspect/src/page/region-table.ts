@@ -36,7 +36,8 @@ const columns: readonly (readonly [key: Key, title: string])[] = [
 ]
 const texts: readonly Key[] = ['name', 'category', 'made']
 
-// One for all comparisons: localeCompare makes one each time. Not before it is needed, it takes milliseconds to make.
+// One collator for all comparisons, because localeCompare makes one each time. Making one takes milliseconds, so it
+// is made on first use.
 let collator: Intl.Collator | undefined
 
 /** The table of regions. */
@@ -55,13 +56,13 @@ export class RegionTable {
     this.#choose = choose
   }
 
-  /** Shows a snapshot's regions in the order that was asked for. */
+  /** Shows a snapshot's regions in the chosen order. */
   async show(shown: Shown, sums: RegionSums): Promise<void> {
     ;[this.#shown, this.#sums] = [shown, sums]
     await this.#sort()
   }
 
-  /** Marks the region that begins here. */
+  /** Marks the region that begins at `address`. */
   mark(address: number): void {
     this.#chosen = address
     this.#draw()
@@ -94,7 +95,7 @@ export class RegionTable {
   #title(key: Key, title: string): HTMLElement {
     const button = make('button', { 'data-key': `sort-${key}` }, title)
     button.addEventListener('click', () => {
-      // Numbers begin with the largest, names with A.
+      // A column of numbers starts with the largest, a column of names with A.
       this.#down = this.#key === key ? !this.#down : !texts.includes(key)
       this.#key = key
       void this.#sort().then(() => say('said', `Sorted by ${title}, ${this.#down ? 'descending' : 'ascending'}`))
@@ -132,7 +133,7 @@ function valueOf({ regions }: Shown, sums: RegionSums, key: NumberKey, place: nu
 function comparison(shown: Shown, sums: RegionSums, key: Key, down: boolean): (a: number, b: number) => number {
   const sign = down ? -1 : 1
   if (key === 'name' || key === 'category' || key === 'made') {
-    // Numbers within names count as such.
+    // Numbers inside names are compared as numbers.
     const { compare } = (collator ??= new Intl.Collator(undefined, { numeric: true }))
     return (a, b) => sign * compare(shown.regions[a]?.[key] ?? '', shown.regions[b]?.[key] ?? '')
   }

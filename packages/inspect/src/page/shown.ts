@@ -1,38 +1,38 @@
-// A snapshot as the page holds it: its ranges as numbers side by side, read and written in slices, because
-// JSON.parse of 100,000 ranges is one long halt.
+// The page's form of a snapshot: its ranges are one array of numbers. They are read and written in slices, because
+// JSON.parse of 100,000 ranges blocks the page for a long time.
 import type { Snapshot } from '../snapshot.js'
 import { unpack, type Wire } from '../wire.js'
 import { inSlices } from './slices.js'
 
-/** A snapshot whose ranges lie side by side. */
+/** A snapshot whose ranges are one array of numbers. */
 export interface Shown extends Omit<Snapshot, 'ranges'> {
-  /** Four numbers a range, as in a snapshot. */
+  /** Four numbers per range, as in a snapshot. */
   readonly ranges: Float64Array
 }
 
-// Within a text of JSON's a quote is escaped, so that nothing but a key reads like this.
+// JSON escapes a quote inside a string, so only a key can look like this.
 const [inFile, onTheWire] = ['"ranges":[', '"packed":[']
 const PIECE = 2 ** 15
 
-/** Reads a snapshot that was saved; null: it is none. */
+/** Reads a saved snapshot. Null: the text is not a snapshot. */
 export async function readShown(text: string): Promise<Shown | null> {
   const read = await readNumbers<Snapshot>(text, inFile)
   if (read === null) return null
-  // Somebody may have formatted it: then it was read as a whole.
+  // A user may have reformatted the file. Then the ranges were parsed as a whole.
   return { ...read.rest, ranges: read.numbers ?? Float64Array.from(read.rest.ranges) }
 }
 
-/** What came from the server. */
+/** An answer of the server. */
 export interface Received {
-  /** The snapshot, whose log is what was not seen before. */
+  /** The snapshot. Its log has only the new operations. */
   readonly shown: Shown
-  /** How many operations there were before those. */
+  /** The number of operations before those. */
   readonly logFrom: number
-  /** The operations that are kept at the most. */
+  /** How many operations the log keeps. */
   readonly logMost: number
 }
 
-/** Reads what the server sends; null: it is something else. */
+/** Reads an answer of the server. Null: the text is something else. */
 export async function receiveShown(text: string): Promise<Received | null> {
   const read = await readNumbers<Wire>(text, onTheWire)
   if (read === null) return null
@@ -45,7 +45,7 @@ interface Read<T> {
   readonly numbers: Float64Array | null
 }
 
-/** The numbers after `key` in slices, and the rest, in which they are left out; null: this is no snapshot. */
+/** Reads the numbers after `key` in slices, and then the rest without them. Null: the text is not a snapshot. */
 async function readNumbers<T extends { readonly format: string; readonly version: number }>(
   text: string,
   key: string,
@@ -78,7 +78,7 @@ function* numbersIn(text: string, from: number, to: number): Generator<void, Flo
   return numbers
 }
 
-/** Writes it as the JSON that `readShown` reads, in pieces. */
+/** Writes a snapshot as the JSON that `readShown` reads, in pieces. */
 export async function writeShown({ ranges, ...rest }: Shown): Promise<string[]> {
   const before = JSON.stringify({ ranges: [], ...rest })
   const pieces = await inSlices(

@@ -1,8 +1,9 @@
-// Long work in slices: between them the browser draws, scrolls and takes keys. A slice is a sixth of the 50 ms
-// from which on people notice.
+// Runs long work in slices, so that the browser can draw, scroll and take keys in between. People notice a delay from
+// 50 ms on. A slice is a sixth of that.
+/** Milliseconds of one slice. */
 const SLICE = 8
 
-/** Runs `work` slice by slice; null: it was overtaken, `isWanted` having said no. */
+/** Runs `work` slice by slice. Null: `isWanted` returned false, because newer work replaced this. */
 export async function inSlices<T>(work: Generator<void, T>, isWanted: () => boolean = () => true): Promise<T | null> {
   for (;;) {
     const until = performance.now() + SLICE
@@ -15,7 +16,7 @@ export async function inSlices<T>(work: Generator<void, T>, isWanted: () => bool
   }
 }
 
-/** Lets the browser do what it has to. */
+/** Lets the browser do its own work. */
 export function pause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve))
 }

@@ -1,17 +1,18 @@
-// The address space with its gaps left out: ranges one after the other. A place in it is found by bisection, and
-// what a stretch of it consists of is the difference of two sums, so 100,000 ranges are as quick as ten, and exact.
+// The address space without its gaps: one range after another. A place is found by bisection. The content of a stretch
+// is the difference of two sums. So 100,000 ranges are as fast as ten, and exact.
+/** Ranges from one pause to the next. */
 const PAUSE = 16_384
 
-/** Bytes of a stretch by state: Reserved, Prepared, Ready. */
+/** The bytes of a stretch in each state: Reserved, Prepared, Ready. */
 export type Shares = readonly [reserved: number, prepared: number, ready: number]
 
-/** The ranges of one snapshot, put together. */
+/** The ranges of one snapshot, one after another. */
 export class Space {
-  /** Four numbers a range, as the snapshot has them. */
+  /** Four numbers per range, as in the snapshot. */
   readonly ranges: Float64Array
-  /** Where each range begins; one more: where the last ends. */
+  /** The place where each range begins, and then the end of the last one. */
   readonly #starts: Float64Array
-  /** Bytes of each state before each range. */
+  /** The bytes of each state before each range. */
   readonly #sums: readonly Float64Array[]
 
   private constructor(ranges: Float64Array, starts: Float64Array, sums: readonly Float64Array[]) {
@@ -20,7 +21,7 @@ export class Space {
     this.#sums = sums
   }
 
-  /** Puts it together, pausing now and then; `isMapped`: of what is mapped alone, so that what is only Reserved takes no room. */
+  /** Builds the space and yields now and then. `isMapped`: ranges that are only Reserved are left out. */
   static *of(all: Float64Array, isMapped: boolean): Generator<void, Space> {
     const ranges = isMapped ? all.filter((_, i) => (all[i - (i % 4) + 2] as number) > 1) : all
     const n = ranges.length / 4
@@ -34,26 +35,26 @@ export class Space {
     return new Space(ranges, starts, sums)
   }
 
-  /** Its bytes. */
+  /** The total bytes. */
   get size(): number {
     return this.#starts.at(-1) ?? 0
   }
 
-  /** The range at a place, and how far into it that is; null: there is none. */
+  /** The range at a place, and the offset in it. Null: the place is outside. */
   find(place: number): { readonly range: number; readonly offset: number } | null {
     if (!(place >= 0 && place < this.size)) return null
     const range = lastNotAbove(this.#starts.length - 1, place, (i) => this.#starts[i] as number)
     return { range, offset: place - (this.#starts[range] as number) }
   }
 
-  /** The address at a place; the end of the last range where there is none. */
+  /** The address at a place. Past the last range it is that range's end. */
   addressAt(place: number): number {
     const found = this.find(Math.max(0, place))
     if (found !== null) return (this.ranges[4 * found.range] as number) + found.offset
     return this.ranges.length === 0 ? 0 : (this.ranges.at(-4) as number) + (this.ranges.at(-3) as number)
   }
 
-  /** The place of an address; of the next one that is owned, where it is not. */
+  /** The place of an address. For an address in a gap it is the place of the next range. */
   placeOf(address: number): number {
     const n = this.ranges.length / 4
     if (n === 0 || address < (this.ranges[0] as number)) return 0
@@ -62,7 +63,7 @@ export class Space {
     return (this.#starts[i] as number) + inside
   }
 
-  /** What [from, to) consists of. */
+  /** The bytes of each state in [from, to). */
   shares(from: number, to: number): Shares {
     const [a, b] = [this.#before(from), this.#before(to)]
     return [b[0] - a[0], b[1] - a[1], b[2] - a[2]]
@@ -80,7 +81,7 @@ export class Space {
   }
 }
 
-/** The last of n ascending numbers that is not above `wanted`; 0 where all are. */
+/** The index of the last of `n` ascending numbers that is not above `wanted`. 0 if all are above. */
 function lastNotAbove(n: number, wanted: number, numberAt: (i: number) => number): number {
   let [low, high] = [0, n]
   while (high - low > 1) {

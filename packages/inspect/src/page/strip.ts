@@ -1,17 +1,17 @@
-// The address space as a strip: each column shows by height how much of it is in which state, exactly. Zoomed by
-// wheel and keys, down to single pages. To a screen reader it is a slider whose value is a page.
+// The address space as a strip. In each column the heights show exactly how much of it is in which state. Wheel and
+// keys zoom down to single pages. For a screen reader the strip is a slider whose value is a page.
 import { states } from '../snapshot.js'
 import { byId, bytes, colour, hex, say, sheetOf, stateColours, type Sheet } from './dom.js'
 import type { Shown } from './shown.js'
 import { Space } from './space.js'
 
-/** Pages that the closest view holds. */
-const LEAST_PAGES = 16
+/** Pages in the closest view. */
+const viewPagesMin = 16
 
-/** The most regions that are named on the strip. */
-const MOST_NAMES = 40
+/** How many regions have their names on the strip. */
+const namesMax = 40
 
-/** What one sees of a space. */
+/** The part of a space that is in view. */
 export interface View {
   /** Where it begins. */
   readonly from: number
@@ -31,7 +31,7 @@ export class Strip {
   #isWhole = true
   #isPointed = false
 
-  /** `moved` is called when another part of the space is in view. */
+  /** Calls `moved` when another part of the space comes into view. */
   constructor(moved: () => void) {
     this.#moved = moved
     const canvas = this.#canvas
@@ -51,12 +51,12 @@ export class Strip {
     canvas.addEventListener('keydown', (event) => this.#key(event))
   }
 
-  /** Shows a snapshot where the strip stands. */
+  /** Shows a snapshot and keeps the view. */
   show(shown: Shown, space: Space): void {
     this.#shown = shown
     this.#space = space
     const width = Math.min(this.#to - this.#from, space.size)
-    // After everything was freed there is nothing left to have zoomed into.
+    // After every region was freed, the old view no longer exists.
     if (this.#isWhole || width <= 0) [this.#from, this.#to, this.#isWhole] = [0, space.size, true]
     else {
       this.#from = Math.max(0, Math.min(this.#from, space.size - width))
@@ -67,21 +67,21 @@ export class Strip {
     if (this.#isPointed) this.#tell()
   }
 
-  /** What is in view. */
+  /** The part in view. */
   get view(): View {
     return { from: this.#from, to: this.#to }
   }
 
-  /** The space that is shown. */
+  /** The space on show. */
   get space(): Space | null {
     return this.#space
   }
 
-  /** Changes how much is in view, `around` staying where it is. */
+  /** Changes how much is in view. The place `around` keeps its position. */
   zoom(factor: number, around: number): void {
     const all = this.#space?.size ?? 0
     if (all === 0) return
-    const least = Math.min(all, LEAST_PAGES * (this.#shown?.pageSize ?? 1))
+    const least = Math.min(all, viewPagesMin * (this.#shown?.pageSize ?? 1))
     const before = this.#to - this.#from
     const width = Math.min(all, Math.max(least, before * factor))
     const share = before > 0 ? (around - this.#from) / before : 0.5
@@ -155,7 +155,9 @@ export class Strip {
       )
       const page = Math.floor(found.offset / shown.pageSize)
       const name = shown.categories[category] ?? ''
-      words = `${hex(address + page * shown.pageSize)}: page ${page + 1} of ${size / shown.pageSize}, ${states[state]}, ${name === '' ? 'no category' : name}, range of ${bytes(size)}; ${bytes(view)} in view`
+      const where = `${hex(address + page * shown.pageSize)}: page ${page + 1} of ${size / shown.pageSize}`
+      const owner = name === '' ? 'no category' : name
+      words = `${where}, ${states[state]}, ${owner}, range of ${bytes(size)}; ${bytes(view)} in view`
       at.dataset['page'] = String(address + page * shown.pageSize)
     }
     at.dataset['view'] = String(view)
@@ -170,7 +172,7 @@ export class Strip {
       if (this.#canvas.getAttribute(name) !== String(value)) this.#canvas.setAttribute(name, String(value))
   }
 
-  /** Where regions begin, and their names as far as there is room. */
+  /** Marks where regions begin, and writes their names where they fit. */
   #nameRegions(
     { context, width, height }: Sheet,
     { regions }: Shown,
@@ -181,7 +183,7 @@ export class Strip {
     context.font = '600 12px system-ui, sans-serif'
     let written = 0
     for (const { name, address, size } of regions) {
-      if (address >= to || address + size <= from || written >= MOST_NAMES) continue
+      if (address >= to || address + size <= from || written >= namesMax) continue
       const [start, end] = [
         Math.max(0, placeToX(space.placeOf(address))),
         Math.min(width, placeToX(space.placeOf(address + size))),
@@ -194,7 +196,7 @@ export class Strip {
       context.beginPath()
       context.rect(start, 0, end - start - 4, height)
       context.clip()
-      // On a ground of its own: below it are four colours.
+      // A background of its own, because below it are up to four colours.
       const wide = Math.min(end - start - 12, context.measureText(name).width + 10)
       context.globalAlpha = 0.85
       context.fillRect(start + 4, 5, wide, 18)
@@ -205,7 +207,7 @@ export class Strip {
     }
   }
 
-  /** Draws it, in the colours of now. */
+  /** Draws the strip in the current colours. */
   draw(): void {
     const sheet = sheetOf(this.#canvas)
     const [shown, space] = [this.#shown, this.#space]
@@ -220,7 +222,7 @@ export class Strip {
     const pages = (this.#to - this.#from) / shown.pageSize
     const placeToX = (place: number): number => ((place - this.#from) / (this.#to - this.#from)) * width
     if (pages <= width / 6) {
-      // Single pages, once they are wide enough to tell apart.
+      // Mark single pages when they are wide enough to tell apart.
       context.fillStyle = colour('--card')
       for (let at = Math.ceil(this.#from / shown.pageSize) * shown.pageSize; at < this.#to; at += shown.pageSize)
         context.fillRect(placeToX(at), 0, 1, height)
@@ -238,7 +240,7 @@ export class Strip {
   }
 }
 
-/** Ready from the bottom, Prepared on it, Reserved above; what is there at all has a line of its own. */
+/** Draws Ready at the bottom, Prepared on it and Reserved on top. A state with any bytes gets at least one line. */
 function drawColumn(
   { context, height, scale }: Sheet,
   x: number,

@@ -1,11 +1,11 @@
-// Ready memory by category and region as a treemap, and as a table: all of it, so that its parts sum to the total.
+// Ready memory by category and region, as a treemap and as a table. It shows all of it, so the parts sum to the total.
 import { hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode } from 'd3-hierarchy'
 import type { RegionSums } from '../region-sums.js'
 import { byId, bytes, head, make, say, sheetOf } from './dom.js'
 import type { Shown } from './shown.js'
 
-/** Regions that have a rectangle of their own; the rest of a category are one. */
-const MOST_LEAVES = 150
+/** Regions with a rectangle of their own. The rest of a category share one. */
+const leavesMax = 150
 
 interface Leaf {
   readonly name: string
@@ -13,7 +13,7 @@ interface Leaf {
   readonly children?: readonly Leaf[]
 }
 
-/** Draws it. */
+/** Draws the treemap, and the table when it is open. */
 export function drawTree(shown: Shown, sums: RegionSums): void {
   const categories = leavesOf(shown, sums)
   const { context, width, height } = sheetOf(byId<HTMLCanvasElement>('tree'))
@@ -38,7 +38,7 @@ export function drawTree(shown: Shown, sums: RegionSums): void {
   if (byId<HTMLDetailsElement>('tree-details').open) drawTable(categories)
 }
 
-/** Categories with their largest regions, what is left of theirs, and what is in no region at all. */
+/** The categories: their largest regions, the rest of their regions, and their memory outside regions. */
 function leavesOf({ regions, stats, categories }: Shown, { ready, readyInRegions }: RegionSums): Leaf[] {
   const least = leastShown(ready)
   const byCategory = new Map<string, { leaves: Leaf[]; others: number; count: number }>()
@@ -51,7 +51,7 @@ function leavesOf({ regions, stats, categories }: Shown, { ready, readyInRegions
     const size = ready[i] ?? 0
     if (size === 0) continue
     const into = of(category)
-    if (size >= least && into.leaves.length < MOST_LEAVES) into.leaves.push({ name, size })
+    if (size >= least && into.leaves.length < leavesMax) into.leaves.push({ name, size })
     else {
       into.others += size
       into.count += 1
@@ -68,11 +68,11 @@ function leavesOf({ regions, stats, categories }: Shown, { ready, readyInRegions
   })
 }
 
-/** The size from which on a region has its own rectangle. */
+/** The smallest size of a region with its own rectangle. */
 function leastShown(ready: Float64Array): number {
-  if (ready.length <= MOST_LEAVES) return 0
-  // A typed array sorts numbers without a call a comparison.
-  return ready.toSorted()[ready.length - MOST_LEAVES] ?? 0
+  if (ready.length <= leavesMax) return 0
+  // A typed array sorts numbers without a comparison function.
+  return ready.toSorted()[ready.length - leavesMax] ?? 0
 }
 
 function drawCategory(context: CanvasRenderingContext2D, node: HierarchyRectangularNode<Leaf>, i: number): void {
@@ -89,7 +89,7 @@ function drawCategory(context: CanvasRenderingContext2D, node: HierarchyRectangu
   ])
 }
 
-/** Lines of text, as far as they fit. */
+/** Writes lines of text as far as they fit. */
 function write(
   context: CanvasRenderingContext2D,
   box: { x0: number; x1: number; y0: number; y1: number },

@@ -1,12 +1,12 @@
-// A table of which only the rows in sight are in the page: ten thousand rows cost as much as sixty.
+// A table that holds only the rows in sight: ten thousand rows cost as much as sixty.
 import { byId, make } from './dom.js'
 
-/** As style.css has it. */
+/** The height of a row in CSS pixels, as in style.css. */
 const ROW = 26
-/** Rows in the page, those out of sight included. */
+/** Rows in the page, including some out of sight. */
 const ROWS = 60
 
-/** A table that scrolls. */
+/** A table that makes its rows while it scrolls. */
 export class VirtualTable {
   readonly #scroll: HTMLElement
   readonly #table: HTMLElement
@@ -16,7 +16,7 @@ export class VirtualTable {
   #rowAt: (i: number) => HTMLElement = () => make('tr', {})
   #first = 0
 
-  /** `name` is the table's id; `name-scroll` is what scrolls it. */
+  /** `name` is the table's id. The element `name-scroll` scrolls it. */
   constructor(name: string, columns: number) {
     this.#table = byId(name)
     this.#scroll = byId(`${name}-scroll`)
@@ -26,7 +26,7 @@ export class VirtualTable {
     })
   }
 
-  /** Shows `count` rows, made as they come into sight. */
+  /** Shows `count` rows. `rowAt` makes a row when it comes into sight. */
   show(head: HTMLElement, count: number, rowAt: (i: number) => HTMLElement): void {
     this.#head = head
     this.#count = count
@@ -45,7 +45,7 @@ export class VirtualTable {
     const end = Math.min(this.#count, first + ROWS)
     const rows = Array.from({ length: end - first }, (_, i) => {
       const row = this.#rowAt(first + i)
-      // The first row is the head's.
+      // Row 1 is the head.
       row.setAttribute('aria-rowindex', String(first + i + 2))
       return row
     })
@@ -59,7 +59,7 @@ export class VirtualTable {
       this.#table.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true })
   }
 
-  /** Stands for rows that are not in the page. */
+  /** An empty row in the place of rows that are not in the page. */
   #space(rows: number): HTMLElement {
     const cell = make('td', { colspan: String(this.#columns) })
     cell.style.height = `${rows * ROW}px`

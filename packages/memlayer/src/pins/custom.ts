@@ -1,5 +1,5 @@
-// "#os" under the export condition memlayer-os-custom: a backend of somebody else's, installed under the name
-// @memlayer/os-custom, which is no package's own: npm install @memlayer/os-custom@npm:<theirs>.
+// "#os" under the export condition memlayer-os-custom: a third party's backend, installed under the name
+// @memlayer/os-custom. We publish no package of that name: npm install @memlayer/os-custom@npm:<theirs>.
 import { createOS } from '@memlayer/os-custom'
 import type { Source } from '../backend.js'
 

@@ -1,4 +1,4 @@
-// Prints what doctor finds, as data. Runs in Node for Windows.
+// Prints doctor's findings as JSON. Runs in Node for Windows.
 import { memory } from 'memlayer'
 
 const { doctor } = (await import(import.meta.resolve('memlayer').replace('index.js', 'doctor.js'))) as {

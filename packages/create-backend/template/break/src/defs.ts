@@ -1,4 +1,4 @@
-// The numbers of my-os. A break needs but one: what its refusals are called.
+// The constants of my-os. A break needs only one: the error number of a refusal.
 
 // <errno.h>
 export const ENOMEM = 12

@@ -1,25 +1,25 @@
-// my-os, as a memlayer backend: eight functions in the order of Go's runtime/mem.go. core's wrappers are
-// their callers and have checked ranges and states; `kernel` is all this file sees of the host.
+// The memlayer backend for my-os: eight functions in the order of Go's runtime/mem.go. Core's wrappers call them, and
+// have checked ranges and states before. `kernel` is this file's only access to the host.
 //
-// Three outcomes, no fourth. Done: return. Refused: null, with `refusal` set. Broken: a FatalError. It
-// never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
+// A function has three outcomes. Done: it returns. Refused: it returns null and sets `refusal`. Broken: it throws a
+// FatalError. It never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
 import { type OS, type Refusal, type Traits } from '@memlayer/core'
 import type { Address, Plan9Kernel } from '@memlayer/kernel'
 import { ENOMEM } from './defs.js'
 import { hostKernel } from './host.js'
 
-/** How the backend is made. */
+/** Options of the backend. */
 export interface BackendOptions {
-  /** The kernel below; none given: the host's own. */
+  /** The kernel below. Default: the host's own. */
   readonly kernel?: Plan9Kernel
 }
 
-/** The memory of my-os over a kernel. */
+/** Makes the memory of my-os over a kernel. */
 export function createOS(options: BackendOptions = {}): OS {
   return new MyOs(options.kernel ?? hostKernel())
 }
 
-/** Pages that were freed, and are zero. */
+/** Freed pages, which are zero. */
 interface Block {
   readonly address: Address
   readonly size: number
@@ -31,20 +31,20 @@ class MyOs implements OS {
   refusal: Refusal | null = null
   readonly #kernel: Plan9Kernel
   #break: Address
-  // In order of address; no two touch.
+  // In order of address. Two blocks never touch.
   #free: Block[] = []
 
   constructor(kernel: Plan9Kernel) {
     this.#kernel = kernel
     this.#break = Math.ceil(kernel.end / kernel.pageSize) * kernel.pageSize
-    // Each is a promise that the suite holds the backend to.
+    // Each trait is a promise. The suite checks that the backend keeps it.
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
       hugePageSize: 0,
       granularity: kernel.pageSize,
       freesParts: true,
       hints: false,
-      // Below the break, memory is memory: nothing faults, and nothing is given back.
+      // All memory below the break is usable. No page faults, and no page goes back to the system.
       reservedTraps: false,
       unusedTraps: false,
       faultTraps: false,
@@ -54,27 +54,27 @@ class MyOs implements OS {
     })
   }
 
-  /** None to Ready: zeroed memory at an address that the system chooses. null: refused. */
+  /** None to Ready: zeroed memory at an address that the system chooses. Null: the kernel refused. */
   sysAllocOS(n: number): Address | null {
     return this.#take(n)
   }
 
-  /** Ready to Prepared: the contents are forfeit. A no-op means that the system can't take pages back. */
+  /** Ready to Prepared: the contents may be lost. A no-op means that the system can't take pages back. */
   sysUnusedOS(_v: Address, _n: number): void {
-    // Nothing to do: a segment has no page that could be given back.
+    // Nothing to do: a segment can't give a single page back.
   }
 
-  /** Prepared, or a mix of Prepared and Ready, to Ready: what is Ready keeps its bytes. */
+  /** Prepared, or a mix of Prepared and Ready, to Ready. The Ready part keeps its bytes. */
   sysUsedOS(_v: Address, _n: number): void {
-    // Nothing to do: sysUnused took nothing.
+    // Nothing to do: sysUnused took no page.
   }
 
-  /** No transition: larger pages would serve the range. A no-op means that there are none to ask for. */
+  /** Keeps the state, and asks for larger pages. A no-op means that the system has one page size. */
   sysHugePageOS(_v: Address, _n: number): void {
-    // Nothing to do: there are none.
+    // Nothing to do: the system has one page size.
   }
 
-  /** Any state to None. What the kernel keeps is told by `refusal`, and stays owned. */
+  /** Any state to None. If the kernel keeps the range, `refusal` says so, and the range stays owned. */
   sysFreeOS(v: Address, n: number): void {
     this.#kernel.clear(v, n)
     const at = this.#free.findIndex(({ address }) => address > v)
@@ -90,28 +90,28 @@ class MyOs implements OS {
     })
   }
 
-  /** Ready or Prepared to Reserved: touching the range faults from now on, where the trait says so. */
+  /** Ready or Prepared to Reserved. From now on an access to the range faults, if the trait says so. */
   sysFaultOS(_v: Address, _n: number): void {
-    // Nothing to do: the range stays memory.
+    // Nothing to do: no page can be made to fault.
   }
 
-  /** None to Reserved, at `v` if it is given and free, else anywhere; never over what is there. null: refused. */
+  /** None to Reserved: at `v` if given and free, else anywhere, never over a mapping. Null: the kernel refused. */
   sysReserveOS(v: Address | null, n: number): Address | null {
     if (v === null || v === this.#break) return this.#take(n)
-    this.refusal = { hint: 'Only the end of memory can be had by address: leave the address out.' }
+    this.refusal = { hint: 'Leave the address out: only the end of memory can be requested by address.' }
     return null
   }
 
-  /** Reserved to Prepared. A no-op means that the two are one to this system. */
+  /** Reserved to Prepared. A no-op means that the system does not tell the two apart. */
   sysMapOS(_v: Address, _n: number): void {
-    // Nothing to do: all of it is memory.
+    // Nothing to do: all memory below the break is usable.
   }
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
   }
 
-  /** Zeroed pages: from the first free block that is large enough, or by raising the break. */
+  /** Takes zeroed pages from the first free block that is large enough, or raises the break. */
   #take(n: number): Address | null {
     const at = this.#free.findIndex(({ size }) => size >= n)
     const block = this.#free[at]

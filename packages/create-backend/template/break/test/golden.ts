@@ -1,8 +1,8 @@
-// The golden table: what each function asks of the kernel, in the order of mem.ts. `v` is the range.
+// The golden table: the exact kernel calls of each function, in the order of mem.ts. `v` is the range.
 import type { KernelCall } from '@memlayer/kernel'
 import { n, nothing, prepared, ready, reserved, type Row } from './row.js'
 
-/** A call as the rows have it: with `v` for the range, and `n` for its size. */
+/** A call in the form of the rows: with `v` for the range and `n` for its size. */
 export function shown({ fn, args, ret }: KernelCall, v: number): string {
   const word = (x: number): string => (x === v ? 'v' : x === v + n ? 'v + n' : x === n ? 'n' : String(x))
   return `${fn}(${args.map(word).join(', ')}) = ${word(ret)}`

@@ -1,4 +1,4 @@
-// The suite that every backend must pass, a test a case. `npm run conformance` prints it as a report.
+// The suite that every backend must pass, with one test per case. `npm run conformance` prints it as a report.
 import { defineTests } from '@memlayer/conformance'
 import { describe, it } from 'vitest'
 import { subject } from './subject.js'

@@ -1,5 +1,5 @@
-// The k-th kernel call is refused, for every k of a life: the error is one of the contract's, and the
-// account can be proven. A life of your own finds what the suite's does not: add to it.
+// Refuses the k-th kernel call of a life, for every k. The error must be one of the contract's, and the account must be
+// right. Add to the life: your own operations find faults that the suite does not find.
 import { createMemory, MemlayerError, type Memory } from '@memlayer/core'
 import { failCall } from '@memlayer/kernel'
 import { expect, it } from 'vitest'
@@ -18,7 +18,7 @@ function live(memory: Memory): void {
   memory.sysFree(v, 8 * unit, stat)
 }
 
-it('counts right whichever kernel call of a life is refused', () => {
+it('keeps a right account for any refused kernel call of a life', () => {
   for (let k = 1; ; k++) {
     const plan = failCall(subject.kernel({ seed: 1 }), k, subject.refusedWith)
     const memory = createMemory(createOS({ kernel: plan.kernel }))
@@ -35,7 +35,7 @@ it('counts right whichever kernel call of a life is refused', () => {
       expect(k).toBeGreaterThan(1)
       return
     }
-    // A refusal that a backend may ignore, an advice say, throws nothing.
+    // The backend may ignore a refusal, for example of advice. Then it throws no error.
     if (error !== null) expect(error).toBeInstanceOf(MemlayerError)
   }
 })

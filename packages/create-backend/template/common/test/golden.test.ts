@@ -1,5 +1,5 @@
-// What is asked of the kernel, call by call: a row is one function and its exact calls. Hold each row
-// against the system's manual, and write down where it stands.
+// The kernel calls of each function: a row is one function and its exact calls. Compare each row with the system's
+// manual, and write down the section.
 import { createMemory } from '@memlayer/core'
 import { record } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'

@@ -1,10 +1,10 @@
-// What the rows of golden.ts are made of: a row, and the ranges that one can be about.
+// The parts of golden.ts: a row, and the ranges that a row can use.
 import type { Memory } from '@memlayer/core'
 
-/** One row. */
+/** One row of the golden table. */
 export interface Row {
   readonly op: string
-  /** Makes the range that `run` is about; the calls for it are not looked at. */
+  /** Makes the range that `run` uses. The test does not look at these calls. */
   readonly before: (memory: Memory) => number
   readonly run: (memory: Memory, v: number) => unknown
   readonly calls: readonly string[]
@@ -13,7 +13,7 @@ export interface Row {
 /** Bytes in a range. */
 export const n = 1048576
 
-// What `before` may be: the state in which `run` finds the range.
+// Values for `before`: each makes a range in one state.
 export const nothing = (): number => 0
 export const reserved = (memory: Memory): number => memory.sysReserve(null, n)
 export const prepared = (memory: Memory): number => {

@@ -1,4 +1,4 @@
-// The numbers of my-os: what its kernel refuses with.
+// The constants of my-os: the error numbers of its kernel's refusals.
 export const ENOMEM = 12
 export const EINVAL = 22
 

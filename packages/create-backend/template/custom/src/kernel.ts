@@ -1,26 +1,25 @@
-// The port: the few calls that my-os has for memory, one method each, which return their value or minus an
-// error number and never throw. Below it stands one ArrayBuffer, which is memory enough to begin with: put
-// your system in its place.
+// The port: one method for each of the few memory calls of my-os. A call returns its value or a negative error number,
+// and never throws. Below it is one ArrayBuffer, which is enough memory to begin with. Replace it with your system.
 import type { Address } from '@memlayer/kernel'
 import { EINVAL, ENOMEM, PAGE } from './defs.js'
 
 /** The calls of my-os. */
 export interface CustomKernel {
-  /** The calls that can be refused, by name: so that tests can record them and make them fail. */
+  /** The names of the calls that can be refused. Tests use them to record calls and to make them fail. */
   readonly kernelCalls: readonly string[]
-  /** Bytes in a page. A power of two. */
+  /** Bytes in a page: a power of two. */
   readonly pageSize: number
-  /** Zeroed pages, `n` bytes of them; their address, or minus an error number. */
+  /** Takes zeroed pages of `n` bytes. Returns their address, or a negative error number. */
   take(n: number): number
-  /** Takes pages back; 0, or minus an error number. */
+  /** Gives pages back. Returns 0, or a negative error number. */
   give(v: Address, n: number): number
-  /** The whole memory, in which address 0 is offset 0. */
+  /** The whole memory. Address 0 is offset 0. */
   view(v: Address, n: number): ArrayBuffer
-  /** Detaches what `view` returned; the bytes stay. */
+  /** Detaches the buffer that `view` returned. The bytes stay. */
   detach(): void
 }
 
-/** A kernel over an ArrayBuffer of `size` bytes. */
+/** Makes a kernel over an ArrayBuffer of `size` bytes. */
 export function arrayKernel(size: number = 64 * 2 ** 20): CustomKernel {
   return new ArrayKernel(size)
 }
@@ -29,7 +28,7 @@ class ArrayKernel implements CustomKernel {
   readonly kernelCalls: readonly string[] = ['take', 'give']
   readonly pageSize: number = PAGE
   #bytes: ArrayBuffer
-  // A byte a page: 1 is taken. Page 0 is never handed out: address 0 is no address.
+  // One byte per page: 1 is taken. Page 0 is never handed out, because address 0 means that there is no address.
   readonly #taken: Uint8Array
 
   constructor(size: number) {

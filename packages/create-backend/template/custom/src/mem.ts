@@ -1,19 +1,19 @@
-// my-os, as a memlayer backend: eight functions in the order of Go's runtime/mem.go. core's wrappers are
-// their callers and have checked ranges and states; `kernel` is all this file sees of the host.
+// The memlayer backend for my-os: eight functions in the order of Go's runtime/mem.go. Core's wrappers call them, and
+// have checked ranges and states before. `kernel` is this file's only access to the host.
 //
-// Three outcomes, no fourth. Done: return. Refused: null, with `refusal` set. Broken: a FatalError. It
-// never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
+// A function has three outcomes. Done: it returns. Refused: it returns null and sets `refusal`. Broken: it throws a
+// FatalError. It never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
 import { type OS, type Refusal, type Traits } from '@memlayer/core'
 import { errnoName, type Address } from '@memlayer/kernel'
 import { arrayKernel, type CustomKernel } from './kernel.js'
 
-/** How the backend is made. */
+/** Options of the backend. */
 export interface BackendOptions {
-  /** The kernel below; none given: one over an ArrayBuffer. */
+  /** The kernel below. Default: one over an ArrayBuffer. */
   readonly kernel?: CustomKernel
 }
 
-/** The memory of my-os over a kernel. */
+/** Makes the memory of my-os over a kernel. */
 export function createOS(options: BackendOptions = {}): OS {
   return new MyOs(options.kernel ?? arrayKernel())
 }
@@ -26,7 +26,7 @@ class MyOs implements OS {
 
   constructor(kernel: CustomKernel) {
     this.#kernel = kernel
-    // Each is a promise that the suite holds the backend to.
+    // Each trait is a promise. The suite checks that the backend keeps it.
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
       hugePageSize: 0,
@@ -42,53 +42,53 @@ class MyOs implements OS {
     })
   }
 
-  /** None to Ready: zeroed memory at an address that the system chooses. null: refused. */
+  /** None to Ready: zeroed memory at an address that the system chooses. Null: the kernel refused. */
   sysAllocOS(n: number): Address | null {
     return this.sysReserveOS(null, n)
   }
 
-  /** Ready to Prepared: the contents are forfeit. A no-op means that the system can't take pages back. */
+  /** Ready to Prepared: the contents may be lost. A no-op means that the system can't take pages back. */
   sysUnusedOS(_v: Address, _n: number): void {
-    // Nothing to do: pages go only with their range.
+    // Nothing to do: a page goes back only with its range.
   }
 
-  /** Prepared, or a mix of Prepared and Ready, to Ready: what is Ready keeps its bytes. */
+  /** Prepared, or a mix of Prepared and Ready, to Ready. The Ready part keeps its bytes. */
   sysUsedOS(_v: Address, _n: number): void {
-    // Nothing to do: sysUnused took nothing.
+    // Nothing to do: sysUnused took no page.
   }
 
-  /** No transition: larger pages would serve the range. A no-op means that there are none to ask for. */
+  /** Keeps the state, and asks for larger pages. A no-op means that the system has one page size. */
   sysHugePageOS(_v: Address, _n: number): void {
-    // Nothing to do: there is one kind of page.
+    // Nothing to do: the system has one page size.
   }
 
-  /** Any state to None. What the kernel keeps is told by `refusal`, and stays owned. */
+  /** Any state to None. If the kernel keeps the range, `refusal` says so, and the range stays owned. */
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.give(v, n)
     if (answer < 0) this.#refuse('give', -answer)
   }
 
-  /** Ready or Prepared to Reserved: touching the range faults from now on, where the trait says so. */
+  /** Ready or Prepared to Reserved. From now on an access to the range faults, if the trait says so. */
   sysFaultOS(_v: Address, _n: number): void {
     // Nothing to do: no page can be made to fault.
   }
 
-  /** None to Reserved, at `v` if it is given and free, else anywhere; never over what is there. null: refused. */
+  /** None to Reserved: at `v` if given and free, else anywhere, never over a mapping. Null: the kernel refused. */
   sysReserveOS(_v: Address | null, n: number): Address | null {
     const p = this.#kernel.take(n)
     return p < 0 ? this.#refuse('take', -p) : p
   }
 
-  /** Reserved to Prepared. A no-op means that the two are one to this system. */
+  /** Reserved to Prepared. A no-op means that the system does not tell the two apart. */
   sysMapOS(_v: Address, _n: number): void {
-    // Nothing to do: all of it is memory.
+    // Nothing to do: all memory is usable.
   }
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
   }
 
-  /** One buffer serves all ranges, so all views of them go together, and are made anew. */
+  /** Detaches all views, because all ranges share one buffer. Callers make new views. */
   detach(_buffer: ArrayBuffer): void {
     this.#kernel.detach()
   }

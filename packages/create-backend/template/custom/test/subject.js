@@ -1,5 +1,5 @@
-// What is put to the test: the backend, over a kernel that is made anew for each case. Here that is the kernel
-// itself; when a real system stands below, write a simulated one with the same calls and put it here.
+// The test subject: the backend over a new kernel for each case. Here it is the kernel itself. When a real system is
+// below, write a simulated kernel with the same calls and use it here.
 import { arrayKernel, createOS } from '../dist/index.js'
 
 export const subject = {
@@ -8,7 +8,7 @@ export const subject = {
   kernel: (_options) => arrayKernel(16 * 2 ** 20),
   /** @param {{ readonly kernel?: import('../dist/index.js').CustomKernel }} options */
   createOS: (options) => createOS(options),
-  /** Nobody can make a page fault here. */
+  /** No page can fault here. */
   witness: () => ({ faults: () => false }),
   // ENOMEM
   refusedWith: 12,

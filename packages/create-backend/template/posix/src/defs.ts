@@ -1,5 +1,5 @@
-// The numbers of my-os: each is to be read in the header that is named, on the system itself. These are
-// Linux's, so that all of this runs before you have changed a line.
+// The constants of my-os. Read each one in the named header, on the system itself. These are the values of
+// Linux, so that the package runs before you have changed a line.
 
 // <sys/mman.h>
 export const PROT_NONE = 0x0
@@ -13,5 +13,5 @@ export const MADV_DONTNEED = 4
 // <errno.h>
 export const ENOMEM = 12
 
-/** What process.platform is where these numbers hold: another kernel reads them as something else. */
+/** The process.platform of the system with these constants. They mean something else to another kernel. */
 export const PLATFORM = 'linux'

@@ -1,20 +1,20 @@
-// my-os, as a memlayer backend: eight functions in the order of Go's runtime/mem.go. core's wrappers are
-// their callers and have checked ranges and states; `kernel` is all this file sees of the host.
+// The memlayer backend for my-os: eight functions in the order of Go's runtime/mem.go. Core's wrappers call them, and
+// have checked ranges and states before. `kernel` is this file's only access to the host.
 //
-// Three outcomes, no fourth. Done: return. Refused: null, with `refusal` set. Broken: a FatalError. It
-// never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
+// A function has three outcomes. Done: it returns. Refused: it returns null and sets `refusal`. Broken: it throws a
+// FatalError. It never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
 import { FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { errnoName, type Address, type PosixKernel } from '@memlayer/kernel'
 import { ENOMEM, MADV_DONTNEED, MAP_ANON, MAP_FIXED, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE } from './defs.js'
 import { hostKernel } from './host.js'
 
-/** How the backend is made. */
+/** Options of the backend. */
 export interface BackendOptions {
-  /** The kernel below; none given: the host's own. */
+  /** The kernel below. Default: the host's own. */
   readonly kernel?: PosixKernel
 }
 
-/** The memory of my-os over a kernel. */
+/** Makes the memory of my-os over a kernel. */
 export function createOS(options: BackendOptions = {}): OS {
   return new MyOs(options.kernel ?? hostKernel())
 }
@@ -27,7 +27,7 @@ class MyOs implements OS {
 
   constructor(kernel: PosixKernel) {
     this.#kernel = kernel
-    // Each is a promise that the suite holds the backend to.
+    // Each trait is a promise. The suite checks that the backend keeps it.
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
       hugePageSize: 0,
@@ -39,52 +39,52 @@ class MyOs implements OS {
       faultTraps: true,
       threadsShare: true,
       unusedReturnsMemory: true,
-      // With an advice that lets the kernel take pages later (MADV_FREE), false: old bytes may come back.
+      // False for advice that lets the kernel take pages later (MADV_FREE), because old bytes may come back.
       unusedDropsContents: true,
     })
   }
 
-  /** None to Ready: zeroed memory at an address that the system chooses. null: refused. */
+  /** None to Ready: zeroed memory at an address that the system chooses. Null: the kernel refused. */
   sysAllocOS(n: number): Address | null {
     const p = this.#kernel.mmap(0, n, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0)
     return p < 0 ? this.#refuse('mmap', -p) : p
   }
 
-  /** Ready to Prepared: the contents are forfeit. A no-op means that the system can't take pages back. */
+  /** Ready to Prepared: the contents may be lost. A no-op means that the system can't take pages back. */
   sysUnusedOS(v: Address, n: number): void {
-    // A hint: a kernel that refuses it keeps the pages.
+    // This is only a hint. A kernel that refuses it keeps the pages.
     void this.#kernel.madvise(v, n, MADV_DONTNEED)
   }
 
-  /** Prepared, or a mix of Prepared and Ready, to Ready: what is Ready keeps its bytes. */
+  /** Prepared, or a mix of Prepared and Ready, to Ready. The Ready part keeps its bytes. */
   sysUsedOS(_v: Address, _n: number): void {
     // Nothing to do: a page returns on first touch.
   }
 
-  /** No transition: larger pages would serve the range. A no-op means that there are none to ask for. */
+  /** Keeps the state, and asks for larger pages. A no-op means that the system has one page size. */
   sysHugePageOS(_v: Address, _n: number): void {
-    // Nothing to do: none is asked for.
+    // Nothing to do: this backend does not ask for huge pages.
   }
 
-  /** Any state to None. What the kernel keeps is told by `refusal`, and stays owned. */
+  /** Any state to None. If the kernel keeps the range, `refusal` says so, and the range stays owned. */
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.munmap(v, n)
     if (answer < 0) this.#refuse('munmap', -answer)
   }
 
-  /** Ready or Prepared to Reserved: touching the range faults from now on, and it costs no memory. */
+  /** Ready or Prepared to Reserved. From now on an access to the range faults, and the range costs no memory. */
   sysFaultOS(v: Address, n: number): void {
     const p = this.#kernel.mmap(v, n, PROT_NONE, MAP_ANON | MAP_PRIVATE | MAP_FIXED, -1, 0)
     if (p < 0) this.#refuse('mmap', -p)
   }
 
-  /** None to Reserved, at `v` if it is given and free, else anywhere; never over what is there. null: refused. */
+  /** None to Reserved: at `v` if given and free, else anywhere, never over a mapping. Null: the kernel refused. */
   sysReserveOS(v: Address | null, n: number): Address | null {
     const p = this.#kernel.mmap(v ?? 0, n, PROT_NONE, MAP_ANON | MAP_PRIVATE, -1, 0)
     return p < 0 ? this.#refuse('mmap', -p) : p
   }
 
-  /** Reserved to Prepared. A no-op means that the two are one to this system. */
+  /** Reserved to Prepared. A no-op means that the system does not tell the two apart. */
   sysMapOS(v: Address, n: number): void {
     const p = this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, MAP_ANON | MAP_FIXED | MAP_PRIVATE, -1, 0)
     if (-p === ENOMEM) throw this.#broken('out of memory', 'sysMap', 'mmap', v, n, -p)
@@ -102,7 +102,7 @@ class MyOs implements OS {
 
   #broken(words: string, op: string, syscall: string, address: Address, size: number, errno: number): FatalError {
     const range = { op, syscall, address, size }
-    // Below zero: the kernel answered with an address, and not with the one that it was told.
+    // Below zero, `errno` is an address: the kernel mapped another place than the requested one.
     return new FatalError(words, errno < 0 ? range : { ...range, errno, errnoName: errnoName('linux', errno) })
   }
 }

@@ -1,5 +1,5 @@
-// What is put to the test: the backend, over a kernel that is made anew for each case. This one is
-// @memlayer/simkernel's Linux; where your system differs, it is the place for a simulated kernel of your own.
+// The test subject: the backend over a new kernel for each case. This kernel is @memlayer/simkernel's Linux.
+// If your system differs, use a simulated kernel of your own here.
 import { simulate } from '@memlayer/simkernel'
 import { createOS } from '../dist/index.js'
 

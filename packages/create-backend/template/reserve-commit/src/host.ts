@@ -1,4 +1,4 @@
-// The real kernel below my-os: kernel32, by foreign calls. mem.ts asks for it when no kernel is handed in.
+// The real kernel below my-os: kernel32, through foreign calls. mem.ts uses it unless its caller passes a kernel.
 import { UsageError } from '@memlayer/core'
 import { windowsKernel } from '@memlayer/ffi'
 import type { WindowsKernel } from '@memlayer/kernel'
@@ -7,15 +7,15 @@ import { PLATFORM } from './defs.js'
 declare const process: { readonly platform: string } | undefined
 
 /**
- * The host's own kernel.
+ * Opens the host's own kernel.
  *
- * @throws UsageError ERR_MEMLAYER_BACKEND on a host whose numbers are others.
+ * @throws UsageError ERR_MEMLAYER_BACKEND on a host with other constants.
  */
 export function hostKernel(): WindowsKernel {
   const platform = typeof process === 'undefined' ? 'unknown' : process.platform
   if (platform === PLATFORM) return windowsKernel()
-  const hint = `Pass a kernel: createOS({ kernel }), or make src/defs.ts right for ${platform}.`
-  throw new UsageError('ERR_MEMLAYER_BACKEND', `my-os: its numbers are those of ${PLATFORM}, and this is ${platform}`, {
+  const hint = `Pass a kernel: createOS({ kernel }), or adapt src/defs.ts to ${platform}.`
+  throw new UsageError('ERR_MEMLAYER_BACKEND', `my-os has the constants of ${PLATFORM}, but this is ${platform}`, {
     hint,
   })
 }

@@ -1,20 +1,20 @@
-// my-os, as a memlayer backend: eight functions in the order of Go's runtime/mem.go. core's wrappers are
-// their callers and have checked ranges and states; `kernel` is all this file sees of the host.
+// The memlayer backend for my-os: eight functions in the order of Go's runtime/mem.go. Core's wrappers call them, and
+// have checked ranges and states before. `kernel` is this file's only access to the host.
 //
-// Three outcomes, no fourth. Done: return. Refused: null, with `refusal` set. Broken: a FatalError. It
-// never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
+// A function has three outcomes. Done: it returns. Refused: it returns null and sets `refusal`. Broken: it throws a
+// FatalError. It never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
 import { FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { alignDown, errnoName, type Address, type WindowsKernel } from '@memlayer/kernel'
 import { MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, outOfMemoryErrors, PAGE_READWRITE } from './defs.js'
 import { hostKernel } from './host.js'
 
-/** How the backend is made. */
+/** Options of the backend. */
 export interface BackendOptions {
-  /** The kernel below; none given: the host's own. */
+  /** The kernel below. Default: the host's own. */
   readonly kernel?: WindowsKernel
 }
 
-/** The memory of my-os over a kernel. */
+/** Makes the memory of my-os over a kernel. */
 export function createOS(options: BackendOptions = {}): OS {
   return new MyOs(options.kernel ?? hostKernel())
 }
@@ -29,12 +29,12 @@ class MyOs implements OS {
   constructor(kernel: WindowsKernel) {
     this.#kernel = kernel
     this.#pageSize = kernel.pageSize
-    // Each is a promise that the suite holds the backend to.
+    // Each trait is a promise. The suite checks that the backend keeps it.
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
       hugePageSize: 0,
       granularity: kernel.allocationGranularity,
-      // A reservation is released whole: core refuses to free a part of it.
+      // The system releases a reservation as a whole, so core refuses to free a part.
       freesParts: false,
       hints: true,
       reservedTraps: true,
@@ -46,18 +46,18 @@ class MyOs implements OS {
     })
   }
 
-  /** None to Ready: zeroed memory at an address that the system chooses. null: refused. */
+  /** None to Ready: zeroed memory at an address that the system chooses. Null: the kernel refused. */
   sysAllocOS(n: number): Address | null {
     const p = this.#kernel.virtualAlloc(0, n, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE)
     return p < 0 ? this.#refuse('virtualAlloc', -p) : p
   }
 
-  /** Ready to Prepared: the contents are forfeit. A no-op means that the system can't take pages back. */
+  /** Ready to Prepared: the contents may be lost. A no-op means that the system can't take pages back. */
   sysUnusedOS(v: Address, n: number): void {
     this.#inPieces('sysUnused', 'virtualFree', v, n, (at, size) => this.#kernel.virtualFree(at, size, MEM_DECOMMIT))
   }
 
-  /** Prepared, or a mix of Prepared and Ready, to Ready: what is Ready keeps its bytes. */
+  /** Prepared, or a mix of Prepared and Ready, to Ready. The Ready part keeps its bytes. */
   sysUsedOS(v: Address, n: number): void {
     this.#inPieces('sysUsed', 'virtualAlloc', v, n, (at, size) => {
       const p = this.#kernel.virtualAlloc(at, size, MEM_COMMIT, PAGE_READWRITE)
@@ -65,30 +65,30 @@ class MyOs implements OS {
     })
   }
 
-  /** No transition: larger pages would serve the range. A no-op means that there are none to ask for. */
+  /** Keeps the state, and asks for larger pages. A no-op means that the system has one page size. */
   sysHugePageOS(_v: Address, _n: number): void {
-    // Nothing to do: none is asked for.
+    // Nothing to do: this backend does not ask for huge pages.
   }
 
-  /** Any state to None: the whole reservation that begins at `v`. */
+  /** Any state to None, for the whole reservation that begins at `v`. */
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.virtualFree(v, 0, MEM_RELEASE)
     if (answer < 0) throw this.#broken('failed to release pages', 'sysFree', 'virtualFree', v, n, -answer)
   }
 
-  /** Ready or Prepared to Reserved: touching the range faults from now on, and it costs no memory. */
+  /** Ready or Prepared to Reserved. From now on an access to the range faults, and the range costs no memory. */
   sysFaultOS(v: Address, n: number): void {
     this.#inPieces('sysFault', 'virtualFree', v, n, (at, size) => this.#kernel.virtualFree(at, size, MEM_DECOMMIT))
   }
 
-  /** None to Reserved, at `v` if it is given and free, else anywhere; never over what is there. null: refused. */
+  /** None to Reserved: at `v` if given and free, else anywhere, never over a mapping. Null: the kernel refused. */
   sysReserveOS(v: Address | null, n: number): Address | null {
     let p = v === null ? -1 : this.#kernel.virtualAlloc(v, n, MEM_RESERVE, PAGE_READWRITE)
     if (p < 0) p = this.#kernel.virtualAlloc(0, n, MEM_RESERVE, PAGE_READWRITE)
     return p < 0 ? this.#refuse('virtualAlloc', -p) : p
   }
 
-  /** Reserved to Prepared. A no-op means that the two are one to this system. */
+  /** Reserved to Prepared. A no-op means that the system does not tell the two apart. */
   sysMapOS(_v: Address, _n: number): void {
     // Nothing to do: sysUsed commits.
   }
@@ -97,7 +97,10 @@ class MyOs implements OS {
     return this.#kernel.view(v, n)
   }
 
-  /** Makes a call over [v, v+n), which may cross reservations where one call may not: what is refused is halved, down to a page. */
+  /**
+   * Makes a call for [v, v+n), which may cross reservations although one call may not. When the kernel refuses a piece,
+   * the piece is halved, down to a page.
+   */
   #inPieces(op: string, syscall: string, v: Address, n: number, call: (at: Address, size: number) => number): void {
     for (let at = v, size = n; at < v + n;) {
       const answer = call(at, size)

@@ -1,8 +1,8 @@
-// The golden table: what each function asks of the kernel, in the order of mem.ts. `v` is the range.
+// The golden table: the exact kernel calls of each function, in the order of mem.ts. `v` is the range.
 import { describeCall, type KernelCall } from '@memlayer/kernel'
 import { n, nothing, prepared, ready, reserved, type Row } from './row.js'
 
-/** A call as the rows have it: in the words of the header, with `v` for the range. */
+/** A call in the form of the rows: with the header's names, and `v` for the range. */
 export function shown(call: KernelCall, v: number): string {
   return describeCall('windows', call).replaceAll(`0x${v.toString(16)}`, 'v')
 }
