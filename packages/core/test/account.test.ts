@@ -5,7 +5,6 @@ import { errorOf } from './errors-of.js'
 import { EINVAL, ENOMEM, PageOS } from './page-os.js'
 
 const page = 4096
-const MAX = Number.MAX_SAFE_INTEGER
 
 describe('a category', () => {
   it('counts what was allocated and mapped, until it is freed', () => {

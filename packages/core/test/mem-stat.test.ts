@@ -82,7 +82,7 @@ describe('SysMemStat', () => {
     revoked.revoke()
     const Stat = stat.constructor as unknown as new (...given: unknown[]) => SysMemStat
     for (const forgery of [
-      Object.create(Stat.prototype),
+      Object.create(Stat.prototype as object) as object,
       new Stat('heap', 1, { bytes: 5 }),
       { name: 'heap' },
       new Proxy(stat, { get: trap, getPrototypeOf: trap, has: trap }),

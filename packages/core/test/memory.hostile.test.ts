@@ -1,6 +1,6 @@
 // Ten thousand calls with anything for arguments, while observers throw and make calls of their own:
 // always a UsageError where the call is wrong, never a call on the OS, never a wrong count.
-import { createMemory, MemlayerError, UsageError, type MemoryEvent } from '@memlayer/core'
+import { createMemory, MemlayerError, UsageError, type MemoryEvent, type SysMemStat } from '@memlayer/core'
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

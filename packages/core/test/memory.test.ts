@@ -102,7 +102,7 @@ describe('an engine that cannot detach a buffer', () => {
     )
     expect(child.stderr).toBe('')
     expect(child.stdout.split('\n').slice(0, 3)).toEqual([
-      'ERR_MEMLAYER_VIEW createMemory: this engine cannot detach an ArrayBuffer, and views of pages memory would outlive their pages. Run on Node 22.12 or later, on Bun or on Deno 2.',
+      'ERR_MEMLAYER_VIEW createMemory: this engine cannot detach an ArrayBuffer: views of pages memory would outlive their pages. Run on Node 22.12 or later, on Bun or on Deno 2.',
       'true 1',
       'true',
     ])

@@ -28,7 +28,7 @@ describe('an option that is not known', () => {
   })
 
   it('is looked for among own keys: what is on Object.prototype is nobody’s option', () => {
-    Object.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true })
+    Reflect.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true })
     try {
       checkOptions('op', {}, ['known'])
     } finally {

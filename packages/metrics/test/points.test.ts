@@ -70,11 +70,8 @@ describe('the events', () => {
     let reads = 0
     const end = publishEvents({
       ...memory,
-      observe: (observer, wanted) =>
-        memory.observe(
-          (event) => ((reads += 1), observer(event)),
-          () => wanted?.() ?? true,
-        ),
+      observe: (observer, options) =>
+        memory.observe((event) => ((reads += 1), observer(event)), { wanted: () => options?.wanted?.() ?? true }),
     })
     memory.sysReserve(null, memory.os.traits.pageSize)
     expect(reads).toBe(0)

@@ -1,8 +1,7 @@
 // The proof of the ledger's sums: counted anew from its ranges, for `memory.check()`.
 import type { Address } from '@memlayer/kernel'
 import { formatAddress } from '../text.js'
-import type { LedgerRange } from './ledger.js'
-import { categoryOf, nameOfState, READY, stateOf } from './states.js'
+import { categoryOf, nameOfState, READY, stateOf, type LedgerRange } from './states.js'
 
 /** The first disagreement, as a sentence; null where all agrees. `ranges` are in order of address. */
 export function firstFault(

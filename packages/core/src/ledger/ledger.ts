@@ -13,17 +13,10 @@ import {
   READY,
   RESERVED,
   stateOf,
+  type LedgerRange,
   type OwnedRange,
   type Packed,
 } from './states.js'
-
-/** One range of the address space, as the ledger has it. */
-export interface LedgerRange {
-  readonly address: Address
-  readonly size: number
-  /** Its state and its category. */
-  readonly packed: Packed
-}
 
 /** Ranges by state and category, with their sums. */
 export class Ledger {

@@ -33,6 +33,14 @@ export type Packed = number
 /** The range is of several states or categories. */
 export const MIXED: Packed = -1
 
+/** One range of the address space, as the ledger has it. */
+export interface LedgerRange {
+  readonly address: Address
+  readonly size: number
+  /** Its state and its category. */
+  readonly packed: Packed
+}
+
 export const pack = (state: number, category: number): Packed => category * 4 + state
 export const stateOf = (packed: Packed): number => packed & 3
 export const categoryOf = (packed: Packed): number => packed >> 2

@@ -17,6 +17,20 @@ import type { Memory } from '../memory.js'
 import { show } from '../text.js'
 import { bytesOf, disposed, outside, partFreed } from './region-misuse.js'
 
+/** How a region is reserved. */
+export interface RegionOptions {
+  /** What people call it: in warnings, in the inspector, and as its category. Default `'region'`. */
+  readonly name?: string | undefined
+  /** The category that counts its bytes. Default: `memory.stat(name)`. */
+  readonly stat?: SysMemStat | undefined
+  /** Its first address is a multiple of this power of two. Default: the page size. */
+  readonly align?: number | undefined
+  /** Where it should begin, if that place is free. */
+  readonly address?: Address | undefined
+  /** What it asks for as to huge pages. With `'on'` it begins at one, unless `align` is given. Default `'default'`. */
+  readonly hugePages?: HugePagePolicy | undefined
+}
+
 /**
  * One reservation. Offsets and lengths are bytes from its start, whole pages where pages change state; both default to
  * the whole region. Declare it with `using`, or call `free()`: a region that is collected without it warns.

@@ -1,6 +1,4 @@
 // Regions: what people hold. A region is one reservation with a name, addressed by offsets. This file makes them.
-import type { Address } from '@memlayer/kernel'
-import type { SysMemStat } from '../account/mem-stat.js'
 import type { RegionCalls } from '../calls/region-calls.js'
 import { RegionRecord } from '../claims/region-record.js'
 import type { RegionTable } from '../claims/region-table.js'
@@ -9,21 +7,7 @@ import { checkPolicy, type HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
 import { show } from '../text.js'
-import { Region } from './region.js'
-
-/** How a region is reserved. */
-export interface RegionOptions {
-  /** What people call it: in warnings, in the inspector, and as its category. Default `'region'`. */
-  readonly name?: string | undefined
-  /** The category that counts its bytes. Default: `memory.stat(name)`. */
-  readonly stat?: SysMemStat | undefined
-  /** Its first address is a multiple of this power of two. Default: the page size. */
-  readonly align?: number | undefined
-  /** Where it should begin, if that place is free. */
-  readonly address?: Address | undefined
-  /** What it asks for as to huge pages. With `'on'` it begins at one, unless `align` is given. Default `'default'`. */
-  readonly hugePages?: HugePagePolicy | undefined
-}
+import { Region, type RegionOptions } from './region.js'
 
 /** The regions of one memory. */
 export class Regions {
