@@ -1,5 +1,5 @@
-// The page as one file: its modules and the libraries bundled by rolldown, its styles, and the policy that lets
-// exactly these run; nothing from the network. Run by `npm run build` after the compiler; server.ts serves dist/page.html.
+// Writes the page as one file, dist/page.html, which server.ts serves. It has the bundled modules and libraries,
+// the styles, and a policy that allows exactly these. `npm run build` runs it after the compiler.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,12 +12,11 @@ const build = await rolldown({ input: join(here, 'dist/page/app.js'), platform: 
 const { output } = await build.generate({ format: 'iife', minify: true })
 await build.close()
 
-const html = readFileSync(join(here, 'src/page/index.html'), 'utf8')
 const style = readFileSync(uplot, 'utf8') + readFileSync(join(here, 'src/page/style.css'), 'utf8')
-// A script ends at the first such tag, also within a string.
+// A script ends at the first closing tag, even inside a string.
 const script = output[0].code.replaceAll('</script', '<\\/script')
 const hashOf = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
-// In the file itself, so that it holds where no server says it: opened from a disk.
+// In the file itself, so that the policy holds where no server sends it, as from a disk.
 const policy = [
   "default-src 'none'",
   `script-src ${hashOf(script)}`,
@@ -27,10 +26,11 @@ const policy = [
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ')
-writeFileSync(
-  join(here, 'dist/page.html'),
-  html
-    .replace('/* policy */', () => policy)
-    .replace('/* style */', () => style)
-    .replace('/* script */', () => script),
-)
+let page = readFileSync(join(here, 'src/page/index.html'), 'utf8')
+for (const [name, text] of Object.entries({ policy, style, script })) {
+  // A hash is over every byte between the tags, so the spaces around a placeholder go with it.
+  const placeholder = new RegExp(`\\s*/\\* ${name} \\*/\\s*`)
+  if (!placeholder.test(page)) throw new Error(`src/page/index.html has no place for the ${name}: write /* ${name} */`)
+  page = page.replace(placeholder, () => text)
+}
+writeFileSync(join(here, 'dist/page.html'), page)

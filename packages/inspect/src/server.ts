@@ -1,5 +1,5 @@
-// The server of the page: on loopback alone, by a token that opens one session, reading only. What it
-// refuses it refuses before anything of the memory is looked at.
+// Serves the page, on loopback only. A token opens one session, and a session can only read. The server
+// refuses a request before it looks at the memory.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -19,9 +19,9 @@ export interface InspectOptions {
   readonly log?: number
 }
 
-/** An inspector that is running. By itself it does not keep its process alive; the connection of a page that is open does. */
+/** A running inspector. It does not keep its process alive, but the connection of an open page does. */
 export interface Inspector extends AsyncDisposable {
-  /** What to open in a browser, once: the token in it opens one session. */
+  /** The address to open in a browser. Its token opens one session, so it works once. */
   readonly url: string
   /** The page's address without the token. */
   readonly origin: string
@@ -29,12 +29,12 @@ export interface Inspector extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Milliseconds that looking at pages may take an answer: mostly a tenth of one is enough. */
-const LOOK = 25
-/** The most ranges whose pages are asked for at once. */
-const MOST_RANGES = 32
+/** How long the look at pages may take in one answer. Usually a tenth of a millisecond is enough. */
+const lookMilliseconds = 25
+/** How many ranges one request may ask for. */
+const rangesMax = 32
 
-// Node looks for connections that are late only every half minute, unless it is told.
+// By default Node looks for late connections only every 30 seconds.
 const limits = {
   maxHeaderSize: 8192,
   headersTimeout: 2000,
@@ -43,7 +43,7 @@ const limits = {
   connectionsCheckingInterval: 1000,
 }
 
-/** Serves a page that shows `memory`, on loopback; its token is good for one browser. */
+/** Serves a page that shows `memory`, on loopback. One browser can open it. */
 export async function inspect(memory: Memory, options: InspectOptions = {}): Promise<Inspector> {
   const session = new Session()
   const page = new Page()
@@ -53,14 +53,14 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   server.listen(options.port ?? 0, '127.0.0.1')
   await once(server, 'listening')
   server.unref()
-  // Only now: a port that is taken would have left its observer behind.
+  // The log observes the memory. It comes after `listen`, which fails when the port is taken.
   const log = new Log(memory, options.log)
   const served: Served = { memory, snapshots: new Snapshots(memory), log, session, page, server, connections }
   server.on('request', (request, response) => {
     try {
       answer(served, request, response)
     } catch {
-      // Whatever went wrong is not the client's to know.
+      // The client must not learn what went wrong.
       refuse(response, 500)
     }
   })
@@ -83,14 +83,15 @@ interface Served {
   readonly connections: Connections
 }
 
-/** The one file, and its policy, which lets exactly its own script and style run. */
+/** The page's file and its policy. The policy lets only the script and the style of that file run. */
 class Page {
   readonly html: Buffer = readFileSync(new URL('page.html', import.meta.url))
   readonly policy: string
 
   constructor() {
-    const own = /<meta http-equiv="Content-Security-Policy" content="([^"]+)">/.exec(this.html.toString('utf8'))?.[1]
-    // Who may frame a page only a header can say.
+    const meta = /<meta http-equiv="Content-Security-Policy" content="([^"]+)"\s*\/?>/
+    const own = meta.exec(this.html.toString('utf8'))?.[1]
+    // Only a header can forbid that another page frames this one.
     this.policy = `${own ?? "default-src 'none'"}; frame-ancestors 'none'`
   }
 }
@@ -132,18 +133,18 @@ function route({ memory, snapshots, log, page }: Served, url: URL, response: Ser
   }
 }
 
-/** Of what the memory's regions have, and of nothing else in the process: one answer for each range that is asked for. */
+/** Answers for each range that is asked for. A range must be inside a region of the memory. */
 function pagesOf(memory: Memory, asked: readonly string[], response: ServerResponse): void {
-  if (asked.length === 0 || asked.length > MOST_RANGES) return refuse(response, 400)
+  if (asked.length === 0 || asked.length > rangesMax) return refuse(response, 400)
   const { pageSize } = memory.os.traits
   const regions = memory.regions()
-  const until = performance.now() + LOOK
+  const until = performance.now() + lookMilliseconds
   let left = MOST_CELLS
   const found = asked.map((one) => {
     const [address = NaN, size = NaN, unit = NaN] = one.split(',').map(Number)
     const isOwned =
       size > 0 && regions.some((region) => address >= region.address && address + size <= region.address + region.size)
-    // Null: it is no region's, or no longer.
+    // Null: the range is not inside a region, or no longer is.
     if (!isOwned || ![address, size, unit].every((n) => Number.isSafeInteger(n) && n % pageSize === 0) || unit <= 0)
       return null
     left -= Math.ceil(size / unit)
