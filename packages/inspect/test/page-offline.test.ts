@@ -38,9 +38,9 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     await using offline = await browser.open(file.href)
     const { page } = offline
     await page.context().setOffline(true)
-    expect(await page.locator('#about').textContent()).toBe('Open a snapshot that was saved.')
+    expect(await page.locator('#about').textContent()).toBe('Open a saved snapshot.')
     await page.locator('#open').setInputFiles(path)
-    await page.waitForFunction(() => document.querySelector('#about')?.textContent?.startsWith('stands still: '))
+    await page.waitForFunction(() => document.querySelector('#about')?.textContent?.startsWith('showing '))
     await page.waitForFunction((at) => document.body.dataset['at'] === at, String(saved.at))
     expect([await figure(page, 'Ready'), await figure(page, 'Reserved')]).toEqual([
       saved.stats.total.ready,
@@ -78,7 +78,7 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
       mimeType: 'application/json',
       buffer: Buffer.from(JSON.stringify(bare, null, 2)),
     })
-    await page.waitForFunction(() => document.querySelector('#about')?.textContent === 'stands still: bare.json')
+    await page.waitForFunction(() => document.querySelector('#about')?.textContent === 'showing bare.json')
     await page.locator('#regions button', { hasText: 'cache' }).first().click()
     await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file holds no pages of it.')
     // A limit is drawn where there is one.
@@ -86,19 +86,19 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     await page
       .locator('#open')
       .setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"ranges":[1]}') })
-    await expect.poll(() => page.locator('#about').textContent()).toBe('other.json is no snapshot of memlayer.')
+    await expect.poll(() => page.locator('#about').textContent()).toBe('other.json is not a snapshot of memlayer.')
     await page
       .locator('#open')
       .setInputFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') })
     await expect.poll(() => page.locator('#about').textContent()).toBe("broken.json can't be read.")
     await page.locator('#open').setInputFiles(path)
-    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^stands still: /)
+    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^showing /)
     await page.locator('#pause').click()
     await fresh(page)
     expect(await page.locator('#about').textContent()).toBe('live')
-    // A second browser has no session, and the page of one that lost its own says so.
+    // A page without a session says so.
     await page.context().clearCookies()
-    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^This session is over: /)
+    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^This session is over\. /)
   })
 
   it('is a trace with the keys that the format asks for, in order of time', async (ctx) => {
