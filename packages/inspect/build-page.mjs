@@ -1,6 +1,5 @@
-// Builds the page as one file, dist/page.html: rolldown bundles the modules and libraries, and the styles go inline.
-// The page's own policy lets only these run, so nothing comes from the network.
-// `npm run build` runs this after the compiler. server.ts serves the file.
+// Writes the page as one file, dist/page.html, which server.ts serves. It has the bundled modules and libraries,
+// the styles, and a policy that allows exactly these. `npm run build` runs it after the compiler.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -13,12 +12,11 @@ const build = await rolldown({ input: join(here, 'dist/page/app.js'), platform: 
 const { output } = await build.generate({ format: 'iife', minify: true })
 await build.close()
 
-const html = readFileSync(join(here, 'src/page/index.html'), 'utf8')
 const style = readFileSync(uplot, 'utf8') + readFileSync(join(here, 'src/page/style.css'), 'utf8')
-// The HTML parser ends a script at the first such tag, even inside a string.
+// A script ends at the first closing tag, even inside a string.
 const script = output[0].code.replaceAll('</script', '<\\/script')
 const hashOf = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
-// The policy stands in the file itself, so it also holds when the file is opened from disk.
+// In the file itself, so that the policy holds where no server sends it, as from a disk.
 const policy = [
   "default-src 'none'",
   `script-src ${hashOf(script)}`,
@@ -28,11 +26,11 @@ const policy = [
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ')
-writeFileSync(
-  join(here, 'dist/page.html'),
-  html
-    .replace('/* policy */', () => policy)
-    // Without the spaces that a formatter puts around the marks: the browser would hash them too.
-    .replace(/\s*\/\* style \*\/\s*/, () => style)
-    .replace(/\s*\/\* script \*\/\s*/, () => script),
-)
+let page = readFileSync(join(here, 'src/page/index.html'), 'utf8')
+for (const [name, text] of Object.entries({ policy, style, script })) {
+  // A hash is over every byte between the tags, so the spaces around a placeholder go with it.
+  const placeholder = new RegExp(`\\s*/\\* ${name} \\*/\\s*`)
+  if (!placeholder.test(page)) throw new Error(`src/page/index.html has no place for the ${name}: write /* ${name} */`)
+  page = page.replace(placeholder, () => text)
+}
+writeFileSync(join(here, 'dist/page.html'), page)

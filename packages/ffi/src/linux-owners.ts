@@ -1,59 +1,65 @@
-// Who has memory that the kernel has no name for, by what is written where it begins: a block that malloc
-// has mapped for it alone, or a page of V8's heap, whichever thread's, in use or kept for later. The rest
-// stays nameless: foreign code's own mappings, and other memories. Called by linux-process.ts.
-import { alignDown, alignUp, residencyBits, type Address, type ProcessMapping } from '@memlayer/kernel'
+// Finds the owners of memory that the kernel has no name for, by what they write where it begins. Owners are
+// malloc, which maps a large block by itself, and V8, for the heaps of all threads. The rest stays nameless: it
+// is what foreign code has mapped, and other memories. The part about V8 is fragile: v8-pages.ts says why, what
+// happens on an engine that it does not know, and how that is noticed. linux-process.ts asks.
+import { alignDown, residencyBits, type Address, type ProcessMapping } from '@memlayer/kernel'
 import type { Engine } from './engine.js'
+import { hasKnownPages, v8PageBytes, v8PageEnd, type Peek } from './v8-pages.js'
 
-/** What of a range has memory behind it, as the port's `residency`. */
+/** The port's `residency`. */
 export type ResidencyCall = (v: Address, n: number) => number[] | null
 
-/** A mapping, and whether the kernel leaves open whose it is. */
+/** A mapping, and whether the kernel does not tell its owner. */
 export interface NamedMapping extends ProcessMapping {
   readonly isNameless: boolean
 }
 
-/** V8's pages begin at multiples of this, and have this size where no single object needs more. */
-const V8_PAGE = 2 ** 18
-/** How far into a page V8's own description of it may reach, before objects begin. */
-const V8_HEADER = 2 ** 15
-/** No page is larger, however large its one object. */
-const V8_MOST = 2 ** 40
-/** Bytes looked at where an owner may have written. */
-const PEEK = 128
+/** How many bytes are read where an owner may have written. */
+const peekBytes = 128
 
-/** The mappings, those without a name cut where another owner begins; and the bytes of malloc's blocks among them. */
+/** Cuts the nameless mappings where an owner begins. `blocks`: the bytes of malloc's blocks among them. */
 type Owners = (mappings: readonly NamedMapping[]) => {
   readonly mappings: readonly ProcessMapping[]
   readonly blocks: number
 }
 
-/** Reads by way of the kernel: another thread may unmap memory at any moment, and a load would then end the process. */
-export function openOwners(engine: Engine, residency: ResidencyCall): Owners {
-  const peek = openPeek(engine)
+/** `isKnown`: whether V8's pages can be found. Where none is found, no mapping is told to be the engine's. */
+export function openOwners(
+  engine: Engine,
+  residency: ResidencyCall,
+  isKnown: boolean = hasKnownPages(process.versions, process.arch),
+): Owners {
+  const ownerAt = openSearch(openPeek(engine), isKnown)
   return (mappings) => {
     const found = mappings.map((mapping) =>
       mapping.isNameless && mapping.resident > 0
-        ? piecesOf(mapping, new Resident(mapping, residency), peek)
+        ? piecesOf(mapping, new Resident(mapping, residency), ownerAt)
         : [mapping],
     )
-    // What was nameless and is malloc's now.
-    const blocks = found.flatMap((pieces, i) =>
-      mappings[i]?.isNameless === true ? pieces.filter(({ kind }) => kind === 'malloc') : [],
-    )
-    return { mappings: found.flat(), blocks: blocks.reduce((sum, { size }) => sum + size, 0) }
+    const named = found.flatMap((pieces, i) => (mappings[i]?.isNameless === true ? pieces : []))
+    const blocks = named.filter(({ kind }) => kind === 'malloc').reduce((sum, { size }) => sum + size, 0)
+    // Without pages of the heap, the engine's code would be taken for all that the engine has.
+    const isTold = named.some(({ kind }) => kind === 'engine')
+    return { mappings: isTold ? found.flat() : found.flat().map(withoutEngine), blocks }
   }
 }
 
-function piecesOf(mapping: ProcessMapping, resident: Resident, peek: Peek): ProcessMapping[] {
+function withoutEngine(mapping: ProcessMapping): ProcessMapping {
+  return mapping.kind === 'engine' ? { ...mapping, kind: 'anonymous' } : mapping
+}
+
+function piecesOf(mapping: ProcessMapping, resident: Resident, ownerAt: Search): ProcessMapping[] {
   const end = mapping.address + mapping.size
   const pieces: ProcessMapping[] = []
   for (let at = mapping.address; at < end;) {
     const before = pieces.at(-1)
-    const owner = resident.from(at) < nextPage(at) ? ownerAt(at, end, before?.kind !== 'anonymous', peek) : null
-    // Whoever has memory has written where it begins: where nothing is resident there is nothing to read.
+    // malloc's blocks begin where a mapping does, or behind another owner's memory.
+    const mayBeBlock = before?.kind !== 'anonymous'
+    const owner = resident.from(at) < nextPage(at) ? ownerAt(at, end, mayBeBlock) : null
+    // An owner writes where its memory begins. A part that is not resident has no owner.
     const stop = Math.min(
       end,
-      owner?.end ?? Math.max(nextPage(at), alignDown(Math.min(resident.from(at), end), V8_PAGE)),
+      owner?.end ?? Math.max(nextPage(at), alignDown(Math.min(resident.from(at), end), v8PageBytes)),
     )
     const kind = owner?.kind ?? 'anonymous'
     const piece: ProcessMapping = { address: at, size: stop - at, resident: resident.within(at, stop), kind }
@@ -66,63 +72,52 @@ function piecesOf(mapping: ProcessMapping, resident: Resident, peek: Peek): Proc
       }
     at = stop
   }
-  // Its own sum, where all of it is one's.
+  // A mapping with one owner keeps the kernel's own sum.
   return pieces.length === 1 ? pieces.map((piece) => ({ ...piece, resident: mapping.resident })) : pieces
 }
 
-const nextPage = (at: Address): Address => alignDown(at, V8_PAGE) + V8_PAGE
+const nextPage = (at: Address): Address => alignDown(at, v8PageBytes) + v8PageBytes
 
 interface Owner {
   readonly kind: 'malloc' | 'engine'
   readonly end: Address
 }
 
-/** `followsOwner`: malloc's blocks begin where a mapping does, or behind what somebody owns. */
-function ownerAt(at: Address, end: Address, followsOwner: boolean, peek: Peek): Owner | null {
-  const words = peek(at)
-  if (words === null) return null
-  const block = followsOwner ? blockSize(words) : 0
-  if (block > 0 && at + block <= end) return { kind: 'malloc', end: at + block }
-  if (at % V8_PAGE !== 0) return null
-  const flags = words[0] as bigint
-  // V8's flags are half a word. Up to Node 22 the description stands behind them, later behind a pointer there.
-  if (flags >= 2n ** 32n) return null
-  const last = endOfObjects(words, at) ?? endOfObjects(peek(Number(words[1])), at)
-  return last === null ? null : { kind: 'engine', end: Math.max(at + V8_PAGE, alignUp(last, 4096)) }
+/** Finds who owns the memory from `at` on; null: it is not told. */
+type Search = (at: Address, end: Address, mayBeBlock: boolean) => Owner | null
+
+function openSearch(peek: Peek, isKnown: boolean): Search {
+  return (at, end, mayBeBlock) => {
+    const words = peek(at)
+    if (words === null) return null
+    const block = mayBeBlock ? blockSize(words) : 0
+    if (block > 0 && at + block <= end) return { kind: 'malloc', end: at + block }
+    const last = isKnown ? v8PageEnd(at, words, peek) : null
+    return last === null ? null : { kind: 'engine', end: last }
+  }
 }
 
-/** glibc's struct malloc_chunk: the size of the block before, 0 here, then its own, whose bit 1 says that it is mapped. */
+/**
+ * The size of a block by glibc's struct malloc_chunk; 0: it is not a block. The first word is the size of the
+ * block before, which is 0 here. The second is its own size, whose bit 1 says that the block is mapped.
+ */
 function blockSize(words: BigUint64Array): number {
   const own = words[1] as bigint
   return words[0] === 0n && (own & 0xfffn) === 2n ? Number(own - 2n) : 0
 }
 
-/**
- * Where the objects of a page end, by V8's description of it; null: it is none. It has where they begin, a little
- * behind the page's own start, and the end right behind that (Node 22) or two words before (24, 26).
- */
-function endOfObjects(words: BigUint64Array | null, page: Address): Address | null {
-  for (let i = 0; words !== null && i < words.length; i++) {
-    const first = Number(words[i])
-    if (first <= page || first > page + V8_HEADER) continue
-    const last = [words[i + 1], words[i - 2]].map(Number).find((word) => word > first && word < page + V8_MOST)
-    if (last !== undefined) return last
-  }
-  return null
-}
-
-/** What of a mapping is resident; asked in order of address. */
+/** The resident parts of a mapping. The questions have to come in order of address. */
 class Resident {
-  /** Three numbers a run, as the port has them. */
+  /** Three numbers a run, as the port's `residency` has them. */
   readonly #words: readonly number[]
   #next = 0
 
   constructor({ address, size }: ProcessMapping, residency: ResidencyCall) {
-    // All of it, where that is not to be known.
+    // Where the kernel does not tell, all of it counts.
     this.#words = residency(address, size) ?? [address, size, residencyBits.resident]
   }
 
-  /** The first byte at `at` or behind it that is resident; Infinity: none. */
+  /** The first resident byte from `at` on; Infinity: there is none. */
   from(at: Address): Address {
     const words = this.#words
     while (this.#next < words.length && (this.#endOf(this.#next) <= at || !this.#isResident(this.#next)))
@@ -148,17 +143,16 @@ class Resident {
   }
 }
 
-/** The words at an address; null: they can't be read. */
-type Peek = (address: Address) => BigUint64Array | null
-
+/** Reads by the kernel, because another thread may unmap memory at any moment. A load would end the process then. */
 function openPeek(engine: Engine): Peek {
-  const buffer: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(1, PEEK)
+  const buffer: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(1, peekBytes)
   if (buffer === 0) return () => null
-  const bytes = new Uint8Array(engine.view(buffer, PEEK))
+  const bytes = new Uint8Array(engine.view(buffer, peekBytes))
   new TextEncoder().encodeInto('/proc/self/mem\0', bytes)
   const fd = engine.func(null, 'open', 'int', ['address', 'int'])(buffer, 0x80000)
   if (fd < 0) return () => null
   const pread = engine.func(null, 'pread', 'address', ['int', 'address', 'size', 'offset'])
-  const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, PEEK / 8)
-  return (address) => (Number.isSafeInteger(address) && pread(fd, buffer, PEEK, address) === PEEK ? words : null)
+  const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, peekBytes / 8)
+  return (address) =>
+    Number.isSafeInteger(address) && pread(fd, buffer, peekBytes, address) === peekBytes ? words : null
 }

@@ -44,7 +44,7 @@ describe.skipIf(process.platform !== 'linux')('the page, for a user who does not
     await expect.poll(() => page.locator('#said').textContent()).toMatch(/^cache: 8 MiB of 64 MiB resident/)
     await page.locator('#pause').focus()
     await page.keyboard.press('Enter')
-    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^stands still at /)
+    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^paused at /)
     expect(tab.complaints).toEqual([])
   })
 

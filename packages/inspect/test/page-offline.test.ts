@@ -1,5 +1,5 @@
-// The files that the page saves: a snapshot and a trace in Perfetto's format. The page's file opens the snapshot again
-// without a server or a network.
+// What the page saves: a snapshot that the one file opens again without a server or a network, and a trace as
+// Perfetto reads it.
 import { readFileSync } from 'node:fs'
 import { openBrowser } from '@memlayer/browser'
 import { inspect, type Snapshot, type TraceEvent } from '@memlayer/inspect'
@@ -19,7 +19,7 @@ async function download(
 }
 
 describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
-  it('opens again in the file alone, with the network off, and every view shows it', async (ctx) => {
+  it('is opened again by the file alone, with the network off, every view of it', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = living()
     await using inspector = await inspect(memory)
@@ -38,9 +38,9 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     await using offline = await browser.open(file.href)
     const { page } = offline
     await page.context().setOffline(true)
-    expect(await page.locator('#about').textContent()).toBe('Open a snapshot that was saved.')
+    expect(await page.locator('#about').textContent()).toBe('Open a saved snapshot.')
     await page.locator('#open').setInputFiles(path)
-    await page.waitForFunction(() => document.querySelector('#about')?.textContent?.startsWith('stands still: '))
+    await page.waitForFunction(() => document.querySelector('#about')?.textContent?.startsWith('showing '))
     await page.waitForFunction((at) => document.body.dataset['at'] === at, String(saved.at))
     expect([await figure(page, 'Ready'), await figure(page, 'Reserved')]).toEqual([
       saved.stats.total.ready,
@@ -52,7 +52,7 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     for (const canvas of ['#strip', '#lanes', '#heat', '#tree', '#chart canvas'])
       expect([canvas, Object.keys(await palette(page, canvas)).length > 0]).toEqual([canvas, true])
     expect(await page.locator('#log tbody tr:not(.space)').count()).toBe(saved.log.length)
-    // Here too, a script that is not the file's own does not run.
+    // A script that is not the file's own does not run here either.
     const ran = await page.evaluate(() => {
       const script = document.createElement('script')
       script.textContent = 'document.body.dataset.ran = "yes"'
@@ -63,7 +63,7 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     expect(offline.complaints.filter((one) => !/Content Security Policy/.test(one))).toEqual([])
   })
 
-  it('says when a snapshot has no pages, and when a file is not a snapshot', async (ctx) => {
+  it('says of a snapshot without pages, and of what is none, that it is so', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = living()
     await using inspector = await inspect(memory)
@@ -78,30 +78,30 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
       mimeType: 'application/json',
       buffer: Buffer.from(JSON.stringify(bare, null, 2)),
     })
-    await page.waitForFunction(() => document.querySelector('#about')?.textContent === 'stands still: bare.json')
+    await page.waitForFunction(() => document.querySelector('#about')?.textContent === 'showing bare.json')
     await page.locator('#regions button', { hasText: 'cache' }).first().click()
-    await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file has no data on its pages.')
-    // The chart draws a limit when the snapshot has one.
+    await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file holds no pages of it.')
+    // A limit is drawn where there is one.
     await expect.poll(() => page.locator('#chart .u-legend').textContent()).toMatch(/limit.*1 TiB/)
     await page
       .locator('#open')
       .setInputFiles({ name: 'other.json', mimeType: 'application/json', buffer: Buffer.from('{"ranges":[1]}') })
-    await expect.poll(() => page.locator('#about').textContent()).toBe('other.json is no snapshot of memlayer.')
+    await expect.poll(() => page.locator('#about').textContent()).toBe('other.json is not a snapshot of memlayer.')
     await page
       .locator('#open')
       .setInputFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from('{') })
     await expect.poll(() => page.locator('#about').textContent()).toBe("broken.json can't be read.")
     await page.locator('#open').setInputFiles(path)
-    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^stands still: /)
+    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^showing /)
     await page.locator('#pause').click()
     await fresh(page)
     expect(await page.locator('#about').textContent()).toBe('live')
-    // A second browser has no session. A page that lost its session says so.
+    // A page without a session says so.
     await page.context().clearCookies()
-    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^This session is over: /)
+    await expect.poll(() => page.locator('#about').textContent()).toMatch(/^This session is over\. /)
   })
 
-  it('is a trace with all keys of the format, in order of time', async (ctx) => {
+  it('is a trace with the keys that the format asks for, in order of time', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = living()
     await using inspector = await inspect(memory)

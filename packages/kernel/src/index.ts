@@ -19,7 +19,7 @@ export {
 export { alignDown, alignUp, isAligned, isPowerOfTwo } from './align.js'
 export { errnoName, errnos, type ErrnoFamily } from './errno.js'
 export { adviceText, flagText, flagWords, type FlagWord, type FlagWords } from './flags.js'
-export { refusalOf } from './decorate.js'
+export { refusalOf } from './calls.js'
 export { describeCall, record, type KernelCall, type Recording } from './record.js'
 export { failCall, type FailPlan } from './fail.js'
 export { beforeDetach, canDetach, detachView, isDetached, viewOffset } from './view.js'

@@ -1,4 +1,5 @@
 // The recording port: the calls that went down to the kernel, in order, with the answers.
+import { kernelCalls, ownCall, type AnswerKind, type ArgumentKind } from './calls.js'
 import { decorate } from './decorate.js'
 import { errnoName, type ErrnoFamily } from './errno.js'
 import { adviceText, flagText, flagWords } from './flags.js'
@@ -24,8 +25,8 @@ export interface Recording<K> {
 }
 
 /**
- * A port that makes every call on `kernel` and writes it down; `onCall` hears of each as it ends. A port
- * with calls of its own names them in a member `kernelCalls`.
+ * A port that makes every call on `kernel` and writes it down. `onCall` gets each call when it has ended. A
+ * port with calls of its own names them in a member `kernelCalls`.
  */
 export function record<K extends object>(kernel: K, onCall?: (call: KernelCall) => void): Recording<K> {
   const calls: KernelCall[] = []
@@ -44,40 +45,30 @@ export function record<K extends object>(kernel: K, onCall?: (call: KernelCall) 
  * `mmap(0, 1048576, PROT_NONE, MAP_PRIVATE|MAP_ANON, -1, 0) = 0x7f0000000000`.
  */
 export function describeCall(family: ErrnoFamily, call: KernelCall): string {
-  const words = flagWords[family]
-  const args = call.args.map((arg, i) => argumentText(family, words, call.fn, arg, i))
-  return `${call.fn}(${args.join(', ')}) = ${answerText(family, call)}`
+  const { args: kinds, answer } = kernelCalls.get(call.fn) ?? ownCall
+  const args = call.args.map((arg, i) => argumentTexts[kinds[i] ?? 'number'](family, arg))
+  return `${call.fn}(${args.join(', ')}) = ${answerTexts[answer](family, call.ret)}`
 }
 
-function argumentText(
-  family: ErrnoFamily,
-  words: (typeof flagWords)[ErrnoFamily],
-  fn: string,
-  arg: number,
-  i: number,
-): string {
-  switch (fn) {
-    case 'mmap':
-      return i === 0 ? hex(arg) : i === 2 ? flagText(words.prot, arg) : i === 3 ? flagText(words.map, arg) : String(arg)
-    case 'mprotect':
-      return i === 0 ? hex(arg) : i === 2 ? flagText(words.prot, arg) : String(arg)
-    case 'madvise':
-      return i === 0 ? hex(arg) : i === 2 ? adviceText(family, arg) : String(arg)
-    case 'virtualAlloc':
-      return i === 0 ? hex(arg) : i === 2 ? flagText(words.map, arg) : i === 3 ? flagText(words.prot, arg) : String(arg)
-    case 'virtualFree':
-      return i === 0 ? hex(arg) : i === 2 ? flagText(words.map, arg) : String(arg)
-    case 'growMemory':
-      return String(arg)
-    default:
-      return i === 0 ? hex(arg) : String(arg)
-  }
+type Text = (family: ErrnoFamily, value: number) => string
+
+const argumentTexts: Readonly<Record<ArgumentKind, Text>> = {
+  address: (_, value) => hex(value),
+  size: (_, value) => String(value),
+  prot: (family, value) => flagText(flagWords[family].prot, value),
+  map: (family, value) => flagText(flagWords[family].map, value),
+  advice: adviceText,
+  number: (_, value) => String(value),
 }
 
-function answerText(family: ErrnoFamily, call: KernelCall): string {
-  if (call.fn === 'growMemory' || call.fn === 'currentMemory' || call.fn === 'brk') return String(call.ret)
-  if (call.ret < 0) return `${call.ret} ${errnoName(family, -call.ret)}`
-  return call.fn === 'mmap' || call.fn === 'virtualAlloc' ? hex(call.ret) : String(call.ret)
+const answerTexts: Readonly<Record<AnswerKind, Text>> = {
+  count: (_, value) => String(value),
+  status: (family, value) => (value < 0 ? refusalText(family, value) : String(value)),
+  address: (family, value) => (value < 0 ? refusalText(family, value) : hex(value)),
+}
+
+function refusalText(family: ErrnoFamily, value: number): string {
+  return `${value} ${errnoName(family, -value)}`
 }
 
 function hex(value: number): string {

@@ -41,3 +41,16 @@ it('a call keeps its arguments and its this, however it is made', () => {
   expect(munmap(4096, 8192)).toBe(5)
   expect(below.asked).toEqual(['munmap(4096, 8192)'])
 })
+
+it('a call over many ranges is recorded with numbers alone, and gets its list again below', () => {
+  const asked: unknown[] = []
+  const madviseAll = (ranges: ArrayLike<number>, advice: number): number => asked.push([ranges, advice]) - 1
+  const { kernel, calls } = record(failCall({ madviseAll }, 2, 12).kernel)
+  const ranges = Float64Array.of(4096, 8192, 65536, 4096)
+  expect([kernel.madviseAll(ranges, 4), kernel.madviseAll(ranges, 4)]).toEqual([0, -12])
+  expect(asked).toEqual([[[...ranges], 4]])
+  expect(calls).toEqual([
+    { fn: 'madviseAll', args: [...ranges, 4], ret: 0 },
+    { fn: 'madviseAll', args: [...ranges, 4], ret: -12 },
+  ])
+})

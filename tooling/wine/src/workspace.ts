@@ -1,14 +1,14 @@
-// The workspace: where it is, which packages it has, and the folder for what is made once.
+// The workspace: where it is, which packages it has, and the cache folder.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root: string = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 
-/** Where prefixes, Windows binaries and runs are kept: gone with node_modules, made anew when missed. */
+/** Prefixes, Windows binaries and runs. They go with node_modules and are made again when they are missing. */
 export const cache: string = join(root, 'node_modules', '.cache', 'memlayer-wine')
 
-/** The packages that are built, by name, with their folders. */
+/** The folders of the packages that are built, by name. */
 export function builtPackages(): Map<string, string> {
   const packages = new Map<string, string>()
   for (const parent of ['packages', 'tooling']) {
@@ -25,14 +25,14 @@ export function builtPackages(): Map<string, string> {
 /** The version that the workspace's catalog pins for a package. */
 export function pinnedVersion(name: string): string {
   const catalog = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8')
-  const version = new RegExp(`^\\s+"?${name}"?:\\s+(\\S+)$`, 'm').exec(catalog)?.[1]
-  if (version === undefined) throw new Error(`pnpm-workspace.yaml pins no ${name}`)
+  const version = new RegExp(`^\\s+['"]?${name}['"]?:\\s+(\\S+)$`, 'm').exec(catalog)?.[1]
+  if (version === undefined) throw new Error(`pnpm-workspace.yaml does not pin ${name}: add it to a catalog there`)
   return version
 }
 
 /**
- * The folder `name` of the cache, made by `make` in a folder of another name first: what has its
- * name is whole. Two that make it at once each make one; the first stays.
+ * The folder `name` of the cache. `make` fills a folder of another name, which gets its name when it is
+ * complete. When two processes make it at once, the first one's folder stays.
  */
 export function once(name: string, make: (folder: string) => void): string {
   const folder = join(cache, name)

@@ -1,193 +1,139 @@
-// The page: asks for a snapshot a second, and shows it; a snapshot that was saved is shown as well, and asks
-// for nothing.
-import { sumRegions, type RegionSums } from '../region-sums.js'
-import { momentOf, type LogEntry, type Moment, type SnapshotRegion } from '../snapshot.js'
+// The page. It asks the process for a snapshot every second and shows it. While it shows a saved snapshot, it
+// asks for nothing. build-page.mjs starts the bundle here.
+import { momentOf, type Moment } from '../snapshot.js'
 import { traceOf } from '../trace.js'
-import { Chart } from './chart.js'
-import { compare } from './compare.js'
-import { byId, bytes, clock, say } from './dom.js'
-import { showExplained } from './explained.js'
-import { Figures } from './figures.js'
-import { Heat } from './heat.js'
-import { Lanes } from './lanes.js'
-import { LogTable } from './log-table.js'
+import { byId, clock, say } from './dom.js'
+import { LiveProcess } from './live-process.js'
 import { askPages, savedPages, type Told, type Wanted } from './pages.js'
-import { RegionTable } from './region-table.js'
-import { readShown, receiveShown, writeShown, type Shown } from './shown.js'
-import { inSlices, pause } from './slices.js'
-import { Space } from './space.js'
-import { Strip } from './strip.js'
-import { drawTree } from './tree.js'
+import { readShown, writeShown, type Shown } from './shown.js'
+import { Views } from './views.js'
 
-/** Every so many snapshots one says where all resident memory is: that costs the process a hundred times as much. */
-const EXPLAIN_EVERY = 120
-/** Every so many one asks for the pages in view. */
-const PAGES_EVERY = 2
-const MOST_MOMENTS = 3600
+/** One snapshot in this many tells where all resident memory is. It costs the process a hundred times as much. */
+const explainEvery = 120
+/** One snapshot in this many asks for the pages in view. */
+const pagesEvery = 2
+const momentsMax = 3600
 
 type Mode = 'live' | 'paused' | 'file'
 
-const figures = new Figures()
-const strip = new Strip(() => moved())
-const lanes = new Lanes({
-  choose: (region) => choose(region),
-  zoom: (factor, address) => strip.zoom(factor, strip.space?.placeOf(address) ?? 0),
-  frame: (from, to) => strip.frame(strip.space?.placeOf(from) ?? 0, strip.space?.placeOf(to) ?? 0),
-})
-const chart = new Chart()
-const table = new RegionTable((region) => choose(region))
-const log = new LogTable()
-const heat = new Heat()
-let history: Moment[] = []
-let kept: Shown | null = null
-let current: { readonly shown: Shown; readonly space: Space; readonly sums: RegionSums } | null = null
-let chosen: SnapshotRegion | null = null
-let mode: Mode = 'live'
-let isMapped = false
-let count = 0
-let turn = 0
+/** Takes snapshots from the process or from a file, and keeps their history. */
+class App {
+  readonly #process = new LiveProcess()
+  readonly #views = new Views({
+    history: () => this.#history,
+    findPages: (wanted, shown) => this.#findPages(wanted, shown),
+  })
+  #mode: Mode = 'live'
+  #history: Moment[] = []
+  /** Live snapshots so far. At 0 the next one tells where all resident memory is. */
+  #count = 0
 
-/** Shows a snapshot, view by view, so that none keeps the browser waiting for all. */
-async function show(shown: Shown): Promise<void> {
-  const own = ++turn
-  const isWanted = (): boolean => own === turn
-  const space = await inSlices(Space.of(shown.ranges, isMapped), isWanted)
-  const sums = space === null ? null : await inSlices(sumRegions(shown), isWanted)
-  if (space === null || sums === null) return
-  current = { shown, space, sums }
-  const views: readonly (() => void | Promise<void>)[] = [
-    () => strip.show(shown, space),
-    () => lanes.show({ shown, space, view: strip.view }),
-    () => figures.show(shown, history),
-    () => showExplained(shown),
-    () => table.show(shown, sums),
-    () => drawTree(shown, sums),
-    () => log.show(shown),
-    () => chart.show(history),
-    () => (kept === null ? undefined : compare(kept, shown)),
-  ]
-  for (const view of views) {
-    await view()
-    await pause()
-    if (!isWanted()) return
+  /** Connects the buttons, and begins. */
+  start(): void {
+    this.#connectButtons()
+    const views = this.#views
+    const redraw = (): void => views.redraw()
+    for (const id of ['chart-details', 'tree-details', 'explain-details']) byId(id).addEventListener('toggle', redraw)
+    window.addEventListener('resize', redraw)
+    window.addEventListener('scroll', () => views.showPagesSoon(), { passive: true })
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
+    if (location.protocol === 'file:') {
+      byId<HTMLButtonElement>('pause').disabled = true
+      this.#enter('file', 'Open a saved snapshot.')
+    } else void this.#tick()
   }
-  say(
-    'counts',
-    `${shown.os}, pages of ${bytes(shown.pageSize)}, ${shown.ranges.length / 4} ranges, ${shown.regions.length} regions, ${clock(shown.at)}`,
-  )
-  document.body.dataset['at'] = String(shown.at)
-}
 
-/** Another part of the space is in view. */
-function moved(): void {
-  if (current === null) return
-  lanes.show({ ...current, view: strip.view })
-  pagesSoon()
-}
+  #connectButtons(): void {
+    const views = this.#views
+    byId('pause').addEventListener('click', () => void this.#pauseOrResume())
+    byId('keep').addEventListener('click', () => views.keep())
+    byId('mapped').addEventListener('click', () => views.toggleMapped())
+    byId('save').addEventListener('click', () => void this.#save())
+    byId('trace').addEventListener('click', () =>
+      download('memlayer-trace.json', [JSON.stringify(traceOf(views.shown?.log ?? [], this.#history))]),
+    )
+    byId('explain-now').addEventListener('click', () => {
+      // The next snapshot asks.
+      if (this.#mode === 'live') this.#count = 0
+    })
+    byId<HTMLInputElement>('open').addEventListener('change', (event) => {
+      const input = event.target as HTMLInputElement
+      const [file] = input.files ?? []
+      if (file !== undefined) void this.#open(file).catch(() => say('about', `${file.name} can't be read.`))
+      // So that the same file can be opened again.
+      input.value = ''
+    })
+  }
 
-let soon: ReturnType<typeof setTimeout> | undefined
-/** Once for many turns of the wheel. */
-function pagesSoon(): void {
-  clearTimeout(soon)
-  soon = setTimeout(() => void showPages(), 120)
-}
-
-/** Finds and draws the pages of what is in view. */
-async function showPages(): Promise<void> {
-  if (current === null) return
-  const { shown, space } = current
-  const inLanes = lanes.wanted
-  if (inLanes.length > 0) lanes.tell(inLanes, await pagesOf(inLanes, shown))
-  const region = chosen
-  if (region === null) return
-  const { from, to } = strip.view
-  const [told] = await pagesOf([heat.wanted(region, space.addressAt(from), space.addressAt(to), shown.pageSize)], shown)
-  if (told !== undefined && region === chosen) heat.show(region, told, shown.pageSize)
-}
-
-async function pagesOf(wanted: readonly Wanted[], shown: Shown): Promise<Told[]> {
-  return mode === 'live' ? askPages(wanted) : savedPages(shown, wanted, mode === 'file')
-}
-
-function choose(region: SnapshotRegion): void {
-  chosen = region
-  table.mark(region.address)
-  lanes.mark(region.address)
-  void showPages().then(() => say('said', byId('heat-says').textContent ?? ''))
-}
-
-// The log, and how many operations it begins after: the process is asked for what came since.
-let entries: readonly LogEntry[] = []
-let entriesFrom = 0
-
-/** A snapshot of now; a text: why there is none. */
-async function ask(query: string): Promise<Shown | string> {
-  const seen = entriesFrom + entries.length
-  const response = await fetch(`/snapshot?seen=${seen}${query}`).catch(() => null)
-  if (response?.status === 403) return 'This session is over: the address with its token is good for one browser.'
-  if (response?.ok !== true) return 'The process does not answer.'
-  const received = await receiveShown(await response.text())
-  if (received === null) return 'The process answers with something else.'
-  const { shown, logFrom, logMost } = received
-  // Another question may have been answered meanwhile.
-  const known = entries.slice(0, Math.max(0, logFrom - entriesFrom))
-  const isNext = entriesFrom + known.length === logFrom
-  const all = isNext ? [...known, ...shown.log] : shown.log
-  entries = logMost > 0 ? all.slice(-logMost) : []
-  entriesFrom = logFrom + shown.log.length - entries.length
-  return { ...shown, log: entries }
-}
-
-async function tick(): Promise<void> {
-  const before = performance.now()
-  if (mode === 'live') {
-    const told = await ask(count % EXPLAIN_EVERY === 0 ? '&explain' : '')
-    // Somebody may have opened a file meanwhile.
-    if (mode === 'live') {
-      if (typeof told === 'string') say('about', told)
-      else await take(told)
+  async #tick(): Promise<void> {
+    const before = performance.now()
+    if (this.#mode === 'live') {
+      const told = await this.#process.ask(this.#count % explainEvery === 0 ? '&explain' : '')
+      // A file may have been opened meanwhile.
+      if (this.#mode === 'live') {
+        if (typeof told === 'string') say('about', told)
+        else await this.#take(told)
+      }
     }
+    setTimeout(() => void this.#tick(), Math.max(100, 1000 - (performance.now() - before)))
   }
-  setTimeout(() => void tick(), Math.max(100, 1000 - (performance.now() - before)))
-}
 
-async function take(shown: Shown): Promise<void> {
-  say('about', 'live')
-  history.push(momentOf(shown))
-  if (history.length > MOST_MOMENTS) history.shift()
-  const isTime = count % PAGES_EVERY === 0
-  count += 1
-  await show(shown)
-  if (isTime) await showPages()
-}
-
-function enter(next: Mode, words: string): void {
-  mode = next
-  byId('pause').setAttribute('aria-pressed', String(next !== 'live'))
-  say('pause', next === 'live' ? 'Pause' : 'Go on')
-  say('about', words)
-}
-
-/** What stands still is whole: pages, and where all resident memory is. */
-async function pauseOrGoOn(): Promise<void> {
-  if (mode !== 'live') {
-    // What was before belongs to a file, or has a hole where the page stood still.
-    if (mode === 'file') history = []
-    return enter('live', 'live')
+  async #take(shown: Shown): Promise<void> {
+    say('about', 'live')
+    this.#history.push(momentOf(shown))
+    if (this.#history.length > momentsMax) this.#history.shift()
+    const hasPages = this.#count % pagesEvery === 0
+    this.#count += 1
+    await this.#views.show(shown)
+    if (hasPages) await this.#views.showPages()
   }
-  const told = await ask('&explain&pages')
-  enter('paused', `stands still at ${clock(Date.now())}`)
-  if (typeof told === 'string') return
-  await show(told)
-  await showPages()
+
+  async #findPages(wanted: readonly Wanted[], shown: Shown): Promise<Told[]> {
+    return this.#mode === 'live' ? askPages(wanted) : savedPages(shown, wanted, this.#mode === 'file')
+  }
+
+  #enter(next: Mode, words: string): void {
+    this.#mode = next
+    byId('pause').setAttribute('aria-pressed', String(next !== 'live'))
+    say('pause', next === 'live' ? 'Pause' : 'Resume')
+    say('about', words)
+  }
+
+  /** A paused page has all pages, and tells where all resident memory is. */
+  async #pauseOrResume(): Promise<void> {
+    if (this.#mode !== 'live') {
+      // The history of a file ends with the file.
+      if (this.#mode === 'file') this.#history = []
+      return this.#enter('live', 'live')
+    }
+    const told = await this.#process.ask('&explain&pages')
+    this.#enter('paused', `paused at ${clock(Date.now())}`)
+    if (typeof told === 'string') return
+    await this.#views.show(told)
+    await this.#views.showPages()
+  }
+
+  async #save(): Promise<void> {
+    const told =
+      this.#mode === 'live'
+        ? await this.#process.ask('&explain&pages')
+        : (this.#views.shown ?? 'There is nothing to save.')
+    if (typeof told === 'string') return say('about', told)
+    download('memlayer-snapshot.json', await writeShown({ ...told, history: this.#history }))
+  }
+
+  async #open(file: File): Promise<void> {
+    const shown = await readShown(await file.text())
+    if (shown === null) return say('about', `${file.name} is not a snapshot of memlayer.`)
+    this.#enter('file', `showing ${file.name}`)
+    this.#history = shown.history.length > 0 ? [...shown.history] : [momentOf(shown)]
+    this.#views.forgetChoice()
+    await this.#views.show(shown)
+    await this.#views.showPages()
+  }
 }
 
-async function save(): Promise<void> {
-  const told = mode === 'live' ? await ask('&explain&pages') : (current?.shown ?? 'There is nothing to save.')
-  if (typeof told === 'string') return say('about', told)
-  download('memlayer-snapshot.json', await writeShown({ ...told, history }))
-}
-
+/** Saves a file on the person's disk. */
 function download(name: string, pieces: readonly string[]): void {
   const link = document.createElement('a')
   link.href = URL.createObjectURL(new Blob([...pieces], { type: 'application/json' }))
@@ -196,60 +142,4 @@ function download(name: string, pieces: readonly string[]): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000)
 }
 
-async function open(file: File): Promise<void> {
-  const shown = await readShown(await file.text())
-  if (shown === null) return say('about', `${file.name} is no snapshot of memlayer.`)
-  enter('file', `stands still: ${file.name}`)
-  history = shown.history.length > 0 ? [...shown.history] : [momentOf(shown)]
-  chosen = null
-  await show(shown)
-  await showPages()
-}
-
-/** Everything again, in the colours of now. */
-function redraw(): void {
-  chart.rebuild()
-  heat.draw()
-  strip.draw()
-  lanes.draw()
-  if (current === null) return
-  figures.show(current.shown, history)
-  showExplained(current.shown)
-  drawTree(current.shown, current.sums)
-}
-
-byId('pause').addEventListener('click', () => void pauseOrGoOn())
-byId('keep').addEventListener('click', () => {
-  kept = current?.shown ?? null
-  if (kept !== null) compare(kept, kept)
-})
-byId('mapped').addEventListener('click', () => {
-  isMapped = !isMapped
-  byId('mapped').setAttribute('aria-pressed', String(isMapped))
-  // The whole of another space.
-  strip.zoom(Infinity, 0)
-  if (current !== null) void show(current.shown).then(showPages)
-})
-byId('save').addEventListener('click', () => void save())
-byId('trace').addEventListener('click', () =>
-  download('memlayer-trace.json', [JSON.stringify(traceOf(current?.shown.log ?? [], history))]),
-)
-byId('explain-now').addEventListener('click', () => {
-  // The next snapshot asks.
-  if (mode === 'live') count = 0
-})
-byId<HTMLInputElement>('open').addEventListener('change', (event) => {
-  const input = event.target as HTMLInputElement
-  const [file] = input.files ?? []
-  if (file !== undefined) void open(file).catch(() => say('about', `${file.name} can't be read.`))
-  // So that the same file can be opened again.
-  input.value = ''
-})
-for (const id of ['chart-details', 'tree-details', 'explain-details']) byId(id).addEventListener('toggle', redraw)
-window.addEventListener('resize', redraw)
-window.addEventListener('scroll', pagesSoon, { passive: true })
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
-if (location.protocol === 'file:') {
-  byId<HTMLButtonElement>('pause').disabled = true
-  enter('file', 'Open a snapshot that was saved.')
-} else void tick()
+new App().start()

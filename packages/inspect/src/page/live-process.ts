@@ -1,0 +1,33 @@
+// The process that the page looks at. It sends only the operations that the page has not seen, so the log is
+// kept here. app.ts asks.
+import type { LogEntry } from '../snapshot.js'
+import { receiveShown, type Shown } from './shown.js'
+
+/** A connection to the process. */
+export class LiveProcess {
+  #log: readonly LogEntry[] = []
+  /** How many operations came before the log. */
+  #logFrom = 0
+
+  /** A snapshot of now; a text: why there is none. `query` asks for more than its figures. */
+  async ask(query: string): Promise<Shown | string> {
+    const seen = this.#logFrom + this.#log.length
+    const response = await fetch(`/snapshot?seen=${seen}${query}`).catch(() => null)
+    if (response?.status === 403) return 'This session is over. Its address works in one browser only.'
+    if (response?.ok !== true) return 'The process does not answer.'
+    const received = await receiveShown(await response.text())
+    if (received === null) return 'The process sent something that is not a snapshot.'
+    const { shown, logFrom, logMost } = received
+    return { ...shown, log: this.#extend(shown.log, logFrom, logMost) }
+  }
+
+  /** Adds new operations, of which `from` came before. Another answer may have added some of them already. */
+  #extend(added: readonly LogEntry[], from: number, most: number): readonly LogEntry[] {
+    const known = this.#log.slice(0, Math.max(0, from - this.#logFrom))
+    const isNext = this.#logFrom + known.length === from
+    const all = isNext ? [...known, ...added] : added
+    this.#log = most > 0 ? all.slice(-most) : []
+    this.#logFrom = from + added.length - this.#log.length
+    return this.#log
+  }
+}
