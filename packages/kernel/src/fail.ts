@@ -1,21 +1,21 @@
-// The failing port: the k-th kernel call is refused without being made. Run a life for
-// k = 1, 2, 3 … until a run ends with `failed` false: then every error path was walked.
+// The failing port. It refuses the k-th kernel call and does not make it. Run a life for k = 1, 2, 3 … until a run
+// ends with `failed` false. By then the runs have walked every error path.
 import { decorate, refusalOf } from './decorate.js'
 
-/** A port that refuses one call, and whether it has. */
+/** A port that refuses one call, and a record of whether it has. */
 export interface FailPlan<K> {
   /** Hand this to a backend in place of the kernel below. */
   readonly kernel: K
-  /** Kernel calls so far that could have been refused. */
+  /** The number of kernel calls so far that the port could have refused. */
   readonly calls: number
-  /** Whether the k-th call came, and was refused. */
+  /** Whether the k-th call came and the port refused it. */
   readonly failed: boolean
 }
 
 /**
- * A port that refuses the k-th call (from 1) with `errno`, and makes all others on `kernel`.
- * `only` counts the calls of one function alone. brk and growMemory answer -1, as theirs do.
- * A port with calls of its own names them in a member `kernelCalls`.
+ * A port that refuses the k-th call (from 1) with `errno`, and makes all other calls on `kernel`. `only` counts the
+ * calls of that one function. A refused brk or growMemory answers -1, as the real ones do. A port with calls of its
+ * own names them in a member `kernelCalls`.
  */
 export function failCall<K extends object>(kernel: K, k: number, errno: number, only?: string): FailPlan<K> {
   let calls = 0
