@@ -1,5 +1,5 @@
-// Residency, explain and trimHost on the real kernel. Each situation is a process of its own, and
-// /proc/self/smaps_rollup is what explain is held against.
+// Residency, explain and trimHost on the real kernel. Each situation is a process of its own. The result of explain
+// is compared with /proc/self/smaps_rollup.
 import { createMemory } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import { otherNode, runChild } from '@memlayer/witness'
@@ -18,7 +18,7 @@ const MiB = 2 ** 20
 const memory = createMemory(createOS())
 const keep = []
 const fill = (region, from, length) => region.view(Uint8Array, from, length).fill(1)
-// The engine frees what it has collected on threads of its own, whenever they come to it.
+// The engine frees collected memory on its own threads, at any time.
 const drop = async () => {
   keep.length = 0
   for (gc(); process.memoryUsage().arrayBuffers > MiB; gc()) await sleep(50)
@@ -49,7 +49,10 @@ interface Told {
   readonly layerParts: readonly { category: string | null; state: string; resident: number; size: number }[]
 }
 
-/** A situation's explanation, whose parts sum to what the kernel says and leave little unexplained beyond `foreign`, which nobody claims. */
+/**
+ * Explains a situation in a child process. The parts must add up to the kernel's figure, with little unexplained
+ * beyond `foreign`.
+ */
 function explain(situation: string, foreign = 0, node: string = process.execPath): Told {
   const { code, stdout, stderr } = runChild(prelude + situation + epilogue, {
     from: import.meta.dirname,
@@ -69,7 +72,7 @@ function explain(situation: string, foreign = 0, node: string = process.execPath
     told.files +
     told.stacks
   expect(parts + told.unexplained).toBe(told.resident)
-  // The kernel's sum a moment later: reading and printing it took memory itself.
+  // The kernel's sum is from a moment later. Reading and printing it took memory itself.
   expect(Math.abs(told.rollup - told.resident)).toBeLessThan(8 * MiB)
   expect(Math.abs(told.unexplained - foreign), JSON.stringify(told)).toBeLessThan(Math.max(4 * MiB, 0.05 * told.rollup))
   return told
@@ -97,9 +100,10 @@ describe.skipIf(process.platform !== 'linux')('explain leaves under 5 % or 4 MiB
     )
   })
 
-  it('with Buffers dropped, whose memory is the slack of the C library', () => {
+  it('with dropped Buffers, whose memory is the slack of the C library', () => {
     const told = explain('for (let i = 0; i < 4096; i++) keep.push(Buffer.alloc(65536, 1)); await drop()')
-    // Of 256 MiB: what lies at the end of an arena it gives back by itself, more with larger pages and newer versions.
+    // Of 256 MiB. The C library itself gives back the end of an arena, and more of it with larger pages and newer
+    // versions.
     expect(told.mallocSlack).toBeGreaterThan(128 * MiB)
     expect(told.arrayBuffers).toBeLessThan(MiB)
   })
@@ -110,7 +114,7 @@ describe.skipIf(process.platform !== 'linux')('explain leaves under 5 % or 4 MiB
     expect(told.arrayBuffers).toBeLessThan(260 * MiB)
   })
 
-  it('with a region in every state, whose parts it tells by category and state', () => {
+  it('with a region in every state, told by category and state', () => {
     const told = explain(`
       const region = memory.reserve(256 * MiB, { name: 'cache' })
       keep.push(region)
@@ -137,7 +141,7 @@ describe.skipIf(process.platform !== 'linux')('explain leaves under 5 % or 4 MiB
     expect(layer(told, 'Ready')).toBe(32 * MiB)
   })
 
-  it('with huge pages, and views that the engine takes for its own', () => {
+  it('with huge pages, and with views that the engine counts as its own', () => {
     const told = explain(`
       const region = memory.reserve(128 * MiB, { name: 'huge', align: 2 * MiB })
       region.commit(0, 128 * MiB)
@@ -150,7 +154,9 @@ describe.skipIf(process.platform !== 'linux')('explain leaves under 5 % or 4 MiB
 
   it('with workers, whose heaps and stacks are counted too', () => {
     const told = explain(`
-      const code = 'import { parentPort } from "node:worker_threads"; const keep = []; for (let i = 0; i < 3e5; i++) keep.push({ i, a: [i] }); parentPort.postMessage(1); setInterval(() => keep.length, 1e6)'
+      const code = 'import { parentPort } from "node:worker_threads"; const keep = []; ' +
+        'for (let i = 0; i < 3e5; i++) keep.push({ i, a: [i] }); ' +
+        'parentPort.postMessage(1); setInterval(() => keep.length, 1e6)'
       const workers = [1, 2].map(() => new Worker(code, { eval: true }))
       await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))))
       keep.push(...workers)`)
@@ -158,7 +164,7 @@ describe.skipIf(process.platform !== 'linux')('explain leaves under 5 % or 4 MiB
     expect(told.jsHeap).toBeGreaterThan(50 * MiB)
   })
 
-  it('with a second memory in the process, whose ranges are told as such and not as the heap', () => {
+  it('with a second memory in the process, whose ranges are not told as the heap', () => {
     const told = explain(`
       const other = createMemory(createOS()).reserve(64 * MiB, { name: 'other', align: MiB })
       other.commit(0, 64 * MiB)
@@ -173,7 +179,7 @@ describe.skipIf(process.platform !== 'linux')('explain leaves under 5 % or 4 MiB
 })
 
 describe.skipIf(process.platform !== 'linux')(
-  'explain names as unexplained what nobody in this thread can claim, within 5 % or 4 MiB',
+  'explain tells memory that this thread can’t know as unexplained, within 5 % or 4 MiB',
   () => {
     it('a memory of a worker', () => {
       const told = explain(
@@ -197,7 +203,7 @@ describe.skipIf(process.platform !== 'linux')(
       expect(told.jsHeap).toBeLessThan(24 * MiB)
     })
 
-    it('a mapping that foreign code has made by itself', () => {
+    it('a mapping that foreign code made', () => {
       const told = explain(
         `
       const kernel = posixKernel()
@@ -209,10 +215,13 @@ describe.skipIf(process.platform !== 'linux')(
       expect(told.jsHeap).toBeLessThan(16 * MiB)
     })
 
-    it('a kernel that is simulated has no ranges in this process', () => {
+    it('a simulated kernel, which has no ranges in this process', () => {
       expect(
         explain(`
-      const scripted = { pageSize: 4096, hugePageSize: 0, mmap: (v) => v || 2 ** 45, munmap: () => 0, mprotect: () => 0, madvise: () => 0, view: () => new ArrayBuffer(4096) }
+      const scripted = {
+        pageSize: 4096, hugePageSize: 0, mmap: (v) => v || 2 ** 45, munmap: () => 0, mprotect: () => 0,
+        madvise: () => 0, view: () => new ArrayBuffer(4096),
+      }
       const made = createMemory(createOS({ kernel: scripted }))
       keep.push(made, made.sysAlloc(2 ** 40, null))`).otherMemories,
       ).toBe(0)
@@ -220,16 +229,18 @@ describe.skipIf(process.platform !== 'linux')(
   },
 )
 
-// V8 describes its pages otherwise from version to version, and nobody promises how.
+// V8 describes its pages differently from version to version, and promises no format.
 describe.skipIf(process.platform !== 'linux').each(['node22', 'node26'])('explain on %s', (alias) => {
-  it("knows the pages of its heap, of a worker's heap and of one that was collected, from a second memory", (context) => {
+  it("tells the pages of its heap, a worker's heap and a collected heap from a second memory", (context) => {
     const told = explain(
       `
       const other = createMemory(createOS()).reserve(64 * MiB, { name: 'other', align: MiB })
       other.commit(0, 64 * MiB)
       fill(other, 0, 64 * MiB)
       keep.push(other)
-      const code = 'import("node:worker_threads").then(({ parentPort }) => { const keep = []; for (let i = 0; i < 3e5; i++) keep.push({ i, a: [i] }); parentPort.postMessage(1); setInterval(() => keep.length, 1e6) })'
+      const code = 'import("node:worker_threads").then(({ parentPort }) => { const keep = []; ' +
+        'for (let i = 0; i < 3e5; i++) keep.push({ i, a: [i] }); ' +
+        'parentPort.postMessage(1); setInterval(() => keep.length, 1e6) })'
       const worker = new Worker(code, { eval: true })
       await new Promise((resolve) => worker.once('message', resolve))
       const objects = []
@@ -249,7 +260,7 @@ describe.skipIf(process.platform !== 'linux')('residency', () => {
   const memory = createMemory(createOS())
   const page = memory.os.traits.pageSize
 
-  it("is what was touched, page by page; the page of zeroes that a read meets is nobody's memory", () => {
+  it('counts touched pages one by one, but not the page of zeroes behind a read', () => {
     using region = memory.reserve(64 * page)
     region.commit(0, 64 * page)
     const bytes = region.view(Uint8Array, 0, 64 * page)
@@ -278,7 +289,7 @@ describe.skipIf(process.platform !== 'linux')('residency', () => {
     expect(memory.residency(region.address, region.size)).toMatchObject({ resident: 4 * huge, huge: 4 * huge })
   })
 
-  it('refuses what is no range, and knows nothing where the kernel does not tell', () => {
+  it('refuses a wrong range, and is null when the kernel does not tell', () => {
     expect(() => memory.residency(-1, page)).toThrow(/ the address is -1/)
     expect(() => memory.residency(0, Number.NaN)).toThrow(/ the size is NaN/)
     const blind = createMemory(
@@ -291,7 +302,7 @@ describe.skipIf(process.platform !== 'linux')('residency', () => {
 })
 
 describe.skipIf(process.platform !== 'linux')('trimHost', () => {
-  it('returns the memory of 4,096 Buffers that were dropped, and says how much', () => {
+  it('returns the memory of 4,096 dropped Buffers, and tells how much', () => {
     const code = `${prelude}
       for (let i = 0; i < 4096; i++) keep.push(Buffer.alloc(65536, 1))
       const full = memory.explain().resident
