@@ -21,9 +21,8 @@ export interface Asked {
 export function refusalHint(errno: number, asked: Asked, kernel: PosixKernel): string {
   if (errno === EAGAIN) return lockedHint(kernel.limits?.())
   if (errno === EACCES) return 'Check SELinux, AppArmor and seccomp. A security policy forbids mapping memory.'
-  if (errno !== ENOMEM) {
-    return 'Check that no other code maps or unmaps this range. The kernel finds it not as this layer mapped it.'
-  }
+  if (errno !== ENOMEM)
+    return 'Check that no other code unmaps this range. The kernel refuses it, because it is not what was mapped.'
   return outOfMemoryHint(asked, kernel.limits?.())
 }
 
