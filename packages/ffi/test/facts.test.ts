@@ -11,7 +11,7 @@ describe('the huge page size', () => {
     ['an empty file', '', 0],
     ['a file with a line end alone', '\n', 0],
     ['not a power of two', '3000000', 0],
-    ['nought', '0\n', 0],
+    ['zero', '0\n', 0],
     ['a negative number', '-2097152\n', 0],
     ['no number', '2 MB\n', 0],
     ['2 MiB', '2097152\n', 2 ** 21],

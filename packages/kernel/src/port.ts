@@ -244,7 +244,7 @@ export interface WasmKernel {
   currentMemory(): number
   /** Grows the memory. Returns the pages that it had before, or -1. */
   growMemory(pages: number): number
-  /** Called after growth. Growth detaches the old ArrayBuffer, so the port must make its views anew. */
+  /** Called after growth. Growth detaches the old ArrayBuffer, so the port must make new views. */
   resetMemoryDataView(): void
   /**
    * The bytes at an address, without a copy. On this port, the memory's own buffer serves every range. `viewOffset`

@@ -41,7 +41,7 @@ describe('record', () => {
     expect(heard).toEqual(['mprotect', 'munmap'])
   })
 
-  it('take() returns the calls so far and starts anew', () => {
+  it('take() returns the calls so far and forgets them', () => {
     const { kernel, calls, take } = record(new PosixPort())
     kernel.munmap(0, 4096)
     expect(take()).toEqual([{ fn: 'munmap', args: [0, 4096], ret: 0 }])

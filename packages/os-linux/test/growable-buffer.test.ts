@@ -14,7 +14,7 @@ for (const madvDontNeed of [true, false]) {
     () => {
       const memory = createMemory(createOS({ madvDontNeed }))
 
-      it('grows to 512 MiB in place: its address, its contents and its first view stay', () => {
+      it('grows to 512 MiB in place, with its address, its contents and its first view', () => {
         using buffer = new GrowableBuffer(memory, { maximum: 2 ** 30, name: 'grows' })
         const { address } = buffer
         buffer.resize(16)

@@ -99,7 +99,7 @@ function traced(log: string): Steps {
   let calls: string[] = []
   for (const line of lines) {
     const title = /step\/([^"]+)"/.exec(line)?.[1]
-    // A step that was tried again starts anew.
+    // A step that is tried again starts with no calls.
     if (title !== undefined) steps.set(title, (calls = []))
     const call = /^(?:mmap|munmap|mprotect|madvise)\(.*\) += .*$/.exec(line)?.[0]
     if (call === undefined) continue

@@ -3,7 +3,7 @@ import { formatAddress } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
 
 /** What to do when the break can't be raised. */
-export const hintOfBreak =
+export const hintOfBreak: string =
   'Free some memory, or make the segment larger with plan9Kernel({ size }). ' +
   'The segment is full, or the host has no memory for it.'
 
@@ -16,6 +16,6 @@ export function hintOfAddress(bloc: Address): string {
 export const hintOfFree = 'Free only memory from sysAlloc or sysReserve, once, and in whole pages.'
 
 /** What to do when a watched kernel call called back into the layer. */
-export const hintOfReentry =
+export const hintOfReentry: string =
   'Do not call the layer from inside a kernel call, for example from onCall of record(). ' +
   'Wait until the call has returned.'

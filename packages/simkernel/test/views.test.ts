@@ -90,7 +90,7 @@ describe('a view of simulated memory', () => {
     expect(new Uint8Array(again)[page - 1]).toBe(7)
   })
 
-  it('never reads wrong after a detachment without notice: its bytes are lost until they are written', () => {
+  it('never reads wrong after a detachment without notice, because its bytes are lost until written', () => {
     const { kernel, v } = mapped(3)
     const buffer = kernel.view(v + page, page)
     new Uint8Array(buffer).fill(7)
