@@ -1,5 +1,5 @@
-// bun:ffi, Bun's own foreign calls. The code asks the process for it at run time, so that a bundler that does not
-// know Bun has nothing to resolve.
+// bun:ffi, Bun's own foreign calls. The code asks the process for it at run time. So a bundler that does not know
+// Bun has nothing to resolve.
 import type { Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
 import { openLibc } from './libc.js'
@@ -22,7 +22,7 @@ const argumentTypes: Readonly<Record<CType, string>> = { int: 'i32', address: 'u
 const resultTypes: Readonly<Record<CType, string>> = { int: 'i32', address: 'ptr', size: 'ptr', offset: 'i64' }
 
 const ALL_ONES = 2n ** 64n - 1n
-// JavaScriptCore makes no longer ArrayBuffer.
+// The longest ArrayBuffer that JavaScriptCore can make.
 const VIEW_BYTES_MAX = 2 ** 32
 
 /**

@@ -8,7 +8,7 @@ const SYS_PIDFD_OPEN = 434
 const SYS_PROCESS_MADVISE = 440
 const ENOSYS = 38
 
-// UIO_MAXIOV, <limits.h>: the kernel takes no more ranges in one call.
+// UIO_MAXIOV, <limits.h>. The kernel refuses more ranges in one call.
 const RANGES_MAX = 1024
 // sizeof(struct iovec) where pointers have 64 bits.
 const IOVEC_BYTES = 16

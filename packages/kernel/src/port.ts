@@ -69,8 +69,8 @@ export interface PosixKernel {
   /** The limits in force now, for the text of an error. Slow, because it reads files. */
   limits?(): PosixLimits
   /**
-   * Which parts of a range have memory behind them, as runs of three numbers: address, length and {@link
-   * residencyBits}. Null when the host can't tell.
+   * Which parts of a range have memory behind them, as runs of three numbers: address, length and
+   * {@link residencyBits}. Null when the host can't tell.
    */
   residency?(addr: Address, length: number): number[] | null
   /**
@@ -191,8 +191,8 @@ export interface WindowsKernel {
   /** The limits in force now, for the text of an error. */
   limits?(): WindowsLimits
   /**
-   * Which parts of a range have memory behind them, as runs of three numbers: address, length and {@link
-   * residencyBits}. Null when the host can't tell.
+   * Which parts of a range have memory behind them, as runs of three numbers: address, length and
+   * {@link residencyBits}. Null when the host can't tell.
    */
   residency?(addr: Address, length: number): number[] | null
   /** The process's resident memory, its working set, in bytes. */

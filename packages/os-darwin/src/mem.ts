@@ -60,8 +60,8 @@ class Darwin implements OS {
   }
 
   sysUnusedOS(v: Address, n: number): void {
-    // Like MADV_FREE, and more. The pages leave the process's footprint at once, as Activity Monitor and task_info
-    // count it, and not only when the kernel takes them. If the kernel refuses, nothing changes.
+    // Like MADV_FREE, and more. The pages leave the process's footprint at once, not only when the kernel takes
+    // them. Activity Monitor and task_info show that footprint. If the kernel refuses, nothing changes.
     void this.#kernel.madvise(v, n, MADV_FREE_REUSABLE)
   }
 

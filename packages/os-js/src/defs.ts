@@ -7,7 +7,7 @@ export const PAGE_SIZE = 65536
 export const MAX_PAGES_32 = 65536
 
 // 64-bit addresses could reach 2^48 pages, but engines stop far below. A count of 2^32 pages or more must not reach
-// V8: `grow(2n ** 40n)` keeps the low 32 bits, grows by 0 pages and reports success (Node 24.21).
+// V8. There `grow(2n ** 40n)` keeps the low 32 bits, grows by 0 pages and reports success (Node 24.21).
 export const MAX_PAGES_64 = 0xffffffff
 
 // growMemory answers -1 without an error number. A C library on such a host reports ENOMEM for it.

@@ -17,9 +17,11 @@ export interface JsOptions {
 /** The backend. It tells when growth has detached the buffers that `view` returned. */
 export interface JsOS extends OS {
   /**
-   * Calls `listener` each time the buffers that `view` returned have been detached. There are three causes: a
-   * reservation grew the memory and is about to return, a module grew the memory earlier, or pages with a view are
-   * about to leave Ready.
+   * Calls `listener` each time the buffers that `view` returned have been detached. There are three causes:
+   *
+   * - A reservation has grown the memory and is about to return.
+   * - The layer found that a module has grown the memory.
+   * - Pages with a view are about to leave Ready.
    *
    * A detached buffer has length 0 and reads `undefined`. The bytes stay in place, and `view` returns a new buffer
    * over them. A shared memory's buffers are not detached. They keep their old length.

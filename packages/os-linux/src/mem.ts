@@ -122,8 +122,8 @@ class Linux implements OS {
 
     // khugepaged collapses a huge page with a single page left into a whole one. Then memory that was given back
     // here is resident again (kernel bug 93111). So the huge pages that the range cuts in two, and only those, lose
-    // their huge page flag. The kernel keeps the flag per mapping. Switching it splits mappings, and a process has
-    // 65,530 of them (golang.org/issue/12233).
+    // their huge page flag. The kernel keeps the flag per mapping. Switching it splits mappings, and a process may
+    // have 65,530 of them (golang.org/issue/12233).
     const huge = this.#hugePageSize
     if (huge !== 0) {
       const end = v + n

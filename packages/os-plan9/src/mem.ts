@@ -23,8 +23,8 @@ export function createOS(options: Plan9Options = {}): OS {
 }
 
 /**
- * A free block. Go keeps this in the block's own first words. Here it is kept apart, so that a free block is zero
- * from end to end, and a stray write can't break the list.
+ * A free block. Go keeps this in the block's own first words. Here it is kept apart, for two reasons. A free block
+ * is zero from end to end, and a stray write can't break the list.
  */
 interface MemHdr {
   readonly address: Address
@@ -164,7 +164,7 @@ class Plan9 implements OS {
     if (this.#isLocked) throw new FatalError('mem: called again during an operation', { op, hint: hintOfReentry })
     this.#isLocked = true
     try {
-      // Go checks after the operation. A check before it finds a mistake before anything is built on it.
+      // Go checks after the operation. Here the check comes first, so that no operation builds on a mistake.
       this.#memCheck(op)
       return work()
     } finally {

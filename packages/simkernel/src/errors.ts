@@ -13,9 +13,14 @@ export type SimulationErrorCode =
   | 'ERR_MEMLAYER_SIM_VIEW'
 
 /**
- * A problem that a simulated kernel can't answer with an error number. By `code`: a wrong option (OPTION), a
- * process that the kernel would have killed for lack of memory (KILLED), a simulation without room (LIMIT), a call
- * that no simulated kernel makes (UNSUPPORTED), views that disagree or whose bytes were lost (VIEW).
+ * A problem that a simulated kernel can't answer with an error number. Its `code` ends in one of these words:
+ *
+ * - OPTION: an option is wrong.
+ * - FAULT: a page can't be touched, see {@link PageFault}.
+ * - KILLED: the kernel would have killed the process for lack of memory.
+ * - LIMIT: the simulation has no more room.
+ * - UNSUPPORTED: no simulated kernel makes this call.
+ * - VIEW: views disagree, or the bytes of a view were lost.
  */
 export class SimulationError extends Error {
   /** Stable: compare this, not the message. */

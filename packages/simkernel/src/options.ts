@@ -10,8 +10,8 @@ export interface SimulateOptions {
   /** Calls that the kernel refuses or answers differently. */
   readonly plan?: readonly PlannedFault[]
   /**
-   * How short of memory the machine is: the chance, from 0 to 1, that a call finds forfeit pages taken since the
-   * last call. With 0 they stay until takeForfeit(), or until the memory is full. Default 0.25.
+   * How short of memory the machine is. It is the chance, from 0 to 1, that the kernel takes forfeit pages between
+   * two calls. With 0 they stay until takeForfeit(), or until the memory is full. Default 0.25.
    */
   readonly pressure?: number
 }

@@ -16,7 +16,7 @@ export interface PlannedFault {
   /** The error, by name (`'ENOMEM'`, `'ERROR_COMMITMENT_LIMIT'`) or number. brk and growMemory always answer -1. */
   readonly errno?: string | number
   /**
-   * The part of the range, from 0 to 1, that is done before the call is refused, like a kernel that stops half way.
+   * The part of the range, from 0 to 1, that is done before the refusal. A real kernel may stop half way, too.
    * Whole pages, rounded down. Default 0.
    */
   readonly done?: number

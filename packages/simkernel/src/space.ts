@@ -311,7 +311,7 @@ export class Space {
     }
   }
 
-  /** Gives a mapping a family at its first private page: that of a neighbour that is like it, else a new one. */
+  /** Gives a mapping a family at its first private page: that of a neighbour like it, else a new one. */
   #founds(mapping: Mapping): void {
     if (mapping.anon !== 0) return
     const after = this.maps.at(mapping.end)
