@@ -1,14 +1,18 @@
-// The engine on Node, and in a bundle that was made for no runtime in particular: koffi where it has a
-// build and may be loaded, else node:ffi. Bun and Deno come here only by such a bundle, and have their own.
+// The engine on Node, and in a bundle that was made for no single runtime. It is koffi where koffi has a build and
+// may be loaded, else node:ffi. Bun and Deno have engines of their own and come here only through such a bundle.
 import { bunEngine } from './bun-ffi.js'
 import { denoEngine } from './deno-ffi.js'
 import { NoEngineError, type Engine } from './engine.js'
 import { koffiEngine } from './koffi.js'
 import { nodeFfiEngine } from './node-ffi.js'
 
-/** Foreign calls on this host. @throws NoEngineError with what stands in the way of each. */
+/**
+ * Opens foreign calls on this host.
+ *
+ * @throws NoEngineError with the obstacle of each engine.
+ */
 export function openEngine(): Engine {
-  // By what they have, not by a version: both say that they are some Node.
+  // The runtimes are told apart by what they have. A version does not help, because both claim to be some Node.
   const { Bun: bun, Deno: deno } = globalThis as { Bun?: unknown; Deno?: unknown }
   if (bun !== undefined) return bunEngine()
   if (deno !== undefined) return denoEngine()

@@ -1,5 +1,5 @@
-// bun:ffi, Bun's own foreign calls. It is asked of the process at run time, so that a bundler that
-// knows no Bun has nothing to resolve.
+// bun:ffi, Bun's own foreign calls. The code asks the process for it at run time. So a bundler that does not know
+// Bun has nothing to resolve.
 import type { Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
 import { openLibc } from './libc.js'
@@ -16,21 +16,25 @@ interface BunFfi {
   toArrayBuffer(pointer: number, offset: number, length: number): ArrayBuffer
 }
 
-// An address goes in as u64, which carries all 64 bits of a double; as ptr it ends at 2^63. It comes
-// back as ptr: a number while that is exact, null for 0, else a bigint.
+// An address goes in as u64, which carries all 64 bits of a double. As ptr it would end at 2^63. It comes back as
+// ptr: a number while that is exact, null for 0, else a bigint.
 const argumentTypes: Readonly<Record<CType, string>> = { int: 'i32', address: 'u64', size: 'u64', offset: 'i64' }
 const resultTypes: Readonly<Record<CType, string>> = { int: 'i32', address: 'ptr', size: 'ptr', offset: 'i64' }
 
 const ALL_ONES = 2n ** 64n - 1n
-// The most that JavaScriptCore makes an ArrayBuffer of.
-const LONGEST_VIEW = 2 ** 32
+// The longest ArrayBuffer that JavaScriptCore can make.
+const VIEW_BYTES_MAX = 2 ** 32
 
-/** Foreign calls by bun:ffi. @throws NoEngineError where this runtime has none. */
+/**
+ * Foreign calls by bun:ffi.
+ *
+ * @throws NoEngineError when this runtime has no bun:ffi.
+ */
 export function bunEngine(): Engine {
   const ffi = process.getBuiltinModule('bun:ffi') as BunFfi | undefined
   if (ffi === undefined) throw new NoEngineError('this runtime has no bun:ffi', 'Run on Bun.')
   const { markAsUntransferable } = process.getBuiltinModule('node:worker_threads')
-  // It takes no length of 0.
+  // toArrayBuffer refuses a length of 0.
   const bytes = (addr: Address, length: number): Uint8Array =>
     length === 0 ? new Uint8Array(0) : new Uint8Array(ffi.toArrayBuffer(addr, 0, length))
   return {
@@ -42,10 +46,10 @@ export function bunEngine(): Engine {
       return toNumbers(loaded.symbols[name] as (...args: number[]) => Value)
     },
     view(addr: Address, length: number): ArrayBuffer {
-      if (length > LONGEST_VIEW)
-        throw new RangeError(`Bun makes no view of more than 4 GiB, and this is of ${length} bytes: make several.`)
+      if (length > VIEW_BYTES_MAX)
+        throw new RangeError(`cannot view ${length} bytes: a view in Bun has at most 4 GiB. Make several views.`)
       const buffer = ffi.toArrayBuffer(addr, 0, length)
-      // Else structuredClone and postMessage would move the bytes to a buffer that outlives the pages.
+      // Otherwise structuredClone and postMessage would move the bytes to a buffer that outlives the pages.
       markAsUntransferable(buffer)
       return buffer
     },
@@ -56,7 +60,10 @@ export function bunEngine(): Engine {
 
 export { bunEngine as openEngine }
 
-/** After the call nothing is made that a garbage collection could stand behind: errno is read next. */
+/**
+ * Wraps `call` to return numbers. After the call it allocates nothing, because a garbage collection could overwrite
+ * errno, which is read next.
+ */
 function toNumbers(call: (...args: number[]) => Value): ForeignFunction {
   return (...args: number[]): number => {
     const answer = call(...args)

@@ -1,5 +1,5 @@
-// What differs between the libcs and kernels that the POSIX port stands on, by Node's
-// process.platform: where errno is, and how memory without a file is mapped.
+// How the libcs and kernels below the POSIX port differ, by Node's process.platform: where errno is, and how memory
+// without a file is mapped.
 
 /** The function that returns the address of the calling thread's errno. */
 export const errnoLocation: Readonly<Record<string, string>> = {
@@ -14,7 +14,7 @@ export const errnoLocation: Readonly<Record<string, string>> = {
   aix: '_Errno', // <errno.h>
 }
 
-/** MAP_PRIVATE with MAP_ANON, and MAP_NORESERVE where a reservation would take swap space without it. */
+/** MAP_PRIVATE with MAP_ANON. MAP_NORESERVE is added where a reservation would take swap space without it. */
 export const privateMemory: Readonly<Record<string, number>> = {
   linux: 0x22, // asm-generic/mman-common.h
   android: 0x22, // asm-generic/mman-common.h
@@ -27,5 +27,5 @@ export const privateMemory: Readonly<Record<string, number>> = {
   aix: 0x12, // <sys/mman.h>
 }
 
-/** The same on mips, where Linux kept IRIX's numbers: arch/mips/include/uapi/asm/mman.h. */
+/** MAP_PRIVATE with MAP_ANON on mips, where Linux kept IRIX's numbers: arch/mips/include/uapi/asm/mman.h. */
 export const privateMemoryOnMips = 0x802

@@ -6,7 +6,7 @@ import { openLibc } from './libc.js'
 type Value = number | bigint
 
 declare const pointer: unique symbol
-/** An address as Deno has it. */
+/** An address as Deno represents it. */
 type Pointer = { readonly [pointer]: true } | null
 
 interface Deno {
@@ -27,7 +27,11 @@ const denoTypes: Readonly<Record<CType, string>> = { int: 'i32', address: 'usize
 
 const ALL_ONES = 2n ** 64n - 1n
 
-/** Foreign calls by Deno. @throws NoEngineError where this runtime has none, or its permission is not given. */
+/**
+ * Foreign calls by Deno.
+ *
+ * @throws NoEngineError when this runtime has no Deno.dlopen, or when its permission is missing.
+ */
 export function denoEngine(): Engine {
   const { Deno: deno } = globalThis as { Deno?: Deno }
   const dlopen = deno?.dlopen
@@ -62,19 +66,22 @@ export function denoEngine(): Engine {
 
 export { denoEngine as openEngine }
 
-/** What is forbidden shows here, not at some later call. */
+/** Makes one call early, so that a missing permission shows here and not at a later call. */
 function permit(call: () => unknown): void {
   try {
     call()
   } catch (error) {
     const { name } = error as Error
-    // PermissionDenied is what Deno 1 called it.
+    // Deno 1 called it PermissionDenied.
     if (name !== 'NotCapable' && name !== 'PermissionDenied') throw error
-    throw new NoEngineError('Deno makes none without its permission', 'Start deno with --allow-ffi.', error)
+    throw new NoEngineError('Deno forbids foreign calls without its permission', 'Start deno with --allow-ffi.', error)
   }
 }
 
-/** After the call nothing is made that a garbage collection could stand behind: errno is read next. */
+/**
+ * Wraps `call` to take and return numbers. After the call it allocates nothing, because a garbage collection could
+ * overwrite errno, which is read next.
+ */
 function toNumbers(call: (...args: Value[]) => Value, params: readonly CType[]): ForeignFunction {
   const isWide = params.map((type) => type === 'address' || type === 'size')
   return (...args: number[]): number => {
@@ -84,7 +91,7 @@ function toNumbers(call: (...args: Value[]) => Value, params: readonly CType[]):
   }
 }
 
-/** A number beyond 2^53 would be cut at 2^63. */
+/** A bigint for a number beyond 2^53, because Deno would cut the number at 2^63. */
 function toWide(value: number): Value {
   return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : BigInt.asUintN(64, BigInt(value))
 }

@@ -1,24 +1,26 @@
-// The engine: what makes foreign calls on this JavaScript runtime. The kernels of this
-// package are written against it and do not know which one serves them.
+// The engine makes foreign calls on this JavaScript runtime. The kernels of this package are written against it and
+// do not know which engine serves them.
 import type { Address, PassedOver } from '@memlayer/kernel'
 
 /**
- * The C types that the kernels need. `int` is 32 bits, `offset` is 64; `address` and `size` are as wide
- * as a pointer. All are numbers here: an address is exact because a page is, a size up to 2^53; what
- * comes back as all ones (MAP_FAILED) is -1.
+ * The C types that the kernels need. `int` has 32 bits, `offset` has 64. `address` and `size` are as wide as a
+ * pointer.
+ *
+ * All are numbers here. An address is exact because it is page-aligned, a size is exact up to 2^53. A result of all
+ * ones (MAP_FAILED) comes back as -1.
  */
 export type CType = 'int' | 'address' | 'size' | 'offset'
 
 /** A foreign function. */
 export type ForeignFunction = (...args: number[]) => number
 
-/** Foreign calls, in one runtime's way. */
+/** Foreign calls, in the way of one runtime. */
 export interface Engine {
   /** `'koffi'`, `'node:ffi'`, `'bun:ffi'`, `'deno'`. */
   readonly name: string
-  /** What was tried before it; absent: nothing. */
+  /** The engines that were tried before it. Absent when there were none. */
   readonly passedOver?: readonly PassedOver[]
-  /** A function of `library`; `null`: of the process itself, where libc is. */
+  /** Declares a function of `library`. `null` means the process itself, where libc is. */
   func(library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction
   /** The bytes at an address, without a copy. */
   view(addr: Address, length: number): ArrayBuffer
@@ -28,11 +30,11 @@ export interface Engine {
   write(addr: Address, source: Uint8Array): void
 }
 
-/** No engine can make foreign calls here; the message says what to install or which flag to set. */
+/** No engine can make foreign calls here. The message says what to install or which flag to set. */
 export class NoEngineError extends Error {
   /** Stable: compare this, not the message. */
   readonly code = 'ERR_MEMLAYER_NO_ENGINE'
-  /** Why there is none. */
+  /** Why there is no engine. */
   readonly reason: string
   /** What a person can do about it. */
   readonly hint: string

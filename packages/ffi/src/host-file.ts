@@ -1,9 +1,10 @@
-// The kernel's own small files, /proc and /sys, read by libc's calls: Deno's and Node's permissions guard
-// their own file functions, ask a person, and refuse what whoever may make foreign calls can do anyway.
+// Reads the kernel's own small files, /proc and /sys, by libc's calls. The file functions of Deno and Node are
+// guarded by permissions: they ask a person, or refuse. Those permissions protect nothing here, because a program
+// that may make foreign calls can read the files anyway.
 import type { Address } from '@memlayer/kernel'
 import type { Engine } from './engine.js'
 
-/** The text of a file; null: it can't be read. */
+/** The text of a file. Null when it can't be read. */
 export type ReadHostFile = (path: string) => string | null
 
 const O_RDONLY = 0
@@ -11,7 +12,7 @@ const BUFFER_BYTES = 2 ** 16
 /** PATH_MAX, <limits.h>. */
 const PATH_BYTES = 4096
 
-/** Declares the calls at the first file that is asked for. */
+/** Returns a reader. It declares libc's calls when the first file is read. */
 export function hostFiles(engine: Engine): ReadHostFile {
   let read: ReadHostFile | undefined
   return (path) => {
@@ -24,7 +25,7 @@ function openReader(engine: Engine): ReadHostFile {
   const open = engine.func(null, 'open', 'int', ['address', 'int'])
   const read = engine.func(null, 'read', 'address', ['int', 'address', 'size'])
   const close = engine.func(null, 'close', 'int', ['int'])
-  // libc writes where no collector moves anything. Kept for the next file.
+  // Memory of libc, which no collector moves. It is kept for the next file.
   const buffer: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(1, PATH_BYTES + BUFFER_BYTES)
   if (buffer === 0) return () => null
   const bytes = new Uint8Array(engine.view(buffer, PATH_BYTES + BUFFER_BYTES))

@@ -1,5 +1,5 @@
-// @memlayer/ffi: real kernels behind the ports. Importing it loads nothing native; the first
-// call of posixKernel(), windowsKernel(), plan9Kernel() or engineName() does.
+// @memlayer/ffi: real kernels behind the ports. Importing it loads nothing native. The first call of posixKernel(),
+// windowsKernel(), plan9Kernel() or engineName() does.
 export { NoEngineError } from './engine.js'
 export { engineName } from './host-engine.js'
 export { plan9Kernel, SegmentError, type Plan9KernelOptions } from './plan9-kernel.js'

@@ -1,5 +1,5 @@
-// koffi, by its platform package: `koffi` itself has an install script, which pnpm refuses
-// to run; the package for one os and cpu is the same addon without it.
+// koffi, by its platform package. `koffi` itself has an install script, which pnpm refuses to run. The package for
+// one os and cpu is the same addon without the script.
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Address } from '@memlayer/kernel'
@@ -36,7 +36,7 @@ export const koffiBuilds: readonly string[] = [
   'win32-x64',
 ]
 
-// Pointers as whole numbers: koffi then takes and returns plain numbers and makes no objects.
+// Pointers are declared as whole numbers. koffi then takes and returns plain numbers and makes no objects.
 const koffiTypes: Readonly<Record<CType, string>> = {
   int: 'int',
   address: 'intptr_t',
@@ -44,13 +44,17 @@ const koffiTypes: Readonly<Record<CType, string>> = {
   offset: 'int64_t',
 }
 
-/** Loads koffi's addon for this host. @throws NoEngineError when it is missing or forbidden. */
+/**
+ * Loads koffi's addon for this host.
+ *
+ * @throws NoEngineError when it is missing or forbidden.
+ */
 export function koffiEngine(): Engine {
   const koffi = requireKoffi(`${process.platform}-${process.arch}`)
   const libraries = new Map<string | null, ReturnType<Koffi['load']>>()
   let copyOut: Copy | undefined
   let copyIn: Copy | undefined
-  // Windows has no libc in the process itself.
+  // On Windows the process itself has no libc.
   const memcpy = (params: string[]): Copy =>
     koffi.load(process.platform === 'win32' ? 'ntdll.dll' : null).func('memcpy', 'void', params)
   return {
@@ -65,7 +69,8 @@ export function koffiEngine(): Engine {
       )
     },
     view: (addr: Address, length: number): ArrayBuffer => koffi.view(addr, length),
-    // Declared when first used: few programs copy. An engine that forbids views (Electron's) allows this.
+    // Declared at first use, because few programs copy. Copies also work in an engine that forbids views
+    // (Electron's).
     read(addr: Address, target: Uint8Array): void {
       copyOut ??= memcpy(['void *', 'intptr_t', 'size_t'])
       copyOut(target, addr, target.byteLength)
@@ -82,11 +87,11 @@ function requireKoffi(host: string): Koffi {
     throw new NoEngineError(`koffi has no build for ${host} (there is no package @koromix/koffi-${host})`, '')
   }
   const name = `@koromix/koffi-${host}`
-  // Asked of the process: webpack makes nothing of a createRequire that it sees imported.
+  // Taken from the process, because webpack breaks a createRequire that it sees imported.
   const { createRequire } = process.getBuiltinModule('node:module')
   let missing: unknown
   for (const place of places()) {
-    // In a bundle there are no packages; its maker puts the addon beside it.
+    // A bundle has no packages. Its maker puts the addon beside it.
     for (const what of [name, join(dirname(place), 'koffi.node')]) {
       try {
         return createRequire(place)(what) as Koffi
@@ -100,8 +105,8 @@ function requireKoffi(host: string): Koffi {
 }
 
 /**
- * Where this code is, and the program that it may be bundled into: in a bundle that is CommonJS import.meta is
- * empty, and some bundlers write there what the path was on the machine that they ran on.
+ * The path of this code, and of the program that it may be bundled into. In a CommonJS bundle import.meta is empty.
+ * Some bundlers write the path of the build machine there.
  */
 function places(): string[] {
   const url = import.meta.url as string | undefined
@@ -119,11 +124,11 @@ function explain(name: string, error: unknown): NoEngineError {
     const flag = process.execArgv.includes('--no-addons')
       ? 'Start node without --no-addons.'
       : 'Start node with --allow-addons beside --permission, or without --no-addons.'
-    return new NoEngineError(`native addons are switched off, and ${name} is one`, flag, error)
+    return new NoEngineError(`native addons are switched off, and ${name} is a native addon`, flag, error)
   }
   if (code === 'ERR_ACCESS_DENIED') {
     return new NoEngineError(
-      `the permission model keeps ${name} from being read`,
+      `the permission model forbids reading ${name}`,
       'Start node with --allow-addons and --allow-fs-read for node_modules, or without --permission.',
       error,
     )
@@ -131,14 +136,14 @@ function explain(name: string, error: unknown): NoEngineError {
   if (code === 'MODULE_NOT_FOUND') {
     return new NoEngineError(
       `the package ${name} is not installed`,
-      `Install it with: npm install ${name} (--omit=optional leaves it out), or put its koffi.node beside the bundle.`,
+      `Install it with npm install ${name}, without --omit=optional. Or put its koffi.node beside the bundle.`,
       error,
     )
   }
   const message = error instanceof Error ? error.message : String(error)
   return new NoEngineError(
-    `${name} does not load: ${message}`,
-    'Install it anew, for this system and processor.',
+    `${name} is installed but does not load: ${message}`,
+    'Install it again, for this system and processor.',
     error,
   )
 }

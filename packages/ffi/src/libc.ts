@@ -1,16 +1,16 @@
-// Where libc is, for engines that open no library without a name: Bun's and Deno's. koffi and
-// node:ffi ask the process itself.
+// The names of libc, for engines that need a name to open a library: Bun's and Deno's. koffi and node:ffi ask the
+// process itself.
 
-/** The names by which libc may be opened, most likely first, by Node's process.platform. */
+/** The names that may open libc, most likely first, by Node's process.platform. */
 const names: Readonly<Record<string, readonly string[]>> = {
-  // glibc; musl, by its own name and where it is the linker's.
+  // glibc, then musl by its own name, then musl by the linker's name.
   linux: ['libc.so.6', `libc.musl-${muslArch(process.arch)}.so.1`, 'libc.so'],
   android: ['libc.so'],
   darwin: ['/usr/lib/libSystem.B.dylib'],
   freebsd: ['libc.so.7'],
 }
 
-/** Opens libc by the first of its names that `open` takes; where it takes none, throws what it threw at first. */
+/** Opens libc by the first name that `open` takes. If it takes no name, throws the error of the first one. */
 export function openLibc<T>(open: (name: string) => T): T {
   const [first = 'libc.so', ...others] = names[process.platform] ?? []
   try {
@@ -20,7 +20,7 @@ export function openLibc<T>(open: (name: string) => T): T {
       try {
         return open(name)
       } catch {
-        // The first one's error tells what a person knows libc by.
+        // The error of the first name is thrown, because people know libc by that name.
       }
     }
     throw error

@@ -1,23 +1,24 @@
-// Advice over many ranges by one system call: process_madvise(2) on the own process, which
-// takes any advice there since Linux 6.13. Older kernels refuse it, and nothing has changed.
+// Advice over many ranges by one system call: process_madvise(2) on the own process. Since Linux 6.13 it takes any
+// advice there. Older kernels refuse it, and then nothing has changed.
 import type { Address } from '@memlayer/kernel'
 import type { Engine } from './engine.js'
 
-// <asm-generic/unistd.h>; x86-64 has the same numbers for whatever came after Linux 5.0.
+// <asm-generic/unistd.h>. x86-64 has the same numbers for all calls that came after Linux 5.0.
 const SYS_PIDFD_OPEN = 434
 const SYS_PROCESS_MADVISE = 440
 const ENOSYS = 38
 
-// UIO_MAXIOV, <limits.h>: the most ranges in one call.
-const MOST = 1024
+// UIO_MAXIOV, <limits.h>. The kernel refuses more ranges in one call.
+const RANGES_MAX = 1024
 // sizeof(struct iovec) where pointers have 64 bits.
 const IOVEC_BYTES = 16
-// Processors with these system call numbers, 64-bit pointers and the ordinary calling convention for variadic functions.
+// Processors with these system call numbers, 64-bit pointers and the ordinary calling convention for variadic
+// functions.
 const processors: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64', 'ppc64']
 
 const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
-/** The batched call on this host; the function returned answers 0, or minus the error number. */
+/** Opens the batched call on this host. The function returned answers 0, or minus the error number. */
 export function linuxBatch(engine: Engine, errno: Int32Array): (ranges: ArrayLike<number>, advice: number) => number {
   if (!processors.includes(process.arch)) return () => -ENOSYS
   const syscall = engine.func(null, 'syscall', 'address', [
@@ -30,19 +31,20 @@ export function linuxBatch(engine: Engine, errno: Int32Array): (ranges: ArrayLik
   ])
   const pidfd = syscall(SYS_PIDFD_OPEN, process.pid, 0, 0, 0, 0)
   if (pidfd < 0) return () => -ENOSYS
-  // The kernel reads the vector where it lies: memory that no collector moves.
-  const vector: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(MOST, IOVEC_BYTES)
-  const words = new Uint32Array(engine.view(vector, MOST * IOVEC_BYTES))
+  // The kernel reads the vector in place, so it lies in memory that no collector moves.
+  const vector: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(RANGES_MAX, IOVEC_BYTES)
+  const words = new Uint32Array(engine.view(vector, RANGES_MAX * IOVEC_BYTES))
 
   return (ranges, advice) => {
     let answer = 0
     for (let from = 0; from < ranges.length;) {
-      const count = Math.min(MOST, (ranges.length - from) / 2)
+      const count = Math.min(RANGES_MAX, (ranges.length - from) / 2)
       const bytes = fill(words, ranges, from, count)
       const done = syscall(SYS_PROCESS_MADVISE, pidfd, vector, count, advice, 0)
       const failed = done < 0 ? -(errno[0] as number) : 0
       if (done === bytes) from += 2 * count
-      // The kernel stops at the first range that it does not take, and tells how far it came; asked to go on from there, it says why.
+      // The kernel stops at the first range that it refuses and tells how far it came. The next call starts there
+      // and tells the reason.
       else if (done > 0) from = after(ranges, from, done)
       else {
         answer = done < 0 ? failed : answer
@@ -54,7 +56,7 @@ export function linuxBatch(engine: Engine, errno: Int32Array): (ranges: ArrayLik
   }
 }
 
-/** Writes the vector; returns the bytes of its ranges together. */
+/** Writes the vector. Returns the sum of its ranges' bytes. */
 function fill(words: Uint32Array, ranges: ArrayLike<number>, from: number, count: number): number {
   let bytes = 0
   for (let i = 0; i < 2 * count; i++) {
@@ -67,7 +69,7 @@ function fill(words: Uint32Array, ranges: ArrayLike<number>, from: number, count
   return bytes
 }
 
-/** The place in `ranges` of the range in which `done` bytes, counted from `from`, come to an end. */
+/** The index in `ranges` of the range in which `done` bytes, counted from `from`, end. */
 function after(ranges: ArrayLike<number>, from: number, done: number): number {
   let left = done
   let i = from

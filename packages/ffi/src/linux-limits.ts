@@ -1,5 +1,5 @@
-// The limits on a Linux process's memory, read from /proc and the control group's files. For
-// the text of an error, and for doctor: it reads a dozen files, and what can't be read is NaN.
+// The limits on a Linux process's memory, read from /proc and the control group's files. They are for the text of
+// an error and for doctor, because this reads a dozen files. What can't be read is NaN.
 import type { PosixLimits } from '@memlayer/kernel'
 import type { ReadHostFile } from './host-file.js'
 
@@ -24,12 +24,12 @@ export function linuxLimits(read: ReadHostFile): PosixLimits {
   }
 }
 
-/** What the process has of `vm.max_map_count`. */
+/** The mappings that the process has, and `vm.max_map_count`. */
 export function linuxMappings(read: ReadHostFile): { readonly used: number; readonly limit: number } {
   return { used: countLines(read('/proc/self/maps')), limit: number(read('/proc/sys/vm/max_map_count')) }
 }
 
-/** `max` is how a control group writes that there is no limit. */
+/** A control group writes `max` when it has no limit. */
 function number(text: string | null): number {
   if (text === null || text.trim() === '') return NaN
   return text.trim() === 'max' ? Infinity : Number(text)
@@ -59,12 +59,12 @@ interface Hierarchy {
   readonly roots: readonly string[]
   readonly limit: string
   readonly used: string
-  /** In memory.stat: pages of files that nobody has used for a while, those of groups below included. */
+  /** In memory.stat: file pages that were not used for a while. It includes those of the groups below. */
   readonly cache: string
 }
 
 const hierarchies: readonly Hierarchy[] = [
-  // The first has a process's memory, where the host has both.
+  // Version 1 comes first, because it controls a process's memory on a host that has both versions.
   {
     line: /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(\/.*)$/m,
     roots: ['/sys/fs/cgroup/memory'],
@@ -81,12 +81,12 @@ const hierarchies: readonly Hierarchy[] = [
   },
 ]
 
-/** How the first version writes that there is no limit: 2^63 less a page. */
+/** Version 1 writes 2^63 less a page when it has no limit. */
 const NO_LIMIT = 2 ** 62
 
 type GroupLimits = Pick<PosixLimits, 'groupLimit' | 'groupUsed'>
 
-/** Of the process's group and those that it is in, the one with the smallest limit. */
+/** The limits of the process's group and of its parent groups: the smallest limit counts. */
 function groupLimits(read: ReadHostFile): GroupLimits {
   const groups = read('/proc/self/cgroup')
   for (const hierarchy of hierarchies) {
@@ -99,7 +99,7 @@ function groupLimits(read: ReadHostFile): GroupLimits {
       const [first, ...others] = found
       if (first !== undefined)
         return others.reduce((least, one) => (one.groupLimit < least.groupLimit ? one : least), first)
-      // The root of a hierarchy has no limit, and no file for one.
+      // The root of a hierarchy has no limit, and so it has no file for one.
       if (path === '/' && read(`${root}/cgroup.controllers`)?.includes('memory') === true)
         return { groupLimit: Infinity, groupUsed: NaN }
     }
@@ -107,7 +107,10 @@ function groupLimits(read: ReadHostFile): GroupLimits {
   return { groupLimit: NaN, groupUsed: NaN }
 }
 
-/** The group's folder and those above it. In a container the path may be the host's, and only the last of them be there. */
+/**
+ * The group's folder and its parent folders. In a container the path may be the host's, and then only the last
+ * folder exists.
+ */
 function foldersOf(root: string, path: string): string[] {
   const names = path.split('/').filter((name) => name !== '')
   return Array.from({ length: names.length + 1 }, (_, i) => [root, ...names.slice(0, names.length - i)].join('/'))

@@ -1,13 +1,13 @@
-// Where a Linux process's memory is: /proc/self/smaps by mapping, what glibc says of its arenas, what
-// the engine says of its heap; and malloc_trim. Called by posix-kernel.ts.
+// Where a Linux process's memory is: /proc/self/smaps by mapping, glibc's figures for its arenas, and the engine's
+// figures for its heap. Also malloc_trim. posix-kernel.ts calls it.
 import type { Address, ProcessMapping, ProcessMemory } from '@memlayer/kernel'
 import type { Engine, ForeignFunction } from './engine.js'
 import type { ReadHostFile } from './host-file.js'
 import { openOwners, type NamedMapping, type ResidencyCall } from './linux-owners.js'
 
 const ENOSYS = 38
-/** HEAP_MAX_SIZE in glibc's malloc/arena.c: each arena but the first begins at a multiple of it. */
-const ARENA = 2 ** 26
+/** HEAP_MAX_SIZE in glibc's malloc/arena.c. Each arena except the first begins at a multiple of it. */
+const ARENA_BYTES = 2 ** 26
 
 /** malloc_trim(3), which musl does not have. */
 export function linuxTrim(engine: Engine): () => number {
@@ -18,7 +18,7 @@ export function linuxTrim(engine: Engine): () => number {
   }
 }
 
-/** Reads all of it anew at each call. */
+/** Returns a function that reads all of it again at each call. */
 export function linuxProcessMemory(
   engine: Engine,
   read: ReadHostFile,
@@ -40,20 +40,23 @@ export function linuxProcessMemory(
         rollup === undefined ? mappings.reduce((sum, { resident }) => sum + resident, 0) : Number(rollup) * 1024,
       mappings,
       mallocFree,
-      // Without the blocks that were found: they are mappings of their own.
+      // Minus the blocks that were found, because they are mappings of their own.
       mallocMapped: mallocMapped - blocks,
       ...heap,
     }
   }
 }
 
-/** What malloc_info(3) says of all arenas together, which stands behind the last of them. NaN where it says nothing. */
+/**
+ * What malloc_info(3) says of all arenas together. The totals stand behind the last arena. NaN when they are
+ * missing.
+ */
 export function mallocTotals(text: string): Pick<ProcessMemory, 'mallocFree' | 'mallocMapped'> {
   const totals = text.slice(text.lastIndexOf('</heap>'))
   const sizeOf = (type: string): number =>
     Number(new RegExp(`<total type="${type}" count="\\d+" size="(\\d+)"`).exec(totals)?.[1] ?? NaN)
   const fast = sizeOf('fast')
-  // glibc 2.43 has no fast bins any more, and no line for them.
+  // glibc 2.43 has no fast bins any more, so it writes no line for them.
   return { mallocFree: sizeOf('rest') + (Number.isNaN(fast) ? 0 : fast), mallocMapped: sizeOf('mmap') }
 }
 
@@ -66,7 +69,9 @@ function heapOf(): Heap {
   return { heapCommitted, heapTouched: Math.min(heapTouched, heapCommitted), arrayBuffers, external }
 }
 
-/** malloc_info(3) into memory: unlike mallinfo2 it returns no structure, which each processor does in a way of its own. */
+/**
+ * malloc_info(3) into memory. mallinfo2 returns a structure, and each processor returns structures in its own way.
+ */
 function openMallocInfo(engine: Engine): () => string {
   const openMemstream = engine.func(null, 'open_memstream', 'address', ['address', 'address'])
   const mallocInfo = engine.func(null, 'malloc_info', 'int', ['int', 'address'])
@@ -89,7 +94,7 @@ function openMallocInfo(engine: Engine): () => string {
 
 function mappingsOf(smaps: string): NamedMapping[] {
   const found: NamedMapping[] = []
-  // A mapping without access that ended where the next begins: a guard.
+  // The end of the last mapping without access. Such a mapping is a guard when the next one begins there.
   let guardEnd = -1
   for (const block of smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
     const head = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+[ \t]*(.*)$/m.exec(block)
@@ -105,7 +110,10 @@ function mappingsOf(smaps: string): NamedMapping[] {
   return found
 }
 
-/** Threads' stacks have no name; glibc maps them as such (MAP_STACK: no huge pages) behind a guard. */
+/**
+ * The kind of a mapping. Threads' stacks have no name. glibc maps them as stacks (MAP_STACK: no huge pages) behind
+ * a guard.
+ */
 function kindOf(
   name: string,
   permissions: string,
@@ -119,12 +127,12 @@ function kindOf(
   if (name.startsWith('[')) return 'kernel'
   if (name !== '') return 'file'
   if (isStack) return 'stack'
-  // Code that was made at run time.
+  // Code that was generated at run time.
   if (permissions.includes('x')) return 'engine'
-  return permissions === 'rw-p' && address % ARENA === 0 && end < address + ARENA ? 'malloc' : 'anonymous'
+  return permissions === 'rw-p' && address % ARENA_BYTES === 0 && end < address + ARENA_BYTES ? 'malloc' : 'anonymous'
 }
 
-/** What the C library lacks stays undeclared. */
+/** Declares a function. Null when the C library lacks it. */
 function declare<T>(make: () => T): T | null {
   try {
     return make()

@@ -1,6 +1,6 @@
-// node:ffi, Node 26's own foreign calls: for hosts that koffi has no build for, and where addons are
-// switched off. It takes and returns BigInts for whatever is as wide as a pointer, and costs three
-// to five times koffi's time per call.
+// node:ffi, Node 26's own foreign calls: for hosts that koffi has no build for, and where addons are switched off.
+// It takes and returns BigInts for every type as wide as a pointer. A call takes three to five times as long as
+// koffi's.
 import type { Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
 
@@ -15,7 +15,7 @@ interface Library {
   getFunction(name: string, signature: { return: string; arguments: string[] }): (...args: Value[]) => Value
 }
 
-// A size is declared a pointer, too: node:ffi has no type for size_t, and this one is as wide.
+// A size is declared a pointer, too. node:ffi has no type for size_t, and a pointer is as wide.
 const ffiTypes: Readonly<Record<CType, string>> = {
   int: 'int32',
   address: 'pointer',
@@ -23,16 +23,20 @@ const ffiTypes: Readonly<Record<CType, string>> = {
   offset: 'int64',
 }
 
-// MAP_FAILED. Neither is ever an address: a page is aligned.
+// MAP_FAILED. A page is aligned, so neither value is ever an address.
 const ALL_ONES_32 = 2n ** 32n - 1n
 const ALL_ONES_64 = 2n ** 64n - 1n
 
-/** Foreign calls by node:ffi. @throws NoEngineError where this runtime has none, or forbids them. */
+/**
+ * Foreign calls by node:ffi.
+ *
+ * @throws NoEngineError when this runtime has no node:ffi, or forbids it.
+ */
 export function nodeFfiEngine(): Engine {
   const ffi = process.getBuiltinModule('node:ffi') as NodeFfi | undefined
   if (ffi === undefined) throw absent()
   const libraries = new Map<string | null, Library>()
-  // What is forbidden shows here, not at some later call.
+  // Opened now, so that a missing permission shows here and not at a later call.
   libraries.set(null, openLibrary(ffi, null))
   return {
     name: 'node:ffi',
@@ -52,7 +56,10 @@ export function nodeFfiEngine(): Engine {
   }
 }
 
-/** `call` over numbers. After it, nothing is made that a garbage collection could stand behind: errno is read next. */
+/**
+ * Wraps `call` to take and return numbers. After the call it allocates nothing, because a garbage collection could
+ * overwrite errno, which is read next.
+ */
 function toNumbers(call: (...args: Value[]) => Value, params: readonly CType[]): ForeignFunction {
   const convert = params.map((type) => (type === 'int' ? toInt : type === 'offset' ? toInt64 : toPointer))
   return (...args: number[]): number => {
@@ -62,7 +69,7 @@ function toNumbers(call: (...args: Value[]) => Value, params: readonly CType[]):
   }
 }
 
-// -0 is refused by node:ffi; this makes 0 of it.
+// node:ffi refuses -0, so this makes 0 of it.
 const toInt = (value: number): Value => value | 0
 const toInt64 = (value: number): Value => BigInt(value)
 const toPointer = (value: number): Value => BigInt.asUintN(64, BigInt(value))
@@ -84,5 +91,5 @@ function absent(): NoEngineError {
   const isOff = process.execArgv.includes('--no-experimental-ffi')
   return isOff
     ? new NoEngineError('node:ffi is switched off', 'Start node without --no-experimental-ffi.')
-    : new NoEngineError('this runtime has no node:ffi', 'Run on Node 26, which has it.')
+    : new NoEngineError('this runtime has no node:ffi', 'Run on Node 26 or later.')
 }

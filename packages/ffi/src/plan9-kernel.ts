@@ -1,6 +1,6 @@
-// Plan 9's memory calls on the host's kernel: a segment of its own, whose end is the break. The
-// range is reserved once, without memory; raising the break makes its pages touchable. libc's
-// own break is malloc's, and is not touched.
+// Plan 9's memory calls on the host's kernel: a segment of its own, whose end is the break. The range is reserved
+// once, without memory. Raising the break makes its pages touchable. libc's own break belongs to malloc, so this
+// kernel never moves it.
 import { alignUp, type Address, type Plan9Kernel, type PosixKernel } from '@memlayer/kernel'
 import { privateMemory, privateMemoryOnMips } from './defs.js'
 import type { Engine } from './engine.js'
@@ -9,7 +9,10 @@ import { posixKernel } from './posix-kernel.js'
 
 /** How a segment is made. */
 export interface Plan9KernelOptions {
-  /** How far the break can rise, in bytes: address space, not memory. Default: 64 GiB, or the most that the host gives. */
+  /**
+   * How far the break can rise, in bytes: address space, not memory. Default: 64 GiB, or the most that the host
+   * gives.
+   */
   readonly size?: number
 }
 
@@ -22,17 +25,18 @@ export class SegmentError extends Error {
 
   constructor(size: number, errno: number) {
     super(
-      `the host reserves no ${size} bytes for a segment: mmap answered errno ${errno}. Ask for less, or look at 'ulimit -v'.`,
+      `cannot reserve ${size} bytes for a segment: mmap failed with errno ${errno}. ` +
+        "Pass a smaller size, or raise 'ulimit -v'.",
     )
     this.name = 'SegmentError'
     this.errno = errno
   }
 }
 
-const DEFAULT_SIZE = 2 ** 36
-const LEAST_DEFAULT_SIZE = 2 ** 26
+const DEFAULT_SIZE_BYTES = 2 ** 36
+const DEFAULT_SIZE_BYTES_MIN = 2 ** 26
 
-// The same number on every Unix.
+// ENOMEM has this number on every Unix.
 const ENOMEM = 12
 
 const PROT_NONE = 0
@@ -40,12 +44,14 @@ const PROT_READ = 1
 const PROT_WRITE = 2
 
 /**
- * A segment of memory with a break, on the host's kernel. Each call makes one, and it stays until the
- * process ends, as a program's data does.
+ * A segment of memory with a break, on the host's kernel. Each call makes one. It stays until the process ends, as
+ * a program's data does.
  *
  * @throws NoEngineError ERR_MEMLAYER_NO_ENGINE when foreign calls can't be made here.
+ *
  * @throws SegmentError ERR_MEMLAYER_SEGMENT when the host has no room for `size` bytes.
- * @throws RangeError when `size` is no number of bytes.
+ *
+ * @throws RangeError when `size` is not a whole number of bytes.
  */
 export function plan9Kernel(options: Plan9KernelOptions = {}): Plan9Kernel {
   const { size } = options
@@ -76,22 +82,22 @@ function reserve(host: PosixKernel, size: number): Segment {
 }
 
 function reserveMost(host: PosixKernel): Segment {
-  for (let size = DEFAULT_SIZE; size > LEAST_DEFAULT_SIZE; size /= 2) {
+  for (let size = DEFAULT_SIZE_BYTES; size > DEFAULT_SIZE_BYTES_MIN; size /= 2) {
     try {
       return reserve(host, size)
     } catch (error) {
-      // A limit on address space: half of it may fit.
+      // The host may limit address space, and half the size may fit.
       if (!(error instanceof SegmentError)) throw error
     }
   }
-  return reserve(host, LEAST_DEFAULT_SIZE)
+  return reserve(host, DEFAULT_SIZE_BYTES_MIN)
 }
 
 function openSegment(engine: Engine, host: PosixKernel, { start, limit }: Segment): Plan9Kernel {
   const memset = engine.func(null, 'memset', 'address', ['address', 'int', 'size'])
   const { pageSize } = host
   let top = start
-  // Above it no byte was ever touched.
+  // The highest break so far. No byte above it was ever touched.
   let highest = start
   return {
     pageSize,
@@ -104,7 +110,7 @@ function openSegment(engine: Engine, host: PosixKernel, { start, limit }: Segmen
       const [low, high] = rises ? [top, wanted] : [wanted, top]
       const answer = low === high ? 0 : host.mprotect(low, high - low, rises ? PROT_READ | PROT_WRITE : PROT_NONE)
       if (answer < 0) return answer
-      // A break that falls drops its pages; where it rises again, they are new.
+      // A break that falls drops its pages. When it rises again, the pages are new, so they read zero.
       if (rises && highest > low) memset(low, 0, Math.min(high, highest) - low)
       highest = Math.max(highest, high)
       top = wanted

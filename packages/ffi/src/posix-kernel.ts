@@ -1,7 +1,7 @@
-// The host's own kernel behind the POSIX port: libc by foreign calls. Every function is the
-// call, and on failure a plain load of errno, which nothing may stand before: an allocation can run the
-// collector, and so can the entry of a function, where engines look for work that waits; their system
-// calls overwrite errno. So the load is written out each time.
+// The host's own kernel behind the POSIX port: libc by foreign calls. Every function is the call, and on failure a
+// plain load of errno. Nothing may stand between the two. An allocation can run the collector, and so can the entry
+// of a function, where engines look for waiting work. Their system calls overwrite errno. So the load is written
+// out each time.
 import type { Address, PosixKernel, PosixLimits } from '@memlayer/kernel'
 import { darwinTrim } from './darwin-trim.js'
 import { errnoLocation } from './defs.js'
@@ -17,8 +17,8 @@ import { linuxLimits, linuxMappings } from './linux-limits.js'
 let kernel: PosixKernel | undefined
 
 /**
- * The host's kernel behind the POSIX port. Loads the engine for foreign calls at the first call;
- * one kernel serves all backends of a thread.
+ * The host's kernel behind the POSIX port. The first call loads the engine for foreign calls. One kernel serves all
+ * backends of a thread.
  *
  * @throws NoEngineError ERR_MEMLAYER_NO_ENGINE when foreign calls can't be made here.
  */
@@ -30,7 +30,10 @@ export function posixKernel(): PosixKernel {
 function openPosixKernel(engine: Engine, platform: string): PosixKernel {
   const location = errnoLocation[platform]
   if (location === undefined) {
-    throw new NoEngineError(`${platform} is not known as a POSIX host`, 'Hand a kernel to createOS({ kernel }).')
+    throw new NoEngineError(
+      `@memlayer/ffi does not know ${platform} as a POSIX host`,
+      'Hand a kernel to createOS({ kernel }).',
+    )
   }
   // errno is per thread, and so is an instance of this module.
   const errno = new Int32Array(engine.view(engine.func(null, location, 'address', [])(), 4))
@@ -91,8 +94,8 @@ function darwinExtras(engine: Engine): Partial<PosixKernel> {
 }
 
 /**
- * mmap with an offset of 64 bits. That is mmap64 on 32-bit glibc and bionic, where mmap's is 32; a
- * libc without the name has no other mmap than the wide one.
+ * mmap with an offset of 64 bits. On 32-bit glibc and bionic that is mmap64, because their mmap has a 32-bit
+ * offset. A libc without the name mmap64 has only the wide mmap.
  */
 function findMmap(engine: Engine): ForeignFunction {
   const params = ['address', 'size', 'int', 'int', 'int', 'offset'] as const

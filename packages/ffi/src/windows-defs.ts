@@ -1,6 +1,6 @@
 // What the Windows kernel needs from the headers of its host. 64-bit processes only.
 
-// winnt.h: what the Windows kernel's own page is allocated with.
+// winnt.h: the flags with which the Windows kernel allocates its own page.
 export const MEM_COMMIT = 0x1000
 export const MEM_RESERVE = 0x2000
 export const PAGE_READWRITE = 0x04

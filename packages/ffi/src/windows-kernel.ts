@@ -1,7 +1,7 @@
-// The host's own kernel behind the Windows port: kernel32 by foreign calls. Every function is
-// the call, and on failure GetLastError at once: koffi saves the last error as a foreign call
-// returns and puts it back before the next, so that the runtime's own calls between do no harm. The
-// other engines do not: with them the number may be another call's. The README says so.
+// The host's own kernel behind the Windows port: kernel32 by foreign calls. Every function is the call, and on
+// failure GetLastError at once. koffi saves the last error when a foreign call returns and restores it before the
+// next. So the runtime's own calls in between do no harm. The other engines do not, and with them the number may be
+// another call's. The README says so.
 import type { Address, WindowsKernel, WindowsLimits } from '@memlayer/kernel'
 import { MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE, memoryStatus, systemInfo } from './windows-defs.js'
 import { NoEngineError, type Engine } from './engine.js'
@@ -10,14 +10,14 @@ import { windowsPages, windowsTrim } from './windows-pages.js'
 
 const KERNEL32 = 'kernel32.dll'
 
-// A failure without a number would be taken for the address 0.
+// A failure without a number would look like the address 0.
 const ERROR_GEN_FAILURE = 31
 
 let kernel: WindowsKernel | undefined
 
 /**
- * The host's kernel behind the Windows port. Loads the engine for foreign calls at the first call;
- * one kernel serves all backends of a thread.
+ * The host's kernel behind the Windows port. The first call loads the engine for foreign calls. One kernel serves
+ * all backends of a thread.
  *
  * @throws NoEngineError ERR_MEMLAYER_NO_ENGINE when foreign calls can't be made here.
  */
@@ -29,11 +29,11 @@ export function windowsKernel(): WindowsKernel {
 function openWindowsKernel(platform: string, arch: string): WindowsKernel {
   const remedy = 'Hand a kernel to createOS({ kernel }).'
   if (platform !== 'win32') throw new NoEngineError(`${platform} has no kernel32`, remedy)
-  // stdcall, which only 32-bit Windows tells from C's own convention, is not tried anywhere here.
+  // 32-bit Windows needs stdcall, which differs from C's own convention only there. It was never tried.
   if (arch === 'ia32') throw new NoEngineError('32-bit Windows is not supported', remedy)
   const engine = hostEngine()
 
-  // size, not address: nothing here answers all ones, and 0 is what a failure answers.
+  // Declared as size, not address: no answer here is all ones, and a failure answers 0.
   const virtualAlloc = engine.func(KERNEL32, 'VirtualAlloc', 'size', ['size', 'size', 'int', 'int'])
   const virtualFree = engine.func(KERNEL32, 'VirtualFree', 'int', ['size', 'size', 'int'])
   const getLastError = engine.func(KERNEL32, 'GetLastError', 'int', [])
@@ -41,7 +41,8 @@ function openWindowsKernel(platform: string, arch: string): WindowsKernel {
 
   // A page of its own, for the structures that the kernel fills in. It is never given back.
   const scratch = virtualAlloc(0, scratchSize, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE)
-  if (scratch === 0) throw new NoEngineError('kernel32 has no page to give', 'Free memory and try again.')
+  if (scratch === 0)
+    throw new NoEngineError('VirtualAlloc refused a page for this kernel', 'Free memory and try again.')
   const structure = new DataView(engine.view(scratch, scratchSize))
   engine.func(KERNEL32, 'GetSystemInfo', 'int', ['size'])(scratch)
   const pageSize = structure.getUint32(systemInfo.dwPageSize, true)
@@ -74,7 +75,7 @@ function openWindowsKernel(platform: string, arch: string): WindowsKernel {
 
 const scratchSize = 4096
 
-/** Asks GlobalMemoryStatusEx, which knows of a job's limit too. */
+/** Asks GlobalMemoryStatusEx, which also knows a job's limit. */
 function windowsLimits(engine: Engine, scratch: Address, structure: DataView): () => WindowsLimits {
   const globalMemoryStatus = engine.func(KERNEL32, 'GlobalMemoryStatusEx', 'int', ['size'])
   return () => {

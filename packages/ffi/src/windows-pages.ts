@@ -1,24 +1,24 @@
-// What of a range has memory behind it on Windows, by K32QueryWorkingSetEx, and HeapCompact. Called by
-// windows-kernel.ts.
+// Which parts of a range have memory behind them on Windows, by K32QueryWorkingSetEx. Also HeapCompact.
+// windows-kernel.ts calls it.
 import { residencyBits, type Address } from '@memlayer/kernel'
 import type { Engine } from './engine.js'
 import { MEM_COMMIT, MEM_RESERVE, memoryBasicInformation as region, PAGE_READWRITE } from './windows-defs.js'
 
-/** The pseudo handle that GetCurrentProcess() answers, of every process. */
+/** The pseudo handle that GetCurrentProcess() returns in every process. */
 const CURRENT_PROCESS = -1
-/** PSAPI_WORKING_SET_EX_INFORMATION: the address of a page, and a word whose bit 0 says that it is valid. */
+/** PSAPI_WORKING_SET_EX_INFORMATION: the address of a page, and a word whose bit 0 means valid. */
 const ENTRY_WORDS = 2
 const VALID = 1n
-/** Pages in one question. */
-const MOST_PAGES = 2 ** 12
+/** Pages in one K32QueryWorkingSetEx call. */
+const PAGES_MAX = 2 ** 12
 
-/** Null from the function returned: it is not to be known. */
+/** Declares the calls. The function returned answers null when Windows can't tell. */
 export function windowsPages(
   engine: Engine,
   kernel32: string,
   pageSize: number,
 ): (v: Address, n: number) => number[] | null {
-  const bytes = MOST_PAGES * ENTRY_WORDS * 8
+  const bytes = PAGES_MAX * ENTRY_WORDS * 8
   const virtualAlloc = engine.func(kernel32, 'VirtualAlloc', 'size', ['size', 'size', 'int', 'int'])
   const virtualQuery = engine.func(kernel32, 'VirtualQuery', 'size', ['size', 'size', 'size'])
   const queryWorkingSet = engine.func(kernel32, 'K32QueryWorkingSetEx', 'int', ['address', 'size', 'int'])
@@ -27,7 +27,10 @@ export function windowsPages(
   const entries = new BigUint64Array(engine.view(buffer, bytes))
   const information = new DataView(engine.view(buffer + bytes, region.size))
 
-  /** Where the pages that are alike end, and whether they are committed; nothing else has memory, and it may be terabytes. */
+  /**
+   * Where the pages that are alike end, and whether they are committed. Only committed pages have memory, and the
+   * rest may be terabytes.
+   */
   const regionAt = (v: Address): { readonly end: Address; readonly isCommitted: boolean } | null => {
     if (virtualQuery(v, buffer + bytes, region.size) === 0) return null
     const end =
@@ -54,8 +57,8 @@ export function windowsPages(
       const found = regionAt(at)
       if (found === null) return null
       const end = Math.min(found.end, v + n)
-      for (; found.isCommitted && at < end; at += MOST_PAGES * pageSize) {
-        if (!addPages(runs, at, Math.min(MOST_PAGES, (end - at) / pageSize))) return null
+      for (; found.isCommitted && at < end; at += PAGES_MAX * pageSize) {
+        if (!addPages(runs, at, Math.min(PAGES_MAX, (end - at) / pageSize))) return null
       }
       at = end
     }
@@ -63,7 +66,10 @@ export function windowsPages(
   }
 }
 
-/** Adds a page, or lengthens the last run where it goes on. What is not resident may be in the page file: it is not told. */
+/**
+ * Adds a page. If it continues the last run, makes that one longer instead. A page that is not resident may be in
+ * the page file, but Windows does not tell.
+ */
 function addPage(runs: number[], address: Address, pageSize: number): void {
   const last = runs.length - 3
   if (last >= 0 && (runs[last] as number) + (runs[last + 1] as number) === address)
@@ -71,7 +77,10 @@ function addPage(runs: number[], address: Address, pageSize: number): void {
   else runs.push(address, pageSize, residencyBits.resident | residencyBits.partial)
 }
 
-/** HeapCompact on the process's heap. It answers with the largest block that is free, or 0; not with what was given back. */
+/**
+ * HeapCompact on the process's heap. It answers the size of the largest free block, or 0. It does not tell what it
+ * gave back.
+ */
 export function windowsTrim(engine: Engine, kernel32: string, failure: () => number): () => number {
   const getProcessHeap = engine.func(kernel32, 'GetProcessHeap', 'address', [])
   const heapCompact = engine.func(kernel32, 'HeapCompact', 'size', ['address', 'int'])

@@ -1,9 +1,9 @@
-// Darwin's trim, over an engine that is made up: no Darwin was to be had.
+// Darwin's trim, over a made-up engine, because we had no Darwin machine.
 import { expect, it } from 'vitest'
 import { darwinTrim } from '../dist/darwin-trim.js'
 import type { Engine } from '../dist/engine.js'
 
-it('asks every zone for as much as it can give, and is declared at its first use', () => {
+it('asks every zone for as much as it can give, and declares the call at first use', () => {
   const calls: unknown[] = []
   let given = 4096
   const engine = {

@@ -1,12 +1,12 @@
-// errno, which is right only when nothing stands between the failing call and its reading: asked
-// for 100,000 times while other code allocates and fails, on each engine.
+// errno is right only when nothing stands between the failing call and the load. These tests read it 100,000 times
+// while other code allocates and fails, on each engine.
 import { posixKernel } from '@memlayer/ffi'
 import { otherNode, runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 const onLinux = process.platform === 'linux'
 
-/** The body of a child: makes the calls, prints the wrong answers by number. */
+/** The body of a child process. It makes the calls and prints the wrong answers by number. */
 const churn = `
   import { statSync } from 'node:fs'
   import { posixKernel } from '@memlayer/ffi'
@@ -39,20 +39,20 @@ const churn = `
 `
 
 describe.skipIf(!onLinux)('errno (the failing calls are Linux’s)', () => {
-  it('is right 100,000 times amid allocation and failing file calls', () => {
+  it('is right 100,000 times while other code allocates and its file calls fail', () => {
     const child = runChild(churn, { from: import.meta.dirname })
     expect(child.stderr).toBe('')
     expect(JSON.parse(child.stdout)).toEqual({})
   })
 
-  it('is right 100,000 times by node:ffi as well, on Node 26', (context) => {
+  it('is right 100,000 times with node:ffi on Node 26, too', (context) => {
     const node = otherNode('node26', import.meta.url, context)
     const child = runChild(churn, { from: import.meta.dirname, node, nodeArgs: ['--no-addons', '--no-warnings'] })
     expect(child.stderr).toBe('')
     expect(JSON.parse(child.stdout)).toEqual({})
   })
 
-  it('is its thread’s own: a worker that fails leaves the main thread’s alone', () => {
+  it('belongs to its thread, so a failing worker leaves the main thread’s errno alone', () => {
     const child = runChild(
       `
       import { Worker, isMainThread, workerData } from 'node:worker_threads'
@@ -70,7 +70,8 @@ describe.skipIf(!onLinux)('errno (the failing calls are Linux’s)', () => {
       \`
       const shared = new SharedArrayBuffer(12)
       const flags = new Int32Array(shared)
-      const url = new URL('data:text/javascript,' + encodeURIComponent(code.replace("'@memlayer/ffi'", JSON.stringify(import.meta.resolve('@memlayer/ffi')))))
+      const resolved = code.replace("'@memlayer/ffi'", JSON.stringify(import.meta.resolve('@memlayer/ffi')))
+      const url = new URL('data:text/javascript,' + encodeURIComponent(resolved))
       const worker = new Worker(url, { workerData: shared })
       const ended = new Promise((resolve) => worker.once('exit', resolve))
       const kernel = posixKernel()
@@ -88,7 +89,7 @@ describe.skipIf(!onLinux)('errno (the failing calls are Linux’s)', () => {
     expect(JSON.parse(child.stdout)).toEqual({ main: 0, worker: 0 })
   })
 
-  it('goes out as a negative number, and a success as the value', () => {
+  it('comes back as a negative number, and a success as the value', () => {
     const kernel = posixKernel()
     const v = kernel.mmap(0, kernel.pageSize, 0, 0x22, -1, 0)
     expect(v).toBeGreaterThan(0)

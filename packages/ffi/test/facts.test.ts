@@ -1,5 +1,5 @@
-// What the port takes from files and tables, without a kernel: texts that no kernel here has, and the names
-// of hosts that are not to be had.
+// What the port takes from files and tables, tested without a kernel. The texts come from kernels that we do not
+// have, and so do the names of hosts.
 import { describe, expect, it } from 'vitest'
 import { errnoLocation } from '../dist/defs.js'
 import { linuxHugePageSize } from '../dist/linux-huge-pages.js'
@@ -10,9 +10,9 @@ describe('the huge page size', () => {
     ['a file that can’t be read', null, 0],
     ['an empty file', '', 0],
     ['a file with a line end alone', '\n', 0],
-    ['no power of two', '3000000', 0],
-    ['nought', '0\n', 0],
-    ['less than nought', '-2097152\n', 0],
+    ['not a power of two', '3000000', 0],
+    ['zero', '0\n', 0],
+    ['a negative number', '-2097152\n', 0],
     ['no number', '2 MB\n', 0],
     ['2 MiB', '2097152\n', 2 ** 21],
     ['512 MiB, of 64 KiB pages on arm64', '536870912\n', 2 ** 29],
@@ -28,21 +28,21 @@ describe('what the C library holds', () => {
     '<heap nr="0">\n<total type="fast" count="1" size="7"/>\n<total type="rest" count="1" size="9"/>\n</heap>\n'
   const rest = '<total type="rest" count="3" size="4000"/>\n<total type="mmap" count="2" size="8192"/>\n</malloc>\n'
 
-  it('is the totals of all arenas, small free blocks included', () => {
+  it('is the total of all arenas, with small free blocks', () => {
     const text = `<malloc version="1">\n${arena}<total type="fast" count="2" size="96"/>\n${rest}`
     expect(mallocTotals(text)).toEqual({ mallocFree: 4096, mallocMapped: 8192 })
   })
 
-  it('is told without fast bins by glibc 2.43', () => {
+  it('is read from glibc 2.43, which has no fast bins', () => {
     expect(mallocTotals(`<malloc version="1">\n${arena}${rest}`)).toEqual({ mallocFree: 4000, mallocMapped: 8192 })
   })
 
-  it('is not known where it says nothing', () => {
+  it('is not known when malloc_info says nothing', () => {
     expect(mallocTotals('')).toEqual({ mallocFree: NaN, mallocMapped: NaN })
   })
 })
 
-// From each libc's <errno.h>: what its macro errno calls.
+// From each libc's <errno.h>: the function that its macro errno calls.
 describe('errno is found by the name of its function', () => {
   const names: [platform: string, name: string][] = [
     ['linux', '__errno_location'],
@@ -60,7 +60,7 @@ describe('errno is found by the name of its function', () => {
     expect(errnoLocation[platform]).toBe(name)
   })
 
-  it('on no other host, and not on Windows, which has no libc of that kind', () => {
+  it('on no other host, and not on Windows, which has a different libc', () => {
     expect(Object.keys(errnoLocation).toSorted()).toEqual(names.map(([platform]) => platform).toSorted())
   })
 })

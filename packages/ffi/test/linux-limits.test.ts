@@ -1,5 +1,5 @@
-// The limits as Linux's files tell them, from files that are made up: both versions of control groups, in
-// and out of containers, and what can't be read.
+// The limits as Linux's files tell them, with made-up files: both versions of control groups, in and out of
+// containers, and unreadable files.
 import { describe, expect, it } from 'vitest'
 import { linuxLimits } from '../dist/linux-limits.js'
 
@@ -15,7 +15,7 @@ const v2 = '/sys/fs/cgroup'
 const gib = (n: number): string => `${n * GiB}\n`
 
 describe('the control group', () => {
-  it('is, in the second version, the one with the smallest limit up the tree, and its file pages do not count', () => {
+  it('is, in version 2, the one up the tree with the smallest limit, without its file pages', () => {
     expect(
       groupOf({
         '/proc/self/cgroup': '0::/user.slice/app.scope\n',
@@ -28,7 +28,7 @@ describe('the control group', () => {
     ).toEqual([4, 2])
   })
 
-  it('is, in the first version, that of the memory controller, whose groups below are counted', () => {
+  it('is, in version 1, that of the memory controller, with the groups below', () => {
     expect(
       groupOf({
         '/proc/self/cgroup': '9:cpu,cpuacct:/x\n4:memory:/app/one\n0::/\n',
@@ -43,7 +43,7 @@ describe('the control group', () => {
     ).toEqual([2, 1.25])
   })
 
-  it("is found in a container, where the path is the host's and the folder its own", () => {
+  it("is found in a container, where the path is the host's but the folder is its own", () => {
     expect(
       groupOf({
         '/proc/self/cgroup': '4:memory:/docker/0123\n',
@@ -56,7 +56,7 @@ describe('the control group', () => {
     ).toEqual([1, 0.5])
   })
 
-  it('has no limit where none is set, and none that is known where nothing can be read', () => {
+  it('has limit Infinity when no limit is set, and NaN when no file can be read', () => {
     const none = '9223372036854771712\n'
     expect(
       groupOf({
@@ -74,7 +74,7 @@ describe('the control group', () => {
   })
 })
 
-it('tells to whom the kernel gives huge pages, and what the process has locked', () => {
+it('tells which memory gets huge pages, and how much the process has locked', () => {
   const { hugePages, lockedMemory, lockedMemoryUsed } = from({
     '/sys/kernel/mm/transparent_hugepage/enabled': 'always [madvise] never\n',
     '/proc/self/limits': 'Max locked memory         8388608              8388608              bytes     \n',

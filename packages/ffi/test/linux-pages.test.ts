@@ -1,5 +1,6 @@
-// What of a range has memory behind it, by both ways that Linux has: PAGEMAP_SCAN, and mincore where a kernel
-// before 6.7 refuses that. The kernel is real; only its refusal is made up, and swap space, which is not to be had.
+// Which parts of a range have memory behind them, by both ways of Linux: PAGEMAP_SCAN, and mincore on a kernel
+// before 6.7 that refuses it. The kernel is real. Only its refusal is made up, and swap space, which we do not
+// have.
 import { posixKernel } from '@memlayer/ffi'
 import { residencyBits } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +10,7 @@ import { hostEngine } from '../dist/host-engine.js'
 
 const isLinux = process.platform === 'linux'
 
-/** The host's engine, with an ioctl of our own. */
+/** The host's engine, with a made-up ioctl. */
 function engineWith(ioctl: ForeignFunction): Engine {
   const engine = hostEngine()
   return {
@@ -45,7 +46,7 @@ describe.skipIf(!isLinux).each([
     return isScan && !hasScan ? context.skip('needs Linux 6.7') : call
   }
 
-  it('is what was written to, page by page', (context) => {
+  it('tells page by page what was written', (context) => {
     const call = open(context)
     const kernel = posixKernel()
     const { pageSize } = kernel
@@ -67,11 +68,11 @@ describe.skipIf(!isLinux).each([
     kernel.munmap(v, 64 * pageSize)
   })
 
-  it('goes on where one question ends', (context) => {
+  it('continues after one full answer', (context) => {
     const call = open(context)
     const kernel = posixKernel()
     const { pageSize } = kernel
-    // More runs than one answer of PAGEMAP_SCAN has, more pages than one of mincore.
+    // More runs than one answer of PAGEMAP_SCAN holds, and more pages than one answer of mincore.
     const n = 3 * 2 ** 16 * pageSize
     const v = kernel.mmap(0, n, 3, 0x22, -1, 0)
     kernel.madvise(v, n, 15)
@@ -84,7 +85,7 @@ describe.skipIf(!isLinux).each([
     kernel.munmap(v, n)
   })
 
-  it(isScan ? 'has nothing where nothing is mapped' : 'is not known where a part is not mapped', (context) => {
+  it(isScan ? 'has nothing in an unmapped range' : 'is not known when a part is not mapped', (context) => {
     const call = open(context)
     const kernel = posixKernel()
     const { pageSize } = kernel
@@ -103,7 +104,7 @@ describe.skipIf(!isLinux).each([
   })
 })
 
-it.skipIf(!isLinux)('tells huge pages and swap space apart, as the words of PAGEMAP_SCAN have them', () => {
+it.skipIf(!isLinux)('tells huge pages and swap space apart by the words of PAGEMAP_SCAN', () => {
   const [present, isSwapped, zero, isHuge] = [8n, 16n, 32n, 64n]
   const regions = [
     [0x10000n, 0x12000n, present],

@@ -1,5 +1,5 @@
-// No engine: what a person reads when neither koffi nor node:ffi can serve, and that the flags
-// which the message names are the ones that help.
+// Without an engine: what a person reads when neither koffi nor node:ffi can serve. The flags in the message must
+// be the ones that help.
 import { readFileSync } from 'node:fs'
 import { otherNode, runChild, type ChildEnd } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
@@ -28,7 +28,7 @@ function run(nodeArgs: readonly string[], node?: string): Record<string, unknown
   return JSON.parse(child.stdout) as Record<string, unknown>
 }
 
-// Node 24 has no node:ffi; a runner that has one is given the flag that takes it away.
+// Node 24 has no node:ffi. A runner that has it gets the flag that switches it off.
 const hasNodeFfi = process.getBuiltinModule('node:ffi') !== undefined
 const withoutNodeFfi = hasNodeFfi ? ['--no-experimental-ffi'] : []
 
@@ -36,7 +36,7 @@ describe.skipIf(!onLinux)('without an engine (needs Linux)', () => {
   it.each([
     ['--no-addons', ['--no-addons'], '--no-addons'],
     ['--permission', ['--permission', '--allow-fs-read=*'], '--allow-addons'],
-  ])('a kernel under %s is a NoEngineError that names the package and the flag', (_, nodeArgs, flag) => {
+  ])('opening a kernel under %s throws a NoEngineError that names the package and the flag', (_, nodeArgs, flag) => {
     const said = run([...nodeArgs, ...withoutNodeFfi])
     expect(said).toMatchObject({
       is: true,
@@ -50,11 +50,11 @@ describe.skipIf(!onLinux)('without an engine (needs Linux)', () => {
     expect(said['hint']).toContain(flag)
   })
 
-  it('--allow-addons beside --permission is enough, as the message says', () => {
+  it('--allow-addons beside --permission is enough, as the message claims', () => {
     expect(run(['--permission', '--allow-fs-read=*', '--allow-addons'])).toHaveProperty('pageSize')
   })
 
-  it('names --allow-ffi, too, where node:ffi is there and forbidden; with it, node:ffi serves', (context) => {
+  it('also names --allow-ffi when node:ffi is forbidden, and with that flag node:ffi serves', (context) => {
     const node = otherNode('node26', import.meta.url, context)
     const said = run(['--permission', '--allow-fs-read=*'], node)
     expect(said).toMatchObject({ code: 'ERR_MEMLAYER_NO_ENGINE' })
@@ -63,12 +63,12 @@ describe.skipIf(!onLinux)('without an engine (needs Linux)', () => {
     expect(run(['--permission', '--allow-fs-read=*', '--allow-ffi'], node)).toHaveProperty('pageSize')
   })
 
-  it('names --no-experimental-ffi where node:ffi was switched off', (context) => {
+  it('names --no-experimental-ffi when node:ffi was switched off', (context) => {
     const said = run(['--no-addons', '--no-experimental-ffi'], otherNode('node26', import.meta.url, context))
     expect(said['hint']).toContain('--no-experimental-ffi')
   })
 
-  it('says that koffi has no build, and not to install one, where there is none', () => {
+  it('says that koffi has no build for a host, instead of naming a package to install', () => {
     const child = runChild(
       `
       Object.defineProperty(process, 'platform', { value: 'netbsd' })

@@ -1,5 +1,5 @@
-// node:ffi, on Node 26 in a child: the engine gives what koffi gives, and a life of memory passes on
-// the real kernel.
+// node:ffi on Node 26, in a child process. The engine answers as koffi does, and a life of memory passes on the
+// real kernel.
 import { otherNode, runChild, type ChildEnd } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
@@ -9,7 +9,7 @@ function run(code: string, node: string, nodeArgs: readonly string[]): ChildEnd 
   return runChild(code, { from: import.meta.dirname, node, nodeArgs: ['--no-warnings', ...nodeArgs] })
 }
 
-// What both engines are asked; whatever depends on where the kernel maps is left out.
+// The calls that both engines get. Answers that depend on where the kernel maps are left out.
 const life = `
   import { readFileSync } from 'node:fs'
   import { posixKernel } from '@memlayer/ffi'
@@ -69,7 +69,7 @@ describe.skipIf(!onLinux)('node:ffi on Node 26 (needs Linux)', () => {
     expect(JSON.parse(run(code, node, []).stdout)).toEqual({ engine: 'koffi', passedOver: [] })
   })
 
-  it('lives a whole life on the real kernel, with no addon loaded', (context) => {
+  it('runs a whole life of memory on the real kernel without an addon', (context) => {
     const child = run(life, otherNode('node26', import.meta.url, context), ['--no-addons'])
     expect(child.stderr).toBe('')
     expect(JSON.parse(child.stdout)).toMatchObject({
@@ -102,12 +102,12 @@ describe.skipIf(!onLinux)('node:ffi on Node 26 (needs Linux)', () => {
     expect({ ...byNodeFfi, addons: 0 }).toEqual({ ...byKoffi, addons: 0 })
   })
 
-  it('carries addresses above 2^53 and above 2^63 whole, and MAP_FAILED as -1', (context) => {
+  it('keeps addresses above 2^53 and above 2^63 exact, and MAP_FAILED as -1', (context) => {
     const child = run(
       `
       import { nodeFfiEngine } from '../dist/node-ffi.js'
       const engine = nodeFfiEngine()
-      // memset over no bytes returns the address that it was given, whatever that is.
+      // memset over 0 bytes returns the address that it got.
       const memset = engine.func(null, 'memset', 'address', ['address', 'int', 'size'])
       const addresses = [0x0a00000000000000, 0xfffffd7fff000000, 2 ** 64 - 4096, 0x7fffffffffff000, -1, 0, -0]
       console.log(JSON.stringify(addresses.map((v) => memset(v, 0, 0))))

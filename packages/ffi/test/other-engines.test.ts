@@ -1,5 +1,5 @@
-// Bun's and Deno's engines on those runtimes: the same answers as koffi's, and what Deno says without its
-// permission. Whole kernels on them are run by tooling/matrix, from the packed package.
+// Bun's and Deno's engines on those runtimes. They give the same answers as koffi, and Deno refuses without its
+// permission. tooling/matrix runs whole kernels on them, from the packed package.
 import { readFileSync } from 'node:fs'
 import { requireEngine, runModule, type Engine, type SkippingContext } from '@memlayer/engines'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import type { Engine as Foreign } from '../dist/engine.js'
 const onLinux = process.platform === 'linux' && process.arch === 'x64'
 const addresses = [0x0a00000000000000, 0xfffffd7fff000000, 2 ** 64 - 4096, 0x7fffffffffff000, -1, 0, -0]
 
-/** What an engine is asked; its own text is what runs elsewhere. */
+/** The calls that an engine gets. This function's own text runs elsewhere. */
 function ask(engine: Foreign, given: readonly number[]): Record<string, unknown> {
   const mmap = engine.func(null, 'mmap', 'address', ['address', 'size', 'int', 'int', 'int', 'offset'])
   const munmap = engine.func(null, 'munmap', 'int', ['address', 'size'])
@@ -40,7 +40,7 @@ function ask(engine: Foreign, given: readonly number[]): Record<string, unknown>
   } catch {
     noSymbol = 'throws'
   }
-  // memset over no bytes returns the address that it was given, whatever that is.
+  // memset over 0 bytes returns the address that it got.
   const whole = given.map((address) => memset(address, 0, 0))
   return { seen, copy: [...copy], failed, detached: bytes.length, unmapped: munmap(v, 8192), whole, noSymbol }
 }
@@ -48,7 +48,11 @@ function ask(engine: Foreign, given: readonly number[]): Record<string, unknown>
 function answersOn(engine: Engine, module: string, opener: string): Record<string, unknown> {
   const url = new URL(`../dist/${module}.js`, import.meta.url).href
   const given = addresses.map((address) => (Object.is(address, -0) ? '-0' : String(address))).join(', ')
-  const text = `import { ${opener} } from '${url}'\n${ask.toString()}\nconsole.log(JSON.stringify(ask(${opener}(), [${given}])))`
+  const text = [
+    `import { ${opener} } from '${url}'`,
+    ask.toString(),
+    `console.log(JSON.stringify(ask(${opener}(), [${given}])))`,
+  ].join('\n')
   return JSON.parse(runModule(engine, text)) as Record<string, unknown>
 }
 
@@ -68,39 +72,41 @@ describe.skipIf(!onLinux)('the engines of other runtimes (need Linux on x64)', (
     noSymbol: 'throws',
   }
 
-  it('bun:ffi answers as it has to, addresses above 2^53 and 2^63 included', (context) => {
+  it('bun:ffi answers correctly, also with addresses above 2^53 and 2^63', (context) => {
     expect(answersOn(requireEngine('bun', context), 'bun-ffi', 'bunEngine')).toEqual(expected)
   })
 
-  it('Deno.dlopen answers as it has to, with --allow-ffi and no other permission', (context) => {
+  it('Deno.dlopen answers correctly, with --allow-ffi and no other permission', (context) => {
     expect(answersOn(deno(context, ['--allow-ffi']), 'deno-ffi', 'denoEngine')).toEqual(expected)
   })
 
-  it('koffi answers the same to what it takes', () => {
+  it('koffi gives the same answers for the addresses that it takes', () => {
     const { whole, ...rest } = expected
     expect(ask(koffiEngine(), [-1, 0, 4096])).toEqual({ ...rest, whole: [-1, 0, 4096] })
     expect(whole).toHaveLength(addresses.length)
   })
 
-  it('without --allow-ffi Deno asks nobody, and the error names the flag', (context) => {
+  it('without --allow-ffi Deno does not prompt, and the error names the flag', (context) => {
     const url = new URL('../dist/deno-ffi.js', import.meta.url).href
     const text = `import { denoEngine } from '${url}'
       try { denoEngine() } catch ({ code, reason, hint }) { console.log(JSON.stringify({ code, reason, hint })) }`
     expect(JSON.parse(runModule(deno(context, []), text))).toEqual({
       code: 'ERR_MEMLAYER_NO_ENGINE',
-      reason: 'Deno makes none without its permission',
+      reason: 'Deno forbids foreign calls without its permission',
       hint: 'Start deno with --allow-ffi.',
     })
   })
 
-  it('a view that Bun can’t make is a RangeError that says how long one may be', (context) => {
+  it('a view that Bun can’t make throws a RangeError with the longest length', (context) => {
     const url = new URL('../dist/bun-ffi.js', import.meta.url).href
     const text = `import { bunEngine } from '${url}'
       try { bunEngine().view(4096, 2 ** 32 + 4096) } catch ({ name, message }) { console.log(name, message) }`
-    expect(runModule(requireEngine('bun', context), text)).toMatch(/^RangeError Bun makes no view of more than 4 GiB/)
+    expect(runModule(requireEngine('bun', context), text)).toMatch(
+      /^RangeError cannot view 4294971392 bytes: a view in Bun has at most 4 GiB/,
+    )
   })
 
-  it('are told apart by the manifest’s conditions, the default for Node and for bundles', () => {
+  it('are chosen by the manifest’s conditions, with the default for Node and for bundles', () => {
     const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
     const { imports } = JSON.parse(manifest) as { imports: { '#engine': Record<string, string> } }
     expect(Object.entries(imports['#engine'])).toEqual([

@@ -1,4 +1,4 @@
-// The segment: a break over real pages, whose end is the end of what may be touched.
+// The segment: a break over real pages. The pages above the break can't be touched.
 import { plan9Kernel } from '@memlayer/ffi'
 import { bytesWith, residentBytes, runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +7,7 @@ const onLinux = process.platform === 'linux'
 const MiB = 2 ** 20
 
 describe.skipIf(!onLinux)('plan9Kernel (witnessed by /proc: needs Linux)', () => {
-  it('reserves its range without memory, and makes touchable what is below the break', () => {
+  it('reserves its range without memory, and makes the pages below the break touchable', () => {
     const kernel = plan9Kernel({ size: 64 * MiB })
     const { end, pageSize } = kernel
     expect(bytesWith('---p', end, 64 * MiB)).toBe(64 * MiB)
@@ -29,7 +29,7 @@ describe.skipIf(!onLinux)('plan9Kernel (witnessed by /proc: needs Linux)', () =>
   it.each([
     ['past its end', (end: number) => end + MiB + 1],
     ['below its start', (end: number) => end - 4096],
-    ['at no address', () => NaN],
+    ['at NaN', () => NaN],
     ['at infinity', () => Infinity],
   ])('refuses a break %s, and keeps the old one', (_, at) => {
     const kernel = plan9Kernel({ size: MiB })
@@ -38,7 +38,7 @@ describe.skipIf(!onLinux)('plan9Kernel (witnessed by /proc: needs Linux)', () =>
     expect(bytesWith('rw-p', kernel.end, MiB)).toBe(4096)
   })
 
-  it('takes the memory above a break that falls, and hands out zeroes when it rises again', () => {
+  it('drops the memory above a falling break, and gives zeroes when it rises again', () => {
     const kernel = plan9Kernel({ size: MiB })
     const { end, pageSize } = kernel
     kernel.brk(end + 4 * pageSize)
@@ -51,7 +51,7 @@ describe.skipIf(!onLinux)('plan9Kernel (witnessed by /proc: needs Linux)', () =>
     expect(bytes.subarray(pageSize).every((byte) => byte === 0)).toBe(true)
   })
 
-  it('zeroes real bytes, exactly those that it is told to', () => {
+  it('zeroes exactly the bytes that it was asked to', () => {
     const kernel = plan9Kernel({ size: MiB })
     kernel.brk(kernel.end + MiB)
     const bytes = new Uint8Array(kernel.view(kernel.end, MiB)).fill(3)
@@ -61,7 +61,7 @@ describe.skipIf(!onLinux)('plan9Kernel (witnessed by /proc: needs Linux)', () =>
     expect(bytes.subarray(100, 5100).every((byte) => byte === 0)).toBe(true)
   })
 
-  it('makes a segment of its own at each call', () => {
+  it('makes a new segment at each call', () => {
     const [one, other] = [plan9Kernel({ size: MiB }), plan9Kernel({ size: MiB })]
     expect(Math.abs(one.end - other.end)).toBeGreaterThanOrEqual(MiB)
     one.brk(one.end + 4096)
@@ -104,7 +104,7 @@ describe.skipIf(!onLinux)('plan9Kernel (witnessed by /proc: needs Linux)', () =>
     expect(child.stdout).toBe('false false\n')
   })
 
-  it('takes what a limit on address space leaves, unless it is told how much', () => {
+  it('takes what a limit on address space leaves, unless a size is given', () => {
     const child = runChild(
       `
       import { plan9Kernel, posixKernel } from '@memlayer/ffi'
@@ -113,7 +113,8 @@ describe.skipIf(!onLinux)('plan9Kernel (witnessed by /proc: needs Linux)', () =>
       plan9Kernel()
       const GiB = Math.round((mapped() - before) / 2 ** 30)
       let said
-      try { plan9Kernel({ size: 2 ** 36 }) } catch ({ name, code, errno, message }) { said = { name, code, errno, message } }
+      try { plan9Kernel({ size: 2 ** 36 }) }
+      catch ({ name, code, errno, message }) { said = { name, code, errno, message } }
       console.log(JSON.stringify({ GiB, ...said }))
       `,
       { from: import.meta.dirname, under: ['prlimit', `--as=${48 * 2 ** 30}`] },

@@ -1,4 +1,4 @@
-// The host's kernel: its facts are the host's own, and it is not there before it is asked for.
+// The host's kernel: its facts are the host's own, and nothing loads before the first use.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { posixKernel } from '@memlayer/ffi'
@@ -13,12 +13,12 @@ describe.skipIf(!onLinux)('posixKernel (witnessed by /proc and /sys: needs Linux
     expect(posixKernel().pageSize).toBe(Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' })))
   })
 
-  it('has the huge page size of the kernel’s file, or 0 where there is none', () => {
+  it('has the huge page size of the kernel’s file, or 0 without that file', () => {
     const size = existsSync(hugePageFile) ? Number(readFileSync(hugePageFile, 'latin1')) : 0
     expect(posixKernel().hugePageSize).toBe(size)
   })
 
-  it('is one and the same kernel at every call', () => {
+  it('returns the same kernel at every call', () => {
     expect(posixKernel()).toBe(posixKernel())
   })
 
@@ -31,7 +31,8 @@ describe.skipIf(!onLinux)('posixKernel (witnessed by /proc and /sys: needs Linux
       `
       import { readFileSync } from 'node:fs'
       import { plan9Kernel, posixKernel } from '@memlayer/ffi'
-      const native = () => readFileSync('/proc/self/maps', 'latin1').split('\\n').filter((line) => line.endsWith('.node')).length
+      const lines = () => readFileSync('/proc/self/maps', 'latin1').split('\\n')
+      const native = () => lines().filter((line) => line.endsWith('.node')).length
       const before = native()
       posixKernel()
       console.log(JSON.stringify({ before, isLoaded: native() > 0 }))
@@ -42,7 +43,7 @@ describe.skipIf(!onLinux)('posixKernel (witnessed by /proc and /sys: needs Linux
     expect(JSON.parse(child.stdout)).toEqual({ before: 0, isLoaded: true })
   })
 
-  it('shows the bytes themselves: what one view writes, another reads', () => {
+  it('shows the bytes themselves, so that one view reads what another wrote', () => {
     const kernel = posixKernel()
     const { pageSize } = kernel
     const v = kernel.mmap(0, 2 * pageSize, 3, 0x22, -1, 0)
@@ -56,7 +57,8 @@ describe.skipIf(!onLinux)('posixKernel (witnessed by /proc and /sys: needs Linux
       `
       import { posixKernel } from '@memlayer/ffi'
       const { addressSpace, addressSpaceUsed, maxMappings, mappings, overcommit } = posixKernel().limits()
-      console.log(JSON.stringify({ addressSpace, isUsed: addressSpaceUsed > 2 ** 20, maxMappings, hasMappings: mappings > 10, overcommit }))
+      const [isUsed, hasMappings] = [addressSpaceUsed > 2 ** 20, mappings > 10]
+      console.log(JSON.stringify({ addressSpace, isUsed, maxMappings, hasMappings, overcommit }))
       `,
       { from: import.meta.dirname, under: ['prlimit', `--as=${2 ** 40}`] },
     )

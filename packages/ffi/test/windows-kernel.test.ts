@@ -1,4 +1,4 @@
-// kernel32 behind its port: see windows/kernel.ts. Here, what stands in its way.
+// kernel32 behind its port: see windows/kernel.ts. This file tests what happens where it is not available.
 import { NoEngineError, windowsKernel } from '@memlayer/ffi'
 import { describeOnWindows, needsWindows, runOnWindows } from '@memlayer/wine'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +7,7 @@ const folder = import.meta.dirname
 
 describeOnWindows('the Windows kernel', { folder, file: 'windows/kernel.ts' })
 
-describe('the Windows kernel is not to be had', () => {
+describe('the Windows kernel is not available', () => {
   it.skipIf(process.platform === 'win32')('on another system, and says so', () => {
     expect(() => windowsKernel()).toThrow(NoEngineError)
     expect(() => windowsKernel()).toThrow(/has no kernel32\. Hand a kernel to createOS\(\{ kernel \}\)\./)

@@ -1,5 +1,5 @@
-// Alignment in doubles. Bitwise operators would cut an address to 32 bits; dividing by a
-// power of two is exact, so these hold for every address.
+// Alignment in doubles. Bitwise operators would cut an address to 32 bits. Dividing by a power of two is exact, so
+// these functions hold for every address.
 
 /** The next multiple of `align` at or above `v`. `align` is a power of two. */
 export function alignUp(v: number, align: number): number {
@@ -19,6 +19,6 @@ export function isAligned(v: number, align: number): boolean {
 
 /** Whether `n` is a power of two, 1 or more. */
 export function isPowerOfTwo(n: number): boolean {
-  // A logarithm may be off by a rounding; a power of two has no bit to round away.
+  // A logarithm may be off by a rounding. A power of two has no lower bits that rounding could lose.
   return Number.isInteger(n) && n > 0 && 2 ** Math.round(Math.log2(n)) === n
 }

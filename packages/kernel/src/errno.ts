@@ -1,7 +1,7 @@
-// Error numbers by name, one table a family of kernels. The numbers up to 34, but for 11,
-// are the same on every Unix since V7; the rest each family gave out by itself.
+// Error numbers by name, one table for each family of kernels. The numbers 1 to 34, except 11, are the same on
+// every Unix since V7. Each family assigned the rest itself.
 
-/** Kernels that share their error numbers. Node's `process.platform` words where it has one. */
+/** Kernels that share their error numbers. The names are those of Node's `process.platform` where Node has one. */
 export type ErrnoFamily =
   | 'linux'
   | 'linux-mips'
@@ -69,7 +69,7 @@ export const errnos: Readonly<Record<ErrnoFamily, Readonly<Record<string, number
   solaris: sunos,
   illumos: sunos,
   aix: { ...v7, EAGAIN: 11, EDEADLK: 45, EOPNOTSUPP: 64, ENOSYS: 109, ENOTSUP: 124, EOVERFLOW: 127 },
-  // winerror.h: what VirtualAlloc and VirtualFree are known to leave behind.
+  // winerror.h: the errors that VirtualAlloc and VirtualFree are known to set.
   windows: {
     ERROR_INVALID_FUNCTION: 1,
     ERROR_ACCESS_DENIED: 5,
@@ -94,7 +94,10 @@ export const errnos: Readonly<Record<ErrnoFamily, Readonly<Record<string, number
 
 const names = new Map<ErrnoFamily, ReadonlyMap<number, string>>()
 
-/** The name of an error number in its family: `errnoName('linux', 12)` is `'ENOMEM'`; `'errno 4242'` where it has none. */
+/**
+ * The name of an error number in its family: `errnoName('linux', 12)` is `'ENOMEM'`. A number without a name gives
+ * its number, as in `'errno 4242'`.
+ */
 export function errnoName(family: ErrnoFamily, errno: number): string {
   let byNumber = names.get(family)
   if (byNumber === undefined) {

@@ -1,22 +1,22 @@
-// The failing port: it refuses the k-th kernel call and does not make it. Run a life for
-// k = 1, 2, 3 … until a run ends with `failed` false. Every error path was walked then.
+// The failing port. It refuses the k-th kernel call and does not make it. Run a life for k = 1, 2, 3 … until a run
+// ends with `failed` false. By then the runs have walked every error path.
 import { refusalOf } from './calls.js'
 import { decorate } from './decorate.js'
 
-/** A port that refuses one call, and whether it has. */
+/** A port that refuses one call, and a record of whether it has. */
 export interface FailPlan<K> {
   /** Hand this to a backend in place of the kernel below. */
   readonly kernel: K
-  /** Kernel calls so far that could have been refused. */
+  /** The number of kernel calls so far that the port could have refused. */
   readonly calls: number
-  /** Whether the k-th call came. It was refused then. */
+  /** Whether the k-th call came and the port refused it. */
   readonly failed: boolean
 }
 
 /**
- * A port that refuses the k-th call (from 1) with `errno`, and makes all others on `kernel`.
- * `only` counts the calls of one function alone. brk, growMemory and discard answer -1 when they are refused.
- * A port with calls of its own names them in a member `kernelCalls`.
+ * A port that refuses the k-th call (from 1) with `errno`, and makes all other calls on `kernel`. `only` counts the
+ * calls of that one function. A refused brk, growMemory or discard answers -1. A port with calls of its own names them
+ * in a member `kernelCalls`.
  */
 export function failCall<K extends object>(kernel: K, k: number, errno: number, only?: string): FailPlan<K> {
   let calls = 0

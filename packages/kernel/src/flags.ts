@@ -1,18 +1,17 @@
-// Flag words as data, and flag words to text: 0x22 is MAP_PRIVATE|MAP_ANON on Linux and
-// nothing of the kind on AIX. Only messages and traces read these; a backend has its own
-// constants in defs.ts.
+// Flag words as data, and flag words as text. The same bits differ by system: 0x22 is MAP_PRIVATE|MAP_ANON on Linux
+// and means something else on AIX. Only messages and traces read these. A backend has its own constants in defs.ts.
 import type { ErrnoFamily } from './errno.js'
 
 /** One flag: its bits and its name in the system's header. */
 export type FlagWord = readonly [bits: number, name: string]
 
-/** The flag words of one family of kernels, by the argument they stand in. */
+/** The flag words of one family of kernels, by the argument that takes them. */
 export interface FlagWords {
-  /** Bits of `prot`; for Windows, values of `protect`. */
+  /** Bits of `prot`. On Windows, values of `protect`. */
   readonly prot: readonly FlagWord[]
-  /** Bits of `flags`; for Windows, bits of `type`. */
+  /** Bits of `flags`. On Windows, bits of `type`. */
   readonly map: readonly FlagWord[]
-  /** Values of `advice`: whole numbers, not bits. */
+  /** Values of `advice`, which are whole numbers and not bits. */
   readonly advice: readonly FlagWord[]
 }
 
@@ -109,12 +108,15 @@ export const flagWords: Readonly<Record<ErrnoFamily, FlagWords>> = {
   },
 }
 
-/** Bits to text: `flagText(flagWords.linux.map, 0x22)` is `'MAP_PRIVATE|MAP_ANON'`. Bits without a name stand at the end in hex. */
+/**
+ * Bits to text: `flagText(flagWords.linux.map, 0x22)` is `'MAP_PRIVATE|MAP_ANON'`. Bits without a name come last,
+ * in hex.
+ */
 export function flagText(words: readonly FlagWord[], value: number): string {
   const named = words.filter(([bits]) => (bits === 0 ? value === 0 : (value & bits) === bits))
   const rest = named.reduce((left, [bits]) => left & ~bits, value)
   const parts = named.map(([, name]) => name)
-  // Bitwise operators give signed numbers; a flag word has no sign.
+  // Bitwise operators give signed numbers, but a flag word has no sign.
   if (rest !== 0 || parts.length === 0) parts.push(`0x${(rest >>> 0).toString(16)}`)
   return parts.join('|')
 }

@@ -1,5 +1,4 @@
-// @memlayer/kernel: the narrow waist. Backends import the ports from here; nothing is
-// imported by it.
+// @memlayer/kernel: the narrow waist. Backends import the ports from here. This package imports nothing.
 export {
   residencyBits,
   type Address,

@@ -1,31 +1,30 @@
-// The kernel ports: the few calls that a backend makes, one interface a kind of kernel.
-// A backend sees nothing else of its host, so a real kernel, a recording one, a failing
-// one and a simulated one are interchangeable behind it.
+// The kernel ports: the few calls that a backend makes, one interface for each kind of kernel. A backend sees
+// nothing else of its host. So a real, a recording, a failing and a simulated kernel are interchangeable.
 
 /**
  * An address, exact as a double.
  *
- * Every address that a kernel hands out here is page-aligned: at most 52 significant bits
- * stand above the page, so a number holds it up to 2^64 (AIX's 0x0700…, illumos's
- * 0xfffffd7f… included). A bigint would cost an allocation per step.
+ * Every address that a kernel hands out here is page-aligned. At most 52 significant bits stand above the page, so
+ * a number holds it up to 2^64. That includes AIX's 0x0700… and illumos's 0xfffffd7f…. A bigint would cost an
+ * allocation per step.
  */
 export type Address = number
 
-/** What makes the foreign calls below a real kernel, and what would have been taken before it. */
+/** The engine that makes a real kernel's foreign calls, and the engines that were tried before it. */
 export interface ForeignCalls {
   /** `'koffi'`, `'node:ffi'`, `'bun:ffi'`, `'deno'`. */
   readonly engine: string
-  /** What was tried before it. */
+  /** The engines that were tried before it. */
   readonly passedOver: readonly PassedOver[]
 }
 
-/** What was tried and not taken. */
+/** An engine or a backend that was tried and not taken. */
 export interface PassedOver {
-  /** What it is called. */
+  /** Its name. */
   readonly name: string
   /** Why it was not taken. */
   readonly reason: string
-  /** What a person can do about it; empty: nothing. */
+  /** What a person can do about it. Empty when nothing helps. */
   readonly hint: string
 }
 
@@ -63,44 +62,46 @@ export interface HostServices {
 }
 
 /**
- * The calls of a POSIX kernel. Each returns its value, or minus the error number; none throws.
- * Lengths are bytes. Flag words are the host's own: see a backend's `defs.ts`.
+ * The calls of a POSIX kernel. Each returns its value, or minus the error number. A call never throws. Lengths are
+ * bytes. Flag words are the host's own: see a backend's `defs.ts`.
  */
 export interface PosixKernel extends HostServices {
   /** Bytes in a page. A power of two. */
   readonly pageSize: number
-  /** Bytes in a transparent huge page, a power of two; 0 where there is none or it is unknown. */
+  /**
+   * Bytes in a transparent huge page, a power of two. 0 where the host has no huge pages or the size is unknown.
+   */
   readonly hugePageSize: number
-  /** The processor, in Node's words (`x64`, `arm64`, `mipsel`); absent: not known. */
+  /** The processor, in Node's words (`x64`, `arm64`, `mipsel`). Absent when it is not known. */
   readonly arch?: string
-  /** Maps memory; the address, or minus the error number. */
+  /** Maps memory. Returns the address, or minus the error number. */
   mmap(addr: Address, length: number, prot: number, flags: number, fd: number, offset: number): number
-  /** Unmaps memory; 0, or minus the error number. */
+  /** Unmaps memory. Returns 0, or minus the error number. */
   munmap(addr: Address, length: number): number
-  /** Changes protection; 0, or minus the error number. */
+  /** Changes protection. Returns 0, or minus the error number. */
   mprotect(addr: Address, length: number, prot: number): number
-  /** Tells the kernel how a range will be used; 0, or minus the error number. */
+  /** Tells the kernel how a range will be used. Returns 0, or minus the error number. */
   madvise(addr: Address, length: number, advice: number): number
   /** The bytes at an address, without a copy. */
   view(addr: Address, length: number): ArrayBuffer
   /**
-   * madvise over many ranges, pairs of address and length, in as few system calls as there may be. 0, or
-   * minus the error number; where the kernel can't do it at all (ENOSYS, EPERM, EINVAL) nothing has changed.
+   * madvise over many ranges, pairs of address and length, in as few system calls as possible. Returns 0, or minus
+   * the error number. When the kernel can't do it at all (ENOSYS, EPERM, EINVAL), nothing has changed.
    */
   madviseAll?(ranges: ArrayLike<number>, advice: number): number
-  /** The limits in force now, for the text of an error. Slow: it reads files. */
+  /** The limits in force now, for the text of an error. Slow, because it reads files. */
   limits?(): PosixLimits
 }
 
-/** What `residency` says of a run: their sum. */
+/** What `residency` says of a run: the sum of these bits. */
 export const residencyBits: {
-  /** It has memory behind it. */
+  /** The run has memory behind it. */
   readonly resident: 1
-  /** That memory is of huge pages. */
+  /** That memory consists of huge pages. */
   readonly huge: 2
-  /** It is in swap space. */
+  /** The run is in swap space. */
   readonly swapped: 4
-  /** Only whether there is memory was to be known: huge pages and swap space were not looked at. */
+  /** The kernel told only whether there is memory. It did not tell huge pages and swap space. */
   readonly partial: 8
 } = { resident: 1, huge: 2, swapped: 4, partial: 8 }
 
@@ -112,27 +113,32 @@ export interface ProcessMapping {
   readonly size: number
   /** Its bytes with memory behind them. */
   readonly resident: number
-  /** What it is: a file, a stack, the C library's, the engine's pages, the kernel's own, or memory that nobody has put a name to. */
+  /**
+   * What it holds: a file, a stack, the C library's memory, the engine's pages, the kernel's own, or memory without
+   * a name.
+   */
   readonly kind: 'file' | 'stack' | 'malloc' | 'engine' | 'kernel' | 'anonymous'
 }
 
-/** Where the process's memory is. Bytes; `NaN`: not known. */
+/** Where the process's memory is. Bytes. `NaN` means not known. */
 export interface ProcessMemory {
   /** Resident memory of the process, as the kernel sums it up. */
   readonly resident: number
   /** Every mapping. */
   readonly mappings: readonly ProcessMapping[]
-  /** What the C library holds free. */
+  /** Free memory that the C library holds. */
   readonly mallocFree: number
-  /** What the C library has mapped by itself, a mapping a block, and is not among the mappings as its own. */
+  /** Blocks that the C library mapped one by one. `mappings` does not list them as the C library's. */
   readonly mallocMapped: number
   /** What the engine has committed for this thread's JavaScript heap. */
   readonly heapCommitted: number
-  /** Of that, what the engine believes to be touched. */
+  /** The part of it that the engine believes to be touched. */
   readonly heapTouched: number
-  /** What ArrayBuffers hold that the engine itself has allocated. */
+  /** The memory of ArrayBuffers that the engine itself allocated. */
   readonly arrayBuffers: number
-  /** What the engine takes for its objects' memory outside of its heap: ArrayBuffers over memory of others included. */
+  /**
+   * The engine's figure for its objects' memory outside of its heap. It includes ArrayBuffers over foreign memory.
+   */
   readonly external: number
 }
 
@@ -161,21 +167,24 @@ export interface PosixLimits {
   readonly committed: number
   /** The control group's memory limit: the smallest of its own and of those that it is in. */
   readonly groupLimit: number
-  /** What that group has in use, without the file pages that the kernel takes back before it ends a process. */
+  /** What that group has in use. File pages that the kernel takes back before it kills a process do not count. */
   readonly groupUsed: number
-  /** To whom the kernel gives transparent huge pages: to all, to who asks (madvise), to nobody. Absent: not known. */
+  /**
+   * Which memory gets transparent huge pages: all (`always`), memory advised with madvise (`madvise`), or `never`.
+   * Absent when not known.
+   */
   readonly hugePages?: 'always' | 'madvise' | 'never'
 }
 
-/** The calls of a Windows kernel. Each returns its value, or minus `GetLastError()`; none throws. */
+/** The calls of a Windows kernel. Each returns its value, or minus `GetLastError()`. A call never throws. */
 export interface WindowsKernel extends HostServices {
   /** Bytes in a page. A power of two. */
   readonly pageSize: number
   /** Reservations begin at multiples of this: 65536. */
   readonly allocationGranularity: number
-  /** Reserves or commits memory; the address, or minus `GetLastError()`. */
+  /** Reserves or commits memory. Returns the address, or minus `GetLastError()`. */
   virtualAlloc(addr: Address, size: number, type: number, protect: number): number
-  /** Decommits or releases memory; 0, or minus `GetLastError()`. */
+  /** Decommits or releases memory. Returns 0, or minus `GetLastError()`. */
   virtualFree(addr: Address, size: number, type: number): number
   /** The bytes at an address, without a copy. */
   view(addr: Address, length: number): ArrayBuffer
@@ -183,15 +192,15 @@ export interface WindowsKernel extends HostServices {
   limits?(): WindowsLimits
 }
 
-/** What bounds a process's memory on Windows, in bytes, as read a moment ago. `NaN`: not known. */
+/** What bounds a process's memory on Windows, in bytes, as read a moment ago. `NaN` means not known. */
 export interface WindowsLimits {
   /** What may be committed in all: memory and page files together, or the job's limit where that is less. */
   readonly commitLimit: number
-  /** Of that, what the process may still commit. */
+  /** The part of it that the process may still commit. */
   readonly commitAvailable: number
   /** The address space that a process has. */
   readonly addressSpace: number
-  /** Of that, what is neither reserved nor committed. */
+  /** The part of it that is neither reserved nor committed. */
   readonly addressSpaceAvailable: number
 }
 
@@ -201,7 +210,7 @@ export interface Plan9Kernel {
   readonly pageSize: number
   /** The end of the program's data: the first break. */
   readonly end: Address
-  /** Moves the break; 0, or a negative number. */
+  /** Moves the break. Returns 0, or a negative number. */
   brk(addr: Address): number
   /** Zeroes bytes. */
   clear(addr: Address, length: number): void
@@ -215,22 +224,25 @@ export interface WasmKernel {
   readonly pageSize: number
   /** The end of the module's data: the first address that may be handed out. */
   readonly end: Address
-  /** The most pages that the memory may have; absent: not known. */
+  /** The most pages that the memory may have. Absent when not known. */
   readonly maximum?: number
-  /** How wide the memory's addresses are; absent: not known. */
+  /** How wide the memory's addresses are. Absent when not known. */
   readonly address?: 'i32' | 'i64'
   /** The memory's size in pages. */
   currentMemory(): number
-  /** Grows the memory; the pages it had before, or -1. */
+  /** Grows the memory. Returns the pages that it had before, or -1. */
   growMemory(pages: number): number
-  /** Told after growth: the old ArrayBuffer is detached, views must be made anew. */
+  /** Called after growth. Growth detaches the old ArrayBuffer, so the port must make new views. */
   resetMemoryDataView(): void
   /**
-   * The bytes at an address, without a copy. On this port, the memory's own buffer serves every range:
-   * `viewOffset` tells where in it the range begins.
+   * The bytes at an address, without a copy. On this port, the memory's own buffer serves every range. `viewOffset`
+   * tells where in it the range begins.
    */
   view(addr: Address, length: number): ArrayBuffer
-  /** Zeroes whole pages and gives the memory behind them back to the host; 0, or -1 where nothing has changed. */
+  /**
+   * Zeroes whole pages and gives the memory behind them back to the host. Returns 0, or -1 when nothing has
+   * changed.
+   */
   discard?(addr: Address, length: number): number
 }
 

@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest'
 
 fc.configureGlobal({ seed: testSeed(), numRuns: 1000 })
 
-// AIX and illumos map this high; the last is the highest page there is.
+// AIX and illumos map this high. The last is the highest page address that exists.
 const addresses = [0, 0x1000, 2 ** 32, 2 ** 47 - 4096, 0x0700_0000_0000_0000, 0xffff_fd7f_0000_0000, 2 ** 64 - 4096]
 const powers = Array.from({ length: 53 }, (_, i) => 2 ** i)
 
-/** As whole numbers of any size; slower, and without a rounding error to share. */
+/** In whole numbers of any size. Slower, but without rounding errors. */
 const exact = {
   up: (v: number, align: number): number => Number(((BigInt(v) + BigInt(align) - 1n) / BigInt(align)) * BigInt(align)),
   down: (v: number, align: number): number => Number((BigInt(v) / BigInt(align)) * BigInt(align)),
@@ -43,7 +43,7 @@ describe('alignUp and alignDown', () => {
       fc.property(fc.maxSafeInteger(), power, (n, align) => {
         const v = Math.abs(n)
         const up = exact.up(v, align)
-        // Past 2^53 a sum of odd bytes is no address, and rounds.
+        // Past 2^53 a sum of odd bytes is not an address and rounds.
         if (up <= Number.MAX_SAFE_INTEGER) expect(alignUp(v, align)).toBe(up)
         expect(alignDown(v, align)).toBe(exact.down(v, align))
         expect(isAligned(v, align)).toBe(exact.down(v, align) === v)
@@ -66,7 +66,7 @@ describe('isPowerOfTwo', () => {
     for (let bits = 0; bits < 64; bits++) expect(isPowerOfTwo(2 ** bits), `2^${bits}`).toBe(true)
   })
 
-  it('does not hold beside one', () => {
+  it('does not hold one above or below a power of two', () => {
     for (const power of powers.slice(2)) {
       expect(isPowerOfTwo(power - 1), String(power - 1)).toBe(false)
       if (power < 2 ** 52) expect(isPowerOfTwo(power + 1), String(power + 1)).toBe(false)

@@ -1,4 +1,4 @@
-// A decorated port is its kernel in all but the calls: facts stay facts, and what is optional stays so.
+// A decorated port is its kernel in all but the calls. Facts stay facts, and optional members stay optional.
 import { failCall, record } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
 import { otherPorts, PosixPort } from './ports.js'
@@ -7,7 +7,7 @@ describe.each([
   ['record', <K extends object>(kernel: K): K => record(kernel).kernel],
   ['failCall', <K extends object>(kernel: K): K => failCall(kernel, 1, 12).kernel],
 ])('a port decorated by %s', (_, decorated) => {
-  it('has the facts of the port below, also those of a getter, as they are now', () => {
+  it('has the current facts of the port below, also those behind a getter', () => {
     const below = new PosixPort()
     const port = decorated(below)
     expect(port.pageSize).toBe(4096)
@@ -17,7 +17,7 @@ describe.each([
     expect(decorated(otherPorts([]))).toMatchObject({ pageSize: 65536, allocationGranularity: 65536, end: 0x10000 })
   })
 
-  it('passes view and limits through, bound to their own port', () => {
+  it('passes view and limits through, bound to the port below', () => {
     const port = decorated(new PosixPort())
     expect(port.view(0, 3).byteLength).toBe(3)
     expect(() => port.limits()).toThrow('limits was asked')
@@ -35,7 +35,7 @@ describe.each([
   })
 })
 
-it('a call keeps its arguments and its this, however it is made', () => {
+it('keeps the arguments and the this of a call, also of a detached function', () => {
   const below = new PosixPort(5)
   const { munmap } = record(below).kernel
   expect(munmap(4096, 8192)).toBe(5)

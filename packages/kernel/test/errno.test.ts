@@ -1,11 +1,11 @@
-// The error numbers, against the host's own, its headers, and what Go's syscall package has for
-// the systems that are not here (src/syscall/zerrors_*.go, made from their headers).
+// The error numbers, checked against this host and its headers. For other systems they are checked against Go's
+// syscall package (src/syscall/zerrors_*.go, made from their headers).
 import { constants } from 'node:os'
 import { errnoName, errnos, type ErrnoFamily } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
 import { defined } from './headers.js'
 
-// By number: those of the layer's own decisions, and those whose numbers differ from system to system.
+// By number: those that decide what the layer does, and those whose numbers differ from system to system.
 const table: Record<Exclude<ErrnoFamily, 'windows'>, Record<string, number>> = {
   linux: { EAGAIN: 11, EDEADLK: 35, ENOSYS: 38, EOVERFLOW: 75, EOPNOTSUPP: 95 },
   'linux-mips': { EAGAIN: 11, EDEADLK: 45, EOVERFLOW: 79, ENOSYS: 89, EOPNOTSUPP: 122 },
@@ -20,25 +20,25 @@ const table: Record<Exclude<ErrnoFamily, 'windows'>, Record<string, number>> = {
 }
 const families = Object.keys(table) as (keyof typeof table)[]
 
-// EPERM to ERANGE without 11, in order.
-const everywhere =
-  'EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD - ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE'.split(
-    ' ',
-  )
+// EPERM to ERANGE, without 11, in order.
+const everywhere = [
+  'EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD - ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST',
+  'EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE',
+].flatMap((line) => line.split(' '))
 
 describe('errnos', () => {
-  it.each(families)('%s: 1 to 34 but for 11 are those of every Unix', (family) => {
+  it.each(families)('%s: 1 to 34, except 11, are those of every Unix', (family) => {
     everywhere.forEach((name, i) => {
       if (name !== '-') expect(errnos[family][name], name).toBe(i + 1)
     })
   })
 
-  it.each(families)('%s: the rest are its own, and there are no others', (family) => {
+  it.each(families)('%s: the rest are its own, and the table has nothing more', (family) => {
     const rest = Object.fromEntries(Object.entries(errnos[family]).filter(([name]) => !everywhere.includes(name)))
     expect(rest).toEqual(table[family])
   })
 
-  it('windows: what VirtualAlloc and VirtualFree leave behind, as in winerror.h', () => {
+  it('windows: the errors of VirtualAlloc and VirtualFree, as in winerror.h', () => {
     expect(errnos.windows).toEqual({
       ERROR_INVALID_FUNCTION: 1,
       ERROR_ACCESS_DENIED: 5,
@@ -63,14 +63,14 @@ describe('errnos', () => {
 
   it('agree with the numbers that this host’s Node was built with', (context) => {
     const family = families.find((name) => name === process.platform)
-    if (family === undefined) return context.skip(`no table is meant for ${process.platform}`)
+    if (family === undefined) return context.skip(`the package has no table for ${process.platform}`)
     const host: Record<string, number> = constants.errno
     const shared = Object.keys(errnos[family]).filter((name) => host[name] !== undefined)
     expect(shared.length).toBeGreaterThan(30)
     for (const name of shared) expect(errnos[family][name], name).toBe(host[name])
   })
 
-  it('agree with this host’s <errno.h>, every one', (context) => {
+  it('all agree with this host’s <errno.h>', (context) => {
     if (process.platform !== 'linux') context.skip('reads the headers of Linux')
     const found = defined(['errno.h'], Object.keys(errnos.linux), context)
     expect(Object.fromEntries(found)).toEqual(errnos.linux)
@@ -91,12 +91,12 @@ describe('errnoName', () => {
     expect(errnoName('freebsd', 35)).toBe('EAGAIN')
   })
 
-  it('says the number where there is no name', () => {
+  it('gives the number when it has no name', () => {
     expect(errnoName('linux', 4242)).toBe('errno 4242')
     expect(errnoName('windows', 4242)).toBe('error 4242')
   })
 
-  it('has one name a number, so that a lookup loses none', () => {
+  it('has one name for each number, so that a lookup loses no name', () => {
     for (const numbers of Object.values(errnos)) {
       expect(new Set(Object.values(numbers)).size).toBe(Object.keys(numbers).length)
     }

@@ -1,4 +1,4 @@
-// The failing port refuses the call it was told to, without making it, and no other.
+// The failing port refuses the call that it was told to refuse, does not make it, and makes every other call.
 import { errnos, failCall, record, refusalOf } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
 import { otherPorts, PosixPort, type Asked } from './ports.js'
@@ -6,7 +6,7 @@ import { otherPorts, PosixPort, type Asked } from './ports.js'
 const { ENOMEM = 0, EINVAL = 0 } = errnos.linux
 
 describe('failCall', () => {
-  it.each([1, 2, 3, 4])('refuses call %i of four with minus its errno, and makes the others', (k) => {
+  it.each([1, 2, 3, 4])('answers call %i of four with minus the errno, and makes the others', (k) => {
     const below = new PosixPort(1, 1, 1, 1)
     const plan = failCall(below, k, ENOMEM)
     const { kernel } = plan
@@ -21,7 +21,7 @@ describe('failCall', () => {
     expect(plan).toMatchObject({ calls: 4, failed: true })
   })
 
-  it('says so when a run ends clean', () => {
+  it('tells when a run ends clean', () => {
     const plan = failCall(new PosixPort(), 3, ENOMEM)
     plan.kernel.munmap(0, 1)
     plan.kernel.munmap(0, 1)
@@ -54,7 +54,7 @@ describe('failCall', () => {
     expect(asked).toEqual([])
   })
 
-  it("refuses, and records, the calls that a port of one's own names, and no other", () => {
+  it('refuses and records the calls that a custom port names, and no others', () => {
     const own = { kernelCalls: ['take'], pageSize: 4096, take: (n: number) => n, name: () => 'own' }
     const recording = record(own)
     const plan = failCall(recording.kernel, 2, 12)
@@ -72,7 +72,7 @@ describe('failCall', () => {
     expect([refusalOf(own, 'take')?.(12), refusalOf(own, 'name'), refusalOf(own, 'brk')?.(12)]).toEqual([-12, null, -1])
   })
 
-  it('never fails what cannot be refused, and does not count it', () => {
+  it('neither fails nor counts a call that can’t be refused', () => {
     const asked: Asked = []
     const plan = failCall(otherPorts(asked), 1, 8)
     plan.kernel.clear(0, 1)

@@ -1,10 +1,10 @@
-// Flag words, against this host's headers and the table of the systems that are not here.
+// Flag words, checked against this host's headers. For other systems they are checked against a table.
 import { adviceText, flagText, flagWords, type ErrnoFamily } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
 import { defined } from './headers.js'
 
-// MAP_ANON, MAP_FIXED, MAP_NORESERVE, MADV_FREE: where systems differ, from Go's runtime/defs_*.go
-// and syscall/zerrors_*.go.
+// MAP_ANON, MAP_FIXED, MAP_NORESERVE and MADV_FREE, which differ between systems. From Go's runtime/defs_*.go and
+// syscall/zerrors_*.go.
 const differing: [ErrnoFamily, number, number, number | undefined, number | undefined][] = [
   ['linux', 0x20, 0x10, 0x4000, 8],
   ['linux-mips', 0x800, 0x10, 0x400, 8],
@@ -64,14 +64,14 @@ describe('flagWords', () => {
     })
   })
 
-  it('linux: agree with this host’s <sys/mman.h>, every one', (context) => {
+  it('linux: all agree with this host’s <sys/mman.h>', (context) => {
     if (process.platform !== 'linux') context.skip('reads the headers of Linux')
-    // mips and ppc have numbers of their own for what a mapping reserves.
+    // mips and ppc have their own numbers for MAP_NORESERVE and its neighbours.
     if (!['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch))
       context.skip('reads the headers of a generic processor')
     const { prot, map, advice } = flagWords.linux
     const words = [...prot, ...map, ...advice]
-    // linux/mman.h has what the C library's header does not know yet.
+    // linux/mman.h has the flags that the C library's header does not know yet.
     const found = defined(
       ['sys/mman.h', 'linux/mman.h'],
       words.map(([, name]) => name),
@@ -103,7 +103,7 @@ describe('flagText', () => {
     expect(flagText(flagWords[family].map, value)).toBe(text)
   })
 
-  it('says none for no protection, and only then', () => {
+  it('writes PROT_NONE for 0, and for no other value', () => {
     expect(flagText(flagWords.linux.prot, 0)).toBe('PROT_NONE')
     expect(flagText(flagWords.linux.prot, 3)).toBe('PROT_READ|PROT_WRITE')
     expect(flagText(flagWords.windows.prot, 4)).toBe('PAGE_READWRITE')

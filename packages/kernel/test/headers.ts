@@ -1,15 +1,15 @@
-// The host's own headers, as its C compiler reads them: the judge of a table of numbers.
+// The host's own headers, as its C compiler reads them. They decide whether a table of numbers is right.
 import { spawnSync } from 'node:child_process'
 import type { TestContext } from 'vitest'
 
-/** What the names are defined to be after including `headers`; a name that is not defined is left out. */
+/** The values of the names after including `headers`. A name that is not defined is left out. */
 export function defined(
   headers: readonly string[],
   names: readonly string[],
   context: TestContext,
 ): Map<string, number> {
   const includes = headers.map((header) => `#include <${header}>`)
-  // Each value stands behind its number: a name would be replaced by the preprocessor too.
+  // A line holds the index and the value. The preprocessor would replace a name there, too.
   const lines = names.map((name, i) => `#ifdef ${name}\n@${i} ${name}\n#endif`)
   const source = ['#define _GNU_SOURCE', ...includes, ...lines]
   const { status, stdout, stderr, error } = spawnSync('gcc', ['-E', '-P', '-'], {
@@ -24,7 +24,7 @@ export function defined(
   const found = new Map<string, number>()
   for (const [, i, text] of stdout.matchAll(/^@(\d+) (.*)$/gm)) {
     const name = names[Number(i)]
-    // Headers write octal, hex and parentheses; all of it JavaScript but the leading 0 of an octal.
+    // Headers write octal, hex and parentheses. JavaScript reads all of it except the leading 0 of an octal.
     const number = Number((text ?? '').replace(/[()\s]/g, ''))
     if (name !== undefined && !Number.isNaN(number)) found.set(name, number)
   }

@@ -1,10 +1,10 @@
-// Ports of all four kinds that answer from a list and keep what they were asked.
+// Ports of all four kinds. They answer from a list and keep the calls that they got.
 import type { Plan9Kernel, PosixKernel, WasmKernel, WindowsKernel } from '@memlayer/kernel'
 
-/** What a port was asked, as `name(arguments)`. */
+/** The calls that a port got, as `name(arguments)`. */
 export type Asked = string[]
 
-/** A POSIX port as a class: its members are inherited, its answers come in order. */
+/** A POSIX port as a class, so that its members are inherited. Its answers come in order. */
 export class PosixPort implements PosixKernel {
   readonly asked: Asked = []
   readonly #answers: number[]
@@ -17,7 +17,7 @@ export class PosixPort implements PosixKernel {
     this.#answers = answers
   }
 
-  /** Behind a getter, as a kernel that reads it late would have it. */
+  /** Behind a getter, like a kernel that reads it late. */
   get pageSize(): number {
     return 4096
   }
@@ -48,7 +48,7 @@ export class PosixPort implements PosixKernel {
   }
 }
 
-/** The other three, on one list. */
+/** The other three ports in one object, with one list of calls. */
 export function otherPorts(asked: Asked): WindowsKernel & Plan9Kernel & WasmKernel {
   const ask =
     (name: string, answer: number) =>

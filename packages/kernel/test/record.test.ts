@@ -1,10 +1,10 @@
-// The recording port is the port it records, and forgets nothing.
+// The recording port behaves like the port that it records, and forgets no call.
 import { describeCall, record, type ErrnoFamily, type KernelCall } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
 import { otherPorts, PosixPort } from './ports.js'
 
 describe('record', () => {
-  it('makes every call below, answers as it answers, and writes down both', () => {
+  it('makes every call on the port below, passes its answer on, and records both', () => {
     const below = new PosixPort(0x7f0000000000, -12, 0)
     const { kernel, calls } = record(below)
     expect(kernel.mmap(0, 8192, 0, 0x22, -1, 0)).toBe(0x7f0000000000)
@@ -32,7 +32,7 @@ describe('record', () => {
     ])
   })
 
-  it('tells onCall of each as it ends', () => {
+  it('calls onCall for each call as it ends', () => {
     const heard: string[] = []
     const { kernel } = record(new PosixPort(), ({ fn }) => heard.push(fn))
     kernel.mprotect(0, 4096, 3)
@@ -41,7 +41,7 @@ describe('record', () => {
     expect(heard).toEqual(['mprotect', 'munmap'])
   })
 
-  it('hands out what it has with take, and starts anew', () => {
+  it('take() returns the calls so far and forgets them', () => {
     const { kernel, calls, take } = record(new PosixPort())
     kernel.munmap(0, 4096)
     expect(take()).toEqual([{ fn: 'munmap', args: [0, 4096], ret: 0 }])

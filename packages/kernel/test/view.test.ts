@@ -1,4 +1,4 @@
-// What callers of view() rely on, whatever the kernel below.
+// What callers of view() rely on, on every kernel.
 import { beforeDetach, detachView, isDetached, viewOffset } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
 
@@ -10,14 +10,14 @@ describe('viewOffset', () => {
 })
 
 describe('detachView', () => {
-  it('leaves length 0 and nothing to read to whoever kept the buffer', () => {
+  it('leaves length 0 and nothing to read in a buffer that a caller kept', () => {
     const buffer = new ArrayBuffer(16)
     const bytes = new Uint8Array(buffer).fill(7)
     detachView(buffer)
     expect([buffer.detached, bytes.length, bytes[0]]).toEqual([true, 0, undefined])
   })
 
-  it('lets a kernel that keeps its bytes in the buffer save them first, once', () => {
+  it('first lets a kernel save the bytes that it keeps in the buffer, once', () => {
     const buffer = new ArrayBuffer(4)
     new Uint8Array(buffer).fill(7)
     const saved: number[][] = []
@@ -26,7 +26,7 @@ describe('detachView', () => {
     expect(saved).toEqual([[7, 7, 7, 7]])
   })
 
-  it('detaches where a method of the buffer itself says otherwise', () => {
+  it('detaches although the buffer has a transfer method of its own', () => {
     const buffer = new ArrayBuffer(16)
     Object.defineProperty(buffer, 'transfer', {
       value: () => {
@@ -37,7 +37,7 @@ describe('detachView', () => {
     expect(buffer.detached).toBe(true)
   })
 
-  it('asks the engine whether it is detached already, and not the buffer, on which its user can write', () => {
+  it('asks the engine whether a buffer is detached, not the buffer, where its user can write', () => {
     const buffer = new ArrayBuffer(16)
     let asked = 0
     Object.defineProperty(buffer, 'detached', { get: () => (asked += 1) > 0 })
@@ -47,7 +47,7 @@ describe('detachView', () => {
     expect(isDetached(new SharedArrayBuffer(16) as unknown as ArrayBuffer)).toBe(false)
   })
 
-  it('runs what the kernel asked for, and nothing that is written on the buffer', () => {
+  it('runs the kernel’s hook, and no function that is written on the buffer', () => {
     const buffer = new ArrayBuffer(4)
     let ran = 0
     Object.defineProperty(buffer, Symbol.for('memlayer.beforeDetach'), { value: () => (ran += 1) })

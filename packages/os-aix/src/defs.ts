@@ -1,5 +1,5 @@
-// AIX's numbers, one row each with its header. It answers to defs_aix_ppc64.go. MAP_ANON is what
-// other systems call MAP_FIXED, and the other way round.
+// AIX's numbers, one row each, with the header that defines it. It answers to defs_aix_ppc64.go. MAP_ANON has the
+// number that other systems give MAP_FIXED, and the other way round.
 
 // <sys/mman.h>
 export const PROT_NONE = 0
@@ -8,7 +8,7 @@ export const PROT_WRITE = 2
 
 export const MAP_PRIVATE = 0x2
 export const MAP_ANON = 0x10
-/** No call of this backend passes it: AIX refuses to map over a mapping. */
+/** This backend never passes it, because AIX refuses to map over a mapping. */
 export const MAP_FIXED = 0x100
 
 export const MADV_DONTNEED = 4

@@ -1,10 +1,14 @@
-// From an error number to a sentence that a person can act on.
+// Turns an error number into a sentence that a person can act on.
 import { EACCES, EAGAIN, ENOMEM } from './defs.js'
 
-/** What most likely stood in the way, and what to do about it. */
+/** What to do about a refusal, and its most likely cause. */
 export function refusalHint(errno: number): string {
-  if (errno === EAGAIN) return "The process may lock no more memory: raise it with 'ulimit -l'."
-  if (errno === EACCES) return 'A security policy forbids mapping memory to this user.'
-  if (errno !== ENOMEM) return 'The kernel does not take this range: it is not what was mapped.'
-  return 'Free memory or ask for less; `lsps -s` shows the paging space that is left, `ulimit -a` and /etc/security/limits what the user may have.'
+  if (errno === EAGAIN) return "Raise the limit with 'ulimit -l'. The process may lock no more memory."
+  if (errno === EACCES) return 'Check the security policy. It forbids this user to map memory.'
+  if (errno !== ENOMEM)
+    return 'Check that no other code unmaps this range. The kernel refuses it, because it is not what was mapped.'
+  return (
+    'Free memory or ask for less. `lsps -s` shows the paging space that is left, ' +
+    'and `ulimit -a` and /etc/security/limits show what the user may have.'
+  )
 }

@@ -1,5 +1,5 @@
-// AIX, as a backend. It answers to Go's runtime/mem_aix.go, function by function in mem.go's
-// order; core's wrappers are its callers, and `kernel` is all it sees of the host.
+// AIX, as a backend. It answers to Go's runtime/mem_aix.go, function by function in mem.go's order. core's wrappers
+// call it. `kernel` is all that it sees of the host.
 import { checkOptions, FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { errnoName, type Address, type HostServices, type PosixKernel } from '@memlayer/kernel'
@@ -18,7 +18,7 @@ import { refusalHint } from './hint.js'
 
 /** How the backend is made. */
 export interface AixOptions {
-  /** The kernel below; none given: the host's own. */
+  /** The kernel below. Default: the host's own. */
   readonly kernel?: PosixKernel | undefined
 }
 
@@ -40,7 +40,7 @@ class Aix implements OS {
     this.#kernel = kernel
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
-      // AIX picks larger pages by itself; Go asks for none.
+      // AIX chooses larger pages by itself. Go does not ask for them.
       hugePageSize: 0,
       granularity: kernel.pageSize,
       freesParts: true,
@@ -48,7 +48,7 @@ class Aix implements OS {
       reservedTraps: true,
       unusedTraps: false,
       faultTraps: true,
-      // madvise is there for compatibility and does nothing, by IBM's own page on it (AIX 7.3).
+      // madvise exists for compatibility and does nothing, as IBM's own page on it says (AIX 7.3).
       threadsShare: true,
       unusedReturnsMemory: false,
       unusedDropsContents: false,
@@ -69,7 +69,7 @@ class Aix implements OS {
   }
 
   sysUnusedOS(v: Address, n: number): void {
-    // A hint, for an AIX that takes it. A refusal leaves the pages where they are.
+    // A hint, for an AIX that accepts it. If AIX refuses, nothing changes.
     void this.#kernel.madvise(v, n, MADV_DONTNEED)
   }
 
@@ -78,18 +78,18 @@ class Aix implements OS {
   }
 
   sysHugePageOS(_v: Address, _n: number): void {
-    // Nothing to do: AIX picks the size of a page by itself.
+    // Nothing to do: AIX chooses the size of a page by itself.
   }
 
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.munmap(v, n)
-    // mem_aix.go looks at no answer; core has to know that the range is still there.
+    // mem_aix.go ignores the answer. Core has to know that the range is still there.
     if (answer < 0) this.#refuse('munmap', -answer)
   }
 
   sysFaultOS(v: Address, n: number): void {
-    // Go maps over the range, which AIX refuses, and so does nothing. What sysMap does by mprotect,
-    // mprotect undoes here; the advice is for the memory behind it, and may fail.
+    // Go maps over the range, which AIX refuses, so Go does nothing. Here mprotect undoes what sysMap did by
+    // mprotect. The advice is for the memory behind the range and may fail.
     const answer = this.#kernel.mprotect(v, n, PROT_NONE)
     // Core has to know that the range is as it was.
     if (answer < 0) this.#refuse('mprotect', -answer)
@@ -103,7 +103,7 @@ class Aix implements OS {
   }
 
   sysMapOS(v: Address, n: number): void {
-    // AIX maps nothing over a mapping, not even with MAP_FIXED: the reservation changes its protection.
+    // AIX never maps over a mapping, not even with MAP_FIXED. So the reservation changes its protection.
     const answer = this.#kernel.mprotect(v, n, PROT_READ | PROT_WRITE)
     const call = { op: 'sysMap', syscall: 'mprotect', address: v, size: n }
     if (-answer === ENOMEM) throw this.#fatal('out of memory', call, ENOMEM)
@@ -124,7 +124,7 @@ class Aix implements OS {
   }
 }
 
-/** What was asked of the kernel, for the text of an error. */
+/** A kernel call, for the text of an error. */
 interface Call {
   readonly op: string
   readonly syscall: string

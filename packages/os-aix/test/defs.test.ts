@@ -1,11 +1,11 @@
-// The trap of every port to AIX: MAP_ANON there is what other systems call MAP_FIXED.
+// The trap of every port to AIX: MAP_ANON has the number that other systems give MAP_FIXED.
 import { flagWords, record } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-aix'
 import { blankKernel } from '@memlayer/stand-in'
 import { describe, expect, it } from 'vitest'
 
 describe('os-aix’s flags', () => {
-  it('are MAP_ANON 0x10 and never MAP_FIXED 0x100, in every call there is', () => {
+  it('are MAP_ANON 0x10 and never MAP_FIXED 0x100, in every call', () => {
     const { kernel, calls } = record(blankKernel(4096))
     const os = createOS({ kernel })
     const v = os.sysReserveOS(null, 65536) ?? 0

@@ -1,5 +1,5 @@
-// The transitions on real pages, with Linux in AIX's place, which maps nothing over a mapping: what
-// becomes of the memory, by the kernel's own account.
+// The transitions on real pages, with Linux in place of AIX, which never maps over a mapping. The kernel's own
+// account shows what happens to the memory.
 import { createMemory } from '@memlayer/core'
 import { createOS } from '@memlayer/os-aix'
 import { standIn } from '@memlayer/stand-in'
@@ -20,11 +20,11 @@ const MiB = 2 ** 20
 const aix: RealBackend = { createOS, standIn: () => standIn('aix'), offPage: 512, mapCall: 'mprotect' }
 
 describe.skipIf(!onLinux)('os-aix over real pages (Linux stands in)', () => {
-  it('lives a whole life, and gives back all it took', () => expectWholeLife(aix))
+  it('runs a whole life, and gives back all that it took', () => expectWholeLife(aix))
 
-  it('reserves a TiB without memory, faulting, and opens a part of it zeroed', () => expectBareReservation(aix))
+  it('reserves a TiB that faults and has no memory, and opens a part of it zeroed', () => expectBareReservation(aix))
 
-  it('faults what it is told to, which Go’s own call does not here, and maps it again', () => {
+  it('makes a range fault, which Go’s own call does not do here, and maps it again', () => {
     const { kernel } = standIn('aix')
     const memory = createMemory(createOS({ kernel }))
     const stat = memory.stat('test')
@@ -41,9 +41,9 @@ describe.skipIf(!onLinux)('os-aix over real pages (Linux stands in)', () => {
     memory.check()
   })
 
-  it('advises DONTNEED once for what it gives back, and asks nothing to take it again', () => expectAdvice(aix, [4]))
+  it('advises DONTNEED once for a range given back, and makes no call to use it again', () => expectAdvice(aix, [4]))
 
-  it('promises no memory back and no zeroes, as IBM’s madvise does neither', () => {
+  it('promises neither to return memory nor zeroes, because IBM’s madvise does neither', () => {
     const { traits } = createOS({ kernel: standIn('aix').kernel })
     expect(traits).toMatchObject({ unusedReturnsMemory: false, unusedDropsContents: false, faultTraps: true })
     expect(Object.isFrozen(traits)).toBe(true)

@@ -1,5 +1,5 @@
-// What a person reads when the kernel says no, and that nothing was lost by then. It is asked for no mapping at
-// a fixed address, so it can't answer elsewhere.
+// What a person reads when the kernel refuses. Nothing was lost by then. The backend never maps at a fixed address,
+// so the kernel can't answer another one.
 import { createMemory, FatalError, OutOfMemoryError } from '@memlayer/core'
 import { record } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-aix'
@@ -17,7 +17,7 @@ describe('os-aix, refused', () => {
     [13, 'EACCES', 'mmap: access denied'],
     [11, 'EAGAIN', "mmap: too much locked memory (check 'ulimit -l')."],
   ])(
-    'sysAlloc answered %i %s is a FatalError in the words that Go exits with; nothing is counted',
+    'sysAlloc answered %i %s is a FatalError in the words that Go exits with, and counts nothing',
     (errno, errnoName, words) => {
       const memory = createMemory(createOS({ kernel: blankKernel(page, { mmap: () => -errno }) }))
       const stat = memory.stat('test')
@@ -27,7 +27,7 @@ describe('os-aix, refused', () => {
       expect(error).toMatchObject({ op: 'sysAlloc', syscall: 'mmap', errno, errnoName, size: page })
       expect(stat.load()).toBe(0)
       expect(memory.ranges()).toEqual([])
-      // A reservation is refused by the same answer, as in Go.
+      // The same answer to a reservation is only a refusal, as in Go.
       expect(errorOf(() => memory.sysReserve(null, page))).toBeInstanceOf(OutOfMemoryError)
     },
   )
@@ -37,11 +37,11 @@ describe('os-aix, refused', () => {
     [13, 'EACCES', 'cannot map pages in arena address space'],
     [22, 'EINVAL', 'cannot map pages in arena address space'],
     [11, 'EAGAIN', 'cannot map pages in arena address space'],
-  ])('sysMap answered %i %s is a FatalError in Go’s words; the range stays Reserved', (errno, errnoName, words) => {
+  ])('sysMap answered %i %s is a FatalError in Go’s words, and changes no state', (errno, errnoName, words) => {
     expectMapRefused(aix, { errno, errnoName, words })
   })
 
-  it('a range that the kernel does not protect stays Ready, and no memory of it is dropped', () => {
+  it('a range stays Ready and keeps its memory when the kernel refuses to protect it', () => {
     const { kernel, take } = record(blankKernel(page, { mprotect: () => -22 }))
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(page, memory.stat('test'))
@@ -53,7 +53,7 @@ describe('os-aix, refused', () => {
     memory.check()
   })
 
-  it('refused half way through sysFault, at the advice, the range faults all the same', () => {
+  it('the range still faults when the kernel refuses the advice in sysFault', () => {
     const memory = createMemory(createOS({ kernel: blankKernel(page, { madvise: () => -22 }) }))
     const v = memory.sysAlloc(page, memory.stat('test'))
     memory.sysFault(v, page)

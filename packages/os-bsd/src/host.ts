@@ -1,8 +1,8 @@
-// Which of the six this host is. Asked only when createOS is given neither a kernel nor a flavor.
+// Tells which of the six this host is. createOS asks only when it gets neither a kernel nor a flavor.
 import { type, version } from 'node:os'
 import type { Flavor } from './defs.js'
 
-/** This host's flavor, by the names that `uname` gives it; null: none of the six. */
+/** This host's flavor, by the names that `uname` gives it. Null when it is not one of the six. */
 export function hostFlavor(): Flavor | null {
   return flavorOf(type(), version())
 }
@@ -19,7 +19,8 @@ export function flavorOf(sysname: string, release: string): Flavor | null {
     case 'OpenBSD':
       return 'openbsd'
     case 'SunOS':
-      // Oracle's versions are numbers (11.4.0.15.0) or Generic_ with a patch; illumos's distributions name themselves.
+      // Oracle's versions are numbers (11.4.0.15.0) or Generic_ with a patch. illumos's distributions name
+      // themselves.
       return /^(\d+\.|Generic)/.test(release) ? 'solaris' : 'illumos'
     default:
       return null

@@ -1,5 +1,5 @@
-// The BSDs, Solaris and illumos, as a backend. It answers to Go's runtime/mem_bsd.go, function by
-// function in mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
+// The BSDs, Solaris and illumos, as a backend. It answers to Go's runtime/mem_bsd.go, function by function in
+// mem.go's order. core's wrappers call it. `kernel` is all that it sees of the host.
 import { checkOptions, FatalError, formatAddress, UsageError, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { errnoName, type Address, type HostServices, type PosixKernel } from '@memlayer/kernel'
@@ -22,7 +22,7 @@ import { hostFlavor } from './host.js'
 
 /** How the backend is made. */
 export interface BsdOptions {
-  /** The kernel below; none given: the host's own. */
+  /** The kernel below. Default: the host's own. */
   readonly kernel?: PosixKernel | undefined
   /** Which of the six it is. Default: the host's, or `'freebsd'` over a kernel that is handed in. */
   readonly flavor?: Flavor | undefined
@@ -31,7 +31,7 @@ export interface BsdOptions {
 /**
  * The memory of a BSD, of Solaris or of illumos over a kernel.
  *
- * @throws UsageError ERR_MEMLAYER_OPTION when the flavor, given or the host's, is none of the six.
+ * @throws UsageError ERR_MEMLAYER_OPTION when the flavor, given or the host's, is not one of the six.
  */
 export function createOS(options: BsdOptions = {}): OS {
   checkOptions('createOS', options, ['kernel', 'flavor'])
@@ -42,7 +42,7 @@ export function createOS(options: BsdOptions = {}): OS {
 
 function unknownFlavor(given: unknown): UsageError {
   const shown = typeof given === 'string' ? JSON.stringify(given) : typeof given
-  const what = given === undefined ? 'this host is none that it knows' : `the flavor is ${shown}`
+  const what = given === undefined ? 'this host is not one of the six systems' : `the flavor is ${shown}`
   return new UsageError('ERR_MEMLAYER_OPTION', `os-bsd: ${what}`, { hint: `Pass one of: ${flavors.join(', ')}.` })
 }
 
@@ -65,7 +65,7 @@ class Bsd implements OS {
     this.#free = MADV_FREE[flavor]
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
-      // Where larger pages exist, these kernels make them by themselves; Go asks for none.
+      // Where larger pages exist, these kernels make them by themselves. Go does not ask for them.
       hugePageSize: 0,
       granularity: kernel.pageSize,
       freesParts: true,
@@ -75,7 +75,7 @@ class Bsd implements OS {
       faultTraps: true,
       threadsShare: true,
       unusedReturnsMemory: true,
-      // A page that the kernel has not taken meanwhile comes back with its bytes.
+      // A page that the kernel has not taken by then comes back with its bytes.
       unusedDropsContents: false,
     })
   }
@@ -87,7 +87,7 @@ class Bsd implements OS {
   }
 
   sysUnusedOS(v: Address, n: number): void {
-    // A hint: the kernel takes the pages when it needs some. A refusal leaves them where they are.
+    // A hint: the kernel takes the pages when it needs memory. If it refuses, nothing changes.
     void this.#kernel.madvise(v, n, this.#free)
   }
 
@@ -101,20 +101,20 @@ class Bsd implements OS {
 
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.munmap(v, n)
-    // mem_bsd.go looks at no answer; core has to know that the range is still there.
+    // mem_bsd.go ignores the answer. Core has to know that the range is still there.
     if (answer < 0) this.#refuse('munmap', -answer)
   }
 
   sysFaultOS(v: Address, n: number): void {
     const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0)
-    // mem_bsd.go looks at no answer; core has to know that the range is as it was.
+    // mem_bsd.go ignores the answer. Core has to know that the range is as it was.
     if (p < 0) this.#refuse('mmap', -p)
     else if (p !== v) this.refusal = { syscall: 'mmap', hint: elsewhere(p) }
   }
 
   sysReserveOS(v: Address | null, n: number): Address | null {
-    // Solaris and illumos set swap space aside for private mappings, whatever their protection. A large
-    // reservation would take all of it, and fork, which doubles it, would fail.
+    // Solaris and illumos set swap space aside for private mappings with any protection. A large reservation would
+    // take all of it. Then fork, which doubles it, would fail.
     const p = this.#kernel.mmap(v ?? 0, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | this.#noReserve, -1, 0)
     if (p < 0) return this.#refuse('mmap', -p)
     return p
@@ -123,7 +123,7 @@ class Bsd implements OS {
   sysMapOS(v: Address, n: number): void {
     const p = this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_FIXED | MAP_PRIVATE, -1, 0)
     if (-p === ENOMEM) throw this.#fatal('out of memory', v, n, p)
-    // Here the swap space is set aside, and EAGAIN says that there is none left.
+    // The swap space is set aside here. EAGAIN means that no swap space is left.
     const isSunOS = this.name === 'solaris' || this.name === 'illumos'
     if (isSunOS && -p === EAGAIN[this.name]) throw this.#fatal('out of memory', v, n, p)
     if (p !== v) throw this.#fatal('cannot map pages in arena address space', v, n, p)
@@ -138,7 +138,7 @@ class Bsd implements OS {
     return null
   }
 
-  /** Of sysMap: `p` is what mmap answered. */
+  /** The error of sysMap. `p` is mmap's answer. */
   #fatal(words: string, v: Address, n: number, p: number): FatalError {
     const call = { op: 'sysMap', syscall: 'mmap', address: v, size: n }
     if (p >= 0) return new FatalError(words, { ...call, hint: elsewhere(p) })
@@ -148,5 +148,5 @@ class Bsd implements OS {
 }
 
 function elsewhere(p: Address): string {
-  return `The kernel mapped ${formatAddress(p)} instead, which MAP_FIXED rules out.`
+  return `Check the kernel or sandbox below. It mapped ${formatAddress(p)} instead, although MAP_FIXED forbids that.`
 }

@@ -1,4 +1,4 @@
-// Which of the six it is: what is given, else the host's, else FreeBSD over a kernel that is handed in.
+// Which of the six it is: the given flavor, else FreeBSD over a kernel that is handed in, else the host's.
 import { createMemory, UsageError } from '@memlayer/core'
 import { createOS, type Flavor } from '@memlayer/os-bsd'
 import { blankKernel, errorOf } from '@memlayer/stand-in'
@@ -17,7 +17,7 @@ describe('the flavor', () => {
     expect((errorOf(() => createMemory(os).sysReserve(null, 4096)) as Error).message).toContain(`${flavor} refused`)
   })
 
-  it('is FreeBSD over a kernel that is handed in, without a look at the host', () => {
+  it('is FreeBSD over a kernel that is handed in, without asking the host', () => {
     expect(createOS({ kernel }).name).toBe('freebsd')
     const child = runChild(
       `
@@ -27,7 +27,9 @@ describe('the flavor', () => {
       syncBuiltinESMExports()
       const { createOS } = await import('@memlayer/os-bsd')
       const call = () => 0
-      const kernel = { pageSize: 4096, hugePageSize: 0, mmap: call, munmap: call, mprotect: call, madvise: call, view: call }
+      const kernel = {
+        pageSize: 4096, hugePageSize: 0, mmap: call, munmap: call, mprotect: call, madvise: call, view: call,
+      }
       const asked = (() => { try { createOS() } catch ({ message }) { return message } })()
       console.log(createOS({ kernel }).name, createOS({ kernel, flavor: 'illumos' }).name, asked)
       `,
@@ -37,7 +39,7 @@ describe('the flavor', () => {
     expect(child.stdout).toBe('freebsd illumos the host was asked\n')
   })
 
-  it.skipIf(isOneOfThem)('is none on any other host: a UsageError that lists the six', () => {
+  it.skipIf(isOneOfThem)('throws a UsageError that lists the six on any other host', () => {
     const error = errorOf(() => createOS())
     expect(error).toBeInstanceOf(UsageError)
     expect(error).toMatchObject({ code: 'ERR_MEMLAYER_OPTION' })
@@ -45,7 +47,7 @@ describe('the flavor', () => {
   })
 
   it.each(['linux', 'FreeBSD', '', 'toString', '__proto__', 4, {}, 5n])(
-    '%o is none: a UsageError that lists the six',
+    'throws a UsageError that lists the six for %o',
     (flavor) => {
       const error = errorOf(() => createOS({ kernel, flavor: flavor as Flavor }))
       expect(error).toBeInstanceOf(UsageError)

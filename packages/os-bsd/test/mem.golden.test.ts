@@ -1,6 +1,5 @@
-// Go's own functions over the same kernel, call for call: os-bsd departs nowhere. `bsd` was recorded
-// as freebsd. What the other flavors change is a row of numbers, so the same traces serve them
-// with those numbers in place.
+// Runs Go's own functions over the same kernel, call for call. os-bsd has no departures. `bsd` was recorded as
+// freebsd. The other flavors change only a row of numbers, so the same traces serve them with those numbers.
 import { replay, tracesOf, type Trace, type TraceCall } from '@memlayer/golden'
 import { createOS, type Flavor } from '@memlayer/os-bsd'
 import { describe, expect, it } from 'vitest'
@@ -8,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 const traces = tracesOf('bsd')
 const sunos = tracesOf('solaris')
 
-/** The trace, with advice 5 told as `free`: the one number in which these flavors are not FreeBSD. */
+/** The trace, with advice 5 replaced by `free`, the one number in which these flavors differ from FreeBSD. */
 function withFree(trace: Trace, free: number): Trace {
   const told = (call: TraceCall): TraceCall =>
     call.fn === 'madvise' && call.args !== null ? { ...call, args: [...call.args.slice(0, 2), free] } : call
@@ -25,7 +24,7 @@ const columns: [Flavor, Trace[]][] = [
 ]
 
 describe.each(columns)('os-bsd as %s makes the calls that Go makes', (flavor, column) => {
-  it('has every trace that was recorded', () => expect(column).toHaveLength(14))
+  it('has every recorded trace', () => expect(column).toHaveLength(14))
 
   it.each(column.map((trace) => [trace.name, trace] as const))('%s', (_, trace) => {
     replay(trace, (kernel) => createOS({ kernel, flavor }), { facts: { pageSize: 4096 } })
@@ -33,7 +32,7 @@ describe.each(columns)('os-bsd as %s makes the calls that Go makes', (flavor, co
 })
 
 describe('the flavors differ where Go’s headers do', () => {
-  it('MADV_FREE is 6 on NetBSD and OpenBSD alone: FreeBSD’s trace fails there', () => {
+  it('MADV_FREE is 6 on NetBSD and OpenBSD only, so FreeBSD’s trace fails there', () => {
     const unused = traces.find((trace) => trace.name.includes('madvise failure')) as Trace
     for (const flavor of ['netbsd', 'openbsd'] as const) {
       expect(() => replay(unused, (kernel) => createOS({ kernel, flavor }), { facts: { pageSize: 4096 } })).toThrow(
@@ -42,7 +41,7 @@ describe('the flavors differ where Go’s headers do', () => {
     }
   })
 
-  it('MAP_NORESERVE is passed on Solaris and illumos alone', () => {
+  it('MAP_NORESERVE is passed on Solaris and illumos only', () => {
     const reserve = sunos.find((trace) => trace.name.includes('reserve refused')) as Trace
     for (const flavor of ['freebsd', 'dragonfly', 'netbsd', 'openbsd'] as const) {
       expect(() => replay(reserve, (kernel) => createOS({ kernel, flavor }), { facts: { pageSize: 4096 } })).toThrow(

@@ -1,5 +1,5 @@
-// The transitions on real pages, with Linux in each flavor's place: what becomes of the memory, by
-// the kernel's own account.
+// The transitions on real pages, with Linux in each flavor's place. The kernel's own account shows what happens to
+// the memory.
 import { createOS, type Flavor } from '@memlayer/os-bsd'
 import { standIn } from '@memlayer/stand-in'
 import {
@@ -25,11 +25,11 @@ describe.skipIf(!onLinux).each(flavors)('os-bsd as %s over real pages (Linux sta
     mapCall: 'mmap',
   }
 
-  it('lives a whole life, and gives back all it took', () => expectWholeLife(bsd))
+  it('runs a whole life, and gives back all that it took', () => expectWholeLife(bsd))
 
-  it('reserves a TiB without memory, faulting, and maps a part of it zeroed', () => expectBareReservation(bsd))
+  it('reserves a TiB that faults and has no memory, and maps a part of it zeroed', () => expectBareReservation(bsd))
 
-  it('advises MADV_FREE once for what it gives back, and asks nothing to take it again', () => {
+  it('advises MADV_FREE once for a range given back, and makes no call to use it again', () => {
     expectAdvice(bsd, [flavor === 'netbsd' || flavor === 'openbsd' ? 6 : 5])
   })
 
@@ -38,12 +38,12 @@ describe.skipIf(!onLinux).each(flavors)('os-bsd as %s over real pages (Linux sta
   testWithoutLedger(bsd)
 })
 
-describe.skipIf(!onLinux)('the stand-in for a flavor takes that flavor’s numbers alone', () => {
+describe.skipIf(!onLinux)('the stand-in for a flavor accepts only that flavor’s numbers', () => {
   it.each([
     ['freebsd', 'solaris'],
     ['solaris', 'freebsd'],
     ['freebsd', 'illumos'],
-  ] as const)('a backend for %s gets nowhere on %s', (flavor, kernelOf) => {
+  ] as const)('a backend for %s gets no memory on %s', (flavor, kernelOf) => {
     const os = createOS({ kernel: standIn(kernelOf).kernel, flavor })
     expect(os.sysReserveOS(null, MiB)).toBe(null)
     expect(os.refusal).toMatchObject({ errnoName: 'EINVAL' })

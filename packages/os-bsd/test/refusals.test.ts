@@ -1,4 +1,4 @@
-// What a person reads when the kernel says no or answers elsewhere, and that nothing was lost by then.
+// What a person reads when the kernel refuses or answers another address. Nothing was lost by then.
 import { createMemory, OutOfMemoryError } from '@memlayer/core'
 import { createOS, type Flavor } from '@memlayer/os-bsd'
 import { blankKernel, errorOf } from '@memlayer/stand-in'
@@ -26,7 +26,7 @@ describe('os-bsd, refused', () => {
     ['openbsd', 12, 'ENOMEM', noMemory],
     ['solaris', 12, 'ENOMEM', noMemory],
     ['illumos', 12, 'ENOMEM', noMemory],
-    // No swap space left: only there is EAGAIN out of memory.
+    // No swap space is left. EAGAIN means out of memory only here.
     ['solaris', 11, 'EAGAIN', noMemory],
     ['illumos', 11, 'EAGAIN', noMemory],
     ['freebsd', 35, 'EAGAIN', cannotMap],
@@ -38,7 +38,7 @@ describe('os-bsd, refused', () => {
     ['illumos', 13, 'EACCES', cannotMap],
     ['openbsd', 22, 'EINVAL', cannotMap],
   ] as const)(
-    '%s: sysMap answered %i %s is a FatalError, "%s"; the range stays Reserved',
+    '%s: sysMap answered %i %s is a FatalError, "%s", and the range stays Reserved',
     (flavor, errno, errnoName, words) => {
       expectMapRefused({ ...bsd, createOS: ({ kernel }) => createOS({ kernel, flavor }) }, { errno, errnoName, words })
     },

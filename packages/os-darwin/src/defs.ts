@@ -1,4 +1,4 @@
-// Darwin's numbers, one row each with its header. It answers to defs_darwin_*.go.
+// Darwin's numbers, one row each, with the header that defines it. It answers to defs_darwin_*.go.
 
 // <sys/mman.h>
 export const PROT_NONE = 0x0

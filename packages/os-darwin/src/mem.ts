@@ -1,5 +1,5 @@
-// Darwin, as a backend. It answers to Go's runtime/mem_darwin.go, function by function in
-// mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
+// Darwin, as a backend. It answers to Go's runtime/mem_darwin.go, function by function in mem.go's order. core's
+// wrappers call it. `kernel` is all that it sees of the host.
 import { checkOptions, FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { errnoName, type Address, type HostServices, type PosixKernel } from '@memlayer/kernel'
@@ -18,7 +18,7 @@ import { refusalHint } from './hint.js'
 
 /** How the backend is made. */
 export interface DarwinOptions {
-  /** The kernel below; none given: the host's own. */
+  /** The kernel below. Default: the host's own. */
   readonly kernel?: PosixKernel | undefined
 }
 
@@ -41,7 +41,7 @@ class Darwin implements OS {
     this.traits = Object.freeze({
       // 4 KiB on Intel, 16 KiB on Apple's own processors.
       pageSize: kernel.pageSize,
-      // Superpages have to be asked for when memory is mapped, and only on Intel; Go asks for none.
+      // Superpages have to be requested when memory is mapped, and exist only on Intel. Go does not ask for them.
       hugePageSize: 0,
       granularity: kernel.pageSize,
       freesParts: true,
@@ -51,7 +51,7 @@ class Darwin implements OS {
       faultTraps: true,
       threadsShare: true,
       unusedReturnsMemory: true,
-      // A page that the kernel has not taken meanwhile comes back with its bytes.
+      // A page that the kernel has not taken by then comes back with its bytes.
       unusedDropsContents: false,
     })
   }
@@ -63,30 +63,30 @@ class Darwin implements OS {
   }
 
   sysUnusedOS(v: Address, n: number): void {
-    // MADV_FREE, and more: the pages leave the process's footprint at once, as Activity Monitor
-    // and task_info count it, not only when the kernel takes them. A refusal leaves them where they are.
+    // Like MADV_FREE, and more. The pages leave the process's footprint at once, not only when the kernel takes
+    // them. Activity Monitor and task_info show that footprint. If the kernel refuses, nothing changes.
     void this.#kernel.madvise(v, n, MADV_FREE_REUSABLE)
   }
 
   sysUsedOS(v: Address, n: number): void {
-    // Puts the pages back into the footprint. Without it, the process would use memory that the
-    // kernel counts as given back; where nothing was given back, it does nothing.
+    // Puts the pages back into the footprint. Without it, the process would use memory that the kernel counts as
+    // given back. It does nothing for pages that were not given back.
     void this.#kernel.madvise(v, n, MADV_FREE_REUSE)
   }
 
   sysHugePageOS(_v: Address, _n: number): void {
-    // Nothing to do: Darwin makes no larger pages of what is mapped already.
+    // Nothing to do: Darwin can't make larger pages of mapped memory.
   }
 
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.munmap(v, n)
-    // mem_darwin.go looks at no answer; core has to know that the range is still there.
+    // mem_darwin.go ignores the answer. Core has to know that the range is still there.
     if (answer < 0) this.#refuse('munmap', -answer)
   }
 
   sysFaultOS(v: Address, n: number): void {
     const p = this.#kernel.mmap(v, n, PROT_NONE, MAP_ANON | MAP_PRIVATE | MAP_FIXED, -1, 0)
-    // mem_darwin.go looks at no answer; core has to know that the range is as it was.
+    // mem_darwin.go ignores the answer. Core has to know that the range is as it was.
     if (p < 0) this.#refuse('mmap', -p)
     else if (p !== v) this.refusal = { syscall: 'mmap', hint: elsewhere(p) }
   }
@@ -112,7 +112,7 @@ class Darwin implements OS {
     return null
   }
 
-  /** Of sysMap: `p` is what mmap answered. */
+  /** The error of sysMap. `p` is mmap's answer. */
   #fatal(words: string, v: Address, n: number, p: number): FatalError {
     const call = { op: 'sysMap', syscall: 'mmap', address: v, size: n }
     if (p >= 0) return new FatalError(words, { ...call, hint: elsewhere(p) })
@@ -121,5 +121,5 @@ class Darwin implements OS {
 }
 
 function elsewhere(p: Address): string {
-  return `The kernel mapped ${formatAddress(p)} instead, which MAP_FIXED rules out.`
+  return `Check the kernel or sandbox below. It mapped ${formatAddress(p)} instead, although MAP_FIXED forbids that.`
 }

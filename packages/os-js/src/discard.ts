@@ -1,17 +1,19 @@
-// WebAssembly.Memory.prototype.discard, where an engine has it. Two drafts of it went into
-// engines (a count of pages from the end; an offset and a length), so it is believed only
-// after it was seen to zero the middle page of three.
+// WebAssembly.Memory.prototype.discard, where an engine has it. Engines implemented two drafts of it: a count of
+// pages from the end, or an offset and a length. So it is used only after a trial zeroed the middle page of three.
 import type { Address } from '@memlayer/kernel'
 import { PAGE_SIZE } from './defs.js'
 import type { WasmMemory } from './wasm-memory.js'
 
 type Discard = (addr: Address, length: number) => number
 
-/** What gives pages of `memory` back; `null`: this engine can't. `scratch` makes three pages of the same kind. */
+/**
+ * The function that gives pages of `memory` back. `null` when this engine can't. `scratch` makes three pages of the
+ * same kind.
+ */
 export function discardOf(memory: WasmMemory, scratch: () => WasmMemory): Discard | null {
   const discard = memory.discard
   if (typeof discard !== 'function') return null
-  // The drafts differ in what a 64-bit memory takes as well.
+  // The drafts also differ in the type that a 64-bit memory takes.
   for (const as of [Number, BigInt]) {
     if (!isSeenToWork(scratch, as)) continue
     return (addr, length) => {

@@ -1,8 +1,8 @@
-// The ranges that were freed and not handed out since, in order of address, neighbours as one.
-// What mem_js.go lacked: Go took Plan 9's list for it in 2023.
+// The ranges that were freed and not handed out again, in order of address. Neighbours are joined. mem_js.go had no
+// such list. Go took Plan 9's list for it in 2023.
 import type { Address } from '@memlayer/kernel'
 
-/** Free address ranges. All of them lie apart: two that touch are one. */
+/** Free address ranges. They never touch, because two that touch become one. */
 export class FreeRanges {
   readonly #starts: Address[] = []
   readonly #sizes: number[] = []
@@ -18,7 +18,7 @@ export class FreeRanges {
     return this.#sizes.reduce((most, size) => Math.max(most, size), 0)
   }
 
-  /** Takes `n` bytes from the lowest range that has them; `null`: none has. */
+  /** Takes `n` bytes from the lowest range that has them. `null` when there is no such range. */
   take(n: number): Address | null {
     const i = this.#sizes.findIndex((size) => size >= n)
     if (i === -1) return null
@@ -33,7 +33,7 @@ export class FreeRanges {
     return v
   }
 
-  /** Adds [v, v+n), none of which is free, and joins it with its neighbours. */
+  /** Adds [v, v+n), which must not be free, and joins it with its neighbours. */
   add(v: Address, n: number): void {
     const i = this.#after(v)
     const joinsNext = this.#starts[i] === v + n
@@ -57,7 +57,7 @@ export class FreeRanges {
     return (i > 0 && this.#endOf(i - 1) > v) || (i < this.#starts.length && (this.#starts[i] as Address) < v + n)
   }
 
-  /** Takes the range that ends at `end` and returns where it began; `end`: none does. */
+  /** Takes the range that ends at `end` and returns its start. Returns `end` when there is no such range. */
   takeLast(end: Address): Address {
     const i = this.#starts.length - 1
     if (i < 0 || this.#endOf(i) !== end) return end
@@ -76,7 +76,7 @@ export class FreeRanges {
     this.#sizes.splice(i, 1)
   }
 
-  /** The place of the first range that begins above `v`. */
+  /** The index of the first range that begins above `v`. */
   #after(v: Address): number {
     let low = 0
     let high = this.#starts.length

@@ -1,5 +1,5 @@
-// @memlayer/os-js: memlayer's backend for JavaScript alone. It loads nothing native and asks
-// nothing of a host but WebAssembly.
+// @memlayer/os-js: memlayer's backend for JavaScript alone. It loads nothing native and needs only WebAssembly from
+// its host.
 export { createOS, type JsOptions, type JsOS } from './mem.js'
 export { wasmKernel, type WasmKernelOptions } from './wasm-kernel.js'
 export type { WasmMemory } from './wasm-memory.js'

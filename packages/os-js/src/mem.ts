@@ -1,7 +1,6 @@
-// JavaScript alone, as a backend: a WebAssembly.Memory is the address space. It answers to
-// Go's runtime/mem_js.go, function by function in mem.go's order; core's wrappers are its
-// callers. A break that only rises, and, which Go came to have a year later, a list of what
-// was freed.
+// JavaScript alone, as a backend: a WebAssembly.Memory is the address space. It answers to Go's runtime/mem_js.go,
+// function by function in mem.go's order. core's wrappers call it. It has a break that only rises, and a list of
+// free ranges, which Go added a year later.
 import { checkOptions, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { alignUp, isAligned, viewOffset, type Address, type WasmKernel } from '@memlayer/kernel'
 import { ENOMEM } from './defs.js'
@@ -11,18 +10,24 @@ import { wasmKernel } from './wasm-kernel.js'
 
 /** How the backend is made. */
 export interface JsOptions {
-  /** The kernel below; none given: a WebAssembly.Memory of its own, with 32-bit addresses. */
+  /** The kernel below. Default: a WebAssembly.Memory of its own, with 32-bit addresses. */
   readonly kernel?: WasmKernel | undefined
 }
 
-/** The backend, which tells when growth has detached what `view` returned. */
+/** The backend. It tells when growth has detached the buffers that `view` returned. */
 export interface JsOS extends OS {
   /**
-   * Tells `listener` each time the buffers that `view` returned have been detached: a reservation has grown
-   * the memory and is about to return, a module was found to have grown it, or pages with a view are
-   * about to leave Ready. Such a buffer has length 0 and reads `undefined`; the bytes are where they
-   * were, and `view` gives them anew. (A shared memory's buffers go on, and end where the memory ended.)
-   * What a listener throws goes to the host's unhandled rejections. The function returned ends it.
+   * Calls `listener` each time the buffers that `view` returned have been detached. There are three causes:
+   *
+   * - A reservation has grown the memory and is about to return.
+   * - The layer found that a module has grown the memory.
+   * - Pages with a view are about to leave Ready.
+   *
+   * A detached buffer has length 0 and reads `undefined`. The bytes stay in place, and `view` returns a new buffer
+   * over them. A shared memory's buffers are not detached. They keep their old length.
+   *
+   * An error from a listener becomes an unhandled rejection of the host. The returned function removes the
+   * listener.
    */
   onDetach(listener: () => void): () => void
 }
@@ -33,8 +38,8 @@ export function createOS(options: JsOptions = {}): JsOS {
   return new Js(options.kernel ?? wasmKernel())
 }
 
-// A typed array of more bytes is refused by some engines.
-const CLEAR_AT_ONCE = 2 ** 30
+// Some engines refuse a typed array of more bytes.
+const CLEAR_BYTES_MAX = 2 ** 30
 
 class Js implements JsOS {
   readonly name = 'js'
@@ -42,12 +47,12 @@ class Js implements JsOS {
   refusal: Refusal | null = null
   readonly #kernel: WasmKernel
   readonly #pageSize: number
-  // Where the layer's memory begins, and where the next growth goes. NaN: nothing was reserved yet.
+  // Where the layer's memory begins, and where the next growth goes. NaN before the first reservation.
   #base: Address = NaN
   #reserveEnd: Address = NaN
-  // The end of what was ever handed out: above it, bytes are as the engine made them, zero.
+  // The end of all memory that was ever handed out. Above it, bytes are as the engine made them: zero.
   #usedEnd: Address = 0
-  // The memory's pages when last seen.
+  // The memory's pages at the last look.
   #pages = 0
   readonly #free = new FreeRanges()
   readonly #listeners = new Set<{ readonly tell: () => void }>()
@@ -78,12 +83,12 @@ class Js implements JsOS {
   }
 
   sysUnusedOS(v: Address, n: number): void {
-    // A WebAssembly memory keeps its pages, but for engines that can discard some.
+    // A WebAssembly memory keeps its pages, except on an engine that can discard them.
     if (this.#kernel.discard !== undefined) this.#clear(v, n)
   }
 
   sysUsedOS(_v: Address, _n: number): void {
-    // Nothing to do: a page that was discarded returns on first touch.
+    // Nothing to do: a discarded page returns on first touch.
   }
 
   sysHugePageOS(_v: Address, _n: number): void {
@@ -92,7 +97,7 @@ class Js implements JsOS {
 
   sysFreeOS(v: Address, n: number): void {
     const size = alignUp(n, this.#pageSize)
-    // What was not handed out, or is free already, can't be freed; Go's function does nothing at all.
+    // A range that was not handed out, or is free already, can't be freed. Go's function does nothing at all.
     if (!this.#isHandedOut(v, size)) return
     if (this.#kernel.discard !== undefined) this.#clear(v, size)
     this.#free.add(v, size)
@@ -100,7 +105,7 @@ class Js implements JsOS {
   }
 
   sysFaultOS(_v: Address, _n: number): void {
-    // Nothing to do: no page of a WebAssembly memory can be made to trap.
+    // Nothing to do: a page of a WebAssembly memory can't be made to trap.
   }
 
   sysReserveOS(v: Address | null, n: number): Address | null {
@@ -116,7 +121,7 @@ class Js implements JsOS {
   }
 
   sysMapOS(_v: Address, _n: number): void {
-    // Nothing to do: Reserved and Prepared are one here.
+    // Nothing to do: Reserved and Prepared are one state here.
   }
 
   view(v: Address, n: number): ArrayBuffer {
@@ -124,34 +129,34 @@ class Js implements JsOS {
   }
 
   detach(_buffer: ArrayBuffer): void {
-    // One buffer serves all ranges, and growth by nothing detaches it: every view has to be made anew. A
-    // shared memory's buffer stays; what is stale there reads other bytes, and no fault is possible.
+    // One buffer serves all ranges, and growth by 0 pages detaches it. So every view has to be made again. A shared
+    // memory's buffer stays. A stale view of it reads other bytes, but can't fault.
     if (this.#kernel.growMemory(0) >= 0) this.#announce()
   }
 
   onDetach(listener: () => void): () => void {
-    // Wrapped, so that a listener that is added twice is two.
+    // Wrapped, so that a listener that is added twice is called twice.
     const own = { tell: () => listener() }
     this.#listeners.add(own)
     return () => void this.#listeners.delete(own)
   }
 
-  /** Takes notice of the memory's pages, and at the first reservation of where the module's data ends. */
+  /** Notes the memory's pages. At the first reservation, also notes where the module's data ends. */
   #meet(pages: number): void {
     if (Number.isNaN(this.#base)) {
-      // Page 0 is never handed out: address 0 is Go's word for refused.
+      // Page 0 is never handed out, because address 0 means refused in Go.
       this.#base = Math.max(alignUp(this.#kernel.end, this.#pageSize), this.#pageSize)
       this.#reserveEnd = this.#base
       this.#pages = pages
     }
     if (pages <= this.#pages) return
-    // What a module grew for itself, by its own malloc, is not the layer's to hand out.
+    // Pages that a module grew with its own malloc are not the layer's to hand out.
     this.#cede(pages)
     this.#pages = pages
     this.#announce()
   }
 
-  /** Takes `size` bytes where the break stands; the memory grows by what is missing there. */
+  /** Takes `size` bytes at the break. Grows the memory by the missing pages. */
   #extend(size: number): Address | null {
     const kernel = this.#kernel
     let isGrown = false
@@ -167,7 +172,7 @@ class Js implements JsOS {
           break
         }
         isGrown = true
-        // Another thread with this shared memory was faster: its pages lie before the new ones.
+        // Another thread grew this shared memory first, so its pages are before the new ones.
         if (before > this.#pages) this.#cede(before)
         this.#pages = Math.max(before, this.#pages) + missing
       }
@@ -179,7 +184,7 @@ class Js implements JsOS {
     return p
   }
 
-  /** Goes on after the first `pages` pages: those that this layer has not seen grow are somebody else's. */
+  /** Moves the break behind the first `pages` pages. Pages that this layer did not grow belong to other code. */
   #cede(pages: number): void {
     const gap = this.#pages * this.#pageSize - this.#reserveEnd
     if (gap > 0) this.#free.add(this.#reserveEnd, gap)
@@ -203,15 +208,18 @@ class Js implements JsOS {
     )
   }
 
-  /** Makes what is about to be handed out zero. Filling fresh pages would only cost the host memory. */
+  /**
+   * Zeroes a range before it is handed out. Fresh pages are skipped, because filling them would only cost the host
+   * memory.
+   */
   #zero(v: Address, n: number): void {
     const used = Math.min(v + n, this.#usedEnd) - v
-    // Where the engine discards, a range was made zero when it was freed.
+    // If the engine discards, the range was zeroed when it was freed.
     if (used > 0 && this.#kernel.discard === undefined) this.#fill(v, used)
     this.#usedEnd = Math.max(this.#usedEnd, v + n)
   }
 
-  /** Zeroes [v, v+n) and lets its memory go; where the engine declines, zeroes it all the same. */
+  /** Zeroes [v, v+n) and gives its memory back. If the engine refuses, it only zeroes. */
   #clear(v: Address, n: number): void {
     const answer = this.#kernel.discard?.(v, n) ?? -1
     if (answer < 0) this.#fill(v, n)
@@ -220,8 +228,8 @@ class Js implements JsOS {
   #fill(v: Address, n: number): void {
     const buffer = this.#kernel.view(v, n)
     const offset = viewOffset(buffer, v, n)
-    for (let at = 0; at < n; at += CLEAR_AT_ONCE) {
-      new Uint8Array(buffer, offset + at, Math.min(CLEAR_AT_ONCE, n - at)).fill(0)
+    for (let at = 0; at < n; at += CLEAR_BYTES_MAX) {
+      new Uint8Array(buffer, offset + at, Math.min(CLEAR_BYTES_MAX, n - at)).fill(0)
     }
   }
 }

@@ -1,5 +1,5 @@
-// os-js in a real browser: Debian's Chromium, headless, on a page that is served, and in a
-// worker of that page. Nothing may appear on the console.
+// os-js in a real browser: Debian's Chromium, headless, on a page that is served, and in a worker of that page. The
+// console must stay empty.
 import { openBrowser, type Outcome, type RunOptions, type SkippingContext } from '@memlayer/browser'
 import { testSeed } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { expectedBeyond, expectedGigabyte, expectedLife, expectedLimits } from '
 
 const entry = new URL('./portable/entry.ts', import.meta.url)
 
-/** Runs one function of the entry, and sees to it that the browser had nothing to complain of. */
+/** Runs one function of the entry, and expects an empty console. */
 async function inBrowser(ctx: SkippingContext, options: RunOptions): Promise<Outcome['value']> {
   await using browser = await openBrowser(ctx)
   const { value, complaints } = await browser.run(entry, options)
@@ -21,15 +21,15 @@ describe.each(['page', 'worker'] as const)('os-js in a %s of Chromium', (where) 
     ['32-bit', {}],
     ['64-bit', { address: 'i64' }],
     ['shared', { shared: true, maximum: 1024 }],
-  ] as const)('lives a whole life on a %s memory', async ([, options], ctx) => {
+  ] as const)('runs a whole life on a %s memory', async ([, options], ctx) => {
     expect(await inBrowser(ctx, { in: where, call: 'life', args: [options] })).toEqual(expectedLife)
   })
 
-  it('grows to 1 GiB, frees half and reserves it again without growth, and makes views anew', async (ctx) => {
+  it('grows to 1 GiB, frees half, reserves it again without growth, and makes new views', async (ctx) => {
     expect(await inBrowser(ctx, { in: where, call: 'gigabyte' })).toEqual(expectedGigabyte)
   })
 
-  it('is refused with a hint at its maximum, at 4 GiB and at an address, and goes on', async (ctx) => {
+  it('is refused with a hint at its maximum, at 4 GiB and at an address, and continues', async (ctx) => {
     expect(await inBrowser(ctx, { in: where, call: 'limits' })).toEqual(expectedLimits)
   })
 
@@ -38,7 +38,7 @@ describe.each(['page', 'worker'] as const)('os-js in a %s of Chromium', (where) 
   })
 
   it.for(['32-bit', '64-bit', 'shared', 'module'] as const)(
-    'stays the same as a shadow of its pages for 20,000 random operations on a %s memory',
+    'agrees with a shadow of its pages for 20,000 random operations on a %s memory',
     async (kind, ctx) => {
       const summary = (await inBrowser(ctx, {
         in: where,

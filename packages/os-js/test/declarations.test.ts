@@ -1,5 +1,5 @@
-// What users' compilers make of the declarations: with nothing but the language, with a
-// browser's types, a worker's, Node's.
+// Whether users' compilers accept the declarations: with only the language's types, with a browser's, a worker's or
+// Node's.
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -29,13 +29,13 @@ function compile(file: string, lib: string, types: readonly string[]): { status:
 
 describe('the declarations of os-js', () => {
   it.each([
-    ['plain.ts', 'no host at all', 'es2024,esnext.disposable', []],
+    ['plain.ts', 'only the language', 'es2024,esnext.disposable', []],
     ['plain.ts', 'a browser', 'es2024,esnext.disposable,dom', []],
     ['web-assembly.ts', 'a browser', 'es2024,esnext.disposable,dom', []],
     ['web-assembly.ts', 'a worker', 'es2024,esnext.disposable,webworker', []],
     ['plain.ts', 'Node', 'es2024,esnext.disposable', ['node']],
     ['web-assembly.ts', 'Node with a browser’s types', 'es2024,esnext.disposable,dom', ['node']],
-  ] as const)('compile in %s with the types of %s, library check included', (file, _, lib, types) => {
+  ] as const)('compile in %s with the types of %s, with the library check', (file, _, lib, types) => {
     expect(compile(file, lib, types)).toEqual({ status: 0, said: '' })
   })
 })

@@ -1,5 +1,5 @@
-// os-js on the other engines: the Nodes before and after this one, Bun, and Deno with no permission.
-// The same module as in the browser, with the same facts to come.
+// os-js on the other engines: the Nodes before and after this one, Bun, and Deno without permissions. They run the
+// same module as the browser and must give the same facts.
 import { bundle } from '@memlayer/browser'
 import { requireEngine, runModule, type EngineName } from '@memlayer/engines'
 import { testSeed } from '@memlayer/witness'
@@ -9,7 +9,7 @@ import { expectedBeyond, expectedGigabyte, expectedLife, expectedLimits } from '
 
 const main = new URL('./portable/main.ts', import.meta.url)
 
-// Bun has 64-bit memories behind a flag, Node came to have them with 24.
+// Bun has 64-bit memories behind a flag. Node has them from 24 on.
 const engines: readonly (readonly [EngineName, 'has' | 'lacks'])[] = [
   ['node22', 'lacks'],
   ['node26', 'has'],
@@ -18,7 +18,7 @@ const engines: readonly (readonly [EngineName, 'has' | 'lacks'])[] = [
 ]
 
 describe('os-js on another engine', () => {
-  it.for(engines)('does on %s what it does here, which %s 64-bit memories', async ([name, wide], ctx) => {
+  it.for(engines)('gives the same facts on %s, which %s 64-bit memories', async ([name, wide], ctx) => {
     const engine = requireEngine(name, ctx)
     const printed = runModule(engine, `globalThis.memlayerSeed = ${testSeed()}\n${await bundle(main)}`)
     const facts = JSON.parse(printed) as { histories: Summary[]; wideHistory: Summary | string }

@@ -1,5 +1,5 @@
-// The k-th kernel call fails, for every k of a life, on a real memory: the error is of the
-// right class, nothing is lost, and life goes on.
+// The k-th kernel call fails, for every k of a life, on a real memory. The error has the right class, nothing is
+// lost, and the memory works afterwards.
 import { createMemory, OutOfMemoryError, type Memory } from '@memlayer/core'
 import { failCall } from '@memlayer/kernel'
 import { createOS, wasmKernel } from '@memlayer/os-js'
@@ -9,7 +9,7 @@ import { PAGE } from './history/shadow.js'
 
 const ENOMEM = 12
 
-/** Every transition there is, with growth in each that can grow. */
+/** Makes every transition, with growth in each that can grow. */
 function live(memory: Memory): void {
   const stat = memory.stat('life')
   const a = memory.sysAlloc(4 * PAGE, stat)
@@ -31,10 +31,10 @@ function live(memory: Memory): void {
 }
 
 describe.each([
-  ['as engines are', <T>(make: () => T): T => make()],
-  ['where the engine discards', <T>(make: () => T): T => withDiscard(make)],
+  ['on an ordinary engine', <T>(make: () => T): T => make()],
+  ['on an engine that discards', <T>(make: () => T): T => withDiscard(make)],
 ])('os-js with the k-th kernel call failing, %s', (_, on) => {
-  it('throws OutOfMemoryError for each growth, keeps the account, and can do all of it afterwards', () => {
+  it('throws OutOfMemoryError for each growth, keeps the account, and can repeat the life', () => {
     const undisturbed = wasmKernel()
     live(createMemory(createOS({ kernel: undisturbed })))
     let refused = 0
@@ -60,7 +60,7 @@ describe.each([
       const pages = plan.kernel.currentMemory()
       live(memory)
       memory.check()
-      // The second life finds everything as at the start: it grows no further than one that was never disturbed.
+      // The second life starts from the same state, so it grows no further than an undisturbed one.
       expect(plan.kernel.currentMemory()).toBe(Math.max(pages, undisturbed.currentMemory()))
       if (plan.failed) continue
       expect(error).toBeUndefined()

@@ -1,5 +1,5 @@
-// Go's own functions over the same kernel, call for call. A departure stands here as a step of
-// its own, and in the README.
+// Runs Go's own functions over the same kernel, call for call. A departure is a step of its own here, and stands in
+// the README.
 import { replay, tracesOf, type ScriptedKernel, type Trace, type TraceStep } from '@memlayer/golden'
 import { createOS } from '@memlayer/os-js'
 import { describe, expect, it } from 'vitest'
@@ -9,21 +9,21 @@ const MiB = 2 ** 20
 const end = 0x2345
 const facts = { pageSize: 65536, end }
 
-/** What is done here in place of a recorded step, by the trace's name and the step's number. */
+/** The steps that differ from the recorded ones, by the trace's name and the step's number. */
 const deviations: Readonly<Record<string, Readonly<Record<number, Partial<TraceStep>>>>> = {
-  // Step 0 was refused 1021 pages. Go asks for those again with every later request; here the end stayed.
+  // Step 0 was refused 1021 pages. Go asks for those again with every later request. Here the end stayed.
   'js: whole life of a region': {
     8: { calls: [asked(4), grown(13, 4), reset()], result: 65536 },
-    // And so there is something at b.
+    // So there is memory at b.
     9: { calls: [] },
   },
-  // Step 0 gave back what lay before and behind the aligned range: one page of it stands at the end, and need not be
-  // grown again.
+  // Step 0 gave back the pages before and behind the aligned range. One of them is at the end and need not be grown
+  // again.
   'js: aligned reserve': { 1: { calls: [asked(129), refused(2047)] } },
   'js: grow to the maximum, then refused': {
     // Step 3 freed the last four pages.
     4: { calls: [asked(22), refused(1020)] },
-    // Go asks for 1025, though one page would do; here it lies free.
+    // Go asks for 1025, although one page would do. Here that page is free.
     5: { calls: [asked(22)], result: 1179648 },
   },
 }
@@ -49,7 +49,7 @@ function reset(): { fn: string; args: null; ret: number } {
   return { fn: 'resetMemoryDataView', args: null, ret: 0 }
 }
 
-/** A script has no bytes to make zero when a freed range is handed out again: here are some. */
+/** A script has no bytes that could be zeroed when a freed range is handed out again. This adds some. */
 function withBytes(kernel: ScriptedKernel, bytes: Uint8Array<ArrayBuffer>): ScriptedKernel {
   return { ...kernel, end, view: () => bytes.buffer }
 }
@@ -71,9 +71,9 @@ describe('os-js makes the calls that Go makes', () => {
     })
   })
 
-  it('zeroes a freed range when it hands it out again, and not a byte beside it', () => {
+  it('zeroes a freed range when it hands it out again, and no byte beside it', () => {
     const trace = traces.find(({ name }) => name === 'js: grow to the maximum, then refused')
-    if (trace === undefined) throw new Error('the trace is gone')
+    if (trace === undefined) throw new Error('the trace is missing')
     const bytes = new Uint8Array(2 * MiB).fill(0xa5)
     replay(trace, (kernel) => createOS({ kernel: withBytes(kernel, bytes) }), {
       facts,

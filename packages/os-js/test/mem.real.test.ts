@@ -1,5 +1,4 @@
-// The transitions on real WebAssembly memories in this engine: 32-bit, 64-bit, shared, and one
-// that a module made.
+// The transitions on real WebAssembly memories in this engine: 32-bit, 64-bit, shared, and one that a module made.
 import { createMemory, UsageError, viewOffset, type Memory } from '@memlayer/core'
 import type { WasmKernel } from '@memlayer/kernel'
 import { createOS, wasmKernel, type JsOS, type WasmKernelOptions } from '@memlayer/os-js'
@@ -17,7 +16,7 @@ function open(options: WasmKernelOptions = {}): { memory: Memory; os: JsOS; kern
   return { memory: createMemory(os), os, kernel }
 }
 
-/** The bytes of a range, as everybody has to make them on this backend. */
+/** The bytes of a range, in the way that this backend requires. */
 function bytesOf(memory: Memory, v: number, n: number): Uint8Array {
   const buffer = memory.os.view(v, n)
   return new Uint8Array(buffer, viewOffset(buffer, v, n), n)
@@ -31,7 +30,7 @@ const kinds = [
 ] as const
 
 describe.each(kinds)('os-js on a %s memory', (_, optionsOf) => {
-  it('lives a whole life: reserve, map, use, give back, use again, fault, free', (ctx) => {
+  it('runs a whole life: reserve, map, use, give back, use again, fault, free', (ctx) => {
     const { memory, kernel } = open(optionsOf(ctx))
     const stat = memory.stat('test')
     const v = memory.sysReserve(null, 16 * MiB)
@@ -52,7 +51,7 @@ describe.each(kinds)('os-js on a %s memory', (_, optionsOf) => {
     expect(kernel.currentMemory() * PAGE).toBe(v + 16 * MiB)
   })
 
-  it('hands a freed range out again, zeroed, and the memory has not grown by a page', (ctx) => {
+  it('hands a freed range out again, zeroed, without growth', (ctx) => {
     const { memory, kernel } = open(optionsOf(ctx))
     const first = memory.sysAlloc(4 * MiB, null)
     const second = memory.sysAlloc(MiB, null)
@@ -60,7 +59,7 @@ describe.each(kinds)('os-js on a %s memory', (_, optionsOf) => {
     bytesOf(memory, second, MiB).fill(5)
     const pages = kernel.currentMemory()
     memory.sysFree(first, 4 * MiB, null)
-    // In pieces, from the start of what is free.
+    // In pieces, from the start of the free memory.
     const pieces = [memory.sysAlloc(MiB, null), memory.sysAlloc(3 * MiB, null)]
     expect(pieces).toEqual([first, first + MiB])
     expect(kernel.currentMemory()).toBe(pages)
@@ -68,7 +67,7 @@ describe.each(kinds)('os-js on a %s memory', (_, optionsOf) => {
     expect(bytesOf(memory, second, MiB).every((byte) => byte === 5)).toBe(true)
   })
 
-  it('joins ranges that were freed apart into one that is large enough', (ctx) => {
+  it('joins ranges that were freed separately into one that is large enough', (ctx) => {
     const { memory, kernel } = open(optionsOf(ctx))
     const parts = Array.from({ length: 8 }, () => memory.sysAlloc(PAGE, null))
     const last = memory.sysAlloc(PAGE, null)
@@ -79,7 +78,7 @@ describe.each(kinds)('os-js on a %s memory', (_, optionsOf) => {
     expect(last).toBe((parts[7] as number) + PAGE)
   })
 
-  it('grows by what is missing only, when the memory ends in a range that was freed', (ctx) => {
+  it('grows only by the missing pages, when the memory ends in a freed range', (ctx) => {
     const { memory, kernel } = open(optionsOf(ctx))
     const v = memory.sysAlloc(4 * PAGE, null)
     memory.sysFree(v + PAGE, 3 * PAGE, null)
@@ -88,7 +87,7 @@ describe.each(kinds)('os-js on a %s memory', (_, optionsOf) => {
     expect(kernel.currentMemory()).toBe(pages + 2)
   })
 
-  it('reserves at an alignment, and what was trimmed off is handed out next', (ctx) => {
+  it('reserves at an alignment, and hands out the trimmed parts next', (ctx) => {
     const { memory } = open(optionsOf(ctx))
     const { address, size } = memory.sysReserveAligned(null, MiB, 16 * MiB)
     expect(address % (16 * MiB)).toBe(0)
@@ -98,7 +97,7 @@ describe.each(kinds)('os-js on a %s memory', (_, optionsOf) => {
 })
 
 describe('os-js and the buffers that growth detaches', () => {
-  it('tells of each growth, after which old buffers have length 0 and new ones have the old bytes', () => {
+  it('reports each growth, after which old buffers have length 0 and new ones have the old bytes', () => {
     const { memory, os } = open()
     let told = 0
     const stop = os.onDetach(() => (told += 1))
@@ -110,7 +109,7 @@ describe('os-js and the buffers that growth detaches', () => {
     expect(old.length).toBe(0)
     expect(old[0]).toBeUndefined()
     expect(bytesOf(memory, v, MiB).every((byte) => byte === 3)).toBe(true)
-    // No growth, nothing detached, nothing told.
+    // Without growth, nothing is detached and the listener is not called.
     const kept = bytesOf(memory, v, MiB)
     memory.sysFree(v, MiB, null)
     memory.sysAlloc(MiB, null)
@@ -121,7 +120,7 @@ describe('os-js and the buffers that growth detaches', () => {
     expect(told).toBe(2)
   })
 
-  it('has made the new buffer when it tells, and a listener may reserve', () => {
+  it('has the new buffer before it calls a listener, which may reserve', () => {
     const { memory, os } = open()
     const seen: number[] = []
     let inner = 0
@@ -158,7 +157,7 @@ describe('os-js and the buffers that growth detaches', () => {
 })
 
 describe('os-js under the views of a region', () => {
-  it('detaches a view before its pages leave Ready, with every other view, and tells so', () => {
+  it('detaches all views before the pages of one leave Ready, and calls the listeners', () => {
     const { memory, os } = open()
     using one = memory.reserve(4 * PAGE, { name: 'one' })
     using two = memory.reserve(4 * PAGE, { name: 'two' })
@@ -173,7 +172,7 @@ describe('os-js under the views of a region', () => {
     expect([lost.length, other.length, told]).toEqual([8, 16, 0])
     one.unused(PAGE, PAGE)
     expect([lost.length, lost[0], other.length, other[0], told]).toEqual([0, undefined, 0, undefined, 1])
-    // Made anew, they have their bytes.
+    // New views have their bytes.
     expect(two.view(Uint8Array, 0, 16).every((byte) => byte === 7)).toBe(true)
     expect(() => one.view(Float64Array, PAGE, 8)).toThrow(UsageError)
   })
@@ -189,14 +188,14 @@ describe('os-js under the views of a region', () => {
     expect([...copy]).toEqual([1, 2, 3])
   })
 
-  it('refuses to share a region: another thread has another memory', () => {
+  it('refuses to share a region, because another thread has another memory', () => {
     const { memory } = open()
     using region = memory.reserve(PAGE)
     region.commit(0, PAGE)
     expect(() => region.share({ once: () => {} })).toThrow(/threads do not share addresses on js/)
   })
 
-  it('makes all later views of a shared memory like any other, and detaches none', () => {
+  it('makes views of a shared memory in the same way, and detaches none', () => {
     const { memory } = open({ shared: true, maximum: 64 })
     using region = memory.reserve(2 * PAGE)
     region.commit(0, 2 * PAGE)
@@ -207,8 +206,8 @@ describe('os-js under the views of a region', () => {
   })
 })
 
-describe('os-js in a memory that a module has', () => {
-  it('touches nothing that the module has, at first and later', () => {
+describe('os-js in a module’s memory', () => {
+  it('never touches the module’s own pages', () => {
     const wasm = moduleMemory(3, 64)
     new Uint8Array(wasm.buffer).fill(0xee)
     const { memory, os } = open({ memory: wasm })
@@ -221,9 +220,9 @@ describe('os-js in a memory that a module has', () => {
     expect(wasm.grow(2)).toBe(4)
     new Uint8Array(wasm.buffer).fill(0xee, 4 * PAGE)
     expect(memory.sysAlloc(2 * PAGE, null)).toBe(6 * PAGE)
-    // Once for the module's growth, found at the next reservation, and twice for its own.
+    // Once for the module's growth, found at the next reservation, and twice for its own growth.
     expect(told).toBe(3)
-    // The page before the module's is free still.
+    // The page before the module's is still free.
     expect(memory.sysAlloc(PAGE, null)).toBe(3 * PAGE)
     const bytes = new Uint8Array(wasm.buffer)
     expect(bytes.subarray(0, 3 * PAGE).every((byte) => byte === 0xee)).toBe(true)
@@ -231,7 +230,7 @@ describe('os-js in a memory that a module has', () => {
     expect(bytes.subarray(3 * PAGE, 4 * PAGE).every((byte) => byte === 0)).toBe(true)
   })
 
-  it('takes what lies above `end`, and hands it out zeroed', () => {
+  it('takes the memory above `end`, and hands it out zeroed', () => {
     const wasm = moduleMemory(4, 64)
     new Uint8Array(wasm.buffer).fill(0xee)
     const { memory } = open({ memory: wasm, end: PAGE + 100 })
@@ -242,13 +241,13 @@ describe('os-js in a memory that a module has', () => {
     expect(new Uint8Array(wasm.buffer, 0, 2 * PAGE).every((byte) => byte === 0xee)).toBe(true)
   })
 
-  it('hands out no page 0, be the memory ever so empty: that address means refused', () => {
+  it('never hands out page 0, because that address means refused', () => {
     expect(open({ memory: new WebAssembly.Memory({ initial: 0 }) }).memory.sysAlloc(PAGE, null)).toBe(PAGE)
     expect(open({ memory: moduleMemory(1, 8), end: 0 }).memory.sysAlloc(PAGE, null)).toBe(PAGE)
     expect(open({ initial: 0 }).memory.sysAlloc(PAGE, null)).toBe(PAGE)
   })
 
-  it('shares it with a second layer: neither hands out what the other has', () => {
+  it('shares it with a second layer, and neither hands out the other’s pages', () => {
     const wasm = moduleMemory(1, 1024)
     const [one, two] = [open({ memory: wasm }).memory, open({ memory: wasm }).memory]
     const taken = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? one : two).sysAlloc(PAGE * (1 + (i % 3)), null))
@@ -260,7 +259,7 @@ describe('os-js in a memory that a module has', () => {
 })
 
 describe('os-js in memories as large as this engine makes', () => {
-  it('grows a 32-bit memory to its end at 4 GiB, and its last byte can be written', () => {
+  it('grows a 32-bit memory to its end at 4 GiB, where the last byte can be written', () => {
     const { memory, kernel } = open()
     const v = memory.sysReserve(null, 4 * GiB - PAGE)
     expect(kernel.currentMemory()).toBe(65536)
@@ -270,7 +269,7 @@ describe('os-js in memories as large as this engine makes', () => {
     expect(new Uint8Array(memory.os.view(v, 1))[4 * GiB - 1]).toBe(6)
   })
 
-  it.skipIf(process.platform !== 'linux')('reserves 1 GiB without a page of it becoming resident (needs Linux)', () => {
+  it.skipIf(process.platform !== 'linux')('reserves 1 GiB without making any page resident (needs Linux)', () => {
     const child = runChild(
       `
       import { createMemory } from '@memlayer/core'
@@ -306,7 +305,7 @@ describe('os-js in memories as large as this engine makes', () => {
     expect(ends.map((at) => again[at])).toEqual([0, 0, 0, 0, 0])
   })
 
-  it('hands out addresses beyond 4 GiB of a 64-bit memory, and they are exact', (ctx) => {
+  it('hands out exact addresses beyond 4 GiB of a 64-bit memory', (ctx) => {
     const { memory } = open({ address: wideAddress(ctx) })
     const v = memory.sysReserve(null, 6 * GiB)
     const after = memory.sysAlloc(PAGE, null)
@@ -318,8 +317,8 @@ describe('os-js in memories as large as this engine makes', () => {
   })
 })
 
-describe('os-js where the engine discards pages', () => {
-  it('gives pages back with sysUnused and sysFree, which then read zero, and says so in its traits', () => {
+describe('os-js on an engine that discards pages', () => {
+  it('gives pages back with sysUnused and sysFree, which then read zero, as its traits say', () => {
     const discarded: [number, number][] = []
     const { memory } = withDiscard(
       () => open(),
@@ -340,13 +339,13 @@ describe('os-js where the engine discards pages', () => {
     memory.sysUsed(v, 2 * PAGE)
     expect(bytesOf(memory, v, 2 * PAGE).every((byte) => byte === 0)).toBe(true)
     expect(bytesOf(memory, v + 2 * PAGE, 2 * PAGE).every((byte) => byte === 1)).toBe(true)
-    // It was made zero when it was freed; writing zeroes again would only bring the memory back.
+    // The range was zeroed when it was freed. Zeroing it again would only bring the memory back.
     bytesOf(memory, v + 4 * PAGE, PAGE)[0] = 2
     expect(memory.sysAlloc(PAGE, null)).toBe(v + 4 * PAGE)
     expect(bytesOf(memory, v + 4 * PAGE, PAGE)[0]).toBe(2)
   })
 
-  it('zeroes by itself what the engine declines to discard', () => {
+  it('zeroes pages that the engine refuses to discard', () => {
     let declines = false
     const { memory } = withDiscard(
       () => open(),
@@ -383,7 +382,7 @@ describe('os-js where the engine discards pages', () => {
         throw new TypeError('no')
       },
     ],
-  ])('does without a discard that %s', (_, discard) => {
+  ])('does not use a discard that %s', (_, discard) => {
     const { memory } = withDiscard(() => open(), discard as (v: number, n: number) => void)
     expect(memory.os.traits).toMatchObject({ unusedReturnsMemory: false, unusedDropsContents: false })
     const v = memory.sysAlloc(PAGE, null)

@@ -1,5 +1,5 @@
-// What a person reads when a memory has no more to give, that nothing has changed by then, and
-// what is stopped before the memory hears of it.
+// What a person reads when a memory has no room left. By then nothing has changed. Also the calls that are stopped
+// before they reach the memory.
 import { createMemory, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import { record, type WasmKernel } from '@memlayer/kernel'
 import { createOS, wasmKernel } from '@memlayer/os-js'
@@ -25,7 +25,7 @@ function hintOf(run: () => unknown): string | undefined {
   return (error as OutOfMemoryError).hint
 }
 
-/** A memory that has handed out pages and has some back, below its maximum of 64. */
+/** A memory that has handed out pages and got some back, below its maximum of 64. */
 function fragmented(kernel: WasmKernel = wasmKernel({ maximum: 64 })): Memory {
   const memory = createMemory(createOS({ kernel }))
   const parts = Array.from({ length: 8 }, () => memory.sysAlloc(PAGE, null))
@@ -34,7 +34,7 @@ function fragmented(kernel: WasmKernel = wasmKernel({ maximum: 64 })): Memory {
 }
 
 describe('os-js, refused by a real memory', () => {
-  it('names the maximum that was reached and what lies free in pieces, counts nothing, and goes on', () => {
+  it('names the maximum and the free pieces, counts nothing, and continues', () => {
     const kernel = wasmKernel({ maximum: 64 })
     const memory = fragmented(kernel)
     const before = memory.stats().total
@@ -47,53 +47,60 @@ describe('os-js, refused by a real memory', () => {
       errno: 12,
       errnoName: 'ENOMEM',
       size: 4 * MiB,
-      hint: "The memory's maximum is 4 MiB (64 pages), and this would take it from 576 KiB to 4.6 MiB: make the kernel with a larger one. 192 KiB are free inside it, in pieces of 128 KiB or less.",
+      hint:
+        'Make the kernel with a larger maximum. ' +
+        "The memory's maximum is 4 MiB (64 pages), and this would take it from 576 KiB to 4.6 MiB. " +
+        '192 KiB are free inside it, in pieces of 128 KiB or less.',
     })
     expect(memory.stats().total).toEqual({ ...before, calls: before.calls + 1, refusals: 1 })
     expect(kernel.currentMemory()).toBe(9)
     memory.check()
-    // One huge request poisons no later one: all that the maximum leaves can be had.
+    // One huge request does not spoil later ones. All memory up to the maximum can still be reserved.
     expect(memory.sysReserve(null, 55 * PAGE)).toBe(9 * PAGE)
     expect(memory.sysAlloc(2 * PAGE, null)).toBe(5 * PAGE)
     expect(memory.sysAlloc(PAGE, null)).toBe(2 * PAGE)
     expect(errorOf(() => memory.sysAlloc(PAGE, null))).toBeInstanceOf(OutOfMemoryError)
   })
 
-  it('names 4 GiB, and 64-bit memories, where a 32-bit one ends', () => {
+  it('names 4 GiB and 64-bit memories at the end of a 32-bit memory', () => {
     const memory = createMemory(createOS())
     expect(hintOf(() => memory.sysReserve(null, 4 * GiB))).toBe(
-      "A 32-bit memory ends at 4 GiB, and this would take it from 64 KiB to 4.0 GiB: make the kernel with wasmKernel({ address: 'i64' }).",
+      "Make the kernel with wasmKernel({ address: 'i64' }). " +
+        'A 32-bit memory ends at 4 GiB, and this would take it from 64 KiB to 4.0 GiB.',
     )
     memory.sysFree(memory.sysReserve(null, GiB), GiB, null)
   })
 
-  it('says that it was the engine, where no maximum stood in the way', (ctx) => {
+  it('names the engine when no maximum stopped the growth', (ctx) => {
     const memory = createMemory(createOS({ kernel: wasmKernel({ address: wideAddress(ctx) }) }))
     for (const size of [2 ** 50, 2 ** 48, 2 ** 46]) {
       expect(hintOf(() => memory.sysReserve(null, size))).toMatch(
-        /^The engine did not grow the memory from 64 KiB to .*: it has a limit of its own, or the host has no address space left\.$/,
+        /grow the memory from 64 KiB to .*\. It has a limit of its own, or the host has no address space left\.$/,
       )
     }
-    // 2^40 pages: V8 would take their low 32 bits and say that it has grown.
+    // 2^40 pages. V8 would take the low 32 bits of the count and report growth.
     expect(hintOf(() => memory.sysReserve(null, 2 ** 53 - PAGE))).toContain('The engine did not grow')
     expect(memory.sysReserve(null, PAGE)).toBe(PAGE)
     memory.check()
   })
 
-  it('has a memory that an engine holds below its maximum say both', () => {
+  it('names the engine and the maximum when the engine stops below it', () => {
     const kernel: WasmKernel = { ...wasmKernel({ maximum: 64 }), growMemory: () => -1 }
     expect(hintOf(() => createMemory(createOS({ kernel })).sysReserve(null, PAGE))).toBe(
-      'The engine did not grow the memory from 64 KiB to 128 KiB, although its maximum is 4 MiB: it has a limit of its own, or the host has no address space left.',
+      'Free memory, or ask for less. ' +
+        'The engine did not grow the memory from 64 KiB to 128 KiB, although its maximum is 4 MiB. ' +
+        'It has a limit of its own, or the host has no address space left.',
     )
   })
 
-  it('refuses an address that is asked for, without asking the memory, and says why', () => {
+  it('refuses a requested address without asking the memory, and says why', () => {
     const { kernel, calls } = record(wasmKernel())
     const memory = createMemory(createOS({ kernel }))
     const error = errorOf(() => memory.sysReserve(PAGE, PAGE)) as OutOfMemoryError
     expect(error).toBeInstanceOf(OutOfMemoryError)
     expect(error.message).toBe(
-      'sysReserve: js refused 64 KiB at 0x10000. A WebAssembly memory grows at its end and hands out what is free: no address can be asked for. Pass null.',
+      'sysReserve: js refused 64 KiB at 0x10000. Pass null. ' +
+        'A WebAssembly memory grows at its end and hands out what is free, so no address can be asked for.',
     )
     expect(error.syscall).toBeUndefined()
     expect(calls).toEqual([])
@@ -104,14 +111,14 @@ describe('os-js, refused by a real memory', () => {
 
 describe('os-js under wrong calls', () => {
   const wrong: readonly (readonly [string, (memory: Memory, v: number) => unknown])[] = [
-    ['a size that is no whole page', (memory, v) => memory.sysFree(v, 100, null)],
+    ['a size that is not whole pages', (memory, v) => memory.sysFree(v, 100, null)],
     ['an address inside a page', (memory, v) => memory.sysUnused(v + 1, PAGE)],
     ['a range that was freed', (memory, v) => memory.sysFree(v + PAGE, PAGE, null)],
-    ['a range that ends in one that was freed', (memory, v) => memory.sysUsed(v, 2 * PAGE)],
+    ['a range that ends in a freed range', (memory, v) => memory.sysUsed(v, 2 * PAGE)],
     ['page 0', (memory) => memory.sysFree(0, PAGE, null)],
-    ['what lies beyond the memory', (memory) => memory.sysFree(GiB, PAGE, null)],
+    ['a range beyond the memory', (memory) => memory.sysFree(GiB, PAGE, null)],
     ['an address beyond 2^32', (memory) => memory.sysUnused(2 ** 40, PAGE)],
-    ['mapping what is Ready', (memory, v) => memory.sysMap(v, PAGE, null)],
+    ['mapping a Ready range', (memory, v) => memory.sysMap(v, PAGE, null)],
     ['NaN', (memory, v) => memory.sysFree(v, NaN, null)],
     ['minus zero', (memory) => memory.sysAlloc(-0, null)],
     ['2^53', (memory) => memory.sysReserve(null, 2 ** 53)],
@@ -119,7 +126,7 @@ describe('os-js under wrong calls', () => {
     ['a bigint', (memory, v) => memory.sysFree(BigInt(v) as unknown as number, PAGE, null)],
   ]
 
-  it.each(wrong)('stops %s with a UsageError, and no call is made', (_, call) => {
+  it.each(wrong)('stops %s with a UsageError, without a kernel call', (_, call) => {
     const { kernel, take } = record(wasmKernel({ maximum: 64 }))
     const memory = fragmented(kernel)
     const before = memory.ranges()
@@ -141,7 +148,7 @@ describe('os-js under wrong calls', () => {
     ],
     ['of page 0', [[0, PAGE]]],
     [
-      'that nobody was given',
+      'that was never handed out',
       [
         [0, GiB],
         [16 * PAGE, PAGE],
@@ -149,7 +156,7 @@ describe('os-js under wrong calls', () => {
       ],
     ],
     ['inside a page', [[PAGE + 8, PAGE]]],
-  ])('is not fooled by a free %s, even without a ledger', (_, frees) => {
+  ])('ignores a free %s, even without a ledger', (_, frees) => {
     const memory = createMemory(createOS(), { ledger: false })
     const v = memory.sysAlloc(2 * PAGE, null)
     const kept = memory.sysAlloc(2 * PAGE, null)
@@ -171,13 +178,13 @@ describe('wasmKernel', () => {
     [{ maximum: 0 }, /maximum is 0 and initial is 1/],
     [{ initial: 10, maximum: 5 }, /maximum is 5 and initial is 10/],
     [{ shared: true }, /shared needs maximum/],
-    [{ end: 0 }, /end is given, and memory is not/],
+    [{ end: 0 }, /end is given without memory/],
     [{ memory, initial: 1 }, /initial and shared are for a new memory/],
     [{ memory, shared: false }, /initial and shared are for a new memory/],
     [{ memory, end: -1 }, /end is -1/],
-    [{ memory: null }, /memory is no WebAssembly.Memory/],
-    [{ memory: new ArrayBuffer(PAGE) }, /memory is no WebAssembly.Memory/],
-    [{ memory: { buffer: new ArrayBuffer(5), grow: () => -1 } }, /memory is no WebAssembly.Memory/],
+    [{ memory: null }, /memory is not a WebAssembly.Memory/],
+    [{ memory: new ArrayBuffer(PAGE) }, /memory is not a WebAssembly.Memory/],
+    [{ memory: { buffer: new ArrayBuffer(5), grow: () => -1 } }, /memory is not a WebAssembly.Memory/],
   ])('refuses %o with a UsageError', (options, message) => {
     const error = errorOf(() => wasmKernel(options as never)) as UsageError
     expect(error).toBeInstanceOf(UsageError)
@@ -186,7 +193,7 @@ describe('wasmKernel', () => {
     expect(error.hint).not.toBe('')
   })
 
-  it('throws OutOfMemoryError where the engine makes no memory of that size', (ctx) => {
+  it('throws OutOfMemoryError when the engine can’t make a memory of that size', (ctx) => {
     const address = wideAddress(ctx)
     const error = errorOf(() => wasmKernel({ address, initial: 2 ** 31, maximum: 2 ** 32 - 1 })) as OutOfMemoryError
     expect(error).toBeInstanceOf(OutOfMemoryError)
@@ -194,7 +201,7 @@ describe('wasmKernel', () => {
     expect(error.cause).toBeInstanceOf(RangeError)
   })
 
-  it('finds how wide a memory is that is handed in, and detaches nothing by it', (ctx) => {
+  it('finds the width of a memory that is handed in, and detaches nothing', (ctx) => {
     const narrow = new WebAssembly.Memory({ initial: 2 })
     const wide = new WebAssembly.Memory({ initial: 2n, address: wideAddress(ctx) } as never)
     const buffers = [narrow.buffer, wide.buffer]
@@ -205,7 +212,7 @@ describe('wasmKernel', () => {
   })
 
   it.each([-1, 0.5, NaN, Infinity, 2 ** 32, 2 ** 53])(
-    'answers -1 to a growth of %d pages, and throws nothing',
+    'answers -1 to a growth of %d pages, and does not throw',
     (pages) => {
       const kernel = wasmKernel()
       expect(kernel.growMemory(pages)).toBe(-1)
@@ -213,7 +220,7 @@ describe('wasmKernel', () => {
     },
   )
 
-  it('holds a module’s memory below a maximum of its own', () => {
+  it('keeps a module’s memory below the kernel’s own maximum', () => {
     const kernel = wasmKernel({ memory: new WebAssembly.Memory({ initial: 1, maximum: 100 }), maximum: 10 })
     expect(kernel.growMemory(10)).toBe(-1)
     expect(kernel.growMemory(9)).toBe(1)

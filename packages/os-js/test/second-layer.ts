@@ -1,5 +1,5 @@
-// A layer of a worker's own, in a shared memory where other threads have theirs: takes ranges,
-// marks them, gives some back, and posts what it holds in the end.
+// A worker's own layer, in a shared memory where other threads have theirs. It takes ranges, marks them, gives some
+// back, and posts the rest in the end.
 import { createMemory } from '@memlayer/core'
 import { createOS, wasmKernel } from '@memlayer/os-js'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -14,7 +14,7 @@ const { wasm, start, tag, rounds } = workerData as {
 
 const memory = createMemory(createOS({ kernel: wasmKernel({ memory: wasm }) }))
 const held: [number, number][] = []
-// All threads set off together.
+// All threads start together.
 Atomics.add(start, 0, 1)
 Atomics.notify(start, 0)
 while (Atomics.load(start, 0) < Atomics.load(start, 1)) Atomics.wait(start, 0, Atomics.load(start, 0), 10)

@@ -1,5 +1,5 @@
-// Several threads, each with a layer of its own in one shared memory: whoever grows the memory
-// owns what it grew, however the growths of the others fall between.
+// Several threads, each with a layer of its own in one shared memory. The thread that grows the memory owns the new
+// pages, also when the growths of others come in between.
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { PAGE } from './history/shadow.js'
@@ -18,7 +18,7 @@ function live(wasm: WebAssembly.Memory, start: Int32Array, tag: number): Promise
 }
 
 describe('os-js in several threads', () => {
-  it('hands no page to two layers that grow one shared memory at once', async () => {
+  it('never hands one page to two layers that grow a shared memory at once', async () => {
     const wasm = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true })
     const start = new Int32Array(new SharedArrayBuffer(8))
     start[1] = THREADS

@@ -1,4 +1,4 @@
-// Linux's numbers, one row each with its header. It answers to defs_linux_*.go.
+// Linux's numbers, one row each, with the header that defines it. It answers to defs_linux_*.go.
 
 // asm-generic/mman-common.h
 export const PROT_NONE = 0
@@ -8,7 +8,7 @@ export const PROT_WRITE = 2
 export const MAP_PRIVATE = 0x02
 export const MAP_FIXED = 0x10
 
-/** By Node's process.arch: mips kept IRIX's number, arch/mips/include/uapi/asm/mman.h. */
+/** The number by Node's process.arch. mips kept IRIX's number, arch/mips/include/uapi/asm/mman.h. */
 export const MAP_ANON: { readonly generic: number; readonly mips: number } = { generic: 0x20, mips: 0x800 }
 
 export const MADV_DONTNEED = 4

@@ -1,69 +1,92 @@
-// From an error number and the limits in force to a sentence that a person can act on. Asked
-// only after a refusal, so it may read files.
+// Turns an error number and the limits in force into a sentence that a person can act on. mem.ts asks only after a
+// refusal, so this may read files.
 import { formatBytes } from '@memlayer/core'
 import type { PosixKernel, PosixLimits } from '@memlayer/kernel'
 import { EACCES, EAGAIN, ENOMEM } from './defs.js'
 
-// What an x86-64 or arm64 process may map with four levels of page tables: 47 and 48 bits.
-const ADDRESS_SPACE = 2 ** 47
+// The address space of a process with four levels of page tables: 2^47 bytes on x86-64, 2^48 on arm64.
+const ADDRESS_SPACE_BYTES = 2 ** 47
 
-/** What a refused call asked for, in bytes; what is left out it did not ask for. */
+/** What a refused call asked for, in bytes. A member is absent when the call did not ask for it. */
 export interface Asked {
-  /** Address space that was not the process's before. */
+  /** Address space that the process did not have before. */
   readonly space?: number
-  /** Writable pages: they are charged when they are mapped. A mapping without access is never charged. */
+  /** Writable pages, which are charged when they are mapped. A mapping without access is never charged. */
   readonly writable?: number
-  /** Pages that were to have memory at once. */
+  /** Pages that needed memory at once. */
   readonly populated?: number
 }
 
-/** What most likely stood in the way, and what to do about it. */
+/** What to do about a refusal, and its most likely cause. */
 export function refusalHint(errno: number, asked: Asked, kernel: PosixKernel): string {
   if (errno === EAGAIN) return lockedHint(kernel.limits?.())
-  if (errno === EACCES) return 'A security policy forbids mapping memory: look at SELinux, AppArmor or seccomp.'
-  if (errno !== ENOMEM) return 'The kernel does not take this range: it is not what was mapped.'
+  if (errno === EACCES) return 'Check SELinux, AppArmor and seccomp. A security policy forbids mapping memory.'
+  if (errno !== ENOMEM)
+    return 'Check that no other code unmaps this range. The kernel refuses it, because it is not what was mapped.'
   return outOfMemoryHint(asked, kernel.limits?.())
 }
 
 function lockedHint(limits: PosixLimits | undefined): string {
   const now = limits === undefined ? '' : `: RLIMIT_MEMLOCK is ${formatBytes(limits.lockedMemory)}`
-  return `The process locks what it maps, and may lock no more${now}. Raise it with 'ulimit -l'.`
+  return `Raise the limit with 'ulimit -l'. The process locks all memory that it maps, and may lock no more${now}.`
 }
 
 function outOfMemoryHint({ space = 0, writable = 0, populated = 0 }: Asked, limits: PosixLimits | undefined): string {
   if (limits === undefined) {
-    return 'Look at RLIMIT_AS (ulimit -v), vm.max_map_count, vm.overcommit_memory and the memory limit of the control group.'
+    return (
+      'Check RLIMIT_AS (ulimit -v), vm.max_map_count, vm.overcommit_memory ' +
+      'and the memory limit of the control group.'
+    )
   }
   const { addressSpace, addressSpaceUsed, maxMappings, mappings } = limits
   if (space > 0 && addressSpaceUsed + space > addressSpace) {
-    return `RLIMIT_AS (ulimit -v) is ${formatBytes(addressSpace)}, ${formatBytes(addressSpaceUsed)} are mapped already: raise it, or reserve less.`
+    const [limit, used] = [formatBytes(addressSpace), formatBytes(addressSpaceUsed)]
+    return `Reserve less, or raise RLIMIT_AS. RLIMIT_AS (ulimit -v) is ${limit}, and ${used} are mapped already.`
   }
-  // An unmapping or a protection in the middle of a mapping makes two more of it.
+  // An unmapping or a protection in the middle of a mapping adds two mappings.
   if (mappings + 2 >= maxMappings) {
-    return `vm.max_map_count is ${maxMappings}, and the process has ${mappings} mappings: raise it with sysctl, or free neighbouring ranges together.`
+    return (
+      'Free neighbouring ranges together, or raise the limit with sysctl. ' +
+      `vm.max_map_count is ${maxMappings}, and the process has ${mappings} mappings.`
+    )
   }
-  if (space > 0 && addressSpaceUsed + space >= ADDRESS_SPACE) {
-    return `The address space of a process ends at 2^47 bytes (128 TiB) on most processors: no ${formatBytes(space)} in one piece are left in it.`
+  if (space > 0 && addressSpaceUsed + space >= ADDRESS_SPACE_BYTES) {
+    return (
+      'Reserve less. The address space of a process ends at 2^47 bytes (128 TiB) on most processors, ' +
+      `and has no room left for ${formatBytes(space)} in one piece.`
+    )
   }
   const charged = writable > 0 ? commitHint(writable, limits) : null
   if (charged !== null) return charged
   const { groupLimit, groupUsed } = limits
   if (groupUsed + Math.max(writable, populated) > groupLimit) {
-    return `The control group may have ${formatBytes(groupLimit)} (memory.max), and has ${formatBytes(groupUsed)}: raise it, or give pages back first.`
+    const [limit, used] = [formatBytes(groupLimit), formatBytes(groupUsed)]
+    return `Give pages back first, or raise it. The control group may have ${limit} (memory.max), and has ${used}.`
   }
   if (space > 0) {
-    return `No hole of ${formatBytes(space)} is left in the address space of the process: reserve less, or free neighbouring ranges.`
+    return (
+      'Reserve less, or free neighbouring ranges. ' +
+      `No hole of ${formatBytes(space)} is left in the address space of the process.`
+    )
   }
-  return 'The kernel has no memory for its own tables: free some.'
+  return 'Free some memory. The kernel has no memory left for its own tables.'
 }
 
 function commitHint(writable: number, { overcommit, commitLimit, committed }: PosixLimits): string | null {
   if (overcommit === 2 && committed + writable > commitLimit) {
-    return `vm.overcommit_memory is 2: ${formatBytes(committed)} of ${formatBytes(commitLimit)} are committed on this host. Raise vm.overcommit_ratio, or add swap.`
+    const [used, limit] = [formatBytes(committed), formatBytes(commitLimit)]
+    return (
+      'Raise vm.overcommit_ratio, or add swap. ' +
+      `vm.overcommit_memory is 2: ${used} of ${limit} are committed on this host.`
+    )
   }
-  // The bound is memory and swap together. The limit of strict accounting is below it: a part of the memory, and swap.
+  // The real bound is memory and swap together. The limit of strict accounting, a part of the memory plus swap, is
+  // below it.
   if (overcommit === 0 && !(writable <= commitLimit)) {
-    return `vm.overcommit_memory is 0: the kernel refuses a mapping larger than memory and swap together. Map less at a time, or set it to 1.`
+    return (
+      'Map less at a time, or set vm.overcommit_memory to 1. ' +
+      'vm.overcommit_memory is 0, so the kernel refuses a mapping larger than memory and swap together.'
+    )
   }
   return null
 }

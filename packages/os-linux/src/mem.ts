@@ -1,5 +1,5 @@
-// Linux, as a backend. It answers to Go's runtime/mem_linux.go, function by function in
-// mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
+// Linux, as a backend. It answers to Go's runtime/mem_linux.go, function by function in mem.go's order. core's
+// wrappers call it. `kernel` is all that it sees of the host.
 import { checkOptions, FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import {
@@ -34,15 +34,18 @@ import { refusalHint, type Asked } from './hint.js'
 
 /** How the backend is made. */
 export interface LinuxOptions {
-  /** The kernel below; none given: the host's own. */
+  /** The kernel below. Default: the host's own. */
   readonly kernel?: PosixKernel | undefined
   /**
-   * Whether sysUnused takes pages away at once (MADV_DONTNEED: resident memory falls, they read zero
-   * afterwards) or lets the kernel take them when it needs some (MADV_FREE: cheaper, and resident
-   * memory stays as it is until then). Default true. Go: GODEBUG=madvdontneed.
+   * How sysUnused gives pages back. True: MADV_DONTNEED, so resident memory falls at once and the pages read zero
+   * afterwards. False: MADV_FREE, which is cheaper, but resident memory stays until the kernel needs it. Default
+   * true. Go: GODEBUG=madvdontneed.
    */
   readonly madvDontNeed?: boolean | undefined
-  /** Whether Prepared memory loses its permissions, so that touching it faults. For debugging. Default false. Go: harddecommit. */
+  /**
+   * Whether Prepared memory loses its permissions, so that touching it faults. For debugging. Default false. Go:
+   * harddecommit.
+   */
   readonly hardDecommit?: boolean | undefined
   /** The processor, in Node's words. Default: the kernel's. Only mips and mipsel differ. */
   readonly arch?: string | undefined
@@ -66,11 +69,11 @@ class Linux implements OS {
   readonly #family: 'linux' | 'linux-mips'
   readonly #madvDontNeed: boolean
   readonly #hardDecommit: boolean
-  // What sysUnused advises when it has the choice: until a kernel refuses MADV_FREE.
+  // The advice of sysUnused when it has the choice. It changes once, when a kernel refuses MADV_FREE.
   #adviseUnused = MADV_FREE
-  // Whether pages can be had ahead of a touch: until the kernel does not know how.
+  // Whether the kernel can populate pages ahead of a touch. False once a kernel does not know how.
   #populates = true
-  // Whether many ranges go to the kernel in one call: until it refuses one.
+  // Whether one call can advise many ranges. False once a kernel refuses.
   #advisesMany: boolean
 
   constructor(kernel: PosixKernel, options: LinuxOptions) {
@@ -95,7 +98,7 @@ class Linux implements OS {
       faultTraps: true,
       threadsShare: true,
       unusedReturnsMemory: true,
-      // Mapping anew, as hard decommit does, gives zeroes as well.
+      // Hard decommit maps the pages again, which gives zeroes as well.
       unusedDropsContents: madvDontNeed || hardDecommit,
     })
   }
@@ -113,21 +116,21 @@ class Linux implements OS {
   }
 
   sysUnusedOS(v: Address, n: number): void {
-    // Go advises before it looks at the alignment; here a wrong range has no effect at all.
+    // Go advises before it looks at the alignment. Here a wrong range has no effect at all.
     if (!isAligned(v, this.#pageSize) || !isAligned(n, this.#pageSize)) {
       throw new FatalError('unaligned sysUnused', { op: 'sysUnused', address: v, size: n })
     }
 
-    // khugepaged collapses a huge page that has a single page left into a whole one, and what
-    // was given back here is resident again (kernel bug 93111). So the huge pages that the range
-    // cuts in two, and only those, lose their huge page flag: the flag is kept per mapping,
-    // switching it splits mappings, and a process has 65,530 (golang.org/issue/12233).
+    // khugepaged collapses a huge page with a single page left into a whole one. Then memory that was given back
+    // here is resident again (kernel bug 93111). So the huge pages that the range cuts in two, and only those, lose
+    // their huge page flag. The kernel keeps the flag per mapping. Switching it splits mappings, and a process may
+    // have 65,530 of them (golang.org/issue/12233).
     const huge = this.#hugePageSize
     if (huge !== 0) {
       const end = v + n
       const head = alignDown(v, huge)
       const tail = alignDown(end, huge)
-      // Errors are ignored: a kernel without huge pages answers EINVAL.
+      // Errors are ignored, because a kernel without huge pages answers EINVAL.
       if (head !== v && tail !== end && head + huge === tail) {
         void this.#kernel.madvise(head, 2 * huge, MADV_NOHUGEPAGE)
       } else {
@@ -139,7 +142,7 @@ class Linux implements OS {
     const advice = this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused
     const answer = this.#kernel.madvise(v, n, advice)
     if (advice === MADV_FREE && answer < 0) {
-      // MADV_FREE came with Linux 4.5; an older kernel refuses it, so fall back once and remember.
+      // MADV_FREE came with Linux 4.5. An older kernel refuses it, so fall back once and remember.
       this.#adviseUnused = MADV_DONTNEED
       void this.#kernel.madvise(v, n, MADV_DONTNEED)
     }
@@ -157,17 +160,17 @@ class Linux implements OS {
     for (let i = 0; i < ranges.length; i += 2) {
       const v = ranges[i] as Address
       const n = ranges[i + 1] as number
-      // sysUnusedOS says which one it is, and in which words.
+      // sysUnusedOS then throws, with Go's words and the wrong range.
       if (!isAligned(v, this.#pageSize) || !isAligned(n, this.#pageSize)) return false
       if (huge === 0) continue
       for (const edge of [v, v + n]) {
-        // Neighbours cut the same huge page: once is enough.
+        // Neighbours cut the same huge page, and one entry is enough.
         if (!isAligned(edge, huge) && cut.at(-2) !== alignDown(edge, huge)) cut.push(alignDown(edge, huge), huge)
       }
     }
     if (cut.length > 0) void this.#kernel.madviseAll?.(cut, MADV_NOHUGEPAGE)
     const answer = this.#kernel.madviseAll?.(ranges, this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused) ?? -ENOSYS
-    // Any advice on the own process came with Linux 6.13: an older kernel is asked once.
+    // Any advice on the own process came with Linux 6.13. An older kernel is asked only once.
     if (answer === -ENOSYS || answer === -EPERM || answer === -EINVAL) this.#advisesMany = false
     return answer === 0
   }
@@ -180,8 +183,8 @@ class Linux implements OS {
       return
     }
 
-    // sysUnused may have taken the huge page flag from pages at the ends. Those stay without: the
-    // neighbours that are given back next would only switch it again.
+    // sysUnused may have taken the huge page flag from pages at the ends. They stay without it, because the next
+    // neighbours that are given back would only switch it again.
     this.sysHugePageOS(v, n)
   }
 
@@ -191,8 +194,8 @@ class Linux implements OS {
     const beg = alignUp(v, huge)
     const end = alignDown(v + n, huge)
     if (beg >= end) return
-    // A hint: a kernel that can't take it changes nothing. Where `v` will do, it is passed as it came: the
-    // engine makes an object of a number that is new.
+    // A hint: a kernel that refuses it changes nothing. If `v` itself is right, it is passed unchanged, because the
+    // engine makes an object for a new number.
     if (beg === v) void this.#kernel.madvise(v, end - beg, MADV_HUGEPAGE)
     else void this.#kernel.madvise(beg, end - beg, MADV_HUGEPAGE)
   }
@@ -201,25 +204,26 @@ class Linux implements OS {
     if (!this.#populates) return false
     const answer = this.#kernel.madvise(v, n, MADV_POPULATE_WRITE)
     if (answer === 0) return true
-    // It came with Linux 5.14; an older kernel calls it invalid, and is asked once.
+    // It came with Linux 5.14. An older kernel answers EINVAL and is asked only once.
     if (answer === -EINVAL) return (this.#populates = false)
     return this.#refuse('madvise', -answer, { populated: n })
   }
 
   sysNoHugePageOS(v: Address, n: number): void {
-    // A hint: a kernel without huge pages answers EINVAL.
+    // A hint, whose answer is ignored. A kernel without huge pages answers EINVAL.
     if (this.#hugePageSize !== 0) void this.#kernel.madvise(v, n, MADV_NOHUGEPAGE)
   }
 
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.munmap(v, n)
-    // mem_linux.go looks at no answer: its stub of munmap ends the process. Core has to know that the range is still there.
+    // mem_linux.go ignores the answer, because its stub of munmap ends the process. Core has to know that the range
+    // is still there.
     if (answer < 0) this.#refuse('munmap', -answer)
   }
 
   sysFaultOS(v: Address, n: number): void {
     const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0)
-    // mem_linux.go looks at no answer; core has to know that the range is as it was.
+    // mem_linux.go ignores the answer. Core has to know that the range is as it was.
     if (p < 0) this.#refuse('mmap', -p)
     else if (p !== v) this.refusal = { syscall: 'mmap', hint: elsewhere(p) }
   }
@@ -246,7 +250,7 @@ class Linux implements OS {
     return null
   }
 
-  /** `errno` below zero: the kernel answered, but elsewhere than asked. */
+  /** Makes the error. A negative `errno` means that the kernel answered with another address. */
   #fatal(
     words: string,
     op: string,
@@ -274,5 +278,5 @@ class Linux implements OS {
 }
 
 function elsewhere(p: Address): string {
-  return `The kernel mapped ${formatAddress(p)} instead, which MAP_FIXED rules out.`
+  return `Check the kernel or sandbox below. It mapped ${formatAddress(p)} instead, although MAP_FIXED forbids that.`
 }

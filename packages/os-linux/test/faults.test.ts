@@ -1,5 +1,5 @@
-// The k-th kernel call fails, for every k of a life, on the real kernel: the error is of the
-// right class, the account is what the kernel holds, and nothing else stays mapped.
+// The k-th kernel call fails, for every k of a life, on the real kernel. The error has the right class, the account
+// agrees with the kernel, and nothing else stays mapped.
 import { createMemory, FatalError, OutOfMemoryError, type Memory } from '@memlayer/core'
 import { failCall, record } from '@memlayer/kernel'
 import { createOS, type LinuxOptions } from '@memlayer/os-linux'
@@ -12,7 +12,7 @@ const MiB = 2 ** 20
 const ENOMEM = 12
 const EINVAL = 22
 
-/** Every transition there is, with ranges that cut huge pages. Returns where it was when it ended. */
+/** Makes every transition, with ranges that cut huge pages. `at` holds the current operation when it ends. */
 function live(memory: Memory, at: { op: string }): void {
   const stat = memory.stat('life')
   const step = <T>(op: string, run: () => T): T => {
@@ -35,10 +35,10 @@ function live(memory: Memory, at: { op: string }): void {
   step('sysFree', () => memory.sysFree(address, size, null))
 }
 
-/** Whether every owned range is mapped as its state says. */
+/** Expects every owned range to be mapped as its state says. */
 function expectKernelAgrees(memory: Memory): void {
   memory.check()
-  // Prepared memory may be touched after sysMap, and after sysUnused unless that is made hard.
+  // Prepared memory may be touched after sysMap. After sysUnused it may be touched unless hardDecommit is on.
   const permissions = { None: [], Reserved: ['---p'], Prepared: ['rw-p', '---p'], Ready: ['rw-p'] }
   for (const { address, size, state } of memory.ranges()) {
     const mapped = permissions[state].reduce((sum, one) => sum + bytesWith(one, address, size), 0)
@@ -46,8 +46,9 @@ function expectKernelAgrees(memory: Memory): void {
   }
 }
 
-// What an operation is to throw when the kernel refused `fn`: a reservation is refused, where Go throws is
-// broken. A range that the kernel keeps is broken, unless it had no memory to split it.
+// The error that an operation throws when the kernel refuses `fn`. A refused reservation is an OutOfMemoryError.
+// Where Go throws, it is a FatalError. So is a range that the kernel keeps, unless the kernel had no memory to
+// split it.
 const expected = (op: string, fn: string | undefined, errno: number): typeof OutOfMemoryError | typeof FatalError => {
   if (['sysAlloc', 'sysReserve'].includes(op)) return OutOfMemoryError
   if (['sysMap', 'sysUsed', 'sysUnused'].includes(op)) return FatalError
@@ -95,7 +96,7 @@ describe.skipIf(!onLinux)('os-linux with the k-th kernel call failing (needs Lin
           break
         }
       }
-      // A madvise may fail without a word; a mapping may not.
+      // A madvise may fail without an error. A mapping may not.
       expect(refused).toBeGreaterThan(5)
     },
   )

@@ -1,4 +1,4 @@
-// A buffer that grows where it stands, on real pages.
+// A buffer that grows in place, on real pages.
 import { createMemory, FatalError, GrowableBuffer, UsageError } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import { posixKernel } from '@memlayer/ffi'
@@ -14,7 +14,7 @@ for (const madvDontNeed of [true, false]) {
     () => {
       const memory = createMemory(createOS({ madvDontNeed }))
 
-      it('grows to 512 MiB in place: its address, its contents and its first view stay', () => {
+      it('grows to 512 MiB in place, with its address, its contents and its first view', () => {
         using buffer = new GrowableBuffer(memory, { maximum: 2 ** 30, name: 'grows' })
         const { address } = buffer
         buffer.resize(16)
@@ -31,21 +31,21 @@ for (const madvDontNeed of [true, false]) {
         expect(memory.stats().categories['grows']?.ready).toBe(512 * MiB)
       })
 
-      it('gives its tail back, and reads zero where it grows again', () => {
+      it('gives its tail back, and reads zero after it grows again', () => {
         using buffer = new GrowableBuffer(memory, { maximum: 64 * MiB, length: 8 * MiB })
         buffer.bytes().fill(0xff)
         expect(residentBytes(buffer.address, 64 * MiB, page)).toBe(8 * MiB)
         buffer.resize(page + 10)
         expect(buffer.capacity).toBe(2 * page)
         if (madvDontNeed) expect(residentBytes(buffer.address, 64 * MiB, page)).toBe(2 * page)
-        // A view from before over the page that stays may still write beyond the end.
+        // An older view over the page that stays may still write beyond the end.
         buffer.resize(8 * MiB)
         const bytes = buffer.bytes()
         expect(bytes.subarray(0, page + 10).every((byte) => byte === 0xff)).toBe(true)
         expect(bytes.subarray(page + 10).every((byte) => byte === 0)).toBe(true)
       })
 
-      it('punches holes that read zero, and keeps what is beside them', () => {
+      it('punches holes that read zero, and keeps the bytes beside them', () => {
         using buffer = new GrowableBuffer(memory, { maximum: 4 * MiB, length: 4 * MiB })
         buffer.bytes().fill(7)
         const beside = buffer.view(Uint8Array, 2 * MiB, 10)
@@ -63,7 +63,7 @@ for (const madvDontNeed of [true, false]) {
         memory.check()
       })
 
-      it('refuses lengths that are none, and keeps the one it has', () => {
+      it('refuses wrong lengths, and keeps its own', () => {
         using buffer = new GrowableBuffer(memory, { maximum: MiB, length: 10 })
         for (const length of [-1, MiB + 1, 0.5, NaN, '5']) {
           expect(() => buffer.resize(length as number)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SIZE' }))
@@ -75,7 +75,7 @@ for (const madvDontNeed of [true, false]) {
         expect(() => new GrowableBuffer(memory, { maximum: 10, length: 11 })).toThrow(UsageError)
       })
 
-      it('leaves nothing behind when it is freed, twice', () => {
+      it('leaves nothing mapped when it is freed, also the second time', () => {
         const before = memory.stats().total
         const buffer = new GrowableBuffer(memory, { maximum: MiB, length: 10 })
         const view = buffer.bytes()
@@ -99,7 +99,7 @@ describe.skipIf(process.platform !== 'linux')(
   () => {
     const memory = (): ReturnType<typeof createMemory> => createMemory(createOS({ hardDecommit: true }))
 
-    it('has back what was discarded as soon as the OS has memory again', () => {
+    it('can use a discarded range again as soon as the OS has memory', () => {
       const bounded = memory()
       using buffer = new GrowableBuffer(bounded, { maximum: 64 * page, length: 8 * page })
       buffer.bytes().fill(7)
@@ -120,7 +120,7 @@ describe.skipIf(process.platform !== 'linux')(
       bounded.check()
     })
 
-    it('has lost nothing when a hold keeps its pages from being discarded', () => {
+    it('loses nothing when a hold keeps its pages from being discarded', () => {
       using buffer = new GrowableBuffer(memory(), { maximum: 16 * page, length: 8 * page })
       buffer.bytes().fill(7)
       using _ = buffer.region.hold(page, page)
@@ -128,7 +128,7 @@ describe.skipIf(process.platform !== 'linux')(
       expect(buffer.bytes().every((byte) => byte === 7)).toBe(true)
     })
 
-    it('keeps what is Ready when more is committed over it', () => {
+    it('keeps the contents of Ready pages when a commit covers them', () => {
       using region = memory().reserve(4 * page)
       region.commit(page, page)
       const view = region.view(Uint8Array, page, page).fill(9)
@@ -138,7 +138,7 @@ describe.skipIf(process.platform !== 'linux')(
   },
 )
 
-it.skipIf(process.platform !== 'linux')('maps nothing when a commit is wrong (needs Linux)', () => {
+it.skipIf(process.platform !== 'linux')('maps nothing for a wrong commit (needs Linux)', () => {
   const memory = createMemory(createOS())
   using region = memory.reserve(4 * page, { name: 'wrong' })
   region.map(page, page)
@@ -147,7 +147,7 @@ it.skipIf(process.platform !== 'linux')('maps nothing when a commit is wrong (ne
 })
 
 it.skipIf(process.platform !== 'linux').each([-1, -page, NaN, 0.5, '7', undefined])(
-  'grows by no %s bytes (needs Linux)',
+  'refuses to grow by %s bytes (needs Linux)',
   (bytes) => {
     using buffer = new GrowableBuffer(createMemory(createOS()), { maximum: 4 * page, length: page })
     expect(() => buffer.grow(bytes as number)).toThrow(

@@ -1,6 +1,5 @@
-// A million random operations on the real kernel, right ones and wrong ones, beside a shadow
-// that does the same in plain arrays; every thousand the two are compared, with each other and
-// with what the kernel says.
+// A million random operations on the real kernel, right and wrong ones. A shadow does the same in plain arrays.
+// Every thousand operations the two are compared with each other and with the kernel.
 import { readFileSync } from 'node:fs'
 import { createMemory } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
@@ -13,7 +12,7 @@ import { expect, it } from 'vitest'
 const OPERATIONS = 1_000_000
 const BETWEEN_CHECKS = 1000
 
-// Address space that nothing else of a process is ever given: what is mapped there is the layer's.
+// Address space that no other code in a process gets. So all mappings there are the layer's.
 const ARENA = 2 ** 44
 const ARENA_SIZE = 2 ** 30
 const inArena = (start: number, end: number): number =>
@@ -22,12 +21,15 @@ const inArena = (start: number, end: number): number =>
 const mappedInArena = (maps: readonly Mapping[]): number =>
   maps.reduce((sum, { start, end }) => sum + inArena(start, end), 0)
 
-// With huge pages for everybody, a touch brings memory to the Prepared pages beside it.
+// With huge pages for all memory, a touch also populates the Prepared pages beside it.
 const hugeForAll =
   process.platform === 'linux' &&
   readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'latin1').includes('[always]')
 
-/** The kernel, asked for addresses in the arena, from its end down, and round again: where one is taken, it answers another. */
+/**
+ * The kernel, asked for addresses in the arena, from its end down and round again. If the address is taken, the
+ * kernel answers another.
+ */
 function kernelInArena(): PosixKernel {
   const kernel = posixKernel()
   let next = ARENA + ARENA_SIZE
@@ -42,8 +44,8 @@ function kernelInArena(): PosixKernel {
 }
 
 /**
- * The kernel maps each range with the permissions of its state, and has no memory behind what is Reserved or
- * Prepared. Of the arena it maps nothing else: what was freed is gone.
+ * Compares with the kernel's mappings. Each range has the permissions of its state. Reserved and Prepared ranges
+ * have no memory behind them. Nothing else is mapped in the arena, because freed ranges are gone.
  */
 function compareKernel({ shadow, size }: History): number {
   const maps = mappings()
@@ -78,13 +80,13 @@ it.skipIf(process.platform !== 'linux')(
       if (compareKernel(history) > 0) seen += 1
     }
     expect(seen).toBe(OPERATIONS / BETWEEN_CHECKS)
-    // A history of refusals alone would prove nothing.
+    // A history of only refusals would prove nothing.
     expect(history.done).toBeGreaterThan(OPERATIONS / 2)
     expect([...history.refused.keys()].toSorted((a, b) => a.localeCompare(b))).toEqual([
       'ERR_MEMLAYER_NOT_OWNED',
       'ERR_MEMLAYER_STATE',
     ])
-    console.log(`${history.done} operations done, ${OPERATIONS - history.done} refused as they had to be`)
+    console.log(`${history.done} operations done, ${OPERATIONS - history.done} refused as expected`)
     history.end()
     expect(mappedInArena(mappings())).toBe(0)
     expect(history.memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })

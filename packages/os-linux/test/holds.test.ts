@@ -1,5 +1,5 @@
-// Holds: a view that was given to an asynchronous call is a pointer to a thread of the host, which goes on
-// when the view is detached. While a hold is on the pages, they stay.
+// Holds. A view that was passed to an asynchronous call is a pointer for a thread of the host, which continues
+// after the view is detached. A hold keeps the pages for that time.
 import { createMemory, UsageError } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import { runChild } from '@memlayer/witness'
@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest'
 const MiB = 2 ** 20
 
 describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', () => {
-  it('keeps them for asynchronous calls of the engine, whose bytes arrive; released, the pages go', () => {
+  it('keeps the pages for asynchronous calls of the engine, and lets them go when released', () => {
     const child = runChild(
       `
       import { randomFill } from 'node:crypto'
@@ -26,7 +26,10 @@ describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', (
       const calls = {
         randomFill: async (view) => { await promisify(randomFill)(view); return view.some((byte) => byte !== 0) },
         gzip: async (view) => gunzipSync(await promisify(gzip)(view)).equals(view),
-        read: async (view) => (await promisify(read)(file, view, 0, view.length, 0)).bytesRead === view.length && view[1] === 0x65,
+        read: async (view) => {
+          const { bytesRead } = await promisify(read)(file, view, 0, view.length, 0)
+          return bytesRead === view.length && view[1] === 0x65
+        },
       }
       for (const [name, call] of Object.entries(calls)) {
         const region = memory.reserve(${16 * MiB}, { name })
@@ -54,7 +57,7 @@ describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', (
     expect(child.stdout).toBe('randomFill true false 9\ngzip true false 9\nread true false 9\n')
   })
 
-  it('is on its own pages only, and several may be on one', () => {
+  it('covers its own pages only, and one page may have several', () => {
     const memory = createMemory(createOS())
     const region = memory.reserve(MiB, { name: 'held' })
     region.commit(0, MiB)
@@ -75,7 +78,7 @@ describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', (
     memory.check()
   })
 
-  it('is had on Ready pages only, and only within the region', () => {
+  it('needs Ready pages within the region', () => {
     const memory = createMemory(createOS())
     using region = memory.reserve(MiB)
     expect(() => region.hold()).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_STATE' }))

@@ -1,11 +1,11 @@
-// The calls of the hostile test: anything in any place, and some that is right at places.
+// The calls of the hostile test: any value in any argument, and right values at some places.
 import { createMemory, type Memory } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import fc from 'fast-check'
 
 const page = process.platform === 'linux' ? posixKernel().pageSize : 4096
 
-/** An argument, before it is known of which memory: fast-check shows it, and makes it smaller. */
+/** An argument before it is bound to a memory, so that fast-check can show it and shrink it. */
 export type Argument =
   | { readonly region: number; readonly at: number }
   | { readonly engine: number }
@@ -13,7 +13,10 @@ export type Argument =
   | { readonly other: number }
   | { readonly any: unknown }
 
-/** What is no number, and is right at places; the same in every run, but for the regions that come after. */
+/**
+ * Values that are not numbers, some of them right at some places. They are the same in every run. Later regions
+ * come after them.
+ */
 export const others = (memory: Memory): readonly unknown[] => [
   undefined,
   null,
@@ -72,7 +75,7 @@ const argument: fc.Arbitrary<Argument> = fc.oneof(
   { weight: 1, arbitrary: fc.oneof(fc.double(), fc.string(), fc.bigInt(), fc.anything()).map((any) => ({ any })) },
 )
 
-/** Every operation that there is. */
+/** Every operation. */
 const names = [
   'sysAlloc',
   'sysUnused',
@@ -105,17 +108,17 @@ const names = [
   'mutate',
   'buffer',
 ] as const
-/** One of them. */
+/** The name of an operation. */
 export type Name = (typeof names)[number]
 
-/** A call, with any three arguments, on one of the regions where it is a region's. */
+/** A call with any three arguments. If the operation belongs to a region, `on` chooses it. */
 export interface Call {
   readonly name: Name
   readonly region: number
   readonly a: Argument
   readonly b: Argument
   readonly c: Argument
-  /** Made by the first observer that hears of something. */
+  /** A call that the first observer makes when it is told of something. */
   readonly inside: {
     readonly name: Name
     readonly region: number

@@ -1,5 +1,5 @@
-// What the hostile test knows of a memory without asking it: which ranges are in which state, which are held
-// or offered, and so which call is right. It hears of what was done as any observer does.
+// The hostile test's own knowledge of a memory: the state of each range, and which ranges are held or offered. So
+// it knows which call is right. It learns of operations only as an observer does.
 import type { MemoryEvent, Region, RegionState, ShareToken } from '@memlayer/core'
 
 interface Piece {
@@ -9,7 +9,7 @@ interface Piece {
   readonly category: string | null
 }
 
-/** What keeps pages Ready: a hold, or a share, which is offered first. */
+/** A reason for pages to stay Ready: a hold, or a share, which is offered first. */
 export interface Keep {
   readonly start: number
   readonly end: number
@@ -17,7 +17,7 @@ export interface Keep {
   readonly token?: ShareToken
 }
 
-/** A view that somebody kept, and whether its pages have been Ready ever since. */
+/** A view that the test kept, and whether its pages have been Ready ever since. */
 export interface Kept {
   readonly view: ArrayBufferView
   readonly start: number
@@ -25,20 +25,20 @@ export interface Kept {
   alive: boolean
 }
 
-/** Pieces, in no order, by the plainest means. */
+/** Pieces, in no order, kept by the simplest means. */
 export class HostileShadow {
   readonly page: number
   pieces: Piece[] = []
   keeps: Keep[] = []
   kept: Kept[] = []
-  /** What each region has lost. */
+  /** The ranges that each region has lost. */
   readonly lost = new Map<Region, { readonly start: number; readonly end: number }[]>()
 
   constructor(page: number) {
     this.page = page
   }
 
-  /** An operation was done. */
+  /** Applies an operation that was done. */
   done({ op, address, size, category }: MemoryEvent): void {
     const v = address as number
     if (op === 'sysAlloc') this.#set(v, size, 'Ready', category)
@@ -52,7 +52,7 @@ export class HostileShadow {
 
   /** Whether all of [v, v+n) is in one of the states. */
   is(v: number, n: number, states: readonly RegionState[]): boolean {
-    // An address so large that its end is no other number: nothing is owned there.
+    // The address is so large that adding `n` does not change it. Nothing is owned there.
     if (n > 0 && v + n === v) return false
     return this.over(v, n).every(({ state }) => states.includes(state))
   }
@@ -64,12 +64,12 @@ export class HostileShadow {
     )
   }
 
-  /** Bytes of a category. */
+  /** The bytes of a category. */
   held(category: string): number {
     return this.pieces.reduce((sum, piece) => sum + (piece.category === category ? piece.end - piece.start : 0), 0)
   }
 
-  /** [v, v+n) in pieces, with what is not owned in between. */
+  /** The pieces of [v, v+n), with the ranges between them that are not owned. */
   over(v: number, n: number): Piece[] {
     const found: Piece[] = []
     if (!(n > 0)) return found
@@ -90,7 +90,7 @@ export class HostileShadow {
     return !(this.lost.get(region) ?? []).some(({ start, end }) => start < v + Math.max(n, 1) && end > v)
   }
 
-  /** What a region has left, as pairs of start and end. */
+  /** The ranges that a region still has, as pairs of start and end. */
   left(region: Region): [number, number][] {
     const found: [number, number][] = []
     let at = region.address
@@ -102,7 +102,7 @@ export class HostileShadow {
     return found
   }
 
-  /** The pieces as memory.ranges() tells them. */
+  /** The pieces in the form of memory.ranges(). */
   ranges(): unknown[] {
     const joined: Piece[] = []
     for (const piece of this.pieces.toSorted((a, b) => a.start - b.start)) {
@@ -118,7 +118,7 @@ export class HostileShadow {
     for (const piece of this.over(v, n)) this.#set(piece.start, piece.end - piece.start, state, piece.category)
   }
 
-  /** Pages leave Ready: views of them end, and offers. */
+  /** Takes pages out of Ready. Their views end, and so do offers. */
   #leave(v: number, n: number, state: RegionState): void {
     const touches = ({ start, end }: { readonly start: number; readonly end: number }): boolean =>
       start < end && start < v + n && end > v

@@ -1,5 +1,5 @@
-// The huge page policy on the real kernel, with its own account as the witness: the flags that a mapping has,
-// and the huge pages that it got.
+// The huge page policy on the real kernel. The kernel's account is the witness: the flags of a mapping, and the
+// huge pages that it got.
 import { readFileSync } from 'node:fs'
 import { createMemory, type HugePagePolicy, type Memory, type Region } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
@@ -10,7 +10,7 @@ import { describe, expect, it, type TestContext } from 'vitest'
 const MiB = 2 ** 20
 const huge = process.platform === 'linux' ? posixKernel().hugePageSize : 0
 
-/** Which of `always [madvise] never` is chosen; null: the kernel has none. */
+/** Which of `always [madvise] never` is chosen. Null when the kernel has no huge pages. */
 function chosen(): string | null {
   try {
     return /\[(\w+)\]/.exec(readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'latin1'))?.[1] ?? null
@@ -25,7 +25,7 @@ function needHugePages(context: TestContext): void {
   }
 }
 
-/** A region of 16 huge pages, all of it Ready. */
+/** A region of 16 huge pages, all Ready. */
 function ready(memory: Memory, hugePages: HugePagePolicy): Region {
   const region = memory.reserve(16 * huge, { hugePages })
   region.commit(0, 16 * huge)
@@ -42,7 +42,7 @@ function flagged(region: Region, flag: string, offset = 0, length = region.size 
 }
 
 describe.skipIf(process.platform !== 'linux')('huge pages (need Linux)', () => {
-  it('are asked for all over a region that wants them, and obtained where it is touched', (context) => {
+  it('are asked for in a whole region that wants them, and obtained at a touch', (context) => {
     needHugePages(context)
     using region = ready(createMemory(createOS()), 'on')
     expect(region.address % huge).toBe(0)
@@ -54,12 +54,13 @@ describe.skipIf(process.platform !== 'linux')('huge pages (need Linux)', () => {
       mappingsIn(region.address, region.size).reduce((sum, { anonHugePages }) => sum + anonHugePages, 0),
     ]
     expect([requested, obtained]).toEqual([16 * huge, witness])
-    // A kernel whose memory is in small pieces may have none to give: then what is obtained is less than asked, and told so.
+    // A kernel with fragmented memory may have no huge pages to give. Then the memory reports fewer than it asked
+    // for.
     expect(obtained).toBeLessThanOrEqual(4 * huge)
     expect(obtained % huge).toBe(0)
   })
 
-  it('are forbidden all over a region that wants none, and none are obtained', (context) => {
+  it('are forbidden in a whole region with the policy never, which then gets none', (context) => {
     needHugePages(context)
     using region = ready(createMemory(createOS()), 'off')
     expect(flagged(region, 'nh', 0, 16 * huge)).toBe(16 * huge)
@@ -67,7 +68,7 @@ describe.skipIf(process.platform !== 'linux')('huge pages (need Linux)', () => {
     expect(region.hugePageUse()).toEqual({ requested: 0, obtained: 0 })
   })
 
-  it('are asked for again where pages given back had cut one, and only then', (context) => {
+  it('are asked for again only where given back pages had cut one', (context) => {
     needHugePages(context)
     const memory = createMemory(createOS())
     const page = memory.os.traits.pageSize
@@ -77,7 +78,7 @@ describe.skipIf(process.platform !== 'linux')('huge pages (need Linux)', () => {
     region.used(3 * huge + page, page)
     expect([flagged(region, 'nh'), flagged(region, 'hg', 0, 16 * huge)]).toEqual([0, 16 * huge])
 
-    // By default it stays without, as in Go.
+    // By default the flag stays off, as in Go.
     using other = memory.reserve(16 * huge, { align: huge })
     other.commit(0, 16 * huge)
     other.unused(3 * huge + page, page)
@@ -85,7 +86,7 @@ describe.skipIf(process.platform !== 'linux')('huge pages (need Linux)', () => {
     expect(flagged(other, 'nh')).toBe(huge)
   })
 
-  it('change with the policy, for memory in use', (context) => {
+  it('change with the policy, also for memory in use', (context) => {
     needHugePages(context)
     using region = ready(createMemory(createOS()), 'off')
     const size = 16 * huge
@@ -108,7 +109,7 @@ describe.skipIf(process.platform !== 'linux')('huge pages (need Linux)', () => {
     memory.check()
   })
 
-  it('are not told of where the port does not know', () => {
+  it('are NaN when the port does not know', () => {
     const { hugePages: _, ...kernel } = posixKernel()
     using region = createMemory(createOS({ kernel })).reserve(MiB)
     expect(region.hugePageUse().obtained).toBe(NaN)

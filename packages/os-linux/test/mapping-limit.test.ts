@@ -1,5 +1,5 @@
-// The budget of kernel mappings on the real kernel: however a process comes near its limit, the layer refuses
-// before the engine is hurt. The figures are those of pages of 4 KiB.
+// The budget of kernel mappings on the real kernel. In every way that a process comes near the limit, the layer
+// refuses before the engine is hurt. The figures are for pages of 4 KiB.
 import { posixKernel } from '@memlayer/ffi'
 import { runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ const MiB = 2 ** 20
 const page = process.platform === 'linux' ? posixKernel().pageSize : 4096
 
 describe.skipIf(process.platform !== 'linux')('the limit of mappings (needs Linux)', () => {
-  // What each does until it is refused; every turn costs the kernel mappings.
+  // What each loop does until it is refused. Every turn costs the kernel mappings.
   const greedy: [string, string, string][] = [
     ['map', '', 'region.map(2 * i * page, page)'],
     ['fault', 'all()', 'region.fault(2 * i * page, page)'],
@@ -28,9 +28,9 @@ describe.skipIf(process.platform !== 'linux')('the limit of mappings (needs Linu
   ]
 
   it.for(greedy)(
-    'refuses more mappings than the engine can spare: %s; names the limit, and goes on after a free',
+    'refuses more mappings than the engine can spare: %s. It names the limit, and works again after a free',
     ([title, prepare, turn], { skip }) => {
-      // Where there are no huge pages, advice costs nothing.
+      // Without huge pages, advice costs nothing.
       if (title.includes('advice') && posixKernel().hugePageSize === 0) skip('this kernel has no huge pages')
       const child = runChild(
         `
@@ -42,13 +42,14 @@ describe.skipIf(process.platform !== 'linux')('the limit of mappings (needs Linu
       const huge = memory.os.traits.hugePageSize || 2 ** 21
       const region = memory.reserve(${title.includes('advice') ? 2 ** 38 : 2 ** 30})
       const regions = [region, ...Array.from({ length: 3 }, () => createMemory(createOS()).reserve(2 ** 32))]
-      // The kernel refuses more than it has memory in one call.
+      // The kernel refuses to commit more than its memory in one call.
       const all = () => { for (let at = 0; at < region.size; at += 2 ** 30) region.commit(at, 2 ** 30) }
       ${prepare.startsWith('options') ? '' : prepare}
       let error, i = 0
       try { for (; i < 200_000; i++) { ${turn} } } catch (e) { error = e }
       const { used, limit } = memory.mappings()
-      console.log(JSON.stringify({ name: error?.name, message: error?.message, syscall: error?.syscall, used, limit, turns: i }))
+      const { name, message, syscall } = error ?? {}
+      console.log(JSON.stringify({ name, message, syscall, used, limit, turns: i }))
       memory.check()
       region.free()
       for (const other of regions) if (!other.disposed) other.free()
@@ -57,7 +58,7 @@ describe.skipIf(process.platform !== 'linux')('the limit of mappings (needs Linu
       after.view(Uint8Array, 0, ${MiB}).fill(1)
       console.log('goes on')
       `,
-        // A process with this many mappings is slow to change one, and slower on a busy machine.
+        // A process with this many mappings changes one slowly, and more slowly on a busy machine.
         { from: import.meta.dirname, timeout: 110_000 },
       )
       expect([child.stderr, child.signal, child.code]).toEqual(['', null, 0])
@@ -68,7 +69,7 @@ describe.skipIf(process.platform !== 'linux')('the limit of mappings (needs Linu
       expect(seen['syscall']).toBeUndefined()
       expect(seen['message']).toMatch(/kernel mappings, and the engine needs some of the rest\. .*vm\.max_map_count/)
       expect(seen['used'] as number).toBeGreaterThan((seen['limit'] as number) - 1100)
-      // Memories that count for themselves meet within the headroom; half of it at least stays the engine's.
+      // Memories that count separately share the headroom. At least half of it stays the engine's.
       expect(seen['used'] as number).toBeLessThan((seen['limit'] as number) - 512)
       expect(last).toBe('goes on')
     },

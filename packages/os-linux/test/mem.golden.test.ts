@@ -1,10 +1,10 @@
-// Go's own functions over the same kernel, call for call. A departure stands here as a step of
-// its own, and in the README.
+// Runs Go's own functions over the same kernel, call for call. A departure is a step of its own here, and stands in
+// the README.
 import { replay, tracesOf, type Trace, type TraceStep } from '@memlayer/golden'
 import { createOS } from '@memlayer/os-linux'
 import { describe, expect, it } from 'vitest'
 
-// Go advises before it looks at the alignment; here nothing has happened.
+// Go advises before it looks at the alignment. Here nothing has happened by then.
 function checksAlignmentFirst(trace: Trace, step: TraceStep): TraceStep | undefined {
   return trace.name.startsWith('linux: unaligned') && step.throw !== undefined ? { ...step, calls: [] } : undefined
 }

@@ -1,11 +1,11 @@
-// A life on the real kernel without an addon: Node 26's own foreign calls behind the same port.
+// A life on the real kernel without an addon. Node 26's own foreign calls are behind the same port.
 import { otherNode, runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 const onLinux = process.platform === 'linux'
 
 describe.skipIf(!onLinux)('os-linux by node:ffi, on Node 26 (needs Linux)', () => {
-  it('lives every transition with no addon loaded, refusals and their numbers included', (context) => {
+  it('makes every transition without an addon, and tells refusals with their numbers', (context) => {
     const child = runChild(
       `
       import { readFileSync } from 'node:fs'
@@ -32,14 +32,16 @@ describe.skipIf(!onLinux)('os-linux by node:ffi, on Node 26 (needs Linux)', () =
       said.faults = bytesWith('---p', v, MiB)
       memory.check()
       said.held = stat.load()
-      try { memory.sysReserve(null, 2 ** 47) } catch ({ name, errnoName, hint }) { said.refused = { name, errnoName, hint } }
+      try { memory.sysReserve(null, 2 ** 47) }
+      catch ({ name, errnoName, hint }) { said.refused = { name, errnoName, hint } }
       const a = memory.sysReserveAligned(null, MiB, 2 ** 30)
       said.aligned = a.address % 2 ** 30
       memory.sysFree(a.address, a.size, null)
       memory.sysFree(v, 2 ** 40, null)
       said.left = bytesWith('rw-p', v, 2 ** 40) + bytesWith('---p', v, 2 ** 40)
       said.total = memory.stats().total.held
-      said.addons = readFileSync('/proc/self/maps', 'latin1').split('\\n').filter((line) => line.endsWith('.node')).length
+      const maps = readFileSync('/proc/self/maps', 'latin1').split('\\n')
+      said.addons = maps.filter((line) => line.endsWith('.node')).length
       console.log(JSON.stringify(said))
       `,
       {

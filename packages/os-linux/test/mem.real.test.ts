@@ -1,4 +1,4 @@
-// The transitions on the kernel of this host, with the kernel's own account as the witness.
+// The transitions on the kernel of this host. The kernel's own account is the witness.
 import { createMemory, UsageError } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { createOS } from '@memlayer/os-linux'
@@ -10,13 +10,13 @@ const TiB = 2 ** 40
 const onLinux = process.platform === 'linux'
 const { pageSize } = onLinux ? posixKernel() : { pageSize: 4096 }
 
-/** Writes a byte that is not zero into every page. */
+/** Writes a nonzero byte into every page. */
 function touch(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; at += pageSize) bytes[at] = 0xa5
 }
 
 describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
-  it('counts resident bytes as they are touched, given back and touched again, within 2 %', () => {
+  it('counts resident bytes within 2 % as they are touched, given back and touched again', () => {
     const memory = createMemory(createOS())
     const stat = memory.stat('test')
     const size = 256 * MiB
@@ -41,7 +41,7 @@ describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
     memory.check()
   })
 
-  it('moves the resident memory of a whole process by the bytes touched and given back, within 2 %', () => {
+  it('moves the resident memory of a process by the touched and given back bytes, within 2 %', () => {
     const child = runChild(
       `
       import { createMemory } from '@memlayer/core'
@@ -61,7 +61,8 @@ describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
       const touched = resident()
       memory.sysUnused(far, size)
       const unused = resident()
-      console.log(JSON.stringify({ size, reserved: reserved - start, touched: touched - reserved, unused: unused - touched }))
+      const steps = { size, reserved: reserved - start, touched: touched - reserved, unused: unused - touched }
+      console.log(JSON.stringify(steps))
       `,
       { from: import.meta.dirname, nodeArgs: ['--expose-gc'] },
     )
@@ -74,7 +75,7 @@ describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
     expect((unused as number) / (size as number)).toBeLessThan(-0.98)
   })
 
-  it('reserves 1 TiB that has no memory behind it and no permissions', () => {
+  it('reserves 1 TiB without memory behind it and without permissions', () => {
     const memory = createMemory(createOS())
     const v = memory.sysReserve(null, TiB)
     expect(bytesWith('---p', v, TiB)).toBe(TiB)
@@ -96,7 +97,7 @@ describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
     memory.sysFree(v, 4 * MiB, stat)
   })
 
-  it('keeps pages resident until the kernel wants them, when madvDontNeed is false', () => {
+  it('keeps pages resident until the kernel needs them, with madvDontNeed false', () => {
     const memory = createMemory(createOS({ madvDontNeed: false }))
     const v = memory.sysAlloc(4 * MiB, null)
     touch(new Uint8Array(memory.os.view(v, 4 * MiB)))
@@ -106,7 +107,7 @@ describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
     memory.sysFree(v, 4 * MiB, null)
   })
 
-  it('takes the permissions of Prepared memory away, and gives them back, under hardDecommit', () => {
+  it('takes away the permissions of Prepared memory and gives them back, with hardDecommit', () => {
     const memory = createMemory(createOS({ hardDecommit: true }))
     const v = memory.sysAlloc(4 * MiB, null)
     memory.sysUnused(v + MiB, MiB)
@@ -142,7 +143,7 @@ describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
     expect(child.signal).toBe('SIGSEGV')
   })
 
-  it('leaves nothing of a freed range in /proc/self/maps, and nothing but it goes', () => {
+  it('removes a freed range from /proc/self/maps, and nothing else', () => {
     const memory = createMemory(createOS())
     const v = memory.sysReserve(null, 64 * MiB)
     memory.sysMap(v, 32 * MiB, null)
@@ -155,7 +156,7 @@ describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
     expect(mappings().filter(({ start, end }) => start >= v && end <= v + 64 * MiB)).toEqual([])
   })
 
-  it('honours a hint that is free, and does not overwrite a busy one', () => {
+  it('honours a free hint, and does not overwrite a busy one', () => {
     const memory = createMemory(createOS())
     const v = memory.sysReserve(null, 8 * MiB)
     memory.sysFree(v, 8 * MiB, null)
@@ -171,9 +172,9 @@ describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
     memory.sysFree(v, 8 * MiB, null)
   })
 
-  it('asks for huge pages in the middle and takes the flag from the two at the ends', () => {
+  it('asks for huge pages in the middle, and takes the flag from the two at the ends', () => {
     const { hugePageSize } = posixKernel()
-    if (hugePageSize === 0) throw new Error('this kernel has no huge pages: nothing was tested')
+    if (hugePageSize === 0) throw new Error('this kernel has no huge pages, so nothing was tested')
     const memory = createMemory(createOS())
     const { address, size } = memory.sysReserveAligned(null, 8 * hugePageSize, hugePageSize)
     memory.sysMap(address, size, null)
@@ -188,7 +189,7 @@ describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
     memory.sysFree(address, size, null)
   })
 
-  it('reserves at an alignment far above the page, and owns no byte more than it says', () => {
+  it('reserves at an alignment far above the page size, and owns exactly the bytes that it tells', () => {
     const memory = createMemory(createOS())
     const align = 2 ** 30
     const { address, size } = memory.sysReserveAligned(null, MiB, align)
@@ -198,10 +199,10 @@ describe.skipIf(!onLinux)('os-linux on the real kernel (needs Linux)', () => {
     memory.sysFree(address, size, null)
   })
 
-  it('refuses a range of the engine itself before the kernel hears of it', () => {
+  it('refuses a range of the engine itself before it asks the kernel', () => {
     const memory = createMemory(createOS())
     const engine = mappings().find(({ permissions, name }) => permissions === 'rw-p' && !name.startsWith('/'))
-    if (engine === undefined) throw new Error('no anonymous mapping of the engine found')
+    if (engine === undefined) throw new Error('found no anonymous mapping of the engine')
     expect(() => memory.sysFree(engine.start, pageSize, null)).toThrow(UsageError)
     expect(() => memory.sysUnused(engine.start, pageSize)).toThrow(UsageError)
     expect(mappingsIn(engine.start, pageSize)).not.toEqual([])

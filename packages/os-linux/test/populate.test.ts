@@ -1,5 +1,5 @@
-// MADV_POPULATE_WRITE on the real kernel: what is populated is resident and faults no more, what was there
-// stays; an old kernel, played by a port that refuses, is asked once.
+// MADV_POPULATE_WRITE on the real kernel. Populated pages are resident, do not fault again, and keep their
+// contents. A port that refuses plays an old kernel, which is asked only once.
 import { createMemory, OutOfMemoryError } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import { posixKernel } from '@memlayer/ffi'
@@ -12,7 +12,7 @@ const MADV_POPULATE_WRITE = 23
 const EINVAL = 22
 const ENOMEM = 12
 
-/** The kernel, but for an advice that it answers with an error. */
+/** The host's kernel, except that it answers one advice with an error. */
 function refusing(advice: number, errno: number): PosixKernel {
   const kernel = posixKernel()
   return {
@@ -22,7 +22,7 @@ function refusing(advice: number, errno: number): PosixKernel {
 }
 
 describe.skipIf(process.platform !== 'linux')('populate (needs Linux)', () => {
-  it('gives pages their memory: a fill faults on none of them', (context) => {
+  it('gives pages their memory, so that a fill does not fault', (context) => {
     const memory = createMemory(createOS())
     const page = memory.os.traits.pageSize
     using region = memory.reserve(64 * MiB, { hugePages: 'off' })
@@ -39,12 +39,12 @@ describe.skipIf(process.platform !== 'linux')('populate (needs Linux)', () => {
     }
     const populated = faults(() => bytes.fill(1, 0, 32 * MiB))
     const untouched = faults(() => bytes.fill(1, 32 * MiB))
-    // The engine's own threads may fault meanwhile, on few pages.
+    // The engine's own threads may fault on a few pages in the meantime.
     expect(untouched).toBeGreaterThanOrEqual((32 * MiB) / page)
     expect(populated).toBeLessThan(untouched / 10)
   })
 
-  it('is one kernel call, and asked for after unused and used as well', (context) => {
+  it('is one kernel call, also after unused and used', (context) => {
     const { kernel, take } = record(posixKernel())
     const memory = createMemory(createOS({ kernel }))
     const page = kernel.pageSize
@@ -60,7 +60,7 @@ describe.skipIf(process.platform !== 'linux')('populate (needs Linux)', () => {
     expect(residentBytes(region.address, MiB, page)).toBe(4 * page)
   })
 
-  it('says no on a kernel that does not know it, asks that kernel once, and touches nothing', () => {
+  it('is false on a kernel that does not know it, asks once, and touches nothing', () => {
     const { kernel, take } = record(refusing(MADV_POPULATE_WRITE, EINVAL))
     const memory = createMemory(createOS({ kernel }))
     using region = memory.reserve(MiB)
@@ -72,7 +72,7 @@ describe.skipIf(process.platform !== 'linux')('populate (needs Linux)', () => {
     expect(memory.os.refusal).toBe(null)
   })
 
-  it('is refused where there is no memory, and may be asked for again', () => {
+  it('is refused without memory, and may be asked for again', () => {
     const memory = createMemory(createOS({ kernel: refusing(MADV_POPULATE_WRITE, ENOMEM) }))
     using region = memory.reserve(MiB)
     region.commit(0, MiB)

@@ -1,4 +1,4 @@
-// What a person reads when the kernel says no, and that nothing has changed by then.
+// What a person reads when the kernel refuses. By then nothing has changed.
 import { createMemory, OutOfMemoryError, UsageError, type Memory, type MemoryStats } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { record, type PosixKernel } from '@memlayer/kernel'
@@ -42,25 +42,25 @@ describe.skipIf(!onLinux)('os-linux, refused by the real kernel (needs Linux)', 
     expect(memory.stats().total.refusals).toBe(1)
   })
 
-  it('names the address space, and nothing that is charged, when no hole in it is large enough', () => {
+  it('names the address space, and not the charge, when no hole is large enough', () => {
     let largest = 0
     let end = 0
     for (const mapping of mappings().filter(({ end: last }) => last <= 2 ** 47)) {
       largest = Math.max(largest, mapping.start - end)
       end = mapping.end
     }
-    // Where the holes are is the processor's habit: on x86-64 the largest is 85 TiB.
+    // The processor decides where the holes are. On x86-64 the largest is 85 TiB.
     const n = Math.max(112 * 2 ** 40, largest + page)
     expect(n).toBeLessThan(2 ** 47)
     const error = errorOf(() => createMemory(createOS()).sysReserve(null, n))
     expect(error).toBeInstanceOf(OutOfMemoryError)
     expect(error).toMatchObject({
       errnoName: 'ENOMEM',
-      hint: expect.stringMatching(/^(No hole of [\d.]+ TiB is left in the|The) address space/) as string,
+      hint: expect.stringMatching(/(No hole of [\d.]+ TiB is left in the|The) address space/) as string,
     })
   })
 
-  it('names RLIMIT_AS when an allocation meets `ulimit -v`, counts nothing, and goes on after a free', () => {
+  it('names RLIMIT_AS when `ulimit -v` stops an allocation, counts nothing, and works after a free', () => {
     const child = runChild(
       `
       import { createMemory } from '@memlayer/core'
@@ -99,7 +99,7 @@ describe.skipIf(!onLinux)('os-linux, refused by the real kernel (needs Linux)', 
   })
 
   it.each([-page, 0.5, page + 0.5, NaN, Infinity, -Infinity, 2 ** 53, -0, 0])(
-    'asks the kernel nothing for %d bytes, and says what to pass',
+    'does not ask the kernel for %d bytes, and says what to pass',
     (n) => {
       const { kernel, calls } = record(posixKernel())
       const memory = createMemory(createOS({ kernel }))
@@ -121,7 +121,7 @@ describe.skipIf(!onLinux)('os-linux, refused by the real kernel (needs Linux)', 
   )
 })
 
-// Limits as a host would report them; the arithmetic of the hints needs no kernel.
+// Limits as a host would report them. The arithmetic of the hints needs no kernel.
 const roomy = {
   addressSpace: Infinity,
   addressSpaceUsed: 2 ** 30,
@@ -138,7 +138,7 @@ const roomy = {
 const MiB = 2 ** 20
 const GiB = 2 ** 30
 
-describe('os-linux names the limit that was met', () => {
+describe('os-linux names the limit that stopped a call', () => {
   const hintOf = (limits: Partial<typeof roomy>, run: (memory: Memory) => unknown): string => {
     const error = errorOf(() => run(createMemory(createOS({ kernel: refusing(12, limits) }))))
     expect(error).toBeInstanceOf(OutOfMemoryError)
@@ -160,30 +160,30 @@ describe('os-linux names the limit that was met', () => {
       'The control group may have 4 GiB (memory.max), and has 3.0',
     ],
     [
-      'no group that has no limit',
+      'not a control group without a limit',
       alloc,
       { groupLimit: Infinity, groupUsed: 3 * GiB },
       'No hole of 1 GiB is left in the address space',
     ],
-    ['no group that is not known', alloc, { groupLimit: NaN, groupUsed: NaN }, 'No hole of 1 GiB is left'],
-    ['no overcommit that has room', alloc, { overcommit: 0 }, 'No hole of 1 GiB is left'],
-    ['no strict overcommit that has room', alloc, { overcommit: 2 }, 'No hole of 1 GiB is left'],
+    ['not an unknown control group', alloc, { groupLimit: NaN, groupUsed: NaN }, 'No hole of 1 GiB is left'],
+    ['not overcommit while it has room', alloc, { overcommit: 0 }, 'No hole of 1 GiB is left'],
+    ['not strict overcommit while it has room', alloc, { overcommit: 2 }, 'No hole of 1 GiB is left'],
   ])('%s', (_, run, limits, words) => {
     expect(hintOf(limits, run)).toContain(words)
   })
 
-  // A mapping without access is charged to nobody: what is charged can't be in its way.
+  // A mapping without access is not charged, so the limits on charged memory can't stop it.
   it.each([
     ['heuristic overcommit', { overcommit: 0 }],
     ['strict overcommit', { overcommit: 2, committed: 16 * GiB }],
     ['the control group', { groupLimit: GiB, groupUsed: GiB }],
-  ])('no %s for a reservation', (_, limits) => {
+  ])('not %s for a reservation', (_, limits) => {
     expect(hintOf(limits, (memory) => memory.sysReserve(null, 64 * GiB))).toMatch(
-      /^No hole of 64 GiB is left in the address space/,
+      /No hole of 64 GiB is left in the address space/,
     )
   })
 
-  it('what a mapping over a reservation met: no address space, for that it has', () => {
+  it('what stopped a mapping over a reservation, but not address space, which it has', () => {
     const kernel: PosixKernel = {
       ...refusing(12, { addressSpace: GiB, overcommit: 2, committed: 16 * GiB }),
       mmap: (addr) => (addr === 0 ? 0x7f00_0000_0000 : -12),
@@ -192,11 +192,11 @@ describe('os-linux names the limit that was met', () => {
     const v = memory.sysReserve(null, 4096)
     expect(errorOf(() => memory.sysMap(v, 4096, null))).toMatchObject({
       name: 'FatalError',
-      hint: expect.stringMatching(/^vm.overcommit_memory is 2: 16 GiB of 16 GiB/) as string,
+      hint: expect.stringMatching(/vm.overcommit_memory is 2: 16 GiB of 16 GiB/) as string,
     })
   })
 
-  it('the control group where pages were to have memory at once, and no overcommit', () => {
+  it('the control group when populating pages fails, but not overcommit', () => {
     const kernel: PosixKernel = {
       ...refusing(12, { overcommit: 2, committed: 16 * GiB, groupLimit: GiB, groupUsed: GiB }),
       mmap: () => 0x7f00_0000_0000,
@@ -204,7 +204,7 @@ describe('os-linux names the limit that was met', () => {
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(4096, null)
     expect(errorOf(() => memory.sysPopulate(v, 4096))).toMatchObject({
-      hint: expect.stringMatching(/^The control group may have 1 GiB/) as string,
+      hint: expect.stringMatching(/The control group may have 1 GiB/) as string,
     })
   })
 
@@ -232,7 +232,7 @@ function refusing(errno: number, limits: Partial<typeof roomy>): PosixKernel {
   }
 }
 
-describe('os-linux, answered at another address than it asked for', () => {
+describe('os-linux, when the kernel answers another address than asked for', () => {
   const [base, stray] = [0x7f00_0000_0000, 0x7f80_0000_0000]
   const kernel: PosixKernel = { ...refusing(12, {}), mmap: (addr) => (addr === 0 ? base : stray) }
 
@@ -241,7 +241,7 @@ describe('os-linux, answered at another address than it asked for', () => {
     ['sysFault', {}, 'sysFault: the kernel kept the range', 'Ready'],
     ['sysUnused', { hardDecommit: true }, 'cannot disable permissions in address space', 'Ready'],
     ['sysUsed', { hardDecommit: true }, 'cannot remap pages in address space', 'Ready'],
-  ] as const)('%s, %o, is a FatalError that names it; the range stays as it was', (op, options, words, state) => {
+  ] as const)('%s, %o, throws a FatalError with that address, and keeps the range', (op, options, words, state) => {
     const memory = createMemory(createOS({ kernel, ...options }))
     const stat = memory.stat('test')
     const v = op === 'sysMap' ? memory.sysReserve(null, 4096) : memory.sysAlloc(4096, stat)

@@ -1,5 +1,4 @@
-// Regions on the real kernel: what belongs to one, what does not any more, and what is said
-// of one that was dropped.
+// Regions on the real kernel: which bytes belong to a region, and the warning for a region that was dropped.
 import { alignUp, createMemory, FatalError, OutOfMemoryError, UsageError } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import { posixKernel } from '@memlayer/ffi'
@@ -20,7 +19,7 @@ function thrown(run: () => unknown): { code?: unknown; message: string } {
 }
 
 describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
-  it('moves by offsets what the wrappers move by addresses', () => {
+  it('makes the wrappers’ transitions by offset instead of by address', () => {
     const memory = createMemory(createOS())
     const stat = memory.stat('vectors')
     const region = memory.reserve(64 * MiB, { name: 'vectors', stat })
@@ -41,14 +40,14 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     memory.check()
   })
 
-  it('begins at a multiple of the alignment asked for', () => {
+  it('begins at a multiple of the requested alignment', () => {
     const memory = createMemory(createOS())
     using region = memory.reserve(4 * MiB, { align: 64 * MiB })
     expect(region.address % (64 * MiB)).toBe(0)
     expect(region.size).toBeGreaterThanOrEqual(4 * MiB)
   })
 
-  it('maps by commit what is Reserved, and leaves the contents of what is Ready', () => {
+  it('maps Reserved pages by commit, and keeps the contents of Ready pages', () => {
     const { kernel, take } = record(posixKernel())
     const memory = createMemory(createOS({ kernel }))
     using region = memory.reserve(MiB)
@@ -66,7 +65,7 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     expect(memory.stats().total.ready).toBe(16 * page)
   })
 
-  it('is whole after a commit that the kernel refused half way, and can be asked again', () => {
+  it('is whole after a commit that the kernel refused half way, and can be committed again', () => {
     const kernel = posixKernel()
     let left = 1
     const mmap: typeof kernel.mmap = (v, n, prot, flags, fd, offset) =>
@@ -87,7 +86,7 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     expect(memory.stats().total.ready).toBe(8 * page)
   })
 
-  it('refuses offsets that are none, and ranges that end outside', () => {
+  it('refuses wrong offsets, and ranges that end outside', () => {
     const memory = createMemory(createOS())
     using region = memory.reserve(MiB, { name: 'small' })
     for (const [offset, length] of [
@@ -114,7 +113,7 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     expect(thrown(() => createMemory(createOS(), { ledger: false }).reserve(page)).code).toBe('ERR_MEMLAYER_OPTION')
   })
 
-  it('is disposed once; whatever is asked of it afterwards is refused', () => {
+  it('is disposed once, and refuses every later call', () => {
     const memory = createMemory(createOS())
     const region = memory.reserve(MiB, { name: 'gone' })
     expect(memory.regions()).toEqual([region])
@@ -133,7 +132,7 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     }
   })
 
-  it('never touches what another region got of its freed parts', () => {
+  it('never touches freed parts that another region got', () => {
     const memory = createMemory(createOS())
     const first = memory.reserve(MiB, { name: 'first' })
     first.free(4 * page, 4 * page)
@@ -153,7 +152,7 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     memory.check()
   })
 
-  it('is disposed of by whoever frees its last byte by address', () => {
+  it('is disposed when its last byte is freed by address', () => {
     const memory = createMemory(createOS())
     const region = memory.reserve(2 * page)
     memory.sysFree(region.address, page, null)
@@ -162,20 +161,28 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     expect(region.disposed).toBe(true)
   })
 
-  it('warns, with the place where it was reserved, when it is collected unfreed, and not when views are in use', () => {
+  it('warns when it is collected unfreed, with the place of its reservation, but not while views are in use', () => {
     const child = runChild(
       `
       import { createMemory, GrowableBuffer } from '@memlayer/core'
       import { createOS } from '@memlayer/os-linux'
       const memory = createMemory(createOS())
       function leaky() { memory.reserve(${MiB}, { name: 'lost' }) }
-      // The place of creation is remembered, and not who stood there: the owner would keep its region.
+      // The region remembers the place of its creation, but not the owner object, which would keep its region.
       class Owner { constructor() { this.region = memory.reserve(${MiB}, { name: 'lost by its owner' }) } }
       class Opener { open() { this.region = memory.reserve(${MiB}, { name: 'lost by a method' }) } }
-      function closed() { const owner = {}; const open = () => { owner.region = memory.reserve(${MiB}, { name: 'lost in a closure' }) }; open() }
+      function closed() {
+        const owner = {}
+        const open = () => { owner.region = memory.reserve(${MiB}, { name: 'lost in a closure' }) }
+        open()
+      }
       new Owner(); new Opener().open(); closed(); new GrowableBuffer(memory, { maximum: ${MiB}, name: 'lost buffer' })
       function tidy() { memory.reserve(${MiB}, { name: 'tidy' }).free() }
-      function viewed() { const region = memory.reserve(${MiB}, { name: 'viewed' }); region.commit(0, ${page}); return region.view(Uint8Array, 0, 8) }
+      function viewed() {
+        const region = memory.reserve(${MiB}, { name: 'viewed' })
+        region.commit(0, ${page})
+        return region.view(Uint8Array, 0, 8)
+      }
       leaky(); tidy()
       const view = viewed()
       for (let i = 0; i < 20; i++) { globalThis.gc(); await new Promise((resolve) => setTimeout(resolve, 5)) }
@@ -185,7 +192,7 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     )
     expect(child.stdout.trim()).toBe('8 viewed')
     expect(child.stderr).toMatch(
-      /MEMLAYER_LEAK\] MemlayerWarning: the region 'lost' of 1048576 bytes at 0x[0-9a-f]+ was collected without being freed/,
+      /MEMLAYER_LEAK\] MemlayerWarning: the region 'lost' of 1048576 bytes at 0x[0-9a-f]+ was collected without/,
     )
     expect(child.stderr).toMatch(/at leaky/)
     for (const name of ['lost by its owner', 'lost by a method', 'lost in a closure', 'lost buffer'])
@@ -193,14 +200,14 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     expect(child.stderr).not.toMatch(/'tidy'|'viewed'/)
   })
 
-  it('knows what its own ranges cost the kernel', () => {
+  it('knows how many mappings its own ranges cost the kernel', () => {
     const memory = createMemory(createOS())
     using region = memory.reserve(1000 * page)
     for (let i = 0; i < 500; i++) region.map(2 * i * page, page)
     expect(memory.mappings()?.own).toBe(1000)
   })
 
-  it('is refused with the limit named where the address space ends, and counts nothing', () => {
+  it('is refused at the end of the address space with the limit named, and counts nothing', () => {
     const memory = createMemory(createOS())
     const error = thrown(() => memory.reserve(2 ** 47))
     expect(error).toBeInstanceOf(OutOfMemoryError)

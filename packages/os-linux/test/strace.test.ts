@@ -1,5 +1,5 @@
-// The system calls of a region's life, as strace sees them leave the process, beside those of a
-// Go 1.19 process living the same life: the steps are read from the recording itself.
+// The system calls of a region's life, as strace sees them leave the process. They are compared with those of a Go
+// 1.19 process in the same life. The steps are read from the recording itself.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,11 +10,11 @@ import { runChild } from '@memlayer/witness'
 import { expect, it } from 'vitest'
 
 const hasStrace = spawnSync('strace', ['--version']).status === 0
-// The recorded kernel's: where they are of another size, other pages are cut.
+// The recorded kernel's. With another size, other pages are cut.
 const recordedHugePage = 2 ** 21
 const hugePage = process.platform === 'linux' ? posixKernel().hugePageSize : 0
 
-/** A step's title, `unused a+0x1000 0x3000`, and its calls with addresses told from `a` or `b`. */
+/** A step's title, `unused a+0x1000 0x3000`, and its calls, with addresses relative to `a` or `b`. */
 type Steps = Map<string, string[]>
 
 // Each step announces itself by a system call that nothing else makes: access() to a path that is its title.
@@ -28,7 +28,7 @@ const life = (titles: readonly string[]): string => `
   const at = {}
   const announce = (title) => { try { accessSync('/step/' + title) } catch {} }
   const ops = {
-    // The recorded region begins at a huge page: filling the gap above brings the kernel's next choice there.
+    // The recorded region begins at a huge page. Filling the gap above moves the kernel's next choice there.
     reserve(_, n) {
       const v = memory.sysReserve(null, n)
       if (v % HUGE === 0) return v
@@ -48,7 +48,7 @@ const life = (titles: readonly string[]): string => `
     const [op, place, size] = title.split(' ')
     const [register, offset = '0'] = place.split('+')
     const n = Number(size)
-    // Go gives the same pages back twice; the ledger wants them used in between.
+    // Go gives the same pages back twice. The ledger needs them used in between.
     if (op === 'unused') memory.sysUsed(at[register] + Number(offset), n)
     for (let tries = 0; ; tries++) {
       announce(title)
@@ -56,7 +56,7 @@ const life = (titles: readonly string[]): string => `
       announce('between')
       if (op !== 'reserve' && op !== 'alloc') break
       if (result !== null) { at[register] = result; announce('is ' + register + ' ' + result + ' ' + n); break }
-      if (tries === 20) throw new Error('the kernel does not answer at a huge page')
+      if (tries === 20) throw new Error('the kernel did not answer an address at a huge page')
     }
   }
 `
@@ -79,7 +79,7 @@ function recorded(): Steps {
   return steps
 }
 
-/** `madvise(0x7f…1000, 12288, …)` as `madvise(a+0x1000, 12288, …)`. */
+/** Rewrites `madvise(0x7f…1000, 12288, …)` as `madvise(a+0x1000, 12288, …)`. */
 function relative(line: string, register: string, base: number): string {
   return line
     .replaceAll(/0x[0-9a-f]{6,}/g, (word) => {
@@ -99,11 +99,11 @@ function traced(log: string): Steps {
   let calls: string[] = []
   for (const line of lines) {
     const title = /step\/([^"]+)"/.exec(line)?.[1]
-    // A step that was tried again begins anew.
+    // A step that is tried again starts with no calls.
     if (title !== undefined) steps.set(title, (calls = []))
     const call = /^(?:mmap|munmap|mprotect|madvise)\(.*\) += .*$/.exec(line)?.[0]
     if (call === undefined) continue
-    // The engine's own calls, on its own ranges, are none of the layer's.
+    // The engine's own calls, on its own ranges, are not the layer's.
     const register = title === undefined ? [...steps.keys()].at(-1)?.split(' ')[1]?.charAt(0) : undefined
     const range = ranges.find((one) => one.register === register)
     if (range === undefined) continue
@@ -121,7 +121,8 @@ it('makes the system calls that a Go process makes for the same life', (context)
     context.skip('strace is missing: apt-get install --no-install-recommends strace')
   if (hugePage !== recordedHugePage) {
     context.skip(
-      `the recording is of huge pages of 2 MiB, and this kernel's are of ${hugePage} bytes: run it on x86-64 with transparent huge pages`,
+      `the recording has huge pages of 2 MiB, but this kernel's have ${hugePage} bytes: ` +
+        'run it on x86-64 with transparent huge pages',
     )
   }
   const expected = recorded()

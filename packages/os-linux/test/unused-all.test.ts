@@ -1,5 +1,5 @@
-// Many ranges given back at once: what the kernel gives back, in how many calls, and that a
-// wrong range in the midst of right ones leaves all of them as they were.
+// Many ranges given back at once: what the kernel takes back, and in how many calls. One wrong range among right
+// ones leaves all of them as they were.
 import { createMemory, FatalError, UsageError, type Region } from '@memlayer/core'
 import { createOS, type LinuxOptions } from '@memlayer/os-linux'
 import { posixKernel } from '@memlayer/ffi'
@@ -12,7 +12,7 @@ const real = onLinux ? posixKernel() : ({} as PosixKernel)
 const page = onLinux ? real.pageSize : 4096
 const whole = 16_384 * page
 
-/** Pages that are filled, and 512 ranges of one to three of them. */
+/** A region of filled pages, and 512 ranges of one to three of its pages. */
 function filled(kernel: PosixKernel, options: LinuxOptions = {}): { region: Region; ranges: number[]; bytes: number } {
   const memory = createMemory(createOS({ kernel, ...options }))
   const region = memory.reserve(whole, { name: 'many' })
@@ -31,13 +31,13 @@ const options: [string, LinuxOptions][] = [
 
 describe.skipIf(!onLinux)('sysUnusedAll on the real kernel (needs Linux)', () => {
   for (const [title, how] of options) {
-    it(`gives back what one sysUnused a range gives back ${title}`, () => {
+    it(`gives back the same as one sysUnused per range ${title}`, () => {
       const { region, ranges, bytes } = filled(real, how)
       const { memory } = region
       const before = residentBytes(region.address, region.size, page)
       region.unusedAll(ranges)
       const given = before - residentBytes(region.address, region.size, page)
-      // The kernel takes what is free to take only when it needs some.
+      // The kernel takes pages after MADV_FREE only when it needs some.
       expect(given).toBe(how.madvDontNeed === false ? 0 : bytes)
       expect(memory.stats().total.prepared).toBe(bytes)
       memory.check()
@@ -48,7 +48,7 @@ describe.skipIf(!onLinux)('sysUnusedAll on the real kernel (needs Linux)', () =>
     })
   }
 
-  it('makes two calls of 512 ranges, or goes one by one where the kernel takes no batches, asking it once', (context) => {
+  it('makes two calls for 512 ranges, or one per range on a kernel without batches, asking it once', (context) => {
     const { kernel, take } = record(real)
     const { region, ranges } = filled(kernel)
     take()
@@ -75,7 +75,7 @@ describe.skipIf(!onLinux)('sysUnusedAll on the real kernel (needs Linux)', () =>
     second.region.free()
   })
 
-  it('advises every range beyond the 1024 of one call, and those after one that the kernel does not take', () => {
+  it('advises every range beyond the 1024 of one call, and those after a refused one', () => {
     const { region } = filled(real)
     const v = region.address
     const many = Array.from({ length: 3000 }, (_, i) => [v + i * 2 * page, page]).flat()
@@ -93,7 +93,7 @@ describe.skipIf(!onLinux)('sysUnusedAll on the real kernel (needs Linux)', () =>
     region.free()
   })
 
-  it('gives nothing back when one range is wrong, and says which', () => {
+  it('gives nothing back when one range is wrong, and names it', () => {
     const { region, ranges } = filled(real)
     const { memory } = region
     const view = region.view(Uint8Array, 0, whole)
@@ -116,7 +116,7 @@ describe.skipIf(!onLinux)('sysUnusedAll on the real kernel (needs Linux)', () =>
     region.free()
   })
 
-  it('leaves Ready what was not given back when the kernel breaks half way', () => {
+  it('leaves the other ranges Ready when the kernel fails half way', () => {
     let calls = 0
     const mmap: PosixKernel['mmap'] = (v, n, prot, flags, fd, offset) =>
       prot === 0 && (flags & 0x10) !== 0 && ++calls === 3 ? -22 : real.mmap(v, n, prot, flags, fd, offset)

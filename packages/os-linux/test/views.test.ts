@@ -1,5 +1,5 @@
-// Views over real pages: at full speed while the pages are Ready, and nothing but undefined
-// afterwards. A view that were still live after its pages were unmapped would end this process.
+// Views over real pages: at full speed while the pages are Ready, and only undefined afterwards. If a view lived on
+// after its pages were unmapped, it would end this process.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { createMemory, UsageError, type Region, type ViewConstructor } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
@@ -54,7 +54,7 @@ describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)'
   ]
 
   for (const [title, leave] of leaving) {
-    it(`leaves nothing to read or to write after ${title}, whatever the view's type`, () => {
+    it(`leaves nothing to read or to write after ${title}, for every type of view`, () => {
       const views = types.map((type) => region.view(type, 0, page))
       const bytes = new DataView(region.view(Uint8Array, 0, 100).buffer)
       const data = region.view(DataView, 8, 64)
@@ -71,7 +71,7 @@ describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)'
     })
   }
 
-  it('detaches the thousand-page view one of whose pages is given back, and no other', () => {
+  it('detaches a thousand-page view when one of its pages is given back, and no other view', () => {
     const pages = region.view(Float64Array, 0, (1000 * page) / 8)
     const before = region.view(Uint8Array, 0, 500 * page)
     const after = region.view(Uint8Array, 501 * page, 400 * page)
@@ -82,7 +82,7 @@ describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)'
     expect([before.length, before[0], after.length, after[0]]).toEqual([500 * page, 1, 400 * page, 2])
   })
 
-  it('sees what other views over the same bytes write, and what read and write copy', () => {
+  it('sees what other views over the same bytes write, and what write copies in', () => {
     const words = region.view(Uint32Array, page, 4)
     const bytes = region.view(Uint8Array, page, 16)
     words[1] = 0x01020304
@@ -94,7 +94,7 @@ describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)'
     expect(new Uint32Array(copy.buffer)[0]).toBe(0x01020304)
   })
 
-  it('gives nothing to those who keep a Buffer, a subarray, a decoder or a pending callback', async () => {
+  it('leaves nothing in a kept Buffer, subarray, decoder or pending callback', async () => {
     const view = region.view(Uint8Array, 0, page)
     view.fill(0x61)
     const kept = {
@@ -127,7 +127,7 @@ describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)'
     }
   })
 
-  it('is not made over pages that are not Ready, and says where they are', () => {
+  it('is refused over pages that are not Ready, with their offset', () => {
     region.unused(8 * page, page)
     expect(() => region.view(Uint8Array, 0, 16 * page)).toThrow(
       new RegExp(
@@ -139,7 +139,7 @@ describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)'
     expect(() => region.write(8 * page, new Uint8Array(1))).toThrow(UsageError)
   })
 
-  it('is refused for what makes no view: its type, its length, its alignment, its end', () => {
+  it('is refused for a wrong type, length, alignment or end', () => {
     const code = (run: () => unknown): unknown => {
       try {
         run()
@@ -159,7 +159,7 @@ describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)'
     expect(region.view(Uint8Array, 0, 0).length).toBe(0)
   })
 
-  it('does not let its bytes be moved to a buffer that nobody could detach', () => {
+  it('does not let its bytes be moved to a buffer that can’t be detached', () => {
     const view = region.view(Uint8Array, 0, page)
     expect(() => view.buffer.transfer()).toThrow(/a view of a region cannot be transferred/)
     expect(() => view.buffer.transferToFixedLength()).toThrow(UsageError)

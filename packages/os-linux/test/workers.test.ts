@@ -1,5 +1,5 @@
-// Regions in worker threads: the same bytes, views of the worker's own, and an owner that can't
-// take pages away from under it.
+// Regions in worker threads: the same bytes, views of the worker's own, and an owner that can't take the pages away
+// from the worker.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { createMemory, UsageError, type Region, type ShareToken } from '@memlayer/core'
@@ -8,14 +8,14 @@ import { posixKernel } from '@memlayer/ffi'
 import { setFlagsFromString } from 'node:v8'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-// For the workers that are told to collect.
+// For the workers that are told to collect garbage.
 setFlagsFromString('--expose-gc')
 
 const onLinux = process.platform === 'linux'
 const page = onLinux ? posixKernel().pageSize : 4096
 const MiB = 2 ** 20
 
-// Does what it is told and answers what came of it.
+// The worker: it does a task and answers the result.
 const code = `
   import { parentPort } from 'node:worker_threads'
   import { createMemory } from '@memlayer/core'
@@ -24,7 +24,11 @@ const code = `
   let region, view
   const tasks = {
     attach: (token) => { region = memory.attach(token); return [region.size, region.name] },
-    count: (times) => { view = region.view(Int32Array, 0, 16); for (let i = 0; i < times; i++) Atomics.add(view, 3, 1); return view[3] },
+    count: (times) => {
+      view = region.view(Int32Array, 0, 16)
+      for (let i = 0; i < times; i++) Atomics.add(view, 3, 1)
+      return view[3]
+    },
     look: () => [view.length, view[3] ?? null],
     outside: () => region.view(Uint8Array, region.size, 1),
     release: () => { region.release(); region.release(); return view?.length ?? null },
@@ -53,9 +57,8 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
   }
 
   function startWorker(): Worker {
-    const url = new URL(
-      `data:text/javascript,${encodeURIComponent(code.replaceAll(/'@memlayer\/([\w-]+)'/g, (_, name: string) => `'${import.meta.resolve(`@memlayer/${name}`)}'`))}`,
-    )
+    const resolved = code.replaceAll(/'(@memlayer\/[\w-]+)'/g, (_, name: string) => `'${import.meta.resolve(name)}'`)
+    const url = new URL(`data:text/javascript,${encodeURIComponent(resolved)}`)
     return new Worker(url)
   }
 
@@ -71,7 +74,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     memory.check()
   })
 
-  it("has the same bytes, and its atomic operations lose none of the owner's", async () => {
+  it('has the same bytes, and atomic operations of both threads all count', async () => {
     expect(await ask('attach', token)).toEqual({ value: [MiB, 'shared'] })
     const own = region.view(Int32Array, 0, 16)
     worker.postMessage(['count', 200_000])
@@ -80,7 +83,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     expect(own[3]).toBe(400_000)
   })
 
-  it('keeps its owner from taking the pages, until it releases them and its views are empty', async () => {
+  it('keeps the owner from taking the pages until the worker releases them and its views are empty', async () => {
     await ask('attach', token)
     await ask('count', 1)
     const view = region.view(Uint8Array, 0, page)
@@ -99,7 +102,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     memory.check()
     expect(memory.stats().total.ready).toBe(MiB)
     expect(view.length).toBe(page)
-    // What was not handed to the worker is free to go.
+    // The owner may take pages that the worker did not get.
     region.commit(MiB, MiB)
     region.unused(MiB, MiB)
 
@@ -110,7 +113,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     expect(await ask('look')).toEqual({ value: [0, null] })
   })
 
-  it('lets go when its thread is ended from outside', async () => {
+  it('lets go of the pages when its thread is ended from outside', async () => {
     await ask('attach', token)
     expect(() => region.free()).toThrow(/a worker holds the 1048576 bytes/)
     await worker.terminate()
@@ -118,7 +121,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     expect(region.disposed).toBe(true)
   })
 
-  it('comes too late when the owner has taken the pages before it attached', async () => {
+  it('can’t be attached after the owner has taken the pages', async () => {
     region.unused(0, page)
     expect(await ask('attach', token)).toMatchObject({
       code: 'ERR_MEMLAYER_SHARED',
@@ -126,7 +129,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     })
   })
 
-  it('is attached once, by a token that is one, to memory of the same kind', async () => {
+  it('can be attached once, by a valid token, to memory of the same kind', async () => {
     await ask('attach', token)
     expect(await ask('attach', token)).toMatchObject({ message: expect.stringMatching(/attached already/) as string })
     expect(await ask('attach', { ...token, os: 'js' })).toMatchObject({
@@ -138,7 +141,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     expect(await ask('free', token)).toMatchObject({ code: 'ERR_MEMLAYER_NOT_OWNED' })
   })
 
-  it('reads its pages from the shared buffer: a token that was changed on its way, or forged, attaches nothing else', async () => {
+  it('is read from the shared buffer, so a changed or forged token attaches nothing else', async () => {
     const forged = (...words: number[]): SharedArrayBuffer => {
       const hold = new SharedArrayBuffer(8 * words.length)
       new Float64Array(hold).set(words)
@@ -164,7 +167,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     expect(region.view(Int32Array, 0, 16)[3]).toBe(1)
   })
 
-  it('takes nothing for an offset or a type that is none', async () => {
+  it('refuses a wrong offset or type', async () => {
     await ask('attach', token)
     for (const offset of ['1n', 'Symbol()', 'NaN', '-1', '"0"', '{}', 'undefined', '2 ** 53', '0.5']) {
       expect(await ask('viewAt', `[Uint8Array, ${offset}, 1]`), offset).toMatchObject({ code: 'ERR_MEMLAYER_RANGE' })
@@ -180,7 +183,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     }
   })
 
-  it('is for the thread that it was shared with, so that the end of that thread can end it', async () => {
+  it('belongs to the thread that it was shared with, so that the end of that thread ends it', async () => {
     expect(() => memory.attach(token)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }))
     expect(() => memory.attach(token)).toThrow(/is for thread \d+, and this is thread \d+/)
     const other = startWorker()
@@ -188,12 +191,12 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     const [answer] = (await once(other, 'message')) as [{ code?: string }]
     expect(answer.code).toBe('ERR_MEMLAYER_SHARED')
     await other.terminate()
-    // Nobody has it yet: the worker that it is for still can.
+    // Nothing has attached it yet, so the worker that it is for still can.
     expect(await ask('attach', token)).toEqual({ value: [MiB, 'shared'] })
     expect(() => region.free()).toThrow(/a worker holds/)
   })
 
-  it('can be taken up by nobody once its worker has ended', async () => {
+  it('can’t be attached after its worker has ended', async () => {
     const ended = startWorker()
     const unused = region.share(ended, 0, page)
     await ended.terminate()
@@ -201,7 +204,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     expect(() => region.share(ended, 0, page)).toThrow(/the worker has ended/)
   })
 
-  it('costs the worker one listener, however much it is given, and the owner nothing once it is released', async () => {
+  it('costs the worker one listener in all, and the owner nothing once it is released', async () => {
     const warnings: unknown[] = []
     const hear = (warning: unknown): void => void warnings.push(warning)
     process.on('warning', hear)
@@ -224,7 +227,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     await ask('attach', token)
     await ask('count', 1)
     await ask('drop')
-    // The engine collects when it likes; the worker is told to, until the owner hears of it.
+    // The engine collects at any time. The worker is told to collect until the owner learns of it.
     await vi.waitFor(async () => {
       await ask('collect')
       region.free()
@@ -240,7 +243,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     }
     port1.close()
     port2.close()
-    // Before anything is said of the range: what was meant for the worker may be the offset.
+    // This comes before any check of the range, because the argument may be the offset.
     expect(() => region.share(0 as never, MiB)).toThrow(/the worker is 0, whose end nobody is told of/)
     for (const nobody of [
       null,
@@ -255,7 +258,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
         expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }),
       )
     }
-    // None of them has left anything behind: the pages are nobody's but the first worker's, which may still come.
+    // None of them left anything behind. Only the first worker, which may still come, has a claim on the pages.
     region.free()
   })
 })

@@ -1,19 +1,21 @@
-// What a person can do about a refusal, or about what the allocator found wrong.
+// What a person can do about a refusal, or about a mistake that the allocator found.
 import { formatAddress } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
 
-/** The break was not raised. */
-export const hintOfBreak =
-  'The segment is full, or the host has no memory for it. Free some, or make it larger: plan9Kernel({ size }).'
+/** What to do when the break can't be raised. */
+export const hintOfBreak: string =
+  'Free some memory, or make the segment larger with plan9Kernel({ size }). ' +
+  'The segment is full, or the host has no memory for it.'
 
-/** A reservation was wanted elsewhere than at the end of memory. */
+/** What to do when a reservation asks for another address than the end of memory. */
 export function hintOfAddress(bloc: Address): string {
-  return `Only the end of memory can be reserved by address, ${formatAddress(bloc)} now: pass that, or null.`
+  return `Pass ${formatAddress(bloc)}, which is the end of memory now, or null. No other address can be reserved.`
 }
 
-/** A range was freed that is not allocated. */
-export const hintOfFree = 'Free what sysAlloc or sysReserve handed out, once, and in whole pages.'
+/** What to do when a freed range is not allocated. */
+export const hintOfFree = 'Free only memory from sysAlloc or sysReserve, once, and in whole pages.'
 
-/** A kernel that is watched called back into the layer. */
-export const hintOfReentry =
-  'Do not call the layer from within a kernel call, as an onCall of record() would: wait until it has returned.'
+/** What to do when a watched kernel call called back into the layer. */
+export const hintOfReentry: string =
+  'Do not call the layer from inside a kernel call, for example from onCall of record(). ' +
+  'Wait until the call has returned.'

@@ -1,6 +1,5 @@
-// Plan 9, as a backend. It answers to Go's runtime/mem_plan9.go: an allocator of pages over a
-// break that only rises, then its functions in mem.go's order. core's wrappers are its callers, and
-// `kernel` is all it sees of the host.
+// Plan 9, as a backend. It answers to Go's runtime/mem_plan9.go: an allocator of pages over a break that only
+// rises, then its functions in mem.go's order. core's wrappers call it. `kernel` is all that it sees of the host.
 import { checkOptions, FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { plan9Kernel } from '@memlayer/ffi'
 import { alignUp, isAligned, type Address, type Plan9Kernel } from '@memlayer/kernel'
@@ -9,11 +8,11 @@ import { hintOfAddress, hintOfBreak, hintOfFree, hintOfReentry } from './hint.js
 
 /** How the backend is made. */
 export interface Plan9Options {
-  /** The kernel below; none given: a segment of its own on the host's kernel. */
+  /** The kernel below. Default: a segment of its own on the host's kernel. */
   readonly kernel?: Plan9Kernel | undefined
   /**
-   * Whether every operation first proves the list of free blocks, and that free memory is zero. It reads
-   * all of it each time: for debugging. Default false. Go: memDebug.
+   * Whether every operation first checks the list of free blocks, and that free memory is zero. It reads all free
+   * memory each time, so it is for debugging. Default false. Go: memDebug.
    */
   readonly memDebug?: boolean | undefined
 }
@@ -25,8 +24,8 @@ export function createOS(options: Plan9Options = {}): OS {
 }
 
 /**
- * A free block. Go keeps this in the block's own first words; here it stands beside, so that a free
- * block is zero from end to end, and a stray write can't break the list.
+ * A free block. Go keeps this in the block's own first words. Here it is kept apart, for two reasons. A free block
+ * is zero from end to end, and a stray write can't break the list.
  */
 interface MemHdr {
   readonly address: Address
@@ -41,12 +40,12 @@ class Plan9 implements OS {
   readonly #kernel: Plan9Kernel
   readonly #pageSize: number
   readonly #memDebug: boolean
-  // Where the program's data ends and the layer's memory begins.
+  // The end of the program's data, where the layer's memory begins.
   readonly #start: Address
-  // The break as the layer has it, and as the system has it. The system's only rises.
+  // The layer's break, and the system's break, which only rises.
   #bloc: Address
   #blocMax: Address
-  // In order of address; no two blocks touch.
+  // Free blocks in order of address. Two blocks never touch.
   #memFreelist: MemHdr | null = null
   #isLocked = false
 
@@ -62,9 +61,9 @@ class Plan9 implements OS {
       hugePageSize: 0,
       granularity: kernel.pageSize,
       freesParts: true,
-      // Only the end of memory can be had by address; any other is refused.
+      // Only the end of memory can be reserved by address. Any other address is refused.
       hints: false,
-      // Below the break, memory is memory: nothing faults, and nothing is given back.
+      // Memory below the break never faults, and can't be given back.
       reservedTraps: false,
       unusedTraps: false,
       faultTraps: false,
@@ -79,7 +78,7 @@ class Plan9 implements OS {
     let previous: MemHdr | null = null
     for (let p = this.#memFreelist; p !== null; previous = p, p = p.next) {
       if (p.size < size) continue
-      // From the block's tail, so that what is left of it keeps its place in the list.
+      // Takes the block's tail, so that the rest keeps its place in the list.
       p.size -= size
       if (p.size === 0) this.#link(previous, p.next)
       return p.address + p.size
@@ -116,7 +115,7 @@ class Plan9 implements OS {
 
   #memCheck(op: string): void {
     if (!this.#memDebug) return
-    // Go stops before the last block; this looks at it as well.
+    // Go stops before the last block. This checks it as well.
     for (let p = this.#memFreelist; p !== null; p = p.next) {
       const { address, size } = p
       const next = p.next?.address ?? Infinity
@@ -125,7 +124,7 @@ class Plan9 implements OS {
       if (Math.min(next, this.#bloc) < address + size) throw broken('mem: overlapping blocks', op, address, size)
       this.#checkZero(op, address, size)
     }
-    // What was freed at the end of memory is handed out as it is when the break rises over it again.
+    // Memory freed at the end is handed out unchanged when the break rises over it again.
     this.#checkZero(op, this.#bloc, this.#blocMax - this.#bloc)
   }
 
@@ -136,7 +135,7 @@ class Plan9 implements OS {
     for (let i = 0; i < words.length; i++) {
       if (words[i] === 0) continue
       const at = 4 * i + new Uint8Array(view, 4 * i, 4).findIndex((byte) => byte !== 0)
-      const hint = `The byte at ${formatAddress(address + at)}, offset ${at}, was written after it was freed.`
+      const hint = `Look for a write to freed memory: the byte at ${formatAddress(address + at)}, offset ${at}.`
       throw broken('mem: uninitialised memory', op, address, size, hint)
     }
   }
@@ -159,14 +158,14 @@ class Plan9 implements OS {
   }
 
   /**
-   * Go's lock, and memCheck. One thread can't wait for itself: who comes back in while an operation is at
-   * work, from within a kernel call that is watched, is refused, and the operation goes on unharmed.
+   * Takes Go's lock, and runs memCheck. A single thread can't wait for itself. So a call that comes back in during
+   * an operation, from inside a watched kernel call, is refused. The operation continues unharmed.
    */
   #locked<T>(op: string, work: () => T): T {
-    if (this.#isLocked) throw new FatalError('mem: entered while it is at work', { op, hint: hintOfReentry })
+    if (this.#isLocked) throw new FatalError('mem: called again during an operation', { op, hint: hintOfReentry })
     this.#isLocked = true
     try {
-      // Go checks after the operation. Before it, what is found wrong has nothing done on top of it.
+      // Go checks after the operation. Here the check comes first, so that no operation builds on a mistake.
       this.#memCheck(op)
       return work()
     } finally {
@@ -179,7 +178,7 @@ class Plan9 implements OS {
   }
 
   sysUnusedOS(_v: Address, _n: number): void {
-    // Nothing to do: a segment has no page that could be given back.
+    // Nothing to do: a segment has no pages that could be given back.
   }
 
   sysUsedOS(_v: Address, _n: number): void {
@@ -194,8 +193,8 @@ class Plan9 implements OS {
     this.#locked('sysFree', () => {
       this.#checkAllocated(v, n)
       if (v + n !== this.#bloc) return this.#memFree(v, n)
-      // At the end of memory, the layer's break falls below the range. The system's stays: the program's
-      // processes share the segment, and it can't be shrunk under them.
+      // At the end of memory, the layer's break falls below the range. The system's break stays. The program's
+      // processes share the segment, and it can't shrink under them.
       this.#kernel.clear(v, n)
       this.#bloc = v
     })
@@ -226,11 +225,13 @@ class Plan9 implements OS {
     return this.#kernel.view(v, n)
   }
 
-  /** Go would zero memory that is not its own, or hand out a block twice. */
+  /**
+   * Checks a range before it is freed. Without the check, Go would zero foreign memory, or hand out a block twice.
+   */
   #checkAllocated(v: Address, n: number): void {
     const end = v + this.#memRound(n)
     if (!isAligned(v, this.#pageSize) || v < this.#start || end > this.#bloc) {
-      throw broken('mem: no block of this memory', 'sysFree', v, n, hintOfFree)
+      throw broken('mem: not a block of this memory', 'sysFree', v, n, hintOfFree)
     }
     for (let p = this.#memFreelist; p !== null && p.address < end; p = p.next) {
       if (p.address + p.size > v) throw broken('mem: overlapping blocks', 'sysFree', v, n, hintOfFree)

@@ -1,5 +1,5 @@
-// The k-th break refused, for every k of a life on real pages: the error is an OutOfMemoryError, the
-// account is right, and not a page is lost.
+// The k-th break is refused, for every k of a life on real pages. The error is an OutOfMemoryError, the account is
+// right, and no page is lost.
 import { createMemory, OutOfMemoryError, type Memory } from '@memlayer/core'
 import { plan9Kernel } from '@memlayer/ffi'
 import { failCall, record } from '@memlayer/kernel'
@@ -10,7 +10,7 @@ import { page } from './walk.js'
 const onLinux = process.platform === 'linux'
 const MiB = 2 ** 20
 
-/** Every way to the break: new memory, the end by address, an aligned range, a hole that does not fit. */
+/** Reaches the break in every way: new memory, the end by address, an aligned range, a hole that does not fit. */
 function live(memory: Memory): void {
   const stat = memory.stat('life')
   const a = memory.sysAlloc(3 * page, stat)
@@ -35,7 +35,7 @@ function live(memory: Memory): void {
 }
 
 describe.skipIf(!onLinux)('os-plan9 with the k-th break refused (on real pages: needs Linux)', () => {
-  it('account and allocator agree for every k, and every page below the break can be had again', () => {
+  it('account and allocator agree for every k, and every page below the break can be allocated again', () => {
     let refused = 0
     for (let k = 1; ; k++) {
       const { kernel, calls, take } = record(plan9Kernel({ size: 16 * MiB }))

@@ -1,5 +1,5 @@
-// A million random operations on the layer over Plan 9's allocator, on real pages, beside a
-// shadow that does the same in plain arrays.
+// A million random operations on the layer over Plan 9's allocator, on real pages. A shadow does the same in plain
+// arrays.
 import { createMemory } from '@memlayer/core'
 import { plan9Kernel } from '@memlayer/ffi'
 import { History } from '@memlayer/history'
@@ -19,7 +19,7 @@ it.skipIf(process.platform !== 'linux')(
       history.step()
       if (i % BETWEEN_CHECKS === 0) expect(history.disagreement(), `after ${i} operations`).toBeNull()
     }
-    // A history of refusals alone would prove nothing.
+    // A history of only refusals would prove nothing.
     expect(history.done).toBeGreaterThan(OPERATIONS / 2)
     expect([...history.refused.keys()].toSorted((a, b) => a.localeCompare(b))).toEqual([
       'ERR_MEMLAYER_NOT_OWNED',

@@ -1,5 +1,5 @@
-// Plan 9's allocator on real pages: thousands of random steps against a second allocator, and what
-// lies in the memory that it hands out.
+// Plan 9's allocator on real pages: thousands of random steps against a second allocator, and the contents of the
+// memory that it hands out.
 import { createMemory } from '@memlayer/core'
 import { plan9Kernel } from '@memlayer/ffi'
 import { record, type KernelCall } from '@memlayer/kernel'
@@ -11,7 +11,7 @@ import { page, Walk } from './walk.js'
 const onLinux = process.platform === 'linux'
 const MiB = 2 ** 20
 
-/** The breaks that were asked for, of which none may be below an earlier one that was granted. */
+/** Expects that no requested break is below an earlier one that was granted. */
 function expectRising(calls: readonly KernelCall[]): void {
   let highest = 0
   for (const { fn, args, ret } of calls) {
@@ -23,7 +23,7 @@ function expectRising(calls: readonly KernelCall[]): void {
 }
 
 describe.skipIf(!onLinux)('os-plan9 on real pages (witnessed by /proc: needs Linux)', () => {
-  it('answers as a second allocator does, 10,000 times; what it hands out is zero and its own, and the break never falls', () => {
+  it('answers like a second allocator 10,000 times, with zeroed memory and a break that never falls', () => {
     const { kernel, calls } = record(plan9Kernel({ size: 4096 * page }))
     const memory = createMemory(createOS({ kernel }))
     const bytes = new Uint8Array(kernel.view(kernel.end, 4096 * page))
@@ -31,11 +31,11 @@ describe.skipIf(!onLinux)('os-plan9 on real pages (witnessed by /proc: needs Lin
     walk.go(10_000)
     expectRising(calls)
     expect(memory.stats().total.reserved + memory.stats().total.ready).toBe(walk.held)
-    // Every way was walked.
+    // The walk took every kind of step.
     for (const [what, times] of Object.entries(walk.counts)) expect(times, what).toBeGreaterThan(20)
   })
 
-  it('finds nothing wrong with itself in 500 steps under memDebug', () => {
+  it('finds no mistake in 500 steps under memDebug', () => {
     const kernel = plan9Kernel({ size: 1024 * page })
     const memory = createMemory(createOS({ kernel, memDebug: true }))
     const bytes = new Uint8Array(kernel.view(kernel.end, 1024 * page))
@@ -44,7 +44,7 @@ describe.skipIf(!onLinux)('os-plan9 on real pages (witnessed by /proc: needs Lin
     expect(memory.stats().total.reserved + memory.stats().total.ready).toBe(walk.held)
   })
 
-  it('has memory behind what is touched, also when it is only reserved: nothing faults here', () => {
+  it('has memory behind every touched page, also a Reserved one, because no page faults here', () => {
     const kernel = plan9Kernel({ size: 16 * MiB })
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysReserve(null, 4 * MiB)
@@ -70,7 +70,7 @@ describe.skipIf(!onLinux)('os-plan9 on real pages (witnessed by /proc: needs Lin
     })
   })
 
-  it('trims an aligned reservation, and hands out the trimmings', () => {
+  it('trims an aligned reservation, and hands out the trimmed parts', () => {
     const kernel = plan9Kernel({ size: 64 * MiB })
     const memory = createMemory(createOS({ kernel }))
     memory.sysAlloc(page, null)
@@ -82,7 +82,7 @@ describe.skipIf(!onLinux)('os-plan9 on real pages (witnessed by /proc: needs Lin
     memory.check()
   })
 
-  it('is one allocator to an instance: two segments know nothing of each other', () => {
+  it('has one allocator per instance, so that two segments do not know each other', () => {
     const [one, other] = [createMemory(createOS()), createMemory(createOS())]
     const [v, w] = [one.sysAlloc(page, null), other.sysAlloc(page, null)]
     one.sysFree(v, page, null)
@@ -90,7 +90,7 @@ describe.skipIf(!onLinux)('os-plan9 on real pages (witnessed by /proc: needs Lin
     expect(one.sysAlloc(page, null)).toBe(v)
   })
 
-  it('lives beside malloc: libc’s heap is where it was, whatever is allocated', () => {
+  it('leaves malloc alone, so that libc’s heap stays where it was', () => {
     const child = runChild(
       `
       import { createMemory } from '@memlayer/core'

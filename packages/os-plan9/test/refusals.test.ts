@@ -1,5 +1,5 @@
-// What a person reads when the break stays, when an address can't be had, when a range is freed that is
-// not allocated, when the layer is entered twice, and what memDebug finds; and that nothing was lost by then.
+// What a person reads about a refused break, a wrong address, a wrong free, a nested call, and a find of memDebug.
+// Nothing was lost by then.
 import { createMemory, FatalError, OutOfMemoryError, UsageError } from '@memlayer/core'
 import { plan9Kernel } from '@memlayer/ffi'
 import { record, type Plan9Kernel } from '@memlayer/kernel'
@@ -10,7 +10,7 @@ const onLinux = process.platform === 'linux'
 const page = 4096
 const base = 0xc0_0000_0000
 
-/** A kernel without memory, whose break goes where it is told. */
+/** A kernel without memory, whose break moves as asked. */
 function kernelWith(answers: Partial<Plan9Kernel> = {}): Plan9Kernel {
   return {
     pageSize: page,
@@ -32,20 +32,23 @@ function errorOf(run: () => unknown): unknown {
 }
 
 describe('os-plan9, refused', () => {
-  it.each([-1, -12, -Infinity])('a break answered %d is an OutOfMemoryError; a smaller one may do', (answer) => {
-    const kernel = kernelWith({ brk: (addr) => (addr > base + 4 * page ? answer : 0) })
-    const memory = createMemory(createOS({ kernel }))
-    const stat = memory.stat('test')
-    const error = errorOf(() => memory.sysAlloc(8 * page, stat))
-    expect(error).toBeInstanceOf(OutOfMemoryError)
-    expect(error).toMatchObject({ op: 'sysAlloc', syscall: 'brk', errnoName: 'ENOMEM', size: 8 * page })
-    expect(stat.load()).toBe(0)
-    expect(memory.sysAlloc(4 * page, stat)).toBe(base)
-    expect(memory.stats().total).toMatchObject({ ready: 4 * page, refusals: 1 })
-    memory.check()
-  })
+  it.each([-1, -12, -Infinity])(
+    'a break answered %d is an OutOfMemoryError, and a smaller one may succeed',
+    (answer) => {
+      const kernel = kernelWith({ brk: (addr) => (addr > base + 4 * page ? answer : 0) })
+      const memory = createMemory(createOS({ kernel }))
+      const stat = memory.stat('test')
+      const error = errorOf(() => memory.sysAlloc(8 * page, stat))
+      expect(error).toBeInstanceOf(OutOfMemoryError)
+      expect(error).toMatchObject({ op: 'sysAlloc', syscall: 'brk', errnoName: 'ENOMEM', size: 8 * page })
+      expect(stat.load()).toBe(0)
+      expect(memory.sysAlloc(4 * page, stat)).toBe(base)
+      expect(memory.stats().total).toMatchObject({ ready: 4 * page, refusals: 1 })
+      memory.check()
+    },
+  )
 
-  it('an address that is not the end of memory is refused without a kernel call, and the hint names the end', () => {
+  it('an address other than the end of memory is refused without a kernel call, and the hint names the end', () => {
     const { kernel, take } = record(kernelWith())
     const memory = createMemory(createOS({ kernel }))
     memory.sysAlloc(page, null)
@@ -58,7 +61,7 @@ describe('os-plan9, refused', () => {
     expect(memory.sysReserve(base + page, page)).toBe(base + page)
   })
 
-  it('a first break that is not on a page is rounded up', () => {
+  it('an unaligned first break is rounded up to a page', () => {
     const { kernel, calls } = record(kernelWith({ end: base + 1 }))
     expect(createOS({ kernel }).sysAllocOS(1)).toBe(base + page)
     expect(calls).toEqual([{ fn: 'brk', args: [base + 2 * page], ret: 0 }])
@@ -67,18 +70,18 @@ describe('os-plan9, refused', () => {
 
 describe('os-plan9, given a range to free that is not allocated', () => {
   const wrong: [string, number, number, string][] = [
-    ['a foreign range', base - 16 * page, page, 'mem: no block of this memory'],
-    ['a range past the end', base + 8 * page, page, 'mem: no block of this memory'],
-    ['a range that crosses the end', base + 7 * page, 2 * page, 'mem: no block of this memory'],
-    ['a range off the page', base + 100, page, 'mem: no block of this memory'],
-    ['no address', NaN, page, 'mem: no block of this memory'],
+    ['a foreign range', base - 16 * page, page, 'mem: not a block of this memory'],
+    ['a range past the end', base + 8 * page, page, 'mem: not a block of this memory'],
+    ['a range that crosses the end', base + 7 * page, 2 * page, 'mem: not a block of this memory'],
+    ['a range off the page', base + 100, page, 'mem: not a block of this memory'],
+    ['NaN as the address', NaN, page, 'mem: not a block of this memory'],
     ['a free block', base + 2 * page, 2 * page, 'mem: overlapping blocks'],
     ['a part of a free block', base + 3 * page, page, 'mem: overlapping blocks'],
     ['a range with a free block in it', base + page, 5 * page, 'mem: overlapping blocks'],
     ['a range to the end with a free block in it', base, 8 * page, 'mem: overlapping blocks'],
   ]
 
-  it.each(wrong)('%s is a FatalError, and nothing is cleared or lost', (_, v, n, words) => {
+  it.each(wrong)('%s is a FatalError, and no byte is cleared or lost', (_, v, n, words) => {
     const { kernel, take } = record(kernelWith())
     const os = createOS({ kernel })
     expect(os.sysAllocOS(8 * page)).toBe(base)
@@ -88,12 +91,12 @@ describe('os-plan9, given a range to free that is not allocated', () => {
     expect(error).toBeInstanceOf(FatalError)
     expect((error as Error).message.startsWith(words)).toBe(true)
     expect(take()).toEqual([])
-    // The hole is there, once.
+    // The hole exists, and only once.
     expect(os.sysAllocOS(2 * page)).toBe(base + 2 * page)
     expect(os.sysAllocOS(page)).toBe(base + 8 * page)
   })
 
-  it('with a ledger it is a UsageError before the allocator hears of it', () => {
+  it('with a ledger it is a UsageError, without a call of the allocator', () => {
     const { kernel, take } = record(kernelWith())
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(4 * page, memory.stat('test'))
@@ -107,8 +110,8 @@ describe('os-plan9, given a range to free that is not allocated', () => {
   })
 })
 
-describe('os-plan9, entered while it is at work', () => {
-  it.each(['brk', 'clear'])('refuses who comes in from within %s, and the operation goes on unharmed', (fn) => {
+describe('os-plan9, called again during an operation', () => {
+  it.each(['brk', 'clear'])('refuses a call from inside %s, and the operation continues unharmed', (fn) => {
     const inner: unknown[] = []
     let isArmed = false
     const { kernel } = record(kernelWith(), (call) => {
@@ -131,7 +134,7 @@ describe('os-plan9, entered while it is at work', () => {
     expect(inner).toHaveLength(2)
     for (const error of inner) {
       expect(error).toBeInstanceOf(FatalError)
-      expect((error as Error).message).toContain('mem: entered while it is at work')
+      expect((error as Error).message).toContain('mem: called again during an operation')
     }
     expect(stat.load()).toBe(fn === 'brk' ? 8 * page : 2 * page)
     memory.check()
@@ -139,7 +142,7 @@ describe('os-plan9, entered while it is at work', () => {
     memory.check()
   })
 
-  it('is unlocked again after a kernel that throws, though none may', () => {
+  it('is unlocked after a kernel that throws, although a kernel must not', () => {
     let isThrowing = true
     const kernel = kernelWith({
       brk: () => {
@@ -189,7 +192,7 @@ describe.skipIf(!onLinux)('os-plan9 under memDebug (on real pages: needs Linux)'
     expect(memory.sysAlloc(page, stat)).toBe(v + page)
   })
 
-  it('finds a byte that was written where the break has fallen', () => {
+  it('finds a byte that was written above a fallen break', () => {
     const kernel = plan9Kernel({ size: 2 ** 20 })
     const memory = createMemory(createOS({ kernel, memDebug: true }))
     const v = memory.sysAlloc(4 * page, null)
@@ -201,7 +204,7 @@ describe.skipIf(!onLinux)('os-plan9 under memDebug (on real pages: needs Linux)'
     expect((error as FatalError).hint).toContain((v + 4 * page - 1).toString(16))
   })
 
-  it('reads nothing unless it is asked to', () => {
+  it('reads no memory without memDebug', () => {
     const { pageSize, end, brk, clear } = plan9Kernel({ size: 2 ** 20 })
     const view = (): never => {
       throw new Error('memory was read')

@@ -1,9 +1,9 @@
-// A second allocator, written otherwise: free space as a map of pages. It says where Plan 9's has to
-// answer, and which ranges are out.
+// A second allocator, written in another way: free space as a map of pages. It says where Plan 9's allocator has to
+// answer, and which ranges are in use.
 
 /** What Plan 9's allocator must do, page by page. Addresses are pages from the first break. */
 export class Shadow {
-  // true: free and below the break. An entry a page, so that merging needs no code at all.
+  // True when the page is free and below the break. One entry per page, so that merging needs no code.
   readonly #free: boolean[] = []
   #break = 0
   #highest = 0
@@ -23,7 +23,7 @@ export class Shadow {
     return this.#highest
   }
 
-  /** The last pages of the first run of free ones that is long enough, else new ones; null: refused. */
+  /** Takes the last pages of the first free run that is long enough, else new pages. Null when refused. */
   alloc(pages: number): number | null {
     let run = 0
     for (let at = 0; at <= this.#break; at++) {
@@ -40,7 +40,7 @@ export class Shadow {
     return this.extend(pages)
   }
 
-  /** New pages at the break; null: refused. */
+  /** Takes new pages at the break. Null when refused. */
   extend(pages: number): number | null {
     const at = this.#break
     if (at + pages > this.#limit) return null

@@ -1,24 +1,24 @@
-// Random steps through an allocator of Plan 9's, beside the shadow: what is handed out must be where the
-// shadow says, its own, and zero, and stay as it was written until it is freed.
+// Random steps through Plan 9's allocator, beside the shadow. Each range must be where the shadow says, must
+// overlap no other, and must be zero. It must keep its bytes until it is freed.
 import { OutOfMemoryError, type Memory } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { random } from '@memlayer/witness'
 import { Shadow } from './shadow.js'
 
-/** The segment's pages are the host's. */
+/** The segment's page size is the host's. */
 export const page: number = process.platform === 'linux' ? posixKernel().pageSize : 4096
 
 interface Range {
   readonly at: number
   readonly pages: number
-  /** What every byte of it was set to. */
+  /** The value of every byte in it. */
   readonly stamp: number
 }
 
-/** What a walk has done, by kind of step. */
+/** The steps that a walk has done, by kind. */
 export type StepCounts = Record<'alloc' | 'reserve' | 'extend' | 'free' | 'split' | 'refused', number>
 
-/** A walk over one memory, whose segment is `bytes` from `start` on. */
+/** A walk over one memory, whose segment has `bytes` bytes from `start`. */
 export class Walk {
   readonly counts: StepCounts = { alloc: 0, reserve: 0, extend: 0, free: 0, split: 0, refused: 0 }
   readonly #memory: Memory
@@ -42,10 +42,10 @@ export class Walk {
     return this.#out.reduce((sum, range) => sum + range.pages * page, 0)
   }
 
-  /** Goes so many steps; throws at the first that goes otherwise than in the shadow. */
+  /** Makes `steps` steps. Throws at the first that differs from the shadow. */
   go(steps: number): void {
     for (this.#step = 0; this.#step < steps; this.#step++) {
-      // Grows and shrinks in turns, so that the list is met long and short.
+      // Grows and shrinks in turns, so that the list is long at times and short at times.
       const isGrowing = Math.floor(this.#step / 500) % 2 === 0
       const what = this.#below(10)
       const pages = this.#below(20) === 0 ? 1 + this.#below(256) : 1 + this.#below(16)
@@ -70,7 +70,7 @@ export class Walk {
     this.#own(v, this.#shadow.alloc(pages), pages)
   }
 
-  /** By address: at the end of memory, or a page beside it, which is refused. */
+  /** Reserves by address: at the end of memory, or a page beside it, which is refused. */
   #extend(pages: number): void {
     this.counts.extend += 1
     const { end } = this.#shadow
@@ -79,7 +79,7 @@ export class Walk {
     this.#own(v, at === end ? this.#shadow.extend(pages) : null, pages)
   }
 
-  /** Takes what was handed out at `v`, which is to be page `at`; null: refused. */
+  /** Takes the range that was handed out at `v`, which must be page `at`. Null means refused. */
   #own(v: number | null, at: number | null, pages: number): void {
     if ((v === null ? null : (v - this.#start) / page) !== at) this.#fail(`handed out ${v}, not page ${at}`)
     if (at === null) {
@@ -96,13 +96,13 @@ export class Walk {
     this.#out.push({ at, pages, stamp })
   }
 
-  /** Frees a range, now and then only its middle or an end of it. */
+  /** Frees a range, sometimes only its middle or an end of it. */
   #giveBack(): void {
     const [range] = this.#out.splice(this.#below(this.#out.length), 1)
     if (range === undefined) return
     const end = range.at + range.pages
     const mine = this.#bytes.subarray(range.at * page, end * page)
-    if (!mine.every((byte) => byte === range.stamp)) this.#fail(`somebody wrote to the range at ${range.at}`)
+    if (!mine.every((byte) => byte === range.stamp)) this.#fail(`the bytes of the range at ${range.at} have changed`)
     const at = this.#below(4) === 0 ? range.at + this.#below(range.pages) : range.at
     const pages = this.#below(4) === 0 ? 1 + this.#below(end - at) : end - at
     if (pages < range.pages) this.counts.split += 1

@@ -1,4 +1,4 @@
-// Windows' numbers, one row each with its header. It answers to the constants at the head of
+// Windows' numbers, one row each, with the header that defines it. It answers to the constants at the head of
 // mem_windows.go.
 
 // winnt.h
@@ -19,8 +19,8 @@ export const ERROR_PAGEFILE_QUOTA = 1454
 export const ERROR_COMMITMENT_LIMIT = 1455
 
 /**
- * What the kernel answers when there is no memory to commit. Go knows the first and the last; a page
- * file that is still growing answers 635, a job or a user with a quota 1454.
+ * The errors that mean that there is no memory to commit. Go knows the first and the last. A page file that is
+ * still growing answers 635. A job or a user with a quota answers 1454.
  */
 export const outOfMemoryErrors: readonly number[] = [
   ERROR_NOT_ENOUGH_MEMORY,

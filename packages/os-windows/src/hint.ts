@@ -1,44 +1,65 @@
-// From an error number and the limits in force to a sentence that a person can act on. Asked
-// only after a refusal.
+// Turns an error number and the limits in force into a sentence that a person can act on. mem.ts asks only after a
+// refusal.
 import { formatBytes } from '@memlayer/core'
 import type { WindowsKernel } from '@memlayer/kernel'
 import { ERROR_ACCESS_DENIED, ERROR_INVALID_ADDRESS, ERROR_INVALID_PARAMETER, outOfMemoryErrors } from './defs.js'
 
-/** What most likely stood in the way of reserving `n` bytes. */
+/** What to do when `n` bytes can't be reserved, and the most likely cause. */
 export function reserveHint(errno: number, n: number, kernel: WindowsKernel): string {
   const limits = kernel.limits?.()
   if (limits !== undefined && n > limits.addressSpaceAvailable) {
-    return `The address space of the process is ${formatBytes(limits.addressSpace)}, ${formatBytes(limits.addressSpaceAvailable)} of it are free: reserve less.`
+    const [all, available] = [formatBytes(limits.addressSpace), formatBytes(limits.addressSpaceAvailable)]
+    return `Reserve less. The address space of the process is ${all}, and ${available} of it are free.`
   }
   if (errno === ERROR_INVALID_PARAMETER) {
-    return 'No address space is as large as that: 64-bit Windows has 128 TiB for a process. Reserve less.'
+    return 'Reserve less. 64-bit Windows has 128 TiB for a process.'
   }
   if (outOfMemoryErrors.includes(errno)) {
-    return 'The kernel has no range as large as that in one piece, or no memory for its own tables: reserve less, or free some.'
+    return (
+      'Reserve less, or free some memory. ' +
+      'The kernel has no range as large as that in one piece, or no memory for its own tables.'
+    )
   }
   return rangeHint(errno)
 }
 
-/** What most likely stood in the way of committing `n` bytes. */
+/** What to do when `n` bytes can't be committed, and the most likely cause. */
 export function commitHint(errno: number, n: number, kernel: WindowsKernel): string {
   if (!outOfMemoryErrors.includes(errno)) return rangeHint(errno)
   const limits = kernel.limits?.()
   if (limits === undefined) {
-    return 'Committed memory is counted when it is asked for, not when it is touched: look at the commit limit (memory and page files together) and at the job’s.'
+    return (
+      "Check the commit limit (memory and page files together) and the job's. " +
+      'Committed memory is counted when it is asked for, not when it is touched.'
+    )
   }
   const { commitLimit, commitAvailable } = limits
+  const [limit, available] = [formatBytes(commitLimit), formatBytes(commitAvailable)]
   if (n > commitAvailable) {
-    return `The commit limit (memory and page files together, or the job's) is ${formatBytes(commitLimit)}, ${formatBytes(commitAvailable)} of it are left: enlarge the page file, or use less of what is reserved.`
+    return (
+      'Enlarge the page file, or use less of the reserved memory. ' +
+      `The commit limit (memory and page files together, or the job's) is ${limit}, ${available} of it are left.`
+    )
   }
-  return `${formatBytes(commitAvailable)} of the commit limit of ${formatBytes(commitLimit)} are left now: a page file that grows meanwhile, or a quota of the job or the user, refuses for a moment. Try again, or use less.`
+  return (
+    `Try again, or use less. ${available} of the commit limit of ${limit} are left now. ` +
+    'A growing page file, or a quota of the job or the user, can refuse for a moment.'
+  )
 }
 
-/** What most likely is wrong with a range that the kernel does not take. */
+/** What to do about a range that the kernel refuses, and the most likely cause. */
 export function rangeHint(errno: number): string {
-  if (errno === ERROR_ACCESS_DENIED)
-    return 'The kernel forbids it: a policy of the process, or memory of another kind than this layer maps. Wine answers so when its host has no more memory to commit.'
-  if (errno === ERROR_INVALID_ADDRESS || errno === ERROR_INVALID_PARAMETER) {
-    return 'The kernel does not take this range: it is not what was reserved. Something else in the process may have released it.'
+  if (errno === ERROR_ACCESS_DENIED) {
+    return (
+      'Check the policies of the process. The kernel forbids it, or this layer did not map the memory. ' +
+      'Wine answers so when its host has no more memory to commit.'
+    )
   }
-  return 'The kernel gives no more reason than its number.'
+  if (errno === ERROR_INVALID_ADDRESS || errno === ERROR_INVALID_PARAMETER) {
+    return (
+      'Check that no other code in the process released this range. ' +
+      'The kernel refuses it, because it is not what was reserved.'
+    )
+  }
+  return 'Look up the error number. The kernel gives no more reason than its number.'
 }

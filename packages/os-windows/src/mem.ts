@@ -1,5 +1,5 @@
-// Windows, as a backend. It answers to Go's runtime/mem_windows.go, function by function in
-// mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
+// Windows, as a backend. It answers to Go's runtime/mem_windows.go, function by function in mem.go's order. core's
+// wrappers call it. `kernel` is all that it sees of the host.
 import {
   checkOptions,
   FatalError,
@@ -16,7 +16,7 @@ import { commitHint, rangeHint, reserveHint } from './hint.js'
 
 /** How the backend is made. */
 export interface WindowsOptions {
-  /** The kernel below; none given: the host's own. */
+  /** The kernel below. Default: the host's own. */
   readonly kernel?: WindowsKernel | undefined
 }
 
@@ -40,7 +40,7 @@ class Windows implements OS {
     this.#pageSize = kernel.pageSize
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
-      // Large pages have to be committed as they are reserved, and need a privilege: Go asks for none.
+      // Large pages have to be committed when they are reserved, and need a privilege. Go does not ask for them.
       hugePageSize: 0,
       granularity: kernel.allocationGranularity,
       freesParts: false,
@@ -68,8 +68,8 @@ class Windows implements OS {
     let answer = this.#kernel.virtualAlloc(v, n, MEM_COMMIT, PAGE_READWRITE)
     if (answer === v) return
 
-    // A range that was obtained by several reservations can't be committed in one call. What Go
-    // does, too: commit what is left, or half of it, or half of that, down to a page.
+    // A range that several reservations obtained can't be committed in one call. Like Go, this commits the rest, or
+    // half of it, or half of that, down to a page.
     const end = v + n
     for (let at = v; at < end;) {
       let small = end - at
@@ -80,30 +80,30 @@ class Windows implements OS {
         failed = small
         small = alignDown(small / 2, this.#pageSize)
       }
-      // What was committed before stays so, as in Go: it may be Ready memory with contents.
+      // The parts that were committed before stay so, as in Go. They may be Ready memory with contents.
       if (small < this.#pageSize) throw this.#commitFailed(v, n, at, failed, answer)
       at += small
     }
   }
 
   sysHugePageOS(_v: Address, _n: number): void {
-    // Nothing to do: large pages are asked for when memory is reserved, and can't be advised later.
+    // Nothing to do: large pages are requested when memory is reserved, and can't be advised later.
   }
 
   sysFreeOS(v: Address, n: number): void {
-    // Size 0: a release is of the whole reservation that begins at v, and of nothing else.
+    // Size 0, because a release frees exactly the whole reservation that begins at v.
     const answer = this.#kernel.virtualFree(v, 0, MEM_RELEASE)
     if (answer < 0)
       throw this.#fatal('failed to release pages', 'sysFree', 'VirtualFree', v, n, -answer, rangeHint(-answer))
   }
 
   sysFaultOS(v: Address, n: number): void {
-    // Reserved and Prepared are one state of the machine: it faults when touched.
+    // Reserved and Prepared are one state of the machine, which faults when touched.
     this.#decommit('sysFault', v, n)
   }
 
   sysReserveOS(v: Address | null, n: number): Address | null {
-    // The hint, rounded down to the granularity; where it is taken, anywhere.
+    // At the hint, rounded down to the granularity. If that place is taken, anywhere.
     let p = this.#kernel.virtualAlloc(v ?? 0, n, MEM_RESERVE, PAGE_READWRITE)
     if (p < 0) p = this.#kernel.virtualAlloc(0, n, MEM_RESERVE, PAGE_READWRITE)
     if (p < 0) return this.#refuse(-p, reserveHint(-p, n, this.#kernel))
@@ -111,19 +111,19 @@ class Windows implements OS {
   }
 
   sysMapOS(_v: Address, _n: number): void {
-    // Nothing to do: sysUsed commits, and until then the range is what sysReserve left.
+    // Nothing to do: sysUsed commits. Until then the range stays as sysReserve left it.
   }
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
   }
 
-  /** Takes the memory from [v, v+n), in pieces where the range crosses reservations. */
+  /** Takes the memory from [v, v+n), in pieces when the range crosses reservations. */
   #decommit(op: string, v: Address, n: number): void {
     let answer = this.#kernel.virtualFree(v, n, MEM_DECOMMIT)
     if (answer === 0) return
 
-    // As sysUsedOS does: VirtualFree reaches no further than one VirtualAlloc did.
+    // As in sysUsedOS, because VirtualFree can't cross from one reservation to the next.
     const end = v + n
     for (let at = v; at < end;) {
       let small = end - at
@@ -139,14 +139,15 @@ class Windows implements OS {
     }
   }
 
-  /** The error for a commit that ended at `at`, where not even `failed` bytes were to be had. */
+  /** The error for a commit that ended at `at`, where even `failed` bytes were refused. */
   #commitFailed(v: Address, n: number, at: Address, failed: number, answer: number): FatalError {
     const done =
       at === v
         ? ''
-        : ` The first ${formatBytes(at - v)} are committed: sysFree or sysFault gives them back, sysUsed may be called again.`
+        : ` The first ${formatBytes(at - v)} are committed. sysFree or sysFault gives them back, ` +
+          'and sysUsed may be called again.'
     if (answer >= 0) {
-      const hint = `The kernel committed ${formatAddress(answer)} instead.${done}`
+      const hint = `Check the kernel below. The kernel committed ${formatAddress(answer)} instead.${done}`
       return new FatalError('failed to commit pages', {
         op: 'sysUsed',
         syscall: 'VirtualAlloc',
@@ -156,25 +157,25 @@ class Windows implements OS {
       })
     }
     const hint = `${commitHint(-answer, n, this.#kernel)}${done}`
-    // Go: the whole size where memory is short, and otherwise that of the piece, which it has
-    // halved to 0 by then (golang.org/issue/33716).
+    // As in Go, this is the whole size when memory is short. Otherwise it is the size of the piece. Go has halved
+    // that to 0 by then (golang.org/issue/33716).
     return outOfMemoryErrors.includes(-answer)
       ? this.#fatal('out of memory', 'sysUsed', 'VirtualAlloc', v, n, -answer, hint)
       : this.#fatal('failed to commit pages', 'sysUsed', 'VirtualAlloc', at, failed, -answer, hint)
   }
 
   /**
-   * The error for a decommit that ended at `at`. To the account [v, at) is what it was before the call,
-   * and what is Ready may be touched: it gets memory again. Go ends the process.
+   * The error for a decommit that ended at `at`. To the account, [v, at) is what it was before the call. Ready
+   * memory may be touched, so it gets memory again. Go ends the process.
    */
   #decommitFailed(op: string, v: Address, at: Address, failed: number, errno: number): FatalError {
     let hint = rangeHint(errno)
     if (at > v) {
       try {
         this.sysUsedOS(v, at - v)
-        hint += ` The first ${formatBytes(at - v)} have memory again, their contents are lost.`
+        hint += ` The first ${formatBytes(at - v)} have memory again, but their contents are lost.`
       } catch {
-        hint += ` The first ${formatBytes(at - v)} have lost their memory: touching them ends the process.`
+        hint += ` The first ${formatBytes(at - v)} have lost their memory. A touch of them ends the process.`
       }
     }
     return this.#fatal('failed to decommit pages', op, 'VirtualFree', at, failed, errno, hint)

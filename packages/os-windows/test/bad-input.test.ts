@@ -1,5 +1,5 @@
-// Wrong ranges, and kernels that do wrong: which error it is, what it says, and that the account
-// and the kernel's pages are what they should be afterwards.
+// Wrong ranges, and kernels that do wrong: which error it is and what it says. Afterwards the account and the
+// kernel's pages are what they should be.
 import { createMemory, FatalError, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import { record, type WindowsKernel } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-windows'
@@ -21,7 +21,7 @@ function errorOf(run: () => unknown): FatalError | UsageError | OutOfMemoryError
   throw new Error('no error was thrown')
 }
 
-/** Two reservations of `n` bytes side by side, mapped. */
+/** Two mapped reservations of `n` bytes, side by side. */
 function neighbours(memory: Memory, n: number): number {
   const v = memory.sysReserve(null, n)
   expect(memory.sysReserve(v + n, n)).toBe(v + n)
@@ -29,7 +29,7 @@ function neighbours(memory: Memory, n: number): number {
   return v
 }
 
-/** A kernel that refuses the calls that `refuses` picks. */
+/** A kernel that refuses the calls for which `refuses` returns true. */
 function refusing(
   below: WindowsKernel,
   errno: number,
@@ -56,7 +56,7 @@ describe('os-windows: a wrong range', () => {
     ['a size of 2^53', 0, 2 ** 53, 'ERR_MEMLAYER_SIZE'],
   ]
 
-  it.each(ranges)('%s is a UsageError to every operation, and the kernel hears of none', (_, offset, n, code) => {
+  it.each(ranges)('%s is a UsageError in every operation, without a kernel call', (_, offset, n, code) => {
     const { kernel, take } = record(pagesKernel())
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(MiB, null)
@@ -80,24 +80,21 @@ describe('os-windows: a wrong range', () => {
     ['its first half', 0, MiB / 2],
     ['its second half', MiB / 2, MiB / 2],
     ['a page in it', 65536, 4096],
-  ])(
-    '%s of a reservation is not freed: ERR_MEMLAYER_RESERVATION, and the kernel does not hear of it',
-    (_, offset, n) => {
-      const { kernel, take } = record(pagesKernel())
-      const memory = createMemory(createOS({ kernel }))
-      const v = memory.sysReserve(null, MiB)
-      take()
-      const error = errorOf(() => memory.sysFree(v + offset, n, null))
-      expect(error).toBeInstanceOf(UsageError)
-      expect(error).toMatchObject({
-        code: 'ERR_MEMLAYER_RESERVATION',
-        hint: expect.stringContaining('sysUnused') as string,
-      })
-      expect(take()).toEqual([])
-    },
-  )
+  ])('%s of a reservation can’t be freed: ERR_MEMLAYER_RESERVATION, without a kernel call', (_, offset, n) => {
+    const { kernel, take } = record(pagesKernel())
+    const memory = createMemory(createOS({ kernel }))
+    const v = memory.sysReserve(null, MiB)
+    take()
+    const error = errorOf(() => memory.sysFree(v + offset, n, null))
+    expect(error).toBeInstanceOf(UsageError)
+    expect(error).toMatchObject({
+      code: 'ERR_MEMLAYER_RESERVATION',
+      hint: expect.stringContaining('sysUnused') as string,
+    })
+    expect(take()).toEqual([])
+  })
 
-  it('a whole reservation is freed by its base, whatever its states', () => {
+  it('a whole reservation is freed by its base, in any states', () => {
     const kernel = pagesKernel()
     const memory = createMemory(createOS({ kernel }))
     const v = neighbours(memory, MiB)
@@ -111,8 +108,8 @@ describe('os-windows: a wrong range', () => {
   })
 })
 
-describe('os-windows without a ledger, as Go has it: the kernel is what is left to say no', () => {
-  it('a range off the page is rounded by the kernel, and told of where the answer shows it', () => {
+describe('os-windows without a ledger, as in Go, where only the kernel can refuse', () => {
+  it('the kernel rounds an unaligned range, and the error tells so where the answer shows it', () => {
     const below = pagesKernel()
     const memory = createMemory(createOS({ kernel: below }), { ledger: false })
     const v = memory.sysReserve(null, MiB)
@@ -126,7 +123,7 @@ describe('os-windows without a ledger, as Go has it: the kernel is what is left 
     ['sysUsed', 'failed to commit pages: VirtualAlloc(0x40000000, 4096) answered ERROR_INVALID_ADDRESS (487)'],
     ['sysUnused', 'failed to decommit pages: VirtualFree(0x40000000, 4096) answered ERROR_INVALID_ADDRESS (487)'],
     ['sysFault', 'failed to decommit pages: VirtualFree(0x40000000, 4096) answered ERROR_INVALID_ADDRESS (487)'],
-  ] as const)('%s of a range that nobody has reserved is a FatalError', (op, words) => {
+  ] as const)('%s of a range that was never reserved is a FatalError', (op, words) => {
     const memory = createMemory(createOS({ kernel: pagesKernel() }), { ledger: false })
     const error = errorOf(() => memory[op](2 ** 30, 65536))
     expect(error).toBeInstanceOf(FatalError)
@@ -134,7 +131,7 @@ describe('os-windows without a ledger, as Go has it: the kernel is what is left 
     expect(error.op).toBe(op)
   })
 
-  it('sysFree inside a reservation is a FatalError; at its base, all of it goes, whatever the size says', () => {
+  it('sysFree inside a reservation is a FatalError, and at its base it frees all, for every size', () => {
     const below = pagesKernel()
     const memory = createMemory(createOS({ kernel: below }), { ledger: false })
     const v = memory.sysReserve(null, MiB)
@@ -150,7 +147,7 @@ describe('os-windows without a ledger, as Go has it: the kernel is what is left 
 })
 
 describe('os-windows: a kernel that refuses', () => {
-  it.each([8, 635, 1454, 1455])('a commit with %i is "out of memory", of the whole size', (errno) => {
+  it.each([8, 635, 1454, 1455])('a commit with %i is "out of memory", with the whole size', (errno) => {
     const below = pagesKernel()
     const memory = createMemory(createOS({ kernel: refusing(below, errno, (_, __, ___, type) => type === COMMIT) }))
     const v = memory.sysReserve(null, MiB)
@@ -162,20 +159,23 @@ describe('os-windows: a kernel that refuses', () => {
     checkAccount(memory, below)
   })
 
-  it.each([5, 87, 487, 998])('a commit with %i is "failed to commit pages", of the piece that failed', (errno) => {
-    const below = pagesKernel()
-    const memory = createMemory(createOS({ kernel: refusing(below, errno, (_, __, ___, type) => type === COMMIT) }))
-    const v = memory.sysReserve(null, MiB)
-    memory.sysMap(v, MiB, null)
-    const error = errorOf(() => memory.sysUsed(v, 256 * KiB))
-    expect(error).toBeInstanceOf(FatalError)
-    // Go says here that 0 bytes failed: golang.org/issue/33716.
-    expect(error).toMatchObject({ op: 'sysUsed', syscall: 'VirtualAlloc', errno, address: v, size: 4096 })
-    expect(error.message).toMatch(/^failed to commit pages: VirtualAlloc\(0x[0-9a-f]+, 4096\) answered ERROR_/)
-    checkAccount(memory, below)
-  })
+  it.each([5, 87, 487, 998])(
+    'a commit with %i is "failed to commit pages", with the size of the failed piece',
+    (errno) => {
+      const below = pagesKernel()
+      const memory = createMemory(createOS({ kernel: refusing(below, errno, (_, __, ___, type) => type === COMMIT) }))
+      const v = memory.sysReserve(null, MiB)
+      memory.sysMap(v, MiB, null)
+      const error = errorOf(() => memory.sysUsed(v, 256 * KiB))
+      expect(error).toBeInstanceOf(FatalError)
+      // Go says here that 0 bytes failed: golang.org/issue/33716.
+      expect(error).toMatchObject({ op: 'sysUsed', syscall: 'VirtualAlloc', errno, address: v, size: 4096 })
+      expect(error.message).toMatch(/^failed to commit pages: VirtualAlloc\(0x[0-9a-f]+, 4096\) answered ERROR_/)
+      checkAccount(memory, below)
+    },
+  )
 
-  it('goes down to the pages of the kernel and no further, whatever their size', () => {
+  it('halves down to the kernel’s page size, for every page size', () => {
     const below = pagesKernel({ pageSize: 16384 })
     const { kernel, take } = record(refusing(below, 87, (_, __, ___, type) => type === DECOMMIT))
     const memory = createMemory(createOS({ kernel }))
@@ -189,7 +189,7 @@ describe('os-windows: a kernel that refuses', () => {
     checkAccount(memory, below)
   })
 
-  it('half way through the pieces of a commit, tells how far it came; what is committed is given back by sysFault, or used later', () => {
+  it('tells how far a commit came, and sysFault gives the committed part back, or sysUsed continues', () => {
     const below = pagesKernel({ commitLimit: 160 * KiB })
     const memory = createMemory(createOS({ kernel: below }))
     const v = neighbours(memory, 128 * KiB)
@@ -197,7 +197,7 @@ describe('os-windows: a kernel that refuses', () => {
     const error = errorOf(() => memory.sysUsed(v, 256 * KiB))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toMatch(
-      /^out of memory: VirtualAlloc\(0x[0-9a-f]+, 262144\) answered ERROR_COMMITMENT_LIMIT \(1455\)\. The commit limit /,
+      /^out of memory: VirtualAlloc\(0x[0-9a-f]+, 262144\) answered ERROR_COMMITMENT_LIMIT \(1455\)\. Enlarge /,
     )
     expect(error.hint).toContain('The first 160 KiB are committed')
     expect(below.bytesInState('COMMIT', v, 256 * KiB)).toBe(160 * KiB)
@@ -215,7 +215,7 @@ describe('os-windows: a kernel that refuses', () => {
     memory.check()
   })
 
-  it('half way through the pieces of a decommit, leaves memory behind all that is Ready', () => {
+  it('leaves memory behind all Ready pages when a decommit fails half way', () => {
     const below = pagesKernel()
     let border = Infinity
     const kernel = refusing(below, 5, (_, addr, size, type) => type === DECOMMIT && addr + size > border)
@@ -227,7 +227,7 @@ describe('os-windows: a kernel that refuses', () => {
       const error = errorOf(() => memory[op](v, 256 * KiB))
       expect(error).toBeInstanceOf(FatalError)
       expect(error).toMatchObject({ op, syscall: 'VirtualFree', errno: 5, address: border, size: 4096 })
-      expect(error.hint).toContain('The first 160 KiB have memory again, their contents are lost')
+      expect(error.hint).toContain('The first 160 KiB have memory again, but their contents are lost')
       expect(below.bytesInState('COMMIT', v, 256 * KiB)).toBe(256 * KiB)
       expect(memory.stats().total.ready).toBe(256 * KiB)
       checkAccount(memory, below)
@@ -237,7 +237,7 @@ describe('os-windows: a kernel that refuses', () => {
     expect(below.bytesInState('COMMIT', v, 256 * KiB)).toBe(0)
   })
 
-  it('says which bytes must not be touched when they can’t have their memory again', () => {
+  it('names the bytes that must not be touched when they can’t get memory again', () => {
     const below = pagesKernel()
     let border = Infinity
     const kernel = refusing(
@@ -251,13 +251,13 @@ describe('os-windows: a kernel that refuses', () => {
     const error = errorOf(() => memory.sysUnused(v, 256 * KiB))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toMatch(/^failed to decommit pages/)
-    expect(error.hint).toContain('The first 64 KiB have lost their memory: touching them ends the process')
+    expect(error.hint).toContain('The first 64 KiB have lost their memory. A touch of them ends the process')
     border = Infinity
     memory.sysUnused(v, 256 * KiB)
     checkAccount(memory, below)
   })
 
-  it('a release is "failed to release pages", and the range goes on being counted', () => {
+  it('a release is "failed to release pages", and the range stays counted', () => {
     const below = pagesKernel()
     let refuses = true
     const memory = createMemory(
@@ -286,8 +286,8 @@ describe('os-windows: a kernel that refuses', () => {
   })
 })
 
-describe('os-windows: a kernel that answers elsewhere', () => {
-  it('on a commit is "failed to commit pages", and names where', () => {
+describe('os-windows: a kernel that answers another address', () => {
+  it('on a commit is "failed to commit pages", with the address', () => {
     const below = pagesKernel()
     const kernel: WindowsKernel = {
       ...below,
@@ -307,7 +307,7 @@ describe('os-windows: a kernel that answers elsewhere', () => {
     memory.check()
   })
 
-  it('on a hint is taken where it answers, and counted there', () => {
+  it('on a hint is accepted, and counted at that address', () => {
     const below = pagesKernel()
     const memory = createMemory(createOS({ kernel: below }))
     const v = memory.sysReserve(null, MiB)
@@ -320,7 +320,7 @@ describe('os-windows: a kernel that answers elsewhere', () => {
     memory.check()
   })
 
-  it('with a range that is owned already is a FatalError, and the range stays what it was', () => {
+  it('with an owned range is a FatalError, and the range stays as it was', () => {
     const below = pagesKernel()
     let owned = 0
     const kernel: WindowsKernel = {
@@ -335,7 +335,7 @@ describe('os-windows: a kernel that answers elsewhere', () => {
     checkAccount(memory, below)
   })
 
-  it('a hundred times in a row ends an aligned reservation in Go’s words, with nothing left reserved', () => {
+  it('a hundred times ends an aligned reservation in Go’s words, with nothing left reserved', () => {
     const below = pagesKernel()
     const kernel: WindowsKernel = {
       ...below,
@@ -343,7 +343,7 @@ describe('os-windows: a kernel that answers elsewhere', () => {
       virtualAlloc: (addr, size, type, protect) =>
         below.virtualAlloc(addr % (16 * MiB) === 0 ? 0 : addr, size, type, protect),
     }
-    // Pushes the places that the kernel chooses off the alignment.
+    // Moves the places that the kernel chooses off the alignment.
     below.virtualAlloc(0, 64 * KiB, 0x2000, 4)
     const { kernel: recorded, calls } = record(kernel)
     const memory = createMemory(createOS({ kernel: recorded }))

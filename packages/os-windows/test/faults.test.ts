@@ -1,4 +1,4 @@
-// The k-th kernel call fails, for every k of a life: here over a kernel of our own, and in
+// The k-th kernel call fails, for every k of a life. Here it runs over the tests' own kernel, and in
 // windows/faults.ts over kernel32.
 import { describeOnWindows } from '@memlayer/wine'
 import { describe, expect, it } from 'vitest'
@@ -34,7 +34,7 @@ describe('os-windows with the k-th kernel call failing', () => {
       break
     }
     expect(k).toBeGreaterThan(10)
-    // What is refused once is asked again, in pieces, and goes through; but not a piece of one page.
+    // A refused call is made again in pieces and succeeds, except for a piece of one page.
     expect([...ops].sort()).toEqual(
       {
         once: ['sysAlloc', 'sysFault', 'sysFree', 'sysReserveAligned', 'sysUsed'],

@@ -1,5 +1,5 @@
-// A life with every transition in it, and what has to be true after each of its possible ends.
-// Vitest runs it over a kernel of our own, Node for Windows over kernel32.
+// A life with every transition in it, and what has to be true after each of its possible ends. Vitest runs it over
+// the tests' own kernel, Node for Windows over kernel32.
 import { createMemory, FatalError, OutOfMemoryError, type Memory } from '@memlayer/core'
 import { failCall, record, type WindowsKernel } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-windows'
@@ -8,24 +8,28 @@ const KiB = 2 ** 10
 const MiB = 2 ** 20
 const RESERVE = 0x2000
 
-/** A kernel that is told apart from the account: what its pages are. */
+/** A kernel that can tell the state of its pages, independent of the account. */
 export interface Witness {
   bytesInState(state: 'FREE' | 'RESERVE' | 'COMMIT', v: number, n: number): number
 }
 
-/** Which calls fail. `once`: the k-th alone; the others: the k-th of that function and all after it. */
+/** Which calls fail. `once` means only the k-th call. A function's name means its k-th call and all later ones. */
 export type Plan = 'once' | 'virtualAlloc' | 'virtualFree'
 
-/** What came of one life. */
+/** The result of one life. */
 export interface LifeEnd {
   /** Whether a call was made to fail. */
   readonly failed: boolean
-  /** The operation that threw; null: none did. */
+  /** The operation that threw, or null. */
   readonly op: string | null
   readonly error: unknown
 }
 
-/** A life whose k-th kernel call fails. @throws Error where error, account and kernel do not agree. */
+/**
+ * Lives a life whose k-th kernel call fails.
+ *
+ * @throws Error when error, account and kernel do not agree.
+ */
 export function liveAndFail(kernel: WindowsKernel, witness: Witness, plan: Plan, k: number, errno: number): LifeEnd {
   const failing = plan === 'once' ? failOnce(kernel, k, errno) : failFrom(kernel, plan, k, errno)
   const { kernel: recorded, calls } = record(failing.kernel)
@@ -40,7 +44,7 @@ export function liveAndFail(kernel: WindowsKernel, witness: Witness, plan: Plan,
   }
   checkAccount(memory, witness)
 
-  // Nothing is lost: what the kernel has reserved, the account gives back, whole.
+  // Nothing is lost: the account can give back everything that the kernel has reserved, in whole reservations.
   failing.stop()
   const held = reservations(calls)
   const owned = memory.ranges().reduce((sum, { size }) => sum + size, 0)
@@ -72,7 +76,7 @@ function live(memory: Memory, at: { op: string }): void {
   step('sysFault', () => memory.sysFault(v + 64 * KiB, 64 * KiB))
   step('sysFree', () => memory.sysFree(v, 4 * MiB, null))
 
-  // Two reservations, side by side if the hints are taken, and ranges over both.
+  // Two reservations, side by side if the hints are accepted, and ranges over both.
   const first = step('sysReserve', () => memory.sysReserve(v, 128 * KiB))
   const second = step('sysReserve', () => memory.sysReserve(first + 128 * KiB, 128 * KiB))
   if (second === first + 128 * KiB) {
@@ -90,7 +94,10 @@ function live(memory: Memory, at: { op: string }): void {
   step('sysFree', () => memory.sysFree(a, 256 * KiB, stat))
 }
 
-/** Every owned page is what its state promises: Ready has memory, Reserved has none, none is free. */
+/**
+ * Expects every owned page to be what its state promises. Ready pages have memory, Reserved pages have not, and all
+ * are reserved.
+ */
 export function checkAccount(memory: Memory, witness: Witness): void {
   memory.check()
   for (const { address, size, state } of memory.ranges()) {
@@ -102,7 +109,7 @@ export function checkAccount(memory: Memory, witness: Witness): void {
   }
 }
 
-/** A refusal has its own class; where Go throws, its words. */
+/** Expects a refusal to have its own class, and an error where Go throws to have Go's words. */
 function checkError(op: string, error: unknown, errno: number): void {
   expect(error instanceof OutOfMemoryError || error instanceof FatalError, `${op}: ${String(error)}`)
   if (!(error instanceof OutOfMemoryError || error instanceof FatalError)) return
@@ -122,7 +129,7 @@ function checkError(op: string, error: unknown, errno: number): void {
   expect(words[op]?.test(error.message) === true, `${op}: ${error.message}`)
 }
 
-/** What a kernel that was asked this has reserved and not released. */
+/** The reservations that the kernel made in these calls and has not released. */
 function reservations(calls: readonly { fn: string; args: readonly number[]; ret: number }[]): Map<number, number> {
   const held = new Map<number, number>()
   for (const { fn, args, ret } of calls) {
@@ -136,7 +143,7 @@ function reservations(calls: readonly { fn: string; args: readonly number[]; ret
 interface Failing {
   readonly kernel: WindowsKernel
   readonly failed: boolean
-  /** From now on nothing fails. */
+  /** Stops failing calls. */
   stop(): void
 }
 
@@ -176,5 +183,5 @@ function failFrom(kernel: WindowsKernel, fn: 'virtualAlloc' | 'virtualFree', k: 
 }
 
 function expect(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`this does not hold: ${what}`)
+  if (!holds) throw new Error(`expected, but not true: ${what}`)
 }

@@ -1,5 +1,5 @@
-// Go's own functions over the same kernel, call for call. Only the numbers in messages depart:
-// the replay compares Go's words, and the sizes stand in bad-input.test.ts.
+// Runs Go's own functions over the same kernel, call for call. Only the numbers in messages depart. The replay
+// compares Go's words, and bad-input.test.ts tests the sizes.
 import { replay, tracesOf } from '@memlayer/golden'
 import { createOS } from '@memlayer/os-windows'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// The kernel that faults and bad input are tested over is as kernel32 is: see windows/pages-kernel.ts.
+// The kernel under the tests of faults and bad input behaves like kernel32: see windows/pages-kernel.ts.
 import { describeOnWindows } from '@memlayer/wine'
 
-describeOnWindows('the kernel of our own', { folder: import.meta.dirname, file: 'windows/pages-kernel.ts' })
+describeOnWindows('the tests’ own kernel', { folder: import.meta.dirname, file: 'windows/pages-kernel.ts' })

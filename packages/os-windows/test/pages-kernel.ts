@@ -1,6 +1,5 @@
-// A Windows kernel without a machine: reservations, and which of their pages are committed. For
-// tests that have to run where there is neither Windows nor Wine; windows/pages-kernel.ts holds
-// it against kernel32.
+// A Windows kernel without a machine: reservations, and which of their pages are committed. It is for tests that
+// also run without Windows and Wine. windows/pages-kernel.ts compares it with kernel32.
 import type { WindowsKernel } from '@memlayer/kernel'
 
 const COMMIT = 0x1000
@@ -11,9 +10,9 @@ const READWRITE = 4
 
 const GRANULARITY = 65536
 const BOTTOM = 2 ** 44
-const ADDRESS_SPACE = 2 ** 47
+const ADDRESS_SPACE_BYTES = 2 ** 47
 
-/** What VirtualQuery would tell of a byte. */
+/** What VirtualQuery would tell about a byte. */
 export type PagesState = 'FREE' | 'RESERVE' | 'COMMIT'
 
 export interface PagesKernel extends WindowsKernel {
@@ -21,7 +20,7 @@ export interface PagesKernel extends WindowsKernel {
   bytesInState(state: PagesState, v: number, n: number): number
 }
 
-/** A kernel whose memory is `commitLimit` bytes. */
+/** A kernel with `commitLimit` bytes of memory. */
 export function pagesKernel({ pageSize = 4096, commitLimit = 2 ** 40 } = {}): PagesKernel {
   const pages = new Pages(pageSize, commitLimit)
   return {
@@ -41,8 +40,8 @@ export function pagesKernel({ pageSize = 4096, commitLimit = 2 ** 40 } = {}): Pa
     limits: () => ({
       commitLimit,
       commitAvailable: commitLimit - pages.committed,
-      addressSpace: ADDRESS_SPACE,
-      addressSpaceAvailable: ADDRESS_SPACE - pages.reserved,
+      addressSpace: ADDRESS_SPACE_BYTES,
+      addressSpaceAvailable: ADDRESS_SPACE_BYTES - pages.reserved,
     }),
     bytesInState: (state, v, n) => pages.bytesInState(state, v, n),
   }
@@ -51,7 +50,7 @@ export function pagesKernel({ pageSize = 4096, commitLimit = 2 ** 40 } = {}): Pa
 interface Reservation {
   readonly base: number
   readonly end: number
-  /** The numbers of the committed pages, from 0 at the base. */
+  /** The numbers of the committed pages. The page at the base is 0. */
   readonly committed: Set<number>
 }
 
@@ -71,7 +70,7 @@ class Pages {
   }
 
   reserve(addr: number, size: number, commits: boolean): number {
-    if (size > ADDRESS_SPACE) return -87
+    if (size > ADDRESS_SPACE_BYTES) return -87
     const base = addr === 0 ? this.#place(size) : Math.floor(addr / GRANULARITY) * GRANULARITY
     const end = Math.ceil((addr === 0 ? base + size : addr + size) / this.#pageSize) * this.#pageSize
     if (this.#meeting(base, end).length > 0) return -487
@@ -125,7 +124,7 @@ class Pages {
     return [...this.#reservations.values()].filter((one) => v < one.end && end > one.base)
   }
 
-  /** The lowest place, as Windows chooses it. */
+  /** The lowest free place, as Windows chooses it. */
   #place(n: number): number {
     for (let v = BOTTOM; ;) {
       const ends = this.#meeting(v, v + n).map((one) => one.end)

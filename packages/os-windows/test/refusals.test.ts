@@ -1,5 +1,5 @@
-// What a person reads when the kernel says no: the class, the number's name, the limit that was
-// met, and that nothing is counted by then.
+// What a person reads when the kernel refuses: the class, the error's name, and the limit that refused. Nothing is
+// counted by then.
 import { createMemory, OutOfMemoryError, UsageError } from '@memlayer/core'
 import { record, type WindowsKernel, type WindowsLimits } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-windows'
@@ -42,30 +42,12 @@ describe('os-windows, refused an allocation', () => {
       { commitAvailable: 2 ** 20 },
       "The commit limit (memory and page files together, or the job's) is 32 GiB, 1 MiB of it are left",
     ],
-    [
-      'the commit limit',
-      8,
-      'ERROR_NOT_ENOUGH_MEMORY',
-      { commitAvailable: 0 },
-      '0 bytes of it are left: enlarge the page file',
-    ],
-    [
-      'a page file that grows',
-      635,
-      'ERROR_COMMITMENT_MINIMUM',
-      {},
-      '20 GiB of the commit limit of 32 GiB are left now',
-    ],
+    ['the commit limit', 8, 'ERROR_NOT_ENOUGH_MEMORY', { commitAvailable: 0 }, '0 bytes of it are left.'],
+    ['a growing page file', 635, 'ERROR_COMMITMENT_MINIMUM', {}, '20 GiB of the commit limit of 32 GiB are left now'],
     ['a quota', 1454, 'ERROR_PAGEFILE_QUOTA', {}, 'a quota of the job or the user'],
-    [
-      'a limit that is not known',
-      1455,
-      'ERROR_COMMITMENT_LIMIT',
-      null,
-      'Committed memory is counted when it is asked for',
-    ],
+    ['an unknown limit', 1455, 'ERROR_COMMITMENT_LIMIT', null, 'Committed memory is counted when it is asked for'],
     ['a policy', 5, 'ERROR_ACCESS_DENIED', {}, 'The kernel forbids it'],
-    ['nothing that has a name', 4242, 'error 4242', {}, 'no more reason than its number'],
+    ['an error without a name', 4242, 'error 4242', {}, 'no more reason than its number'],
   ] as const)('names %s (%i), and counts nothing', (_, errno, errnoName, limits, words) => {
     const memory = createMemory(createOS({ kernel: refusing(errno, limits) }))
     const stat = memory.stat('test')
@@ -89,15 +71,15 @@ describe('os-windows, refused an allocation', () => {
 describe('os-windows, refused a reservation', () => {
   it.each([
     [
-      'the address space that is left',
+      'the free address space',
       8,
       { addressSpaceAvailable: 2 ** 29 },
-      'The address space of the process is 128 TiB, 512 MiB of it are free',
+      'The address space of the process is 128 TiB, and 512 MiB of it are free',
     ],
-    ['the address space that there is', 87, {}, '64-bit Windows has 128 TiB for a process'],
+    ['the whole address space', 87, {}, '64-bit Windows has 128 TiB for a process'],
     ['its pieces', 8, {}, 'no range as large as that in one piece'],
     ['the range', 487, null, 'it is not what was reserved'],
-  ] as const)('names %s (%i), and has asked twice: at the hint and anywhere', (_, errno, limits, words) => {
+  ] as const)('names %s (%i), after asking at the hint and anywhere', (_, errno, limits, words) => {
     const { kernel, calls } = record(refusing(errno, limits))
     const memory = createMemory(createOS({ kernel }))
     const error = errorOf(() => memory.sysReserve(2 ** 40, GiB))
@@ -109,7 +91,7 @@ describe('os-windows, refused a reservation', () => {
 
 describe('os-windows, misused', () => {
   it.each([-4096, 0.5, 4096.5, NaN, Infinity, -Infinity, 2 ** 53, -0, 0])(
-    'asks the kernel nothing for %d bytes, and says what to pass',
+    'does not ask the kernel for %d bytes, and says what to pass',
     (n) => {
       const { kernel, calls } = record(pagesKernel())
       const memory = createMemory(createOS({ kernel }))
@@ -129,7 +111,7 @@ describe('os-windows, misused', () => {
     },
   )
 
-  it('does nothing at all for zero bytes: to VirtualFree they would mean the whole reservation', () => {
+  it('does nothing for zero bytes, which VirtualFree takes for the whole reservation', () => {
     const { kernel, take } = record(pagesKernel())
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(65536, null)

@@ -1,11 +1,11 @@
-// Go's own process and this one, as Wine logs the Nt calls of both: the recording is golden's.
+// Go's own process and this one, as Wine logs their Nt calls. The recording is golden's.
 import { data } from '@memlayer/golden'
 import { needsWindows, runOnWindows } from '@memlayer/wine'
 import { describe, expect, it } from 'vitest'
 
 const MARK = '0x5a5a0000'
 
-/** `Free base+4096 12288 4000`: the calls, their addresses told from where the region begins. */
+/** The calls as `Free base+4096 12288 4000`, with addresses relative to the start of the region. */
 function callsOf(lines: readonly string[]): string[] {
   let base: number | null = null
   return lines.map((line) => {
@@ -16,16 +16,16 @@ function callsOf(lines: readonly string[]): string[] {
     const address = Number(at)
     base ??= address
     const call = `${fn} base+${address - base} ${bytes} ${rest}`
-    // A released region is over; the next may begin anywhere.
+    // A release ends the region. The next may begin anywhere.
     if (rest === '8000') base = null
     return call
   })
 }
 
 describe('os-windows, as Wine logs it', () => {
-  it('makes the Nt calls of a Go process that lives the same life', async (context) => {
+  it('makes the Nt calls of a Go process in the same life', async (context) => {
     needsWindows(context)
-    if (process.platform === 'win32') context.skip('needs Wine: Windows logs no calls')
+    if (process.platform === 'win32') context.skip('needs Wine, because Windows logs no calls')
     const { code, stderr } = await runOnWindows('windows/life-of-a-region.ts', {
       folder: import.meta.dirname,
       wineDebug: '+virtual',

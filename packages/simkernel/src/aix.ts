@@ -1,5 +1,5 @@
-// AIX 7 on ppc64. Sources: IBM's manual of mmap, munmap, mprotect and madvise, sys/mman.h, and what
-// Go's mem_aix.go says of it. Not held against a real kernel: there was none.
+// AIX 7 on ppc64. Sources: IBM's manual of mmap, munmap, mprotect and madvise, sys/mman.h, and Go's mem_aix.go. Not
+// compared with a real kernel, because we had none.
 import type { Advice, Personality } from './personality.js'
 
 const nothing: Advice = { does: 'nothing' }
@@ -14,7 +14,7 @@ export function aix(arch: string): Personality {
     hugePageSize: 0,
     lowest: 0x3000_0000,
     highest: 0x1000_0000_0000_0000,
-    // The two numbers that Linux has the other way round.
+    // Linux has these two numbers the other way round.
     flags: {
       anonymous: 0x10,
       fixed: 0x100,
@@ -35,7 +35,7 @@ export function aix(arch: string): Personality {
       busyHint: 'ignored',
       alignsHuge: false,
     },
-    // Unless the process asks for UNIX95's behaviour: XPG_SUS_ENV.
+    // Unless the process asks for UNIX95's behaviour with XPG_SUS_ENV.
     mapOver: 'ENOMEM',
     fixedOutside: 'ENOMEM',
     commit: { counts: 'nothing', errno: 'ENOMEM' },
@@ -44,7 +44,7 @@ export function aix(arch: string): Personality {
       [1, nothing],
       [2, nothing],
       [3, nothing],
-      // IBM documents madvise as a call without function, there for compatibility.
+      // IBM documents that madvise has no function and exists for compatibility.
       [4, nothing],
     ]),
     munmap: { unaligned: 'EINVAL', empty: 'EINVAL', outside: 'EINVAL', hole: 'skipped' },

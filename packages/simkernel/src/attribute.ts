@@ -1,8 +1,8 @@
-// Attributes of a mapping besides its protection: bits, with the two letters that Linux shows
-// for them in the VmFlags of /proc/self/smaps.
+// Attributes of a mapping besides its protection, as bits. Linux shows each as two letters in the VmFlags of
+// /proc/self/smaps.
 
 export const NO_RESERVE: number = 1 << 0
-/** Counted as committed. */
+/** The mapping counts as committed. */
 export const ACCOUNTED: number = 1 << 1
 export const HUGE_PAGES: number = 1 << 2
 export const NO_HUGE_PAGES: number = 1 << 3

@@ -1,6 +1,6 @@
-// FreeBSD, DragonFly, NetBSD, OpenBSD, Solaris and illumos: one row each. Sources: their
-// sys/mman.h, vm_mmap.c (FreeBSD, DragonFly), uvm_mmap.c (NetBSD, OpenBSD), segvn (illumos). Not
-// held against real kernels: there were none.
+// FreeBSD, DragonFly, NetBSD, OpenBSD, Solaris and illumos: one row each. Sources: their sys/mman.h, vm_mmap.c
+// (FreeBSD, DragonFly), uvm_mmap.c (NetBSD, OpenBSD), segvn (illumos). Not compared with real kernels, because we
+// had none.
 import type { Advice, MapFlags, Personality, RangeRules } from './personality.js'
 
 /** The flavors of os-bsd. */
@@ -10,7 +10,7 @@ const alike = { pageSize: 4096, hugePageSize: 0, batches: false, faultAround: 1,
 
 const nothing: Advice = { does: 'nothing' }
 
-/** madvise's numbers: MADV_DONTNEED only ages pages, MADV_FREE is 5 or 6. */
+/** The numbers of madvise. MADV_DONTNEED only ages pages. MADV_FREE is 5 or 6. */
 function advice(free: number): ReadonlyMap<number, Advice> {
   return new Map<number, Advice>([
     [0, nothing],
@@ -39,13 +39,14 @@ const sunFlags: MapFlags = { ...bsdFlags, anonymous: 0x100, noReserve: 0x40, uns
 const lenient: RangeRules = { unaligned: 'rounded', empty: 'done', outside: 'EINVAL', hole: 'skipped' }
 const strict: RangeRules = { unaligned: 'EINVAL', empty: 'EINVAL', outside: 'ENOMEM', hole: 'skipped' }
 
-// What all six have alike, or take from the caller, is not in their rows.
+// The rows leave out what all six have alike and what the caller passes.
 type Row = Omit<Personality, 'arch' | 'os' | 'family' | keyof typeof alike>
 
 const freebsd: Row = {
   lowest: 0x1000,
   highest: 0x7fff_ffff_f000,
-  flags: { ...bsdFlags, noReplace: 0x4000, unsupported: 0x400 | 0x2000 | 0x80000 }, // MAP_EXCL; MAP_STACK, MAP_GUARD, MAP_32BIT
+  // MAP_EXCL; MAP_STACK, MAP_GUARD, MAP_32BIT
+  flags: { ...bsdFlags, noReplace: 0x4000, unsupported: 0x400 | 0x2000 | 0x80000 },
   knownProt: { mmap: 7, mprotect: 7 },
   placement: {
     order: 'up',
@@ -70,7 +71,7 @@ const netbsd: Row = {
   knownProt: { mmap: null, mprotect: null },
   placement: { ...freebsd.placement, order: 'down', busyHint: 'ignored' },
   advice: advice(6),
-  // uvm wants all of a range to be mapped before it unmaps any.
+  // uvm checks that all of a range is mapped before it unmaps any of it.
   munmap: { ...lenient, hole: { errno: 'EINVAL', effect: 'none' } },
   madvise: { ...lenient, hole: { errno: 'EFAULT', effect: 'none' } },
 }
@@ -90,7 +91,7 @@ const sunos: Row = {
   },
   mapOver: null,
   fixedOutside: 'ENOMEM',
-  // Swap is set aside for all that is mapped, permissions or not: why Go reserves with NORESERVE here.
+  // Swap is set aside for every mapping, with or without permissions. That is why Go reserves with NORESERVE here.
   commit: { counts: 'unless NORESERVE', errno: 'EAGAIN' },
   advice: advice(5),
   munmap: { ...strict, outside: 'EINVAL' },
@@ -112,7 +113,7 @@ const rows: Readonly<Record<BsdFlavor, Row>> = {
   illumos: sunos,
 }
 
-/** One of the six. */
+/** The personality of one of the six. */
 export function bsd(flavor: BsdFlavor, arch: string): Personality {
   return { os: flavor, family: flavor, arch, ...alike, ...rows[flavor] }
 }

@@ -1,5 +1,5 @@
-// Memory that is promised before it is used: Linux's vm.overcommit_memory, the swap that
-// Solaris sets aside, Windows's commit charge.
+// Memory that is promised before it is used: Linux's vm.overcommit_memory, the swap that Solaris sets aside, and
+// Windows's commit charge.
 
 /** Promised memory and its limit. */
 export class Commit {
@@ -7,7 +7,7 @@ export class Commit {
   readonly #largest: number
   #committed = 0
 
-  /** `limit`: all that may be promised; `largest`: in one piece. */
+  /** `limit` is the most that may be promised in all, `largest` the most in one piece. */
   constructor(limit: number, largest: number) {
     this.#limit = limit
     this.#largest = largest
@@ -18,14 +18,14 @@ export class Commit {
     return this.#committed
   }
 
-  /** Promises `n` more bytes; false: no. */
+  /** Promises `n` more bytes. Returns false when the limit is reached. */
   promise(n: number): boolean {
     if (n > 0 && (n > this.#largest || this.#committed + n > this.#limit)) return false
     this.#committed += n
     return true
   }
 
-  /** `n` bytes are promised no more. */
+  /** Takes back the promise of `n` bytes. */
   release(n: number): void {
     this.#committed -= n
   }

@@ -1,20 +1,20 @@
-// The bytes of a simulated address space. A page that was never written has no storage, so a
-// terabyte costs nothing; what was written is in a frame, or in the view that covers it.
-// Addresses are counted from an origin, so that they are exact to the byte.
+// The bytes of a simulated address space. A page that was never written has no storage, so a terabyte costs
+// nothing. Written bytes are in a frame, or in the view that covers them. Addresses are counted from an origin, so
+// that they are exact to the byte.
 import { SimulationError } from './errors.js'
 import { Ranges } from './ranges.js'
 import { equal, holdsAny, partOf, Views, type View } from './views.js'
 
 const LOST = 1
 
-/** Bytes by address. Whether a page may be touched is for the caller to know. */
+/** Bytes by address. The caller knows whether a page may be touched. */
 export class Contents {
   readonly #pageSize: number
-  // Pages that hold a byte which is not zero, or did. Under a view a frame is stale.
+  // Pages that hold a nonzero byte, or once did. The frame of a page under a view is stale.
   readonly #frames = new Map<number, Uint8Array>()
-  // Bytes that went with a view which was detached where nobody could see it.
+  // Bytes of views that were detached without notice, and so are lost.
   readonly #lost = new Ranges()
-  // Pages that views wrote and that nobody has asked about since they ended.
+  // Pages that views wrote and left when they ended. The next `takeKept` returns them.
   readonly #kept = new Set<number>()
   readonly #views: Views = new Views(
     (view) => this.#keep(view),
@@ -25,12 +25,12 @@ export class Contents {
     this.#pageSize = pageSize
   }
 
-  /** Brings overlapping views together. To be called before anything else is done. */
+  /** Brings overlapping views together. Callers call it before anything else. */
   agree(): void {
     this.#views.agree()
   }
 
-  /** The bytes at `v`: the same ArrayBuffer as long as the view of this range lives. */
+  /** The bytes at `v`. Returns the same ArrayBuffer as long as the view of this range lives. */
   view(v: number, n: number): ArrayBuffer {
     if (n === 0) return new ArrayBuffer(0)
     const known = this.#views.exactly(v, v + n)
@@ -59,7 +59,7 @@ export class Contents {
     this.#views.settle(v, end)
   }
 
-  /** [v, v+n) reads zero from now on, through every view as well. */
+  /** Makes [v, v+n) read zero from now on, through every view as well. */
   zero(v: number, n: number): void {
     const end = v + n
     this.#lost.assign(v, end, 0)
@@ -74,12 +74,12 @@ export class Contents {
     }
   }
 
-  /** The pages of [v, v+n) can't be touched any more: views over any of them end. The bytes stay. */
+  /** Ends the views over any page of [v, v+n), because the pages can't be touched any more. The bytes stay. */
   detach(v: number, n: number): void {
     this.#views.detach(v, v + n)
   }
 
-  /** The whole pages of [v, v+n) that a view covers, in part or all. */
+  /** The whole pages of [v, v+n) that a view covers, fully or in part. */
   viewed(v: number, n: number): number[] {
     const pages = new Set<number>()
     const size = this.#pageSize
@@ -90,7 +90,7 @@ export class Contents {
     return [...pages].sort((a, b) => a - b)
   }
 
-  /** The pages that views which have ended left bytes in; each is told of once. */
+  /** The pages in which ended views left bytes. Returns each page once. */
   takeKept(): number[] {
     if (this.#kept.size === 0) return []
     const pages = [...this.#kept]
@@ -110,7 +110,7 @@ export class Contents {
     return holdsAny(page)
   }
 
-  /** A view ends: what it holds goes to frames. */
+  /** Moves the bytes of a view that ends to frames. */
   #keep(view: View): void {
     const size = this.#pageSize
     this.#store(view.start, view.bytes)
@@ -131,7 +131,7 @@ export class Contents {
     }
   }
 
-  /** Copies what is at `v` into `bytes`, which are zero. */
+  /** Copies the bytes at `v` into `bytes`, which are zero. */
   #fill(v: number, bytes: Uint8Array): void {
     const end = v + bytes.length
     const size = this.#pageSize
@@ -148,7 +148,7 @@ export class Contents {
     }
   }
 
-  /** The pages of [v, end) that have a frame: by address or by frame, whichever is less work. */
+  /** The pages of [v, end) that have a frame. Searches by address or by frame, whichever is less work. */
   #framesIn(v: number, end: number): number[] {
     const first = Math.floor(v / this.#pageSize)
     const last = Math.ceil(end / this.#pageSize)
@@ -162,8 +162,9 @@ export class Contents {
 function lost(): never {
   throw new SimulationError(
     'ERR_MEMLAYER_SIM_VIEW',
-    'a view was detached in a way that no simulated kernel can see, and its bytes went with it',
-    "Detach it by its own method, buffer.transfer(0), or by detachView of @memlayer/kernel: not by ArrayBuffer.prototype.transfer.call, and not by a message's transfer list.",
+    'a view was detached without notice to the simulated kernel, so its bytes are lost',
+    'Detach it by its own method, buffer.transfer(0), or by detachView of @memlayer/kernel. ' +
+      "Do not use ArrayBuffer.prototype.transfer.call or a message's transfer list.",
   )
 }
 
@@ -173,8 +174,8 @@ function allocate(n: number): ArrayBuffer {
   } catch (error) {
     throw new SimulationError(
       'ERR_MEMLAYER_SIM_LIMIT',
-      `this JavaScript engine gives no ArrayBuffer of ${n} bytes`,
-      'A view is a buffer of its own: make it of the part that you touch.',
+      `this JavaScript engine can't make an ArrayBuffer of ${n} bytes`,
+      'Make a view of only the part that you touch.',
       error,
     )
   }

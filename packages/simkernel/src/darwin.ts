@@ -1,5 +1,5 @@
-// Darwin (macOS). Sources: xnu's bsd/kern/kern_mman.c and osfmk/vm, sys/mman.h. Not held
-// against a real kernel: there was none.
+// Darwin (macOS). Sources: xnu's bsd/kern/kern_mman.c and osfmk/vm, sys/mman.h. Not compared with a real kernel,
+// because we had none.
 import type { Advice, Personality } from './personality.js'
 
 const nothing: Advice = { does: 'nothing' }
@@ -42,9 +42,9 @@ export function darwin(arch: string): Personality {
       [1, nothing],
       [2, nothing],
       [3, nothing],
-      [4, nothing], // MADV_DONTNEED ages pages; what is in them stays
+      [4, nothing], // MADV_DONTNEED ages pages and keeps their bytes
       [5, { does: 'forfeit', counted: true }], // MADV_FREE
-      [7, { does: 'forfeit', counted: false }], // MADV_FREE_REUSABLE: out of the footprint at once
+      [7, { does: 'forfeit', counted: false }], // MADV_FREE_REUSABLE leaves the footprint at once
       [8, { does: 'reuse' }], // MADV_FREE_REUSE
     ]),
     munmap: { unaligned: 'EINVAL', empty: 'EINVAL', outside: 'EINVAL', hole: 'skipped' },

@@ -1,4 +1,4 @@
-// The address space as text: what a person reads when a test has failed.
+// The address space as text, for a person who reads a failed test.
 import type { Simulated, SimulatedMapping } from './simulated.js'
 
 /** The text of `describe()`. */

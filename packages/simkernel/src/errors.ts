@@ -1,9 +1,9 @@
-// The errors of a simulated kernel. A port's call answers with a number, always; these are
-// for what has no number: a touch that would kill a real process, a simulation that is asked
-// more than it can show, an option that is wrong.
+// The errors of a simulated kernel. A call of a port always answers with a number. These errors are for cases
+// without a number: a touch that would kill a real process, a request beyond what a simulation can show, and a
+// wrong option.
 import type { Address } from '@memlayer/kernel'
 
-/** Stable codes: they are API, messages are for people. */
+/** Stable codes. They are API, and messages are for people. */
 export type SimulationErrorCode =
   | 'ERR_MEMLAYER_SIM_OPTION'
   | 'ERR_MEMLAYER_SIM_FAULT'
@@ -13,10 +13,14 @@ export type SimulationErrorCode =
   | 'ERR_MEMLAYER_SIM_VIEW'
 
 /**
- * What a simulated kernel can't answer with an error number. By `code`: an option that is wrong
- * (OPTION), a process that the kernel would have killed for want of memory (KILLED), a simulation
- * that has no more room (LIMIT), a call that no simulated kernel makes (UNSUPPORTED), views that
- * disagree or whose bytes were lost (VIEW).
+ * A problem that a simulated kernel can't answer with an error number. Its `code` ends in one of these words:
+ *
+ * - OPTION: an option is wrong.
+ * - FAULT: a page can't be touched, see {@link PageFault}.
+ * - KILLED: the kernel would have killed the process for lack of memory.
+ * - LIMIT: the simulation has no more room.
+ * - UNSUPPORTED: no simulated kernel makes this call.
+ * - VIEW: views disagree, or the bytes of a view were lost.
  */
 export class SimulationError extends Error {
   /** Stable: compare this, not the message. */
@@ -35,11 +39,11 @@ export class SimulationError extends Error {
 /** How memory is touched. */
 export type Access = 'read' | 'write'
 
-/** A touch of a page that can't be touched: where a real process dies of SIGSEGV, or of an access violation. */
+/** A touch of a page that can't be touched. A real process would die of SIGSEGV, or of an access violation. */
 export class PageFault extends SimulationError {
   /** The first page of the range that can't be touched. */
   readonly address: Address
-  /** What was tried. */
+  /** The access that was tried. */
   readonly access: Access
   /** What the page is: `'not mapped'`, `'---'`, `'r--'`, `'reserved'`. */
   readonly page: string
@@ -49,7 +53,7 @@ export class PageFault extends SimulationError {
     super(
       'ERR_MEMLAYER_SIM_FAULT',
       `the page at 0x${address.toString(16)} is ${page} and was ${verb}`,
-      'On a real kernel the process would have died here.',
+      'Make the page accessible before you touch it. A real kernel would have killed the process here.',
     )
     this.address = address
     this.access = access

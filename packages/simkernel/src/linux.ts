@@ -1,5 +1,5 @@
-// Linux 6.18 on x86-64, as the differential test finds it. Sources: mm/mmap.c, mm/vma.c,
-// mm/mprotect.c, mm/madvise.c, asm-generic/mman-common.h.
+// Linux 6.18 on x86-64, as the differential test finds it. Sources: mm/mmap.c, mm/vma.c, mm/mprotect.c,
+// mm/madvise.c, asm-generic/mman-common.h.
 import {
   HUGE_PAGES,
   MERGEABLE,
@@ -59,14 +59,14 @@ const advice: ReadonlyMap<number, Advice> = new Map([
   [18, mark(WIPED_ON_FORK, 0, 'private')], // MADV_WIPEONFORK
   [19, mark(0, WIPED_ON_FORK)], // MADV_KEEPONFORK
   [20, { does: 'age', reclaims: false }], // MADV_COLD
-  [21, { does: 'age', reclaims: true }], // MADV_PAGEOUT: there is no swap
+  [21, { does: 'age', reclaims: true }], // MADV_PAGEOUT, without swap
   [22, { does: 'populate', access: 'read' }], // MADV_POPULATE_READ
   [23, { does: 'populate', access: 'write' }], // MADV_POPULATE_WRITE
   [24, { does: 'discard', locked: 'discard' }], // MADV_DONTNEED_LOCKED
   [25, { does: 'collapse' }], // MADV_COLLAPSE
 ])
 
-/** Linux; the processor decides a few numbers. */
+/** Linux. The processor decides a few numbers. */
 export function linux(arch: string): Personality {
   const mips = arch.startsWith('mips')
   return {

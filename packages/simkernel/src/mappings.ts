@@ -1,6 +1,6 @@
-// The list of mappings, as Linux keeps it: which neighbours become one, which calls cut one in
-// two, and when the limit on their number stands in the way (mm/vma.c). The other kernels
-// keep such a list as well; nobody sees how they split theirs.
+// The list of mappings, as Linux keeps it (mm/vma.c): which neighbours merge, which calls split a mapping, and when
+// the limit on their number refuses a call. The other kernels keep such a list as well, but a process can't see how
+// they split theirs.
 import type { Address } from '@memlayer/kernel'
 
 /** A range that is mapped in one way. */
@@ -9,23 +9,29 @@ export interface Mapping {
   end: Address
   /** PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4. */
   prot: number
-  /** Attributes: see attribute.ts. Mappings that differ in one do not become one. */
+  /** Attributes: see attribute.ts. Mappings that differ in one do not merge. */
   attributes: number
-  /** What the mapping shows: 0 is memory of its own, other numbers are objects that are shared or another's. */
+  /**
+   * What the mapping shows. 0 is private memory. Other numbers are shared objects, foreign mappings or
+   * reservations.
+   */
   object: number
-  /** Which pages of its own it has written (Linux: anon_vma); 0: none yet. Two that differ do not become one. */
+  /**
+   * The family of its private pages (Linux: anon_vma). 0 until the first write. Mappings of two different families
+   * do not merge.
+   */
   anon: number
 }
 
 /** The mappings of one address space, in order of address. */
 export class Mappings {
   readonly #list: Mapping[] = []
-  /** How many there may be. */
+  /** The most mappings that there may be. */
   readonly limit: number
   readonly #onCut: (at: Address) => void
   #bytes = 0
 
-  /** `onCut` hears of every address where a mapping ends that went on before. */
+  /** `onCut` is called with every address at which a mapping is cut. */
   constructor(limit: number, onCut: (at: Address) => void) {
     this.limit = limit
     this.#onCut = onCut
@@ -50,13 +56,13 @@ export class Mappings {
     return this.#list[this.indexFrom(v)]
   }
 
-  /** The mapping that holds `v`. */
+  /** The mapping that contains `v`. */
   at(v: Address): Mapping | undefined {
     const mapping = this.from(v)
     return mapping !== undefined && mapping.start <= v ? mapping : undefined
   }
 
-  /** The mappings that hold some of [v, end). */
+  /** The mappings that contain some of [v, end). */
   over(v: Address, end: Address): Mapping[] {
     const found: Mapping[] = []
     for (let i = this.indexFrom(v); i < this.#list.length; i++) {
@@ -95,11 +101,15 @@ export class Mappings {
     return low
   }
 
-  /** Cuts mappings at `v` and `end`, so that none reaches over them; false: one more would be too many. */
+  /**
+   * Cuts mappings at `v` and `end`, so that no mapping crosses them. Returns false when that makes one mapping too
+   * many.
+   */
   cutOut(v: Address, end: Address): boolean {
     const first = this.at(v)
     if (first !== undefined && first.start < v) {
-      // A hole in the middle makes one more for good; anything else only until the rest is gone.
+      // A hole in the middle adds one mapping for good. Any other cut adds one only until the caller removes the
+      // rest.
       if (first.end > end && this.count >= this.limit) return false
       this.#cut(first, v)
     }
@@ -108,7 +118,7 @@ export class Mappings {
     return true
   }
 
-  /** Takes [v, end) out; mappings were cut at both before. */
+  /** Removes [v, end). The caller has cut mappings at both ends before. */
   remove(v: Address, end: Address): Mapping[] {
     const from = this.indexFrom(v)
     let to = from
@@ -118,7 +128,7 @@ export class Mappings {
     return gone
   }
 
-  /** Puts a new mapping in free space; it becomes one with a neighbour that is like it. */
+  /** Puts a new mapping in free space. It merges with a neighbour that is like it. */
   put(mapping: Mapping): void {
     const i = this.indexFrom(mapping.start)
     this.#bytes += mapping.end - mapping.start
@@ -137,8 +147,8 @@ export class Mappings {
   }
 
   /**
-   * Gives [v, end), a part of `mapping`, other rights and attributes; false: that makes more
-   * mappings than there may be, and what was cut by then stays cut.
+   * Gives [v, end), a part of `mapping`, other rights and attributes. Returns false when that makes too many
+   * mappings. The cuts made by then stay.
    */
   change(mapping: Mapping, v: Address, end: Address, prot: number, attributes: number): boolean {
     const i = this.indexFrom(mapping.start)
@@ -178,7 +188,7 @@ export class Mappings {
     return true
   }
 
-  /** The mapping at `i` is [v, end) from now on, which may be nothing. */
+  /** Makes the mapping at `i` cover [v, end). An empty range removes it. */
   #shrink(i: number, v: Address, end: Address): void {
     if (v === end) {
       this.#list.splice(i, 1)
@@ -190,7 +200,7 @@ export class Mappings {
     mapping.end = end
   }
 
-  /** Cuts `mapping` in two at `at`; returns the upper. */
+  /** Cuts `mapping` in two at `at`. Returns the upper part. */
   #cut(mapping: Mapping, at: Address): Mapping {
     const upper = { ...mapping, start: at }
     mapping.end = at
@@ -199,13 +209,13 @@ export class Mappings {
     return upper
   }
 
-  /** Of the mappings at `before` and `after`, those that `mapping` becomes one with. */
+  /** The mappings at `before` and `after` that merge with `mapping`. */
   #likeNeighbours(before: number, mapping: Mapping, after: number): [Mapping | undefined, Mapping | undefined] {
     const left = this.#list[before]
     const right = this.#list[after]
     const joinsLeft = left !== undefined && left.end === mapping.start && areAlike(left, mapping)
     const joinsRight = right !== undefined && right.start === mapping.end && areAlike(mapping, right)
-    // Each may go with the new one, and yet not with the other: the left one has the right of way.
+    // Each may merge with the new one, and yet not with the other. Then the left one wins.
     const joinsBoth = joinsLeft && joinsRight && agreeOnAnon(left, right)
     return [joinsLeft ? left : undefined, joinsRight && (!joinsLeft || joinsBoth) ? right : undefined]
   }

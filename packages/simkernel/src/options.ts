@@ -1,22 +1,22 @@
-// How a simulated kernel is made: one shape a kind of kernel. Everything has a default, so that
+// How a simulated kernel is made: one shape for each kind of kernel. Every option has a default, so that
 // simulate('linux') is a usual machine.
 import type { Address } from '@memlayer/kernel'
 import type { PlannedFault } from './plan.js'
 
-/** What every simulated kernel takes. */
+/** The options that every simulated kernel takes. */
 export interface SimulateOptions {
-  /** What decides everything that a kernel decides by itself: the same seed, the same run. A whole number; default 1. */
+  /** Decides all choices of the kernel, so that one seed always gives the same run. A whole number. Default 1. */
   readonly seed?: number
-  /** Calls that go otherwise than they would. */
+  /** Calls that the kernel refuses or answers differently. */
   readonly plan?: readonly PlannedFault[]
   /**
-   * How short of memory the machine is: the chance, from 0 to 1, that a call finds forfeit pages taken
-   * since the last one. 0: they stay until takeForfeit(), or until the memory is full. Default 0.25.
+   * How short of memory the machine is. It is the chance, from 0 to 1, that the kernel takes forfeit pages between
+   * two calls. With 0 they stay until takeForfeit(), or until the memory is full. Default 0.25.
    */
   readonly pressure?: number
 }
 
-/** What bounds a process on a POSIX host. Bytes, unless the name says otherwise; Infinity: no limit. */
+/** What bounds a process on a POSIX host. Bytes, unless the name says otherwise. Infinity means no limit. */
 export interface PosixLimitOptions {
   /** RLIMIT_AS, `ulimit -v`. Default Infinity. */
   readonly addressSpace?: number
@@ -30,17 +30,17 @@ export interface PosixLimitOptions {
   readonly overcommitRatio?: number
   /** The machine's memory. Default 16 GiB. */
   readonly memory?: number
-  /** The machine's swap. No page is ever seen to be in it; it may only be promised. Default 0. */
+  /** The machine's swap. It may be promised, but no page is ever in it. Default 0. */
   readonly swap?: number
-  /** The control group's memory limit: a touch beyond it kills. Default Infinity. */
+  /** The control group's memory limit. A touch beyond it kills. Default Infinity. */
   readonly group?: number
 }
 
-/** Where things lie in an address space. */
+/** Where things are in an address space. */
 export interface LayoutOptions {
-  /** Where the search for an address begins; default: the seed decides. */
+  /** Where the search for an address begins. By default the seed decides. */
   readonly base?: Address
-  /** What the rest of the program has mapped. */
+  /** The ranges that the rest of the program has mapped. */
   readonly occupied?: readonly { readonly address: Address; readonly size: number }[]
 }
 
@@ -50,17 +50,20 @@ export interface PosixOptions extends SimulateOptions {
   readonly limits?: PosixLimitOptions
   /** Bytes in a page. Default: the personality's. */
   readonly pageSize?: number
-  /** Bytes in a transparent huge page; 0: none. Default 2 MiB on Linux, else 0. */
+  /** Bytes in a transparent huge page. 0 means no huge pages. Default 2 MiB on Linux, else 0. */
   readonly hugePageSize?: number
   /** Linux, /sys/kernel/mm/transparent_hugepage/enabled. Default 'madvise'. */
   readonly transparentHugePages?: 'always' | 'madvise' | 'never'
-  /** The processor, in Node's words. Default 'x64' (darwin: 'arm64', aix: 'ppc64'). Linux: mips has numbers of its own. */
+  /**
+   * The processor, in Node's words. Default 'x64' (darwin: 'arm64', aix: 'ppc64'). On Linux, mips has its own
+   * numbers.
+   */
   readonly arch?: string
-  /** Linux: whether many ranges are advised in one call, as since 6.13. Default true. */
+  /** Linux: whether one call advises many ranges, as since 6.13. Default true. */
   readonly batches?: boolean
-  /** Whether all that is mapped is locked, as after mlockall(MCL_FUTURE). Default false. */
+  /** Whether every mapping is locked, as after mlockall(MCL_FUTURE). Default false. */
   readonly locksAll?: boolean
-  /** Where things lie. */
+  /** Where things are in the address space. */
   readonly layout?: LayoutOptions
 }
 
@@ -75,7 +78,7 @@ export interface WindowsOptions extends SimulateOptions {
   }
   /** Bytes in a page. Default 4096. */
   readonly pageSize?: number
-  /** Where things lie. */
+  /** Where things are in the address space. */
   readonly layout?: LayoutOptions
 }
 
@@ -90,7 +93,7 @@ export interface Plan9Options extends SimulateOptions {
   }
   /** Bytes in a page. Default 4096. */
   readonly pageSize?: number
-  /** Where things lie. */
+  /** Where things are in the address space. */
   readonly layout?: {
     /** The end of the program's data: the first break. Default 0x400000. */
     readonly end?: Address
@@ -104,13 +107,13 @@ export interface WasmOptions extends SimulateOptions {
     /** The memory's maximum, in pages of 64 KiB. Default 65536, 4 GiB. */
     readonly pages?: number
   }
-  /** Where things lie. */
+  /** Where things are in the memory. */
   readonly layout?: {
     /** The end of the module's data. Default 0x8000. */
     readonly end?: Address
     /** The memory's first size in pages. Default 16, 1 MiB. */
     readonly pages?: number
   }
-  /** Whether the engine gives pages back (`discard`), as none does yet. Default false. */
+  /** Whether the engine gives pages back (`discard`). No real engine does yet. Default false. */
   readonly discards?: boolean
 }

@@ -1,20 +1,22 @@
-// What makes one POSIX kernel another: flag numbers, what an advice does, and what each call
-// says to a range that is odd. A personality is data; posix.ts is the one kernel that reads it.
+// The differences between POSIX kernels: flag numbers, the effect of an advice, and the answer of each call to an
+// odd range. A personality is data. posix-kernel.ts and posix-calls.ts are the one kernel that reads it.
 import type { Address, ErrnoFamily } from '@memlayer/kernel'
 
-/** The bits of mmap's `flags`. 0: the system has no such flag. */
+/** The bits of mmap's `flags`. 0 means that the system has no such flag. */
 export interface MapFlags {
   readonly anonymous: number
   readonly fixed: number
-  /** MAP_FIXED, but refused where something is mapped. Linux: MAP_FIXED_NOREPLACE; FreeBSD: MAP_EXCL beside MAP_FIXED. */
+  /**
+   * Like MAP_FIXED, but refused on a mapped range. Linux: MAP_FIXED_NOREPLACE. FreeBSD: MAP_EXCL beside MAP_FIXED.
+   */
   readonly noReplace: number
   readonly noReserve: number
   readonly populate: number
   readonly locked: number
   readonly stack: number
-  /** Flags that ask for what no simulated kernel has; a call with one throws. */
+  /** Flags for features that no simulated kernel has. A call with one throws. */
   readonly unsupported: number
-  /** Bits that the kernel knows; any other is EINVAL. `null`: it looks at no other bit. */
+  /** Bits that the kernel knows. Any other bit is EINVAL. `null` means that it ignores other bits. */
   readonly known: number | null
 }
 
@@ -22,32 +24,41 @@ export interface MapFlags {
 export type Advice =
   /** No effect that the simulator shows. */
   | { readonly does: 'nothing' }
-  /** Attributes of the mapping, which is split for it. On shared memory `'private'` is EINVAL, `'unshared'` without effect. */
+  /**
+   * Changes attributes of the mapping and splits it for that. On shared memory `'private'` is EINVAL, and
+   * `'unshared'` has no effect.
+   */
   | { readonly does: 'mark'; readonly sets: number; readonly clears: number; readonly on?: 'private' | 'unshared' }
-  /** Pages go now, and read zero. */
+  /** The kernel takes the pages now, and they read zero. */
   | { readonly does: 'discard'; readonly locked: 'EINVAL' | 'discard' }
-  /** Pages may go, at any time, until they are written. `counted`: they are resident until then. */
+  /** The kernel may take the pages at any time until they are written. `counted`: they stay resident until then. */
   | { readonly does: 'forfeit'; readonly counted: boolean }
-  /** Forfeit pages are wanted again, as they are. */
+  /** Forfeit pages are needed again, with their contents. */
   | { readonly does: 'reuse' }
-  /** Pages are touched, as by an access. */
+  /** Touches the pages, as an access does. */
   | { readonly does: 'populate'; readonly access: 'read' | 'write' }
   /** Small pages become huge ones. */
   | { readonly does: 'collapse' }
-  /** No effect without swap, except that forfeit and shared pages go now if `reclaims`; EINVAL on locked memory. */
+  /**
+   * No effect without swap, but with `reclaims` the kernel takes forfeit and shared pages now. EINVAL on locked
+   * memory.
+   */
   | { readonly does: 'age'; readonly reclaims: boolean }
-  /** A hole in a shared object. */
+  /** Makes a hole in a shared object. */
   | { readonly does: 'remove' }
 
-/** What a call says to a range that is odd. Names are errnos. */
+/** How a call answers an odd range. Names are errnos. */
 export interface RangeRules {
-  /** The address is inside a page; `'rounded'`: down, and the end up. */
+  /** The address is inside a page. `'rounded'` rounds it down, and the end up. */
   readonly unaligned: 'EINVAL' | 'rounded'
-  /** No bytes. */
+  /** The range has no bytes. */
   readonly empty: 'done' | 'EINVAL'
-  /** It ends beyond the end of user space; `'a hole'`: nothing is mapped there, that is all. */
+  /** The range ends beyond the end of user space. `'a hole'` treats that part like any unmapped range. */
   readonly outside: 'EINVAL' | 'ENOMEM' | 'a hole'
-  /** Some of it is not mapped: no matter; refused with no effect; up to the hole; all but the hole. */
+  /**
+   * A part of the range is not mapped. The call skips it, or fails: with no effect, with an effect before the hole,
+   * or around it.
+   */
   readonly hole: 'skipped' | { readonly errno: string; readonly effect: 'none' | 'before it' | 'around it' }
 }
 
@@ -55,21 +66,24 @@ export interface RangeRules {
 export interface Placement {
   /** From the top down, from the bottom up, or anywhere. */
   readonly order: 'down' | 'up' | 'anywhere'
-  /** Where it begins to look (from `bottom` up, from `top` down, between them); the seed moves it by up to `slide` bytes. */
+  /**
+   * Where the search begins: from `bottom` up, from `top` down, or between them. The seed moves it by up to `slide`
+   * bytes.
+   */
   readonly bottom: Address
   readonly top: Address
   readonly slide: number
-  /** A hint is taken where it is free; where it is not: `'ignored'`, or the first room above it. */
+  /** The kernel takes a free hint. A busy hint is `'ignored'`, or the search goes `'upward'` from it. */
   readonly busyHint: 'ignored' | 'upward'
-  /** Whether ranges of whole huge pages begin at one. */
+  /** Whether ranges of whole huge pages begin at a huge page. */
   readonly alignsHuge: boolean
 }
 
-/** How memory is promised. */
+/** How a kernel promises memory. */
 export interface CommitPolicy {
-  /** What is counted: Linux's rules, every mapping without NORESERVE, or nothing. */
+  /** What counts: Linux's rules, every mapping without NORESERVE, or nothing. */
   readonly counts: 'writable' | 'unless NORESERVE' | 'nothing'
-  /** What mmap says when there is no more. */
+  /** The error of mmap when no more can be promised. */
   readonly errno: string
 }
 
@@ -79,28 +93,28 @@ export interface Personality {
   readonly family: ErrnoFamily
   readonly arch: string
   readonly pageSize: number
-  /** 0: none. */
+  /** 0 means no huge pages. */
   readonly hugePageSize: number
-  /** User space: what can be mapped at all. */
+  /** User space: the range that can be mapped at all. */
   readonly lowest: Address
   readonly highest: Address
   readonly flags: MapFlags
-  /** The bits of `prot` that each call knows; any other is EINVAL. `null`: it looks at no other bit. */
+  /** The bits of `prot` that each call knows. Any other bit is EINVAL. `null` means that it ignores other bits. */
   readonly knownProt: { readonly mmap: number | null; readonly mprotect: number | null }
   readonly placement: Placement
-  /** What MAP_FIXED says where something is mapped; `null`: nothing, it takes the place. */
+  /** The error of MAP_FIXED on a mapped range. `null` means that it replaces the mapping. */
   readonly mapOver: string | null
-  /** What MAP_FIXED says outside of user space. */
+  /** The error of MAP_FIXED outside of user space. */
   readonly fixedOutside: string
   readonly commit: CommitPolicy
   readonly advice: ReadonlyMap<number, Advice>
   readonly munmap: RangeRules
   readonly mprotect: RangeRules
   readonly madvise: RangeRules
-  /** Whether many ranges can be advised in one call. */
+  /** Whether one call can advise many ranges. */
   readonly batches: boolean
-  /** How many pages of a shared object a read maps at once, where they exist. */
+  /** How many existing pages of a shared object a read maps at once. */
   readonly faultAround: number
-  /** How many mappings there may be. */
+  /** The most mappings that there may be. */
   readonly maxMappings: number
 }

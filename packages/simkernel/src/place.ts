@@ -1,5 +1,5 @@
-// Where a mapping goes when its address is the kernel's to choose. The order of the search is
-// a personality's; the seed only moves where it begins.
+// Where a mapping goes when the kernel chooses its address. The personality decides the order of the search. The
+// seed only moves its start.
 import { alignDown, alignUp, type Address } from '@memlayer/kernel'
 import type { Mappings } from './mappings.js'
 import type { Placement } from './personality.js'
@@ -37,7 +37,7 @@ export class Placer {
       alignDown(placement.order === 'up' ? placement.bottom + slide : placement.top - slide, facts.pageSize)
   }
 
-  /** An address for `n` bytes, at `hint` if that is given and free; -1: there is no room. */
+  /** An address for `n` bytes, at `hint` when it is given and free. -1 when there is no room. */
   choose(hint: Address, n: number): Address {
     if (n > this.#highest) return -1
     let v = alignDown(hint, this.#pageSize)
@@ -55,12 +55,12 @@ export class Placer {
     return this.#search(n)
   }
 
-  /** Whether [v, v+n) is in user space and nothing is mapped there. */
+  /** Whether [v, v+n) is in user space and unmapped. */
   isFree(v: Address, n: number): boolean {
     return v >= this.#lowest && v + n <= this.#highest && this.#maps.isFree(v, v + n)
   }
 
-  /** Room for one huge page more than asked, and the place in it where huge pages begin. */
+  /** Finds room for one huge page more than asked, and returns the first huge page boundary in it. */
   #chooseHuge(n: number): Address {
     const huge = this.#hugePageSize
     const v = this.#search(n + huge)

@@ -1,26 +1,28 @@
-// Fault plans: which calls a simulated kernel refuses that it could have made, and what it does
-// before it refuses. Every call of a port passes through here and is counted.
+// Fault plans: which possible calls a simulated kernel refuses, and what it does before it refuses. Every call of a
+// port passes through here and is counted.
 import { errnos, isPowerOfTwo, type Address, type ErrnoFamily } from '@memlayer/kernel'
 import { SimulationError } from './errors.js'
 
-/** A call that goes otherwise than it would. */
+/** A call that the kernel refuses or answers differently. */
 export interface PlannedFault {
-  /** The port's function: `'mmap'`, `'virtualFree'`, `'growMemory'`. Absent: any that can be refused. */
+  /**
+   * The port's function: `'mmap'`, `'virtualFree'`, `'growMemory'`. Absent means any function that can be refused.
+   */
   readonly fn?: string
-  /** Which of those calls, from 1, counted from when the plan was made. Default 1. */
+  /** Which of those calls, from 1, counted from when the fault was added. Default 1. */
   readonly call?: number
-  /** Whether every later one fails as well. Default false: once. */
+  /** Whether every later call fails as well. Default false, which means once. */
   readonly forGood?: boolean
-  /** The error, by name (`'ENOMEM'`, `'ERROR_COMMITMENT_LIMIT'`) or number. brk and growMemory answer -1, whatever it is. */
+  /** The error, by name (`'ENOMEM'`, `'ERROR_COMMITMENT_LIMIT'`) or number. brk and growMemory always answer -1. */
   readonly errno?: string | number
   /**
-   * The part of the range, from 0 to 1, that is done before the call is refused: a kernel that stops
-   * half way. Whole pages, rounded down. Default 0.
+   * The part of the range, from 0 to 1, that is done before the refusal. A real kernel may stop half way, too.
+   * Whole pages, rounded down. Default 0.
    */
   readonly done?: number
   /**
-   * In place of an error: the address that the kernel answers with, where it is free, whatever hint or
-   * fixed address was asked for. For mmap and virtualAlloc.
+   * The address that the kernel answers instead of an error, when it is free. It overrides the hint or the fixed
+   * address of the call. For mmap and virtualAlloc.
    */
   readonly at?: Address
 }
@@ -29,11 +31,11 @@ export interface PlannedFault {
 export interface Counters {
   /** Calls by function. */
   readonly calls: Readonly<Record<string, number>>
-  /** Calls that were refused, by plan or not. */
+  /** Calls that were refused, with or without a plan. */
   readonly refused: number
-  /** Calls that the plan made go otherwise. */
+  /** Calls that the plan changed. */
   readonly planned: number
-  /** Bytes of forfeit pages that were taken, with what was in them. */
+  /** Bytes of forfeit pages that the kernel took, with their contents. */
   readonly forfeitTaken: number
 }
 
@@ -45,12 +47,12 @@ interface Pending {
 
 type Call = (args: number[], at: Address | undefined) => number
 
-// These answer -1 whatever the reason.
+// These answer -1 for every error.
 const isMinusOne = (fn: string): boolean => fn === 'brk' || fn === 'growMemory' || fn === 'discard'
-// Of these a part can be done: their first arguments are an address and a length.
+// These can be done in part, because their first arguments are an address and a length.
 const isOverRange = (fn: string): boolean => !['brk', 'growMemory', 'madviseAll'].includes(fn)
 
-/** Counts calls and lets the plan have its way. */
+/** Counts calls and applies the plan. */
 export class Plan {
   readonly #family: ErrnoFamily
   readonly #pageSize: number
@@ -68,14 +70,14 @@ export class Plan {
     for (const fault of faults) this.add(fault)
   }
 
-  /** Adds a fault; its calls are counted from now on. */
+  /** Adds a fault. Its calls are counted from now on. */
   add(fault: PlannedFault): void {
     const { fn, call = 1, done = 0, at } = fault
     if (fn !== undefined && !this.#refusable.includes(fn)) wrong('fn', fn, `Pass one of ${this.#refusable.join(', ')}.`)
     if (!(Number.isSafeInteger(call) && call >= 1)) wrong('call', call, 'Pass a whole number from 1.')
     checkPart('done', done)
     if (done > 0 && fn !== undefined && !isOverRange(fn))
-      wrong('done', done, `Pass 0: ${fn} is not made over one range.`)
+      wrong('done', done, `Pass 0, because ${fn} does not work on one range.`)
     if (
       (at === undefined) === (fault.errno === undefined) &&
       !(at === undefined && this.#refusable.every(isMinusOne))
@@ -85,12 +87,12 @@ export class Plan {
     this.#pending.push({ fault, errno: this.#errnoOf(fault.errno), seen: 0 })
   }
 
-  /** What was done so far. */
+  /** The counters so far. */
   counters(forfeitTaken: number): Counters {
     return { calls: { ...this.#calls }, refused: this.#refused, planned: this.#planned, forfeitTaken }
   }
 
-  /** Makes a call, or does with it what was planned. */
+  /** Makes a call, or applies the planned fault to it. */
   make(fn: string, args: number[], call: Call): number {
     this.#calls[fn] = (this.#calls[fn] ?? 0) + 1
     const planned = this.#refusable.includes(fn) ? this.#take(fn) : undefined
@@ -110,7 +112,7 @@ export class Plan {
     return answer
   }
 
-  /** The fault that meets this call, if any; every fault counts it. */
+  /** The fault that applies to this call, if any. Every fault counts the call. */
   #take(fn: string): Pending | undefined {
     let met: Pending | undefined
     for (const pending of this.#pending) {
@@ -164,7 +166,7 @@ export function checkSeed(seed: number): number {
   return seed
 }
 
-/** A negative address or length is, to a kernel, a very large one. */
+/** A kernel reads a negative address or length as a very large one. */
 export function unsigned(value: number, index: number): number {
   return value < 0 && index < 2 ? value + 2 ** 64 : value
 }

@@ -1,5 +1,5 @@
-// Plan 9: one segment of data, whose end moves. What is above the break is gone, and reads zero
-// when the break comes back. Sources: brk(2), port/segment.c.
+// Plan 9: one segment of data, whose end moves. Memory above the break is gone, and reads zero when the break comes
+// back. Sources: brk(2), port/segment.c.
 import { alignDown, alignUp, type Address, type Plan9Kernel } from '@memlayer/kernel'
 import { describe } from './describe.js'
 import type { Access } from './errors.js'
@@ -11,7 +11,7 @@ import { Space } from './space.js'
 
 const HIGHEST = 0x7fff_ffe0_0000
 
-/** A Plan 9 kernel that is simulated. */
+/** A simulated Plan 9 kernel. */
 export class SimulatedPlan9 implements SimulatedPlan9Kernel, Plan9Kernel {
   readonly os = 'plan9'
   readonly seed: number
@@ -95,7 +95,7 @@ export class SimulatedPlan9 implements SimulatedPlan9Kernel, Plan9Kernel {
   }
 
   takeForfeit(): void {
-    // Nothing is ever forfeit here.
+    // Plan 9 has no forfeit pages.
   }
 
   residence(addr: Address, length: number): Residency {

@@ -1,5 +1,5 @@
-// What the POSIX kernel does with mmap, munmap, mprotect and madvise, as its personality says. The
-// order of the checks is Linux's, which the differential test holds it to.
+// What mmap, munmap, mprotect and madvise do on the POSIX kernel, by its personality. The order of the checks is
+// Linux's, and the differential test compares it.
 import { alignUp, errnos, isAligned, type Address } from '@memlayer/kernel'
 import { ACCOUNTED, LOCKED, NO_HUGE_PAGES, NO_RESERVE } from './attribute.js'
 import type { Commit } from './commit.js'
@@ -14,7 +14,7 @@ const READ_WRITE = 3
 const SHARED = 1
 const PRIVATE = 2
 
-/** What the calls are made on. */
+/** The state that the calls work on. */
 export interface PosixState {
   readonly personality: Personality
   readonly pageSize: number
@@ -22,7 +22,7 @@ export interface PosixState {
   readonly placer: Placer
   readonly commit: Commit
   readonly limits: Required<PosixLimitOptions>
-  /** Whether all that is mapped is locked: mlockall(MCL_FUTURE). */
+  /** Whether every mapping is locked: mlockall(MCL_FUTURE). */
   readonly locksAll: boolean
 }
 
@@ -36,7 +36,7 @@ export class PosixCalls {
   readonly #commit: Commit
   readonly #limits: Required<PosixLimitOptions>
   readonly #locksAll: boolean
-  // What is shared, by number: bytes promised for it, bytes of it that are still mapped.
+  // Shared objects by number: the bytes promised for each, and its bytes that are still mapped.
   readonly #objects = new Map<number, { readonly promised: number; mapped: number }>()
   #lastObject = 0
   #locked = 0
@@ -57,12 +57,12 @@ export class PosixCalls {
     return -(this.#errnos[name] ?? this.#errnos['EINVAL'] ?? 22)
   }
 
-  /** Maps memory; `at`: the address to answer with, whatever was asked for. */
+  /** Maps memory. `at` overrides the address that the call asks for. */
   mmap([hint = 0, length = 0, prot = 0, flags = 0, , offset = 0]: number[], at: Address | undefined): number {
     const { flags: bits, knownProt, mapOver, commit } = this.#personality
     const { maps } = this.#space
     if (!isAligned(offset, this.#pageSize)) return this.#no('EINVAL')
-    if ((flags & bits.anonymous) === 0) return this.#no('EBADF') // There are no files here.
+    if ((flags & bits.anonymous) === 0) return this.#no('EBADF') // The simulator has no files.
     if ((flags & bits.unsupported) !== 0) unsupported('mmap', flags & bits.unsupported)
     if (length === 0) return this.#no('EINVAL')
     const n = alignUp(length, this.#pageSize)
@@ -95,7 +95,7 @@ export class PosixCalls {
     return v
   }
 
-  /** What stands against a fixed address, in the order that Linux looks. */
+  /** The error for a fixed address, or null. The order of the checks is Linux's. */
   #fixedErrno(v: Address, n: number, isNoReplace: boolean): string | null {
     const { highest, lowest, fixedOutside } = this.#personality
     if (v + n > highest) return fixedOutside
@@ -104,11 +104,11 @@ export class PosixCalls {
     return isNoReplace && !this.#space.maps.isFree(v, v + n) ? 'EEXIST' : null
   }
 
-  /** Maps [v, v+n) in place of what is there; `'commit'`: so much can't be promised. */
+  /** Maps [v, v+n) in place of the old mappings. `'commit'` means that so much can't be promised. */
   #enter(v: Address, n: number, prot: number, attributes: number, isShared: boolean): string | null {
     const { maps } = this.#space
     const end = v + n
-    // As on Linux, what is cut stays cut even where the call is refused.
+    // As on Linux, the cuts stay even if the call is refused.
     if (!maps.cutOut(v, end)) return 'ENOMEM'
     const replaced = maps.over(v, end)
     const replacedBytes = replaced.reduce((sum, mapping) => sum + bytesOf(mapping), 0)
@@ -152,7 +152,7 @@ export class PosixCalls {
     return this.#walk(rules, range, (mapping, from, to) => this.#protect(mapping, from, to, prot & 7))
   }
 
-  /** One mapping's part of a protection; 0, or minus the error number. */
+  /** Changes one mapping's part of a protection. Returns 0, or minus the error number. */
   #protect(mapping: Mapping, v: Address, end: Address, prot: number): number {
     const { counts } = this.#personality.commit
     let { attributes } = mapping
@@ -178,7 +178,7 @@ export class PosixCalls {
     }
     if (isReleased) this.#commit.release(end - v)
     if ((prot & READ_WRITE) !== READ_WRITE) this.#space.detach(v, end)
-    // Locked memory that can be written from now on gets pages of its own at once.
+    // Locked memory that becomes writable gets private pages at once.
     if (becomesOwn) this.#space.populate(v, end, 'write')
     return 0
   }
@@ -190,12 +190,12 @@ export class PosixCalls {
     if (what === undefined) return this.#no('EINVAL')
     const range = this.#range(rules, v, n)
     if (typeof range === 'number') return range
-    // To touch is to stop at the first page that can't be touched.
+    // Populating stops at the first page that can't be touched.
     const hole = what.does === 'populate' ? { errno: 'ENOMEM', effect: 'before it' as const } : rules.hole
     return this.#walk({ ...rules, hole }, range, (mapping, from, to) => this.#advise(what, mapping, from, to))
   }
 
-  /** One mapping's part of an advice; 0, or minus the error number. */
+  /** Applies an advice to one mapping's part. Returns 0, or minus the error number. */
   #advise(advice: Advice, mapping: Mapping, v: Address, end: Address): number {
     const isShared = mapping.object > 0
     const isLocked = (mapping.attributes & LOCKED) !== 0
@@ -207,7 +207,7 @@ export class PosixCalls {
         return this.#mark(mapping, v, end, (mapping.attributes & ~advice.clears) | advice.sets)
       case 'discard':
         if (isLocked && advice.locked === 'EINVAL') return this.#no('EINVAL')
-        // What is shared is not lost: only this mapping's pages go.
+        // Shared bytes are not lost, because only this mapping's pages go.
         if (isShared) this.#space.residence.drop(v, end)
         else this.#space.discard(v, end)
         return 0
@@ -239,11 +239,11 @@ export class PosixCalls {
 
   #mark(mapping: Mapping, v: Address, end: Address, attributes: number): number {
     if (attributes === mapping.attributes) return 0
-    // madvise says EAGAIN where the others say ENOMEM.
+    // madvise answers EAGAIN where the other calls answer ENOMEM.
     return this.#space.maps.change(mapping, v, end, mapping.prot, attributes) ? 0 : this.#no('EAGAIN')
   }
 
-  /** The whole pages of a range, or what the call returns at once. */
+  /** The whole pages of a range, or the answer when the call returns at once. */
   #range(rules: RangeRules, v: Address, n: number): [start: Address, end: Address] | number {
     if (rules.unaligned === 'EINVAL' && !isAligned(v, this.#pageSize)) return this.#no('EINVAL')
     if (n === 0) return rules.empty === 'done' ? 0 : this.#no('EINVAL')
@@ -252,7 +252,7 @@ export class PosixCalls {
     return [start, end]
   }
 
-  /** Does `each` to the mappings of a range, and with its holes what the rules say. */
+  /** Calls `each` for the mappings of a range, and treats holes by the rules. */
   #walk(
     { hole }: RangeRules,
     [start, end]: [Address, Address],
@@ -284,7 +284,7 @@ export class PosixCalls {
     return counts === 'unless NORESERVE' || isShared || (prot & 2) !== 0
   }
 
-  /** What mappings that are gone had promised and locked is free again. */
+  /** Frees the promises and locks of mappings that are gone. */
   #left(gone: readonly Mapping[]): void {
     for (const mapping of gone) {
       const n = bytesOf(mapping)
@@ -311,7 +311,7 @@ function promisedFor(mapping: Mapping): number {
 function unsupported(fn: string, bits: number): never {
   throw new SimulationError(
     'ERR_MEMLAYER_SIM_UNSUPPORTED',
-    `${fn}: no simulated kernel knows what to do with the flags 0x${bits.toString(16)}`,
-    'Leave them out, or run on a real kernel.',
+    `${fn}: no simulated kernel supports the flags 0x${bits.toString(16)}`,
+    'Leave the flags out, or run on a real kernel.',
   )
 }

@@ -1,5 +1,5 @@
-// A POSIX kernel behind the port: counted, planned, and open to be looked at. What its calls do
-// is in posix-calls.ts.
+// A POSIX kernel behind the port: it counts calls, follows a plan, and can be inspected. posix-calls.ts says what
+// the calls do.
 import { alignDown, type Address, type PosixKernel, type PosixLimits } from '@memlayer/kernel'
 import { attributeLetters, HUGE_PAGES, NO_HUGE_PAGES, protText } from './attribute.js'
 import { Commit } from './commit.js'
@@ -25,7 +25,7 @@ import { Random } from './random.js'
 import type { Residency, SimulatedMapping, SimulatedPosixKernel } from './simulated.js'
 import { Space } from './space.js'
 
-/** A POSIX kernel that is simulated. */
+/** A simulated POSIX kernel. */
 export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
   readonly os: string
   readonly seed: number
@@ -38,7 +38,7 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
   readonly #plan: Plan
   readonly #commit: Commit
   readonly #limits: Required<PosixLimitOptions>
-  // Whether forfeit pages count as resident until they are taken. Darwin's reusable ones don't.
+  // Whether forfeit pages count as resident until they are taken. Darwin's reusable pages don't.
   readonly #countsForfeit: boolean
 
   constructor(personality: Personality, options: PosixOptions) {
@@ -89,7 +89,7 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
       limits: this.#limits,
       locksAll,
     })
-    // Another's mappings: never one with ours, and in the way.
+    // Foreign mappings. They block addresses and never merge with ours.
     for (const { address, size } of layout.occupied ?? []) {
       const object = -(this.#space.maps.count + 1)
       this.#space.map({ start: address, end: address + size, prot: 0, attributes: 0, object, anon: 0 })
@@ -187,7 +187,7 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
     return describe(this)
   }
 
-  /** Every range by itself; only a refusal of the first ends it there, as @memlayer/ffi's answers. */
+  /** Advises every range separately. Stops only if the first range is refused, as @memlayer/ffi does. */
   #madviseAll(args: number[]): number {
     return this.#call('madviseAll', args, (all) => {
       let answer = 0
@@ -217,7 +217,8 @@ function commitOf(personality: Personality, limits: Required<PosixLimitOptions>)
   if (counts === 'unless NORESERVE') return new Commit(memory + swap, Infinity)
   if (counts === 'nothing' || overcommit === 1) return new Commit(Infinity, Infinity)
   if (overcommit === 0) return new Commit(Infinity, memory + swap)
-  // Linux refuses what reaches the limit, not only what goes beyond it. What it keeps for root is not kept here.
+  // Linux refuses a request that reaches the limit, not only one beyond it. The share that it keeps for root is
+  // left out.
   return new Commit(Math.floor((memory * overcommitRatio) / 100) + swap - 1, Infinity)
 }
 

@@ -1,31 +1,33 @@
-// A map from addresses to small whole numbers that is constant over ranges: what state a page
-// is in, without a record for every page of a terabyte. Neighbours with one number are one.
+// A map from addresses to small whole numbers, constant over ranges. It holds the state of each page without a
+// record for every page of a terabyte. Neighbours with the same number merge.
 
-/** A range with one number. */
+/** A range and its number. */
 export interface Piece {
   readonly start: number
   readonly end: number
   readonly value: number
 }
 
-/** Address ranges to small whole numbers; 0 is what no range holds. Addresses may be negative. */
+/**
+ * Maps address ranges to small whole numbers. 0 means that no range holds the address. Addresses may be negative.
+ */
 export class Ranges {
-  // starts[i] is where values[i] begins; it holds up to starts[i + 1].
+  // values[i] holds from starts[i] up to starts[i + 1].
   readonly #starts: number[] = [-Infinity]
   readonly #values: number[] = [0]
   readonly #bytes: number[] = [0]
 
-  /** The bytes that hold `value`, which is not 0. */
+  /** The number of bytes that hold `value`, which is not 0. */
   bytesOf(value: number): number {
     return this.#bytes[value] ?? 0
   }
 
-  /** What the byte at `v` holds. */
+  /** The value of the byte at `v`. */
   get(v: number): number {
     return this.#values[this.#seek(v)] as number
   }
 
-  /** Makes [v, end) hold `value`. */
+  /** Sets [v, end) to `value`. */
   assign(v: number, end: number, value: number): void {
     if (v >= end) return
     const first = this.#seek(v)
@@ -42,7 +44,7 @@ export class Ranges {
     this.#splice(first, last, v, end, value)
   }
 
-  /** The ranges of [v, end), whatever they hold, in order. */
+  /** The ranges of [v, end) with all values, in order. */
   pieces(v: number, end: number): Piece[] {
     const found: Piece[] = []
     for (let i = this.#seek(v), at = v; at < end; i++) {
@@ -58,12 +60,12 @@ export class Ranges {
     return this.pieces(v, end).filter((piece) => piece.value === value)
   }
 
-  /** The bytes of [v, end) that hold `value`. */
+  /** The number of bytes of [v, end) that hold `value`. */
   bytesIn(value: number, v: number, end: number): number {
     return this.holding(value, v, end).reduce((sum, piece) => sum + piece.end - piece.start, 0)
   }
 
-  /** Boundaries `first` to `last` give way to [v, end) with `value`, and to what stands out on both sides. */
+  /** Replaces boundaries `first` to `last` by [v, end) with `value`, and by the rests on both sides. */
   #splice(first: number, last: number, v: number, end: number, value: number): void {
     const starts: number[] = []
     const values: number[] = []
@@ -72,7 +74,7 @@ export class Ranges {
       starts.push(start)
       values.push(held)
     }
-    // The boundary before takes part, so that equal neighbours become one.
+    // The boundary before takes part, so that equal neighbours merge.
     const from = Math.max(first - 1, 0)
     if (from < first) add(this.#starts[from] as number, this.#values[from] as number)
     if ((this.#starts[first] as number) < v) add(this.#starts[first] as number, this.#values[first] as number)

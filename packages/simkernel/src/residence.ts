@@ -1,21 +1,21 @@
-// Which pages have memory behind them, and of what kind: the account that a real kernel shows
-// as Rss, LazyFree and AnonHugePages. Huge pages are blocks of an aligned size; a block whose
-// page table exists is no longer given a huge page, as on Linux.
+// Which pages have memory behind them, and of which kind. A real kernel shows this as Rss, LazyFree and
+// AnonHugePages. Huge pages are blocks of an aligned size. A block with a page table gets no huge page any more, as
+// on Linux.
 import { alignDown, alignUp } from '@memlayer/kernel'
 import { Ranges, type Piece } from './ranges.js'
 
-/** Has memory of its own. */
+/** The page has memory of its own. */
 export const RESIDENT = 1
-/** Has memory that the kernel may take, contents and all, until it is written again. */
+/** The page has memory that the kernel may take, with its contents, until it is written again. */
 export const FORFEIT = 2
-/** Reads zero from the page of zeroes that all share: no memory of its own. */
+/** The page reads zero from the shared page of zeroes. It has no memory of its own. */
 export const ZERO_PAGE = 3
 
-// A block that a touch may still make a huge page of is in none of these.
+// A block that a touch may still turn into a huge page has no entry.
 const HUGE = 'huge'
-/** Mapped as one to the huge page of zeroes that all share. */
+/** The block is mapped to the shared huge page of zeroes. */
 const ZEROES = 'zeroes'
-/** Mapped page by page. */
+/** The block is mapped page by page. */
 const TABLE = 'table'
 
 /** The pages that have memory behind them. */
@@ -23,7 +23,7 @@ export class Residence {
   readonly #pages = new Ranges()
   readonly #hugePageSize: number
   readonly #blocks = new Map<number, typeof HUGE | typeof ZEROES | typeof TABLE>()
-  // Blocks whose pages were allocated as one, mapped so or not.
+  // Blocks whose pages were allocated together. They may be mapped page by page.
   readonly #folios = new Set<number>()
 
   constructor(hugePageSize: number) {
@@ -58,17 +58,17 @@ export class Residence {
     return bytes
   }
 
-  /** The ranges of [v, end), by what is behind them. */
+  /** The ranges of [v, end), by the memory behind them. */
   pieces(v: number, end: number): Piece[] {
     return this.#pages.pieces(v, end)
   }
 
-  /** What is behind the page at `v`. */
+  /** The kind of memory behind the page at `v`. */
   at(v: number): number {
     return this.#pages.get(v)
   }
 
-  /** Page by page: [v, end) holds `kind`. */
+  /** Sets the pages of [v, end) to `kind`, page by page. */
   set(v: number, end: number, kind: number): void {
     this.#pages.assign(v, end, kind)
     const huge = this.#hugePageSize
@@ -78,20 +78,20 @@ export class Residence {
     }
   }
 
-  /** A huge page at `block`. */
+  /** Puts a huge page at `block`. */
   setHuge(block: number): void {
     this.#pages.assign(block, block + this.#hugePageSize, RESIDENT)
     this.#blocks.set(block, HUGE)
     this.#folios.add(block)
   }
 
-  /** The huge page of zeroes at `block`. */
+  /** Puts the huge page of zeroes at `block`. */
   setZeroes(block: number): void {
     this.#pages.assign(block, block + this.#hugePageSize, ZERO_PAGE)
     this.#blocks.set(block, ZEROES)
   }
 
-  /** Whether a touch may make a huge page of the block at `block`. */
+  /** Whether a touch may turn the block at `block` into a huge page. */
   isFresh(block: number): boolean {
     return !this.#blocks.has(block)
   }
@@ -106,13 +106,16 @@ export class Residence {
     return this.#blocks.get(block) === ZEROES
   }
 
-  /** The block around `at` is mapped page by page from now on: something cuts it in two. */
+  /** Maps the block around `at` page by page from now on, because a boundary cuts it in two. */
   cut(at: number): void {
     const block = alignDown(at, this.#hugePageSize)
     if (this.#blocks.has(block)) this.#blocks.set(block, TABLE)
   }
 
-  /** [v, end) has nothing behind it, though it stays mapped; a table that is left empty goes, if the range is as long as its block. */
+  /**
+   * Removes the memory behind [v, end), which stays mapped. An empty page table goes if the range is as long as its
+   * block.
+   */
   drop(v: number, end: number): void {
     this.#pages.assign(v, end, 0)
     for (const block of this.#blocksIn(v, end)) {
@@ -124,7 +127,10 @@ export class Residence {
     }
   }
 
-  /** [v, end) is not mapped any more, and nothing around it from `floor` to `ceiling` is: tables that nobody needs go. */
+  /**
+   * Removes [v, end), which is unmapped, like everything around it from `floor` to `ceiling`. Page tables without a
+   * use go.
+   */
   release(v: number, end: number, floor: number, ceiling: number): void {
     this.#pages.assign(v, end, 0)
     for (const block of this.#blocksIn(v, end)) {
@@ -135,7 +141,7 @@ export class Residence {
     }
   }
 
-  /** The blocks in [v, end) whose pages were allocated as one, and of which [v, end) has not all, or not all is left. */
+  /** Blocks whose pages were allocated together and that [v, end) touches only in part, or that have lost pages. */
   brokenFolios(v: number, end: number): number[] {
     const huge = this.#hugePageSize
     return [...this.#folios].filter(
@@ -144,13 +150,13 @@ export class Residence {
     )
   }
 
-  /** The pages of a block are allocated, and mapped, one by one from now on. */
+  /** From now on the pages of the block are allocated and mapped one by one. */
   splitFolio(block: number): void {
     this.#blocks.set(block, TABLE)
     this.#folios.delete(block)
   }
 
-  /** The blocks that were touched and that [v, end) has some of; not by address, for the range may be a terabyte. */
+  /** The touched blocks that overlap [v, end). Searches all blocks, because the range may be a terabyte. */
   #blocksIn(v: number, end: number): number[] {
     if (this.#blocks.size === 0) return []
     return [...this.#blocks.keys()].filter((block) => block < end && block + this.#hugePageSize > v)

@@ -1,4 +1,4 @@
-// simulate(): from the name of an operating system to a kernel of its kind.
+// simulate() makes a kernel from the name of an operating system.
 import { aix } from './aix.js'
 import { bsd, type BsdFlavor } from './bsd.js'
 import { darwin } from './darwin.js'
@@ -19,7 +19,7 @@ import { SimulatedWindows } from './windows-kernel.js'
 /** The POSIX kernels that can be simulated. */
 export type SimulatedPosixOS = 'linux' | 'darwin' | BsdFlavor | 'aix'
 
-/** Everything that can be simulated. */
+/** All systems that can be simulated. */
 export type SimulatedOS = SimulatedPosixOS | 'windows' | 'plan9' | 'wasm'
 
 /** All names that `simulate` takes. */
@@ -39,17 +39,29 @@ export const simulatedOSes: readonly SimulatedOS[] = [
 ]
 
 /**
- * A simulated kernel, behind the port of its kind: hand it to a backend's `createOS({ kernel })`.
- * The same seed and the same calls give the same answers, bytes and addresses.
+ * A simulated kernel behind the port of its kind. Hand it to a backend's `createOS({ kernel })`. The same seed and
+ * the same calls give the same answers, bytes and addresses.
  *
- * @throws SimulationError ERR_MEMLAYER_SIM_OPTION for an option that is wrong.
+ * @throws SimulationError ERR_MEMLAYER_SIM_OPTION for a wrong option.
  */
 export function simulate(os: SimulatedPosixOS, options?: PosixOptions): SimulatedPosixKernel
-/** A simulated Windows: as for POSIX kernels. */
+/**
+ * A simulated Windows kernel, behind the Windows port.
+ *
+ * @throws SimulationError ERR_MEMLAYER_SIM_OPTION for a wrong option.
+ */
 export function simulate(os: 'windows', options?: WindowsOptions): SimulatedWindowsKernel
-/** A simulated Plan 9: as for POSIX kernels. */
+/**
+ * A simulated Plan 9 kernel, behind the Plan 9 port.
+ *
+ * @throws SimulationError ERR_MEMLAYER_SIM_OPTION for a wrong option.
+ */
 export function simulate(os: 'plan9', options?: Plan9Options): SimulatedPlan9Kernel
-/** A simulated WebAssembly memory: as for POSIX kernels. */
+/**
+ * A simulated WebAssembly memory, behind its port.
+ *
+ * @throws SimulationError ERR_MEMLAYER_SIM_OPTION for a wrong option.
+ */
 export function simulate(os: 'wasm', options?: WasmOptions): SimulatedWasmKernel
 export function simulate(
   os: SimulatedOS,

@@ -1,4 +1,4 @@
-// What a simulated kernel offers beside its port: to touch, to look, to plan faults.
+// What a simulated kernel offers beside its port: ways to touch memory, to inspect it and to plan faults.
 import type {
   Address,
   Plan9Kernel,
@@ -11,13 +11,13 @@ import type {
 import type { Access } from './errors.js'
 import type { Counters, PlannedFault } from './plan.js'
 
-/** What of a range has memory behind it. Bytes. */
+/** How much of a range has memory behind it. Bytes. */
 export interface Residency {
-  /** As the kernel's own account has it: Rss on Linux, the footprint on Darwin. */
+  /** As the kernel accounts for it: Rss on Linux, the footprint on Darwin. */
   readonly resident: number
-  /** What the kernel may take at any time, contents and all (MADV_FREE). */
+  /** Memory that the kernel may take at any time, with its contents (MADV_FREE). */
   readonly forfeit: number
-  /** What is in huge pages: AnonHugePages on Linux. */
+  /** Memory in huge pages: AnonHugePages on Linux. */
   readonly huge: number
 }
 
@@ -27,9 +27,9 @@ export interface SimulatedMapping extends Residency {
   readonly start: Address
   /** The first address after it. */
   readonly end: Address
-  /** As /proc/self/maps shows it (`'rw-p'`); Windows: `'reserve'`, or `'commit'` and the protection's name. */
+  /** As /proc/self/maps shows it (`'rw-p'`). On Windows: `'reserve'`, or `'commit'` and the protection's name. */
   readonly permissions: string
-  /** Linux's two letters for attributes (`'hg'`, `'nh'`, `'ac'`), `'occupied'` for another's mapping. */
+  /** Linux's two letters for attributes (`'hg'`, `'nh'`, `'ac'`). `'occupied'` is a foreign mapping. */
   readonly flags: readonly string[]
 }
 
@@ -37,17 +37,18 @@ export interface SimulatedMapping extends Residency {
 export interface Simulated {
   /** The personality: `'linux'`, `'windows'`, … */
   readonly os: string
-  /** What decided. */
+  /** The seed of this kernel. */
   readonly seed: number
-  /** What was done so far. */
+  /** Counts of the calls so far. */
   readonly counters: Counters
-  /** Plans one more fault; its calls are counted from now on. */
+  /** Plans one more fault. Its calls are counted from now on. */
   fail(fault: PlannedFault): void
   /**
-   * Touches every page of a range, as a program would. Default: writes.
+   * Touches every page of a range, as a program would. Writes by default.
    *
-   * @throws PageFault ERR_MEMLAYER_SIM_FAULT where a real process would die of it.
-   * @throws SimulationError ERR_MEMLAYER_SIM_KILLED where there is no memory left for it.
+   * @throws PageFault ERR_MEMLAYER_SIM_FAULT when a real process would die.
+   *
+   * @throws SimulationError ERR_MEMLAYER_SIM_KILLED when the memory is not enough.
    */
   touch(addr: Address, length: number, access?: Access): void
   /** Copies bytes out of memory, as many as `target` has. @throws PageFault */
@@ -55,11 +56,11 @@ export interface Simulated {
   /** Copies bytes into memory. @throws PageFault */
   write(addr: Address, source: Uint8Array): void
   /**
-   * What of a range has memory behind it. Pages that only a view has touched count once they hold a
-   * byte that is not zero: JavaScript does not tell of more.
+   * How much of a range has memory behind it. Pages that only a view has touched count once they hold a nonzero
+   * byte, because JavaScript does not show more.
    */
   residence(addr: Address, length: number): Residency
-  /** The kernel is short of memory: every forfeit page goes, with what is in it. */
+  /** Makes the kernel take every forfeit page, with its contents, as when memory is short. */
   takeForfeit(): void
   /** Everything that is mapped, in order of address. */
   maps(): SimulatedMapping[]
@@ -75,9 +76,9 @@ export interface SimulatedPosixKernel extends PosixKernel, Simulated {
   read(addr: Address, target: Uint8Array): void
   /** Copies bytes into memory. @throws PageFault */
   write(addr: Address, source: Uint8Array): void
-  /** How many mappings there are and may be. */
+  /** How many mappings the process has and may have. */
   mappings(): { readonly used: number; readonly limit: number }
-  /** The limits in force, and what of them is used. */
+  /** The limits in force, and how much of them is used. */
   limits(): PosixLimits
 }
 
@@ -85,13 +86,13 @@ export interface SimulatedPosixKernel extends PosixKernel, Simulated {
 export interface VirtualRegion {
   /** Where this run of like pages starts. */
   readonly base: Address
-  /** Where its reservation starts; 0: free. */
+  /** Where its reservation starts. 0 when free. */
   readonly allocationBase: Address
-  /** Its bytes. */
+  /** Its size in bytes. */
   readonly size: number
   /** MEM_FREE, MEM_RESERVE or MEM_COMMIT. */
   readonly state: 'free' | 'reserve' | 'commit'
-  /** PAGE_*; 0 unless committed. */
+  /** PAGE_*, or 0 unless committed. */
   readonly protect: number
 }
 
@@ -101,9 +102,9 @@ export interface SimulatedWindowsKernel extends WindowsKernel, Simulated {
   read(addr: Address, target: Uint8Array): void
   /** Copies bytes into memory. @throws PageFault */
   write(addr: Address, source: Uint8Array): void
-  /** The limits in force, and what of them is left. */
+  /** The limits in force, and how much of them is left. */
   limits(): WindowsLimits
-  /** VirtualQuery. */
+  /** Tells the run of pages at an address, as VirtualQuery does. */
   query(addr: Address): VirtualRegion
   /** Bytes that are committed. */
   readonly committed: number
@@ -111,7 +112,7 @@ export interface SimulatedWindowsKernel extends WindowsKernel, Simulated {
 
 /** A simulated Plan 9 kernel. */
 export interface SimulatedPlan9Kernel extends Plan9Kernel, Simulated {
-  /** Where the break is. */
+  /** The current break. */
   readonly break: Address
 }
 

@@ -1,6 +1,6 @@
-// An address space: which ranges are mapped, what is in them, what is resident, and what a
-// touch does. The POSIX, Windows and Plan 9 kernels decide what is mapped and how; the pages
-// are here, because a page behaves alike under all of them.
+// An address space: which ranges are mapped, their contents, what is resident, and what a touch does. The POSIX,
+// Windows and Plan 9 kernels decide what is mapped and how. The pages are here, because pages behave alike on all
+// of them.
 import { alignDown, alignUp, type Address } from '@memlayer/kernel'
 import { NO_HUGE_PAGES } from './attribute.js'
 import { Contents } from './contents.js'
@@ -11,36 +11,36 @@ import { Ranges } from './ranges.js'
 import { FORFEIT, Residence, RESIDENT, ZERO_PAGE } from './residence.js'
 import type { Residency } from './simulated.js'
 
-/** What an address space is made of. */
+/** The facts of an address space. */
 export interface SpaceFacts {
   readonly pageSize: number
   readonly hugePageSize: number
   /** Addresses are counted from here, so that they are exact to the byte. */
   readonly origin: Address
-  /** How many mappings there may be. */
+  /** The most mappings that there may be. */
   readonly maxMappings: number
-  /** How many bytes may be resident. */
+  /** The most bytes that may be resident. */
   readonly memory: number
   /** The chance that a call finds forfeit pages taken. */
   readonly pressure: number
-  /** How many pages of a shared object a read maps at once, where they exist; 1: the one that is read. */
+  /** How many existing pages of a shared object a read maps at once. 1 means only the page that is read. */
   readonly faultAround: number
   /** Whether a mapping gets huge pages. */
   readonly takesHuge: (mapping: Mapping) => boolean
-  /** What a page of it is called when it can't be touched. */
+  /** The name of a page's state, for a page fault. */
   readonly nameOf: (mapping: Mapping) => string
 }
 
 const READ_WRITE = 3
 
-/** Mappings, their bytes, and what is resident. */
+/** The mappings, their bytes, and what is resident. */
 export class Space {
   readonly maps: Mappings
   readonly residence: Residence
   readonly #facts: SpaceFacts
   readonly #contents: Contents
   readonly #random: Random
-  // Pages of shared objects that exist, mapped at the moment or not.
+  // Pages of shared objects that exist. They may be unmapped at the moment.
   readonly #existing = new Ranges()
   #families = 0
   #forfeitTaken = 0
@@ -60,7 +60,7 @@ export class Space {
     return this.#forfeitTaken
   }
 
-  /** To be called before each call of the port: time has passed. */
+  /** Lets time pass. Kernels call it before each call of the port. */
   enter(): void {
     this.#contents.agree()
     for (const page of this.#contents.takeKept()) this.#notice(page + this.#facts.origin)
@@ -76,12 +76,15 @@ export class Space {
 
   /** Puts a new mapping in free space. */
   map(mapping: Mapping): void {
-    // Views that were here before show the new pages, unless those can't be touched.
+    // Older views of this range show the new pages, unless those can't be touched.
     if ((mapping.prot & READ_WRITE) !== READ_WRITE) this.detach(mapping.start, mapping.end)
     this.maps.put(mapping)
   }
 
-  /** Takes what is mapped in [v, end) out, with its bytes; mappings were cut at both before. `stays`: views may live on. */
+  /**
+   * Removes the mappings in [v, end) with their bytes. The caller has cut mappings at both ends before. With
+   * `stays`, views may live on.
+   */
   unmap(v: Address, end: Address, stays: boolean): Mapping[] {
     const gone = this.maps.remove(v, end)
     const [first, last] = [gone[0], gone.at(-1)]
@@ -95,23 +98,23 @@ export class Space {
     return gone
   }
 
-  /** The pages of [v, end) can't be read and written any more. */
+  /** Ends the views of [v, end), because its pages can't be read and written any more. */
   detach(v: Address, end: Address): void {
     this.#contents.detach(v - this.#facts.origin, end - v)
   }
 
-  /** The pages of [v, end) go, and read zero. */
+  /** Drops the pages of [v, end), which then read zero. */
   discard(v: Address, end: Address): void {
     this.#contents.zero(v - this.#facts.origin, end - v)
     this.residence.drop(v, end)
     this.#existing.assign(v, end, 0)
   }
 
-  /** The pages of [v, end) are the kernel's to take. */
+  /** Lets the kernel take the pages of [v, end) later. */
   forfeit(v: Address, end: Address): void {
     this.notice(v, end)
     this.splitFolios(v, end)
-    // A view may write to its pages unseen, which would save them: theirs are decided now.
+    // A view may write to its pages unnoticed, and a write saves a page. So pages under views are decided now.
     for (const at of this.#contents.viewed(v - this.#facts.origin, end - v)) this.#decide(at + this.#facts.origin)
     const viewed = new Set(this.#contents.viewed(v - this.#facts.origin, end - v))
     const size = this.#facts.pageSize
@@ -128,8 +131,8 @@ export class Space {
   }
 
   /**
-   * Huge pages that [v, end) has a part of are split for good. As Linux splits one (since 6.12), its
-   * pages that hold nothing but zeroes are given back, and show the page of zeroes.
+   * Splits for good the huge pages that [v, end) covers in part. Linux (since 6.12) then gives back the small pages
+   * that hold only zeroes, and maps the page of zeroes there.
    */
   splitFolios(v: Address, end: Address): void {
     for (const block of this.residence.brokenFolios(v, end)) {
@@ -144,21 +147,25 @@ export class Space {
     }
   }
 
-  /** Forfeit pages of [v, end) are wanted again; those that were taken stay so. */
+  /** Keeps forfeit pages of [v, end) from now on. Pages that were taken stay taken. */
   reuse(v: Address, end: Address): void {
     for (const piece of this.residence.pieces(v, end)) {
       if (piece.value === FORFEIT) this.residence.set(piece.start, piece.end, RESIDENT)
     }
   }
 
-  /** Takes every forfeit page of [v, end), or all there are. */
+  /** Takes every forfeit page of [v, end), or all forfeit pages. */
   takeForfeit(v: Address = -Infinity, end: Address = Infinity): void {
     for (const piece of this.residence.pieces(v, end)) {
       if (piece.value === FORFEIT) this.#take(piece.start, piece.end)
     }
   }
 
-  /** @throws PageFault unless all of [v, v+n) may be touched so. */
+  /**
+   * Checks that an access to [v, v+n) is allowed.
+   *
+   * @throws PageFault at the first page where it is not.
+   */
   check(v: Address, n: number, access: Access): void {
     const [start, end] = this.pages(v, n)
     let at = start
@@ -170,7 +177,11 @@ export class Space {
     if (at < end) throw new PageFault(at, access, 'not mapped')
   }
 
-  /** Touches [v, v+n). @throws PageFault, or SimulationError ERR_MEMLAYER_SIM_KILLED with no effect. */
+  /**
+   * Touches [v, v+n).
+   *
+   * @throws PageFault, or SimulationError ERR_MEMLAYER_SIM_KILLED with no effect.
+   */
   touch(v: Address, n: number, access: Access): void {
     this.check(v, n, access)
     const [start, end] = this.pages(v, n)
@@ -189,7 +200,7 @@ export class Space {
     this.#contents.write(v - this.#facts.origin, bytes)
   }
 
-  /** Zeroes bytes at `v`; whole pages of zeroes cost nothing. */
+  /** Zeroes bytes at `v`. Whole pages of zeroes cost nothing. */
   clear(v: Address, n: number): void {
     this.check(v, n, 'write')
     this.#contents.zero(v - this.#facts.origin, n)
@@ -219,8 +230,8 @@ export class Space {
   }
 
   /**
-   * Makes huge pages of the whole blocks in [v, end), a part of `mapping`; false: it gets none, or some
-   * blocks have nothing in them.
+   * Turns the whole blocks in [v, end), a part of `mapping`, into huge pages. Returns false when the mapping gets
+   * no huge pages, or when some blocks are empty.
    */
   collapse(mapping: Mapping, v: Address, end: Address): boolean {
     const huge = this.#facts.hugePageSize
@@ -236,7 +247,7 @@ export class Space {
     return done
   }
 
-  /** What of [v, v+n) has memory behind it. */
+  /** How much of [v, v+n) has memory behind it. */
   residency(v: Address, n: number): Residency {
     const [start, end] = this.pages(v, n)
     this.notice(start, end)
@@ -247,7 +258,7 @@ export class Space {
     }
   }
 
-  /** Counts pages of [v, end) as touched that views have left bytes in. */
+  /** Counts the pages of [v, end) as touched in which views have left bytes. */
   notice(v: Address, end: Address): void {
     for (const at of this.#contents.viewed(v - this.#facts.origin, end - v)) this.#notice(at + this.#facts.origin)
   }
@@ -291,7 +302,7 @@ export class Space {
       const stop = Math.min(block + huge, end)
       const fits = block >= mapping.start && block + huge <= mapping.end
       const takes = fits && this.residence.isFresh(block) && this.#facts.takesHuge(mapping)
-      // What shows the huge page of zeroes gets one of its own, whatever was advised meanwhile.
+      // A write to the huge page of zeroes gives a real huge page. A later advice does not matter.
       if (access === 'write' && (takes || this.residence.isZeroes(block))) this.residence.setHuge(block)
       else if (takes) this.residence.setZeroes(block)
       else if (!this.residence.isZeroes(block)) this.#populateSmall(mapping, at, stop, access)
@@ -300,7 +311,7 @@ export class Space {
     }
   }
 
-  /** The first page of its own gives a mapping a family: a neighbour's that is like it, else a new one. */
+  /** Gives a mapping a family at its first private page: that of a neighbour like it, else a new one. */
   #founds(mapping: Mapping): void {
     if (mapping.anon !== 0) return
     const after = this.maps.at(mapping.end)
@@ -310,7 +321,11 @@ export class Space {
     mapping.anon = fits(after) ? after.anon : fits(before) ? before.anon : ++this.#families
   }
 
-  /** @throws SimulationError ERR_MEMLAYER_SIM_KILLED when there is no memory for all of [v, end). */
+  /**
+   * Makes sure that there is memory for all of [v, end).
+   *
+   * @throws SimulationError ERR_MEMLAYER_SIM_KILLED when there is not.
+   */
   #room(v: Address, end: Address, access: Access): void {
     const { memory } = this.#facts
     if (memory === Infinity || access === 'read') return
@@ -320,12 +335,13 @@ export class Space {
     if (this.residence.total + wanted <= memory) return
     throw new SimulationError(
       'ERR_MEMLAYER_SIM_KILLED',
-      `a touch of ${end - v} bytes needs more memory than there is: ${this.residence.total} of ${memory} bytes are resident`,
-      'A real kernel would have killed the process. Give pages back before you touch others, or raise the limit.',
+      `touching ${end - v} bytes needs more memory than the machine has: ` +
+        `${this.residence.total} of ${memory} bytes are resident`,
+      'Give pages back before you touch others, or raise the limit. A real kernel would have killed the process.',
     )
   }
 
-  /** A forfeit page, or one about to be, that a view shows: it goes now, or it stays for good. */
+  /** Decides a forfeit page, or one about to be, that a view shows. It goes now, or it stays for good. */
   #decide(at: Address): void {
     const end = at + this.#facts.pageSize
     const kind = this.residence.at(at)
@@ -334,7 +350,7 @@ export class Space {
     else if (kind === FORFEIT) this.residence.set(at, end, RESIDENT)
   }
 
-  /** Some of the forfeit pages go: the kernel wants them. */
+  /** Takes some of the forfeit pages, as a kernel that needs memory. */
   #takeSome(): void {
     const pieces = this.residence.pieces(-Infinity, Infinity).filter((piece) => piece.value === FORFEIT)
     const piece = pieces[this.#random.below(pieces.length)]
@@ -352,7 +368,7 @@ export class Space {
   }
 }
 
-/** Whether protection lets memory be touched so; what can be written can be read. */
+/** Whether protection allows an access. Writable memory can also be read. */
 export function allows(prot: number, access: Access): boolean {
   return access === 'write' ? (prot & 2) !== 0 : (prot & 3) !== 0
 }

@@ -1,10 +1,10 @@
-// The views that were handed out. JavaScript has no two ArrayBuffers over one memory, so a
-// view is the memory: as long as it lives, the bytes of its range are in it and nowhere else.
-// Where views overlap, each has a copy, and every call on the kernel brings them together.
+// The views that were handed out. JavaScript can't have two ArrayBuffers over one memory, so a view is the memory.
+// As long as it lives, the bytes of its range are in it and nowhere else. Where views overlap, each has a copy, and
+// every call on the kernel brings them together.
 import { beforeDetach, detachView, isDetached } from '@memlayer/kernel'
 import { SimulationError } from './errors.js'
 
-/** A view that lives: its range, and the buffer that the caller has. */
+/** A live view: its range, and the buffer that the caller has. */
 export interface View {
   readonly start: number
   readonly end: number
@@ -12,7 +12,7 @@ export interface View {
   readonly bytes: Uint8Array
 }
 
-/** A range that several views have, and its bytes when they last agreed. */
+/** A range that several views share, and its bytes when they last agreed. */
 interface Overlap {
   readonly start: number
   readonly end: number
@@ -25,38 +25,38 @@ export function partOf(view: View, start: number, end: number): Uint8Array {
   return view.bytes.subarray(start - view.start, end - view.start)
 }
 
-/** Every view that lives, in no order. */
+/** Every live view, in no order. */
 export class Views {
   readonly #views = new Set<View>()
   #overlaps: Overlap[] = []
   readonly #save: (view: View) => void
   readonly #lose: (view: View) => void
 
-  // transfer() as it is, except that the bytes are saved before they move.
+  // transfer(), except that it saves the bytes before they move.
   readonly #prototype: object = Object.create(ArrayBuffer.prototype, {
     transfer: { value: this.#moving(ArrayBuffer.prototype.transfer) },
     transferToFixedLength: { value: this.#moving(ArrayBuffer.prototype.transferToFixedLength) },
   }) as object
 
-  /** `save` takes the bytes of a view that ends; `lose` hears of one that was detached where nobody could see it. */
+  /** `save` takes the bytes of a view that ends. `lose` is called for a view that was detached without notice. */
   constructor(save: (view: View) => void, lose: (view: View) => void) {
     this.#save = save
     this.#lose = lose
   }
 
-  /** The views over some of [start, end). */
+  /** The views that overlap [start, end). */
   over(start: number, end: number): View[] {
     if (this.#views.size === 0) return []
     return [...this.#views].filter((view) => view.start < end && view.end > start)
   }
 
-  /** The view of just this range, if it lives. */
+  /** The view of exactly this range, if it lives. */
   exactly(start: number, end: number): View | undefined {
     for (const view of this.#views) if (view.start === start && view.end === end) return view
     return undefined
   }
 
-  /** A view of [start, end) over `buffer`, whose bytes are right as they are. */
+  /** Adds a view of [start, end) over `buffer`, whose bytes are already right. */
   add(start: number, end: number, buffer: ArrayBuffer): void {
     const view: View = { start, end, buffer, bytes: new Uint8Array(buffer) }
     Object.setPrototypeOf(buffer, this.#prototype)
@@ -65,7 +65,7 @@ export class Views {
     this.#overlapsAnew(start, end)
   }
 
-  /** Ends a view: its bytes are saved, and the buffer is the caller's alone. */
+  /** Ends a view. It saves the bytes, and the buffer then belongs to the caller alone. */
   end(view: View): void {
     if (!this.#views.has(view)) return
     this.agree()
@@ -74,14 +74,14 @@ export class Views {
     this.#overlapsAnew(view.start, view.end)
   }
 
-  /** Ends the views over some of [start, end) and detaches them: they read `undefined` from now on. */
+  /** Ends and detaches the views that overlap [start, end). They read `undefined` from now on. */
   detach(start: number, end: number): void {
     for (const view of this.over(start, end)) {
       detachView(view.buffer)
     }
   }
 
-  /** Brings overlapping views together: what one of them changed since, the others have now. */
+  /** Brings overlapping views together, so that each change in one view reaches the others. */
   agree(): void {
     for (const view of this.#views) {
       if (!isDetached(view.buffer)) continue
@@ -95,7 +95,7 @@ export class Views {
     }
   }
 
-  /** The views were written from outside: what they hold is agreed. */
+  /** Takes the current bytes of the views as agreed, after a write from outside. */
   settle(start: number, end: number): void {
     for (const overlap of this.#overlaps) {
       if (overlap.start >= end || overlap.end <= start) continue
@@ -115,7 +115,7 @@ export class Views {
     }
   }
 
-  /** Finds the overlaps around [start, end) anew, after a view came or went. */
+  /** Finds the overlaps around [start, end) again, after a view came or went. */
   #overlapsAnew(start: number, end: number): void {
     const touched = this.#overlaps.filter((overlap) => overlap.start < end && overlap.end > start)
     const low = Math.min(start, ...touched.map((overlap) => overlap.start))
@@ -139,7 +139,7 @@ export class Views {
   }
 }
 
-/** Takes over what `changed` have changed, byte by byte where there are several. */
+/** Takes over what `changed` have changed. With several of them, goes byte by byte. */
 function merge({ start, end, views, agreed }: Overlap, changed: readonly View[]): void {
   const [first, ...others] = changed.map((view) => partOf(view, start, end))
   const before = agreed.slice()
@@ -157,12 +157,13 @@ function merge({ start, end, views, agreed }: Overlap, changed: readonly View[])
 function disagree(at: number): never {
   throw new SimulationError(
     'ERR_MEMLAYER_SIM_VIEW',
-    `two views wrote different values to one byte (offset ${at} of the simulated space) with no kernel call between`,
-    'JavaScript has no two ArrayBuffers over one memory, so which came last is not known: take the second view later, or use one.',
+    `two views wrote different values to the byte at offset ${at} of the simulated space, with no kernel call between`,
+    'Make the second view later, or use one view. ' +
+      'JavaScript has no two ArrayBuffers over one memory, so the simulator does not know which write came last.',
   )
 }
 
-/** Whether the bytes are the same; words at a time where they are aligned. */
+/** Whether the bytes are equal. Compares words at a time where they are aligned. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   let i = 0
   if (a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0) {
@@ -176,7 +177,7 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return true
 }
 
-/** Whether a byte is not zero. */
+/** Whether any byte is not zero. */
 export function holdsAny(bytes: Uint8Array): boolean {
   let i = 0
   if (bytes.byteOffset % 4 === 0) {

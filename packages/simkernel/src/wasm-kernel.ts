@@ -1,6 +1,5 @@
-// WebAssembly: one memory that only grows. It is the engine's own WebAssembly.Memory, so that its
-// buffer is detached by growth and can't be transferred, as people find it; the maximum and the
-// refusals are the simulator's.
+// WebAssembly: one memory that only grows. It is the engine's own WebAssembly.Memory, so growth detaches its buffer
+// and the buffer can't be transferred, as in real use. The maximum and the refusals are the simulator's.
 import { alignUp, isAligned, type Address, type WasmKernel } from '@memlayer/kernel'
 import { describe } from './describe.js'
 import { PageFault, SimulationError, type Access } from './errors.js'
@@ -13,12 +12,12 @@ interface Memory {
   grow(pages: number): number
 }
 
-// No type of the browser or of Node is at hand here.
+// The types of the browser and of Node are not available here.
 declare const WebAssembly: { readonly Memory: new (descriptor: { initial: number; maximum: number }) => Memory }
 
 const PAGE = 65536
 
-/** A WebAssembly memory that is simulated. */
+/** A simulated WebAssembly memory. */
 export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
   readonly os = 'wasm'
   readonly seed: number
@@ -36,7 +35,7 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
     const initial = layout.pages ?? Math.max(16, alignUp(this.end, PAGE) / PAGE)
     this.maximum = Math.min(checkLimit('limits.pages', limits.pages ?? 65536), 65536)
     if (!(Number.isInteger(initial) && initial <= this.maximum && this.end <= initial * PAGE)) {
-      wrong('layout.pages', initial, `Pass a whole number that holds the data and is at most ${this.maximum}.`)
+      wrong('layout.pages', initial, `Pass a whole number of pages that holds the data and is at most ${this.maximum}.`)
     }
     this.#plan = new Plan('linux', PAGE, discards ? ['growMemory', 'discard'] : ['growMemory'], plan)
     this.#memory = new WebAssembly.Memory({ initial, maximum: this.maximum })
@@ -86,11 +85,11 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
   }
 
   takeForfeit(): void {
-    // Nothing is ever forfeit here.
+    // A WebAssembly memory has no forfeit pages.
   }
 
   residence(addr: Address, length: number): Residency {
-    // A memory's pages count from the day they are grown: nobody takes them back.
+    // A memory's pages count from when they are grown, because the engine never takes them back.
     const end = Math.min(addr + length, this.#memory.buffer.byteLength)
     return { resident: Math.max(end - addr, 0), forfeit: 0, huge: 0 }
   }
@@ -104,7 +103,7 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
     return describe(this)
   }
 
-  /** What WebAssembly.Memory.prototype.discard is to do: whole pages read zero, and cost nothing. */
+  /** What WebAssembly.Memory.prototype.discard would do: whole pages read zero and cost nothing. */
   #discard(addr: Address, length: number): number {
     const isWhole = isAligned(addr, PAGE) && isAligned(length, PAGE)
     if (!isWhole || addr < 0 || length < 0 || addr + length > this.#memory.buffer.byteLength) return -1

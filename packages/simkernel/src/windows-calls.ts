@@ -1,6 +1,6 @@
-// What Windows does with VirtualAlloc and VirtualFree: reservations that are released whole, pages
-// that are committed and decommitted within one of them, and the charge for what is committed.
-// Error numbers as kernel32 gives them, of Windows where Wine's differ.
+// What VirtualAlloc and VirtualFree do on Windows: reservations are released whole, pages are committed and
+// decommitted within one reservation, and committed pages are charged. Error numbers are kernel32's. Where Wine's
+// differ, they are those of Windows.
 import { alignDown, alignUp, errnos, type Address } from '@memlayer/kernel'
 import type { Commit } from './commit.js'
 import type { Mapping } from './mappings.js'
@@ -22,7 +22,7 @@ export const HIGHEST = 0x7fff_fffe_0000
 /** Reservations begin at multiples of this. */
 export const GRANULARITY = 65536
 
-/** PAGE_*: its name, and what may be done to the page as PROT_* bits. A guard page faults. */
+/** PAGE_*: its name, and the allowed accesses as PROT_* bits. A guard page faults. */
 const protections: ReadonlyMap<number, readonly [name: string, prot: number]> = new Map([
   [0x01, ['PAGE_NOACCESS', 0]],
   [0x02, ['PAGE_READONLY', 1]],
@@ -42,7 +42,7 @@ const {
   ERROR_PRIVILEGE_NOT_HELD = 1314,
 } = errnos.windows
 
-/** What the calls are made on. */
+/** The state that the calls work on. */
 export interface WindowsState {
   readonly pageSize: number
   readonly space: Space
@@ -50,7 +50,10 @@ export interface WindowsState {
   readonly commit: Commit
 }
 
-/** The calls. Each returns its value, or minus the error number. A mapping's object is its reservation, its attributes are PAGE_* where committed. */
+/**
+ * The calls. Each returns its value, or minus the error number. A mapping's object is its reservation. Its
+ * attributes are PAGE_* where committed.
+ */
 export class WindowsCalls {
   readonly #pageSize: number
   readonly #space: Space
@@ -66,14 +69,14 @@ export class WindowsCalls {
     this.#commit = state.commit
   }
 
-  /** VirtualAlloc; `at`: the address to answer with, whatever was asked for. */
+  /** VirtualAlloc. `at` overrides the address that the call asks for. */
   alloc([addr = 0, size = 0, type = 0, protect = 0]: number[], at: Address | undefined): number {
     const known = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_LARGE_PAGES
     if (type === MEM_RESET) return this.#reset(addr, size)
     if ((type & ~known) !== 0 || (type & (MEM_COMMIT | MEM_RESERVE)) === 0) return -ERROR_INVALID_PARAMETER
     if (!protections.has(protect) || size === 0 || addr + size > HIGHEST) return -ERROR_INVALID_PARAMETER
     if ((type & MEM_LARGE_PAGES) !== 0) return -ERROR_PRIVILEGE_NOT_HELD
-    // To commit at no address is to reserve as well.
+    // A commit at address 0 also reserves.
     const reserves = (type & MEM_RESERVE) !== 0 || addr === 0
     if (!reserves) {
       const [start, end] = this.#space.pages(addr, size)
@@ -116,7 +119,7 @@ export class WindowsCalls {
     return start
   }
 
-  /** Forfeits committed pages; the range shrinks to whole pages. */
+  /** Forfeits committed pages. The range shrinks to whole pages. */
   #reset(addr: Address, size: number): number {
     const start = alignUp(addr, this.#pageSize)
     const end = alignDown(addr + size, this.#pageSize)
@@ -143,7 +146,7 @@ export class WindowsCalls {
     }
     if (size === 0 && start !== reservation.base) return -ERROR_INVALID_ADDRESS
     const end = size === 0 ? reservation.end : alignUp(addr + size, this.#pageSize)
-    // A decommit cannot cross reservations, and then it has no effect at all.
+    // A decommit cannot cross reservations. If it would, it has no effect at all.
     if (end > reservation.end) return -ERROR_INVALID_PARAMETER
     this.#commit.release(this.#committedIn(start, end))
     this.#change(start, end, 0, 0)
@@ -190,7 +193,7 @@ export class WindowsCalls {
     }
     const { start, end, attributes, object } = mapping
     const allocationBase = this.#reservations.get(object)?.base ?? start
-    // As VirtualQuery: from the page that was asked about, to the end of the run.
+    // Like VirtualQuery, this answers from the page in question to the end of the run.
     return {
       base: v,
       allocationBase,
@@ -201,7 +204,7 @@ export class WindowsCalls {
   }
 }
 
-/** What a page is: `'reserve'`, or `'commit'` and its protection's name. */
+/** The state of a page: `'reserve'`, or `'commit'` and its protection's name. */
 export function stateOf({ attributes }: Mapping): string {
   return attributes === 0 ? 'reserve' : `commit ${protections.get(attributes)?.[0] ?? ''}`
 }

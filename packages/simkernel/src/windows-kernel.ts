@@ -1,5 +1,5 @@
-// A Windows kernel behind the port: counted, planned, and open to be looked at. What its calls do
-// is in windows-calls.ts.
+// A Windows kernel behind the port: it counts calls, follows a plan, and can be inspected. windows-calls.ts says
+// what the calls do.
 import type { Address, WindowsKernel, WindowsLimits } from '@memlayer/kernel'
 import { Commit } from './commit.js'
 import { describe } from './describe.js'
@@ -32,7 +32,7 @@ const placement: Placement = {
   alignsHuge: false,
 }
 
-/** A Windows kernel that is simulated. */
+/** A simulated Windows kernel. */
 export class SimulatedWindows implements SimulatedWindowsKernel, WindowsKernel {
   readonly os = 'windows'
   readonly seed: number

@@ -1,5 +1,5 @@
-// The simulated Linux by itself: what each rule says. That the rules are Linux's is for the
-// differential test to show (tooling/simulated).
+// The simulated Linux alone, rule by rule. The differential test (tooling/simulated) shows that the rules are
+// Linux's.
 import { simulate, type PosixOptions, type SimulatedPosixKernel } from '@memlayer/simkernel'
 import { describe, expect, it } from 'vitest'
 
@@ -43,7 +43,7 @@ function shown(kernel: SimulatedPosixKernel, v: number): string[] {
 }
 
 describe('mappings', () => {
-  it('are one with a neighbour that is like them, and two again when a part is changed', () => {
+  it('merge with a neighbour that is like them, and split when a part is changed', () => {
     const { kernel, v } = mapped(4 * page, {}, 0)
     expect(kernel.mmap(v + 4 * page, 4 * page, 0, ANON_PRIVATE | FIXED, -1, 0)).toBe(v + 4 * page)
     expect(shown(kernel, v)).toEqual(['0-8 ---p'])
@@ -53,18 +53,18 @@ describe('mappings', () => {
     expect(shown(kernel, v)).toEqual(['0-8 ---p'])
   })
 
-  it('stay apart when each has written pages of its own', () => {
+  it('do not merge when each has written private pages', () => {
     const { kernel, v } = mapped(page)
     kernel.touch(v, page)
     const apart = v + 2 * page
     kernel.mmap(apart, page, RW, ANON_PRIVATE | FIXED, -1, 0)
     kernel.touch(apart, page)
-    // What is put between joins the lower; the upper has another family of pages.
+    // The mapping between joins the lower one, because the upper one has another family of pages.
     kernel.mmap(v + page, page, RW, ANON_PRIVATE | FIXED, -1, 0)
     expect(shown(kernel, v)).toEqual(['0-2 rw-p ac', '2-3 rw-p ac'])
   })
 
-  it('carry each advice that Linux keeps, in the letters of /proc/self/smaps', () => {
+  it('show each advice that Linux keeps, in the letters of /proc/self/smaps', () => {
     const { kernel, v } = mapped(page, {}, RW, ANON_PRIVATE | NORESERVE)
     const letters = [
       [14, 'hg'],
@@ -95,7 +95,7 @@ describe('mappings', () => {
     ['neither shared nor private', [0, page, RW, 0x20, -1, 0], EINVAL],
     ['a fixed address inside a page', [0x5000_0001, page, RW, ANON_PRIVATE | FIXED, -1, 0], EINVAL],
     ['an offset inside a page', [0, page, RW, ANON_PRIVATE, -1, 1], EINVAL],
-    ['a file, for there are none', [0, page, RW, 2, 3, 0], EBADF],
+    ['a file, because the simulator has no files', [0, page, RW, 2, 3, 0], EBADF],
     ['2^47 bytes', [0, 2 ** 47, 0, ANON_PRIVATE, -1, 0], ENOMEM],
     ['a fixed end above user space', [2 ** 47 - 2 * page, 4 * page, 0, ANON_PRIVATE | FIXED, -1, 0], ENOMEM],
     ['a length below zero', [0, -page, 0, ANON_PRIVATE, -1, 0], ENOMEM],
@@ -105,7 +105,7 @@ describe('mappings', () => {
     expect(kernel.maps()).toEqual([])
   })
 
-  it('replace what is at a fixed address, unless that is to be spared', () => {
+  it('replace the mapping at a fixed address, except with NOREPLACE', () => {
     const { kernel, v } = mapped(3 * page)
     kernel.write(v + page, new Uint8Array([7]))
     expect(kernel.mmap(v + page, page, RW, ANON_PRIVATE | NOREPLACE, -1, 0)).toBe(-EEXIST)
@@ -115,7 +115,7 @@ describe('mappings', () => {
     expect(byte[0]).toBe(0)
   })
 
-  it('keep to flags that are simulated: any other throws, instead of doing something else', () => {
+  it('throw for a flag that is not simulated, instead of doing something else', () => {
     const kernel = simulate('linux')
     for (const flag of [0x40, 0x100, 0x40000]) {
       expect(() => kernel.mmap(0, page, RW, ANON_PRIVATE | flag, -1, 0)).toThrow(
@@ -126,7 +126,7 @@ describe('mappings', () => {
 })
 
 describe('holes', () => {
-  it('are no matter to munmap, end mprotect, and are passed over by madvise', () => {
+  it('are ignored by munmap, stop mprotect, and are skipped by madvise', () => {
     const { kernel, v } = mapped(6 * page)
     kernel.munmap(v + 2 * page, page)
     kernel.touch(v, 2 * page)
@@ -141,7 +141,7 @@ describe('holes', () => {
 })
 
 describe('limits', () => {
-  it('of address space count what is mapped, and what replaces something only once', () => {
+  it('of address space count each mapped byte, and a replaced one only once', () => {
     const { kernel, v } = mapped(MiB, { limits: { addressSpace: MiB } })
     expect(kernel.mmap(0, page, 0, ANON_PRIVATE, -1, 0)).toBe(-ENOMEM)
     expect(kernel.mmap(v, MiB, 0, ANON_PRIVATE | FIXED, -1, 0)).toBe(v)
@@ -150,7 +150,7 @@ describe('limits', () => {
     expect(kernel.limits()).toMatchObject({ addressSpace: MiB, addressSpaceUsed: MiB })
   })
 
-  it('of mappings say EAGAIN to an advice and ENOMEM to everything else', () => {
+  it('of mappings refuse an advice with EAGAIN and every other call with ENOMEM', () => {
     const { kernel, v } = mapped(8 * page, { limits: { maxMappings: 1 } })
     expect(kernel.madvise(v + page, page, 14)).toBe(-EAGAIN)
     expect(kernel.mprotect(v + page, page, 0)).toBe(-ENOMEM)
@@ -171,12 +171,12 @@ describe('limits', () => {
     expect(answers).toEqual([
       [true, false, true, true, true, true],
       [true, true, true, true, true, true],
-      // Half of memory, which must not be reached; and NORESERVE is not heard.
+      // Half of memory, which must not be reached. NORESERVE has no effect.
       [true, false, true, false, false, false],
     ])
   })
 
-  it('of promised memory count what becomes writable, and forget what is unmapped', () => {
+  it('of promised memory count memory that becomes writable, and release unmapped memory', () => {
     const { kernel, v } = mapped(4 * page, {}, 0)
     const committed = (): number => kernel.limits().committed
     expect(committed()).toBe(0)
@@ -184,19 +184,19 @@ describe('limits', () => {
     expect(committed()).toBe(2 * page)
     kernel.touch(v, page)
     kernel.mprotect(v, page, 0)
-    // It has pages of its own, which are still promised.
+    // It has private pages, which are still promised.
     expect(committed()).toBe(2 * page)
     kernel.munmap(v, 4 * page)
     expect(committed()).toBe(0)
     const shared = kernel.mmap(0, 4 * page, RW, ANON_SHARED, -1, 0)
     kernel.munmap(shared, 2 * page)
-    // A shared object goes when the last of it is unmapped.
+    // A shared object goes when its last part is unmapped.
     expect(committed()).toBe(4 * page)
     kernel.munmap(shared + 2 * page, 2 * page)
     expect(committed()).toBe(0)
   })
 
-  it('of locked memory are told by EAGAIN, and locked memory keeps its pages', () => {
+  it('of locked memory refuse with EAGAIN, and locked memory keeps its pages', () => {
     const { kernel, v } = mapped(2 * page, { limits: { lockedMemory: 2 * page } }, RW, ANON_PRIVATE | LOCKED)
     expect(kernel.residence(v, 2 * page).resident).toBe(2 * page)
     expect(kernel.mmap(0, page, RW, ANON_PRIVATE | LOCKED, -1, 0)).toBe(-EAGAIN)
@@ -207,7 +207,7 @@ describe('limits', () => {
     expect(kernel.mmap(0, page, RW, ANON_PRIVATE | LOCKED, -1, 0)).toBeGreaterThan(0)
   })
 
-  it('of memory itself kill: after what is forfeit was taken, a touch too much throws and touches nothing', () => {
+  it('of memory itself kill: after all forfeit pages are taken, one touch too many throws and has no effect', () => {
     const { kernel, v } = mapped(4 * MiB, { limits: { group: 2 * MiB } })
     kernel.touch(v, 2 * MiB)
     kernel.madvise(v, MiB, 8)
@@ -221,7 +221,7 @@ describe('limits', () => {
 })
 
 describe('pages', () => {
-  it('come with a touch, with POPULATE, and with MADV_POPULATE; a read costs none', () => {
+  it('come with a write, with POPULATE and with MADV_POPULATE, but not with a read', () => {
     const { kernel, v } = mapped(8 * page)
     const resident = (): number => kernel.residence(v, 8 * page).resident / page
     kernel.touch(v, page, 'read')
@@ -237,7 +237,7 @@ describe('pages', () => {
     expect(kernel.madvise(v, page, 23)).toBe(-EINVAL)
   })
 
-  it('that only a view has written count once they hold a byte', () => {
+  it('that only a view has written count once they hold a nonzero byte', () => {
     const { kernel, v } = mapped(4 * page)
     const bytes = new Uint8Array(kernel.view(v, 4 * page))
     expect(kernel.residence(v, 4 * page).resident).toBe(0)
@@ -245,7 +245,7 @@ describe('pages', () => {
     expect(kernel.residence(v, 4 * page).resident).toBe(page)
   })
 
-  it('that are forfeit stay until the machine is short of memory, unless they are written before', () => {
+  it('that are forfeit go when the machine is short of memory, unless they were written before', () => {
     const { kernel, v } = mapped(4 * page)
     kernel.write(v, new Uint8Array(4 * page).fill(7))
     kernel.madvise(v, 4 * page, 8)
@@ -257,7 +257,7 @@ describe('pages', () => {
     expect([bytes[0], bytes[page], bytes[page + 1], bytes[2 * page]]).toEqual([0, 1, 7, 0])
   })
 
-  it('that are forfeit go by themselves under pressure, as the seed has it', () => {
+  it('that are forfeit go by themselves under pressure, as the seed decides', () => {
     const taken = [1, 2, 3, 1].map((seed) => {
       const { kernel, v } = mapped(64 * page, { seed, pressure: 0.5 })
       kernel.touch(v, 64 * page)
@@ -286,13 +286,13 @@ describe('pages', () => {
 })
 
 describe('huge pages', () => {
-  it('come where they are asked for, whole and aligned, and nowhere else', () => {
+  it('come only where advised, whole and aligned', () => {
     const { kernel, v } = mapped(4 * huge)
     expect(v % huge).toBe(0)
     kernel.touch(v, page)
     expect(kernel.residence(v, 4 * huge)).toMatchObject({ resident: page, huge: 0 })
     kernel.madvise(v, 4 * huge, 14)
-    // The first block has small pages already.
+    // The first block already has small pages.
     kernel.touch(v + page, page)
     kernel.touch(v + huge + page, page)
     expect(kernel.residence(v, 4 * huge)).toMatchObject({ resident: 2 * page + huge, huge })
@@ -301,7 +301,7 @@ describe('huge pages', () => {
     expect(kernel.residence(v + 2 * huge, huge)).toMatchObject({ resident: page, huge: 0 })
   })
 
-  it('are small ones from when something cuts them, and huge again after they were given back whole', () => {
+  it('become small pages when something cuts them, and huge again after being given back whole', () => {
     const { kernel, v } = mapped(2 * huge, { transparentHugePages: 'always' })
     kernel.touch(v, 2 * huge)
     expect(kernel.residence(v, 2 * huge).huge).toBe(2 * huge)
@@ -315,14 +315,14 @@ describe('huge pages', () => {
     expect(kernel.residence(v, 2 * huge)).toMatchObject({ resident: huge, huge })
   })
 
-  it('are not to be had where the machine has them off', () => {
+  it('do not exist when the machine has them off', () => {
     const { kernel, v } = mapped(huge, { transparentHugePages: 'never' })
     kernel.madvise(v, huge, 14)
     kernel.touch(v, page)
     expect(kernel.residence(v, huge)).toMatchObject({ resident: page, huge: 0 })
   })
 
-  it('are made of small ones by MADV_COLLAPSE, of blocks in which something is', () => {
+  it('are made from small pages by MADV_COLLAPSE, in blocks that are not empty', () => {
     const { kernel, v } = mapped(2 * huge)
     expect(kernel.madvise(v, huge, 25)).toBe(-EINVAL)
     kernel.touch(v, page)
@@ -333,7 +333,7 @@ describe('huge pages', () => {
 })
 
 describe('madviseAll', () => {
-  it('does to many ranges what madvise does to each, past one that is refused', () => {
+  it('does to many ranges what madvise does to each, and continues after a refused one', () => {
     const { kernel, v } = mapped(8 * page)
     kernel.touch(v, 8 * page)
     expect(kernel.madviseAll?.([v, page, v + 2 * page, 2 * page], 4)).toBe(0)
@@ -343,14 +343,14 @@ describe('madviseAll', () => {
     expect(kernel.madviseAll?.([v + 1, page], 4)).toBe(-EINVAL)
   })
 
-  it('is not there on an older kernel', () => {
+  it('does not exist on an older kernel', () => {
     expect(simulate('linux', { batches: false }).madviseAll).toBeUndefined()
     expect(simulate('freebsd').madviseAll).toBeUndefined()
   })
 })
 
 describe('mips', () => {
-  it('has IRIX’s numbers: Linux’s MAP_ANON means nothing there', () => {
+  it('has IRIX’s numbers, so Linux’s MAP_ANON has no meaning there', () => {
     const kernel = simulate('linux', { arch: 'mipsel' })
     expect(kernel.mmap(0, page, RW, ANON_PRIVATE, -1, 0)).toBe(-EBADF)
     expect(kernel.mmap(0, page, RW, 0x802, -1, 0)).toBeGreaterThan(0)
@@ -358,7 +358,7 @@ describe('mips', () => {
 })
 
 describe('describe', () => {
-  it('tells the address space to a person', () => {
+  it('shows the address space as text for a person', () => {
     const kernel = simulate('linux', {
       seed: 7,
       pressure: 0,

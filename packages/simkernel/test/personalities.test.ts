@@ -1,5 +1,5 @@
-// What makes one POSIX kernel another: numbers, what an advice does, odd ranges, and what MAP_FIXED
-// meets. From manuals and sources: no such kernel was to be had.
+// The differences between POSIX kernels: numbers, the effect of an advice, odd ranges, and MAP_FIXED over a
+// mapping. From manuals and sources, because we had no such kernel.
 import { errnos, type ErrnoFamily } from '@memlayer/kernel'
 import { simulate, type SimulatedPosixKernel, type SimulatedPosixOS } from '@memlayer/simkernel'
 import { describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ interface Column {
   readonly os: Exclude<SimulatedPosixOS, 'linux'>
   readonly anon: number
   readonly fixed: number
-  /** The advice that forfeits pages; null: none does. */
+  /** The advice that forfeits pages. Null when no advice does. */
   readonly free: number | null
 }
 
@@ -50,14 +50,14 @@ describe.each(columns)('$os', ({ os, anon, fixed, free }) => {
     }
   }
 
-  it('maps anonymous memory by its own number, and by no other', () => {
+  it('maps anonymous memory by its own number only', () => {
     const { kernel, page, map } = make()
     expect(map(1)).toBeGreaterThan(0)
     const linuxs = 0x22
     expect(kernel.mmap(0, page, RW, linuxs, -1, 0)).toBeLessThan(0)
   })
 
-  it('protects, and faults where nothing may be touched', () => {
+  it('protects pages, and faults on one that may not be touched', () => {
     const { kernel, page, map } = make()
     const v = map(4)
     kernel.write(v, new Uint8Array([7]))
@@ -80,7 +80,7 @@ describe.each(columns)('$os', ({ os, anon, fixed, free }) => {
     expect(map(1, RW, fixed, v + page)).toBe(v + page)
   })
 
-  it(free === null ? 'takes no page back' : 'forfeits pages by its own number, and ages them by MADV_DONTNEED', () => {
+  it(free === null ? 'takes back no pages' : 'forfeits pages by its own number, and ages them by MADV_DONTNEED', () => {
     const { kernel, page, map } = make()
     const v = map(1)
     kernel.write(v, new Uint8Array([7]))
@@ -95,7 +95,7 @@ describe.each(columns)('$os', ({ os, anon, fixed, free }) => {
     expect(kernel.madvise(v, page, 99)).toBe(no(os, 'EINVAL'))
   })
 
-  it('keeps addresses exact to the byte, however high it maps', () => {
+  it('keeps addresses exact to the byte, also at the highest ones', () => {
     const { kernel, page, map } = make()
     const v = map(2)
     kernel.write(v, new Uint8Array(page + 1).fill(7))
@@ -106,7 +106,7 @@ describe.each(columns)('$os', ({ os, anon, fixed, free }) => {
     expect(all.indexOf(0)).toBe(page + 1)
   })
 
-  it('honours a hint that is free', () => {
+  it('honours a free hint', () => {
     const { kernel, page, map } = make()
     const v = map(4)
     kernel.munmap(v, 4 * page)
@@ -120,7 +120,7 @@ describe('Darwin', () => {
     expect([simulate('darwin').pageSize, simulate('darwin', { arch: 'x64' }).pageSize]).toEqual([16384, 4096])
   })
 
-  it('takes reusable pages out of the footprint at once, and back by FREE_REUSE if they are still there', () => {
+  it('takes reusable pages out of the footprint at once, and FREE_REUSE brings back those that remain', () => {
     const kernel = simulate('darwin', { pressure: 0 })
     const n = 4 * kernel.pageSize
     const v = kernel.mmap(0, n, RW, 0x1002, -1, 0)
@@ -133,7 +133,7 @@ describe('Darwin', () => {
     expect(firstByte(kernel, v)).toBe(7)
   })
 
-  it('looks above a busy hint', () => {
+  it('searches above a busy hint', () => {
     const kernel = simulate('darwin')
     const n = kernel.pageSize
     const v = kernel.mmap(0, n, 0, 0x1002, -1, 0)
@@ -142,7 +142,7 @@ describe('Darwin', () => {
 })
 
 describe.each(['solaris', 'illumos'] as const)('%s', (os) => {
-  it('sets swap aside for what is mapped without NORESERVE, and says EAGAIN when there is no more', () => {
+  it('sets swap aside for a mapping without NORESERVE, and refuses with EAGAIN when swap runs out', () => {
     const kernel = simulate(os, { limits: { memory: 2 ** 30 } })
     expect(kernel.mmap(0, 2 ** 31, 0, 0x102, -1, 0)).toBe(no(os, 'EAGAIN'))
     const v = kernel.mmap(0, 2 ** 31, 0, 0x142, -1, 0)
@@ -163,14 +163,14 @@ describe.each(['netbsd', 'openbsd'] as const)('%s', (os) => {
 })
 
 describe('FreeBSD', () => {
-  it('rounds what Linux refuses: an address inside a page', () => {
+  it('rounds an address inside a page, which Linux refuses', () => {
     const kernel = simulate('freebsd')
     const v = kernel.mmap(0, 4 * 4096, RW, 0x1002, -1, 0)
     expect(kernel.munmap(v + 100, 4096)).toBe(0)
     expect(kernel.maps().map(({ start, end }) => end - start)).toEqual([2 * 4096])
   })
 
-  it('maps over nothing where MAP_EXCL stands beside MAP_FIXED', () => {
+  it('does not map over a mapping with MAP_EXCL beside MAP_FIXED', () => {
     const kernel = simulate('freebsd')
     const v = kernel.mmap(0, 4096, RW, 0x1002, -1, 0)
     expect(kernel.mmap(v, 4096, RW, 0x1002 | 0x4010, -1, 0)).toBe(no('freebsd', 'EEXIST'))

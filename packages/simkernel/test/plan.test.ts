@@ -1,4 +1,4 @@
-// Fault plans, counters, seeds, and options that are wrong.
+// Fault plans, counters, seeds, and wrong options.
 import {
   simulate,
   simulatedOSes,
@@ -40,13 +40,13 @@ describe('a fault plan', () => {
     expect(kernel.mprotect(v, page, 0)).toBe(0)
   })
 
-  it('counts every call that can be refused, where it names none', () => {
+  it('counts every call that can be refused, when it names no function', () => {
     const kernel = simulate('linux', { plan: [{ call: 3, errno: 'EACCES' }] })
     const v = kernel.mmap(0, page, 3, ANON_PRIVATE, -1, 0)
     expect([kernel.madvise(v, page, 4), kernel.mprotect(v, page, 1), kernel.munmap(v, page)]).toEqual([0, -13, 0])
   })
 
-  it('does a part first where it says so: whole pages, rounded down', () => {
+  it('first does the part that it names, in whole pages, rounded down', () => {
     const kernel = simulate('linux')
     const v = kernel.mmap(0, 5 * page, 3, ANON_PRIVATE, -1, 0)
     kernel.fail({ fn: 'mprotect', errno: 'ENOMEM', done: 0.5 })
@@ -62,19 +62,19 @@ describe('a fault plan', () => {
     expect(kernel.maps()).toEqual([])
   })
 
-  it('answers at the address that it names, hint or not, fixed or not', () => {
+  it('answers with the address that it names, over a hint and over a fixed address', () => {
     const kernel = simulate('linux')
     const at = 0x5000_0000
     kernel.fail({ fn: 'mmap', at })
     expect(kernel.mmap(0x7000_0000, page, 0, ANON_PRIVATE, -1, 0)).toBe(at)
     kernel.fail({ fn: 'mmap', at: at + page })
     expect(kernel.mmap(0x7000_0000, page, 0, ANON_PRIVATE | 0x10, -1, 0)).toBe(at + page)
-    // Busy: it chooses by itself.
+    // The address is busy, so the kernel chooses by itself.
     kernel.fail({ fn: 'mmap', at })
     expect(kernel.mmap(0, page, 0, ANON_PRIVATE, -1, 0)).toBeGreaterThan(0x7000_0000)
   })
 
-  it('counts from when it was added', () => {
+  it('counts calls from when it was added', () => {
     const kernel = simulate('linux')
     for (let i = 0; i < 3; i++) kernel.mmap(0, page, 3, ANON_PRIVATE, -1, 0)
     kernel.fail({ fn: 'mmap', call: 2, errno: 'EAGAIN' })
@@ -82,7 +82,7 @@ describe('a fault plan', () => {
     expect(kernel.mmap(0, page, 3, ANON_PRIVATE, -1, 0)).toBe(-11)
   })
 
-  it('is answered in the way of each port', () => {
+  it('gives the answer that each port has for a refusal', () => {
     const windows = simulate('windows', { plan: [{ errno: 'ERROR_COMMITMENT_LIMIT' }] })
     expect(windows.virtualAlloc(0, page, 0x3000, 4)).toBe(-1455)
     const plan9 = simulate('plan9', { plan: [{ fn: 'brk' }] })
@@ -96,13 +96,13 @@ describe('a fault plan', () => {
   })
 
   it.each<[string, PlannedFault]>([
-    ['a function that the port has not', { fn: 'virtualAlloc', errno: 12 }],
-    ['an error that the system has not', { fn: 'mmap', errno: 'EWHATEVER' }],
-    ['no error at all', { fn: 'mmap' }],
+    ['a function that the port does not have', { fn: 'virtualAlloc', errno: 12 }],
+    ['an error that the system does not have', { fn: 'mmap', errno: 'EWHATEVER' }],
+    ['neither an error nor an address', { fn: 'mmap' }],
     ['an error and an address', { fn: 'mmap', errno: 12, at: page }],
     ['a negative error', { fn: 'mmap', errno: -12 }],
     ['a call before the first', { fn: 'mmap', errno: 12, call: 0 }],
-    ['more than all of a range', { fn: 'mmap', errno: 12, done: 2 }],
+    ['more than the whole range', { fn: 'mmap', errno: 12, done: 2 }],
     ['a part of many ranges', { fn: 'madviseAll', errno: 12, done: 0.5 }],
   ])('with %s is refused as an option', (_, fault) => {
     const error = errorOf(() => simulate('linux', { plan: [fault] }))
@@ -112,14 +112,14 @@ describe('a fault plan', () => {
 })
 
 describe('simulate', () => {
-  it.each(simulatedOSes)('makes a %s that tells who it is', (os) => {
+  it.each(simulatedOSes)('makes a %s that tells its name and seed', (os) => {
     const kernel = make(os, 5)
     expect(kernel).toMatchObject({ os, seed: 5 })
     expect(kernel.describe()).toContain(`${os}, seed 5: `)
     expect(kernel.counters).toMatchObject({ refused: 0, planned: 0, forfeitTaken: 0 })
   })
 
-  it('places things elsewhere with another seed, and in the same place with the same', () => {
+  it('places mappings elsewhere with another seed, and in the same place with the same seed', () => {
     const places = [1, 1, 2, 3].map((seed) => simulate('linux', { seed }).mmap(0, page, 0, ANON_PRIVATE, -1, 0))
     expect(places[0]).toBe(places[1])
     expect(new Set(places).size).toBe(3)
@@ -127,14 +127,14 @@ describe('simulate', () => {
 
   it.each<[string, () => unknown]>([
     ['an operating system that it does not know', () => simulate('beos' as 'linux')],
-    ['a seed that is no whole number', () => simulate('linux', { seed: 0.5 })],
-    ['pages that are no power of two', () => simulate('linux', { pageSize: 5000 })],
-    ['huge pages that are no power of two', () => simulate('linux', { hugePageSize: 3 })],
+    ['a seed that is not a whole number', () => simulate('linux', { seed: 0.5 })],
+    ['a page size that is not a power of two', () => simulate('linux', { pageSize: 5000 })],
+    ['a huge page size that is not a power of two', () => simulate('linux', { hugePageSize: 3 })],
     ['a limit that is not a number', () => simulate('linux', { limits: { memory: NaN } })],
-    ['an overcommit that Linux has not', () => simulate('linux', { limits: { overcommit: 3 as 2 } })],
-    ['a pressure above all of the time', () => simulate('linux', { pressure: 2 })],
+    ['an overcommit that Linux does not have', () => simulate('linux', { limits: { overcommit: 3 as 2 } })],
+    ['a pressure above 1', () => simulate('linux', { pressure: 2 })],
     ['more pages than the maximum', () => simulate('wasm', { layout: { pages: 4 }, limits: { pages: 2 } })],
-    ['a mode of huge pages that Linux has not', () => simulate('linux', { transparentHugePages: 'maybe' as 'never' })],
+    ['an unknown mode of huge pages', () => simulate('linux', { transparentHugePages: 'maybe' as 'never' })],
   ])('refuses %s', (_, run) => {
     expect(errorOf(run)).toMatchObject({ name: 'SimulationError', code: 'ERR_MEMLAYER_SIM_OPTION' })
   })

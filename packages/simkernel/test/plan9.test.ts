@@ -6,7 +6,7 @@ const page = 4096
 const end = 0x40_0123
 
 describe('the break', () => {
-  it('begins in the page in which the data ends, and moves by pages', () => {
+  it('begins in the page where the data ends, and moves by pages', () => {
     const kernel = simulate('plan9', { layout: { end } })
     expect(kernel).toMatchObject({ end, break: 0x40_1000 })
     kernel.touch(end, 1)
@@ -16,7 +16,7 @@ describe('the break', () => {
     kernel.touch(0x40_2fff, 1)
   })
 
-  it('gives zeroes, also where it had fallen meanwhile', () => {
+  it('gives zeroes, also after it fell and rose again', () => {
     const kernel = simulate('plan9', { layout: { end } })
     kernel.brk(end + 16 * page)
     kernel.write(end + 8 * page, new Uint8Array([7]))
@@ -28,7 +28,7 @@ describe('the break', () => {
     expect(byte[0]).toBe(0)
   })
 
-  it('stays where it is when it is refused: below the data, and above what there may be', () => {
+  it('stays where it is when it is refused: below the data, and above the limit', () => {
     const kernel = simulate('plan9', { layout: { end }, limits: { segment: 4 * page } })
     expect(kernel.brk(end - page)).toBe(-1)
     expect(kernel.brk(end + 8 * page)).toBe(-1)
@@ -39,7 +39,7 @@ describe('the break', () => {
 })
 
 describe('clear', () => {
-  it('zeroes bytes, a gigabyte as quickly as one, and faults past the break', () => {
+  it('zeroes bytes, a gigabyte as fast as one byte, and faults past the break', () => {
     const kernel = simulate('plan9', { layout: { end: 0x40_0000 } })
     kernel.brk(0x40_0000 + 2 ** 30)
     const bytes = new Uint8Array(kernel.view(0x40_0000, 16)).fill(7)

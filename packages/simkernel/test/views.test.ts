@@ -1,5 +1,5 @@
-// Bytes are real: views, copies and the simulator's own accessors show the same memory, as far as
-// JavaScript lets them.
+// Bytes are real. Views, copies and the simulator's own accessors show the same memory, as far as JavaScript lets
+// them.
 import { beforeDetach, detachView } from '@memlayer/kernel'
 import { PageFault, simulate, SimulationError, type SimulatedPosixKernel } from '@memlayer/simkernel'
 import { random, testSeed } from '@memlayer/witness'
@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest'
 const page = 4096
 const ANON_PRIVATE = 0x22
 
-/** A simulated Linux with `pages` pages that may be read and written. */
+/** A simulated Linux with `pages` readable and writable pages. */
 function mapped(pages: number): { kernel: SimulatedPosixKernel; v: number } {
   const kernel = simulate('linux', { pressure: 0 })
   return { kernel, v: kernel.mmap(0, pages * page, 3, ANON_PRIVATE, -1, 0) }
@@ -30,7 +30,7 @@ function codeOf(run: () => unknown): unknown {
 }
 
 describe('a view of simulated memory', () => {
-  it('is an ArrayBuffer of the range, zero at first, and the same one as long as it lives', () => {
+  it('is an ArrayBuffer of the range, zero at first, and the same buffer as long as it lives', () => {
     const { kernel, v } = mapped(4)
     const buffer = kernel.view(v + 8, 100)
     expect(buffer).toBeInstanceOf(ArrayBuffer)
@@ -39,7 +39,7 @@ describe('a view of simulated memory', () => {
     expect(kernel.view(v + 8, 100)).toBe(buffer)
   })
 
-  it('shows what the accessors write, and they what it holds', () => {
+  it('shows what the accessors write, and the accessors show what it holds', () => {
     const { kernel, v } = mapped(2)
     kernel.write(v + page - 2, new Uint8Array([1, 2, 3, 4]))
     const bytes = new Uint8Array(kernel.view(v, 2 * page))
@@ -50,7 +50,7 @@ describe('a view of simulated memory', () => {
     expect(bytes[0]).toBe(5)
   })
 
-  it('comes together with the views that overlap it at each call', () => {
+  it('agrees with the views that overlap it, at each call', () => {
     const { kernel, v } = mapped(4)
     const whole = new Uint8Array(kernel.view(v, 4 * page))
     const middle = new Uint8Array(kernel.view(v + page, 2 * page))
@@ -64,7 +64,7 @@ describe('a view of simulated memory', () => {
     expect([middle[page], whole[2 * page]]).toEqual([7, 7])
   })
 
-  it('throws where two views wrote different values to one byte and nobody can tell which came last', () => {
+  it('throws when two views wrote different values to one byte, because the order is unknown', () => {
     const { kernel, v } = mapped(2)
     const one = new Uint8Array(kernel.view(v, 2 * page))
     const other = new Uint8Array(kernel.view(v, page))
@@ -90,7 +90,7 @@ describe('a view of simulated memory', () => {
     expect(new Uint8Array(again)[page - 1]).toBe(7)
   })
 
-  it('never reads wrong after a detachment that nobody could see: its bytes are lost until they are written', () => {
+  it('never reads wrong after a detachment without notice, because its bytes are lost until written', () => {
     const { kernel, v } = mapped(3)
     const buffer = kernel.view(v + page, page)
     new Uint8Array(buffer).fill(7)
@@ -104,7 +104,7 @@ describe('a view of simulated memory', () => {
     expect(read(kernel, v + page, page).every((byte) => byte === 0)).toBe(true)
   })
 
-  it('ends when any of its pages can’t be read and written any more; what was in the others stays', () => {
+  it('ends when one of its pages can’t be touched any more, and the bytes of the others stay', () => {
     const { kernel, v } = mapped(4)
     const wide = new Uint8Array(kernel.view(v, 4 * page)).fill(7)
     kernel.mprotect(v + page, page, 0)
@@ -116,7 +116,7 @@ describe('a view of simulated memory', () => {
     expect(new Uint8Array(kernel.view(v, 4 * page)).every((byte) => byte === 7)).toBe(true)
   })
 
-  it('is refused where a page can only be read, because nothing would hold a write back', () => {
+  it('is refused on a read-only page, because a write to the buffer can’t be stopped', () => {
     const { kernel, v } = mapped(1)
     kernel.mprotect(v, page, 1)
     expect(codeOf(() => kernel.view(v, page))).toBe('ERR_MEMLAYER_SIM_FAULT')
@@ -124,37 +124,37 @@ describe('a view of simulated memory', () => {
     expect(codeOf(() => kernel.write(v, new Uint8Array(1)))).toBe('ERR_MEMLAYER_SIM_FAULT')
   })
 
-  it('shows zeroes where its pages are mapped anew', () => {
+  it('shows zeroes after its pages were mapped again', () => {
     const { kernel, v } = mapped(3)
     const bytes = new Uint8Array(kernel.view(v, 3 * page)).fill(7)
     expect(kernel.mmap(v + page, page, 3, ANON_PRIVATE | 0x10, -1, 0)).toBe(v + page)
     expect([bytes[page - 1], bytes[page], bytes[2 * page - 1], bytes[2 * page]]).toEqual([7, 0, 0, 7])
   })
 
-  it('of more than the engine gives is an error of its own', () => {
+  it('beyond the engine’s longest ArrayBuffer throws an error of its own', () => {
     const kernel = simulate('linux', { limits: { memory: Infinity } })
     const v = kernel.mmap(0, 2 ** 46, 3, ANON_PRIVATE, -1, 0)
     expect(codeOf(() => kernel.view(v, 2 ** 46))).toBe('ERR_MEMLAYER_SIM_LIMIT')
   })
 
-  it('of no bytes is empty wherever it is', () => {
+  it('of 0 bytes is empty at any address', () => {
     expect(simulate('linux').view(0x1234, 0).byteLength).toBe(0)
   })
 })
 
 describe('the hook under detachView', () => {
-  it('is the kernel’s, not a method that anyone sees', () => {
+  it('is the kernel’s, and not a visible method', () => {
     const { kernel, v } = mapped(1)
     const buffer = kernel.view(v, page)
     expect(Object.keys(buffer)).toEqual([])
     expect(buffer.slice(0, 8).byteLength).toBe(8)
-    // Nothing keeps another kernel from doing the same.
+    // Another kernel may do the same.
     expect(() => beforeDetach(new ArrayBuffer(1), () => {})).not.toThrow()
   })
 })
 
 describe('simulated memory', () => {
-  it('costs nothing where it was never written, a terabyte or more', () => {
+  it('costs nothing until it is written, even a terabyte', () => {
     const kernel = simulate('linux', { limits: { memory: Infinity } })
     const v = kernel.mmap(0, 2 ** 46, 3, ANON_PRIVATE | 0x4000, -1, 0)
     kernel.write(v + 2 ** 45, new Uint8Array([1]))
@@ -164,7 +164,7 @@ describe('simulated memory', () => {
     expect(kernel.residence(v, 2 ** 46).resident).toBe(0)
   })
 
-  it('holds what a plain array holds, through ten thousand random reads, writes, views and discards', () => {
+  it('agrees with a plain array through ten thousand random reads, writes, views and discards', () => {
     const seed = testSeed()
     const { below } = random(seed)
     const pages = 24
@@ -197,7 +197,7 @@ describe('simulated memory', () => {
         case 5: {
           const view = views[below(views.length)]
           if (view === undefined || view.bytes.length === 0) break
-          // What others did is there since the last call; what it does is there at the next.
+          // The view shows what others did since the last call. At the next call, others see what the view did.
           expect(view.bytes, `seed ${seed}, step ${i}`).toEqual(model.slice(view.from, view.from + view.bytes.length))
           const at = below(view.bytes.length)
           view.bytes[at] = model[view.from + at] = below(256)
@@ -214,7 +214,7 @@ describe('simulated memory', () => {
             kernel.madvise(v + first * page, count * page, 4)
             model.fill(0, first * page, (first + count) * page)
           } else {
-            // There and back: every view over it ends, and nothing is lost.
+            // Protect and unprotect: every view over the range ends, and its bytes stay.
             kernel.mprotect(v + first * page, count * page, below(2))
             kernel.mprotect(v + first * page, count * page, 3)
           }
@@ -225,7 +225,7 @@ describe('simulated memory', () => {
     expect(all).toEqual(model)
   })
 
-  it('is told apart from a mistake in the simulation by its class', () => {
+  it('throws errors of a class of their own', () => {
     const { kernel } = mapped(1)
     let thrown: unknown
     try {

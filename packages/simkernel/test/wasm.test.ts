@@ -1,4 +1,4 @@
-// The simulated WebAssembly memory: it grows, its buffer with it, and nothing is given back.
+// The simulated WebAssembly memory. It grows, its buffer with it, and gives nothing back.
 import { simulate } from '@memlayer/simkernel'
 import { describe, expect, it } from 'vitest'
 
@@ -15,7 +15,7 @@ describe('a simulated memory', () => {
     expect(kernel.counters.calls).toEqual({ currentMemory: 2, growMemory: 2, resetMemoryDataView: 1 })
   })
 
-  it('has one buffer for all ranges, which growth detaches and nobody else can', () => {
+  it('has one buffer for all ranges, which only growth can detach', () => {
     const kernel = simulate('wasm')
     const buffer = kernel.view(0, 8)
     expect(kernel.view(PAGE, PAGE)).toBe(buffer)
@@ -26,7 +26,7 @@ describe('a simulated memory', () => {
     expect(new Uint8Array(kernel.view(0, 8))[100]).toBe(7)
   })
 
-  it('copies, and faults past its end', () => {
+  it('copies bytes, and faults past its end', () => {
     const kernel = simulate('wasm', { layout: { pages: 1 } })
     kernel.write(PAGE - 2, new Uint8Array([1, 2]))
     const two = new Uint8Array(2)
@@ -36,7 +36,7 @@ describe('a simulated memory', () => {
     expect(() => kernel.write(PAGE, two)).toThrow('is past the end of the memory')
   })
 
-  it('gives pages back only where an engine does', () => {
+  it('gives pages back only with the option discards', () => {
     expect(simulate('wasm').discard).toBeUndefined()
     const kernel = simulate('wasm', { discards: true })
     new Uint8Array(kernel.view(0, 0)).fill(7)

@@ -1,5 +1,4 @@
-// The simulated Windows by itself. That its answers are kernel32's is for the run under Wine to
-// show (tooling/simulated).
+// The simulated Windows alone. The run under Wine (tooling/simulated) shows that its answers are kernel32's.
 import { simulate, type SimulatedWindowsKernel } from '@memlayer/simkernel'
 import { describe, expect, it } from 'vitest'
 
@@ -14,7 +13,7 @@ const NOACCESS = 1
 const READWRITE = 4
 
 describe('reservations', () => {
-  it('begin at multiples of 64 KiB, a hint rounded down', () => {
+  it('begin at multiples of 64 KiB, with the hint rounded down', () => {
     const kernel = simulate('windows')
     const v = kernel.virtualAlloc(0, page, RESERVE, READWRITE)
     expect(v % GRANULARITY).toBe(0)
@@ -22,7 +21,7 @@ describe('reservations', () => {
     expect(next % GRANULARITY).toBe(0)
     const hint = v + 8 * GRANULARITY + 5 * page
     expect(kernel.virtualAlloc(hint, page, RESERVE, READWRITE)).toBe(v + 8 * GRANULARITY)
-    // The page that was asked for is in it.
+    // The reservation contains the page in question.
     expect(kernel.query(hint)).toMatchObject({ state: 'reserve', allocationBase: v + 8 * GRANULARITY, size: page })
   })
 
@@ -44,7 +43,7 @@ describe('reservations', () => {
 })
 
 describe('pages', () => {
-  it('are touched only while they are committed, and read zero each time anew', () => {
+  it('can be touched only while committed, and read zero after each commit', () => {
     const kernel = simulate('windows')
     const v = kernel.virtualAlloc(0, 4 * page, RESERVE, READWRITE)
     expect(() => kernel.touch(v, 1)).toThrow('is reserve and was written')
@@ -59,7 +58,7 @@ describe('pages', () => {
     expect(byte[0]).toBe(0)
   })
 
-  it('are committed and decommitted within one reservation; across two nothing happens', () => {
+  it('are committed and decommitted within one reservation, and a call across two has no effect', () => {
     const kernel = simulate('windows')
     const v = kernel.virtualAlloc(0, GRANULARITY, RESERVE, READWRITE)
     expect(kernel.virtualAlloc(v + GRANULARITY, GRANULARITY, RESERVE, READWRITE)).toBe(v + GRANULARITY)
@@ -70,7 +69,7 @@ describe('pages', () => {
     expect(kernel.committed).toBe(2 * GRANULARITY)
   })
 
-  it('are charged once, against a limit that is told by 1455', () => {
+  it('are charged once, and the limit refuses with 1455', () => {
     const kernel = simulate('windows', { limits: { commit: 8 * page } })
     const v = kernel.virtualAlloc(0, 16 * page, RESERVE, READWRITE)
     expect(kernel.virtualAlloc(v, 8 * page, COMMIT, READWRITE)).toBe(v)
@@ -108,7 +107,7 @@ describe('pages', () => {
   it.each<[string, Parameters<SimulatedWindowsKernel['virtualAlloc']>, number]>([
     ['no bytes', [0, 0, RESERVE, READWRITE], 87],
     ['no type', [0, page, 0, READWRITE], 87],
-    ['a protection that there is none', [0, page, RESERVE, 3], 87],
+    ['an unknown protection', [0, page, RESERVE, 3], 87],
     ['copy on write, which is for files', [0, page, COMMIT | RESERVE, 8], 87],
     ['more than user space', [0, 2 ** 47, RESERVE, READWRITE], 87],
     ['large pages, which need a privilege', [0, page, COMMIT | RESERVE | 0x20000000, READWRITE], 1314],
@@ -121,7 +120,7 @@ describe('pages', () => {
 })
 
 describe('query', () => {
-  it('tells runs of like pages from the page that was asked about', () => {
+  it('tells the run of like pages from the page in question', () => {
     const kernel = simulate('windows')
     const v = kernel.virtualAlloc(0, 8 * page, RESERVE, READWRITE)
     kernel.virtualAlloc(v + 2 * page, 2 * page, COMMIT, READWRITE)

@@ -192,7 +192,7 @@ describe('os-linux, refused by the simulated Linux', () => {
       'No hole of 128.0 TiB is left',
     ],
     ['RLIMIT_AS', { addressSpace: GiB }, GiB + page, 'RLIMIT_AS (ulimit -v) is 1 GiB'],
-    ['RLIMIT_AS', { addressSpace: GiB }, 2 * GiB, 'raise it, or reserve less'],
+    ['RLIMIT_AS', { addressSpace: GiB }, 2 * GiB, 'Reserve less, or raise RLIMIT_AS'],
   ])('names %s', (_, limits, n, words) => {
     const { memory } = over({ limits })
     const error = errorOf(() => memory.sysReserve(null, n))

@@ -1,4 +1,4 @@
-// kernel32 behind the port: what the host tells, and error numbers that nothing overwrites. Runs in
+// kernel32 behind the port: the facts that the host tells, and error numbers that no other call overwrites. Runs in
 // Node for Windows.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -52,7 +52,7 @@ it('reads and writes the bytes, by a view and by copies', () => {
   kernel.virtualFree(v, 0, RELEASE)
 })
 
-it(`tells the right error ${CALLS} times amid allocation, collection and failing file calls`, () => {
+it(`tells the right error ${CALLS} times during allocation, collection and failing file calls`, () => {
   const v = kernel.virtualAlloc(0, 65536, RESERVE, READWRITE)
   let junk: unknown[] = []
   const wrong = new Map<number, number>()
@@ -77,6 +77,6 @@ it(`tells the right error ${CALLS} times amid allocation, collection and failing
   assert.equal(kernel.virtualFree(v, 0, RELEASE), 0)
 })
 
-it('is one kernel a thread', () => {
+it('is one kernel per thread', () => {
   assert.equal(windowsKernel(), kernel)
 })

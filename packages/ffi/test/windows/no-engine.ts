@@ -1,4 +1,4 @@
-// Prints what windowsKernel() throws where it can't be had. Runs in Node for Windows, with --no-addons.
+// Prints the error of windowsKernel() where it is not available. Runs in Node for Windows, with --no-addons.
 import { windowsKernel } from '@memlayer/ffi'
 
 try {

@@ -1,4 +1,4 @@
-// A user without a browser's types and without Node's.
+// A user without the types of a browser and of Node.
 import { createMemory, OutOfMemoryError } from '@memlayer/core'
 import { createOS, wasmKernel, type JsOS, type WasmKernelOptions } from '@memlayer/os-js'
 

@@ -1,4 +1,4 @@
-// A user whose compiler knows WebAssembly: its memories fit.
+// A user whose compiler knows WebAssembly. Its memories fit.
 import { createOS, wasmKernel } from '@memlayer/os-js'
 
 export const own = createOS({ kernel: wasmKernel({ memory: new WebAssembly.Memory({ initial: 1 }) }) })
@@ -10,7 +10,7 @@ export function over(instance: WebAssembly.Instance): ReturnType<typeof createOS
   return createOS({ kernel: wasmKernel({ memory, end: Number(heapBase.value) }) })
 }
 
-// @ts-expect-error A buffer is no memory.
+// @ts-expect-error A buffer is not a memory.
 wasmKernel({ memory: new ArrayBuffer(65536) })
 // @ts-expect-error There are two widths.
 wasmKernel({ address: 'i128' })

@@ -1,27 +1,27 @@
-// Random operations on a real WebAssembly.Memory, through core's ledger, against a shadow that
-// is too plain to be wrong: which address comes back, what is refused and why, what every byte
-// is, and that the memory has grown no further than it had to. Runs in every engine.
+// Random operations on a real WebAssembly.Memory, through core's ledger, against a simple shadow. The shadow knows
+// which address comes back, what is refused and why, and the value of every byte. It also knows how far the memory
+// may have grown. Runs in every engine.
 import { createMemory, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import type { WasmKernel } from '@memlayer/kernel'
 import { createOS, wasmKernel } from '@memlayer/os-js'
-// By its path: the rest of the package is Node's.
+// Imported by its path, because the rest of the package needs Node.
 import { random, type Random } from '@memlayer/witness/random'
 import { moduleMemory, withDiscard } from './memories.js'
 import { PAGE, Shadow, type PageState } from './shadow.js'
 
-/** The memory that a history is lived in. */
+/** The kind of memory of a history. */
 export type Kind = '32-bit' | '64-bit' | 'shared' | 'discard' | 'module'
 
-/** What a history came to. */
+/** The result of a history. */
 export interface Summary {
   readonly refusals: number
   /** Pages of the memory at the end. */
   readonly pages: number
-  /** Of those, pages that the module grew for itself. */
+  /** The part of them that the module grew for itself. */
   readonly modulePages: number
 }
 
-/** The most pages of each memory: few enough that every history comes to it. */
+/** The most pages of each memory: few, so that every history reaches the limit. */
 export const MAXIMUM = 384
 
 interface History {
@@ -29,7 +29,7 @@ interface History {
   readonly kernel: WasmKernel
   readonly shadow: Shadow
   readonly dice: Random
-  /** Grows the memory as a module's own malloc would; absent: there is no module. */
+  /** Grows the memory as a module's own malloc would. Absent without a module. */
   readonly growModule?: (pages: number) => void
 }
 
@@ -47,7 +47,9 @@ const allowed: Readonly<Record<(typeof moving)[number], readonly PageState[]>> =
   fault: ['Prepared', 'Ready'],
 }
 
-/** Lives `steps` operations that follow from `seed`; throws at the first that ends otherwise than the shadow says. */
+/**
+ * Makes `steps` operations that follow from `seed`. Throws at the first that ends otherwise than the shadow says.
+ */
 export function liveHistory(kind: Kind, steps: number, seed: number): Summary {
   const history = historyOf(kind, random(seed))
   for (let i = 1; i <= steps; i++) {
@@ -76,7 +78,7 @@ function historyOf(kind: Kind, dice: Random): History {
   return { memory: createMemory(createOS({ kernel })), kernel, shadow, dice }
 }
 
-/** A module that has three pages, full of data, and takes more now and then. */
+/** A module that has three pages full of data, and takes more at times. */
 function moduleHistory(dice: Random): History {
   const memory = moduleMemory(3, MAXIMUM)
   const kernel = wasmKernel({ memory, maximum: MAXIMUM })
@@ -102,7 +104,7 @@ function step(history: History): void {
   write(history)
 }
 
-/** The lowest pages that are free, or a refusal when the maximum leaves none. */
+/** Obtains the lowest free pages, or expects a refusal when the maximum leaves no room. */
 function obtain({ memory, shadow, dice }: History, op: (typeof obtaining)[number]): void {
   const n = 1 + dice.below(dice.below(20) === 0 ? 64 : 8)
   const category = dice.pick(categories)
@@ -115,7 +117,7 @@ function obtain({ memory, shadow, dice }: History, op: (typeof obtaining)[number
   shadow.handOut(page, n, op === 'alloc' ? 'Ready' : 'Reserved', op === 'alloc' ? category : null)
 }
 
-/** Go's way: more than asked, and what stands over goes back. */
+/** Go's way: asks for more than needed, and gives the surplus back. */
 function obtainAligned(memory: Memory, shadow: Shadow, n: number, align: number): void {
   const page = shadow.place(n + align)
   const call = (): number[] => {
@@ -130,11 +132,11 @@ function obtainAligned(memory: Memory, shadow: Shadow, n: number, align: number)
   shadow.handOut(first, pages, 'Reserved', null)
 }
 
-/** A transition of a range that may or may not be in a state that it starts from. */
+/** Makes a transition of a range that may or may not be in a state that it starts from. */
 function move({ memory, shadow, dice }: History, op: (typeof moving)[number]): void {
   const page = dice.below(MAXIMUM)
   let n = 1 + dice.below(8)
-  // Three times in four the range is cut to what stands in one state.
+  // Three times in four the range is cut to the pages with one state.
   if (dice.below(4) > 0) while (n > 1 && shadow.states[page + n - 1] !== shadow.states[page]) n -= 1
   const [v, bytes] = [page * PAGE, n * PAGE]
   const category = dice.pick(categories)
@@ -163,7 +165,7 @@ function write({ memory, shadow, dice }: History): void {
   shadow.write(page, 1, word)
 }
 
-/** State, account, contents and growth are the shadow's. */
+/** Expects state, account, contents and growth to agree with the shadow. */
 function compare({ memory, kernel, shadow }: History): void {
   memory.check()
   const { total, categories: counted } = memory.stats()

@@ -1,18 +1,18 @@
-// The memories that the tests work in, where WebAssembly alone does not give them.
+// The memories for the tests, where WebAssembly alone does not provide them.
 import { wasmKernel } from '@memlayer/os-js'
 import { PAGE } from './shadow.js'
 
-/** `'i64'`, where this engine has 64-bit memories; else the test is skipped. */
+/** `'i64'` on an engine with 64-bit memories. Otherwise skips the test. */
 export function wideAddress(ctx: { skip(note?: string): never }): 'i64' {
   try {
     wasmKernel({ address: 'i64', maximum: 1 })
   } catch {
-    ctx.skip('this engine has no 64-bit memories: run it with Node 24 or later')
+    ctx.skip('needs 64-bit memories: run it with Node 24 or later')
   }
   return 'i64'
 }
 
-/** A memory as a module has it: made by it, exported, with data in its first pages. */
+/** A memory of a module: made by it, exported, with data in its first pages. */
 export function moduleMemory(pages: number, maximum: number): WebAssembly.Memory {
   const limits = [...leb128(pages), ...leb128(maximum)]
   const module = Uint8Array.of(
@@ -24,7 +24,9 @@ export function moduleMemory(pages: number, maximum: number): WebAssembly.Memory
   return exports['m'] as WebAssembly.Memory
 }
 
-/** Runs `make` on an engine that has the memory-control proposal's discard: whole pages are zeroed, others refused. */
+/**
+ * Runs `make` on an engine with discard of the memory-control proposal. It zeroes whole pages and refuses others.
+ */
 export function withDiscard<T>(
   make: () => T,
   discard: (this: WebAssembly.Memory, v: number, n: number) => void = zeroPages,
@@ -38,7 +40,7 @@ export function withDiscard<T>(
   }
 }
 
-/** What the proposal says that discard does. */
+/** The effect of discard in the proposal. */
 export function zeroPages(this: WebAssembly.Memory, v: number, n: number): void {
   if (v % PAGE !== 0 || n % PAGE !== 0) throw new WebAssembly.RuntimeError('unaligned discard')
   new Uint8Array(this.buffer, v, n).fill(0)

@@ -1,21 +1,21 @@
-// What a WebAssembly memory is meant to hold, page by page, kept as plainly as can be: one
-// array entry a page, and a copy of every byte. Histories are held against it, in every engine.
+// The expected contents of a WebAssembly memory, page by page: one array entry per page, and a copy of every byte.
+// Every engine compares histories with it.
 
 /** Bytes in a page. */
 export const PAGE = 65536
 
-/** Where a page stands; a module's own pages are nobody's to hand out. */
+/** The state of a page. A module's own pages are never handed out. */
 export type PageState = 'None' | 'Reserved' | 'Prepared' | 'Ready' | 'Module'
 
 /** The pages of a memory with a maximum. */
 export class Shadow {
   readonly states: PageState[]
-  /** The pages that the memory is to have. */
+  /** The expected number of pages of the memory. */
   pages = 0
-  /** The category that counts a page; null: none. */
+  /** The category that counts a page, or null. */
   readonly #categories: (string | null)[]
   readonly #words: Uint32Array
-  /** Whether a page's contents are known: sysUnused and sysFault forfeit them. */
+  /** Whether a page's contents are known. sysUnused and sysFault forfeit them. */
   readonly #isKnown: boolean[]
 
   constructor(maximum: number) {
@@ -25,7 +25,7 @@ export class Shadow {
     this.#isKnown = Array.from({ length: maximum }, () => true)
   }
 
-  /** The lowest place for `n` pages; -1: the maximum leaves none. */
+  /** The lowest place for `n` pages. -1 when the maximum leaves no room. */
   place(n: number): number {
     let run = 0
     for (let page = 0; page < this.states.length; page++) {
@@ -35,7 +35,7 @@ export class Shadow {
     return -1
   }
 
-  /** `n` pages from `page` on are handed out: zero, and the memory reaches as far. */
+  /** Hands out `n` zeroed pages from `page` on. The memory reaches at least as far. */
   handOut(page: number, n: number, state: PageState, category: string | null): void {
     this.set(page, n, state)
     this.#categories.fill(category, page, page + n)
@@ -64,7 +64,7 @@ export class Shadow {
     if (state === 'None') this.#categories.fill(null, page, page + n)
   }
 
-  /** Fills pages with one word, which makes all of each known. */
+  /** Fills pages with one word, after which their contents are known. */
   write(page: number, n: number, word: number): void {
     this.#words.fill(word, (page * PAGE) / 4, ((page + n) * PAGE) / 4)
     this.#isKnown.fill(true, page, page + n)
@@ -75,7 +75,7 @@ export class Shadow {
     return page + n <= this.states.length && this.states.slice(page, page + n).every((state) => states.includes(state))
   }
 
-  /** The pages in a state, of all categories or of one. */
+  /** The number of pages in a state, of all categories or of one. */
   count(state: PageState, category?: string): number {
     return this.states.filter(
       (at, page) => at === state && (category === undefined || this.#categories[page] === category),
@@ -89,7 +89,7 @@ export class Shadow {
     )
   }
 
-  /** Where a word that may be read and is known differs, as a sentence; null: nowhere. */
+  /** A sentence about the first known word that differs. Null when all agree. */
   difference(buffer: ArrayBufferLike): string | null {
     const actual = new Uint32Array(buffer)
     const expected = this.#words

@@ -1,5 +1,5 @@
-// What is run in pages, in workers and on other engines. Each function returns facts; the tests
-// judge them. Bundled for a browser, so it meets no Node API.
+// The functions that run in pages, in workers and on other engines. Each returns facts, which the tests judge. The
+// module is bundled for a browser, so it must not use a Node API.
 import { createMemory, OutOfMemoryError, viewOffset, type Memory } from '@memlayer/core'
 import { createOS, wasmKernel, type WasmKernelOptions } from '@memlayer/os-js'
 export { liveHistory } from '../history/history.js'
@@ -17,7 +17,7 @@ function count(bytes: Uint8Array, byte: number): number {
   return bytes.reduce((sum, one) => sum + (one === byte ? 1 : 0), 0)
 }
 
-/** Every transition once: the account at each point, and what the bytes are. */
+/** Makes every transition once. Returns the account at each point, and the bytes. */
 export function life(options: WasmKernelOptions): unknown {
   const memory = createMemory(createOS({ kernel: wasmKernel(options) }))
   const stat = memory.stat('life')
@@ -80,7 +80,7 @@ export function gigabyte(): unknown {
   }
 }
 
-/** Asks for more than there is, at a maximum and at the end of 32 bits, and then for what there is. */
+/** Asks for too much, at a maximum and at the end of 32 bits, and then for the rest. */
 export function limits(): unknown {
   const small = createMemory(createOS({ kernel: wasmKernel({ maximum: 64 }) }))
   const wide = createMemory(createOS())
@@ -101,7 +101,7 @@ function hintOf(call: () => unknown): string {
   }
 }
 
-/** Beyond what 32 bits reach. */
+/** Reaches addresses beyond 32 bits. */
 export function beyond(): unknown {
   const memory = createMemory(createOS({ kernel: wasmKernel({ address: 'i64' }) }))
   const v = memory.sysReserve(null, 5 * GiB)
@@ -110,13 +110,13 @@ export function beyond(): unknown {
   return { distanceGiB: (after - v) / GiB, byte: bytesOf(memory, after, PAGE)[PAGE - 1] }
 }
 
-/** The page owns a shared memory; a worker adds to a number in it a thousand times, while the memory grows. */
+/** The page owns a shared memory. A worker adds to a number in it a thousand times, while the memory grows. */
 export async function sharedWithWorker(): Promise<unknown> {
   const wasm = new WebAssembly.Memory({ initial: 1, maximum: 1024, shared: true })
   const memory = createMemory(createOS({ kernel: wasmKernel({ memory: wasm }) }))
   const v = memory.sysAlloc(PAGE, null)
   const cell = new Int32Array(memory.os.view(v, 4), v, 1)
-  // The runner serves it; no module of the workspace is called so.
+  // The runner serves this path. The workspace has no module of that name.
   const runner = '/in-worker.js'
   const { inWorker } = (await import(runner)) as { inWorker(call: string, args: unknown[]): Promise<unknown> }
   const working = inWorker('addInPlace', [wasm, v])
@@ -125,7 +125,7 @@ export async function sharedWithWorker(): Promise<unknown> {
   return { seen, here: Atomics.load(cell, 0), throughNew: new Int32Array(memory.os.view(v, 4), v, 1)[0] }
 }
 
-/** In the worker of `sharedWithWorker`. */
+/** The worker's part of `sharedWithWorker`. */
 export function addInPlace(wasm: WebAssembly.Memory, v: number): number {
   const cell = new Int32Array(wasm.buffer, v, 1)
   for (let i = 0; i < 1000; i++) Atomics.add(cell, 0, 1)

@@ -1,9 +1,9 @@
-// What the entry's functions return where os-js is right: the same in every engine.
+// The values that the entry's functions return when os-js is right. They are the same in every engine.
 import { expect } from 'vitest'
 
 const MiB = 2 ** 20
 
-/** A whole life. */
+/** Of `life`. */
 export const expectedLife = {
   name: 'js',
   zeroes: 4 * MiB,
@@ -14,10 +14,10 @@ export const expectedLife = {
   held: 0,
 }
 
-/** Growth to 1 GiB in sixteen steps, and half of it freed and reserved again. */
+/** Of `gigabyte`. */
 export const expectedGigabyte = {
   grownMiB: 1024,
-  // Each growth was told of, and detached the views from before it: all but the last one's.
+  // Each growth was reported and detached the earlier views, so all but the last are detached.
   told: 16,
   detached: 15,
   kept: 16,
@@ -29,7 +29,7 @@ export const expectedGigabyte = {
   readyMiB: 1024,
 }
 
-/** Refusals at a maximum, at 4 GiB and at an address. */
+/** Of `limits`: refusals at a maximum, at 4 GiB and at an address. */
 export const expectedLimits = {
   maximum: expect.stringContaining("The memory's maximum is 4 MiB (64 pages)") as string,
   afterwards: 65536,
@@ -38,5 +38,5 @@ export const expectedLimits = {
   refusals: [1, 2],
 }
 
-/** Addresses past 32 bits. */
+/** Of `beyond`. */
 export const expectedBeyond = { distanceGiB: 5, byte: 9 }

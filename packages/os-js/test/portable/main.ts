@@ -1,8 +1,8 @@
-// All of the entry, for an engine that takes a program: one line of JSON.
+// Runs all of the entry on an engine that takes a program, and prints one line of JSON.
 import { UsageError } from '@memlayer/core'
 import { beyond, gigabyte, life, limits, liveHistory } from './entry.js'
 
-/** An engine without 64-bit memories says so; that is a fact too. */
+/** The result, or the error's code. An engine without 64-bit memories throws, and that is a fact too. */
 function codeOr(call: () => unknown): unknown {
   try {
     return call()
@@ -12,7 +12,7 @@ function codeOr(call: () => unknown): unknown {
   }
 }
 
-// The tests put it before this text.
+// The tests put this before the text.
 const { memlayerSeed: seed = 1 } = globalThis as { memlayerSeed?: number }
 
 console.log(

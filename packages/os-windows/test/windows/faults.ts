@@ -25,7 +25,7 @@ for (const [says, plan, errno] of plans) {
         break
       }
     }
-    // A commit or decommit that is refused once is asked again, in pieces, and goes through.
-    assert.ok(thrown > 3, `${thrown} of ${k - 1} calls that failed were told of`)
+    // A commit or decommit that is refused once is made again in pieces, and succeeds.
+    assert.ok(thrown > 3, `${thrown} of ${k - 1} failed calls threw`)
   })
 }

@@ -1,10 +1,10 @@
-// The life that golden's wine-go119-windows.txt recorded of a Go process, between two marks that
-// can be found in Wine's log. Runs in Node for Windows.
+// The life that golden's wine-go119-windows.txt recorded of a Go process. Two marks enclose it, so that it can be
+// found in Wine's log. Runs in Node for Windows.
 import { createMemory } from '@memlayer/core'
 import { windowsKernel } from '@memlayer/ffi'
 import { createOS } from '@memlayer/os-windows'
 
-// No reservation begins here: the kernel refuses, and Wine logs the call.
+// A reservation can't begin here, so the kernel refuses, and Wine logs the call.
 const MARK = 0x5a5a_0000
 const MEM_RELEASE = 0x8000
 
@@ -22,7 +22,7 @@ function live(): void {
   memory.sysFree(b, 0x10000, null)
 }
 
-// Once before the marks, so that the engine has compiled it and asks for no memory in between.
+// Run once before the marks, so that the engine has compiled it and asks for no memory in between.
 live()
 kernel.virtualFree(MARK, 0, MEM_RELEASE)
 live()

@@ -1,5 +1,5 @@
-// The kernel of our own that other tests run over, held against kernel32: the same calls at the
-// same addresses, the same answers and the same pages. Runs in Node for Windows.
+// Compares the tests' own kernel with kernel32: the same calls at the same addresses, the same answers and the same
+// pages. Runs in Node for Windows.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { windowsKernel } from '@memlayer/ffi'
@@ -15,7 +15,7 @@ const PAGE = 4096
 const CALLS = 5000
 const seed = testSeed()
 
-// Far from what the engine maps.
+// Far from the engine's own mappings.
 const GROUND = 0x3000_0000_0000
 const GROUND_PAGES = 128
 
@@ -45,9 +45,9 @@ it(`answers ${CALLS} random calls as kernel32 does (MEMLAYER_SEED=${seed})`, () 
     )
     const [own = 0, real = 0] = answers
     const call = `call ${i}, MEMLAYER_SEED=${seed}: ${fn}(0x${addr.toString(16)}, ${size}, 0x${type.toString(16)})`
-    // Which of its two numbers for a wrong range Windows answers differs from Wine's in places.
+    // For a wrong range Windows has two error numbers. Wine answers the other one in some places.
     const same = own === real || (isRangeError(own) && isRangeError(real))
-    assert.ok(same, `${call} is ${own} here and ${real} there`)
+    assert.ok(same, `${call} is ${own} here and ${real} on kernel32`)
     if (real < 0) refusals.add(real)
     if (i % 10 !== 0) continue
     for (const found of ['FREE', 'RESERVE', 'COMMIT'] as const) {

@@ -1,5 +1,5 @@
-// Random operations on kernel32 beside a plain model of what every page should be; VirtualQuery
-// and the pages' own bytes are the witnesses. Runs in Node for Windows.
+// Random operations on kernel32, beside a plain model of every page. VirtualQuery and the pages' own bytes are the
+// witnesses. Runs in Node for Windows.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { createMemory, UsageError, type Memory, type SysMemStat } from '@memlayer/core'
@@ -11,26 +11,26 @@ const seed = testSeed()
 
 const PAGE = 4096
 const GRANULARITY = 65536
-const MOST_PAGES = 96
-const MOST_RESERVATIONS = 40
+const RESERVATION_PAGES_MAX = 96
+const RESERVATIONS_MAX = 40
 const WORDS = PAGE / 4
 
 const RESERVED = 1
 const PREPARED = 2
 const READY = 3
 
-/** A reservation as it should be. */
+/** The expected state of a reservation. */
 interface Model {
   readonly base: number
   readonly pages: number
   readonly states: Uint8Array
-  /** What stands in each page's first and last word. */
+  /** The expected first and last word of each page. */
   readonly marks: Uint32Array
-  /** The category that counts each page: 0 none, else the index of a stat and one. */
+  /** The category that counts each page: 0 means no category, else the index of a stat plus 1. */
   readonly counted: Uint8Array
 }
 
-/** A run of pages, which may go on into the reservation that begins where another ends. */
+/** A run of pages. It may continue into the reservation that begins where this one ends. */
 interface Run {
   readonly v: number
   readonly pages: number
@@ -41,7 +41,7 @@ class Walk {
   readonly stats: SysMemStat[] = ['heap', 'stacks', 'other'].map((name) => this.memory.stat(name))
   readonly models = new Map<number, Model>()
   readonly random = random(seed).below
-  /** What was done, by name; a step that finds nothing to do does not count. */
+  /** The operations done, by name. A step that finds nothing to do does not count. */
   readonly made: Record<string, number> = {}
   operations = 0
   crossings = 0
@@ -49,7 +49,7 @@ class Walk {
 
   step(): void {
     const dice = this.random(100)
-    if (this.models.size === 0 || (dice < 8 && this.models.size < MOST_RESERVATIONS)) return this.#obtain()
+    if (this.models.size === 0 || (dice < 8 && this.models.size < RESERVATIONS_MAX)) return this.#obtain()
     if (dice < 10) return this.#freeWhole()
     if (dice < 12) return this.#freeAnything()
     if (dice < 28) return this.#touch()
@@ -58,7 +58,7 @@ class Walk {
   }
 
   #obtain(): void {
-    const pages = 1 + this.random(MOST_PAGES)
+    const pages = 1 + this.random(RESERVATION_PAGES_MAX)
     const n = pages * PAGE
     const kind = this.random(10)
     if (kind < 4) {
@@ -77,7 +77,7 @@ class Walk {
     this.#count('sysReserveAligned')
   }
 
-  /** Where a reservation ends that fills its last 64 KiB: the next may begin there. */
+  /** The end of a reservation that fills its last 64 KiB, so that the next may begin there. */
   #placeBeside(): number | null {
     for (const { base, pages } of this.models.values()) {
       const end = base + pages * PAGE
@@ -100,7 +100,9 @@ class Walk {
     )
   }
 
-  /** A part, or more than one reservation: refused, unless it happens to be one whole. */
+  /**
+   * Frees a part, or more than one reservation. It must be refused, unless it happens to be one whole reservation.
+   */
   #freeAnything(): void {
     const { v, pages } = this.#run(this.#pick(), () => true)
     if (this.models.get(v)?.pages === pages) return
@@ -117,7 +119,7 @@ class Walk {
       hugePage: [RESERVED, PREPARED, READY],
     }
     const legal = (state: number): boolean => from[op].includes(state)
-    // One in six takes any range, legal or not.
+    // One range in six is any range, legal or not.
     const { v, pages } = this.#run(this.#pick(), this.random(6) === 0 ? () => true : legal)
     const n = pages * PAGE
     const stat = this.random(4)
@@ -148,7 +150,7 @@ class Walk {
     if (op === 'unused' || op === 'fault') model.marks[i] = 0
   }
 
-  /** Reads what Ready pages hold, and writes something else. */
+  /** Checks the contents of Ready pages, and writes something else. */
   #touch(): void {
     const model = this.#pick()
     const { v, pages } = this.#run(model, (state) => state === READY)
@@ -172,11 +174,11 @@ class Walk {
     this.#count('touch')
   }
 
-  /** From a random page of `model` on: as many pages as `takes` likes, sometimes beyond its end. */
+  /** Chooses a random page of `model` and as many pages after it as `takes` accepts, sometimes beyond its end. */
   #run(model: Model, takes: (state: number) => boolean): Run {
     let first = this.random(model.pages)
     for (let tries = 0; tries < 4 && !takes(model.states[first] ?? 0); tries++) first = this.random(model.pages)
-    const most = 1 + this.random(MOST_PAGES)
+    const most = 1 + this.random(RESERVATION_PAGES_MAX)
     const v = model.base + first * PAGE
     let pages = 1
     let at: Model | undefined = model
@@ -206,7 +208,7 @@ class Walk {
     const exact = this.models.get(v)
     if (exact !== undefined) return exact
     for (const model of this.models.values()) if (v >= model.base && v < model.base + model.pages * PAGE) return model
-    throw new Error(`nothing is reserved at 0x${v.toString(16)}`)
+    throw new Error(`0x${v.toString(16)} is not in a reservation`)
   }
 
   #refused(call: () => void): void {
@@ -214,7 +216,7 @@ class Walk {
     this.#count('UsageError')
   }
 
-  /** VirtualQuery sees the pages as the model has them. */
+  /** Expects VirtualQuery to see the pages as the model has them. */
   #expectPages(v: number, pages: number): void {
     const committed = new Uint8Array(pages)
     for (const { start, end, state } of pageRangesIn(v, pages * PAGE)) {
@@ -225,14 +227,17 @@ class Walk {
     this.#each(v, pages, (model, i) => {
       if ((committed[at] === 1) !== (model.states[i] === READY)) {
         assert.fail(
-          `page ${i} of 0x${model.base.toString(16)} is ${committed[at] ? '' : 'not '}committed, its state is ${model.states[i]}`,
+          `page ${i} of 0x${model.base.toString(16)} is ${committed[at] ? '' : 'not '}committed, ` +
+            `its state is ${model.states[i]}`,
         )
       }
       at += 1
     })
   }
 
-  /** Everything at once: VirtualQuery, contents, totals by state and category, the ledger's own check. */
+  /**
+   * Checks everything at once: VirtualQuery, contents, totals by state and category, and the ledger's own check.
+   */
   expectAll(): void {
     const bytes = { reserved: 0, prepared: 0, ready: 0 }
     const held = [0, 0, 0, 0]
@@ -296,7 +301,7 @@ class Walk {
   }
 }
 
-it(`${OPERATIONS} random operations leave no page, byte or total in doubt (MEMLAYER_SEED=${seed})`, () => {
+it(`${OPERATIONS} random operations keep every page, byte and total right (MEMLAYER_SEED=${seed})`, () => {
   const walk = new Walk()
   for (let checked = 0; walk.operations < OPERATIONS;) {
     try {
@@ -313,7 +318,7 @@ it(`${OPERATIONS} random operations leave no page, byte or total in doubt (MEMLA
   walk.freeAll()
   walk.expectAll()
   assert.deepEqual(walk.memory.ranges(), [])
-  // A walk that never crossed a border, or was never refused, has not seen what it is for.
+  // A walk that never crossed a reservation's end, or was never refused, did not test enough.
   for (const op of [
     'sysAlloc',
     'sysReserve',

@@ -1,5 +1,5 @@
-// Regions, their views, a growable buffer and a worker, on kernel32: what a view shows when its
-// pages have gone, where a raw one would end the process. Runs in Node for Windows.
+// Regions, their views, a growable buffer and a worker, on kernel32. A view is empty when its pages are gone, where
+// a raw one would end the process. Runs in Node for Windows.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
@@ -13,7 +13,7 @@ const MiB = 2 ** 20
 const PAGE = 4096
 
 describe('a view', () => {
-  it('is empty when one of its pages has been decommitted, and views beside it are not', () => {
+  it('is empty when one of its pages was decommitted, and views beside it are not', () => {
     const memory = createMemory(createOS())
     const region = memory.reserve(64 * MiB, { name: 'views' })
     region.commit(0, MiB)
@@ -76,7 +76,7 @@ describe('a region', () => {
 })
 
 describe('a growable buffer', () => {
-  it('grows in place to 256 MiB, commits no more than it needs, and gives its tail back', () => {
+  it('grows in place to 256 MiB, commits only what it needs, and gives its tail back', () => {
     const memory = createMemory(createOS())
     const buffer = new GrowableBuffer(memory, { maximum: 2 ** 30, name: 'grows' })
     const { address } = buffer
@@ -115,7 +115,7 @@ const worker = `
 `
 
 describe('a worker', () => {
-  it('counts in the same bytes, and its owner keeps them until it lets go', async (t) => {
+  it('counts in the same bytes, and the owner keeps them until the worker lets go', async (t) => {
     const memory = createMemory(createOS())
     const region = memory.reserve(MiB, { name: 'shared' })
     region.commit(0, MiB)
@@ -130,7 +130,7 @@ describe('a worker', () => {
     const own = region.view(Int32Array, 0, 16)
     thread.postMessage('count')
     for (let i = 0; i < 100_000; i++) Atomics.add(own, 3, 1)
-    // What is left of the worker's view when it has let go.
+    // The length of the worker's view after the worker let go.
     assert.deepEqual(await once(thread, 'message'), [0])
     assert.equal(own[3], 200_000)
     region.free()

@@ -1,4 +1,4 @@
-// What of a range is resident, what bounds the process, and trimHost, on kernel32. Runs in Node for Windows.
+// Residency of a range, limits of the process, and trimHost, on kernel32. Runs in Node for Windows.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createMemory } from '@memlayer/core'
@@ -10,7 +10,7 @@ const PAGE = 4096
 const memory = createMemory(createOS())
 
 describe('residency', () => {
-  it('is what was touched, page by page, and nothing of what is not committed', () => {
+  it('counts touched pages one by one, and no uncommitted page', () => {
     const region = memory.reserve(64 * MiB, { name: 'pages' })
     region.map(0, 64 * MiB)
     region.used(0, MiB)
@@ -33,7 +33,7 @@ describe('residency', () => {
     region.free()
   })
 
-  it('asks for more pages than go into one question', () => {
+  it('asks for more pages than fit into one call', () => {
     const region = memory.reserve(48 * MiB)
     region.commit(0, 48 * MiB)
     region.view(Uint8Array, 0, 48 * MiB).fill(1)
@@ -44,7 +44,7 @@ describe('residency', () => {
 })
 
 describe('limits', () => {
-  it('are the commit limit and the address space, and what is left of them', () => {
+  it('are the commit limit and the address space, with the rest of each', () => {
     const limits = memory.os.host?.limits?.()
     assert.ok(limits !== undefined && limits !== null && 'commitAvailable' in limits)
     assert.ok(limits.commitAvailable > 0 && limits.commitAvailable <= limits.commitLimit)
@@ -53,7 +53,7 @@ describe('limits', () => {
 })
 
 describe('trimHost', () => {
-  it('asks the heap of the process, and returns by how much resident memory fell', (t) => {
+  it('asks the process’s heap, and returns how much resident memory fell', (t) => {
     assert.ok((memory.os.host?.residentMemory?.() ?? 0) > 10 * MiB)
     assert.ok((memory.os.host?.trim?.() ?? -1) >= 0)
     const fell = memory.trimHost()

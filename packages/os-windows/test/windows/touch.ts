@@ -1,4 +1,4 @@
-// Touches a page that faults: this process is to die of it. Argument: which page.
+// Touches a page that faults. This process is expected to die of it. The argument names the page.
 import { writeSync } from 'node:fs'
 import { createMemory } from '@memlayer/core'
 import { createOS } from '@memlayer/os-windows'

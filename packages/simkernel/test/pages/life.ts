@@ -1,4 +1,4 @@
-// A life on every simulated kernel, told as text: run by Node and by a browser alike.
+// A life on every simulated kernel, told as text. Node and a browser run it alike.
 import { simulate, simulatedOSes, type SimulatedPosixOS } from '@memlayer/simkernel'
 
 const anonymous: Readonly<Record<SimulatedPosixOS, number>> = {
@@ -13,7 +13,7 @@ const anonymous: Readonly<Record<SimulatedPosixOS, number>> = {
   aix: 0x10,
 }
 
-/** What each kernel says of itself after the same calls, for one seed. */
+/** The text of each kernel about itself after the same calls, for one seed. */
 export function lives(seed: number): string[] {
   return simulatedOSes.map((os) => {
     switch (os) {
