@@ -1,16 +1,16 @@
-// What every published package says of itself in its package.json. Sentences tell what to write where.
+// Checks the package.json of every published package. Each finding is a sentence that says what to write.
 import { barePackages, isOneOf } from './layers.js'
 import type { Manifest, WorkspacePackage } from './workspace.js'
 
-/** The scripts that a package manager runs on the machine of whoever installs. */
+/** The scripts that a package manager runs on the user's machine during an install. */
 const installScripts = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish']
 
-/** One version, of the package or of another that stands in for it. */
+/** Matches one exact version, of the package or of an `npm:` alias. */
 const exact = /^(npm:.+@)?\d+\.\d+\.\d+(-[\w.]+)?$/
 
 type Described = Pick<WorkspacePackage, 'name' | 'folder' | 'manifest' | 'files'>
 
-/** Sentences about a published package's manifest. */
+/** Checks a published package's manifest, and returns a sentence for each finding. */
 export function checkManifest(pkg: Described): string[] {
   const { manifest, folder } = pkg
   const findings = [
@@ -19,15 +19,15 @@ export function checkManifest(pkg: Described): string[] {
     ...checkDependencies(pkg),
     ...installScripts
       .filter((script) => (manifest['scripts'] as Record<string, string> | undefined)?.[script] !== undefined)
-      .map((script) => `a script '${script}' runs on the machine of whoever installs: take it out.`),
+      .map((script) => `the script '${script}' runs on the user's machine during an install: remove it.`),
   ]
   if (!pkg.files.includes(`${folder}/README.md`)) {
-    findings.push('no README.md beside it: say what the package is, how to install it, and show an example.')
+    findings.push('the package has no README.md: say what it is, how to install it, and show an example.')
   }
   return findings.map((sentence) => `${folder}/package.json: ${sentence}`)
 }
 
-/** Sentences about the catalog: one exact version of each third-party package. */
+/** Checks that the catalog has one exact version of each third-party package. */
 export function checkCatalog(yaml: string): string[] {
   const findings: string[] = []
   let inCatalog = false
@@ -40,14 +40,15 @@ export function checkCatalog(yaml: string): string[] {
   return findings
 }
 
-/** Sentences about a package's third-party dependencies: they come from the catalog. Every package, private ones too. */
+/** Checks that a package's third-party dependencies come from the catalog. This is also a rule for private packages. */
 export function checkPins(folder: string, manifest: Manifest): string[] {
   const { dependencies, devDependencies, optionalDependencies } = manifest
   return Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
     .filter(([name, range]) => !isOurs(name) && !range.startsWith('catalog:') && !exact.test(range))
     .map(
       ([name, range]) =>
-        `${folder}/package.json: '${name}: ${range}' is a range: put an exact version into the catalog and write "catalog:".`,
+        `${folder}/package.json: '${name}: ${range}' is a range: ` +
+        'put an exact version into the catalog and write "catalog:".',
     )
 }
 
@@ -56,7 +57,7 @@ function fixedFields(folder: string, manifest: Manifest): string[] {
   const published = publishConfig as { access?: unknown; provenance?: unknown } | undefined
   const rows: readonly (readonly [holds: boolean, sentence: string])[] = [
     [type === 'module', 'write "type": "module".'],
-    [sideEffects === false, 'write "sideEffects": false, so that a bundler may leave out what nobody imports.'],
+    [sideEffects === false, 'write "sideEffects": false, so that a bundler may leave out unused modules.'],
     [license === 'BSD-3-Clause', 'write "license": "BSD-3-Clause".'],
     [
       typeof description === 'string' && description.length > 20,
@@ -65,7 +66,7 @@ function fixedFields(folder: string, manifest: Manifest): string[] {
     [(engines as { node?: unknown } | undefined)?.node === '>=22.12', 'write "engines": { "node": ">=22.12" }.'],
     [
       Array.isArray(files) && files.some((file: unknown) => typeof file === 'string' && /^dist(\/|$)/.test(file)),
-      'write "files" with "dist" in it: what is not listed is not published.',
+      'write "files" with "dist" in it: only listed files are published.',
     ],
     [
       (repository as { directory?: unknown } | undefined)?.directory === folder,
@@ -77,7 +78,7 @@ function fixedFields(folder: string, manifest: Manifest): string[] {
     ],
     [
       os === undefined,
-      'move "os" into "publishConfig": in the workspace it makes installs fail on every other system.',
+      'move "os" into "publishConfig": in the workspace, "os" makes installs fail on every other system.',
     ],
   ]
   return rows.filter(([holds]) => !holds).map(([, sentence]) => sentence)
@@ -85,7 +86,7 @@ function fixedFields(folder: string, manifest: Manifest): string[] {
 
 function checkExports({ exports, bin }: Manifest): string[] {
   if (typeof exports !== 'object' || exports === null)
-    return ['write "exports": what is not exported there is free to change.']
+    return ['write "exports": users can then import only what you list there.']
   const findings: string[] = []
   const entries = Object.entries(exports as Record<string, unknown>)
   if (!entries.some(([, target]) => typeof target === 'object') && bin === undefined) {
@@ -99,14 +100,17 @@ function checkExports({ exports, bin }: Manifest): string[] {
         findings.push(`the entry '${entry}' has no types: write { "types": …, "default": "${target}" }.`)
     } else if (!typesFirst(target)) {
       findings.push(
-        `the entry '${entry}' names its types after something else: conditions are read in order, so put "types" first.`,
+        `the entry '${entry}' has "types" after another condition: tools read them in order, so put "types" first.`,
       )
     }
   }
   return findings
 }
 
-/** `{ "types": …, "default": … }`, or conditions that are each so: `{ "browser": { "types": …, … }, … }`. */
+/**
+ * Whether "types" comes first: `{ "types": …, "default": … }`. Nested conditions must do so too:
+ * `{ "browser": { "types": …, … }, … }`.
+ */
 function typesFirst(target: unknown): boolean {
   if (typeof target !== 'object' || target === null) return false
   return Object.keys(target)[0] === 'types' || Object.values(target).every(typesFirst)
@@ -117,11 +121,11 @@ function checkDependencies({ name, manifest }: Described): string[] {
   const findings: string[] = []
   for (const [dependency, range] of Object.entries({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
     if (isOurs(dependency)) {
-      // An exact range would move every package that uses it at each release.
+      // With an exact range, each release would also release every package that uses this one.
       if (range !== 'workspace:^')
         findings.push(`'${dependency}: ${range}' ties versions together: write "workspace:^".`)
     } else if (isOneOf(name, barePackages)) {
-      findings.push(`${name} has no third-party dependency, and '${dependency}' is one: do without it.`)
+      findings.push(`${name} may not have third-party dependencies: remove '${dependency}'.`)
     }
   }
   return findings
