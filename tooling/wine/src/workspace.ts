@@ -1,14 +1,14 @@
-// The workspace: where it is, which packages it has, and the folder for what is made once.
+// Finds the workspace and its packages, and keeps a cache for files that are made once.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root: string = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 
-/** Where prefixes, Windows binaries and runs are kept: gone with node_modules, made anew when missed. */
+/** The cache of prefixes, Windows binaries and runs. It is in node_modules. Missing files are made again. */
 export const cache: string = join(root, 'node_modules', '.cache', 'memlayer-wine')
 
-/** The packages that are built, by name, with their folders. */
+/** Returns the folders of the built packages, by name. */
 export function builtPackages(): Map<string, string> {
   const packages = new Map<string, string>()
   for (const parent of ['packages', 'tooling']) {
@@ -22,17 +22,17 @@ export function builtPackages(): Map<string, string> {
   return packages
 }
 
-/** The version that the workspace's catalog pins for a package. */
+/** Returns the version that the workspace's catalog pins for a package. */
 export function pinnedVersion(name: string): string {
   const catalog = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8')
   const version = new RegExp(`^\\s+"?${name}"?:\\s+(\\S+)$`, 'm').exec(catalog)?.[1]
-  if (version === undefined) throw new Error(`pnpm-workspace.yaml pins no ${name}`)
+  if (version === undefined) throw new Error(`pnpm-workspace.yaml has no version of ${name}: add it to the catalog`)
   return version
 }
 
 /**
- * The folder `name` of the cache, made by `make` in a folder of another name first: what has its
- * name is whole. Two that make it at once each make one; the first stays.
+ * Returns the folder `name` of the cache. `make` first makes it under another name, so that a folder with this name is
+ * always complete. If two processes make it at once, the first one wins.
  */
 export function once(name: string, make: (folder: string) => void): string {
   const folder = join(cache, name)
