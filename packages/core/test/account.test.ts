@@ -1,4 +1,4 @@
-// Accounting is a transaction: a category is counted with the operation or not at all.
+// Tests that accounting is a transaction: a category counts an operation completely or not at all.
 import { createMemory, FatalError, OutOfMemoryError, UsageError, type SysMemStat } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -8,7 +8,7 @@ const page = 4096
 const MAX = Number.MAX_SAFE_INTEGER
 
 describe('a category', () => {
-  it('counts what was allocated and mapped, until it is freed', () => {
+  it('counts allocated and mapped bytes until they are freed', () => {
     const memory = createMemory(new PageOS())
     const heap = memory.stat('heap')
     const a = memory.sysAlloc(2 * page, heap)
@@ -22,13 +22,13 @@ describe('a category', () => {
     memory.sysHugePage(v, 8 * page)
     expect(heap.load()).toBe(6 * page)
     memory.sysFree(a, 2 * page, heap)
-    // A range that is half mapped, half only reserved: what counts is what was mapped.
+    // Half of this range is mapped, and half is only reserved. Only the mapped half counts.
     memory.sysFree(v, 8 * page, heap)
     expect(heap.load()).toBe(0)
     memory.check()
   })
 
-  it('goes on counting what was faulted, and gives it up to the category that maps it next', () => {
+  it('still counts faulted pages, until another category maps them', () => {
     const memory = createMemory(new PageOS())
     const [heap, index] = [memory.stat('heap'), memory.stat('index')]
     const v = memory.sysReserve(null, 4 * page)
@@ -45,7 +45,7 @@ describe('a category', () => {
     expect([heap.load(), index.load()]).toEqual([0, 0])
   })
 
-  it('is found by the ledger when null is passed to sysFree, across several at once', () => {
+  it('is found by the ledger when sysFree gets null, also for a range of several categories', () => {
     const memory = createMemory(new PageOS())
     const stats = ['a', 'b', 'c'].map((name) => memory.stat(name))
     const v = memory.sysReserve(null, 4 * page)
@@ -55,7 +55,7 @@ describe('a category', () => {
     memory.check()
   })
 
-  it('is the same for the same name, and is listed in the order of first use', () => {
+  it('is one object for each name, and is listed in the order of first use', () => {
     const memory = createMemory(new PageOS())
     expect(memory.stat('b')).toBe(memory.stat('b'))
     memory.stat('a')
@@ -74,14 +74,14 @@ describe('a category', () => {
     memory.check()
   })
 
-  it.each(['', 4, null, undefined, {}, Symbol('heap')])('is not called %o', (name) => {
+  it.each(['', 4, null, undefined, {}, Symbol('heap')])('can’t have the name %o', (name) => {
     const error = errorOf(() => createMemory(new PageOS()).stat(name as string))
     expect(error).toBeInstanceOf(UsageError)
     expect(error.code).toBe('ERR_MEMLAYER_STAT')
   })
 })
 
-describe('a stat that is none of this memory’s', () => {
+describe('a stat that does not belong to this memory', () => {
   const others = (): [string, unknown][] => [
     ['undefined', undefined],
     ['a name', 'heap'],
@@ -98,7 +98,7 @@ describe('a stat that is none of this memory’s', () => {
     ],
   ]
 
-  it.each(others())('is refused before the OS is asked: %s', (_, stat) => {
+  it.each(others())('is refused before any call on the OS: %s', (_, stat) => {
     const os = new PageOS()
     const memory = createMemory(os)
     memory.stat('heap')
@@ -118,7 +118,7 @@ describe('a stat that is none of this memory’s', () => {
     memory.check()
   })
 
-  it('is told as another memory’s where it is one', () => {
+  it('is named as another memory’s stat if it is one', () => {
     const error = errorOf(() => createMemory(new PageOS()).sysAlloc(page, createMemory(new PageOS()).stat('heap')))
     expect(error.message).toMatch(/^sysAlloc: the stat is another memory's\. /)
   })
@@ -142,7 +142,7 @@ describe('a stat that is none of this memory’s', () => {
 })
 
 describe('a refused or broken operation counts nothing', () => {
-  it('sysAlloc: where Go keeps its count', () => {
+  it('a refused sysAlloc, although Go would keep its count', () => {
     const os = new PageOS({ fate: () => ENOMEM })
     const memory = createMemory(os)
     const heap = memory.stat('heap')
@@ -151,7 +151,7 @@ describe('a refused or broken operation counts nothing', () => {
     expect(memory.stats().categories['heap']).toMatchObject({ held: 0, ready: 0, peak: 0, calls: 1, refusals: 1 })
   })
 
-  it('sysMap over what was faulted: it stays with the category that counted it', () => {
+  it('a broken sysMap over faulted pages, which their category still counts', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const [heap, index] = [memory.stat('heap'), memory.stat('index')]
@@ -168,7 +168,7 @@ describe('a refused or broken operation counts nothing', () => {
     ['refused', ENOMEM, OutOfMemoryError],
     ['kept', EINVAL, FatalError],
     ['broken', new FatalError('failed to release pages'), FatalError],
-  ])('sysFree, %s: each category has its bytes again', (_, fate, kind) => {
+  ])('a sysFree that the OS answers with "%s", after which each category has its bytes again', (_, fate, kind) => {
     const os = new PageOS()
     const memory = createMemory(os)
     const [heap, index] = [memory.stat('heap'), memory.stat('index')]
@@ -184,8 +184,8 @@ describe('a refused or broken operation counts nothing', () => {
   })
 })
 
-describe('a sum that would be wrong stops the operation before the OS is asked', () => {
-  it('sysAlloc and sysMap, above 2^53 - 1', () => {
+describe('a wrong sum stops the operation before any call on the OS', () => {
+  it('in sysAlloc and sysMap, above 2^53 - 1', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const heap = memory.stat('heap')
@@ -210,14 +210,14 @@ describe('a sum that would be wrong stops the operation before the OS is asked',
     memory.check()
   })
 
-  it('sysFree, below zero, even when only the last of several categories is short', () => {
+  it('in sysFree, below zero, even if only the last of several categories has too few bytes', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const [heap, index] = [memory.stat('heap'), memory.stat('index')]
     const v = memory.sysReserve(null, 4 * page)
     memory.sysMap(v, 2 * page, heap)
     memory.sysMap(v + 2 * page, page, index)
-    // Code above the layer meddles.
+    // Code above the layer changes the count.
     index.add(-page)
     expect(() => memory.check()).toThrow(`the account is wrong: 'index' counts 0 bytes, its ranges are ${page}`)
     const calls = os.calls.length
@@ -231,7 +231,7 @@ describe('a sum that would be wrong stops the operation before the OS is asked',
     expect(memory.ranges()).toEqual([])
   })
 
-  it('sysFree: views over the range stay as they are', () => {
+  it('in sysFree, and keeps the views over the range', () => {
     const memory = createMemory(new PageOS())
     const heap = memory.stat('heap')
     const v = memory.sysAlloc(page, heap)

@@ -1,4 +1,4 @@
-// The bytes of one category: nothing but whole numbers from 0 to 2^53 - 1 is ever in it.
+// Tests the bytes of one category. The count is always a whole number from 0 to 2^53 - 1.
 import { FatalError, SysMemStat, UsageError } from '@memlayer/core'
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
@@ -10,7 +10,7 @@ fc.configureGlobal({ seed: testSeed() })
 const MAX = Number.MAX_SAFE_INTEGER
 
 describe('SysMemStat', () => {
-  it('adds and takes, down to nothing and up to 2^53 - 1', () => {
+  it('adds and subtracts, between 0 and 2^53 - 1', () => {
     const stat = new SysMemStat('heap', 1)
     expect(stat.load()).toBe(0)
     stat.add(MAX)
@@ -23,9 +23,9 @@ describe('SysMemStat', () => {
     ['below zero', 4096, -4097],
     ['above 2^53 - 1', MAX, 1],
     ['by far', 1, MAX],
-    ['by a number that is not exact', 0, 2 ** 53],
-    ['by a number below all that are exact', 2 ** 52, -(2 ** 53)],
-  ])('throws before anything changes when the sum would be wrong: %s', (_, held, n) => {
+    ['by a number above the exact integers', 0, 2 ** 53],
+    ['by a number below the exact integers', 2 ** 52, -(2 ** 53)],
+  ])('throws before any change when the sum would be wrong: %s', (_, held, n) => {
     const stat = new SysMemStat('heap', 1)
     stat.add(held)
     const error = errorOf(() => stat.add(n))
@@ -37,7 +37,7 @@ describe('SysMemStat', () => {
   })
 
   it.each<unknown>([0.5, NaN, Infinity, '4096', 1n, null, undefined, {}, Symbol('n'), { valueOf: () => 4096 }])(
-    'takes no %s for a number of bytes',
+    'refuses %s as a number of bytes',
     (n) => {
       const stat = new SysMemStat('heap', 1)
       stat.add(4096)
@@ -48,7 +48,7 @@ describe('SysMemStat', () => {
     },
   )
 
-  it('is the sum of what was added, for every history', () => {
+  it('is the sum of all added numbers, for every history', () => {
     fc.assert(
       fc.property(fc.array(fc.maxSafeInteger()), (steps) => {
         const stat = new SysMemStat('heap', 1)
@@ -65,17 +65,17 @@ describe('SysMemStat', () => {
     )
   })
 
-  it('keeps its name and its place whatever is written to them', () => {
+  it('keeps its name and its index after writes to them', () => {
     const stat = new SysMemStat('heap', 1)
     expect(Reflect.set(stat, 'index', 2)).toBe(false)
     expect(Reflect.defineProperty(stat, 'name', { value: 'other' })).toBe(false)
     expect(stat).toMatchObject({ name: 'heap', index: 1 })
   })
 
-  it('is told from a forgery by instanceof, which runs nothing of the forgery', () => {
+  it('differs from a forgery by instanceof, which runs no code of the forgery', () => {
     const stat = new SysMemStat('heap', 1)
     const trap = (): never => {
-      throw new Error('the forgery was asked')
+      throw new Error('code of the forgery ran')
     }
     const revoked = Proxy.revocable(stat, {})
     revoked.revoke()

@@ -1,5 +1,5 @@
-// Offers and holds, against a plain list of them: the same are refused, revoked and offered again, and of
-// many none is walked through for the sake of one.
+// Compares offers and holds with a plain list. Both must refuse, revoke and restore the same ones. An operation on one
+// of many shares must not visit the others.
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -10,7 +10,7 @@ fc.configureGlobal({ seed: testSeed() })
 const BASE = 0x7f12_3456_7000
 const PAGE = 4096
 
-/** A worker that can be ended; its thread is not known, so that this one may take up what it is offered. */
+/** A worker that a test can end. It has no thread id, so that this thread may take up its offers. */
 class Worker implements WorkerLike {
   end: () => void = () => {}
   once(_event: 'exit', listener: () => void): void {
@@ -20,13 +20,13 @@ class Worker implements WorkerLike {
 
 type State = 'offered' | 'held' | 'released' | 'revoked'
 
-/** An offer or a hold, as the list has it. */
+/** An offer or a hold in the list. */
 interface Listed {
   readonly start: number
   readonly end: number
   readonly worker: Worker | null
   readonly token: ShareToken | null
-  /** Of a hold, or of an offer that was taken up. */
+  /** Releases a hold or a taken offer. Null for an offer that is not taken. */
   giveUp: (() => void) | null
   state: State
 }
@@ -71,7 +71,7 @@ class Model {
     if (one?.state === 'held') one.state = 'released'
   }
 
-  /** The worker has ended, and another takes its place. */
+  /** Ends a worker, and puts another in its place. */
   end(pick: number): void {
     const worker = this.#workers[pick % 3] as Worker
     worker.end()
@@ -141,7 +141,7 @@ const step = fc.record({ op, v: places, n: sizes, pick: fc.nat(), pairs })
 afterEach(() => void vi.restoreAllMocks())
 
 describe('offers and holds', () => {
-  it('are refused, revoked and offered again as those in a list of all are', () => {
+  it('are refused, revoked and restored like those in a plain list', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 10, maxLength: 150, size: 'max' }), (steps) => {
         const model = new Model()
@@ -150,7 +150,7 @@ describe('offers and holds', () => {
           else if (name === 'offer') model.offer(v, n, pick)
           else if (name === 'revoke') model.revoke(ranges.flat())
           else model[name](pick)
-          // An empty range is no operation, and nobody asks about it.
+          // Core never checks an empty range.
           model.check(v, Math.max(n, 1))
         }
       }),
@@ -158,8 +158,8 @@ describe('offers and holds', () => {
     )
   })
 
-  it('are released without a look at the others: 200,000 holds, the oldest and the newest first', () => {
-    // To walk through all that are left, at each, takes minutes: longer than a test may.
+  it('are released without visiting the others: 200,000 holds, the oldest or the newest first', () => {
+    // Visiting all remaining holds at each release would take minutes, longer than a test may run.
     for (const reversed of [false, true]) {
       const shares = new Shares()
       const releases = Array.from({ length: 200_000 }, (_, i) => shares.hold(BASE + i * PAGE, PAGE))
@@ -170,7 +170,7 @@ describe('offers and holds', () => {
     }
   })
 
-  it('are not asked when the pages that go are others', () => {
+  it('are not read when other pages are given back', () => {
     const shares = new Shares()
     const worker = new Worker()
     for (let i = 0; i < 2000; i++) {
@@ -185,7 +185,7 @@ describe('offers and holds', () => {
     expect(asked.map(({ mock }) => mock.calls.length)).toEqual([0, 1])
   })
 
-  it('are asked now and then whether they have been released, and not at each that is made', () => {
+  it('are rarely checked for a release, not at each new offer', () => {
     const shares = new Shares()
     const worker = new Worker()
     const asked = vi.spyOn(Atomics, 'load')
@@ -193,7 +193,7 @@ describe('offers and holds', () => {
     expect(asked.mock.calls.length).toBeLessThan(2 * 2000)
   })
 
-  it('are forgotten when a worker has released them, has ended, or comes too late', () => {
+  it('are forgotten when a worker has released them, has ended, or is too late', () => {
     const shares = new Shares()
     const worker = new Worker()
     for (let i = 0; i < 100; i++) takeUp(shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE), 'os')
@@ -211,7 +211,7 @@ describe('offers and holds', () => {
     expect(() => takeUp(late, 'os')).toThrow(/has been revoked/)
   })
 
-  it('are offered again, all of them, when one of the ranges is held after all', () => {
+  it('are all restored when one of the revoked ranges is held', () => {
     const shares = new Shares()
     const worker = new Worker()
     const tokens = Array.from({ length: 50 }, (_, i) => shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE))

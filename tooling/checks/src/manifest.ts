@@ -1,16 +1,16 @@
-// Checks the package.json of every published package. Each finding is a sentence that says what to write.
+// What the package.json of every published package has to say. A finding tells what to write where.
 import { barePackages, isOneOf } from './layers.js'
 import type { Manifest, WorkspacePackage } from './workspace.js'
 
-/** The scripts that a package manager runs on the user's machine during an install. */
+/** The scripts that a package manager runs on the machine that installs. */
 const installScripts = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish']
 
-/** Matches one exact version, of the package or of an `npm:` alias. */
+/** One version, of the package or of another that stands in for it. */
 const exact = /^(npm:.+@)?\d+\.\d+\.\d+(-[\w.]+)?$/
 
 type Described = Pick<WorkspacePackage, 'name' | 'folder' | 'manifest' | 'files'>
 
-/** Checks a published package's manifest, and returns a sentence for each finding. */
+/** Sentences about a published package's manifest. */
 export function checkManifest(pkg: Described): string[] {
   const { manifest, folder } = pkg
   const findings = [
@@ -19,36 +19,35 @@ export function checkManifest(pkg: Described): string[] {
     ...checkDependencies(pkg),
     ...installScripts
       .filter((script) => (manifest['scripts'] as Record<string, string> | undefined)?.[script] !== undefined)
-      .map((script) => `the script '${script}' runs on the user's machine during an install: remove it.`),
+      .map((script) => `remove the script '${script}', because it runs on every machine that installs the package.`),
   ]
   if (!pkg.files.includes(`${folder}/README.md`)) {
-    findings.push('the package has no README.md: say what it is, how to install it, and show an example.')
+    findings.push('write a README.md beside it: what the package is, how to install it, and an example.')
   }
   return findings.map((sentence) => `${folder}/package.json: ${sentence}`)
 }
 
-/** Checks that the catalog has one exact version of each third-party package. */
+/** Sentences about the catalog: one exact version of each third-party package. */
 export function checkCatalog(yaml: string): string[] {
   const findings: string[] = []
   let inCatalog = false
   for (const line of yaml.split('\n')) {
     if (/^\S/.test(line) && !line.startsWith('#')) inCatalog = /^catalogs?:/.test(line)
-    const [, name, version] = /^\s+"?([^"\s:]+)"?:\s+["']?([^"'\s#]+)/.exec(line) ?? []
+    const [, name, version] = /^\s+["']?([^"'\s:]+)["']?:\s+["']?([^"'\s#]+)/.exec(line) ?? []
     if (!inCatalog || name === undefined || version === undefined || exact.test(version)) continue
-    findings.push(`pnpm-workspace.yaml: '${name}: ${version}' is a range: pin one version exactly.`)
+    findings.push(`pnpm-workspace.yaml: '${name}: ${version}' is a range. Pin one version exactly.`)
   }
   return findings
 }
 
-/** Checks that a package's third-party dependencies come from the catalog. This is also a rule for private packages. */
+/** Sentences about third-party dependencies that do not come from the catalog. Private packages count too. */
 export function checkPins(folder: string, manifest: Manifest): string[] {
   const { dependencies, devDependencies, optionalDependencies } = manifest
   return Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
     .filter(([name, range]) => !isOurs(name) && !range.startsWith('catalog:') && !exact.test(range))
     .map(
       ([name, range]) =>
-        `${folder}/package.json: '${name}: ${range}' is a range: ` +
-        'put an exact version into the catalog and write "catalog:".',
+        `${folder}/package.json: '${name}: ${range}' is a range. Pin one version in the catalog and write "catalog:".`,
     )
 }
 
@@ -57,16 +56,19 @@ function fixedFields(folder: string, manifest: Manifest): string[] {
   const published = publishConfig as { access?: unknown; provenance?: unknown } | undefined
   const rows: readonly (readonly [holds: boolean, sentence: string])[] = [
     [type === 'module', 'write "type": "module".'],
-    [sideEffects === false, 'write "sideEffects": false, so that a bundler may leave out unused modules.'],
+    [
+      sideEffects === false,
+      'write "sideEffects": false, so that a bundler may leave out what a program does not import.',
+    ],
     [license === 'BSD-3-Clause', 'write "license": "BSD-3-Clause".'],
     [
       typeof description === 'string' && description.length > 20,
-      'write a "description": one sentence that says what it is.',
+      'write a "description", one sentence that says what it is.',
     ],
     [(engines as { node?: unknown } | undefined)?.node === '>=22.12', 'write "engines": { "node": ">=22.12" }.'],
     [
       Array.isArray(files) && files.some((file: unknown) => typeof file === 'string' && /^dist(\/|$)/.test(file)),
-      'write "files" with "dist" in it: only listed files are published.',
+      'write "files" with "dist" in it, because npm publishes only what it lists.',
     ],
     [
       (repository as { directory?: unknown } | undefined)?.directory === folder,
@@ -74,11 +76,11 @@ function fixedFields(folder: string, manifest: Manifest): string[] {
     ],
     [
       published?.access === 'public' && published.provenance === true,
-      'write "publishConfig": { "access": "public", "provenance": true }: a scoped package is private without it.',
+      'write "publishConfig": { "access": "public", "provenance": true }. Without it a scoped package is private.',
     ],
     [
       os === undefined,
-      'move "os" into "publishConfig": in the workspace, "os" makes installs fail on every other system.',
+      'move "os" into "publishConfig", because in the workspace it makes installs fail on every other system.',
     ],
   ]
   return rows.filter(([holds]) => !holds).map(([, sentence]) => sentence)
@@ -86,31 +88,26 @@ function fixedFields(folder: string, manifest: Manifest): string[] {
 
 function checkExports({ exports, bin }: Manifest): string[] {
   if (typeof exports !== 'object' || exports === null)
-    return ['write "exports": users can then import only what you list there.']
+    return ['write "exports", because what it leaves out is free to change.']
   const findings: string[] = []
   const entries = Object.entries(exports as Record<string, unknown>)
   if (!entries.some(([, target]) => typeof target === 'object') && bin === undefined) {
     findings.push(
-      '"exports" has no entry with types: write ".": { "types": "./dist/index.d.ts", "default": "./dist/index.js" }.',
+      '"exports" has no entry with types. Write ".": { "types": "./dist/index.d.ts", "default": "./dist/index.js" }.',
     )
   }
   for (const [entry, target] of entries) {
     if (typeof target === 'string') {
       if (/\.[cm]?js$/.test(target))
-        findings.push(`the entry '${entry}' has no types: write { "types": …, "default": "${target}" }.`)
+        findings.push(`the entry '${entry}' has no types. Write { "types": …, "default": "${target}" }.`)
     } else if (!typesFirst(target)) {
-      findings.push(
-        `the entry '${entry}' has "types" after another condition: tools read them in order, so put "types" first.`,
-      )
+      findings.push(`put "types" first in the entry '${entry}', because conditions are read in order.`)
     }
   }
   return findings
 }
 
-/**
- * Whether "types" comes first: `{ "types": …, "default": … }`. Nested conditions must do so too:
- * `{ "browser": { "types": …, … }, … }`.
- */
+/** Whether "types" comes first, at the top or in each condition: `{ "browser": { "types": …, … }, … }`. */
 function typesFirst(target: unknown): boolean {
   if (typeof target !== 'object' || target === null) return false
   return Object.keys(target)[0] === 'types' || Object.values(target).every(typesFirst)
@@ -121,11 +118,11 @@ function checkDependencies({ name, manifest }: Described): string[] {
   const findings: string[] = []
   for (const [dependency, range] of Object.entries({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
     if (isOurs(dependency)) {
-      // With an exact range, each release would also release every package that uses this one.
+      // With an exact range each release would move every package that uses it.
       if (range !== 'workspace:^')
-        findings.push(`'${dependency}: ${range}' ties versions together: write "workspace:^".`)
+        findings.push(`'${dependency}: ${range}' ties versions together. Write "workspace:^".`)
     } else if (isOneOf(name, barePackages)) {
-      findings.push(`${name} may not have third-party dependencies: remove '${dependency}'.`)
+      findings.push(`remove '${dependency}', because ${name} may have no third-party dependency.`)
     }
   }
   return findings

@@ -1,14 +1,14 @@
-// Finds the workspace and its packages, and keeps a cache for files that are made once.
+// The workspace: where it is, which packages it has, and the cache folder.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root: string = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 
-/** The cache of prefixes, Windows binaries and runs. It is in node_modules. Missing files are made again. */
+/** Prefixes, Windows binaries and runs. They go with node_modules and are made again when they are missing. */
 export const cache: string = join(root, 'node_modules', '.cache', 'memlayer-wine')
 
-/** Returns the folders of the built packages, by name. */
+/** The folders of the packages that are built, by name. */
 export function builtPackages(): Map<string, string> {
   const packages = new Map<string, string>()
   for (const parent of ['packages', 'tooling']) {
@@ -22,17 +22,17 @@ export function builtPackages(): Map<string, string> {
   return packages
 }
 
-/** Returns the version that the workspace's catalog pins for a package. */
+/** The version that the workspace's catalog pins for a package. */
 export function pinnedVersion(name: string): string {
   const catalog = readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8')
-  const version = new RegExp(`^\\s+"?${name}"?:\\s+(\\S+)$`, 'm').exec(catalog)?.[1]
-  if (version === undefined) throw new Error(`pnpm-workspace.yaml has no version of ${name}: add it to the catalog`)
+  const version = new RegExp(`^\\s+['"]?${name}['"]?:\\s+(\\S+)$`, 'm').exec(catalog)?.[1]
+  if (version === undefined) throw new Error(`pnpm-workspace.yaml does not pin ${name}: add it to a catalog there`)
   return version
 }
 
 /**
- * Returns the folder `name` of the cache. `make` first makes it under another name, so that a folder with this name is
- * always complete. If two processes make it at once, the first one wins.
+ * The folder `name` of the cache. `make` fills a folder of another name, which gets its name when it is
+ * complete. When two processes make it at once, the first one's folder stays.
  */
 export function once(name: string, make: (folder: string) => void): string {
   const folder = join(cache, name)
