@@ -89,20 +89,20 @@ describe('memlayer-conformance', () => {
   })
 
   it.each<[string, string[], string]>([
-    ['no arguments', [], 'name one backend'],
+    ['nothing', [], 'name one backend'],
     ['two backends', [linux, linux], 'name one backend'],
-    ['a path that does not exist', ['./nowhere'], 'there is nothing at'],
-    ['a folder without a package', [folder], 'without a package.json: name a file that exports'],
-    ['a package without a build', [join(folder, 'unbuilt')], 'is not there: build the package first'],
+    ['a path where nothing is', ['./nowhere'], 'there is nothing at'],
+    ['a folder that is no package', [folder], 'without a package.json: name a file that exports'],
+    ['a package that is not built', [join(folder, 'unbuilt')], 'is not there: build the package first'],
     [
       'a module without a backend',
       [join(packages, 'kernel/dist/index.js')],
       "exports neither 'subject' nor 'createOS'",
     ],
-    ['an unknown kernel', [linux, '--kernel', 'vms'], 'vms'],
-    ['a seed that is not a number', [linux, '--seed', 'x'], 'the seed is x, and not a whole number'],
-    ['unknown cases', [linux, '--only', 'xyzzy'], "no case has 'xyzzy' in its id"],
-    ['an unknown option', [linux, '--fast'], "'--fast'"],
+    ['a kernel that is not simulated', [linux, '--kernel', 'vms'], 'vms'],
+    ['a seed that is no number', [linux, '--seed', 'x'], 'the seed is x, and not a whole number'],
+    ['cases that are not there', [linux, '--only', 'xyzzy'], "no case has 'xyzzy' in its id"],
+    ['an option that is not there', [linux, '--fast'], "'--fast'"],
   ])('exits with 2 for %s, and says what to do', (_, args, words) => {
     mkdirSync(join(folder, 'unbuilt'), { recursive: true })
     writeFileSync(join(folder, 'unbuilt/package.json'), '{ "exports": "./dist/index.js" }')
