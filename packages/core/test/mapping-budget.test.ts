@@ -1,5 +1,5 @@
-// Tests the budget of kernel mappings. Core refuses an operation before the kernel would, counts and reports it like
-// any other refusal, and reads the number of mappings only as often as needed.
+// Tests the budget of kernel mappings. Core refuses an operation before the kernel would. It counts and reports this
+// like any other refusal. It reads the number of mappings only as often as needed.
 import {
   createMemory,
   OutOfMemoryError,

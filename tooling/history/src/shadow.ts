@@ -1,5 +1,5 @@
-// A shadow is the expected state of a memory. It is as simple as possible: a map from each page to its state, its
-// category, and the number that was last written at the page's start and end.
+// A shadow is the expected state of a memory, as simple as possible. It maps each page to its state and its category.
+// It also keeps the number that was last written at the page's start and end.
 import type { RegionState } from '@memlayer/core'
 
 interface Page {

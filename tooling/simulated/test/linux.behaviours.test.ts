@@ -1,5 +1,5 @@
-// Tests on the simulated kernel what os-linux's own tests find on the real one: resident bytes, contents, hints, huge
-// pages, limits, and views of regions.
+// Repeats on the simulated kernel what os-linux's own tests check on the real one. This covers resident bytes,
+// contents, hints, huge pages, limits, and views of regions.
 import { createMemory, FatalError, OutOfMemoryError, type Memory } from '@memlayer/core'
 import { createOS, type LinuxOptions } from '@memlayer/os-linux'
 import { PageFault, simulate, type PosixOptions, type SimulatedPosixKernel } from '@memlayer/simkernel'

@@ -21,8 +21,8 @@ describe('at vm.max_map_count', () => {
     )
     expect(child.stderr).toBe('')
     const real = JSON.parse(child.stdout) as AtTheLimit & { limit: number }
-    // The simulated process has no mappings of an engine. Each step of the fill adds two mappings, so the real process
-    // may have had room for one more mapping: half of the refused split.
+    // The simulated process has no mappings of an engine. Each step of the fill adds two mappings. So the real process
+    // may have had room for one more mapping, half of the refused split.
     const simulated = [0, 1].map((more) =>
       answersAtTheLimit(simulate('linux', { limits: { maxMappings: real.filled + more } }), real.limit),
     )

@@ -9,9 +9,9 @@ import { ratio, spread, takeTurns, type Contender } from '../measure.js'
 const STEP_BYTES = 4 * MiB
 
 /**
- * Touches `bytes` bytes of memory and gives them back. In a virtual machine a page costs ten times as much when the
- * host has not given it yet, or has taken it back while it was free. Without this touch, the contender that gets such
- * pages would also measure the host.
+ * Touches `bytes` bytes of memory and gives them back. In a virtual machine, some free pages have no memory of the
+ * host: new ones, and those that the host has taken back. The first touch of such a page costs ten times as much.
+ * Without this function, the contender that gets such pages would also measure the host.
  */
 function touchAhead(bytes: number): void {
   const whole = alignUp(bytes, 64 * MiB)
