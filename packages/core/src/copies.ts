@@ -1,21 +1,45 @@
 // Several copies of this package in one process: two versions that a package manager could not join, or a bundle
-// beside a folder of packages. Each has classes of its own, so that what one made is nothing to the other.
-import { copies } from './errors.js'
+// beside a folder of packages. Each copy has classes of its own, so the objects of one are foreign to the others.
 import { warn } from './warning.js'
 
-/** Says once a process that there are several copies, and where they are. */
-export function warnOfCopies(): void {
-  if (copies.places.length < 2 || copies.told) return
-  copies.told = true
-  const message =
-    `${copies.places.length} copies of @memlayer/core are loaded, and what one of them made is foreign to the others: ` +
-    `an error is no instance of the other's class, a category is no category`
-  const places = copies.places.map((place) => `  ${placeOf(place)}`)
-  const detail = `${places.join('\n')}\nHave one: \`npm ls @memlayer/core\` says who asks for which, \`npm dedupe\` joins them where versions allow.`
-  warn('MEMLAYER_TWO_CORES', message, detail)
+const registry = Symbol.for('@memlayer/core')
+
+/** What the copies of this package know of each other. */
+interface Copies {
+  /** An error a copy: its stack says where the copy was loaded. */
+  readonly places: Error[]
+  /** Whether the warning was given. */
+  told: boolean
 }
 
-/** The first line of the stack; without one, no more is known. */
+let isNoted = false
+
+/** Counts this copy. Backends and memories call it when they are made, because importing a package must do nothing. */
+export function noteCopy(): void {
+  if (isNoted) return
+  isNoted = true
+  copies().places.push(new Error('a copy of @memlayer/core is used here'))
+}
+
+/** Warns once a process that there are several copies, and tells where they are. */
+export function warnOfCopies(): void {
+  const all = copies()
+  if (all.places.length < 2 || all.told) return
+  all.told = true
+  const message =
+    `${all.places.length} copies of @memlayer/core are loaded. What one of them made is foreign to the others: ` +
+    `an error is not an instance of the other's class, and a category is not a category`
+  const places = all.places.map((place) => `  ${placeOf(place)}`)
+  const advice =
+    '`npm ls @memlayer/core` says which packages ask for which, `npm dedupe` joins them where versions allow'
+  warn('MEMLAYER_TWO_CORES', message, `${places.join('\n')}\nHave one copy: ${advice}.`)
+}
+
+function copies(): Copies {
+  return ((globalThis as { [registry]?: Copies })[registry] ??= { places: [], told: false })
+}
+
+/** The first line of the stack, which is in this file; without a stack the place is not known. */
 function placeOf({ stack }: Error): string {
-  return /\n\s*(?:at )?(.*)/.exec(stack ?? '')?.[1] ?? 'at a place unknown'
+  return /\n\s*(?:at )?(.*)/.exec(typeof stack === 'string' ? stack : '')?.[1] ?? 'at an unknown place'
 }

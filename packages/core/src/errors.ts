@@ -1,11 +1,10 @@
-// The three errors. UsageError: the caller's fault, nothing has happened. OutOfMemoryError:
-// the host refused, nothing has changed. FatalError: the layer can't vouch for the range any
-// more, where Go would throw or exit; its message opens with Go's words.
+// The three errors. UsageError: the caller is wrong, and nothing has happened. OutOfMemoryError: the host
+// refused, and nothing has changed. FatalError: the layer can't vouch for the range any more, where Go
+// throws or exits; its message opens with Go's words.
 import type { Address } from '@memlayer/kernel'
+import { formatAddress } from './text.js'
 
-const registry = Symbol.for('@memlayer/core')
-
-/** Stable codes: they are API, messages are for people. */
+/** Stable codes. They are API; messages are for people. */
 export type ErrorCode =
   | 'ERR_MEMLAYER_OUT_OF_MEMORY'
   | 'ERR_MEMLAYER_FATAL'
@@ -24,9 +23,9 @@ export type ErrorCode =
   | 'ERR_MEMLAYER_SHARED'
   | 'ERR_MEMLAYER_BACKEND'
 
-/** What an error knows besides its message; what is not known is left out. */
+/** What an error knows besides its message. What is not known is left out. */
 export interface ErrorDetails {
-  /** The layer's operation: `'sysMap'`. */
+  /** The method that was called: `'sysMap'`, or `'commit'` of a region. */
   readonly op?: string
   /** The kernel call: `'mmap'`. */
   readonly syscall?: string
@@ -38,17 +37,23 @@ export interface ErrorDetails {
   readonly address?: Address
   /** The range's bytes. */
   readonly size?: number
+  /** The name of the region whose method was called. */
+  readonly region?: string
+  /** The offset in that region that the caller passed. */
+  readonly offset?: number
   /** What a person can do about it. */
   readonly hint?: string
   /** The error behind this one. */
   readonly cause?: unknown
 }
 
+const detailKeys = ['op', 'syscall', 'errno', 'errnoName', 'address', 'size', 'region', 'offset', 'hint'] as const
+
 /** What all three errors share. Catch it to catch whatever the layer throws. What is not known is left out. */
 export abstract class MemlayerError extends Error {
   /** Stable: compare this, not the message. */
   readonly code: ErrorCode
-  /** The layer's operation: `'sysMap'`. */
+  /** The method that was called: `'sysMap'`, or `'commit'` of a region. */
   declare readonly op: string | undefined
   /** The kernel call: `'mmap'`. */
   declare readonly syscall: string | undefined
@@ -60,13 +65,17 @@ export abstract class MemlayerError extends Error {
   declare readonly address: Address | undefined
   /** The range's bytes. */
   declare readonly size: number | undefined
+  /** The name of the region whose method was called. */
+  declare readonly region: string | undefined
+  /** The offset in that region that the caller passed. */
+  declare readonly offset: number | undefined
   /** What a person can do about it. */
   declare readonly hint: string | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails) {
     super(withHint(message, details.hint), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
-    for (const key of ['op', 'syscall', 'errno', 'errnoName', 'address', 'size', 'hint'] as const) {
+    for (const key of detailKeys) {
       const value = details[key]
       if (value === undefined) continue
       Object.defineProperty(this, key, { value, enumerable: true, configurable: true, writable: true })
@@ -74,14 +83,7 @@ export abstract class MemlayerError extends Error {
   }
 }
 
-/** What the copies of this package know of each other. */
-export interface Copies {
-  readonly places: Error[]
-  /** Whether it was said that there are several. */
-  told: boolean
-}
-
-// Names are spelled out: a minifier renames classes, and the name is what a log shows.
+// Names are spelled out. A minifier renames classes, and a log shows the name.
 
 /** Refused: the host has no memory or address space to give. Nothing has changed; free some and try again. */
 export class OutOfMemoryError extends MemlayerError {
@@ -93,7 +95,7 @@ export class OutOfMemoryError extends MemlayerError {
   }
 }
 
-/** Misused: the call was wrong, and was stopped before any effect. `code` says in which way. */
+/** Misused: the call was wrong, and stopped before any effect. `code` says in which way. */
 export class UsageError extends MemlayerError {
   /** What a log shows. */
   override readonly name: string = 'UsageError'
@@ -113,42 +115,64 @@ export class FatalError extends MemlayerError {
   }
 }
 
+/** The call that a program made on a region or a buffer, in its own words. */
+export interface OwnCall {
+  /** The method: `'commit'`. */
+  readonly op: string
+  /** The arguments as a message shows them: `'0, 65536'`. */
+  readonly given: string
+  /** What it was called on: `"the region 'vectors'"`. */
+  readonly on: string
+  /** The region's name. */
+  readonly region: string
+  /** The offset that the caller passed. */
+  readonly offset?: number
+}
+
+/** How the message of an error begins that is in the words of its caller already. */
+const openings = new WeakMap<MemlayerError, string>()
+
 /**
- * The copies of this package in the process: where each was loaded. Here, because a backend that has a copy of
- * its own needs no more of it than its errors.
+ * Puts an error of an operation below into the words of the method that called it: its name and its offsets in
+ * place of the operation and the address. Returns the same object, which observers know. Any other value is
+ * returned as it is.
  */
-export const copies: Copies = ((globalThis as { [registry]?: Copies })[registry] ??= { places: [], told: false })
-copies.places.push(new Error('a copy of @memlayer/core was loaded here'))
+export function inWordsOf(error: unknown, call: OwnCall): unknown {
+  if (!(error instanceof MemlayerError)) return error
+  const { op, region, offset } = call
+  const before = error.message
+  const opening = `${op}(${call.given}) of ${call.on}`
+  error.message = withHint(opened(withoutHint(error), opening, error), error.hint)
+  openings.set(error, opening)
+  // V8 has written the message into the stack already.
+  if (typeof error.stack === 'string') error.stack = error.stack.replace(before, () => error.message)
+  return Object.assign(error, { op, region, ...(offset === undefined ? {} : { offset }) })
+}
+
+/** The text of an error with a new opening. Go's words stay in front. */
+function opened(text: string, opening: string, error: MemlayerError): string {
+  const { op, address, size } = error
+  const known = openings.get(error)
+  if (known !== undefined) return text.replace(known, () => opening)
+  const range = address === undefined ? '' : `(${formatAddress(address)}, ${size})`
+  if (text.startsWith(`${op}${range}: `)) {
+    const at = address === undefined ? '' : ` at ${formatAddress(address)}`
+    return `${opening}${at}${text.slice(`${op}${range}`.length)}`
+  }
+  return text.startsWith(`${op}: `) ? `${opening}${text.slice(`${op}`.length)}` : `${text}, in ${opening}`
+}
+
+function withoutHint({ message, hint }: MemlayerError): string {
+  return hint === undefined || hint === '' ? message : message.slice(0, -(hint.length + 2))
+}
 
 function withAnswer(message: string, { syscall, address, size, errno, errnoName }: ErrorDetails): string {
   if (syscall === undefined) return message
-  const range = [address === undefined ? undefined : formatAddress(address), size]
-    .filter((x) => x !== undefined)
-    .join(', ')
+  const range = [address === undefined ? undefined : formatAddress(address), size].filter((x) => x !== undefined)
   const answer = errno === undefined ? '' : ` answered ${errnoName ?? 'errno'} (${errno})`
-  return `${message}: ${syscall}(${range})${answer}`
+  return `${message}: ${syscall}(${range.join(', ')})${answer}`
 }
 
 function withHint(message: string, hint: string | undefined): string {
   return hint === undefined || hint === '' ? message : `${message}. ${hint}`
-}
-
-/** An address as people write it: `0x7f0000001000`. */
-export function formatAddress(v: number): string {
-  return `0x${v.toString(16)}`
-}
-
-const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
-
-/** Bytes as people say them: `64 KiB`, `1.5 GiB`, `100 bytes`, `1 byte`. */
-export function formatBytes(n: number): string {
-  if (Math.abs(n) === 1) return `${n} byte`
-  let value = n
-  let unit = 0
-  // 1023.95 would be shown as 1024.0.
-  while (Math.abs(value) >= (unit === 0 ? 1024 : 1023.95) && Number.isFinite(value) && unit < units.length - 1) {
-    value /= 1024
-    unit += 1
-  }
-  return `${Number.isInteger(value) || unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ''}`
 }

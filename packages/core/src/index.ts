@@ -1,29 +1,26 @@
-// @memlayer/core: what every backend implements and every user calls. It runs in a browser
-// as it stands: no Node API, no dependency but the port types.
+// @memlayer/core: what every backend implements and every user calls. It runs in a browser as it stands: it uses no
+// Node API, and depends on the port types only.
 export { alignDown, alignUp, viewOffset, type Address } from '@memlayer/kernel'
-export type { MappingCount, OS, Refusal, Traits } from './os.js'
-export { createMemory, type MappingUse, type Memory, type MemoryOptions, type OwnedRange } from './memory.js'
-export type { AlignedReservation } from './reserve-aligned.js'
-export type { Region, RegionHost, RegionOptions } from './region.js'
-export type { Hold } from './hold.js'
-export type { SharedRegion } from './shared-region.js'
-export type { ShareToken, WorkerLike } from './shares.js'
-export type { ViewConstructor } from './views.js'
-export { GrowableBuffer, type GrowableBufferOptions } from './growable-buffer.js'
-export type { HugePagePolicy, HugePageUse } from './huge-pages.js'
-export type { RegionState } from './ledger.js'
-export type { Explanation, LayerPart } from './explain.js'
-export type { Residency, ResidencyRun } from './residency.js'
-export { SysMemStat } from './mem-stat.js'
-export type { MemoryStats, StateCounts } from './stats.js'
-export type { MemoryEvent, Observer, Operation } from './observer.js'
-export {
-  FatalError,
-  formatAddress,
-  formatBytes,
-  MemlayerError,
-  OutOfMemoryError,
-  UsageError,
-  type ErrorCode,
-  type ErrorDetails,
-} from './errors.js'
+export type { OS, Refusal, Traits } from './os.js'
+export { createMemory } from './create-memory.js'
+export type { Memory, MemoryOptions } from './memory.js'
+export type { AlignedReservation } from './calls/reserve.js'
+export type { Region } from './regions/region.js'
+export type { RegionOptions } from './regions/regions.js'
+export { GrowableBuffer, type GrowableBufferOptions } from './regions/growable-buffer.js'
+export type { Hold } from './borrows/hold.js'
+export type { SharedRegion } from './borrows/shared-region.js'
+export type { ShareToken } from './borrows/share-token.js'
+export type { ViewConstructor, ViewOf } from './borrows/view-types.js'
+export type { WorkerLike } from './borrows/worker.js'
+export type { HugePagePolicy, HugePageUse } from './mappings/huge-pages.js'
+export type { MappingUse } from './mappings/mapping-use.js'
+export type { OwnedRange, RegionState } from './ledger/states.js'
+export type { Explanation, LayerPart } from './residency/explain.js'
+export type { Residency, ResidencyRun } from './residency/residency.js'
+export type { SysMemStat } from './account/mem-stat.js'
+export type { MemoryStats, StateCounts } from './account/stats.js'
+export type { MemoryEvent, ObserveOptions, Observer, Operation } from './account/observer.js'
+export { checkOptions } from './options.js'
+export { formatAddress, formatBytes } from './text.js'
+export { FatalError, MemlayerError, OutOfMemoryError, UsageError, type ErrorCode, type ErrorDetails } from './errors.js'

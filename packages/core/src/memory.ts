@@ -1,56 +1,33 @@
-// What users call: a memory over one operating system, and its contract. The wrappers behind
-// it are in wrappers.ts.
-import { canDetach, isPowerOfTwo, type Address } from '@memlayer/kernel'
-import { show } from './check.js'
-import { warnOfCopies } from './copies.js'
-import { UsageError } from './errors.js'
-import type { Explanation } from './explain.js'
-import { Ledger, type RegionState } from './ledger.js'
-import type { SysMemStat } from './mem-stat.js'
-import { remember } from './memories.js'
-import type { Observer } from './observer.js'
+// Memory: the contract of what users call. createMemory in create-memory.ts makes one.
+import type { Address } from '@memlayer/kernel'
+import type { SysMemStat } from './account/mem-stat.js'
+import type { ObserveOptions, Observer } from './account/observer.js'
+import type { MemoryStats } from './account/stats.js'
+import type { ShareToken } from './borrows/share-token.js'
+import type { SharedRegion } from './borrows/shared-region.js'
+import type { ViewConstructor, ViewOf } from './borrows/view-types.js'
+import type { AlignedReservation } from './calls/reserve.js'
+import type { OwnedRange } from './ledger/states.js'
+import type { MappingUse } from './mappings/mapping-use.js'
 import type { OS } from './os.js'
-import type { AlignedReservation } from './reserve-aligned.js'
-import type { Region, RegionOptions } from './region.js'
-import type { Residency } from './residency.js'
-import type { SharedRegion } from './shared-region.js'
-import type { ShareToken } from './shares.js'
-import type { MemoryStats } from './stats.js'
-import type { ViewConstructor } from './views.js'
-import { Wrappers } from './wrappers.js'
+import type { Region } from './regions/region.js'
+import type { RegionOptions } from './regions/regions.js'
+import type { Explanation } from './residency/explain.js'
+import type { Residency } from './residency/residency.js'
 
 /** How a memory is made. */
 export interface MemoryOptions {
   /**
-   * Whether every range is checked and its state kept. Default true. False: the wrappers are Go's,
-   * unchecked; a wrong range reaches the kernel, and `stats()` knows no states.
+   * Whether every range is checked and its state kept. Default true. False: the wrappers are Go's, unchecked. A wrong
+   * range reaches the kernel, and `stats()` knows no states.
    */
-  readonly ledger?: boolean
+  readonly ledger?: boolean | undefined
 }
 
-/** A range as `memory.ranges()` tells of it. */
-export interface OwnedRange {
-  /** Its first byte. */
-  readonly address: Address
-  /** Its bytes. */
-  readonly size: number
-  /** The one state that all of it is in. */
-  readonly state: RegionState
-  /** The category that counts it; `null`: none, it was only reserved. */
-  readonly category: string | null
-}
-
-/** The kernel mappings of the process, and how many of them are this memory's. */
-export interface MappingUse {
-  /** What the process has, the engine's own included. */
-  readonly used: number
-  /** What it may have. */
-  readonly limit: number
-  /** What this memory's ranges cost, advice to the kernel not counted. */
-  readonly own: number
-}
-
-/** An operating system's memory, with its account. Sizes are bytes; ranges are whole pages. */
+/**
+ * An operating system's memory, with its account. Sizes are bytes; ranges are whole pages. Methods that are not
+ * operations may be taken off the object: `const { reserve, stat } = memory`.
+ */
 export interface Memory {
   /** The backend below. */
   readonly os: OS
@@ -59,9 +36,9 @@ export interface Memory {
    * None to Ready: `n` bytes of zeroed memory at an address that the OS chooses, counted under `stat`.
    * Source: sysAlloc in Go's runtime/mem.go.
    *
-   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the OS refuses; nothing is counted.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the OS refuses; nothing is counted then.
    * @throws UsageError ERR_MEMLAYER_SIZE, ERR_MEMLAYER_ALIGNMENT or ERR_MEMLAYER_STAT before any effect.
-   * @throws FatalError ERR_MEMLAYER_FATAL where the OS says that memory can't be had at all.
+   * @throws FatalError ERR_MEMLAYER_FATAL where the OS says that it can't give memory at all.
    */
   sysAlloc(n: number, stat: SysMemStat | null): Address
 
@@ -94,18 +71,18 @@ export interface Memory {
   sysHugePage(v: Address, n: number): void
 
   /**
-   * No transition: gives [v, v+n), which is Ready, its memory now, so that no first touch of it faults. What is
-   * there already stays, contents and all. False: this OS can't, and nothing has been done, in particular no page
-   * has been touched; Linux can from 5.14 on, by MADV_POPULATE_WRITE. Zero bytes: nothing.
+   * No transition: gives [v, v+n), which is Ready, its memory now, so that no first touch faults. Pages that have
+   * memory keep it, and their contents. False: this OS can't, and no page was touched. Linux can from 5.14 on, by
+   * MADV_POPULATE_WRITE. Zero bytes: nothing.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
-   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when there is not so much memory; a part may have been given.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when there is not so much memory. A part may have its memory then.
    */
   sysPopulate(v: Address, n: number): boolean
 
   /**
-   * Any state to None: gives [v, v+n) back, and its bytes to the category that counts them. `stat`
-   * is the one it was mapped with; `null`: whichever it was. Source: sysFree in Go's runtime/mem.go.
+   * Any state to None: gives [v, v+n) back, and takes its bytes from the category that counts them. `stat` is the
+   * category that it was mapped with; `null`: the ledger finds it. Source: sysFree in Go's runtime/mem.go.
    *
    * @throws UsageError ERR_MEMLAYER_NOT_OWNED, ERR_MEMLAYER_STAT, or ERR_MEMLAYER_RESERVATION for a
    * part of a reservation on an OS that releases only whole ones.
@@ -114,7 +91,7 @@ export interface Memory {
   sysFree(v: Address, n: number, stat: SysMemStat | null): void
 
   /**
-   * Ready or Prepared to Reserved: touching [v, v+n) faults from now on. Its category goes on
+   * Ready or Prepared to Reserved: touching [v, v+n) faults from now on, and ends the process. Its category goes on
    * counting it, as in Go. For debugging. Zero bytes: nothing. Source: sysFault in Go's runtime/mem.go.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Prepared or Ready.
@@ -123,8 +100,8 @@ export interface Memory {
   sysFault(v: Address, n: number): void
 
   /**
-   * None to Reserved: `n` bytes of address space that fault when touched and cost no memory. At `v`
-   * if it is given and free, else anywhere. Source: sysReserve in Go's runtime/mem.go.
+   * None to Reserved: `n` bytes of address space that fault when touched and cost no memory. It begins at `v` if that
+   * is given and free, else anywhere. Source: sysReserve in Go's runtime/mem.go.
    *
    * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the OS refuses.
    */
@@ -152,11 +129,11 @@ export interface Memory {
   sysMap(v: Address, n: number, stat: SysMemStat | null): void
 
   /**
-   * sysUnused over many ranges, in as few kernel calls as the kernel allows: pairs of address and size,
-   * one after the other. All of them are checked before the first is given back.
+   * sysUnused over many ranges, in as few kernel calls as the kernel allows: pairs of address and size, one after the
+   * other. All of them are checked before the first is given back.
    *
    * @throws UsageError as sysUnused does, and ERR_MEMLAYER_SIZE for half a pair; nothing is given back then.
-   * @throws OutOfMemoryError as sysUnused does; likewise.
+   * @throws OutOfMemoryError as sysUnused does; nothing is given back.
    */
   sysUnusedAll(ranges: ArrayLike<number>): void
 
@@ -168,17 +145,18 @@ export interface Memory {
    */
   reserve(size: number, options?: RegionOptions): Region
   /**
-   * A typed array or DataView over Ready pages at `v`, as `region.view` makes it; `length` counts elements.
+   * A typed array, DataView or Buffer over Ready pages at `v`, as `region.view` makes it. `length` counts elements.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless every page it touches is Ready.
    */
-  view<T extends object>(type: ViewConstructor<T>, v: Address, length: number): T
+  view<T extends ArrayBufferView>(type: ViewConstructor<T>, v: Address, length: number): ViewOf<T>
   /**
-   * In a worker: takes up what another thread's `region.share(worker)` handed out. Which pages it is of is read from
-   * the token's shared buffer; its other fields are for people. A buffer that is forged as a whole can't be told from a
-   * true one: take tokens from code that you trust.
+   * In a worker: takes up what another thread's `region.share(worker)` handed out. The token's shared buffer says which
+   * pages; its other fields are for people. A buffer that was forged as a whole can't be told from a true one, so take
+   * tokens from code that you trust.
    *
-   * @throws UsageError ERR_MEMLAYER_SHARED when it is no token or for another thread, or is revoked, released or attached already.
+   * @throws UsageError ERR_MEMLAYER_SHARED when it is not a token, is for another thread, or is revoked, released or
+   * attached already.
    */
   attach(token: ShareToken): SharedRegion
   /** The regions in use. */
@@ -188,20 +166,23 @@ export interface Memory {
 
   /** The category of this name, made at first use. */
   stat(name: string): SysMemStat
-  /** The account: by category and in total. Slow enough not to be called per operation. */
+  /** The account: by category and in total. Do not call it per operation; it makes an object a category. */
   stats(): MemoryStats
   /**
-   * What of [v, v+n) has memory behind it, of whoever's range it is; `null` where the host can't tell.
-   * The numbers need not be whole pages: pages that they touch are looked at.
+   * What of [v, v+n) has memory behind it; `null` where the host can't tell. The range need not be owned, and need not
+   * be whole pages: every page that it touches counts.
    *
-   * @throws UsageError ERR_MEMLAYER_ADDRESS or ERR_MEMLAYER_SIZE for what is no range.
+   * @throws UsageError ERR_MEMLAYER_ADDRESS or ERR_MEMLAYER_SIZE for numbers that are not a range.
    */
   residency(v: Address, n: number): Residency | null
-  /** Where the process's resident memory is, in parts that sum to what the kernel says; `null` where the host can't tell. Slow. */
+  /**
+   * Where the process's resident memory is, in parts that sum to what the kernel says. `null` where the host can't
+   * tell. Slow.
+   */
   explain(): Explanation | null
   /**
-   * Asks the host's allocator to give back what it holds free (malloc_trim). Returns the bytes by which the
-   * process's resident memory fell: 0 where it has no such call, or other threads took as much meanwhile.
+   * Asks the host's allocator to give back what it holds free (malloc_trim). Returns the bytes by which the process's
+   * resident memory fell. 0: there is no such call, or other threads took as much meanwhile.
    */
   trimHost(): number
   /** Every owned range in order of address. Empty without a ledger. */
@@ -213,66 +194,9 @@ export interface Memory {
    */
   check(): void
   /**
-   * Tells `observer` of every operation from now on; the function returned ends it. `wanted` is asked before an
-   * event is made: while every observer's says no, operations make none. What it throws is a no, and goes where an
-   * observer's errors go.
+   * Tells `observer` of every operation from now on. The function returned ends it.
+   *
+   * @throws UsageError ERR_MEMLAYER_OPTION for an observer that is not a function, or a wrong option.
    */
-  observe(observer: Observer, wanted?: () => boolean): () => void
-}
-
-/**
- * Over one operating system: its memory, with an account of its own. Warns once, MEMLAYER_TWO_CORES, where several
- * copies of this package are loaded.
- *
- * @throws UsageError ERR_MEMLAYER_OPTION when `os` is no backend, or an option is not what it has to be; ERR_MEMLAYER_VIEW
- * when this engine cannot detach views, which would then outlive their pages.
- */
-export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
-  checkBackend(os)
-  warnOfCopies()
-  const { ledger = true } =
-    typeof options === 'object' && options !== null ? options : wrong('the options are', options)
-  if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
-  if (ledger && os.detach === undefined && !canDetach) cannotDetach(os.name)
-  const memory = new Wrappers(os, ledger ? new Ledger(os.traits.freesParts) : null)
-  remember(memory)
-  return memory
-}
-
-/** The functions of a backend, in mem.go's order. */
-const functions = [
-  'sysAllocOS',
-  'sysUnusedOS',
-  'sysUsedOS',
-  'sysHugePageOS',
-  'sysFreeOS',
-  'sysFaultOS',
-  'sysReserveOS',
-  'sysMapOS',
-  'view',
-] as const
-
-function cannotDetach(name: string): never {
-  throw new UsageError(
-    'ERR_MEMLAYER_VIEW',
-    `createMemory: this engine cannot detach an ArrayBuffer, and views of ${name} memory would outlive their pages`,
-    {
-      hint: 'Run on Node 22.12 or later, on Bun or on Deno 2.',
-    },
-  )
-}
-
-function checkBackend(os: OS): void {
-  const hint = "Pass what a backend's createOS() returns."
-  if (os === null || typeof os !== 'object') wrong('the OS is', os, hint)
-  const missing = functions.find((name) => typeof os[name] !== 'function')
-  if (missing !== undefined) wrong(`the OS's ${missing} is`, os[missing], hint)
-  const { traits } = os
-  if (traits === null || typeof traits !== 'object') wrong("the OS's traits are", traits, hint)
-  // Every range is measured by it; Go stops at a page size that is none as well.
-  if (!isPowerOfTwo(traits.pageSize)) wrong("the OS's page size is", traits.pageSize, 'It has to be a power of two.')
-}
-
-function wrong(what: string, value: unknown, hint = 'Pass an object, or nothing.'): never {
-  throw new UsageError('ERR_MEMLAYER_OPTION', `createMemory: ${what} ${show(value)}`, { hint })
+  observe(observer: Observer, options?: ObserveOptions): () => void
 }

@@ -184,63 +184,27 @@ describe('a refused or broken operation counts nothing', () => {
   })
 })
 
-describe('a wrong sum stops the operation before any call on the OS', () => {
-  it('in sysAlloc and sysMap, above 2^53 - 1', () => {
-    const os = new PageOS()
+describe('a full category', () => {
+  it('stops sysAlloc and sysMap before any call on the OS', () => {
+    const bytesMax = 2 ** 53 - 2 * page
+    const os = Object.assign(new PageOS(), { sysAllocOS: () => 2 ** 60 })
     const memory = createMemory(os)
     const heap = memory.stat('heap')
     const v = memory.sysReserve(null, 2 * page)
-    memory.sysMap(v, page, heap)
-    memory.sysFault(v, page)
-    heap.add(MAX - page)
+    memory.sysAlloc(bytesMax, heap)
     const calls = os.calls.length
     const ranges = memory.ranges()
     for (const [op, call] of [
-      ['sysAlloc', () => memory.sysAlloc(page, heap)],
+      ['sysAlloc', () => memory.sysAlloc(2 * page, heap)],
       ['sysMap', () => memory.sysMap(v, 2 * page, heap)],
     ] as const) {
       const error = errorOf(call)
       expect(error).toBeInstanceOf(UsageError)
       expect(error).toMatchObject({ code: 'ERR_MEMLAYER_SIZE', op })
-      expect(heap.load()).toBe(MAX)
+      expect(heap.load()).toBe(bytesMax)
     }
     expect(os.calls).toHaveLength(calls)
     expect(memory.ranges()).toEqual(ranges)
-    heap.add(page - MAX)
     memory.check()
-  })
-
-  it('in sysFree, below zero, even if only the last of several categories has too few bytes', () => {
-    const os = new PageOS()
-    const memory = createMemory(os)
-    const [heap, index] = [memory.stat('heap'), memory.stat('index')]
-    const v = memory.sysReserve(null, 4 * page)
-    memory.sysMap(v, 2 * page, heap)
-    memory.sysMap(v + 2 * page, page, index)
-    // Code above the layer changes the count.
-    index.add(-page)
-    expect(() => memory.check()).toThrow(`the account is wrong: 'index' counts 0 bytes, its ranges are ${page}`)
-    const calls = os.calls.length
-    const error = errorOf(() => memory.sysFree(v, 4 * page, null))
-    expect(error).toMatchObject({ code: 'ERR_MEMLAYER_ACCOUNT', op: 'sysFree', size: -page })
-    expect(os.calls).toHaveLength(calls)
-    expect(heap.load()).toBe(2 * page)
-    index.add(page)
-    memory.check()
-    memory.sysFree(v, 4 * page, null)
-    expect(memory.ranges()).toEqual([])
-  })
-
-  it('in sysFree, and keeps the views over the range', () => {
-    const memory = createMemory(new PageOS())
-    const heap = memory.stat('heap')
-    const v = memory.sysAlloc(page, heap)
-    const view = memory.view(Uint8Array, v, page)
-    heap.add(-page)
-    expect(errorOf(() => memory.sysFree(v, page, heap)).code).toBe('ERR_MEMLAYER_ACCOUNT')
-    expect(view.length).toBe(page)
-    heap.add(page)
-    memory.sysFree(v, page, heap)
-    expect(view.length).toBe(0)
   })
 })

@@ -34,7 +34,7 @@ describe('several copies of core', () => {
     const os = Object.fromEntries(names.map((name) => [name, () => null]))
     os.traits = { pageSize: 4096 }`
 
-  it('cause one warning at the first memory, with their places and what to do', () => {
+  it('cause one warning at the second copy’s first memory, with their places and what to do', () => {
     const { code, stderr } = runChild(
       `import { createMemory } from './one/core/index.js'
        import { createMemory as another } from './two/core/index.js'
@@ -45,8 +45,8 @@ describe('several copies of core', () => {
     expect(code).toBe(0)
     expect(stderr.match(/MEMLAYER_TWO_CORES/g)).toHaveLength(1)
     expect(stderr).toMatch(/2 copies of @memlayer\/core/)
-    expect(stderr).toMatch(/one\/core\/errors\.js/)
-    expect(stderr).toMatch(/two\/core\/errors\.js/)
+    expect(stderr).toMatch(/one\/core\/copies\.js/)
+    expect(stderr).toMatch(/two\/core\/copies\.js/)
     expect(stderr).toContain('npm ls @memlayer/core')
   })
 

@@ -26,9 +26,7 @@ class AdvisedOS extends PageOS {
     this.#advise(v, n, 'n')
   }
 
-  hugePagesIn(): number {
-    return this.obtained
-  }
+  override host = { hugePages: (): number => this.obtained }
 
   /** Returns a letter for each of a region's first pages: H for asked for, n for forbidden, a dot for no advice. */
   text({ address }: Region, pages = 16): string {

@@ -1,7 +1,19 @@
 // Tests the ledger by itself: its contents, its size and its answers. The wrappers' tests compare it with the
 // operations.
 import { describe, expect, it } from 'vitest'
-import { FROM_MAPPED, FROM_OWNED, FROM_READY, FROM_RESERVED, Ledger, PREPARED, READY, RESERVED } from '../src/ledger.js'
+import { Ledger } from '../src/ledger/ledger.js'
+import {
+  categoryOf,
+  FROM_MAPPED,
+  FROM_OWNED,
+  FROM_READY,
+  FROM_RESERVED,
+  nameOfState,
+  pack,
+  PREPARED,
+  READY,
+  RESERVED,
+} from '../src/ledger/states.js'
 
 const page = 4096
 
@@ -34,33 +46,24 @@ describe('a ledger', () => {
     expect(made.audit()).toBe(null)
   })
 
-  it('tells the state and the category of a byte', () => {
-    const made = ledger()
-    expect([0, 2, 4, 5, 6.5, 9, 10].map((pages) => made.stateAt(at(pages)))).toEqual([
-      'Reserved',
-      'Prepared',
-      'Prepared',
-      'Ready',
-      'Ready',
-      'Ready',
-      'None',
-    ])
-    expect([0, 2, 6, 7, 10].map((pages) => made.categoryAt(at(pages)))).toEqual([0, 1, 1, 2, 0])
-    expect(made.stateAt(0)).toBe('None')
+  it('tells the state and the category of a part of a page, and of a page that is not owned', () => {
+    const parts = [0, 2, 4, 5, 6.5, 9, 10].map((pages) => ledger().within(at(pages), 1)[0]?.packed ?? NaN)
+    expect(parts.map(nameOfState)).toEqual(['Reserved', 'Prepared', 'Prepared', 'Ready', 'Ready', 'Ready', 'None'])
+    expect(parts.map(categoryOf)).toEqual([0, 1, 1, 1, 1, 2, 0])
   })
 
   it('lists its ranges in order of address, and the parts of a range', () => {
     const made = ledger()
     expect([...made.ranges()]).toEqual([
-      { address: at(0), size: 2 * page, state: 'Reserved', category: 0 },
-      { address: at(2), size: 3 * page, state: 'Prepared', category: 1 },
-      { address: at(5), size: 2 * page, state: 'Ready', category: 1 },
-      { address: at(7), size: 3 * page, state: 'Ready', category: 2 },
+      { address: at(0), size: 2 * page, packed: pack(RESERVED, 0) },
+      { address: at(2), size: 3 * page, packed: pack(PREPARED, 1) },
+      { address: at(5), size: 2 * page, packed: pack(READY, 1) },
+      { address: at(7), size: 3 * page, packed: pack(READY, 2) },
     ])
     expect(made.within(at(4), 4 * page)).toEqual([
-      { address: at(4), size: page, state: 'Prepared', category: 1 },
-      { address: at(5), size: 2 * page, state: 'Ready', category: 1 },
-      { address: at(7), size: page, state: 'Ready', category: 2 },
+      { address: at(4), size: page, packed: pack(PREPARED, 1) },
+      { address: at(5), size: 2 * page, packed: pack(READY, 1) },
+      { address: at(7), size: page, packed: pack(READY, 2) },
     ])
   })
 
@@ -124,21 +127,6 @@ describe('a ledger', () => {
     expect(made.audit()).toBe('the reservation at 0x10000 is not owned from 0x14000 on')
     made.assign(at(0), 4 * page, 0, 0)
     expect(made.audit()).toBe(`reservations are of 0 bytes, and ${5 * page} are owned`)
-  })
-
-  it('has a size that depends on fragmentation, not on its history', () => {
-    const made = new Ledger(true)
-    const empty = made.size
-    made.enter('sysReserve', at(0), 1000 * page, RESERVED, 0)
-    const whole = made.size
-    for (let i = 0; i < 1000; i += 2) made.assign(at(i), page, PREPARED, 1)
-    expect(made.size).toBeGreaterThan(999)
-    // Repeated changes may leave boundaries behind, but never many.
-    for (let i = 1; i < 1000; i += 2) made.assign(at(i), page, PREPARED, 1)
-    expect(made.size).toBeLessThan(whole + 200)
-    made.assign(at(0), 1000 * page, 0, 0)
-    expect(made.size).toBe(empty)
-    expect([...made.ranges()]).toEqual([])
   })
 
   it('has room for any number of categories', () => {

@@ -3,7 +3,6 @@
 import {
   createMemory,
   OutOfMemoryError,
-  type MappingCount,
   type Memory,
   type MemoryEvent,
   type MemoryOptions,
@@ -19,16 +18,18 @@ const limit = 65530
 
 /** Makes a memory whose number of mappings the test sets. `asked` tells how often core read that number. */
 function bounded(
-  count: MappingCount,
+  count: { readonly used: number; readonly limit: number },
   traits: Partial<Traits> = {},
   options: MemoryOptions = {},
 ): { memory: Memory; os: PageOS; count: { used: number }; asked: () => number } {
   const os = new PageOS({ traits })
   const current = { ...count }
   let asked = 0
-  os.mappings = () => {
-    asked += 1
-    return current
+  os.host = {
+    mappings: () => {
+      asked += 1
+      return current
+    },
   }
   return { memory: createMemory(os, options), os, count: current, asked: () => asked }
 }
@@ -180,7 +181,7 @@ describe('the budget of kernel mappings', () => {
     const count = { used: 200, limit }
     const memories = Array.from({ length: 8 }, () => {
       const os = new PageOS()
-      os.mappings = () => count
+      os.host = { mappings: () => count }
       const memory = createMemory(os)
       return { memory, v: memory.sysReserve(null, page) }
     })
@@ -201,7 +202,7 @@ describe('the budget of kernel mappings', () => {
     const asked = [16, 2 ** 17].map((pages) => {
       const os = new PageOS({ traits: { hugePageSize: page }, pages: 2 ** 18 })
       let times = 0
-      os.mappings = () => ({ used: 200, limit: (times += 1) && limit })
+      os.host = { mappings: () => ({ used: 200, limit: (times += 1) && limit }) }
       const memory = createMemory(os)
       const v = memory.sysAlloc(pages * page, null)
       for (let i = 0; i < 50_000; i++) memory.sysUsed(v, page)

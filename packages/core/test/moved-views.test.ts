@@ -38,7 +38,7 @@ describe('a transferred view', () => {
       expect(() => take(region, memory)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_VIEW' }))
       expect(() => take(region, memory)).toThrow(UsageError)
     }
-    expect(() => take(region, memory)).toThrow(/was transferred: .* Post a copy/)
+    expect(() => take(region, memory)).toThrow(/was transferred, and .*\. Post a copy/)
     expect(memory.ranges()).toEqual(before)
     expect([moved.byteLength, other.length]).toEqual([page, page])
     memory.check()

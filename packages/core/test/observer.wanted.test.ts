@@ -8,10 +8,7 @@ it('makes no event while no observer wants one, and makes events as soon as one 
   const heard: MemoryEvent[] = []
   let asked = 0
   let wants = false
-  const end = memory.observe(
-    (event) => heard.push(event),
-    () => ((asked += 1), wants),
-  )
+  const end = memory.observe((event) => heard.push(event), { wanted: () => ((asked += 1), wants) })
   const v = memory.sysReserve(null, memory.os.traits.pageSize)
   expect([asked, heard.length]).toEqual([1, 0])
   wants = true
@@ -30,12 +27,11 @@ it('treats an error of `wanted` as a no, and reports it like an error of the obs
   process.removeAllListeners('unhandledRejection')
   const rejected: unknown[] = []
   process.on('unhandledRejection', (reason) => rejected.push(reason))
-  memory.observe(
-    () => {},
-    () => {
+  memory.observe(() => {}, {
+    wanted: () => {
       throw broken
     },
-  )
+  })
   const heap = memory.stat('heap')
   const v = memory.sysAlloc(memory.os.traits.pageSize, heap)
   expect(memory.stats().total).toMatchObject({ ready: memory.os.traits.pageSize, calls: 1 })
@@ -46,9 +42,9 @@ it('treats an error of `wanted` as a no, and reports it like an error of the obs
   expect(rejected).toEqual([broken, broken])
 })
 
-it('refuses a `wanted` that is not a function', () => {
-  for (const wanted of [5, 'yes', null, {}, true]) {
-    expect(() => createMemory(new PageOS()).observe(() => {}, wanted as never)).toThrow(
+it('refuses a `wanted` that is not a function, and unknown options', () => {
+  for (const options of [{ wanted: 5 }, { wanted: 'yes' }, { wanted: null }, { want: () => true }, () => true, null]) {
+    expect(() => createMemory(new PageOS()).observe(() => {}, options as never)).toThrow(
       expect.objectContaining({ code: 'ERR_MEMLAYER_OPTION' }),
     )
   }

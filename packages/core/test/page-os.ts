@@ -1,14 +1,6 @@
 // An operating system for core's tests. It is a plain map from pages to states. For each page it checks that core
 // calls a backend correctly. It refuses or breaks only when a test tells it to.
-import {
-  alignUp,
-  type Address,
-  type FatalError,
-  type MappingCount,
-  type OS,
-  type Refusal,
-  type Traits,
-} from '@memlayer/core'
+import { alignUp, type Address, type FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
 
 /** The functions of a backend that core calls. */
 export type OSFunction =
@@ -65,8 +57,8 @@ export class PageOS implements OS {
   /** Every call so far: `sysFreeOS(0x1000, 4096)`. */
   readonly calls: string[] = []
   fate: PageOSOptions['fate']
-  /** The process's mappings, if a test limits them. */
-  mappings?: () => MappingCount
+  /** The host's facts, if a test limits the process's mappings. */
+  host?: NonNullable<OS['host']>
   readonly #first: number
   readonly #last: number
   #reservations = 0

@@ -3,8 +3,8 @@
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { RangeIndex } from '../src/range-index.js'
-import type { ViewEntry } from '../src/views.js'
+import { RangeIndex } from '../src/borrows/range-index.js'
+import type { ViewEntry } from '../src/borrows/views.js'
 
 fc.configureGlobal({ seed: testSeed() })
 

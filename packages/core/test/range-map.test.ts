@@ -3,7 +3,7 @@
 import { runChild, testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { RangeMap } from '../src/range-map.js'
+import { RangeMap } from '../src/ledger/range-map.js'
 
 fc.configureGlobal({ seed: testSeed() })
 
@@ -429,7 +429,7 @@ describe('a range map', () => {
     const child = runChild(
       `
       import { setTimeout } from 'node:timers/promises'
-      import { RangeMap } from '../dist/range-map.js'
+      import { RangeMap } from '../dist/ledger/range-map.js'
       const N = 200_000
       const held = async () => {
         for (let i = 0; i < 5; i++) { globalThis.gc(); await setTimeout(10) }

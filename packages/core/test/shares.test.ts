@@ -3,7 +3,11 @@
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { Shares, takeUp, type ShareToken, type Taken, type WorkerLike } from '../src/shares.js'
+import { Borrows } from '../src/borrows/borrows.js'
+import { takeUp, type ShareToken, type Taken } from '../src/borrows/share-token.js'
+import type { Shares } from '../src/borrows/shares.js'
+import type { WorkerLike } from '../src/borrows/worker.js'
+import { PageOS } from './page-os.js'
 
 fc.configureGlobal({ seed: testSeed() })
 
@@ -35,7 +39,8 @@ const states: readonly State[] = ['offered', 'held', 'released', 'revoked']
 const refusal = expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }) as Error
 
 class Model {
-  readonly shares = new Shares()
+  readonly #borrows = new Borrows(new PageOS())
+  readonly shares: Shares = this.#borrows.shares
   readonly #workers = [new Worker(), new Worker(), new Worker()]
   readonly #all: Listed[] = []
 
@@ -88,7 +93,7 @@ class Model {
       ({ start, end }) =>
         start < end && pairs.some((v, i) => i % 2 === 0 && touches(start, end, v, pairs[i + 1] as number)),
     )
-    const act = (): void => this.shares.revoke('op', pairs)
+    const act = (): void => this.#borrows.endAll('op', pairs)
     if (touched.some(({ state }) => state === 'held')) return void expect(act).toThrow(refusal)
     act()
     for (const one of touched) if (one.state === 'offered') one.state = 'revoked'
@@ -98,7 +103,7 @@ class Model {
     const isHeld = this.#all.some(
       ({ start, end, state }) => state === 'held' && start < end && touches(start, end, v, n),
     )
-    const ask = (): void => this.shares.expectNone('op', v, n)
+    const ask = (): void => this.#borrows.expectEndable('op', v, n)
     if (isHeld) expect(ask).toThrow(refusal)
     else ask()
     const offers = this.#all.filter(({ token }) => token !== null)
@@ -161,7 +166,7 @@ describe('offers and holds', () => {
   it('are released without visiting the others: 200,000 holds, the oldest or the newest first', () => {
     // Visiting all remaining holds at each release would take minutes, longer than a test may run.
     for (const reversed of [false, true]) {
-      const shares = new Shares()
+      const { shares } = new Borrows(new PageOS())
       const releases = Array.from({ length: 200_000 }, (_, i) => shares.hold(BASE + i * PAGE, PAGE))
       if (reversed) releases.reverse()
       expect(shares.count).toBe(releases.length)
@@ -171,22 +176,23 @@ describe('offers and holds', () => {
   })
 
   it('are not read when other pages are given back', () => {
-    const shares = new Shares()
+    const borrows = new Borrows(new PageOS())
+    const { shares } = borrows
     const worker = new Worker()
     for (let i = 0; i < 2000; i++) {
       shares.hold(BASE + 2 * i * 2 ** 20, PAGE)
       shares.offer(worker, 'os', 'name', BASE + (2 * i + 1) * 2 ** 20, PAGE)
     }
     const asked = [vi.spyOn(Atomics, 'load'), vi.spyOn(Atomics, 'compareExchange')]
-    shares.expectNone('op', BASE + PAGE, 2 ** 20 - PAGE)
-    shares.revoke('op', [BASE + PAGE, 2 ** 20 - PAGE, BASE + 2 ** 20 + PAGE, 2 ** 20 - PAGE])
+    borrows.expectEndable('op', BASE + PAGE, 2 ** 20 - PAGE)
+    borrows.endAll('op', [BASE + PAGE, 2 ** 20 - PAGE, BASE + 2 ** 20 + PAGE, 2 ** 20 - PAGE])
     expect(asked.map(({ mock }) => mock.calls.length)).toEqual([0, 0])
-    shares.revoke('op', [BASE + PAGE, 2 ** 20])
-    expect(asked.map(({ mock }) => mock.calls.length)).toEqual([0, 1])
+    borrows.endAll('op', [BASE + PAGE, 2 ** 20])
+    expect(asked.map(({ mock }) => mock.calls.length)).toEqual([1, 1])
   })
 
   it('are rarely checked for a release, not at each new offer', () => {
-    const shares = new Shares()
+    const { shares } = new Borrows(new PageOS())
     const worker = new Worker()
     const asked = vi.spyOn(Atomics, 'load')
     for (let i = 0; i < 2000; i++) shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE)
@@ -194,35 +200,37 @@ describe('offers and holds', () => {
   })
 
   it('are forgotten when a worker has released them, has ended, or is too late', () => {
-    const shares = new Shares()
+    const borrows = new Borrows(new PageOS())
+    const { shares } = borrows
     const worker = new Worker()
     for (let i = 0; i < 100; i++) takeUp(shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE), 'os')
     for (let i = 0; i < 5000; i++) {
       takeUp(shares.offer(worker, 'os', 'name', BASE + (100 + i) * PAGE, PAGE), 'os').giveUp()
       expect(shares.count).toBeLessThanOrEqual(2 * 101 + 1)
     }
-    shares.revoke('op', [BASE + 100 * PAGE, 5000 * PAGE])
+    borrows.endAll('op', [BASE + 100 * PAGE, 5000 * PAGE])
     expect(shares.count).toBe(100)
     worker.end()
     expect(shares.count).toBe(0)
     const late = shares.offer(new Worker(), 'os', 'name', BASE, PAGE)
-    shares.revoke('op', [BASE, PAGE])
+    borrows.endAll('op', [BASE, PAGE])
     expect(shares.count).toBe(0)
-    expect(() => takeUp(late, 'os')).toThrow(/has been revoked/)
+    expect(() => takeUp(late, 'os')).toThrow(/was revoked/)
   })
 
   it('are all restored when one of the revoked ranges is held', () => {
-    const shares = new Shares()
+    const borrows = new Borrows(new PageOS())
+    const { shares } = borrows
     const worker = new Worker()
     const tokens = Array.from({ length: 50 }, (_, i) => shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE))
     const taken = takeUp(tokens[49] as ShareToken, 'os')
     const all = Array.from({ length: 50 }, (_, i) => [BASE + i * PAGE, PAGE]).flat()
     for (let i = 0; i < 2; i++) {
-      expect(() => shares.revoke('op', all)).toThrow(/a worker holds the 4096 bytes/)
+      expect(() => borrows.endAll('op', all)).toThrow(/a worker has the 4096 bytes/)
       expect(tokens.map(({ hold }) => new Int32Array(hold)[0])).toEqual(tokens.map((_, at) => (at === 49 ? 1 : 0)))
     }
     taken.giveUp()
-    shares.revoke('op', all)
+    borrows.endAll('op', all)
     expect([shares.count, new Set(tokens.map(({ hold }) => new Int32Array(hold)[0]))]).toEqual([0, new Set([2, 3])])
   })
 })

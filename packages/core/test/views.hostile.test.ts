@@ -63,7 +63,7 @@ describe('a view with changed properties', () => {
     expect(made[0]).toBeInstanceOf(UsageError)
     expect(made[0]).toMatchObject({
       code: 'ERR_MEMLAYER_STATE',
-      message: expect.stringContaining('is about to be given back') as string,
+      message: expect.stringContaining('an operation is giving this range back') as string,
     })
     expect((made[1] as Uint8Array).length).toBe(page)
     expect(memory.ranges().map(({ state }) => state)).toEqual(['Reserved', 'Ready'])
@@ -73,9 +73,9 @@ describe('a view with changed properties', () => {
 })
 
 describe('a type that does not belong to the engine', () => {
-  const lying = (size: unknown): ViewConstructor<object> => {
+  const lying = (size: unknown): ViewConstructor => {
     const type: unknown = Object.assign(function View() {}, { BYTES_PER_ELEMENT: size })
-    return Object.setPrototypeOf(type, Object.getPrototypeOf(Uint8Array) as object) as ViewConstructor<object>
+    return Object.setPrototypeOf(type, Object.getPrototypeOf(Uint8Array) as object) as ViewConstructor
   }
 
   it.each([-1, 0, NaN, 0.5, 2 ** 53, '1', 8])('makes no view if its BYTES_PER_ELEMENT is %s', (size) => {
@@ -91,7 +91,6 @@ describe('a type that does not belong to the engine', () => {
     for (const run of [
       () => memory.view(lying(size), 4096, 8),
       () => region.view(lying(size), 0, 8),
-      () => region.view(class extends Uint8Array {}, 0, 8),
       () => region.view({ BYTES_PER_ELEMENT: size } as never, 0, 8),
     ]) {
       expect(errorOf(run)).toMatchObject({ name: 'UsageError', code: 'ERR_MEMLAYER_VIEW' })

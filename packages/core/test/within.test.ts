@@ -26,7 +26,7 @@ describe('an observer', () => {
   it('gets the event of a refusal when the ranges are in their old state, and may free them', () => {
     const os = new PageOS({ pages: 512, traits: { unusedTraps: true } })
     // The process is near its limit. Core reads this number when the memory's first allowance is used up.
-    os.mappings = () => ({ used: 65_000, limit: 65_530 })
+    os.host = { mappings: () => ({ used: 65_000, limit: 65_530 }) }
     const bounded = createMemory(os)
     const own = bounded.reserve(300 * page, { name: 'cache' })
     own.commit(0, 300 * page)

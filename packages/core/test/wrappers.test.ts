@@ -130,7 +130,7 @@ describe('a range in several states', () => {
 
   it('gets an error that names the first wrong page, its state, and the expected state', () => {
     const { memory, os, v } = mixed()
-    const at = (offset: number): string => `0x${(v + offset).toString(16)}`
+    const at = (pages: number): string => `0x${(v + pages * page).toString(16)}`
     const before = [os.calls.length, memory.stats()]
     const messages = [
       () => memory.sysUnused(v + page, 2 * page),
@@ -141,22 +141,19 @@ describe('a range in several states', () => {
       () => memory.sysFault(v + 3 * page, page),
       () => memory.sysUnused(v, page),
     ].map((call) => errorOf(call).message)
-    const obtained = 'Pass a range obtained from sysReserve or sysAlloc of this memory and not freed since.'
+    const [wants, unowned, out] = ['the range has to be', 'is not owned by this memory from', 'Leave that part out: it']
+    const obtained = 'Pass a range that sysReserve or sysAlloc of this memory returned and that was not freed.'
+    const noPages = `is Prepared from its start. ${out} has no pages to give back.`
     expect(messages).toEqual([
-      `sysUnused(${at(page)}, 8192): the range has to be Ready, and is Prepared from offset 4096 (${at(2 * page)}). ` +
-        'Leave that part out: it has no pages to give back.',
-      `sysUsed(${at(2 * page)}, 8192): the range has to be Prepared or Ready, and is Reserved from offset 4096 ` +
-        `(${at(3 * page)}). Call sysMap on it first, or region.commit, which does both.`,
-      `sysMap(${at(3 * page)}, 8192): the range has to be Reserved, and is not owned by this memory from offset 4096 ` +
-        `(${at(4 * page)}). ${obtained}`,
-      `sysMap(${at(2 * page)}, 8192): the range has to be Reserved, and is Prepared from its start. ` +
-        'sysMap takes Reserved ranges; what was mapped before needs sysUsed alone.',
-      `sysFree(${at(-page)}, 8192): the range has to be Reserved or Prepared or Ready, ` +
-        `and is not owned by this memory from its start. ${obtained}`,
-      `sysFault(${at(3 * page)}, 4096): the range has to be Prepared or Ready, and is Reserved from its start. ` +
-        'Leave that part out: it faults already.',
-      `sysUnused(${at(0)}, 4096): the range has to be Ready, and is Prepared from its start. ` +
-        'Leave that part out: it has no pages to give back.',
+      `sysUnused(${at(1)}, 8192): ${wants} Ready, and ${noPages.replace('its start', `offset 4096 (${at(2)})`)}`,
+      `sysUsed(${at(2)}, 8192): ${wants} Prepared or Ready, and is Reserved from offset 4096 (${at(3)}). ` +
+        'Call sysMap on it first, or region.commit, which does both.',
+      `sysMap(${at(3)}, 8192): ${wants} Reserved, and ${unowned} offset 4096 (${at(4)}). ${obtained}`,
+      `sysMap(${at(2)}, 8192): ${wants} Reserved, and is Prepared from its start. ` +
+        'Pass a Reserved range. A range that was mapped before needs sysUsed alone.',
+      `sysFree(${at(-1)}, 8192): ${wants} Reserved or Prepared or Ready, and ${unowned} its start. ${obtained}`,
+      `sysFault(${at(3)}, 4096): ${wants} Prepared or Ready, and is Reserved from its start. ${out} faults already.`,
+      `sysUnused(${at(0)}, 4096): ${wants} Ready, and ${noPages}`,
     ])
     expect([os.calls.length, memory.stats()]).toEqual(before)
   })
@@ -202,7 +199,7 @@ describe('sysFree on an OS that releases only whole reservations', () => {
       size: pages * page,
     })
     expect(error.message).toContain(words)
-    expect(error.hint).toContain('releases a reservation only whole')
+    expect(error.hint).toContain('releases only whole reservations')
     expect(os.calls).toHaveLength(2)
   })
 

@@ -4,6 +4,7 @@ export {
   residencyBits,
   type Address,
   type ForeignCalls,
+  type HostServices,
   type Kernel,
   type PassedOver,
   type Plan9Kernel,

@@ -30,18 +30,49 @@ export interface PassedOver {
 }
 
 /**
+ * What a host may offer besides the calls that move memory: copies of bytes, and reports. A port has those that its
+ * host has, and a backend hands the port to core as its `host`.
+ */
+export interface HostServices {
+  /** What makes the foreign calls; absent: the port makes none. */
+  readonly foreignCalls?: ForeignCalls
+  /** Copies bytes out of memory, as many as `target` has. Engines that forbid views need it. */
+  read?(addr: Address, target: Uint8Array): void
+  /** Copies all bytes of `source` into memory. Engines that forbid views need it. */
+  write?(addr: Address, source: Uint8Array): void
+  /** The bytes of [addr, addr+length) that huge pages back. Slow: it reads a file. */
+  hugePages?(addr: Address, length: number): number
+  /** How many mappings the process has and may have. Slow: it counts them in a file. Absent: nothing bounds them. */
+  mappings?(): { readonly used: number; readonly limit: number }
+  /** The limits in force now, for the text of an error. Slow: it reads files. */
+  limits?(): PosixLimits | WindowsLimits
+  /**
+   * What of a range has memory behind it: three numbers a run, its address, its length and {@link residencyBits}.
+   * Null: the host can't tell.
+   */
+  residency?(addr: Address, length: number): number[] | null
+  /** Where the process's memory is, as the kernel, the C library and the engine tell; null: they can't. Slow. */
+  processMemory?(): ProcessMemory | null
+  /** The process's resident memory in bytes, where `processMemory` does not tell it. */
+  residentMemory?(): number
+  /**
+   * Asks the host's allocator to give back what it holds free. Positive: it gave some, or may have. 0: it had none.
+   * Negative: there is no such call, or it failed.
+   */
+  trim?(): number
+}
+
+/**
  * The calls of a POSIX kernel. Each returns its value, or minus the error number; none throws.
  * Lengths are bytes. Flag words are the host's own: see a backend's `defs.ts`.
  */
-export interface PosixKernel {
+export interface PosixKernel extends HostServices {
   /** Bytes in a page. A power of two. */
   readonly pageSize: number
   /** Bytes in a transparent huge page, a power of two; 0 where there is none or it is unknown. */
   readonly hugePageSize: number
   /** The processor, in Node's words (`x64`, `arm64`, `mipsel`); absent: not known. */
   readonly arch?: string
-  /** What makes the foreign calls below; absent: there are none. */
-  readonly foreignCalls?: ForeignCalls
   /** Maps memory; the address, or minus the error number. */
   mmap(addr: Address, length: number, prot: number, flags: number, fd: number, offset: number): number
   /** Unmaps memory; 0, or minus the error number. */
@@ -57,24 +88,8 @@ export interface PosixKernel {
    * minus the error number; where the kernel can't do it at all (ENOSYS, EPERM, EINVAL) nothing has changed.
    */
   madviseAll?(ranges: ArrayLike<number>, advice: number): number
-  /** Copies bytes out of memory, as many as `target` has: for engines that forbid views. */
-  read?(addr: Address, target: Uint8Array): void
-  /** Copies bytes into memory, likewise. */
-  write?(addr: Address, source: Uint8Array): void
-  /** The bytes of [addr, addr+length) that have huge pages behind them. Slow: read from a file. */
-  hugePages?(addr: Address, length: number): number
-  /** How many mappings the process has and may have. Slow: counted in a file. */
-  mappings?(): { readonly used: number; readonly limit: number }
-  /** The limits in force now, for the text of an error. Slow: read from files. */
+  /** The limits in force now, for the text of an error. Slow: it reads files. */
   limits?(): PosixLimits
-  /** What of a range has memory behind it: three numbers a run, its address, its length and {@link residencyBits}; null: not to be known. */
-  residency?(addr: Address, length: number): number[] | null
-  /** Where the process's memory is, as the kernel, the C library and the engine tell; null: not to be known. Slow. */
-  processMemory?(): ProcessMemory | null
-  /** The process's resident memory in bytes, where `processMemory` does not tell it. */
-  residentMemory?(): number
-  /** Asks the C library to give back what it holds free: 1 where it gave some, 0 where it had none, minus ENOSYS where there is no such call. */
-  trim?(): number
 }
 
 /** What `residency` says of a run: their sum. */
@@ -153,31 +168,19 @@ export interface PosixLimits {
 }
 
 /** The calls of a Windows kernel. Each returns its value, or minus `GetLastError()`; none throws. */
-export interface WindowsKernel {
+export interface WindowsKernel extends HostServices {
   /** Bytes in a page. A power of two. */
   readonly pageSize: number
   /** Reservations begin at multiples of this: 65536. */
   readonly allocationGranularity: number
-  /** What makes the foreign calls below; absent: there are none. */
-  readonly foreignCalls?: ForeignCalls
   /** Reserves or commits memory; the address, or minus `GetLastError()`. */
   virtualAlloc(addr: Address, size: number, type: number, protect: number): number
   /** Decommits or releases memory; 0, or minus `GetLastError()`. */
   virtualFree(addr: Address, size: number, type: number): number
-  /** Copies bytes out of memory, as many as `target` has: for engines that forbid views. */
-  read?(addr: Address, target: Uint8Array): void
-  /** Copies bytes into memory, likewise. */
-  write?(addr: Address, source: Uint8Array): void
   /** The bytes at an address, without a copy. */
   view(addr: Address, length: number): ArrayBuffer
   /** The limits in force now, for the text of an error. */
   limits?(): WindowsLimits
-  /** What of a range has memory behind it: three numbers a run, its address, its length and {@link residencyBits}; null: not to be known. */
-  residency?(addr: Address, length: number): number[] | null
-  /** The process's resident memory, its working set, in bytes. */
-  residentMemory?(): number
-  /** Asks the process's heap to give back what it holds free: 1 where free blocks are left, 0 where none are, or minus `GetLastError()`. What it gave is not told. */
-  trim?(): number
 }
 
 /** What bounds a process's memory on Windows, in bytes, as read a moment ago. `NaN`: not known. */

@@ -24,7 +24,7 @@ export function doctor(memory: HostMemory): Finding[] {
   } catch (error) {
     return [failed('backend', error)]
   }
-  return [...findings, ...limitFindings(memory.os.limits?.() ?? null), ...test(memory)]
+  return [...findings, ...limitFindings(memory.os.host?.limits?.() ?? null), ...test(memory)]
 }
 
 /** 0, 1 with warnings, 2 where it cannot work. */
@@ -55,7 +55,7 @@ function tried({ choice }: HostMemory): Finding[] {
 }
 
 function engine({ os }: HostMemory): Finding[] {
-  const calls = os.foreignCalls?.() ?? null
+  const calls = os.host?.foreignCalls ?? null
   if (calls === null)
     return [
       {

@@ -3,7 +3,7 @@
 import { formatBytes, type OS } from '@memlayer/core'
 import type { Finding } from './doctor.js'
 
-type Limits = NonNullable<ReturnType<NonNullable<OS['limits']>>>
+type Limits = NonNullable<ReturnType<NonNullable<NonNullable<OS['host']>['limits']>>>
 type WindowsLimits = Extract<Limits, { readonly commitAvailable: number }>
 type PosixLimits = Exclude<Limits, WindowsLimits>
 

@@ -1,152 +1,72 @@
-// `memory`: the memory of this host, made at its first use. Importing it costs nothing, and nothing native
-// is loaded for a program that never asks.
-import {
-  createMemory,
-  type Address,
-  type AlignedReservation,
-  type Explanation,
-  type MappingUse,
-  type Memory,
-  type MemoryStats,
-  type Observer,
-  type OS,
-  type OwnedRange,
-  type Region,
-  type RegionOptions,
-  type Residency,
-  type SharedRegion,
-  type ShareToken,
-  type SysMemStat,
-  type ViewConstructor,
-} from '@memlayer/core'
+// `memory`: the memory of this host, made at its first use. Importing it costs nothing, and loads nothing native.
+import { createMemory, type Memory } from '@memlayer/core'
 import type { Choice } from './choice.js'
 import { host } from './host.js'
 
-/** The memory of this host. */
+/** The memory of this host. Every method may be taken off the object: `const { reserve } = memory`. */
 export interface HostMemory extends Memory {
   /** The backend below, and why it is that one. */
   readonly choice: Choice
 }
 
-/** One line a member, so that a member that core adds and this lacks does not compile. */
-class LazyMemory implements HostMemory {
-  #made: Memory | undefined
+/** The methods of a memory. One that core adds and this list lacks does not compile. */
+const methods: Readonly<Record<Exclude<keyof Memory, 'os'>, true>> = {
+  sysAlloc: true,
+  sysUnused: true,
+  sysUsed: true,
+  sysHugePage: true,
+  sysPopulate: true,
+  sysFree: true,
+  sysFault: true,
+  sysReserve: true,
+  sysReserveAligned: true,
+  sysMap: true,
+  sysUnusedAll: true,
+  reserve: true,
+  view: true,
+  attach: true,
+  regions: true,
+  mappings: true,
+  stat: true,
+  stats: true,
+  residency: true,
+  explain: true,
+  trimHost: true,
+  ranges: true,
+  check: true,
+  observe: true,
+}
 
-  get choice(): Choice {
-    return host().choice
-  }
+type Method = (...given: unknown[]) => unknown
 
-  get os(): OS {
-    return this.#memory.os
+/** A memory whose first call makes it. From then on its methods are those of the memory that was made. */
+function lazyMemory(): HostMemory {
+  let made: Memory | undefined
+  const make = (): Memory => {
+    made ??= createMemory(host().os)
+    return made
   }
-
-  get #memory(): Memory {
-    this.#made ??= createMemory(host().os)
-    return this.#made
+  const lazy: Record<string, unknown> = {}
+  const settle = (): void => {
+    const memory = make() as unknown as Record<string, Method>
+    for (const name of Object.keys(methods)) lazy[name] = (memory[name] as Method).bind(memory)
   }
-
-  sysAlloc(n: number, stat: SysMemStat | null): Address {
-    return this.#memory.sysAlloc(n, stat)
+  for (const name of Object.keys(methods)) {
+    lazy[name] = (...given: unknown[]): unknown => {
+      settle()
+      return (lazy[name] as Method)(...given)
+    }
   }
-
-  sysUnused(v: Address, n: number): void {
-    this.#memory.sysUnused(v, n)
-  }
-
-  sysUsed(v: Address, n: number): void {
-    this.#memory.sysUsed(v, n)
-  }
-
-  sysHugePage(v: Address, n: number): void {
-    this.#memory.sysHugePage(v, n)
-  }
-
-  sysPopulate(v: Address, n: number): boolean {
-    return this.#memory.sysPopulate(v, n)
-  }
-
-  sysFree(v: Address, n: number, stat: SysMemStat | null): void {
-    this.#memory.sysFree(v, n, stat)
-  }
-
-  sysFault(v: Address, n: number): void {
-    this.#memory.sysFault(v, n)
-  }
-
-  sysReserve(v: Address | null, n: number): Address {
-    return this.#memory.sysReserve(v, n)
-  }
-
-  sysReserveAligned(v: Address | null, size: number, align: number): AlignedReservation {
-    return this.#memory.sysReserveAligned(v, size, align)
-  }
-
-  sysMap(v: Address, n: number, stat: SysMemStat | null): void {
-    this.#memory.sysMap(v, n, stat)
-  }
-
-  sysUnusedAll(ranges: ArrayLike<number>): void {
-    this.#memory.sysUnusedAll(ranges)
-  }
-
-  reserve(size: number, options?: RegionOptions): Region {
-    return this.#memory.reserve(size, options)
-  }
-
-  view<T extends object>(type: ViewConstructor<T>, v: Address, length: number): T {
-    return this.#memory.view(type, v, length)
-  }
-
-  attach(token: ShareToken): SharedRegion {
-    return this.#memory.attach(token)
-  }
-
-  regions(): Region[] {
-    return this.#memory.regions()
-  }
-
-  mappings(): MappingUse | null {
-    return this.#memory.mappings()
-  }
-
-  stat(name: string): SysMemStat {
-    return this.#memory.stat(name)
-  }
-
-  stats(): MemoryStats {
-    return this.#memory.stats()
-  }
-
-  ranges(): OwnedRange[] {
-    return this.#memory.ranges()
-  }
-
-  check(): void {
-    this.#memory.check()
-  }
-
-  residency(v: Address, n: number): Residency | null {
-    return this.#memory.residency(v, n)
-  }
-
-  explain(): Explanation | null {
-    return this.#memory.explain()
-  }
-
-  trimHost(): number {
-    return this.#memory.trimHost()
-  }
-
-  observe(observer: Observer, wanted?: () => boolean): () => void {
-    return this.#memory.observe(observer, wanted)
-  }
+  Object.defineProperty(lazy, 'choice', { enumerable: true, get: () => host().choice })
+  Object.defineProperty(lazy, 'os', { enumerable: true, get: () => make().os })
+  return lazy as unknown as HostMemory
 }
 
 /**
- * The operating system's memory on this host, one for a thread. The backend is chosen at the first use:
- * `memory.os.name` says which system, `memory.choice` which package and why.
+ * The operating system's memory on this host, one for a thread. The first use chooses the backend: `memory.os.name`
+ * says which system, `memory.choice` which package and why.
  *
- * Every member throws what core's `Memory` says, and at the first use BackendError ERR_MEMLAYER_BACKEND when no
- * backend can be had.
+ * Every member throws what core's `Memory` says, and at the first use BackendError ERR_MEMLAYER_BACKEND when no backend
+ * serves this host.
  */
-export const memory: HostMemory = new LazyMemory()
+export const memory: HostMemory = lazyMemory()

@@ -32,6 +32,6 @@ export function publishEvents(memory: Memory): () => void {
       operation.publish(published)
       if (event.outcome !== 'done') failure.publish(published)
     },
-    () => operation.hasSubscribers || failure.hasSubscribers,
+    { wanted: () => operation.hasSubscribers || failure.hasSubscribers },
   )
 }

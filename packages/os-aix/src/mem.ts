@@ -1,8 +1,8 @@
 // AIX, as a backend. It answers to Go's runtime/mem_aix.go, function by function in mem.go's
 // order; core's wrappers are its callers, and `kernel` is all it sees of the host.
-import { FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { checkOptions, FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
-import { errnoName, type Address, type ForeignCalls, type PosixKernel } from '@memlayer/kernel'
+import { errnoName, type Address, type HostServices, type PosixKernel } from '@memlayer/kernel'
 import {
   EACCES,
   EAGAIN,
@@ -19,11 +19,12 @@ import { refusalHint } from './hint.js'
 /** How the backend is made. */
 export interface AixOptions {
   /** The kernel below; none given: the host's own. */
-  readonly kernel?: PosixKernel
+  readonly kernel?: PosixKernel | undefined
 }
 
 /** AIX's memory over a kernel. */
 export function createOS(options: AixOptions = {}): OS {
+  checkOptions('createOS', options, ['kernel'])
   return new Aix(options.kernel ?? posixKernel())
 }
 
@@ -31,9 +32,11 @@ class Aix implements OS {
   readonly name = 'aix'
   readonly traits: Traits
   refusal: Refusal | null = null
+  readonly host: HostServices
   readonly #kernel: PosixKernel
 
   constructor(kernel: PosixKernel) {
+    this.host = kernel
     this.#kernel = kernel
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
@@ -109,20 +112,6 @@ class Aix implements OS {
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
-  }
-
-  read(v: Address, target: Uint8Array): void {
-    if (this.#kernel.read !== undefined) this.#kernel.read(v, target)
-    else target.set(new Uint8Array(this.#kernel.view(v, target.byteLength)))
-  }
-
-  write(v: Address, source: Uint8Array): void {
-    if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
-    else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
-  }
-
-  foreignCalls(): ForeignCalls | null {
-    return this.#kernel.foreignCalls ?? null
   }
 
   #refuse(syscall: string, errno: number): null {

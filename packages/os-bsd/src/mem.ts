@@ -1,8 +1,8 @@
 // The BSDs, Solaris and illumos, as a backend. It answers to Go's runtime/mem_bsd.go, function by
 // function in mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
-import { FatalError, formatAddress, UsageError, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { checkOptions, FatalError, formatAddress, UsageError, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
-import { errnoName, type Address, type ForeignCalls, type PosixKernel } from '@memlayer/kernel'
+import { errnoName, type Address, type HostServices, type PosixKernel } from '@memlayer/kernel'
 import {
   EAGAIN,
   ENOMEM,
@@ -23,9 +23,9 @@ import { hostFlavor } from './host.js'
 /** How the backend is made. */
 export interface BsdOptions {
   /** The kernel below; none given: the host's own. */
-  readonly kernel?: PosixKernel
+  readonly kernel?: PosixKernel | undefined
   /** Which of the six it is. Default: the host's, or `'freebsd'` over a kernel that is handed in. */
-  readonly flavor?: Flavor
+  readonly flavor?: Flavor | undefined
 }
 
 /**
@@ -34,6 +34,7 @@ export interface BsdOptions {
  * @throws UsageError ERR_MEMLAYER_OPTION when the flavor, given or the host's, is none of the six.
  */
 export function createOS(options: BsdOptions = {}): OS {
+  checkOptions('createOS', options, ['kernel', 'flavor'])
   const flavor = options.flavor ?? (options.kernel === undefined ? hostFlavor() : 'freebsd')
   if (flavor === null || !flavors.includes(flavor)) throw unknownFlavor(options.flavor)
   return new Bsd(options.kernel ?? posixKernel(), flavor)
@@ -49,6 +50,7 @@ class Bsd implements OS {
   readonly name: Flavor
   readonly traits: Traits
   refusal: Refusal | null = null
+  readonly host: HostServices
   readonly #kernel: PosixKernel
   readonly #anonymous: number
   readonly #noReserve: number
@@ -56,6 +58,7 @@ class Bsd implements OS {
 
   constructor(kernel: PosixKernel, flavor: Flavor) {
     this.name = flavor
+    this.host = kernel
     this.#kernel = kernel
     this.#anonymous = MAP_ANON[flavor]
     this.#noReserve = MAP_NORESERVE[flavor]
@@ -128,20 +131,6 @@ class Bsd implements OS {
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
-  }
-
-  read(v: Address, target: Uint8Array): void {
-    if (this.#kernel.read !== undefined) this.#kernel.read(v, target)
-    else target.set(new Uint8Array(this.#kernel.view(v, target.byteLength)))
-  }
-
-  write(v: Address, source: Uint8Array): void {
-    if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
-    else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
-  }
-
-  foreignCalls(): ForeignCalls | null {
-    return this.#kernel.foreignCalls ?? null
   }
 
   #refuse(syscall: string, errno: number): null {

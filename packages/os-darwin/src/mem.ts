@@ -1,8 +1,8 @@
 // Darwin, as a backend. It answers to Go's runtime/mem_darwin.go, function by function in
 // mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
-import { FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { checkOptions, FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
-import { errnoName, type Address, type ForeignCalls, type PosixKernel } from '@memlayer/kernel'
+import { errnoName, type Address, type HostServices, type PosixKernel } from '@memlayer/kernel'
 import {
   ENOMEM,
   MADV_FREE_REUSABLE,
@@ -19,11 +19,12 @@ import { refusalHint } from './hint.js'
 /** How the backend is made. */
 export interface DarwinOptions {
   /** The kernel below; none given: the host's own. */
-  readonly kernel?: PosixKernel
+  readonly kernel?: PosixKernel | undefined
 }
 
 /** Darwin's memory over a kernel. */
 export function createOS(options: DarwinOptions = {}): OS {
+  checkOptions('createOS', options, ['kernel'])
   return new Darwin(options.kernel ?? posixKernel())
 }
 
@@ -31,9 +32,11 @@ class Darwin implements OS {
   readonly name = 'darwin'
   readonly traits: Traits
   refusal: Refusal | null = null
+  readonly host: HostServices
   readonly #kernel: PosixKernel
 
   constructor(kernel: PosixKernel) {
+    this.host = kernel
     this.#kernel = kernel
     this.traits = Object.freeze({
       // 4 KiB on Intel, 16 KiB on Apple's own processors.
@@ -102,29 +105,6 @@ class Darwin implements OS {
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
-  }
-
-  read(v: Address, target: Uint8Array): void {
-    if (this.#kernel.read !== undefined) this.#kernel.read(v, target)
-    else target.set(new Uint8Array(this.#kernel.view(v, target.byteLength)))
-  }
-
-  write(v: Address, source: Uint8Array): void {
-    if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
-    else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
-  }
-
-  residentMemory(): number {
-    return this.#kernel.residentMemory?.() ?? NaN
-  }
-
-  trimHost(): boolean {
-    // Negative: the C library has no such call.
-    return (this.#kernel.trim?.() ?? -1) >= 0
-  }
-
-  foreignCalls(): ForeignCalls | null {
-    return this.#kernel.foreignCalls ?? null
   }
 
   #refuse(syscall: string, errno: number): null {

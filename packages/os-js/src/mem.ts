@@ -2,7 +2,7 @@
 // Go's runtime/mem_js.go, function by function in mem.go's order; core's wrappers are its
 // callers. A break that only rises, and, which Go came to have a year later, a list of what
 // was freed.
-import type { OS, Refusal, Traits } from '@memlayer/core'
+import { checkOptions, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { alignUp, isAligned, viewOffset, type Address, type WasmKernel } from '@memlayer/kernel'
 import { ENOMEM } from './defs.js'
 import { FreeRanges } from './free-ranges.js'
@@ -12,7 +12,7 @@ import { wasmKernel } from './wasm-kernel.js'
 /** How the backend is made. */
 export interface JsOptions {
   /** The kernel below; none given: a WebAssembly.Memory of its own, with 32-bit addresses. */
-  readonly kernel?: WasmKernel
+  readonly kernel?: WasmKernel | undefined
 }
 
 /** The backend, which tells when growth has detached what `view` returned. */
@@ -29,6 +29,7 @@ export interface JsOS extends OS {
 
 /** A WebAssembly.Memory's memory over a kernel. */
 export function createOS(options: JsOptions = {}): JsOS {
+  checkOptions('createOS', options, ['kernel'])
   return new Js(options.kernel ?? wasmKernel())
 }
 

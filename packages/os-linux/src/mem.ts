@@ -1,6 +1,6 @@
 // Linux, as a backend. It answers to Go's runtime/mem_linux.go, function by function in
 // mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
-import { FatalError, formatAddress, type MappingCount, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { checkOptions, FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import {
   alignDown,
@@ -8,10 +8,8 @@ import {
   errnoName,
   isAligned,
   type Address,
-  type ForeignCalls,
+  type HostServices,
   type PosixKernel,
-  type PosixLimits,
-  type ProcessMemory,
 } from '@memlayer/kernel'
 import {
   EACCES,
@@ -37,21 +35,22 @@ import { refusalHint, type Asked } from './hint.js'
 /** How the backend is made. */
 export interface LinuxOptions {
   /** The kernel below; none given: the host's own. */
-  readonly kernel?: PosixKernel
+  readonly kernel?: PosixKernel | undefined
   /**
    * Whether sysUnused takes pages away at once (MADV_DONTNEED: resident memory falls, they read zero
    * afterwards) or lets the kernel take them when it needs some (MADV_FREE: cheaper, and resident
    * memory stays as it is until then). Default true. Go: GODEBUG=madvdontneed.
    */
-  readonly madvDontNeed?: boolean
+  readonly madvDontNeed?: boolean | undefined
   /** Whether Prepared memory loses its permissions, so that touching it faults. For debugging. Default false. Go: harddecommit. */
-  readonly hardDecommit?: boolean
+  readonly hardDecommit?: boolean | undefined
   /** The processor, in Node's words. Default: the kernel's. Only mips and mipsel differ. */
-  readonly arch?: string
+  readonly arch?: string | undefined
 }
 
 /** Linux's memory over a kernel. */
 export function createOS(options: LinuxOptions = {}): OS {
+  checkOptions('createOS', options, ['kernel', 'madvDontNeed', 'hardDecommit', 'arch'])
   return new Linux(options.kernel ?? posixKernel(), options)
 }
 
@@ -59,6 +58,7 @@ class Linux implements OS {
   readonly name = 'linux'
   readonly traits: Traits
   refusal: Refusal | null = null
+  readonly host: HostServices
   readonly #kernel: PosixKernel
   readonly #pageSize: number
   readonly #hugePageSize: number
@@ -75,6 +75,7 @@ class Linux implements OS {
 
   constructor(kernel: PosixKernel, options: LinuxOptions) {
     const { madvDontNeed = true, hardDecommit = false, arch = kernel.arch ?? '' } = options
+    this.host = kernel
     this.#kernel = kernel
     this.#pageSize = kernel.pageSize
     this.#hugePageSize = kernel.hugePageSize
@@ -237,44 +238,6 @@ class Linux implements OS {
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
-  }
-
-  read(v: Address, target: Uint8Array): void {
-    if (this.#kernel.read !== undefined) this.#kernel.read(v, target)
-    else target.set(new Uint8Array(this.#kernel.view(v, target.byteLength)))
-  }
-
-  write(v: Address, source: Uint8Array): void {
-    if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
-    else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
-  }
-
-  foreignCalls(): ForeignCalls | null {
-    return this.#kernel.foreignCalls ?? null
-  }
-
-  residency(v: Address, n: number): number[] | null {
-    return this.#kernel.residency?.(v, n) ?? null
-  }
-
-  processMemory(): ProcessMemory | null {
-    return this.#kernel.processMemory?.() ?? null
-  }
-
-  limits(): PosixLimits | null {
-    return this.#kernel.limits?.() ?? null
-  }
-
-  trimHost(): boolean {
-    return (this.#kernel.trim?.() ?? -ENOSYS) >= 0
-  }
-
-  hugePagesIn(v: Address, n: number): number {
-    return this.#kernel.hugePages?.(v, n) ?? NaN
-  }
-
-  mappings(): MappingCount {
-    return this.#kernel.mappings?.() ?? { used: NaN, limit: NaN }
   }
 
   #refuse(syscall: string, errno: number, asked: Asked = {}): null {

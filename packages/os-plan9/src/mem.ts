@@ -1,7 +1,7 @@
 // Plan 9, as a backend. It answers to Go's runtime/mem_plan9.go: an allocator of pages over a
 // break that only rises, then its functions in mem.go's order. core's wrappers are its callers, and
 // `kernel` is all it sees of the host.
-import { FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { checkOptions, FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { plan9Kernel } from '@memlayer/ffi'
 import { alignUp, isAligned, type Address, type Plan9Kernel } from '@memlayer/kernel'
 import { ENOMEM } from './defs.js'
@@ -10,16 +10,17 @@ import { hintOfAddress, hintOfBreak, hintOfFree, hintOfReentry } from './hint.js
 /** How the backend is made. */
 export interface Plan9Options {
   /** The kernel below; none given: a segment of its own on the host's kernel. */
-  readonly kernel?: Plan9Kernel
+  readonly kernel?: Plan9Kernel | undefined
   /**
    * Whether every operation first proves the list of free blocks, and that free memory is zero. It reads
    * all of it each time: for debugging. Default false. Go: memDebug.
    */
-  readonly memDebug?: boolean
+  readonly memDebug?: boolean | undefined
 }
 
 /** Plan 9's memory over a kernel. */
 export function createOS(options: Plan9Options = {}): OS {
+  checkOptions('createOS', options, ['kernel', 'memDebug'])
   return new Plan9(options.kernel ?? plan9Kernel(), options.memDebug ?? false)
 }
 

@@ -1,26 +1,28 @@
 // Windows, as a backend. It answers to Go's runtime/mem_windows.go, function by function in
 // mem.go's order; core's wrappers are its callers, and `kernel` is all it sees of the host.
-import { FatalError, formatAddress, formatBytes, type OS, type Refusal, type Traits } from '@memlayer/core'
-import { windowsKernel } from '@memlayer/ffi'
 import {
-  alignDown,
-  errnoName,
-  type Address,
-  type ForeignCalls,
-  type WindowsKernel,
-  type WindowsLimits,
-} from '@memlayer/kernel'
+  checkOptions,
+  FatalError,
+  formatAddress,
+  formatBytes,
+  type OS,
+  type Refusal,
+  type Traits,
+} from '@memlayer/core'
+import { windowsKernel } from '@memlayer/ffi'
+import { alignDown, errnoName, type Address, type HostServices, type WindowsKernel } from '@memlayer/kernel'
 import { MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, outOfMemoryErrors, PAGE_READWRITE } from './defs.js'
 import { commitHint, rangeHint, reserveHint } from './hint.js'
 
 /** How the backend is made. */
 export interface WindowsOptions {
   /** The kernel below; none given: the host's own. */
-  readonly kernel?: WindowsKernel
+  readonly kernel?: WindowsKernel | undefined
 }
 
 /** Windows' memory over a kernel. */
 export function createOS(options: WindowsOptions = {}): OS {
+  checkOptions('createOS', options, ['kernel'])
   return new Windows(options.kernel ?? windowsKernel())
 }
 
@@ -28,10 +30,12 @@ class Windows implements OS {
   readonly name = 'windows'
   readonly traits: Traits
   refusal: Refusal | null = null
+  readonly host: HostServices
   readonly #kernel: WindowsKernel
   readonly #pageSize: number
 
   constructor(kernel: WindowsKernel) {
+    this.host = kernel
     this.#kernel = kernel
     this.#pageSize = kernel.pageSize
     this.traits = Object.freeze({
@@ -112,37 +116,6 @@ class Windows implements OS {
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
-  }
-
-  read(v: Address, target: Uint8Array): void {
-    if (this.#kernel.read !== undefined) this.#kernel.read(v, target)
-    else target.set(new Uint8Array(this.#kernel.view(v, target.byteLength)))
-  }
-
-  write(v: Address, source: Uint8Array): void {
-    if (this.#kernel.write !== undefined) this.#kernel.write(v, source)
-    else new Uint8Array(this.#kernel.view(v, source.byteLength)).set(source)
-  }
-
-  residency(v: Address, n: number): number[] | null {
-    return this.#kernel.residency?.(v, n) ?? null
-  }
-
-  residentMemory(): number {
-    return this.#kernel.residentMemory?.() ?? NaN
-  }
-
-  limits(): WindowsLimits | null {
-    return this.#kernel.limits?.() ?? null
-  }
-
-  trimHost(): boolean {
-    // Negative: the kernel below has no such call, or refused it.
-    return (this.#kernel.trim?.() ?? -1) >= 0
-  }
-
-  foreignCalls(): ForeignCalls | null {
-    return this.#kernel.foreignCalls ?? null
   }
 
   /** Takes the memory from [v, v+n), in pieces where the range crosses reservations. */

@@ -19,7 +19,7 @@ export type AnySubject = Subject & { readonly name: string }
 export function subjectOf<K extends Kernel>(
   name: string,
   kernel: (options: { readonly seed: number }) => K,
-  createOS: (options: { readonly kernel: K }) => OS,
+  createOS: (options: { readonly kernel?: K | undefined }) => OS,
   facts: Pick<Subject, 'skip' | 'usedKeepsReady'> = {},
 ): AnySubject {
   const subject: Subject<K> & { readonly name: string } = {

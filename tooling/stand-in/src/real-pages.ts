@@ -92,15 +92,13 @@ export function testCopies({ createOS, standIn }: RealBackend): void {
     }
     const { read: _read, write: _write, ...viewsOnly } = whole
     for (const port of [{ ...whole, view: forbidden }, viewsOnly]) {
-      const os = createOS({ kernel: port })
-      const v = os.sysAllocOS(65536)
-      // Bytes at null would end the runner.
-      if (v === null) throw new Error(`nothing was allocated: ${os.refusal?.errnoName}`)
-      os.write?.(v + 3, Uint8Array.of(1, 2, 3))
+      const region = createMemory(createOS({ kernel: port })).reserve(65536)
+      region.commit()
+      region.write(3, Uint8Array.of(1, 2, 3))
       const bytes = new Uint8Array(5)
-      os.read?.(v + 2, bytes)
+      region.read(2, bytes)
       expect([...bytes]).toEqual([0, 1, 2, 3, 0])
-      os.sysFreeOS(v, 65536)
+      region.free()
     }
   })
 }

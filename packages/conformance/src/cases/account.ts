@@ -106,12 +106,13 @@ export const accountCases: readonly Definition[] = [
   },
   {
     id: 'account/mappings',
-    title: 'mappings: tells how many kernel mappings there are and may be, where the backend has it',
+    title: 'host.mappings: tells how many kernel mappings there are and may be, where the backend has it',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage
-        if (os.mappings === undefined) return absent('mappings')
-        const first = os.mappings()
+        const { host } = os
+        if (host?.mappings === undefined) return absent('host.mappings')
+        const first = host.mappings()
         if (Number.isNaN(first.used)) return notRun('this kernel does not tell how many mappings there are')
         // Alternating states can't be merged.
         const v = memory.sysReserve(null, 64 * unit)
@@ -119,7 +120,7 @@ export const accountCases: readonly Definition[] = [
           memory.sysMap(v + i * unit, unit, null)
           memory.sysUsed(v + i * unit, unit)
         }
-        const { used, limit } = os.mappings()
+        const { used, limit } = host.mappings()
         const more = used - first.used
         // The engine maps memory at the same time, and neighbours may merge at both ends.
         claim(more >= 60 && more <= 96, `64 runs of pages in alternating states are ${more} mappings more`)

@@ -143,20 +143,21 @@ export const contentsCases: readonly Definition[] = [
   },
   {
     id: 'contents/copies',
-    title: 'read and write: copy the bytes that a view shows, where the backend has them',
+    title: 'host.read and host.write: copy the bytes that a view shows, where the backend has them',
     show: (world) =>
       world.play((stage) => {
         const { os, unit, pageSize } = stage
         const v = ready(stage, 4, 3)
-        if (os.read === undefined && os.write === undefined) return absent('read, write')
+        const { read, write } = os.host ?? {}
+        if (read === undefined && write === undefined) return absent('host.read, host.write')
         const source = Uint8Array.from({ length: pageSize }, (_, i) => (i * 7 + 1) & 0xff)
-        os.write?.(v + unit, source)
-        if (os.write !== undefined)
+        os.host?.write?.(v + unit, source)
+        if (write !== undefined)
           withBytes(os, v + unit, pageSize, (bytes) => same(bytes.join(), source.join(), 'what was written, seen'))
         claimBytes(os, v, unit, 3, 'what lies before what was written')
         const target = new Uint8Array(unit + pageSize)
-        os.read?.(v, target)
-        if (os.read !== undefined)
+        os.host?.read?.(v, target)
+        if (read !== undefined)
           withBytes(os, v, target.length, (bytes) => same(target.join(), bytes.join(), 'what was read'))
         return undefined
       }),

@@ -20,11 +20,22 @@ const functions = [
 const optional = [
   'detach',
   'sysUnusedAllOS',
-  'read',
-  'write',
-  'mappings',
+  'sysPopulateOS',
+  'sysNoHugePageOS',
   'onDetach',
 ] as const satisfies readonly (keyof OS)[]
+
+const services = [
+  'read',
+  'write',
+  'hugePages',
+  'mappings',
+  'limits',
+  'residency',
+  'processMemory',
+  'residentMemory',
+  'trim',
+] as const satisfies readonly (keyof NonNullable<OS['host']>)[]
 
 const flags = [
   'freesParts',
@@ -47,6 +58,11 @@ export const shapeCases: readonly Definition[] = [
         for (const name of functions) same(typeof os[name], 'function', `os.${name}`)
         for (const name of optional) {
           claim(['function', 'undefined'].includes(typeof os[name]), `os.${name} is neither a function nor absent`)
+        }
+        claim(['object', 'undefined'].includes(typeof os.host), 'os.host is neither an object nor absent')
+        for (const name of services) {
+          const service: unknown = os.host?.[name]
+          claim(['function', 'undefined'].includes(typeof service), `os.host.${name} is neither a function nor absent`)
         }
       }),
   },

@@ -45,7 +45,7 @@ describe('residency', () => {
 
 describe('limits', () => {
   it('are the commit limit and the address space, and what is left of them', () => {
-    const limits = memory.os.limits?.()
+    const limits = memory.os.host?.limits?.()
     assert.ok(limits !== undefined && limits !== null && 'commitAvailable' in limits)
     assert.ok(limits.commitAvailable > 0 && limits.commitAvailable <= limits.commitLimit)
     assert.ok(limits.addressSpaceAvailable > 0 && limits.addressSpaceAvailable < limits.addressSpace)
@@ -54,8 +54,8 @@ describe('limits', () => {
 
 describe('trimHost', () => {
   it('asks the heap of the process, and returns by how much resident memory fell', (t) => {
-    assert.ok((memory.os.residentMemory?.() ?? 0) > 10 * MiB)
-    assert.equal(memory.os.trimHost?.(), true)
+    assert.ok((memory.os.host?.residentMemory?.() ?? 0) > 10 * MiB)
+    assert.ok((memory.os.host?.trim?.() ?? -1) >= 0)
     const fell = memory.trimHost()
     t.diagnostic(`fell by ${fell}`)
     assert.ok(fell >= 0 && fell < 64 * MiB, String(fell))

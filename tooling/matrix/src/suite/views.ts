@@ -5,10 +5,8 @@ import { CHUNK_BYTES, equal, freshMemory, thrownBy, type Case } from './case.js'
 
 const MiB = 2 ** 20
 
-type Numbers = {
+interface Numbers extends ArrayBufferView {
   length: number
-  buffer: ArrayBuffer
-  byteLength: number
   subarray(from: number, end: number): Numbers
   [index: number]: number | bigint
 }

@@ -1,0 +1,211 @@
+// The account of one memory: what each category holds, how many operations there were, and who observes them.
+// The calls ask it before an operation (`expectRoom`, `expectSum`) and tell it after. What it is told can't fail.
+import type { Address } from '@memlayer/kernel'
+import { FatalError, OutOfMemoryError, UsageError } from '../errors.js'
+import type { Ledger } from '../ledger/ledger.js'
+import { categoryOf, MIXED, PREPARED, READY, RESERVED, type Packed } from '../ledger/states.js'
+import { checkOptions } from '../options.js'
+import type { OS } from '../os.js'
+import { show } from '../text.js'
+import { SysMemStat, type Count } from './mem-stat.js'
+import { Observers, type ObserveOptions, type Observer, type Operation } from './observer.js'
+import { statsOf, type MemoryStats } from './stats.js'
+
+/** One category and its counts. */
+class Category implements Count {
+  readonly stat: SysMemStat
+  bytes = 0
+  calls = 0
+  refusals = 0
+
+  constructor(name: string, place: number) {
+    this.stat = new SysMemStat(name, place, this)
+  }
+}
+
+/** Categories and their counts. */
+export class Account {
+  readonly #os: OS
+  readonly #ledger: Ledger | null
+  // Category 0 is for bytes that no category counts.
+  readonly #categories: Category[] = []
+  readonly #byName = new Map<string, Category>()
+  readonly #observers: Observers = new Observers()
+  // The category that was named last is found without a look at it.
+  #lastStat: SysMemStat | null = null
+  #lastPlace = 0
+
+  /** Without a ledger the states are not known, and the counts are all there is. */
+  constructor(os: OS, ledger: Ledger | null) {
+    this.#os = os
+    this.#ledger = ledger
+    this.#add('(uncategorized)')
+  }
+
+  /** The category of this name, made at first use. */
+  stat(name: string): SysMemStat {
+    let category = this.#byName.get(name)
+    if (category === undefined) {
+      if (typeof name !== 'string' || name === '') {
+        throw new UsageError('ERR_MEMLAYER_STAT', `stat: the category is ${show(name)}`, { hint: 'Pass its name.' })
+      }
+      category = this.#add(name)
+      this.#byName.set(name, category)
+    }
+    return category.stat
+  }
+
+  /** A category's place; 0 for null. @throws UsageError ERR_MEMLAYER_STAT when `stat` is not of this memory. */
+  categoryOf(op: string, stat: SysMemStat | null): number {
+    if (stat === null) return 0
+    if (stat === this.#lastStat) return this.#lastPlace
+    const place = SysMemStat.placeOf(stat)
+    if (place <= 0 || this.#categories[place]?.stat !== stat) wrongStat(op, stat, place)
+    this.#lastStat = stat
+    this.#lastPlace = place
+    return place
+  }
+
+  /** A category as people call it. */
+  readonly nameOf = (category: number): string => this.#categories[category]?.stat.name ?? String(category)
+
+  /** @throws UsageError ERR_MEMLAYER_SIZE when `category` can't count `n` bytes more. */
+  expectRoom(op: string, n: number, category: number): void {
+    if (category === 0) return
+    const { stat, bytes } = this.#at(category)
+    if (Number.isSafeInteger(bytes + n)) return
+    const message = `${op}: '${stat.name}' holds ${bytes} bytes, and ${n} more are too many to count`
+    const hint = 'Ask for less: a category counts up to 2^53 - 1 bytes.'
+    throw new UsageError('ERR_MEMLAYER_SIZE', message, { op, size: n, hint })
+  }
+
+  /**
+   * Returns when `category` can hold `n` bytes more, or less if `n` is negative. Without a ledger nothing else knows
+   * what a category was given, so Go's check stands.
+   *
+   * @throws FatalError ERR_MEMLAYER_ACCOUNT, "sysMemStat overflow", for a sum below zero or above 2^53 - 1.
+   */
+  expectSum(op: string, n: number, category: number): void {
+    if (category === 0) return
+    const { stat, bytes } = this.#at(category)
+    const sum = bytes + n
+    if (sum >= 0 && sum <= Number.MAX_SAFE_INTEGER) return
+    throw new FatalError(`sysMemStat overflow: ${stat.name} holds ${bytes} bytes, adding ${n}`, {
+      code: 'ERR_MEMLAYER_ACCOUNT',
+      op,
+      size: Math.abs(n),
+      hint: 'Free each range with the stat that it was mapped with: a category gives back only what it was given.',
+    })
+  }
+
+  /** `category` holds `n` bytes more, or less if `n` is negative. */
+  add(n: number, category: number): void {
+    if (category !== 0) this.#at(category).bytes += n
+  }
+
+  /** The bytes of [v, v+n) leave the categories that count them. `packed` is what the ledger has there. */
+  uncount(v: Address, n: number, packed: Packed): void {
+    if (packed !== MIXED) return this.add(-n, categoryOf(packed))
+    for (const part of this.#ledger?.within(v, n) ?? []) this.add(-part.size, categoryOf(part.packed))
+  }
+
+  /** Ends an operation that was done. */
+  done(op: Operation, address: Address, size: number, category: number): void {
+    // A refusal that the OS met on its way to success is not for the next operation.
+    if (this.#os.refusal) this.#os.refusal = null
+    this.#at(category).calls += 1
+    if (this.#observers.listening) this.#tell(op, address, size, category)
+  }
+
+  /** Ends several operations that were done as one. `end` ends each of them. */
+  together(end: () => void): void {
+    this.#observers.together(end)
+  }
+
+  /**
+   * Ends an operation that failed, and returns the error for its caller. A UsageError is returned as it is, because
+   * the operation did not begin.
+   */
+  failed(op: Operation, address: Address | null, size: number, category: number, error: unknown): unknown {
+    if (this.#os.refusal) this.#os.refusal = null
+    if (error instanceof UsageError) return error
+    const counts = this.#at(category)
+    counts.calls += 1
+    const outcome = error instanceof OutOfMemoryError ? 'refused' : 'broken'
+    if (outcome === 'refused') counts.refusals += 1
+    if (this.#observers.listening && error instanceof Error) {
+      this.#observers.tell({ op, address, size, category: this.#namedOrNull(category), outcome, error })
+    }
+    return error
+  }
+
+  /** The account as it stands. */
+  stats(): MemoryStats {
+    const counts = this.#categories.map(({ stat, bytes, calls, refusals }) => ({
+      name: stat.name,
+      held: bytes,
+      calls,
+      refusals,
+    }))
+    return statsOf(counts, this.#ledger)
+  }
+
+  /** @throws FatalError ERR_MEMLAYER_ACCOUNT with the first disagreement between the account and the ledger. */
+  check(): void {
+    if (this.#ledger === null) return
+    const fault = this.#ledger.audit() ?? this.#auditCounts(this.#ledger)
+    if (fault !== null) throw new FatalError(`the account is wrong: ${fault}`, { code: 'ERR_MEMLAYER_ACCOUNT' })
+  }
+
+  /** Tells `observer` of every operation from now on; the function returned ends it. */
+  observe(observer: Observer, options: ObserveOptions = {}): () => void {
+    if (typeof observer !== 'function') {
+      throw new UsageError('ERR_MEMLAYER_OPTION', `observe: the observer is ${show(observer)}`, {
+        hint: 'Pass a function that takes an event.',
+      })
+    }
+    checkOptions('observe', options, ['wanted'])
+    const { wanted } = options
+    if (wanted !== undefined && typeof wanted !== 'function') {
+      throw new UsageError('ERR_MEMLAYER_OPTION', `observe: the option wanted is ${show(wanted)}`, {
+        hint: 'Pass a function that says whether events are wanted, or leave it out.',
+      })
+    }
+    return this.#observers.add(observer, wanted)
+  }
+
+  #add(name: string): Category {
+    const category = new Category(name, this.#categories.length)
+    this.#categories.push(category)
+    return category
+  }
+
+  #at(category: number): Category {
+    return this.#categories[category] as Category
+  }
+
+  #tell(op: Operation, address: Address, size: number, category: number): void {
+    this.#observers.tell({ op, address, size, category: this.#namedOrNull(category), outcome: 'done' })
+  }
+
+  #auditCounts(ledger: Ledger): string | null {
+    for (const [place, { stat, bytes }] of this.#categories.entries()) {
+      if (place === 0) continue
+      const owned = ledger.bytes(place, RESERVED) + ledger.bytes(place, PREPARED) + ledger.bytes(place, READY)
+      if (owned !== bytes) return `'${stat.name}' counts ${bytes} bytes, its ranges are ${owned}`
+    }
+    return null
+  }
+
+  #namedOrNull(category: number): string | null {
+    return category === 0 ? null : this.nameOf(category)
+  }
+}
+
+function wrongStat(op: string, stat: unknown, place: number): never {
+  const is = place < 0 ? show(stat) : "another memory's"
+  throw new UsageError('ERR_MEMLAYER_STAT', `${op}: the stat is ${is}`, {
+    op,
+    hint: "Pass what this memory's stat('name') returns, or null to count under no category.",
+  })
+}

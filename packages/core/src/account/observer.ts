@@ -1,0 +1,127 @@
+// Observers: they hear of every operation after it is done and counted, so that they may call back into the layer.
+// Without an observer, an operation pays for a single test.
+import type { Address } from '@memlayer/kernel'
+
+/** The layer's operations, in mem.go's order. Go has no sysPopulate. */
+export type Operation =
+  | 'sysAlloc'
+  | 'sysUnused'
+  | 'sysUsed'
+  | 'sysHugePage'
+  | 'sysPopulate'
+  | 'sysFree'
+  | 'sysFault'
+  | 'sysReserve'
+  | 'sysReserveAligned'
+  | 'sysMap'
+
+/** One operation that reached the kernel. */
+export interface MemoryEvent {
+  /** The operation. */
+  readonly op: Operation
+  /** Where the range starts; `null` where the operation obtained no range. */
+  readonly address: Address | null
+  /** The range's bytes. */
+  readonly size: number
+  /** The category that counts it; `null`: no category does. */
+  readonly category: string | null
+  /** Done, refused (OutOfMemoryError) or broken (FatalError). */
+  readonly outcome: 'done' | 'refused' | 'broken'
+  /** The error that the caller gets. */
+  readonly error?: Error
+}
+
+/**
+ * Hears of each operation. What it throws goes to the host's unhandled rejections, never to the caller of the
+ * operation. It may operate on the memory itself: all observers hear of that next, in order. So an observer that
+ * answers every event with an operation never comes to an end.
+ */
+export type Observer = (event: MemoryEvent) => void
+
+/** How to observe. */
+export interface ObserveOptions {
+  /**
+   * Whether events are wanted now. It is called before an event is made: while every observer's says no, operations
+   * make no events. If it throws, that is a no, and the error goes where an observer's errors go. Default: always.
+   */
+  readonly wanted?: (() => boolean) | undefined
+}
+
+interface Listening {
+  readonly observer: Observer
+  readonly wanted: (() => boolean) | undefined
+}
+
+/** An event, and the observers of its time. */
+interface Announcement {
+  readonly to: readonly Listening[]
+  readonly event: MemoryEvent
+}
+
+/** The observers of one memory. */
+export class Observers {
+  #observers: readonly Listening[] = []
+  // Events that wait. An operation of an observer is told when all have heard of the one before.
+  readonly #announcements: Announcement[] = []
+  #telling = false
+
+  /** Whether an observer wants events. If not, the account makes none. */
+  get listening(): boolean {
+    return this.#observers.length > 0 && this.#observers.some(wants)
+  }
+
+  /** Tells `observer` of each event from now on. The function returned ends it at once. */
+  add(observer: Observer, wanted?: () => boolean): () => void {
+    let listens = true
+    const own: Listening = {
+      wanted,
+      observer: (event) => {
+        if (listens) observer(event)
+      },
+    }
+    this.#observers = [...this.#observers, own]
+    return () => {
+      listens = false
+      this.#observers = this.#observers.filter((other) => other !== own)
+    }
+  }
+
+  /** Tells each observer. One that throws harms neither the operation nor the other observers. */
+  tell(event: MemoryEvent): void {
+    this.#announcements.push({ to: this.#observers, event })
+    if (!this.#telling) this.#tellAll()
+  }
+
+  /** Observers hear of the events that `run` makes when it has ended, in order. */
+  together(run: () => void): void {
+    if (this.#telling) return run()
+    this.#telling = true
+    run()
+    this.#tellAll()
+  }
+
+  #tellAll(): void {
+    this.#telling = true
+    for (let next = this.#announcements.shift(); next !== undefined; next = this.#announcements.shift()) {
+      for (const { observer } of next.to) {
+        try {
+          observer(next.event)
+        } catch (error) {
+          void Promise.reject(error)
+        }
+      }
+    }
+    this.#telling = false
+  }
+}
+
+/** Whether an observer wants events. If it fails to say, the operation goes on. */
+function wants({ wanted }: Listening): boolean {
+  if (wanted === undefined) return true
+  try {
+    return wanted()
+  } catch (error) {
+    void Promise.reject(error)
+    return false
+  }
+}

@@ -1,0 +1,67 @@
+// What stats() returns: the account as plain numbers, by category and in total.
+import type { Ledger } from '../ledger/ledger.js'
+import { PREPARED, READY, RESERVED } from '../ledger/states.js'
+
+/** The account of one category, or of all. The last two are numbers of operations, the others bytes. */
+export interface StateCounts {
+  /** Bytes Reserved: address space without memory. NaN without a ledger. */
+  readonly reserved: number
+  /** Bytes Prepared: mapped, meant to have no memory behind them. NaN without a ledger. */
+  readonly prepared: number
+  /** Bytes Ready: they may have memory behind them. NaN without a ledger. */
+  readonly ready: number
+  /** What `SysMemStat.load()` says: bytes obtained for the category, whatever their state now. */
+  readonly held: number
+  /** The most bytes ever Ready at once. NaN without a ledger. */
+  readonly peak: number
+  /** Operations that reached the kernel. */
+  readonly calls: number
+  /** Operations that were refused: OutOfMemoryError. */
+  readonly refusals: number
+}
+
+/** The account. `uncategorized` and the categories sum to `total`, except `peak`: peaks come at different times. */
+export interface MemoryStats {
+  /** All of it. */
+  readonly total: StateCounts
+  /** What no category counts: ranges that are only reserved, and ranges that were mapped without a stat. */
+  readonly uncategorized: StateCounts
+  /** By name, in the order of first use. */
+  readonly categories: Readonly<Record<string, StateCounts>>
+}
+
+/** What the account itself counts of a category. */
+export interface CategoryCounts {
+  readonly name: string
+  readonly held: number
+  readonly calls: number
+  readonly refusals: number
+}
+
+/** The account as it stands: what it counts itself, and what the ledger knows of states. */
+export function statsOf(categories: readonly CategoryCounts[], ledger: Ledger | null): MemoryStats {
+  const counts = categories.map(({ held, calls, refusals }, category) => ({
+    reserved: ledger?.bytes(category, RESERVED) ?? NaN,
+    prepared: ledger?.bytes(category, PREPARED) ?? NaN,
+    ready: ledger?.bytes(category, READY) ?? NaN,
+    held,
+    peak: ledger?.peak(category) ?? NaN,
+    calls,
+    refusals,
+  }))
+  const sum = (key: keyof StateCounts): number => counts.reduce((total, one) => total + one[key], 0)
+  const [uncategorized, ...named] = counts
+  return {
+    total: {
+      reserved: sum('reserved'),
+      prepared: sum('prepared'),
+      ready: sum('ready'),
+      held: sum('held'),
+      peak: ledger?.totalPeak ?? NaN,
+      calls: sum('calls'),
+      refusals: sum('refusals'),
+    },
+    uncategorized: uncategorized as StateCounts,
+    categories: Object.fromEntries(named.map((one, i) => [categories[i + 1]?.name ?? '', one])),
+  }
+}

@@ -1,0 +1,138 @@
+// The owner's side of shares and holds. A share hands a Ready range to one worker, which then has views of its own
+// over the same bytes. A hold is the owner's own, for as long as a call works on the bytes. Until either is
+// released the pages stay Ready.
+import type { Address } from '@memlayer/kernel'
+import { UsageError } from '../errors.js'
+import { formatAddress } from '../text.js'
+import { RangeIndex, type IndexEntry } from './range-index.js'
+import { makeToken, OFFERED, RELEASED, REVOKED, STATE, TAKEN, type ShareToken } from './share-token.js'
+import { endOfWorker, type WorkerLike } from './worker.js'
+
+/** A share or a hold. A worker can't release a hold, and the owner can't revoke one. */
+export interface Share extends IndexEntry<Share> {
+  /** Its state is the first word. */
+  readonly words: Int32Array
+  /** What its worker was given; null: it is a hold. */
+  readonly given: Given | null
+}
+
+/** What one worker may still have. Its end takes all of it. */
+interface Given {
+  readonly offers: Set<Share>
+  /** The number of offers at which those that were released are forgotten. */
+  offersMax: number
+}
+
+/** A walk over fewer offers than this is not worth its time. */
+const offersMin = 16
+
+/** What has been handed out, and what is held. */
+export class Shares {
+  readonly #index = new RangeIndex<Share>()
+  // One listener a worker, however much it is given.
+  readonly #workers = new WeakMap<WorkerLike, Given>()
+
+  /** The number of offers and holds that may still be in force. */
+  get count(): number {
+    return this.#index.size
+  }
+
+  /** Offers [v, v+n) to `worker`. */
+  offer(worker: WorkerLike, os: string, name: string, v: Address, n: number): ShareToken {
+    const given = this.#givenTo(worker)
+    const { token, words } = makeToken(os, name, v, n, worker.threadId)
+    given.offers.add(this.#add(v, n, words, given))
+    return token
+  }
+
+  /** Keeps [v, v+n) as it is. The function returned ends it. */
+  hold(v: Address, n: number): () => void {
+    const share = this.#add(v, n, Int32Array.of(TAKEN), null)
+    return () => {
+      share.words[STATE] = RELEASED
+      this.#forget(share)
+    }
+  }
+
+  /**
+   * The shares of parts of [v, v+n). No worker has one, and there is no hold.
+   *
+   * @throws UsageError ERR_MEMLAYER_SHARED when a worker has one, or there is a hold.
+   */
+  expectOffers(op: string, v: Address, n: number): readonly Share[] {
+    const found = this.#index.touching(v, n)
+    for (const share of found) if (Atomics.load(share.words, STATE) === TAKEN) taken(op, v, n, share)
+    return found
+  }
+
+  /**
+   * Revokes what `expectOffers` returned: all of it, or nothing where a worker was faster.
+   *
+   * @throws UsageError ERR_MEMLAYER_SHARED
+   */
+  revoke(op: string, v: Address, n: number, offers: readonly Share[]): void {
+    const revoked: Share[] = []
+    for (const share of offers) {
+      const found = Atomics.compareExchange(share.words, STATE, OFFERED, REVOKED)
+      if (found === OFFERED) revoked.push(share)
+      else if (found === RELEASED) this.#forget(share)
+      if (found !== TAKEN) continue
+      for (const { words } of revoked) Atomics.compareExchange(words, STATE, REVOKED, OFFERED)
+      taken(op, v, n, share)
+    }
+    // They are forgotten when all are revoked. Until then they may be offered again.
+    for (const share of revoked) this.#forget(share)
+  }
+
+  #add(v: Address, n: number, words: Int32Array, given: Given | null): Share {
+    const share: Share = { start: v, end: v + n, next: null, previous: null, words, given }
+    // A share of no bytes keeps no page.
+    if (share.start !== share.end) this.#index.add(share)
+    return share
+  }
+
+  #forget(share: Share): void {
+    this.#index.delete(share)
+    share.given?.offers.delete(share)
+  }
+
+  /** What was given to `worker`, with room for more. */
+  #givenTo(worker: WorkerLike): Given {
+    const onEnd = endOfWorker(worker)
+    const known = this.#workers.get(worker)
+    if (known !== undefined) {
+      if (known.offers.size >= known.offersMax) this.#forgetReleased(known)
+      return known
+    }
+    const given: Given = { offers: new Set(), offersMax: offersMin }
+    // A worker that is terminated runs no code of its own. Its owner hears of the end.
+    onEnd(() => {
+      for (const share of given.offers) {
+        Atomics.compareExchange(share.words, STATE, OFFERED, REVOKED)
+        Atomics.compareExchange(share.words, STATE, TAKEN, RELEASED)
+        this.#forget(share)
+      }
+    })
+    this.#workers.set(worker, given)
+    return given
+  }
+
+  /** The next walk comes when there are twice as many as are left, so a walk costs no more than the offers since. */
+  #forgetReleased(given: Given): void {
+    for (const share of given.offers) if (Atomics.load(share.words, STATE) > TAKEN) this.#forget(share)
+    given.offersMax = Math.max(offersMin, 2 * given.offers.size)
+  }
+}
+
+function taken(op: string, v: Address, n: number, { start, end, given }: Share): never {
+  const isHold = given === null
+  const what = `${isHold ? 'a hold is on' : 'a worker has'} the ${end - start} bytes at ${formatAddress(start)}`
+  throw new UsageError('ERR_MEMLAYER_SHARED', `${op}(${formatAddress(v)}, ${n}): ${what}`, {
+    op,
+    address: v,
+    size: n,
+    hint: isHold
+      ? 'Release what region.hold() returned when the call that works on the bytes has ended, and try again.'
+      : 'Release the region in the worker, or end the worker, and try again.',
+  })
+}

@@ -1,0 +1,144 @@
+// What regions do with their pages besides the operations: commit, views, copies, holds, shares, huge pages.
+import { viewOffset, type Address } from '@memlayer/kernel'
+import type { SysMemStat } from '../account/mem-stat.js'
+import { Hold } from '../borrows/hold.js'
+import type { ShareToken } from '../borrows/share-token.js'
+import type { ViewConstructor, ViewOf } from '../borrows/view-types.js'
+import { endOfWorker, type WorkerLike } from '../borrows/worker.js'
+import { checkRange, checkSize, checkAddress } from '../check.js'
+import type { RegionRecord } from '../claims/region-record.js'
+import { UsageError } from '../errors.js'
+import { FROM_OWNED, FROM_READY, READY, RESERVED, stateOf } from '../ledger/states.js'
+import type { HugePagePolicy, HugePageUse } from '../mappings/huge-pages.js'
+import type { Parts } from './parts.js'
+import { reserve, reserveAligned } from './reserve.js'
+import { viewOfSize } from './view.js'
+import type { Wrappers } from './wrappers.js'
+
+/** The calls of one memory's regions. */
+export class RegionCalls {
+  /** The operations, in mem.go's order. */
+  readonly ops: Wrappers
+  readonly #parts: Parts
+
+  constructor(parts: Parts, ops: Wrappers) {
+    this.#parts = parts
+    this.ops = ops
+  }
+
+  /** The category of this name. */
+  stat(name: string): SysMemStat {
+    return this.#parts.account.stat(name)
+  }
+
+  /** @throws UsageError ERR_MEMLAYER_STAT when `stat` is not of this memory. */
+  expectStat(op: string, stat: SysMemStat): void {
+    this.#parts.account.categoryOf(op, stat)
+  }
+
+  /** None to Reserved, for a region. `align` undefined: where the OS likes. */
+  reserve(region: RegionRecord, v: Address | null, size: number, align: number | undefined): void {
+    const { pageSize } = this.ops.os.traits
+    if (align !== undefined) return void reserveAligned(this.#parts, v, size, align, region)
+    checkSize('sysReserve', size, 1, pageSize)
+    if (v !== null) checkAddress('sysReserve', v, size, pageSize)
+    void reserve(this.#parts, v, size, region)
+  }
+
+  /** Reserved or Prepared to Ready: maps what has to be mapped. Ready pages stay as they are. */
+  commit(v: Address, n: number, stat: SysMemStat): void {
+    const { ledger, os } = this.#parts
+    checkRange('sysUsed', v, n, 0, os.traits.pageSize)
+    if (n === 0) return
+    ledger.expect('sysUsed', v, n, FROM_OWNED)
+    const parts = ledger.within(v, n)
+    for (const { address, size, packed } of parts) {
+      if (stateOf(packed) === RESERVED) this.ops.sysMap(address, size, stat)
+    }
+    if (!os.traits.unusedTraps) return this.ops.sysUsed(v, n)
+    // Where sysUsed changes permissions it may map anew, and Ready pages would lose their bytes.
+    for (const { address, size, packed } of parts) if (stateOf(packed) !== READY) this.ops.sysUsed(address, size)
+  }
+
+  /** A view of elements of `element` bytes that keeps `keeper` alive. */
+  view<T extends ArrayBufferView>(
+    type: ViewConstructor<T>,
+    element: number,
+    v: Address,
+    length: number,
+    keeper: object,
+  ): ViewOf<T> {
+    return viewOfSize(this.#parts, type, element, v, length, keeper)
+  }
+
+  /** Copies Ready bytes at `v` into `target`. */
+  copyOut(v: Address, target: Uint8Array): void {
+    const n = target.byteLength
+    if (n === 0) return
+    this.#parts.ledger.expect('read', v, n, FROM_READY)
+    const { host } = this.#parts.os
+    if (host?.read !== undefined) host.read(v, target)
+    else target.set(this.#bytes(v, n))
+  }
+
+  /** Copies `source` to Ready bytes at `v`. */
+  copyIn(v: Address, source: Uint8Array): void {
+    const n = source.byteLength
+    if (n === 0) return
+    this.#parts.ledger.expect('write', v, n, FROM_READY)
+    const { host } = this.#parts.os
+    if (host?.write !== undefined) host.write(v, source)
+    else this.#bytes(v, n).set(source)
+  }
+
+  /** Keeps Ready pages as they are. */
+  hold(name: string, v: Address, n: number): Hold {
+    if (n > 0) this.#parts.ledger.expect('hold', v, n, FROM_READY)
+    return new Hold(name, v, n, this.#parts.borrows.shares.hold(v, n))
+  }
+
+  /** @throws UsageError ERR_MEMLAYER_SHARED where threads do not share addresses, and for a worker that can't be used. */
+  expectSharing(worker: WorkerLike): void {
+    const { os } = this.#parts
+    if (!os.traits.threadsShare) {
+      const hint = 'Post a WebAssembly.Memory that is shared, or copies of the bytes.'
+      const message = `share: threads do not share addresses on ${os.name}`
+      throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'share', hint })
+    }
+    endOfWorker(worker)
+  }
+
+  /** Offers Ready pages to a worker. */
+  share(worker: WorkerLike, name: string, v: Address, n: number): ShareToken {
+    if (n > 0) this.#parts.ledger.expect('share', v, n, FROM_READY)
+    return this.#parts.borrows.shares.offer(worker, this.#parts.os.name, name, v, n)
+  }
+
+  /** Returns when no hold, share or moved view keeps [v, v+n). */
+  expectEndable(op: string, v: Address, n: number): void {
+    this.#parts.borrows.expectEndable(op, v, n)
+  }
+
+  /** The policy at `v`. */
+  hugePagesAt(v: Address): HugePagePolicy {
+    return this.#parts.hugePages.at(v)
+  }
+
+  /** Sets the policy of a range. */
+  setHugePages(v: Address, n: number, policy: HugePagePolicy): void {
+    const { budget, hugePages } = this.#parts
+    budget.cut('hugePages', n, hugePages.runsIn(v, n))
+    hugePages.set(v, n, policy)
+  }
+
+  /** Huge pages that a range asks for and has. */
+  hugePageUse(v: Address, n: number): HugePageUse {
+    return this.#parts.hugePages.use(v, n)
+  }
+
+  /** For a copy that ends before any other code runs. */
+  #bytes(v: Address, n: number): Uint8Array {
+    const buffer = this.#parts.os.view(v, n)
+    return new Uint8Array(buffer, viewOffset(buffer, v, n), n)
+  }
+}

@@ -1,0 +1,112 @@
+// Many ranges given back at once: proved as one, and done in as few kernel calls as the backend can make of it.
+import type { Address } from '@memlayer/kernel'
+import { checkAddress, checkSize } from '../check.js'
+import { UsageError } from '../errors.js'
+import { FROM_READY, PREPARED, type Packed } from '../ledger/states.js'
+import { formatAddress } from '../text.js'
+import { countOf, roomFor } from './pairs.js'
+import type { Parts } from './parts.js'
+
+const OP = 'sysUnused'
+
+/**
+ * Pairs of address and size, checked and copied, so that what was checked is what is done. Ranges of no bytes are
+ * left out.
+ *
+ * @throws UsageError ERR_MEMLAYER_SIZE, ERR_MEMLAYER_ADDRESS, ERR_MEMLAYER_ALIGNMENT
+ */
+export function pairsOf(ranges: ArrayLike<number>, align: number): Float64Array {
+  const length = countOf('sysUnusedAll', ranges)
+  const pairs = roomFor('sysUnusedAll', length)
+  let end = 0
+  for (let i = 0; i < length; i += 2) {
+    const v = ranges[i] as number
+    const n = ranges[i + 1] as number
+    checkSize(OP, n, 0, align)
+    checkAddress(OP, v, n, align)
+    if (n === 0) continue
+    pairs[end] = v
+    pairs[end + 1] = n
+    end += 2
+  }
+  return end === length ? pairs : pairs.slice(0, end)
+}
+
+/**
+ * Ready to Prepared for every range. If the OS breaks half way, the ranges before are Prepared, and the others Ready.
+ * Observers hear of all of it when it is over.
+ */
+export function unusedAll(parts: Parts, ranges: ArrayLike<number>): void {
+  const pairs = pairsOf(ranges, parts.os.traits.pageSize)
+  if (pairs.length === 0) return
+  const packed = proveAll(parts, pairs)
+  const { ledger, account } = parts
+  const categoryAt = (i: number): number => ledger.categoryOf(packed[i / 2] as Packed, pairs[i] as Address)
+  const failed = (i: number, error: unknown): unknown =>
+    account.failed(OP, pairs[i] as Address, pairs[i + 1] as number, categoryAt(i), error)
+  try {
+    parts.budget.unused(OP, pairs[1] as number, pairs.length / 2)
+    parts.borrows.endAll(OP, pairs)
+  } catch (error) {
+    throw failed(0, error)
+  }
+  const { done, failure } = giveBack(parts, pairs)
+  for (let i = 0; i < done; i += 2) {
+    ledger.move(pairs[i] as Address, pairs[i + 1] as number, PREPARED, packed[i / 2])
+  }
+  account.together(() => {
+    for (let i = 0; i < done; i += 2) account.done(OP, pairs[i] as Address, pairs[i + 1] as number, categoryAt(i))
+    if (failure !== null) failed(done, failure.error)
+  })
+  if (failure !== null) throw failure.error
+}
+
+/** What the ledger has for each range. */
+function proveAll({ ledger, borrows }: Parts, pairs: Float64Array): Int32Array {
+  const packed = new Int32Array(pairs.length / 2)
+  let isInOrder = true
+  for (let i = 0; i < pairs.length; i += 2) {
+    const v = pairs[i] as Address
+    const n = pairs[i + 1] as number
+    packed[i / 2] = ledger.expect(OP, v, n, FROM_READY)
+    borrows.expectSettled(OP, v, n)
+    if (i > 0 && v < (pairs[i - 2] as number) + (pairs[i - 1] as number)) isInOrder = false
+  }
+  if (!isInOrder) expectApart(pairs)
+  return packed
+}
+
+/** @throws UsageError ERR_MEMLAYER_STATE when two ranges overlap. */
+function expectApart(pairs: Float64Array): void {
+  const order = Uint32Array.from({ length: pairs.length / 2 }, (_, i) => 2 * i)
+  order.sort((a, b) => (pairs[a] as number) - (pairs[b] as number))
+  for (let i = 1; i < order.length; i++) {
+    const before = order[i - 1] as number
+    const at = order[i] as number
+    const v = pairs[at] as Address
+    if (v >= (pairs[before] as number) + (pairs[before + 1] as number)) continue
+    const n = pairs[at + 1] as number
+    const hint = 'Pass every page once: merge ranges that overlap.'
+    const message = `${OP}(${formatAddress(v)}, ${n}): another range of the list has pages of this one`
+    throw new UsageError('ERR_MEMLAYER_STATE', message, { op: OP, address: v, size: n, hint })
+  }
+}
+
+/** How far the OS came. */
+interface GivenBack {
+  /** How many of the numbers it was done with. */
+  readonly done: number
+  /** What it broke with; null: it did not. */
+  readonly failure: { readonly error: unknown } | null
+}
+
+function giveBack({ os }: Parts, pairs: Float64Array): GivenBack {
+  let done = 0
+  try {
+    if (os.sysUnusedAllOS?.(pairs) === true) return { done: pairs.length, failure: null }
+    for (; done < pairs.length; done += 2) os.sysUnusedOS(pairs[done] as number, pairs[done + 1] as number)
+  } catch (error) {
+    return { done, failure: { error } }
+  }
+  return { done, failure: null }
+}

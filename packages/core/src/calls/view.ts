@@ -1,0 +1,36 @@
+// Views, as a memory and a region make them.
+import type { Address } from '@memlayer/kernel'
+import { checkElements, elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
+import { checkPlace } from '../check.js'
+import { FROM_READY } from '../ledger/states.js'
+import type { Parts } from './parts.js'
+
+/** A view over `length` elements at `v`. `keeper` lives as long as the view. */
+export function viewOf<T extends ArrayBufferView>(
+  parts: Parts,
+  type: ViewConstructor<T>,
+  v: Address,
+  length: number,
+  keeper: object | null,
+): ViewOf<T> {
+  checkPlace('view', v)
+  return viewOfSize(parts, type, elementSize('view', type), v, length, keeper)
+}
+
+/** A view of elements of `element` bytes at `v`, which is an address. */
+export function viewOfSize<T extends ArrayBufferView>(
+  { ledger, borrows }: Parts,
+  type: ViewConstructor<T>,
+  element: number,
+  v: Address,
+  length: number,
+  keeper: object | null,
+): ViewOf<T> {
+  checkElements('view', type, element, v, length)
+  const bytes = length * element
+  if (bytes > 0) {
+    ledger.expect('view', v, bytes, FROM_READY)
+    borrows.expectSettled('view', v, bytes)
+  }
+  return borrows.views.make(type, v, length, bytes, keeper) as ViewOf<T>
+}

@@ -1,0 +1,50 @@
+// Claims: which region an address belongs to, for as long as it is owned. The table learns of every free, also of
+// those by raw address.
+import type { Address } from '@memlayer/kernel'
+import { RangeMap } from '../ledger/range-map.js'
+import { forget } from './leak.js'
+import type { RegionRecord } from './region-record.js'
+
+/** The regions of one memory. */
+export class RegionTable {
+  readonly #map = new RangeMap()
+  readonly #records = new Map<number, RegionRecord>()
+  #next = 1
+
+  /** A region has obtained [v, v+n). */
+  enter(record: RegionRecord, v: Address, n: number): void {
+    const id = this.#next
+    this.#next += 1
+    record.enter(v, n)
+    this.#records.set(id, record)
+    this.#map.assign(v, n, id)
+  }
+
+  /** [v, v+n) was freed: the regions there have lost it. */
+  freed(v: Address, n: number): void {
+    if (this.#records.size === 0) return
+    const end = v + n
+    for (let at = v; at < end;) {
+      this.#map.seek(at)
+      const id = this.#map.value
+      const stop = this.#map.endBy(end)
+      this.#lose(id, at, stop - at)
+      at = stop
+    }
+    this.#map.assign(v, n, 0)
+  }
+
+  /** The regions of which something is left, in the order of their making. */
+  list(): RegionRecord[] {
+    return [...this.#records.values()]
+  }
+
+  #lose(id: number, v: Address, n: number): void {
+    const record = this.#records.get(id)
+    if (record === undefined) return
+    record.lose(v, n)
+    if (!record.isDisposed) return
+    this.#records.delete(id)
+    forget(record)
+  }
+}

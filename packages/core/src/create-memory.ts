@@ -1,0 +1,123 @@
+// Makes a memory: looks at the backend and the engine, and puts the parts together.
+import { canDetach, isPowerOfTwo } from '@memlayer/kernel'
+import { Account } from './account/account.js'
+import { SharedRegion } from './borrows/shared-region.js'
+import { GoWrappers, needsLedger } from './calls/go-wrappers.js'
+import { makeParts } from './calls/parts.js'
+import { RegionCalls } from './calls/region-calls.js'
+import { Wrappers } from './calls/wrappers.js'
+import { warnOfCopies } from './copies.js'
+import { UsageError } from './errors.js'
+import type { Ledger } from './ledger/ledger.js'
+import { mappingUse } from './mappings/mapping-use.js'
+import type { Memory, MemoryOptions } from './memory.js'
+import { checkOptions } from './options.js'
+import type { OS } from './os.js'
+import { Regions } from './regions/regions.js'
+import { explainProcess, trimHost } from './residency/explain.js'
+import { remember } from './residency/memories.js'
+import { residencyOf } from './residency/residency.js'
+import { show } from './text.js'
+
+/**
+ * Over one operating system: its memory, with an account of its own. Warns once, MEMLAYER_TWO_CORES, where several
+ * copies of this package are loaded.
+ *
+ * @throws UsageError ERR_MEMLAYER_OPTION when `os` is not a backend, or an option is wrong. ERR_MEMLAYER_VIEW when this
+ * engine can't detach views, which would then outlive their pages.
+ */
+export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
+  checkBackend(os)
+  checkOptions('createMemory', options, ['ledger'])
+  const { ledger = true } = options
+  if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
+  if (ledger && os.detach === undefined && !canDetach) cannotDetach(os.name)
+  warnOfCopies()
+  const memory = ledger ? checkedMemory(os) : goMemory(os)
+  remember(memory)
+  return memory
+}
+
+// The operations are methods, because a call through a bound function costs up to 10 ns where a program has several
+// memories. Everything else is a property of its own, which works without its memory in front.
+
+function checkedMemory(os: OS): Memory {
+  const parts = makeParts(os)
+  const ops = new Wrappers(parts)
+  const regions = new Regions(new RegionCalls(parts, ops), parts.claims)
+  const { account, ledger, borrows } = parts
+  const memory: Memory = Object.assign(ops, {
+    ...reportsOf(os, account, ledger),
+    reserve: ((size, given) => regions.reserve(memory, size, given)) satisfies Memory['reserve'],
+    attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
+    regions: () => regions.list(),
+    ranges: () => ledger.list(account.nameOf),
+    explain: () => explainProcess(memory, borrows.views.bytes),
+  })
+  return memory
+}
+
+/** Without a ledger: Go's wrappers, and no regions. */
+function goMemory(os: OS): Memory {
+  const account = new Account(os, null)
+  const memory: Memory = Object.assign(new GoWrappers(os, account), {
+    ...reportsOf(os, account, null),
+    reserve: () => needsLedger('reserve'),
+    attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
+    regions: () => [],
+    ranges: () => [],
+    explain: () => explainProcess(memory, 0),
+  })
+  return memory
+}
+
+type Reports = 'mappings' | 'stat' | 'stats' | 'residency' | 'trimHost' | 'check' | 'observe'
+
+function reportsOf(os: OS, account: Account, ledger: Ledger | null): Pick<Memory, Reports> {
+  return {
+    mappings: () => mappingUse(os, ledger),
+    stat: (name) => account.stat(name),
+    stats: () => account.stats(),
+    residency: (v, n) => residencyOf(os, v, n),
+    trimHost: () => trimHost(os),
+    check: () => account.check(),
+    observe: (observer, given) => account.observe(observer, given),
+  }
+}
+
+/** The functions of a backend, in mem.go's order. */
+const functions = [
+  'sysAllocOS',
+  'sysUnusedOS',
+  'sysUsedOS',
+  'sysHugePageOS',
+  'sysFreeOS',
+  'sysFaultOS',
+  'sysReserveOS',
+  'sysMapOS',
+  'view',
+] as const
+
+function checkBackend(os: OS): void {
+  const hint = "Pass what a backend's createOS() returns."
+  if (os === null || typeof os !== 'object') wrong('the OS is', os, hint)
+  const missing = functions.find((name) => typeof os[name] !== 'function')
+  if (missing !== undefined) wrong(`the OS's ${missing} is`, os[missing], hint)
+  const { traits } = os
+  if (traits === null || typeof traits !== 'object') wrong("the OS's traits are", traits, hint)
+  // Every check uses the page size. Go also refuses to start when it is not a power of two.
+  if (!isPowerOfTwo(traits.pageSize)) {
+    wrong("the OS's page size is", traits.pageSize, 'Make the backend with a power of two.')
+  }
+}
+
+function cannotDetach(name: string): never {
+  const message =
+    `createMemory: this engine cannot detach an ArrayBuffer, ` + `and views of ${name} memory would outlive their pages`
+  const hint = 'Run on Node 22.12 or later, on Bun or on Deno 2.'
+  throw new UsageError('ERR_MEMLAYER_VIEW', message, { op: 'createMemory', hint })
+}
+
+function wrong(what: string, value: unknown, hint: string): never {
+  throw new UsageError('ERR_MEMLAYER_OPTION', `createMemory: ${what} ${show(value)}`, { op: 'createMemory', hint })
+}

@@ -1,0 +1,270 @@
+// A buffer that grows in place. Address space for its largest size is reserved at once, and memory is mapped as it
+// grows. It answers to nothing in Go; it is a Region and one number.
+import { alignUp, alignDown, type Address } from '@memlayer/kernel'
+import type { SysMemStat } from '../account/mem-stat.js'
+import { elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
+import { inWordsOf, UsageError } from '../errors.js'
+import type { HugePagePolicy } from '../mappings/huge-pages.js'
+import type { Memory } from '../memory.js'
+import { checkOptions } from '../options.js'
+import { show } from '../text.js'
+import type { Region } from './region.js'
+
+/** It grows by steps of this many bytes. A step costs kernel calls; memory is taken only as it is touched. */
+const stepBytes = 2 ** 20
+/**
+ * From so many huge pages on it begins at a huge page and grows by whole ones, which the OS can then use. At most an
+ * eighth of its bytes is ahead of what was asked for. A shorter buffer would pay a huge page for a few bytes.
+ */
+const hugePagesMin = 8
+
+/** How a growable buffer is made. */
+export interface GrowableBufferOptions {
+  /** The most bytes it may ever have, rounded up to whole pages. They are address space, which costs no memory. */
+  readonly maximum: number
+  /** The bytes it begins with. Default 0. */
+  readonly length?: number | undefined
+  /** What people call it, and its category unless `stat` is given. Default `'buffer'`. */
+  readonly name?: string | undefined
+  /** The category that counts its bytes. */
+  readonly stat?: SysMemStat | undefined
+  /** What it asks for as to huge pages. Default `'default'`. */
+  readonly hugePages?: HugePagePolicy | undefined
+}
+
+/**
+ * Bytes that grow in place: without a copy, at the same address, and with views that stay valid. Shrinking gives the
+ * tail back to the OS, `discard` gives back a hole in the middle. Declare it with `using`, or call `free()`.
+ */
+export class GrowableBuffer {
+  readonly #region: Region
+  readonly #page: number
+  /** Bytes of a huge page; 0: the OS has none, or the policy is 'off'. */
+  readonly #huge: number
+  readonly #maximum: number
+  #length = 0
+  // Pages up to here are Ready. Beyond they are Reserved or Prepared.
+  #ready = 0
+  // Pages up to here were Ready at some time.
+  #used = 0
+  // Whether pages below #ready are Prepared. They were discarded, and the OS refused to make them Ready again.
+  #isTorn = false
+  #isChanging = false
+
+  /**
+   * @throws UsageError ERR_MEMLAYER_SIZE for a maximum or a length that is not a size.
+   * @throws OutOfMemoryError when the OS refuses the address space or the first bytes.
+   */
+  constructor(memory: Memory, options: GrowableBufferOptions) {
+    checkOptions('GrowableBuffer', options, ['maximum', 'length', 'name', 'stat', 'hugePages'])
+    const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat } = options
+    checkLength('maximum', maximum, Number.MAX_SAFE_INTEGER, 1)
+    checkLength('length', length, maximum, 0)
+    const { pageSize, hugePageSize } = memory.os.traits
+    this.#page = pageSize
+    this.#huge = hugePages === 'off' ? 0 : hugePageSize
+    this.#maximum = alignUp(maximum, pageSize)
+    const align = this.#isLarge(maximum) ? this.#huge : undefined
+    this.#region = memory.reserve(this.#maximum, { name, hugePages, align, stat })
+    try {
+      this.resize(length)
+    } catch (error) {
+      this.#region.free()
+      throw error
+    }
+  }
+
+  /** Where it begins; it never moves. */
+  get address(): Address {
+    return this.#region.address
+  }
+
+  /** Its bytes. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** The most bytes it may have: the maximum in whole pages. */
+  get maximum(): number {
+    return this.#maximum
+  }
+
+  /** Bytes that it can grow to without asking the OS. */
+  get capacity(): number {
+    return this.#ready
+  }
+
+  /** The region below. */
+  get region(): Region {
+    return this.#region
+  }
+
+  /**
+   * Makes it `length` bytes long. New bytes read zero. Growing keeps every view. Shrinking gives whole pages beyond the
+   * new end back to the OS, and detaches the views over them.
+   *
+   * @throws UsageError ERR_MEMLAYER_SIZE beyond the maximum.
+   * @throws OutOfMemoryError or FatalError when the OS has no memory; the length is then as before.
+   */
+  resize(length: number): void {
+    checkLength('length', length, this.#maximum, 0)
+    this.#change('resize', show(length), () => {
+      if (length > this.#length) this.#growTo(length)
+      else this.#shrinkTo(alignUp(length, this.#page))
+      this.#length = length
+    })
+  }
+
+  /** Makes it longer by `bytes`. Returns the length before: where the new bytes begin. */
+  grow(bytes: number): number {
+    checkLength('number of bytes to grow by', bytes, Number.MAX_SAFE_INTEGER, 0)
+    const before = this.#length
+    this.resize(before + bytes)
+    return before
+  }
+
+  /**
+   * Zeroes [offset, offset+length) and gives the whole pages in it back to the OS. They return on the next touch, and
+   * stay Ready in the account. Views over those pages are detached, so make them anew. Calls do not add up: a range
+   * without a whole page in it is zeroed, and gives nothing back.
+   */
+  discard(offset: number, length: number): void {
+    this.#check('discard', offset, length)
+    const from = alignUp(offset, this.#page)
+    const end = alignDown(offset + length, this.#page)
+    this.#change('discard', `${offset}, ${length}`, () => {
+      if (from >= end) return this.#zero(offset, offset + length)
+      this.#region.unused(from, end - from)
+      this.#isTorn = true
+      // It is discarded from here on. What the OS refuses now it may give later.
+      this.#zero(offset, from)
+      this.#zero(end, offset + length)
+      this.#mend()
+      // Where the OS may bring old bytes back, zeroes are written by hand.
+      if (!this.#region.memory.os.traits.unusedDropsContents) this.#zero(from, end)
+    })
+  }
+
+  /**
+   * A typed array, DataView or Buffer over `length` elements at `offset`. Default: as many as fit up to the end. See
+   * {@link Region.view}.
+   */
+  view<T extends ArrayBufferView>(type: ViewConstructor<T>, offset = 0, length?: number): ViewOf<T> {
+    const element = elementSize('view', type)
+    const count = length === undefined ? Math.floor((this.#length - offset) / element) : length
+    this.#check('view', offset, typeof count === 'number' ? count * element : NaN)
+    try {
+      if (this.#isTorn) this.#mend()
+      return this.#region.view(type, offset, count)
+    } catch (error) {
+      throw this.#told(error, 'view', `${offset}, ${count}`)
+    }
+  }
+
+  /** All of it, as bytes. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this.view<Uint8Array<ArrayBuffer>>(Uint8Array)
+  }
+
+  /** Gives everything back, and detaches its views. */
+  free(): void {
+    this.#region[Symbol.dispose]()
+    this.#length = this.#ready = this.#used = 0
+  }
+
+  /** `free()`, at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.free()
+  }
+
+  /**
+   * Makes a change of several steps. `given` is what the caller passed.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE within another change: an observer hears of its steps.
+   */
+  #change(op: string, given: string, change: () => void): void {
+    this.#expectLive(op)
+    if (this.#isChanging) {
+      const message = `${op}: the buffer '${this.#region.name}' is being resized, or a part of it is being discarded`
+      const hint = 'Wait until that has ended: an observer can leave it to queueMicrotask.'
+      throw new UsageError('ERR_MEMLAYER_STATE', message, { op, region: this.#region.name, hint })
+    }
+    this.#isChanging = true
+    try {
+      if (this.#isTorn) this.#mend()
+      change()
+    } catch (error) {
+      throw this.#told(error, op, given)
+    } finally {
+      this.#isChanging = false
+    }
+  }
+
+  /** Makes Ready again what was discarded when the OS refused. */
+  #mend(): void {
+    this.#region.commit(0, this.#ready)
+    this.#isTorn = false
+  }
+
+  #growTo(length: number): void {
+    if (length > this.#ready) {
+      const step = Math.max(stepBytes, this.#page, this.#isLarge(length) ? this.#huge : 0)
+      const end = Math.min(alignUp(length, step), this.#maximum)
+      this.#region.commit(this.#ready, end - this.#ready)
+      // Where the OS may bring old bytes back, zeroes are written by hand.
+      if (!this.#region.memory.os.traits.unusedDropsContents) this.#zero(this.#ready, Math.min(this.#used, end))
+      this.#ready = end
+      if (end > this.#used) this.#used = end
+    }
+    // The rest of the last page was never given back, and an old view may have written there.
+    this.#zero(this.#length, Math.min(alignUp(this.#length, this.#page), length))
+  }
+
+  #isLarge(bytes: number): boolean {
+    return this.#huge > 0 && bytes >= hugePagesMin * this.#huge
+  }
+
+  #shrinkTo(end: number): void {
+    if (end === this.#ready) return
+    this.#region.unused(end, this.#ready - end)
+    this.#ready = end
+  }
+
+  #zero(from: number, end: number): void {
+    if (from < end) this.#region.view(Uint8Array, from, end - from).fill(0)
+  }
+
+  #check(op: string, offset: number, length: number): void {
+    this.#expectLive(op)
+    const isRange = Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length >= 0
+    if (isRange && offset + length <= this.#length) return
+    const range = `(${show(offset)}, ${show(length)})`
+    const buffer = `the buffer '${this.#region.name}' of ${this.#length} bytes`
+    throw new UsageError('ERR_MEMLAYER_RANGE', `${op}: the range ${range} does not lie within ${buffer}`, {
+      op,
+      region: this.#region.name,
+      hint: 'Resize it first, or pass a range inside of it.',
+    })
+  }
+
+  #expectLive(op: string): void {
+    if (!this.#region.disposed) return
+    throw new UsageError('ERR_MEMLAYER_DISPOSED', `${op}: the buffer '${this.#region.name}' was freed`, {
+      op,
+      region: this.#region.name,
+      hint: 'Make another with new GrowableBuffer(memory, { maximum }).',
+    })
+  }
+
+  /** An error of the region below, in the words of this buffer's method. */
+  #told(error: unknown, op: string, given: string): unknown {
+    return inWordsOf(error, { op, given, on: `the buffer '${this.#region.name}'`, region: this.#region.name })
+  }
+}
+
+function checkLength(what: string, n: number, most: number, least: number): void {
+  if (typeof n === 'number' && Number.isSafeInteger(n) && n >= least && n <= most) return
+  throw new UsageError('ERR_MEMLAYER_SIZE', `GrowableBuffer: the ${what} is ${show(n)}`, {
+    hint: `Pass a whole number of bytes from ${least} to ${most}.`,
+  })
+}

@@ -1,0 +1,312 @@
+// A region: one reservation with a name, addressed by offsets, whose views can't dangle. It answers to nothing in Go,
+// whose callers hold raw addresses. It turns offsets into addresses on the way down, and the errors that come up into
+// offsets.
+import type { Address } from '@memlayer/kernel'
+import type { SysMemStat } from '../account/mem-stat.js'
+import type { Hold } from '../borrows/hold.js'
+import type { ShareToken } from '../borrows/share-token.js'
+import { elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
+import type { WorkerLike } from '../borrows/worker.js'
+import { countOf, roomFor } from '../calls/pairs.js'
+import type { RegionCalls } from '../calls/region-calls.js'
+import { watch } from '../claims/leak.js'
+import type { RegionRecord } from '../claims/region-record.js'
+import { inWordsOf } from '../errors.js'
+import { checkPolicy, type HugePagePolicy, type HugePageUse } from '../mappings/huge-pages.js'
+import type { Memory } from '../memory.js'
+import { show } from '../text.js'
+import { bytesOf, disposed, outside, partFreed } from './region-misuse.js'
+
+/**
+ * One reservation. Offsets and lengths are bytes from its start, whole pages where pages change state; both default to
+ * the whole region. Declare it with `using`, or call `free()`: a region that is collected without it warns.
+ */
+export class Region {
+  /** Where it begins. */
+  readonly address: Address
+  /** Its bytes: as asked, or more where the OS happened to answer aligned. */
+  readonly size: number
+  /** What people call it. */
+  readonly name: string
+  /** The category that counts it. */
+  readonly stat: SysMemStat
+  /** The memory that it is part of. */
+  readonly memory: Memory
+  readonly #calls: RegionCalls
+  readonly #record: RegionRecord
+
+  /** @internal */
+  constructor(calls: RegionCalls, memory: Memory, record: RegionRecord, stat: SysMemStat) {
+    this.#calls = calls
+    this.#record = record
+    this.memory = memory
+    this.address = record.address
+    this.size = record.size
+    this.name = record.name
+    this.stat = stat
+    if (!record.isDisposed) watch(this, record)
+  }
+
+  /** Whether all of it was freed. */
+  get disposed(): boolean {
+    return this.#record.isDisposed
+  }
+
+  /** The stack of the place where it was reserved. */
+  get made(): string {
+    return this.#record.made
+  }
+
+  /** Reserved to Prepared. See {@link Memory.sysMap}. */
+  map(offset = 0, length: number = this.#rest(offset)): void {
+    const v = this.#at('map', offset, length)
+    try {
+      this.#calls.ops.sysMap(v, length, this.stat)
+    } catch (error) {
+      throw this.#told(error, 'map', offset, length)
+    }
+  }
+
+  /** Prepared to Ready: the pages may be touched. See {@link Memory.sysUsed}. */
+  used(offset = 0, length: number = this.#rest(offset)): void {
+    const v = this.#at('used', offset, length)
+    try {
+      this.#calls.ops.sysUsed(v, length)
+    } catch (error) {
+      throw this.#told(error, 'used', offset, length)
+    }
+  }
+
+  /** Reserved or Prepared to Ready, in one: maps what has to be mapped. Ready pages stay as they are. */
+  commit(offset = 0, length: number = this.#rest(offset)): void {
+    const v = this.#at('commit', offset, length)
+    try {
+      this.#calls.commit(v, length, this.stat)
+    } catch (error) {
+      throw this.#told(error, 'commit', offset, length)
+    }
+  }
+
+  /**
+   * Ready to Prepared: detaches the views over the pages, and lets the OS take the pages back. See
+   * {@link Memory.sysUnused}.
+   */
+  unused(offset = 0, length: number = this.#rest(offset)): void {
+    const v = this.#at('unused', offset, length)
+    try {
+      this.#calls.ops.sysUnused(v, length)
+    } catch (error) {
+      throw this.#told(error, 'unused', offset, length)
+    }
+  }
+
+  /**
+   * `unused` over many ranges in as few kernel calls as the kernel allows: pairs of offset and length, one after the
+   * other.
+   */
+  unusedAll(ranges: ArrayLike<number>): void {
+    const count = countOf('unusedAll', ranges)
+    const absolute = roomFor('unusedAll', count)
+    for (let i = 0; i < count; i += 2) {
+      const length = ranges[i + 1] as number
+      absolute[i] = this.#at('unusedAll', ranges[i] as number, length)
+      absolute[i + 1] = length
+    }
+    try {
+      this.#calls.ops.sysUnusedAll(absolute)
+    } catch (error) {
+      const given = `${count / 2} ranges`
+      throw inWordsOf(error, { op: 'unusedAll', given, on: `the region '${this.name}'`, region: this.name })
+    }
+  }
+
+  /** No transition: larger pages would serve the range. See {@link Memory.sysHugePage}. */
+  hugePage(offset = 0, length: number = this.#rest(offset)): void {
+    const v = this.#at('hugePage', offset, length)
+    try {
+      this.#calls.ops.sysHugePage(v, length)
+    } catch (error) {
+      throw this.#told(error, 'hugePage', offset, length)
+    }
+  }
+
+  /**
+   * No transition: gives Ready pages their memory now, so that no first touch faults. False: this OS can't. See
+   * {@link Memory.sysPopulate}.
+   */
+  populate(offset = 0, length: number = this.#rest(offset)): boolean {
+    const v = this.#at('populate', offset, length)
+    try {
+      return this.#calls.ops.sysPopulate(v, length)
+    } catch (error) {
+      throw this.#told(error, 'populate', offset, length)
+    }
+  }
+
+  /**
+   * What it asks for as to huge pages. Setting it advises the OS on the pages that are Ready, and later on those that
+   * become Ready.
+   */
+  get hugePages(): HugePagePolicy {
+    for (const [v] of this.#record.owned()) return this.#calls.hugePagesAt(v)
+    return 'default'
+  }
+
+  set hugePages(policy: HugePagePolicy) {
+    checkPolicy('hugePages', policy)
+    if (this.disposed) disposed('hugePages', this.name)
+    for (const [v, n] of this.#record.owned()) this.#calls.setHugePages(v, n, policy)
+  }
+
+  /** Huge pages that it asks for, and those that the kernel says it has. */
+  hugePageUse(): HugePageUse {
+    if (this.disposed) disposed('hugePageUse', this.name)
+    let [requested, obtained] = [0, 0]
+    for (const [v, n] of this.#record.owned()) {
+      const use = this.#calls.hugePageUse(v, n)
+      requested += use.requested
+      obtained += use.obtained
+    }
+    return { requested, obtained }
+  }
+
+  /** Ready or Prepared to Reserved: touching the pages faults. See {@link Memory.sysFault}. */
+  fault(offset = 0, length: number = this.#rest(offset)): void {
+    const v = this.#at('fault', offset, length)
+    try {
+      this.#calls.ops.sysFault(v, length)
+    } catch (error) {
+      throw this.#told(error, 'fault', offset, length)
+    }
+  }
+
+  /**
+   * A typed array, DataView or Buffer over Ready pages, at full speed and without a copy. It is detached before any of
+   * the pages leaves Ready: its length is then 0 and its elements are `undefined`. `length` counts elements, of a
+   * DataView bytes. Default: as many as fit up to the region's end.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless every page it touches is Ready, ERR_MEMLAYER_VIEW for a type or a
+   * length that makes no view.
+   */
+  view<T extends ArrayBufferView>(type: ViewConstructor<T>, offset = 0, length?: number): ViewOf<T> {
+    const element = elementSize('view', type)
+    const count = length === undefined ? Math.floor(this.#rest(offset) / element) : length
+    const v = this.#at('view', offset, typeof count === 'number' ? count * element : NaN)
+    try {
+      return this.#calls.view(type, element, v, count, this)
+    } catch (error) {
+      throw this.#told(error, 'view', offset, count)
+    }
+  }
+
+  /** Copies bytes from `offset` into `target`, all of it. For engines that forbid views, and for short reads. */
+  read(offset: number, target: ArrayBufferView): void {
+    const bytes = bytesOf('read', target)
+    const v = this.#at('read', offset, bytes.byteLength)
+    try {
+      this.#calls.copyOut(v, bytes)
+    } catch (error) {
+      throw this.#told(error, 'read', offset, bytes.byteLength)
+    }
+  }
+
+  /** Copies `source` to `offset`, all of it. */
+  write(offset: number, source: ArrayBufferView): void {
+    const bytes = bytesOf('write', source)
+    const v = this.#at('write', offset, bytes.byteLength)
+    try {
+      this.#calls.copyIn(v, bytes)
+    } catch (error) {
+      throw this.#told(error, 'write', offset, bytes.byteLength)
+    }
+  }
+
+  /**
+   * Keeps Ready pages so until what it returns is released. Take one for an asynchronous call that is given a view
+   * (`crypto.randomFill`, `fs.read`, `zlib`): such a call works by address on a thread of the host, where detaching
+   * the view does not reach it.
+   *
+   *     using hold = region.hold(0, n)
+   *     await randomFill(region.view(Uint8Array, 0, n))
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
+   */
+  hold(offset = 0, length: number = this.#rest(offset)): Hold {
+    const v = this.#at('hold', offset, length)
+    try {
+      return this.#calls.hold(this.name, v, length)
+    } catch (error) {
+      throw this.#told(error, 'hold', offset, length)
+    }
+  }
+
+  /**
+   * Hands Ready pages to a worker: post the token to it, and attach it there with `memory.attach(token)`. While the
+   * worker has them they can't leave Ready. The token is for that worker alone, and ends with it.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready. ERR_MEMLAYER_SHARED where threads do not share
+   * addresses (js), and for a worker that has ended or does not tell of its end.
+   */
+  share(worker: WorkerLike, offset = 0, length: number = this.#rest(offset)): ShareToken {
+    this.#calls.expectSharing(worker)
+    const v = this.#at('share', offset, length)
+    try {
+      return this.#calls.share(worker, this.name, v, length)
+    } catch (error) {
+      throw this.#told(error, 'share', offset, length)
+    }
+  }
+
+  /**
+   * Any state to None: gives back what is left of it, or a part where the OS frees parts, and detaches the views over
+   * it. When nothing is left the region is disposed.
+   */
+  free(offset?: number, length?: number): void {
+    if (offset !== undefined) return this.#freePart(offset, length === undefined ? this.#rest(offset) : length)
+    if (length !== undefined) outside('free', offset, length, this)
+    if (this.disposed) disposed('free', this.name)
+    if (!this.#record.isPartFreed) return this.#freePart(0, this.size)
+    try {
+      // All of it can go, or none of it goes.
+      for (const [v, n] of this.#record.owned()) this.#calls.expectEndable('sysFree', v, n)
+      for (const [v, n] of this.#record.owned()) this.#calls.ops.sysFree(v, n, null)
+    } catch (error) {
+      throw this.#told(error, 'free', 0, this.size)
+    }
+  }
+
+  /** Frees what is left of it. A second time does nothing. */
+  [Symbol.dispose](): void {
+    if (!this.disposed) this.free()
+  }
+
+  #freePart(offset: number, length: number): void {
+    const v = this.#at('free', offset, length)
+    try {
+      this.#calls.ops.sysFree(v, length, null)
+    } catch (error) {
+      throw this.#told(error, 'free', offset, length)
+    }
+  }
+
+  /** The address of an offset, when [offset, offset+length) lies within the region. */
+  #at(op: string, offset: number, length: number): Address {
+    if (this.#record.isDisposed) disposed(op, this.name)
+    const isRange = Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length >= 0
+    if (!(isRange && offset + length <= this.size)) outside(op, offset, length, this)
+    const v = this.address + offset
+    if (!this.#record.has(v, length)) partFreed(op, offset, length, this)
+    return v
+  }
+
+  /** From an offset to the end; NaN for a value that is not a number. */
+  #rest(offset: number): number {
+    return typeof offset === 'number' ? this.size - offset : NaN
+  }
+
+  /** An error of a call below, in the words of this region's method. */
+  #told(error: unknown, op: string, offset: number, length: number): unknown {
+    const given = `${show(offset)}, ${show(length)}`
+    return inWordsOf(error, { op, given, offset, on: `the region '${this.name}'`, region: this.name })
+  }
+}

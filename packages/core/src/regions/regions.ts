@@ -1,0 +1,72 @@
+// Regions: what people hold. A region is one reservation with a name, addressed by offsets. This file makes them.
+import type { Address } from '@memlayer/kernel'
+import type { SysMemStat } from '../account/mem-stat.js'
+import type { RegionCalls } from '../calls/region-calls.js'
+import { RegionRecord } from '../claims/region-record.js'
+import type { RegionTable } from '../claims/region-table.js'
+import { inWordsOf, UsageError } from '../errors.js'
+import { checkPolicy, type HugePagePolicy } from '../mappings/huge-pages.js'
+import type { Memory } from '../memory.js'
+import { checkOptions } from '../options.js'
+import { show } from '../text.js'
+import { Region } from './region.js'
+
+/** How a region is reserved. */
+export interface RegionOptions {
+  /** What people call it: in warnings, in the inspector, and as its category. Default `'region'`. */
+  readonly name?: string | undefined
+  /** The category that counts its bytes. Default: `memory.stat(name)`. */
+  readonly stat?: SysMemStat | undefined
+  /** Its first address is a multiple of this power of two. Default: the page size. */
+  readonly align?: number | undefined
+  /** Where it should begin, if that place is free. */
+  readonly address?: Address | undefined
+  /** What it asks for as to huge pages. With `'on'` it begins at one, unless `align` is given. Default `'default'`. */
+  readonly hugePages?: HugePagePolicy | undefined
+}
+
+/** The regions of one memory. */
+export class Regions {
+  readonly #calls: RegionCalls
+  readonly #claims: RegionTable
+  // A region that its user dropped may be collected before its record goes.
+  readonly #regions = new WeakMap<RegionRecord, WeakRef<Region>>()
+
+  constructor(calls: RegionCalls, claims: RegionTable) {
+    this.#calls = calls
+    this.#claims = claims
+  }
+
+  /** None to Reserved, as a region of `memory`. */
+  reserve(memory: Memory, size: number, options: RegionOptions = {}): Region {
+    checkOptions('reserve', options, ['name', 'stat', 'align', 'address', 'hugePages'])
+    const { name = 'region', stat, align, address = null, hugePages = 'default' } = options
+    if (typeof name !== 'string' || name === '') {
+      const hint = 'Pass a text, or leave it out.'
+      throw new UsageError('ERR_MEMLAYER_OPTION', `reserve: the name is ${show(name)}`, { op: 'reserve', hint })
+    }
+    if (stat !== undefined) this.#calls.expectStat('reserve', stat)
+    checkPolicy('reserve', hugePages)
+    const record = new RegionRecord(name, new Error('reserved here').stack ?? '')
+    try {
+      this.#calls.reserve(record, address, size, align ?? this.#alignFor(hugePages))
+    } catch (error) {
+      throw inWordsOf(error, { op: 'reserve', given: show(size), on: `the region '${name}'`, region: name })
+    }
+    const region = new Region(this.#calls, memory, record, stat ?? this.#calls.stat(name))
+    this.#regions.set(record, new WeakRef(region))
+    if (hugePages !== 'default' && !region.disposed) region.hugePages = hugePages
+    return region
+  }
+
+  /** The regions in use, in the order of their making. */
+  list(): Region[] {
+    return this.#claims.list().flatMap((record) => this.#regions.get(record)?.deref() ?? [])
+  }
+
+  /** A huge page lies at a multiple of its size. One that a region only cuts is of no use to it. */
+  #alignFor(hugePages: HugePagePolicy): number | undefined {
+    const { hugePageSize } = this.#calls.ops.os.traits
+    return hugePages === 'on' && hugePageSize > 0 ? hugePageSize : undefined
+  }
+}

@@ -1,0 +1,146 @@
+// Where the process's resident memory is. The kernel's mappings are the frame: each belongs to one part, so the parts
+// sum to what the kernel says. The engine and the C library can tell apart mappings that the kernel can't, so their
+// own figures divide those. Memory that nothing claims is a part too.
+import type { ProcessMapping, ProcessMemory } from '@memlayer/kernel'
+import type { OwnedRange, RegionState } from '../ledger/states.js'
+import type { OS } from '../os.js'
+import { othersThan, type Explained } from './memories.js'
+import { joined, residentRuns, RunSums, type Runs } from './resident-runs.js'
+
+/** Resident bytes of this memory in one category and state. */
+export interface LayerPart {
+  /** The category; `null`: no category counts it. */
+  readonly category: string | null
+  /** The state. */
+  readonly state: RegionState
+  /** Bytes with memory behind them. */
+  readonly resident: number
+  /** Bytes of address space. */
+  readonly size: number
+}
+
+/** Where the process's resident memory is. Bytes; the parts sum to `resident`, `unexplained` included. */
+export interface Explanation {
+  /** Resident memory of the process, as the kernel says. */
+  readonly resident: number
+  /**
+   * JavaScript's heaps, of every thread, with the pages that the engine keeps for later. Where the engine's pages can't
+   * be told from others, it is what V8 says of this thread's heap.
+   */
+  readonly jsHeap: number
+  /** ArrayBuffers and Buffers that the engine has allocated, without the views of this memory. */
+  readonly arrayBuffers: number
+  /** This memory's ranges. */
+  readonly layer: number
+  /** This memory's ranges by category and state. */
+  readonly layerParts: readonly LayerPart[]
+  /** The ranges of other memories of this thread. The layer does not know those of other threads: they are unexplained. */
+  readonly otherMemories: number
+  /** What the C library has handed out to other code. */
+  readonly malloc: number
+  /** What the C library holds free and has not given back. `trimHost()` asks it to. */
+  readonly mallocSlack: number
+  /** Files: the program itself, libraries, mapped data. */
+  readonly files: number
+  /** Stacks of all threads. */
+  readonly stacks: number
+  /**
+   * The rest: memory of another thread's layer, or memory that foreign code has mapped by itself. It may be below zero
+   * where memory came and went during the count.
+   */
+  readonly unexplained: number
+  /** `process.memoryUsage().external` without what views of this memory add to it. The layer's part counts those. */
+  readonly external: number
+}
+
+/** Explains the process that `memory` is in, whose views have `viewBytes`. Null where its OS can't tell. */
+export function explainProcess(memory: Explained, viewBytes: number): Explanation | null {
+  const host = memory.os.host?.processMemory?.() ?? null
+  if (host === null) return null
+  const ranges = memory.ranges()
+  const runs = residentRuns(memory.os, ranges)
+  // Each memory asks its own backend. A backend over a simulated kernel knows nothing of this process.
+  const others = othersThan(memory).map((other) => residentRuns(other.os, other.ranges()))
+  const [layer, otherMemories] = [residentBytes(runs), others.reduce((sum, other) => sum + residentBytes(other), 0)]
+  const kinds = byKind(host.mappings, joined([runs, ...others]))
+  const own = divide(kinds, host)
+  const files = kinds.file + kinds.kernel
+  const parts = { ...own, layer, otherMemories, files, stacks: kinds.stack }
+  const claimed = Object.values(parts).reduce((sum, part) => sum + part, 0)
+  const external = Math.max(0, host.external - viewBytes)
+  return {
+    resident: host.resident,
+    ...parts,
+    layerParts: layerOf(ranges, runs),
+    unexplained: host.resident - claimed,
+    external,
+  }
+}
+
+/** Asks the host's allocator to give back what it holds free. Returns the bytes by which resident memory fell. */
+export function trimHost(os: OS): number {
+  if (os.host?.trim === undefined) return 0
+  const before = residentMemory(os)
+  if (os.host.trim() < 0) return 0
+  const fell = before - residentMemory(os)
+  return fell > 0 ? fell : 0
+}
+
+function residentMemory(os: OS): number {
+  return os.host?.processMemory?.()?.resident ?? os.host?.residentMemory?.() ?? NaN
+}
+
+type Kinds = Record<ProcessMapping['kind'], number>
+
+/** Resident bytes by kind, without the memories' ranges. The kernel makes one mapping of neighbours that are alike. */
+function byKind(mappings: readonly ProcessMapping[], runs: Runs): Kinds {
+  const kinds: Kinds = { file: 0, stack: 0, malloc: 0, engine: 0, kernel: 0, anonymous: 0 }
+  const sums = new RunSums(runs)
+  for (const { address, size, resident, kind } of mappings) {
+    const owned = resident > 0 ? sums.within(address, address + size) : 0
+    // A mapping that is the layer's belongs to nothing else, also where memory came to it during the count.
+    if (owned > 0) kinds.anonymous += Math.max(0, resident - owned)
+    else kinds[kind] += resident
+  }
+  return kinds
+}
+
+const residentBytes = (runs: Runs): number => new RunSums(runs).within(0, Infinity)
+
+function layerOf(ranges: readonly OwnedRange[], runs: Runs): LayerPart[] {
+  type Part = { resident: number; size: number }
+  const parts = new Map<string | null, Map<RegionState, Part>>()
+  const sums = new RunSums(runs)
+  for (const { address, size, state, category } of ranges) {
+    let states = parts.get(category)
+    if (states === undefined) parts.set(category, (states = new Map<RegionState, Part>()))
+    let part = states.get(state)
+    if (part === undefined) states.set(state, (part = { resident: 0, size: 0 }))
+    part.resident += sums.within(address, address + size)
+    part.size += size
+  }
+  return [...parts].flatMap(([category, states]) =>
+    Array.from(states, ([state, part]) => ({ category, state, ...part })),
+  )
+}
+
+type Own = Pick<Explanation, 'jsHeap' | 'arrayBuffers' | 'malloc' | 'mallocSlack'>
+
+/** Divides the C library's mappings, and those without a name, by what the engine and the C library say they have. */
+function divide(kinds: Kinds, host: ProcessMemory): Own {
+  const slack = Math.min(known(host.mallocFree), kinds.malloc)
+  // If no page could be told to be the engine's, the engine's part is what it says it has touched. Then comes what the
+  // C library has mapped, then what the engine has committed and may have touched.
+  const isTold = kinds.engine > 0
+  const touched = isTold ? 0 : Math.min(kinds.anonymous, known(host.heapTouched))
+  const mapped = Math.min(kinds.anonymous - touched, known(host.mallocMapped))
+  const more = isTold
+    ? 0
+    : Math.min(kinds.anonymous - touched - mapped, Math.max(0, known(host.heapCommitted) - touched))
+  const jsHeap = kinds.engine + touched + more
+  const handedOut = kinds.malloc - slack + mapped
+  const arrayBuffers = Math.min(handedOut, known(host.arrayBuffers))
+  return { jsHeap, arrayBuffers, malloc: handedOut - arrayBuffers, mallocSlack: slack }
+}
+
+const known = (n: number): number => (Number.isFinite(n) ? n : 0)
