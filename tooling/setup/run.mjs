@@ -1,6 +1,6 @@
-// The commands of the README: `npm start`, `npm test`, `npm run build`, `npm run bench`. Runs on
-// Node 20 with nothing installed: sets up what is missing, builds what has changed, then runs
-// the job on the workspace's own Node. A second run finds all of it done.
+// Runs the commands of the README: `npm start`, `npm test`, `npm run build`, `npm run bench`. It needs only Node 20.
+// It installs the workspace, builds the changed packages, and then runs the job on the workspace's own Node.
+// A second run skips the finished steps.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const leastNode = [22, 12]
+const minimumNode = [22, 12]
 
 const jobs = {
   start: { says: 'the tour: a region of memory, from reservation to release', run: ['packages/examples/dist/main.js'] },
@@ -25,11 +25,11 @@ const jobs = {
     run: ['tooling/proof/dist/main.js', 'matrix'],
   },
   mutants: {
-    says: 'backends that are wrong on purpose, and the case that catches each',
+    says: 'the wrong backends, and the case that catches each of them',
     run: ['tooling/proof/dist/main.js', 'mutants'],
   },
   matrix: {
-    says: 'the matrix of runtimes and bundlers, run and written into its README',
+    says: 'the matrix of runtimes and bundlers: runs it and writes it into the README',
     run: ['tooling/matrix/dist/main.js'],
   },
   screenshots: { says: 'the pictures of the inspector, for its README', run: ['packages/inspect/screenshots.mjs'] },
@@ -38,10 +38,10 @@ const jobs = {
     run: ['tooling/kernels/dist/main.js'],
   },
   format: {
-    says: 'every file, as Prettier writes it',
+    says: 'Prettier over every file',
     run: ['node_modules/prettier/bin/prettier.cjs', '--write', '--log-level=warn', '.'],
   },
-  api: { says: 'the API reports, brought up to date', run: ['tooling/checks/dist/update-reports.js'] },
+  api: { says: 'the API reports: writes them again', run: ['tooling/checks/dist/update-reports.js'] },
 }
 
 main(process.argv[2] ?? '', process.argv.slice(3))
@@ -71,7 +71,7 @@ function main(name, args) {
   if (job.run !== null) run(node, [...job.run, ...args], env, true)
 }
 
-/** Installs the workspace unless it was installed from this very lockfile. */
+/** Installs the workspace, unless it was already installed from this lockfile. */
 function install() {
   const stamp = join(root, 'node_modules', '.memlayer-setup')
   const lock = createHash('sha256')
@@ -85,7 +85,7 @@ function install() {
   writeFileSync(stamp, lock)
 }
 
-/** The Node that the lockfile pins, where its package was installed and runs. */
+/** Returns the Node that the lockfile pins, or null if its package is not installed or does not run. */
 function pinnedNode(name) {
   try {
     const folder = dirname(createRequire(join(root, 'package.json')).resolve(`${name}/package.json`))
@@ -96,7 +96,7 @@ function pinnedNode(name) {
   }
 }
 
-/** The Node that runs this: on hosts without a pinned one, or where that was not installed or does not run. */
+/** Returns the Node that runs this script. It is used if the pinned Node is missing or does not run. */
 function runningNode() {
   demandRecentNode()
   return process.execPath
@@ -104,15 +104,14 @@ function runningNode() {
 
 function demandRecentNode() {
   const { node } = process.versions
-  if (!isRecent(node))
-    fail(
-      `memlayer needs Node ${leastNode.join('.')} or later, and this is ${node}: install a newer one and run the command again.`,
-    )
+  if (isRecent(node)) return
+  const needs = `memlayer needs Node ${minimumNode.join('.')} or later, and this is ${node}`
+  fail(`${needs}: install a newer Node and run the command again.`)
 }
 
-/** Runs a command to its end and leaves with its code if that is not 0. Quiet commands are heard only when they fail. */
+/** Runs a command to its end, and exits with its code if that is not 0. `heard`: show the output of a success too. */
 function run(command, args, env, heard) {
-  // Node starts a .cmd file by a shell only.
+  // Node starts a .cmd file only with a shell.
   const shell = command.endsWith('.cmd')
   const options = {
     cwd: root,
@@ -131,7 +130,7 @@ function run(command, args, env, heard) {
 
 function isRecent(version) {
   const [major, minor] = version.split('.').map(Number)
-  return major > leastNode[0] || (major === leastNode[0] && minor >= leastNode[1])
+  return major > minimumNode[0] || (major === minimumNode[0] && minor >= minimumNode[1])
 }
 
 function fail(message) {

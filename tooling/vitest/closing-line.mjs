@@ -1,5 +1,5 @@
-// The last line of a test run, which CI reads: `120 passed, 0 failed, 3 skipped`. Before it,
-// each skipped test with what its title says of how to get it run.
+// Prints the last line of a test run, which CI reads: `120 passed, 0 failed, 3 skipped`. Before it, it prints each
+// skipped test with its note, which says how to get the test run.
 export default class ClosingLine {
   onTestRunEnd(modules, errors) {
     const counts = { passed: 0, failed: errors.length, skipped: 0 }
@@ -15,7 +15,7 @@ export default class ClosingLine {
       }
     }
     const lines = [...skipped, `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`]
-    // After the other reporters have written theirs.
+    // The exit handler prints after all other reporters.
     process.on('exit', () => process.stdout.write(`${lines.join('\n')}\n`))
   }
 }

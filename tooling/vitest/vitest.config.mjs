@@ -1,5 +1,5 @@
-// One test run for the whole workspace: a project a package, and the closing line that CI reads.
-// Tests import packages by name, so they test what is built and published.
+// Configures one test run for the whole workspace: a project for each package, and the closing line that CI reads.
+// Tests import packages by name, so they test the built and published code.
 import { readdirSync, existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,10 +14,10 @@ export default defineConfig({
   root,
   test: {
     reporters: ['default', join(root, 'tooling/vitest/closing-line.mjs')],
-    // A test is allowed to be slow on a busy machine; it must end all the same.
+    // A test may be slow on a busy machine, but it must end.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Memory tests look at the whole process: each file gets one of its own.
+    // Memory tests measure the whole process, so each file gets its own process.
     pool: 'forks',
     projects: folders
       .filter((folder) => existsSync(join(root, folder, 'test')))

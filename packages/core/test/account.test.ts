@@ -1,4 +1,4 @@
-// Accounting is a transaction: a category is counted with the operation or not at all.
+// Tests that accounting is a transaction: a category counts an operation completely or not at all.
 import { createMemory, FatalError, OutOfMemoryError, UsageError, type SysMemStat } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -7,7 +7,7 @@ import { EINVAL, ENOMEM, PageOS } from './page-os.js'
 const page = 4096
 
 describe('a category', () => {
-  it('counts what was allocated and mapped, until it is freed', () => {
+  it('counts allocated and mapped bytes until they are freed', () => {
     const memory = createMemory(new PageOS())
     const heap = memory.stat('heap')
     const a = memory.sysAlloc(2 * page, heap)
@@ -21,13 +21,13 @@ describe('a category', () => {
     memory.sysHugePage(v, 8 * page)
     expect(heap.load()).toBe(6 * page)
     memory.sysFree(a, 2 * page, heap)
-    // A range that is half mapped, half only reserved: what counts is what was mapped.
+    // Half of this range is mapped, and half is only reserved. Only the mapped half counts.
     memory.sysFree(v, 8 * page, heap)
     expect(heap.load()).toBe(0)
     memory.check()
   })
 
-  it('goes on counting what was faulted, and gives it up to the category that maps it next', () => {
+  it('still counts faulted pages, until another category maps them', () => {
     const memory = createMemory(new PageOS())
     const [heap, index] = [memory.stat('heap'), memory.stat('index')]
     const v = memory.sysReserve(null, 4 * page)
@@ -44,7 +44,7 @@ describe('a category', () => {
     expect([heap.load(), index.load()]).toEqual([0, 0])
   })
 
-  it('is found by the ledger when null is passed to sysFree, across several at once', () => {
+  it('is found by the ledger when sysFree gets null, also for a range of several categories', () => {
     const memory = createMemory(new PageOS())
     const stats = ['a', 'b', 'c'].map((name) => memory.stat(name))
     const v = memory.sysReserve(null, 4 * page)
@@ -54,7 +54,7 @@ describe('a category', () => {
     memory.check()
   })
 
-  it('is the same for the same name, and is listed in the order of first use', () => {
+  it('is one object for each name, and is listed in the order of first use', () => {
     const memory = createMemory(new PageOS())
     expect(memory.stat('b')).toBe(memory.stat('b'))
     memory.stat('a')
@@ -73,14 +73,14 @@ describe('a category', () => {
     memory.check()
   })
 
-  it.each(['', 4, null, undefined, {}, Symbol('heap')])('is not called %o', (name) => {
+  it.each(['', 4, null, undefined, {}, Symbol('heap')])('can’t have the name %o', (name) => {
     const error = errorOf(() => createMemory(new PageOS()).stat(name as string))
     expect(error).toBeInstanceOf(UsageError)
     expect(error.code).toBe('ERR_MEMLAYER_STAT')
   })
 })
 
-describe('a stat that is none of this memory’s', () => {
+describe('a stat that does not belong to this memory', () => {
   const others = (): [string, unknown][] => [
     ['undefined', undefined],
     ['a name', 'heap'],
@@ -97,7 +97,7 @@ describe('a stat that is none of this memory’s', () => {
     ],
   ]
 
-  it.each(others())('is refused before the OS is asked: %s', (_, stat) => {
+  it.each(others())('is refused before any call on the OS: %s', (_, stat) => {
     const os = new PageOS()
     const memory = createMemory(os)
     memory.stat('heap')
@@ -117,7 +117,7 @@ describe('a stat that is none of this memory’s', () => {
     memory.check()
   })
 
-  it('is told as another memory’s where it is one', () => {
+  it('is named as another memory’s stat if it is one', () => {
     const error = errorOf(() => createMemory(new PageOS()).sysAlloc(page, createMemory(new PageOS()).stat('heap')))
     expect(error.message).toMatch(/^sysAlloc: the stat is another memory's\. /)
   })
@@ -141,7 +141,7 @@ describe('a stat that is none of this memory’s', () => {
 })
 
 describe('a refused or broken operation counts nothing', () => {
-  it('sysAlloc: where Go keeps its count', () => {
+  it('a refused sysAlloc, although Go would keep its count', () => {
     const os = new PageOS({ fate: () => ENOMEM })
     const memory = createMemory(os)
     const heap = memory.stat('heap')
@@ -150,7 +150,7 @@ describe('a refused or broken operation counts nothing', () => {
     expect(memory.stats().categories['heap']).toMatchObject({ held: 0, ready: 0, peak: 0, calls: 1, refusals: 1 })
   })
 
-  it('sysMap over what was faulted: it stays with the category that counted it', () => {
+  it('a broken sysMap over faulted pages, which their category still counts', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const [heap, index] = [memory.stat('heap'), memory.stat('index')]
@@ -167,7 +167,7 @@ describe('a refused or broken operation counts nothing', () => {
     ['refused', ENOMEM, OutOfMemoryError],
     ['kept', EINVAL, FatalError],
     ['broken', new FatalError('failed to release pages'), FatalError],
-  ])('sysFree, %s: each category has its bytes again', (_, fate, kind) => {
+  ])('a sysFree that the OS answers with "%s", after which each category has its bytes again', (_, fate, kind) => {
     const os = new PageOS()
     const memory = createMemory(os)
     const [heap, index] = [memory.stat('heap'), memory.stat('index')]
@@ -183,14 +183,14 @@ describe('a refused or broken operation counts nothing', () => {
   })
 })
 
-describe('a category that is full', () => {
-  it('stops sysAlloc and sysMap before the OS is asked', () => {
-    const most = 2 ** 53 - 2 * page
+describe('a full category', () => {
+  it('stops sysAlloc and sysMap before any call on the OS', () => {
+    const bytesMax = 2 ** 53 - 2 * page
     const os = Object.assign(new PageOS(), { sysAllocOS: () => 2 ** 60 })
     const memory = createMemory(os)
     const heap = memory.stat('heap')
     const v = memory.sysReserve(null, 2 * page)
-    memory.sysAlloc(most, heap)
+    memory.sysAlloc(bytesMax, heap)
     const calls = os.calls.length
     const ranges = memory.ranges()
     for (const [op, call] of [
@@ -200,7 +200,7 @@ describe('a category that is full', () => {
       const error = errorOf(call)
       expect(error).toBeInstanceOf(UsageError)
       expect(error).toMatchObject({ code: 'ERR_MEMLAYER_SIZE', op })
-      expect(heap.load()).toBe(most)
+      expect(heap.load()).toBe(bytesMax)
     }
     expect(os.calls).toHaveLength(calls)
     expect(memory.ranges()).toEqual(ranges)

@@ -1,5 +1,5 @@
-// Arguments that no uintptr could be: each is stopped with an error that says what was passed and
-// what to pass, and the OS is not asked.
+// Tests arguments that are not valid addresses or sizes. Each gets an error that names the argument and says what to
+// pass. The OS gets no call.
 import { createMemory, UsageError, type ErrorCode, type Memory } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -34,7 +34,7 @@ const addressed: [string, (memory: Memory, v: number) => unknown][] = [
 
 const mayBeEmpty = ['sysUnused', 'sysUsed', 'sysHugePage', 'sysFault']
 
-// What is passed, and how an error shows it.
+// Each argument, and how an error shows it.
 const noNumbers: [unknown, string][] = [
   ['4096', '"4096"'],
   ['x'.repeat(1000), `"${'x'.repeat(40)}…"`],
@@ -77,7 +77,7 @@ function expectMisuse(op: string, run: (memory: Memory) => unknown, code: ErrorC
 
 describe.each(sized)('%s', (op, call) => {
   it.each([...noNumbers, ...noWholeNumbers, [2 ** 53, '9007199254740992']].map(([n, shown]) => [shown, n] as const))(
-    'takes no size %s',
+    'refuses the size %s',
     (shown, n) => {
       const error = expectMisuse(op, (memory) => call(memory, n as number), 'ERR_MEMLAYER_SIZE')
       expect(error.message).toContain(`${op}: the size is ${shown}. `)
@@ -86,13 +86,13 @@ describe.each(sized)('%s', (op, call) => {
     },
   )
 
-  it.each([1, 4095, 4097, 2 ** 53 - 1])('takes no %d bytes: not whole pages', (n) => {
+  it.each([1, 4095, 4097, 2 ** 53 - 1])('refuses %d bytes, because they are not whole pages', (n) => {
     const error = expectMisuse(op, (memory) => call(memory, n), 'ERR_MEMLAYER_ALIGNMENT')
     expect(error.message).toContain(`the size ${n} bytes is not a multiple of the page size, 4096`)
     expect(error).toMatchObject({ size: n, hint: expect.stringContaining('alignUp') as string })
   })
 
-  it.each([0, -0])('takes %d bytes for nothing to do, if it may be empty, and else for no size', (n) => {
+  it.each([0, -0])('does nothing for %d bytes if the range may be empty, or else refuses the size', (n) => {
     if (mayBeEmpty.includes(op)) {
       const os = new PageOS()
       const memory = createMemory(os)
@@ -108,11 +108,11 @@ describe.each(sized)('%s', (op, call) => {
 })
 
 describe.each(addressed)('%s', (op, call) => {
-  // Null is no hint to the two that reserve.
+  // The two reserving functions accept null, which means no hint.
   const values = [...noNumbers, ...noWholeNumbers].filter(([v]) => v !== null || !op.startsWith('sysReserve'))
 
   it.each([...values, [2 ** 64, String(2 ** 64)]].map(([v, shown]) => [shown, v] as const))(
-    'takes no address %s',
+    'refuses the address %s',
     (shown, v) => {
       const error = expectMisuse(op, (memory) => call(memory, v as number), 'ERR_MEMLAYER_ADDRESS')
       expect(error.message).toContain(`${op}: the address is ${shown}. `)
@@ -120,16 +120,16 @@ describe.each(addressed)('%s', (op, call) => {
     },
   )
 
-  it.each([1, 4095, 4097, 2 ** 53 - 1])('takes no address %d: not at a page', (v) => {
+  it.each([1, 4095, 4097, 2 ** 53 - 1])('refuses the address %d, because it is inside a page', (v) => {
     const error = expectMisuse(op, (memory) => call(memory, v), 'ERR_MEMLAYER_ALIGNMENT')
     expect(error.message).toContain(`the address 0x${v.toString(16)} is not a multiple of the page size, 4096`)
     expect(error).toMatchObject({ address: v })
   })
 })
 
-it('runs nothing of an argument’s own to show it', () => {
+it('runs no code of an argument to show it', () => {
   const trap = (): never => {
-    throw new Error('the argument was asked')
+    throw new Error('code of the argument ran')
   }
   const traps = new Proxy(() => 0, { get: trap, has: trap, getPrototypeOf: trap, apply: trap, ownKeys: trap })
   const object = { toString: trap, valueOf: trap, toJSON: trap, [Symbol.toPrimitive]: trap }
@@ -140,7 +140,7 @@ it('runs nothing of an argument’s own to show it', () => {
   }
 })
 
-it('takes the last page of all addresses, and no byte beyond', () => {
+it('accepts the last page below 2^64, and no byte beyond it', () => {
   const os = new PageOS({ base: 2 ** 64 - 4 * page, pages: 4 })
   const memory = createMemory(os)
   const v = memory.sysReserve(2 ** 64 - page, page)

@@ -1,4 +1,4 @@
-// Several copies of core in one process: said once, with where each is.
+// Tests several copies of core in one process. A warning appears once and names the place of each copy.
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,10 +28,13 @@ describe('several copies of core', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  const os = `const os = Object.fromEntries(['sysAllocOS', 'sysUnusedOS', 'sysUsedOS', 'sysHugePageOS', 'sysFreeOS', 'sysFaultOS', 'sysReserveOS', 'sysMapOS', 'view'].map((name) => [name, () => null]))
+  const os = `
+    const calls = ['Alloc', 'Unused', 'Used', 'HugePage', 'Free', 'Fault', 'Reserve', 'Map']
+    const names = [...calls.map((call) => 'sys' + call + 'OS'), 'view']
+    const os = Object.fromEntries(names.map((name) => [name, () => null]))
     os.traits = { pageSize: 4096 }`
 
-  it('are told of at the first memory of the second, once, with their places and what to do', () => {
+  it('cause one warning at the second copy’s first memory, with their places and what to do', () => {
     const { code, stderr } = runChild(
       `import { createMemory } from './one/core/index.js'
        import { createMemory as another } from './two/core/index.js'
@@ -47,7 +50,7 @@ describe('several copies of core', () => {
     expect(stderr).toContain('npm ls @memlayer/core')
   })
 
-  it('are not told of where there is one', () => {
+  it('cause no warning if there is only one copy', () => {
     const { code, stderr } = runChild(`import { createMemory } from './one/core/index.js'\n${os}\ncreateMemory(os)`, {
       from: folder,
     })

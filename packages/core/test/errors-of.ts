@@ -1,4 +1,4 @@
-// The error that a call throws, for tests that look at every part of it.
+// Returns the error that a call throws, for tests that check every part of the error.
 import { MemlayerError } from '@memlayer/core'
 
 export function errorOf(run: () => unknown): MemlayerError {
@@ -8,5 +8,5 @@ export function errorOf(run: () => unknown): MemlayerError {
     if (error instanceof MemlayerError) return error
     throw error
   }
-  throw new Error('no error was thrown')
+  throw new Error('the call should throw a MemlayerError, but did not throw')
 }

@@ -1,4 +1,4 @@
-// The three errors: what they carry, and what a person reads.
+// Tests the three errors: their properties, and the messages that people read.
 import {
   FatalError,
   formatAddress,
@@ -27,7 +27,7 @@ describe.each([
   ['UsageError', 'ERR_MEMLAYER_SIZE', (details?: ErrorDetails) => new UsageError('ERR_MEMLAYER_SIZE', 'no', details)],
   ['FatalError', 'ERR_MEMLAYER_FATAL', (details?: ErrorDetails) => new FatalError('no', details)],
 ] as const)('%s', (name, code, create) => {
-  it('carries its name, its code and what is known', () => {
+  it('has its name, its code and all known details', () => {
     const error = create(everything)
     expect(error).toBeInstanceOf(MemlayerError)
     expect(error).toBeInstanceOf(Error)
@@ -36,7 +36,7 @@ describe.each([
     expect(error.cause).toBe(cause)
   })
 
-  it('leaves out what is not known', () => {
+  it('leaves out unknown details', () => {
     const error = create()
     expect(Object.keys(error).sort()).toEqual(['code', 'name'])
     expect(error.message).toBe('no')
@@ -49,7 +49,7 @@ describe.each([
     expect(create({ hint: '' }).message).toBe('no')
   })
 
-  it('is none of the other two', () => {
+  it('is not an instance of the other two classes', () => {
     const kinds = [OutOfMemoryError, UsageError, FatalError].filter((kind) => create() instanceof kind)
     expect(kinds.map((kind) => kind.name)).toEqual([name])
   })
@@ -82,11 +82,11 @@ describe('a FatalError', () => {
       { syscall: 'brk', errno: 1, errnoName: 'EPERM', hint: 'Move.' },
       'cannot map pages: brk() answered EPERM (1). Move.',
     ],
-  ] as [ErrorDetails, string][])('of %o opens with Go’s words: %s', (details, message) => {
+  ] as [ErrorDetails, string][])('of %o starts with Go’s words: %s', (details, message) => {
     expect(new FatalError('cannot map pages', details).message).toBe(message)
   })
 
-  it('may have a code of its own', () => {
+  it('may have another code', () => {
     expect(new FatalError('no', { code: 'ERR_MEMLAYER_ACCOUNT' }).code).toBe('ERR_MEMLAYER_ACCOUNT')
   })
 })

@@ -1,12 +1,12 @@
-// A growable buffer where the OS happens to answer aligned: its region is larger than it. On real pages it is
-// tested in os-linux.
+// Tests a growable buffer when the OS happens to return an aligned address. The region is then larger than the buffer.
+// os-linux tests the buffer on real pages.
 import { createMemory, GrowableBuffer } from '@memlayer/core'
 import { expect, it } from 'vitest'
 import { PageOS } from './page-os.js'
 
 const page = 4096
 
-it('has the maximum that was asked for, in whole pages, though there is more address space', () => {
+it('has the requested maximum in whole pages, although it has more address space', () => {
   const memory = createMemory(new PageOS({ traits: { hugePageSize: 16 * page } }))
   using buffer = new GrowableBuffer(memory, { maximum: 40 * page - 1, hugePages: 'on' })
   expect(buffer.region.size).toBe(56 * page)

@@ -1,5 +1,5 @@
-// The huge page policy of a region: what the OS is advised, when, and for which pages; without one, what
-// Go advises and nothing more.
+// Tests the huge page policy of a region: the advice to the OS, its time, and its pages. Without a policy, core gives
+// only the advice that Go gives.
 import { createMemory, GrowableBuffer, UsageError, type HugePagePolicy, type Memory, type Region } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -8,7 +8,7 @@ import { PageOS } from './page-os.js'
 const page = 4096
 const huge = 4 * page
 
-/** A backend that keeps, page by page, what it was advised last. */
+/** A backend that records the last advice for each page. */
 class AdvisedOS extends PageOS {
   readonly advice = new Map<number, string>()
   obtained = 0
@@ -28,7 +28,7 @@ class AdvisedOS extends PageOS {
 
   override host = { hugePages: (): number => this.obtained }
 
-  /** A letter a page of the first of a region: H asked for, n forbidden, a dot where nothing was said. */
+  /** Returns a letter for each of a region's first pages: H for asked for, n for forbidden, a dot for no advice. */
   text({ address }: Region, pages = 16): string {
     return Array.from({ length: pages }, (_, i) => this.advice.get(address + i * page) ?? '.').join('')
   }
@@ -45,7 +45,7 @@ function region(hugePages?: HugePagePolicy): { os: AdvisedOS; memory: Memory; re
 }
 
 describe('a region’s huge page policy', () => {
-  it('is the default where nothing is asked, and then nothing is advised beyond what the backend does', () => {
+  it('is the default without an option, and then core gives no advice of its own', () => {
     const { os, region: made } = region()
     expect(made.hugePages).toBe('default')
     made.commit(0, 16 * page)
@@ -55,7 +55,7 @@ describe('a region’s huge page policy', () => {
     expect(os.calls.filter((call) => call.startsWith('sysHugePage'))).toEqual([])
   })
 
-  it('on: begins at a huge page, and asks for each as soon as all of it is Ready', () => {
+  it('on: starts at a huge page, and asks for each huge page as soon as all of it is Ready', () => {
     const { os, region: made } = region('on')
     expect([made.hugePages, made.address % huge]).toEqual(['on', 0])
     made.map(0, 16 * page)
@@ -68,7 +68,7 @@ describe('a region’s huge page policy', () => {
     expect(os.text(made)).toBe('HHHHHHHHHHHH....')
   })
 
-  it('on: asks again for what a page given back had cut', () => {
+  it('on: asks again for a huge page after one of its pages was given back', () => {
     const { os, region: made } = region('on')
     made.commit(0, 16 * page)
     os.advice.clear()
@@ -79,14 +79,14 @@ describe('a region’s huge page policy', () => {
     expect(os.text(made)).toBe('....HHHH........')
   })
 
-  it('on: keeps an alignment that was asked for', () => {
+  it('on: keeps a requested alignment', () => {
     const memory = createMemory(new AdvisedOS())
     using made = memory.reserve(8 * page, { hugePages: 'on', align: page })
     expect(made.hugePages).toBe('on')
     expect(made.address % huge).not.toBe(0)
   })
 
-  it('off: forbids them where pages become Ready, each time', () => {
+  it('off: forbids huge pages each time pages become Ready', () => {
     const { os, region: made } = region('off')
     made.commit(2 * page, 3 * page)
     expect(os.text(made)).toBe('..nnn...........')
@@ -96,7 +96,7 @@ describe('a region’s huge page policy', () => {
     expect(os.text(made)).toBe('...n............')
   })
 
-  it('changes at any time, for what is Ready at once', () => {
+  it('can change at any time, with immediate effect on Ready pages', () => {
     const { os, region: made } = region()
     made.commit(0, 6 * page)
     made.map(6 * page, 2 * page)
@@ -125,7 +125,7 @@ describe('a region’s huge page policy', () => {
     ])
   })
 
-  it('belongs to the region: neighbours, and who comes after it at its addresses, have none of it', () => {
+  it('belongs to its region only, not to neighbours or to later regions at its addresses', () => {
     const { os, memory, region: first } = region('off')
     const second = memory.reserve(8 * page, { address: first.address + first.size })
     second.commit(0, 8 * page)
@@ -140,7 +140,7 @@ describe('a region’s huge page policy', () => {
     expect([third.hugePages, os.text(third, 8)]).toEqual(['default', '........'])
   })
 
-  it('leaves what of the region was freed alone', () => {
+  it('gives no advice for freed parts of the region', () => {
     const { os, region: made } = region()
     made.commit(0, 8 * page)
     made.free(2 * page, 2 * page)
@@ -148,7 +148,7 @@ describe('a region’s huge page policy', () => {
     expect(os.text(made, 8)).toBe('nn..nnnn')
   })
 
-  it('is no error where the OS has nothing to offer', () => {
+  it('throws no error on an OS without huge pages', () => {
     const memory = createMemory(new PageOS())
     using made = memory.reserve(8 * page, { hugePages: 'on' })
     made.commit(0, 8 * page)
@@ -157,7 +157,7 @@ describe('a region’s huge page policy', () => {
     memory.check()
   })
 
-  it.each(['always', '', null, true, 1, {}] as unknown[])('is no policy: %o', (policy) => {
+  it.each(['always', '', null, true, 1, {}] as unknown[])('can’t be %o', (policy) => {
     const { os, memory, region: made } = region()
     const calls = os.calls.length
     for (const run of [
@@ -171,14 +171,14 @@ describe('a region’s huge page policy', () => {
     expect([os.calls.length, made.hugePages]).toEqual([calls, 'default'])
   })
 
-  it('can’t be set on a region that is gone', () => {
+  it('can’t be set on a freed region', () => {
     const { region: made } = region('on')
     made.free()
     expect(errorOf(() => (made.hugePages = 'off'))).toMatchObject({ code: 'ERR_MEMLAYER_DISPOSED' })
     expect(errorOf(() => made.hugePageUse())).toMatchObject({ code: 'ERR_MEMLAYER_DISPOSED' })
   })
 
-  it('is a growable buffer’s as well', () => {
+  it('is an option of a growable buffer too', () => {
     const os = new AdvisedOS()
     using buffer = new GrowableBuffer(createMemory(os), { maximum: 512 * page, length: 1, hugePages: 'on' })
     expect([buffer.region.hugePages, os.text(buffer.region, 8)]).toEqual(['on', 'HHHHHHHH'])
@@ -186,7 +186,7 @@ describe('a region’s huge page policy', () => {
 })
 
 describe('huge pages requested and obtained', () => {
-  it('tells the whole ones that are Ready, and what the kernel says', () => {
+  it('counts the whole huge pages that are Ready, and the kernel’s own number', () => {
     const { os, region: made } = region('on')
     expect(made.hugePageUse()).toEqual({ requested: 0, obtained: 0 })
     made.commit(page, 10 * page)
@@ -196,7 +196,7 @@ describe('huge pages requested and obtained', () => {
     expect(made.hugePageUse()).toEqual({ requested: 3 * huge, obtained: huge })
   })
 
-  it('requests none under off', () => {
+  it('requests no huge pages with the policy off', () => {
     const { os, region: made } = region('off')
     made.commit(0, 16 * page)
     os.obtained = 2 * huge

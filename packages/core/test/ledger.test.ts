@@ -1,5 +1,5 @@
-// The ledger by itself: what it holds, what it costs, what it answers; the wrappers' tests hold it to
-// the operations.
+// Tests the ledger by itself: its contents, its size and its answers. The wrappers' tests compare it with the
+// operations.
 import { describe, expect, it } from 'vitest'
 import { Ledger } from '../src/ledger/ledger.js'
 import {
@@ -17,7 +17,7 @@ import {
 
 const page = 4096
 
-/** Ten pages from 0x10000: two Reserved, three Prepared for 1, two Ready for 1, three Ready for 2. */
+/** Makes a ledger of ten pages from 0x10000: two Reserved, three Prepared for 1, two Ready for 1, three Ready for 2. */
 function ledger(): Ledger {
   const made = new Ledger(true)
   made.enter('sysReserve', 0x10000, 10 * page, RESERVED, 0)
@@ -46,13 +46,13 @@ describe('a ledger', () => {
     expect(made.audit()).toBe(null)
   })
 
-  it('tells the state and the category of a part of a page, and of what it does not own', () => {
+  it('tells the state and the category of a part of a page, and of a page that is not owned', () => {
     const parts = [0, 2, 4, 5, 6.5, 9, 10].map((pages) => ledger().within(at(pages), 1)[0]?.packed ?? NaN)
     expect(parts.map(nameOfState)).toEqual(['Reserved', 'Prepared', 'Prepared', 'Ready', 'Ready', 'Ready', 'None'])
     expect(parts.map(categoryOf)).toEqual([0, 1, 1, 1, 1, 2, 0])
   })
 
-  it('lists what it holds, in order of address, and the parts of a range', () => {
+  it('lists its ranges in order of address, and the parts of a range', () => {
     const made = ledger()
     expect([...made.ranges()]).toEqual([
       { address: at(0), size: 2 * page, packed: pack(RESERVED, 0) },
@@ -67,7 +67,7 @@ describe('a ledger', () => {
     ])
   })
 
-  it('passes a range that is in the states expected, all of it', () => {
+  it('accepts a range only if all of it is in the expected states', () => {
     const made = ledger()
     const passes = (from: number, pages: number, states: number): boolean => {
       try {
@@ -88,7 +88,7 @@ describe('a ledger', () => {
     expect(passes(-1, 2, FROM_OWNED)).toBe(false)
   })
 
-  it('costs a mapping for each run that the kernel can’t join, categories aside', () => {
+  it('counts a mapping for each run that the kernel can’t join, across categories', () => {
     const made = ledger()
     expect(made.mappings()).toBe(2)
     made.move(at(3), page, RESERVED)
@@ -100,9 +100,9 @@ describe('a ledger', () => {
     expect(made.mappings()).toBe(0)
   })
 
-  it('counts the huge pages that memory lies in, each once, and not what is only reserved', () => {
+  it('counts each huge page with mapped memory once, and skips reserved ones', () => {
     const made = ledger()
-    // From 0x12000 to 0x1a000 it is Prepared or Ready.
+    // The pages from 0x12000 to 0x1a000 are Prepared or Ready.
     expect([page, 2 * page, 4 * page, 16 * page, 0].map((huge) => made.hugePagesMapped(huge))).toEqual([8, 4, 3, 1, 0])
     made.move(at(4), page, RESERVED)
     expect([page, 2 * page, 4 * page].map((huge) => made.hugePagesMapped(huge))).toEqual([7, 4, 3])
@@ -110,7 +110,7 @@ describe('a ledger', () => {
     expect(made.hugePagesMapped(page)).toBe(0)
   })
 
-  it('knows where a free may cut a mapping in two: where on both sides there is what may be one with it', () => {
+  it('knows where a free may split a mapping: between two neighbours that may be in the mapping', () => {
     const made = ledger()
     const inside = (from: number, pages: number): boolean => made.isInside(at(from), pages * page, page)
     expect([inside(3, 1), inside(5, 2), inside(3, 6), inside(1, 2)]).toEqual([true, true, true, true])
@@ -119,7 +119,7 @@ describe('a ledger', () => {
     expect([inside(2, 1), inside(1, 1), inside(2, 2), inside(3, 1)]).toEqual([false, false, false, true])
   })
 
-  it('finds out in its audit what is owned without a reservation, and what is not that came with one', () => {
+  it('finds owned bytes without a reservation in its audit, and missing bytes of a reservation', () => {
     const made = new Ledger(false)
     made.enter('sysReserve', at(0), 10 * page, RESERVED, 0)
     expect(made.audit()).toBe(null)
@@ -137,7 +137,7 @@ describe('a ledger', () => {
     expect(made.audit()).toBe(null)
   })
 
-  it('takes nothing in that overlaps what it holds, from either side', () => {
+  it('refuses a range that overlaps one of its ranges, from either side', () => {
     const made = ledger()
     for (const [from, pages] of [
       [-1, 2],

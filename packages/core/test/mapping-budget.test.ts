@@ -1,5 +1,5 @@
-// The budget of kernel mappings: refused before the kernel would, counted and told of like any
-// other refusal, and asked about no more often than it has to be.
+// Tests the budget of kernel mappings. Core refuses an operation before the kernel would. It counts and reports this
+// like any other refusal. It reads the number of mappings only as often as needed.
 import {
   createMemory,
   OutOfMemoryError,
@@ -16,7 +16,7 @@ import { PageOS } from './page-os.js'
 const page = 4096
 const limit = 65530
 
-/** A memory whose process has as many mappings as the test says, and how often it was asked. */
+/** Makes a memory whose number of mappings the test sets. `asked` tells how often core read that number. */
 function bounded(
   count: { readonly used: number; readonly limit: number },
   traits: Partial<Traits> = {},
@@ -34,10 +34,10 @@ function bounded(
   return { memory: createMemory(os, options), os, count: current, asked: () => asked }
 }
 
-/** Operations that may cost mappings, until one is refused; how many were not. */
-function untilRefused(memory: Memory, most: number): { done: number; error: unknown } {
+/** Does operations that may cost mappings until one is refused. Returns the number of finished operations. */
+function untilRefused(memory: Memory, operationsMax: number): { done: number; error: unknown } {
   const v = memory.sysReserve(null, page)
-  for (let done = 0; done < most; done++) {
+  for (let done = 0; done < operationsMax; done++) {
     try {
       memory.sysMap(v, page, null)
       memory.sysFault(v, page)
@@ -45,10 +45,13 @@ function untilRefused(memory: Memory, most: number): { done: number; error: unkn
       return { done, error }
     }
   }
-  return { done: most, error: undefined }
+  return { done: operationsMax, error: undefined }
 }
 
-/** The process is at its limit from now on, and the memory finds out: by pages that are reserved, and others that are Ready. */
+/**
+ * Sets the process to its limit, and makes the memory notice it. It does operations on a `reserved` page and on a
+ * `ready` page until the memory refuses them.
+ */
 function exhaust(memory: Memory, count: { used: number }, reserved: number, ready: number): void {
   count.used = limit
   for (const run of [() => memory.sysHugePage(reserved, page), () => memory.sysUsed(ready, page)]) {
@@ -63,20 +66,20 @@ function exhaust(memory: Memory, count: { used: number }, reserved: number, read
 }
 
 describe('the budget of kernel mappings', () => {
-  it('asks nothing of an OS that has no such bound', () => {
+  it('does not limit an OS without such a bound', () => {
     const memory = createMemory(new PageOS())
     expect(untilRefused(memory, 10_000).error).toBe(undefined)
     expect(memory.mappings()).toBe(null)
   })
 
-  it('is asked after once in thousands of operations while there is room', () => {
+  it('is read once in thousands of operations while there is room', () => {
     const { memory, asked } = bounded({ used: 200, limit })
     expect(untilRefused(memory, 12_000).error).toBe(undefined)
     expect(asked()).toBeGreaterThan(0)
     expect(asked()).toBeLessThan(15)
   })
 
-  it('refuses within a thousand of the limit, says so, and lets go on when there is room again', () => {
+  it('refuses within a thousand of the limit, gives the reason, and works again when there is room', () => {
     const { memory, os, count } = bounded({ used: limit - 1000, limit })
     const { error } = untilRefused(memory, 10_000)
     expect(error).toBeInstanceOf(OutOfMemoryError)
@@ -100,7 +103,7 @@ describe('the budget of kernel mappings', () => {
     memory.sysFree(memory.sysAlloc(page, null), page, null)
   })
 
-  it('refuses nothing without a ledger: the wrappers are Go’s, and the kernel is asked each time', () => {
+  it('refuses nothing without a ledger, so that each call reaches the kernel as in Go', () => {
     const { memory, os, asked } = bounded({ used: limit, limit }, {}, { ledger: false })
     const calls = os.calls.length
     for (let i = 0; i < 5000; i++) memory.sysFree(memory.sysAlloc(page, null), page, null)
@@ -109,7 +112,7 @@ describe('the budget of kernel mappings', () => {
     expect(asked()).toBe(0)
   })
 
-  it('counts and tells of its refusals like any other, and counts no byte', () => {
+  it('counts and reports its refusals like any other, and counts no byte', () => {
     const { memory } = bounded({ used: limit, limit })
     const heap = memory.stat('heap')
     untilRefused(memory, 10_000)
@@ -127,12 +130,8 @@ describe('the budget of kernel mappings', () => {
   const advises = { hugePageSize: 4 * page }
   const costly: [string, Partial<Traits>, (memory: Memory, v: number) => void][] = [
     ['sysFault', {}, (memory, v) => memory.sysFault(v, page)],
-    [
-      'sysHugePage of what is reserved',
-      {},
-      (memory) => memory.sysHugePage(memory.regions()[0]?.address ?? 0, 17 * page),
-    ],
-    ['sysHugePage of what is mapped', advises, (memory, v) => memory.sysHugePage(v, 4 * page)],
+    ['sysHugePage of Reserved pages', {}, (memory) => memory.sysHugePage(memory.regions()[0]?.address ?? 0, 17 * page)],
+    ['sysHugePage of mapped pages', advises, (memory, v) => memory.sysHugePage(v, 4 * page)],
     ['sysUnused that changes permissions', cuts, (memory, v) => memory.sysUnused(v, page)],
     ['sysUsed that changes permissions', cuts, (memory, v) => memory.sysUsed(v, page)],
     ['sysUnusedAll that changes permissions', cuts, (memory, v) => memory.sysUnusedAll([v, page, v + 2 * page, page])],
@@ -141,7 +140,7 @@ describe('the budget of kernel mappings', () => {
     ['sysUnusedAll that advises', advises, (memory, v) => memory.sysUnusedAll([v, page, v + 2 * page, page])],
     ['sysFree from the middle', {}, (memory, v) => memory.sysFree(v, page, null)],
     [
-      'a policy as to huge pages',
+      'a huge page policy',
       advises,
       (memory) => void Object.assign(memory.regions()[0] as Region, { hugePages: 'off' }),
     ],
@@ -165,7 +164,7 @@ describe('the budget of kernel mappings', () => {
     run(memory, region.address + 4 * page)
   })
 
-  it('never refuses a free that makes room, nor advice that can come to nothing', () => {
+  it('never refuses a free that makes room', () => {
     const { memory, count } = bounded({ used: 200, limit })
     const region = memory.reserve(16 * page)
     region.commit(4 * page, 8 * page)
@@ -178,7 +177,7 @@ describe('the budget of kernel mappings', () => {
     memory.check()
   })
 
-  it('asks the more often the less is left, so that several memories together stay below the limit', () => {
+  it('is read more often near the limit, so that several memories together stay below it', () => {
     const count = { used: 200, limit }
     const memories = Array.from({ length: 8 }, () => {
       const os = new PageOS()
@@ -199,7 +198,7 @@ describe('the budget of kernel mappings', () => {
     expect(count.used).toBeGreaterThan(limit - 1100)
   })
 
-  it('counts advice seldom where all that could be given would cost little, and often where it would not', () => {
+  it('is rarely read for advice on few pages, and often for advice on many pages', () => {
     const asked = [16, 2 ** 17].map((pages) => {
       const os = new PageOS({ traits: { hugePageSize: page }, pages: 2 ** 18 })
       let times = 0
@@ -213,14 +212,14 @@ describe('the budget of kernel mappings', () => {
     expect(asked[1]).toBeGreaterThan(20)
   })
 
-  it('asks nothing of a program that frees what it obtained last, however often', () => {
+  it('is never read in a program that always frees the range it obtained last', () => {
     const { memory, asked } = bounded({ used: 200, limit })
     for (let i = 0; i < 20_000; i++) {
       memory.sysFree(memory.sysAlloc(page, null), page, null)
       memory.sysFree(memory.sysReserve(null, page), page, null)
     }
     expect(asked()).toBe(0)
-    // Two at a time, the first of which is not the last.
+    // This obtains two ranges at a time. The first range is not the last one when it is freed.
     for (let i = 0; i < 5000; i++) {
       const both = [memory.sysAlloc(page, null), memory.sysAlloc(page, null)]
       for (const v of both) memory.sysFree(v, page, null)
@@ -228,13 +227,13 @@ describe('the budget of kernel mappings', () => {
     expect(asked()).toBeGreaterThan(2)
   })
 
-  it('never asks again where the limit is not known', () => {
+  it('is read only once if the limit is unknown', () => {
     const { memory, asked } = bounded({ used: NaN, limit: NaN })
     expect(untilRefused(memory, 20_000).error).toBe(undefined)
     expect(asked()).toBe(1)
   })
 
-  it('tells the process’s use, the limit, and what the memory’s own ranges cost', () => {
+  it('tells the mappings of the process, the limit, and the mappings of the memory’s own ranges', () => {
     const { memory } = bounded({ used: 200, limit })
     const own = (): number | undefined => memory.mappings()?.own
     expect(memory.mappings()).toEqual({ used: 200, limit, own: 0 })

@@ -1,4 +1,4 @@
-// The bytes of one category: whole numbers from 0 to 2^53 - 1, which only operations change.
+// Tests the bytes of one category. The count is a whole number from 0 to 2^53 - 1, and only operations change it.
 import { createMemory, FatalError, UsageError, type Memory, type SysMemStat } from '@memlayer/core'
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
@@ -10,21 +10,21 @@ fc.configureGlobal({ seed: testSeed() })
 
 const MAX = Number.MAX_SAFE_INTEGER
 
-/** A memory without a ledger over an OS that grants everything, so that counts are all there is. */
+/** Makes a memory without a ledger over an OS that grants every request, so that it only counts. */
 function counting(): { memory: Memory; stat: SysMemStat } {
   const os = Object.assign(new PageOS(), { sysAllocOS: () => 4096, sysFreeOS: () => {}, sysMapOS: () => {} })
   const memory = createMemory(os, { ledger: false })
   return { memory, stat: memory.stat('heap') }
 }
 
-/** Adds `n` bytes by an operation, or takes them if `n` is negative. */
+/** Adds `n` bytes by an operation, or subtracts them if `n` is negative. */
 function add({ memory, stat }: ReturnType<typeof counting>, n: number): void {
   if (n < 0) memory.sysFree(4096, -n, stat)
   else if (n > 0) memory.sysAlloc(n, stat)
 }
 
 describe('SysMemStat', () => {
-  it('counts what operations add and take, down to nothing and up to 2^53 - 1', () => {
+  it('counts the bytes that operations add and subtract, from 0 to 2^53 - 1', () => {
     const counts = counting()
     expect(counts.stat.load()).toBe(0)
     add(counts, MAX)
@@ -37,7 +37,7 @@ describe('SysMemStat', () => {
     ['below zero', 4096, -4097],
     ['above 2^53 - 1', MAX, 1],
     ['by far', 1, MAX],
-  ])('stops an operation before its sum would be wrong: %s', (_, counted, n) => {
+  ])('stops an operation before any change if the sum would be wrong: %s', (_, counted, n) => {
     const counts = counting()
     add(counts, counted)
     const error = errorOf(() => add(counts, n))
@@ -48,7 +48,7 @@ describe('SysMemStat', () => {
     expect(counts.stat.load()).toBe(counted)
   })
 
-  it('is the sum of what was added, for every history', () => {
+  it('is the sum of all added numbers, for every history', () => {
     fc.assert(
       fc.property(fc.array(fc.maxSafeInteger()), (steps) => {
         const counts = counting()
@@ -65,7 +65,7 @@ describe('SysMemStat', () => {
     )
   })
 
-  it('shows its name and its count, and nothing that changes them', () => {
+  it('has a name and a count, and no property that changes them', () => {
     const { stat } = counting()
     expect(Object.keys(stat)).toEqual(['name'])
     expect(Object.getOwnPropertyNames(Object.getPrototypeOf(stat)).toSorted()).toEqual(['constructor', 'load'])
@@ -73,10 +73,10 @@ describe('SysMemStat', () => {
     expect(stat.name).toBe('heap')
   })
 
-  it('is told from a forgery, without running code of the forgery', () => {
+  it('differs from a forgery, whose code core does not run', () => {
     const { memory, stat } = counting()
     const trap = (): never => {
-      throw new Error('the forgery was asked')
+      throw new Error('code of the forgery ran')
     }
     const revoked = Proxy.revocable(stat, {})
     revoked.revoke()

@@ -1,5 +1,5 @@
-// Ten thousand calls with anything for arguments, while observers throw and make calls of their own:
-// always a UsageError where the call is wrong, never a call on the OS, never a wrong count.
+// Makes ten thousand calls with arbitrary arguments, while observers throw and make their own calls. A wrong call must
+// always throw a UsageError, make no call on the OS, and never change a count.
 import { createMemory, MemlayerError, UsageError, type MemoryEvent, type SysMemStat } from '@memlayer/core'
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
@@ -13,7 +13,7 @@ fc.configureGlobal({ seed: testSeed() })
 const page = 4096
 const base = 0x10000
 
-// The runner takes an unhandled rejection for a failure of its own; what observers throw ends there.
+// Errors of observers become unhandled rejections. The runner would treat those as its own failures.
 let runners: NodeJS.UnhandledRejectionListener[] = []
 let rejections = 0
 const count = (reason: unknown): void => {
@@ -33,7 +33,7 @@ afterAll(async () => {
 })
 
 const trap = (): never => {
-  throw new Error('an argument was asked')
+  throw new Error('code of an argument ran')
 }
 const handler = {
   get: trap,
@@ -88,7 +88,7 @@ const noNumbers: unknown[] = [
   { trap: 'proxy' },
 ]
 
-/** Objects that throw when they are asked anything: made when they are passed, for fast-check itself asks. */
+/** Makes an object that throws on every access. It is made for each call, because fast-check reads its values. */
 function sprung(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, 'trap')) return value
   const kind = (value as { trap: unknown }).trap
@@ -105,7 +105,7 @@ const anything = fc.oneof(
   fc.string(),
   fc.anything({ withBigInt: true, withNullPrototype: true, withDate: true, withMap: true }),
 )
-/** Addresses that are the memory's own, were once, or are right beside; and the engine's own heap. */
+/** Addresses of the memory, also freed ones, addresses beside them, and addresses of the engine's heap. */
 const address = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -2, max: 70 }).map((n) => base + n * page) },
   { weight: 1, arbitrary: fc.constantFrom(0, page, 0x7f0000000000, 2 ** 47 - page, base + 1, base + page / 2) },
@@ -120,7 +120,7 @@ const alignment = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 18 }).map((n) => 2 ** n) },
   { weight: 1, arbitrary: anything },
 )
-/** One of the memory's own stats by its place, another memory's, a forgery, or anything. */
+/** One of the memory's own stats by its index, another memory's stat, a forgery, or any value. */
 const stat = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -1, max: 2 }).map((own) => ({ own })) },
   {
@@ -184,7 +184,7 @@ const kinds: [string, PageOSOptions][] = [
 ]
 
 describe('ten thousand hostile calls', () => {
-  it.each(kinds)('on %s: a UsageError or what was legal, and the account is true', (_, options) => {
+  it.each(kinds)('on %s: each throws a UsageError or was legal, and the account is right', (_, options) => {
     const ends = new Map<string, number>()
     let made = 0
     fc.assert(
@@ -215,7 +215,7 @@ describe('ten thousand hostile calls', () => {
     }
   })
 
-  it.each(kinds)('on %s, while one observer throws and another makes hostile calls itself', async (_, options) => {
+  it.each(kinds)('on %s, while one observer throws and another makes hostile calls', async (_, options) => {
     let nestedCalls = 0
     let heardThrower = 0
     fc.assert(
@@ -230,14 +230,14 @@ describe('ten thousand hostile calls', () => {
         })
         world.memory.observe(() => {
           world.memory.check()
-          // Each event answered with the next call, until none is left: all of it from inside a telling.
+          // This observer answers each event with the next call, so all of them run inside an observer.
           const next = queue.shift()
           if (next !== undefined) nested.push(make(world, next))
         })
         world.memory.observe((event) => heard.push(event))
         for (let call = queue.shift(); call !== undefined; call = queue.shift()) {
           const outer = withoutNested(make(world, call), nested)
-          // Calls that observers made came after the one that they heard of, one after the other.
+          // The observers' calls came after the call that they heard of, one after the other.
           const inOrder = [outer, ...nested.splice(0)]
           for (const one of inOrder) judge(world, one)
           nestedCalls += inOrder.length - 1
@@ -254,7 +254,7 @@ describe('ten thousand hostile calls', () => {
     rejections = 0
   })
 
-  it('on the rest of the surface: stat, observe, createMemory', () => {
+  it('on the other functions: stat, observe, createMemory', () => {
     fc.assert(
       fc.property(fc.array(anything, { minLength: 20, maxLength: 20, size: 'max' }), (values) => {
         const memory = createMemory(new PageOS())
@@ -270,8 +270,8 @@ describe('ten thousand hostile calls', () => {
             try {
               call()
             } catch (error) {
-              // What an argument's own getters throw is the argument's; options and backends are read.
-              if (!(error instanceof MemlayerError)) expect((error as Error).message).toBe('an argument was asked')
+              // Core reads options and backends, so their getters may throw their own errors.
+              if (!(error instanceof MemlayerError)) expect((error as Error).message).toBe('code of an argument ran')
               else expect(error).toBeInstanceOf(UsageError)
             }
           }
@@ -284,7 +284,7 @@ describe('ten thousand hostile calls', () => {
   })
 })
 
-/** The calls on the OS that nested calls made are theirs. */
+/** Subtracts the OS calls of nested calls from those of the outer call. */
 function withoutNested(outer: Made, nested: readonly Made[]): Made {
   return { ...outer, osCalls: outer.osCalls - nested.reduce((sum, { osCalls }) => sum + osCalls, 0) }
 }

@@ -1,5 +1,5 @@
-// Random histories of the eight operations against a shadow model: after every step the account, the
-// ledger and the pages agree. A failure prints the shortest history that shows it.
+// Compares random histories of the eight operations with a shadow model. After every step the account, the ledger and
+// the pages must agree. A failure prints the shortest history that shows it.
 import { FatalError } from '@memlayer/core'
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
@@ -22,16 +22,16 @@ const operations = [
   'sysMap',
 ] as const
 
-/** What a step picks among; it is made a call when its turn comes, from what is owned by then. */
+/** The random choices of a step. The test makes a call of them when it runs the step, from the pages owned then. */
 const step = fc.record({
   op: fc.constantFrom(...operations),
   pick: fc.nat(),
   pages: fc.integer({ min: 1, max: 24 }),
   stat: fc.integer({ min: -1, max: 2 }),
   align: fc.integer({ min: 10, max: 17 }),
-  // Most ranges are chosen where the operation is legal; some anywhere.
+  // Most ranges are legal for the operation. A blind step takes any range.
   blind: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
-  // Which of the step's calls on the OS does not go well, and how.
+  // Which of the step's calls on the OS fails, and how.
   at: fc.integer({ min: 1, max: 3 }),
   fate: fc.oneof(
     { weight: 8, arbitrary: fc.constant('done') },
@@ -80,7 +80,7 @@ function callOf({ shadow, stats, os }: World, { op, pick, pages, stat, align, bl
   return op === 'sysMap' ? { op, ...range, stat: category } : { op, ...range }
 }
 
-/** The kernel's answers to a step's calls. Functions that Go has no refusal for can only break. */
+/** Sets the kernel's answers to a step's calls. A function that can't refuse in Go can only break. */
 function setFate({ os }: World, { at, fate }: Step): void {
   const before = os.calls.length
   os.fate = (fn, k) => {
@@ -97,15 +97,15 @@ const worlds: [string, PageOSOptions][] = [
   ['an OS like Linux', {}],
   ['an OS like Windows', { traits: { freesParts: false, granularity: 65536, unusedTraps: true } }],
   [
-    'an OS that releases only whole reservations, each of which may begin at any page',
+    'an OS that releases only whole reservations, which may start at any page',
     { traits: { freesParts: false }, pages: 64 },
   ],
-  ['an OS that knows no hints', { traits: { hints: false } }],
+  ['an OS without hints', { traits: { hints: false } }],
   [
     'pages of 64 KiB at the end of all addresses',
     { traits: { pageSize: 65536, granularity: 65536 }, pages: 64, base: 2 ** 64 - 64 * 65536 },
   ],
-  ['so little room that most is refused', { pages: 32 }],
+  ['an OS with room for few pages', { pages: 32 }],
 ]
 
 describe('random histories agree with a shadow model', () => {
@@ -125,7 +125,7 @@ describe('random histories agree with a shadow model', () => {
       }),
       { numRuns: 150 },
     )
-    // The histories must have gone everywhere, or they prove little.
+    // The histories must have reached every kind of end, or they prove little.
     for (const end of [
       'done',
       'refused',

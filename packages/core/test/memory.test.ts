@@ -1,4 +1,4 @@
-// createMemory takes a backend and nothing else; two memories share nothing.
+// Tests that createMemory accepts only a backend, and that two memories share nothing.
 import { createMemory, UsageError, type MemoryOptions, type OS } from '@memlayer/core'
 import { runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
@@ -13,20 +13,20 @@ describe('createMemory', () => {
     ['null', null, 'the OS is null'],
     ['a name', 'linux', 'the OS is "linux"'],
     ['createOS itself', () => new PageOS(), 'the OS is a function'],
-    ['an object that is no backend', {}, "the OS's sysAllocOS is undefined"],
+    ['an empty object', {}, "the OS's sysAllocOS is undefined"],
     ['a backend that lacks one function', { ...bare(), sysMapOS: undefined }, "the OS's sysMapOS is undefined"],
     ['a backend without traits', { ...bare(), traits: undefined }, "the OS's traits are undefined"],
     [
-      'a backend whose page size is none',
+      'a backend with the page size 0',
       { ...bare(), traits: { ...new PageOS().traits, pageSize: 0 } },
       "the OS's page size is 0",
     ],
     [
-      'one whose page size is no power of two',
+      'a backend whose page size is not a power of two',
       { ...bare(), traits: { pageSize: 12288 } },
       "the OS's page size is 12288",
     ],
-  ] as [string, unknown, string][])('is not made of %s', (_, os, words) => {
+  ] as [string, unknown, string][])('refuses %s', (_, os, words) => {
     const error = errorOf(() => createMemory(os as OS))
     expect(error).toBeInstanceOf(UsageError)
     expect(error.code).toBe('ERR_MEMLAYER_OPTION')
@@ -36,15 +36,15 @@ describe('createMemory', () => {
   it.each([
     ['null', null, 'the options are null'],
     ['a boolean', false, 'the options are false'],
-    ['a ledger that is no boolean', { ledger: 'no' }, 'the option ledger is "no"'],
+    ['a ledger that is not a boolean', { ledger: 'no' }, 'the option ledger is "no"'],
     ['a ledger of null', { ledger: null }, 'the option ledger is null'],
-  ] as [string, unknown, string][])('takes no options: %s', (_, options, words) => {
+  ] as [string, unknown, string][])('refuses the options: %s', (_, options, words) => {
     const error = errorOf(() => createMemory(new PageOS(), options as MemoryOptions))
     expect(error).toMatchObject({ name: 'UsageError', code: 'ERR_MEMLAYER_OPTION' })
     expect(error.message).toContain(`createMemory: ${words}. `)
   })
 
-  it('asks the OS nothing', () => {
+  it('makes no call on the OS', () => {
     const os = new PageOS()
     const memory = createMemory(os, {})
     expect(memory.os).toBe(os)
@@ -58,7 +58,7 @@ describe('createMemory', () => {
     memory.check()
   })
 
-  it('makes memories that own only what they obtained themselves, over one OS', () => {
+  it('makes memories over one OS that own only their own ranges', () => {
     const os = new PageOS()
     const [one, other] = [createMemory(os), createMemory(os)]
     const v = one.sysAlloc(page, one.stat('heap'))
@@ -68,7 +68,7 @@ describe('createMemory', () => {
   })
 })
 
-/** A backend as a plain object. */
+/** Makes a backend that is a plain object. */
 function bare(): object {
   const os = new PageOS()
   const names = [
@@ -86,7 +86,7 @@ function bare(): object {
 }
 
 describe('an engine that cannot detach a buffer', () => {
-  it('is told so before it has a view', () => {
+  it('gets an error before it can make a view', () => {
     const child = runChild(
       `
       delete ArrayBuffer.prototype.transfer
@@ -102,7 +102,8 @@ describe('an engine that cannot detach a buffer', () => {
     )
     expect(child.stderr).toBe('')
     expect(child.stdout.split('\n').slice(0, 3)).toEqual([
-      'ERR_MEMLAYER_VIEW createMemory: this engine cannot detach an ArrayBuffer: views of pages memory would outlive their pages. Run on Node 22.12 or later, on Bun or on Deno 2.',
+      'ERR_MEMLAYER_VIEW createMemory: this engine cannot detach an ArrayBuffer: ' +
+        'views of pages memory would outlive their pages. Run on Node 22.12 or later, on Bun or on Deno 2.',
       'true 1',
       'true',
     ])

@@ -1,17 +1,17 @@
-// Views whose bytes were moved: on some engines structuredClone and postMessage take a buffer's bytes to another
-// buffer, which nobody here can detach. Its pages must stay.
+// Tests views whose bytes were moved. On some engines, structuredClone and postMessage move a buffer's bytes to another
+// buffer, which core can't detach. So its pages must stay.
 import { createMemory, UsageError, type Memory, type OS, type Region } from '@memlayer/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { PageOS } from './page-os.js'
 
 const page = 4096
 
-/** Plain buffers, which can be moved. */
+/** Makes a backend whose views are plain buffers, which the engine can move. */
 function movableOS(): OS {
   return Object.assign(new PageOS({}), { view: (_v: number, n: number) => new ArrayBuffer(n) })
 }
 
-describe('a view that was transferred', () => {
+describe('a transferred view', () => {
   let memory: Memory
   let region: Region
   let moved: ArrayBuffer
@@ -31,7 +31,7 @@ describe('a view that was transferred', () => {
     ['free', (r) => r.free()],
     ['dispose', (r) => r[Symbol.dispose]()],
     ['sysFree', (r, m) => m.sysFree(r.address, 8 * page, null)],
-  ])('keeps its pages from %s, each time, and nothing has changed', (_, take) => {
+  ])('keeps its pages from %s each time, and the call changes nothing', (_, take) => {
     const other = region.view(Uint8Array, 0, page)
     const before = memory.ranges()
     for (let time = 0; time < 2; time++) {
@@ -44,7 +44,7 @@ describe('a view that was transferred', () => {
     memory.check()
   })
 
-  it('leaves the pages beside it free to go', () => {
+  it('does not keep the pages beside it', () => {
     region.unused(0, 2 * page)
     region.free(3 * page, 5 * page)
     expect(memory.stats().total.ready).toBe(page)

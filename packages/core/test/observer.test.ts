@@ -1,4 +1,4 @@
-// Observers hear of every operation that reached the kernel, in order, and harm none.
+// Tests that observers get an event for every operation that reached the kernel, in order, and don't disturb any.
 import { createMemory, FatalError, UsageError, type Memory, type MemoryEvent } from '@memlayer/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -6,7 +6,7 @@ import { ENOMEM, PageOS } from './page-os.js'
 
 const page = 4096
 
-// The runner takes an unhandled rejection for a failure of its own; here they are what is looked at.
+// These tests check unhandled rejections. The runner would treat those as its own failures.
 const rejections: unknown[] = []
 const keep = (reason: unknown): void => void rejections.push(reason)
 let runners: NodeJS.UnhandledRejectionListener[] = []
@@ -20,7 +20,7 @@ afterAll(() => {
   for (const listener of runners) process.on('unhandledRejection', listener)
 })
 
-/** Rejections are reported once the microtasks have run. */
+/** Waits for the microtasks, after which the host reports rejections, and returns the rejections. */
 async function rejected(): Promise<unknown[]> {
   await new Promise((done) => setImmediate(done))
   return rejections.splice(0)
@@ -33,7 +33,7 @@ function heardBy(memory: Memory): MemoryEvent[] {
 }
 
 describe('an observer', () => {
-  it('hears of each operation, with its range and category', () => {
+  it('gets an event for each operation, with its range and category', () => {
     const memory = createMemory(new PageOS({ base: 0x11000 }))
     const heap = memory.stat('heap')
     const heard = heardBy(memory)
@@ -60,7 +60,7 @@ describe('an observer', () => {
     ])
   })
 
-  it('hears of what was refused and what broke, with the error that the caller gets', () => {
+  it('gets an event for refused and broken operations, with the caller’s error', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const heap = memory.stat('heap')
@@ -82,7 +82,7 @@ describe('an observer', () => {
     heard.forEach(({ error }, i) => expect(error).toBe(errors[i]))
   })
 
-  it('hears nothing of what never reached the kernel', () => {
+  it('gets no event for a call that did not reach the kernel', () => {
     const memory = createMemory(new PageOS())
     const heard = heardBy(memory)
     errorOf(() => memory.sysAlloc(-1, null))
@@ -93,7 +93,7 @@ describe('an observer', () => {
     expect(heard).toEqual([])
   })
 
-  it('finds the account settled: the operation it hears of is in it, or undone', () => {
+  it('sees an account that already includes the finished operation, and no failed one', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const heap = memory.stat('heap')
@@ -111,7 +111,7 @@ describe('an observer', () => {
     expect(held).toEqual([2 * page, 2 * page, 2 * page, 0])
   })
 
-  it('is told no more once it has ended, also by another in the middle of a telling', () => {
+  it('gets no event after its end, also when another observer ends it during an event', () => {
     const memory = createMemory(new PageOS())
     const heard: string[] = []
     memory.observe(({ op }) => {
@@ -126,7 +126,7 @@ describe('an observer', () => {
     expect(heard).toEqual(['first sysAlloc', 'second sysAlloc', 'first sysReserve', 'first sysFree'])
   })
 
-  it('may be the same function twice: each ends by itself', () => {
+  it('may be registered twice, and each registration ends by itself', () => {
     const memory = createMemory(new PageOS())
     let heard = 0
     const observer = (): void => void (heard += 1)
@@ -140,7 +140,7 @@ describe('an observer', () => {
     expect(heard).toBe(3)
   })
 
-  it('may operate on the memory: all hear of both, in the order in which they were done', () => {
+  it('may operate on the memory, and all observers get the events in the order of the operations', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const heard: string[] = []
@@ -163,7 +163,7 @@ describe('an observer', () => {
     memory.check()
   })
 
-  it('that joins in a telling hears of what is done from then on, and of nothing before', () => {
+  it('that is added during an event gets only the events of later operations', () => {
     const memory = createMemory(new PageOS())
     const heard: string[] = []
     const stop = memory.observe(({ address }) => {
@@ -176,7 +176,7 @@ describe('an observer', () => {
     expect(heard).toEqual(['sysAlloc'])
   })
 
-  it('frees in answer to a refusal, so that the caller’s next try succeeds', () => {
+  it('can free memory after a refusal, so that the caller’s next try succeeds', () => {
     const memory = createMemory(new PageOS({ pages: 4 }))
     const cache = memory.sysAlloc(3 * page, null)
     memory.observe(({ outcome }) => {
@@ -190,7 +190,7 @@ describe('an observer', () => {
 })
 
 describe('an observer that throws', () => {
-  it('harms neither the caller, nor the account, nor the other observers; the host hears of it', async () => {
+  it('does not disturb the caller, the account or other observers, and the host reports its error', async () => {
     const memory = createMemory(new PageOS())
     const thrown = new Error('an observer of the caller’s own')
     memory.observe(() => {
@@ -214,7 +214,7 @@ describe('an observer that throws', () => {
   })
 })
 
-it.each([undefined, null, 'observer', {}, 1])('observe takes a function, not %o', (observer) => {
+it.each([undefined, null, 'observer', {}, 1])('observe refuses %o, because it is not a function', (observer) => {
   const error = errorOf(() => createMemory(new PageOS()).observe(observer as never))
   expect(error).toBeInstanceOf(UsageError)
   expect(error).toMatchObject({ code: 'ERR_MEMLAYER_OPTION' })

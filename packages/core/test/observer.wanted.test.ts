@@ -1,9 +1,9 @@
-// Observers that listen only at times: a channel that has no subscribers, say.
+// Tests observers that want events only at times, for example a channel without subscribers.
 import { createMemory, type MemoryEvent } from '@memlayer/core'
 import { expect, it } from 'vitest'
 import { PageOS } from './page-os.js'
 
-it('makes no event while no observer wants one, and tells all once one does', () => {
+it('makes no event while no observer wants one, and makes events as soon as one does', () => {
   const memory = createMemory(new PageOS())
   const heard: MemoryEvent[] = []
   let asked = 0
@@ -20,7 +20,7 @@ it('makes no event while no observer wants one, and tells all once one does', ()
   expect(asked).toBe(2)
 })
 
-it('takes a failure to say for a no, done and told of as an observer’s own', async () => {
+it('treats an error of `wanted` as a no, and reports it like an error of the observer', async () => {
   const memory = createMemory(new PageOS())
   const broken = new Error('wanted')
   const runners = process.listeners('unhandledRejection')
@@ -42,7 +42,7 @@ it('takes a failure to say for a no, done and told of as an observer’s own', a
   expect(rejected).toEqual([broken, broken])
 })
 
-it('refuses a question that is not a function, and options that are not known', () => {
+it('refuses a `wanted` that is not a function, and unknown options', () => {
   for (const options of [{ wanted: 5 }, { wanted: 'yes' }, { wanted: null }, { want: () => true }, () => true, null]) {
     expect(() => createMemory(new PageOS()).observe(() => {}, options as never)).toThrow(
       expect.objectContaining({ code: 'ERR_MEMLAYER_OPTION' }),

@@ -1,4 +1,4 @@
-// Options: every one must be known, and undefined is like leaving it out.
+// Tests options: core refuses an unknown option, and treats undefined like a missing option.
 import { checkOptions, createMemory, GrowableBuffer } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -7,14 +7,14 @@ import { PageOS } from './page-os.js'
 const page = 4096
 const memory = createMemory(new PageOS())
 
-describe('an option that is not known', () => {
+describe('an unknown option', () => {
   it.each<[string, () => unknown, string, string]>([
     ['of reserve', () => memory.reserve(page, { hugepages: 'off' } as never), 'hugepages', 'hugePages'],
     ['of reserve', () => memory.reserve(page, { names: 'x' } as never), 'names', 'name'],
     ['of createMemory', () => createMemory(new PageOS(), { leger: false } as never), 'leger', 'ledger'],
     ['of GrowableBuffer', () => new GrowableBuffer(memory, { maximun: page } as never), 'maximun', 'maximum'],
     ['of observe', () => memory.observe(() => {}, { want: () => true } as never), 'want', 'wanted'],
-  ])('%s stops the call, and the nearest known one is named', (_, call, wrong, nearest) => {
+  ])('%s stops the call, and the error names the nearest known option', (_, call, wrong, nearest) => {
     const before = memory.stats()
     const error = errorOf(call)
     expect(error.code).toBe('ERR_MEMLAYER_OPTION')
@@ -22,12 +22,12 @@ describe('an option that is not known', () => {
     expect(memory.stats()).toEqual(before)
   })
 
-  it('has no suggestion when none is near', () => {
+  it('has no suggestion without a similar known option', () => {
     const error = errorOf(() => memory.reserve(page, { colour: 'red' } as never))
     expect(error.hint).toBe('Pass one of: name, stat, align, address, hugePages.')
   })
 
-  it('is looked for among own keys: what is on Object.prototype is nobody’s option', () => {
+  it('is an own key, so that a property of Object.prototype is not an option', () => {
     Reflect.defineProperty(Object.prototype, 'polluted', { value: 1, enumerable: true, configurable: true })
     try {
       checkOptions('op', {}, ['known'])
@@ -38,7 +38,7 @@ describe('an option that is not known', () => {
   })
 })
 
-it('undefined is as if the option were left out', () => {
+it('undefined is like a missing option', () => {
   const region = memory.reserve(page, {
     name: undefined,
     stat: undefined,

@@ -1,5 +1,5 @@
-// An operating system for core's tests: a plain map of pages, each in a state of its own. It holds
-// core to what core owes a backend, page by page, and refuses or breaks only when told to.
+// An operating system for core's tests. It is a plain map from pages to states. For each page it checks that core
+// calls a backend correctly. It refuses or breaks only when a test tells it to.
 import { alignUp, type Address, type FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
 
 /** The functions of a backend that core calls. */
@@ -13,22 +13,22 @@ export type OSFunction =
   | 'sysReserveOS'
   | 'sysMapOS'
 
-/** How a call is to end: refused as the kernel said, refused without a word, or broken. */
+/** How a call must end: refused with the kernel's reason, refused without a reason, or broken. */
 export type Fate = Refusal | 'silent' | FatalError | undefined
 
 /** One page that is not free. */
 export interface Page {
   state: 'Reserved' | 'Prepared' | 'Ready' | 'Foreign'
-  /** Which reservation it came with. */
+  /** The number of the page's reservation. */
   readonly reservation: number
 }
 
 export interface PageOSOptions {
   readonly traits?: Partial<Traits>
-  /** Pages of address space, from `base` on. */
+  /** The number of pages of address space, starting at `base`. */
   readonly pages?: number
   readonly base?: Address
-  /** Asked before each call, which is the k-th (from 1): how it ends. */
+  /** Runs before the k-th call (from 1) and decides how it ends. */
   readonly fate?: (fn: OSFunction, k: number, os: PageOS) => Fate
 }
 
@@ -45,7 +45,7 @@ export const EINVAL: Refusal = Object.freeze({
   hint: 'Ask anew.',
 })
 
-/** Core has called with what it must not call with. Never a MemlayerError: no test may take it for one. */
+/** Core made a wrong call. This is not a MemlayerError, so that a test can't confuse them. */
 export class Breach extends Error {}
 
 export class PageOS implements OS {
@@ -57,7 +57,7 @@ export class PageOS implements OS {
   /** Every call so far: `sysFreeOS(0x1000, 4096)`. */
   readonly calls: string[] = []
   fate: PageOSOptions['fate']
-  /** Where a test bounds the process's mappings. */
+  /** The host's facts, if a test limits the process's mappings. */
   host?: NonNullable<OS['host']>
   readonly #first: number
   readonly #last: number
@@ -125,18 +125,18 @@ export class PageOS implements OS {
     this.#move('sysMapOS', v, n, ['Reserved'], 'Prepared')
   }
 
-  /** Bytes that belong to no page: what core does with a view is tested, not what is in it. */
+  /** Returns new bytes that belong to no page. The tests check how core handles a view, not its contents. */
   view(v: Address, n: number): ArrayBuffer {
     this.#range(v, alignUp(n, this.traits.pageSize), ['Ready'])
     return new ArrayBuffer(n)
   }
 
-  /** Pages that something else of the process maps: never handed out. */
+  /** Marks pages as mapped by another part of the process, so that core can't get them. */
   occupy(v: Address, n: number): void {
     for (const number of this.#numbers(v, n)) this.pages.set(number, { state: 'Foreign', reservation: -1 })
   }
 
-  /** They are free again. */
+  /** Frees pages. */
   vacate(v: Address, n: number): void {
     for (const number of this.#numbers(v, n)) this.pages.delete(number)
   }
@@ -147,7 +147,7 @@ export class PageOS implements OS {
     for (const page of pages) page.state = to
   }
 
-  /** Counts the call; false where it is refused. */
+  /** Records the call. Returns false if the call is refused. */
   #called(fn: OSFunction, args: readonly (number | null)[]): boolean {
     const texts = args.map((arg, i) => (i < args.length - 1 && arg !== null ? `0x${arg.toString(16)}` : String(arg)))
     this.calls.push(`${fn}(${texts.join(', ')})`)
@@ -169,7 +169,7 @@ export class PageOS implements OS {
     return number * pageSize
   }
 
-  /** The hint, where it can be had; else the first room. */
+  /** Returns the page number of the hint if it is free, or else of the first free place. */
   #place(n: number, hint: Address | null): number | null {
     const { pageSize, granularity, hints } = this.traits
     const step = granularity / pageSize

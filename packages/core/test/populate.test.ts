@@ -1,4 +1,4 @@
-// Pages had ahead of a touch: who may ask, what a kernel answers, and that nothing is touched where it can't.
+// Tests populate: the ranges it accepts, and the kernel's answers. If the kernel can't populate, core touches no page.
 import { createMemory, FatalError, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -6,7 +6,7 @@ import { ENOMEM, PageOS } from './page-os.js'
 
 const page = 4096
 
-/** A backend that answers as it is told, and the ranges it was asked for. */
+/** A backend that returns the test's answer, and records the requested ranges. */
 class PopulatingOS extends PageOS {
   readonly asked: [number, number][] = []
   answer: boolean | null | Error = true
@@ -29,7 +29,7 @@ function ready(): { os: PopulatingOS; memory: Memory; v: number; told: unknown[]
 }
 
 describe('sysPopulate', () => {
-  it('asks for a Ready range, changes no state, and is told of', () => {
+  it('populates a Ready range, changes no state, and makes an event', () => {
     const { os, memory, v, told } = ready()
     const before = memory.ranges()
     expect(memory.sysPopulate(v + page, 2 * page)).toBe(true)
@@ -40,25 +40,25 @@ describe('sysPopulate', () => {
     memory.check()
   })
 
-  it('says no where the kernel can’t, and counts nothing', () => {
+  it('returns false if the kernel can’t, and counts no call', () => {
     const { os, memory, v, told } = ready()
     os.answer = false
     expect(memory.sysPopulate(v, page)).toBe(false)
     expect([told, memory.stats().total.calls]).toEqual([[], 1])
   })
 
-  it('says no where the backend has no such call, and touches no page', () => {
+  it('returns false if the backend has no such call, and touches no page', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const v = memory.sysAlloc(page, null)
     os.view = () => {
-      throw new Error('a page was looked at')
+      throw new Error('core made a view, but populate must not touch pages')
     }
     expect([memory.sysPopulate(v, page), memory.sysPopulate(v, 0)]).toEqual([false, false])
     expect(os.calls).toHaveLength(1)
   })
 
-  it('is refused by an OutOfMemoryError that names the call', () => {
+  it('throws an OutOfMemoryError that names the kernel call', () => {
     const { os, memory, v, told } = ready()
     os.answer = null
     const error = errorOf(() => memory.sysPopulate(v, page))
@@ -70,7 +70,7 @@ describe('sysPopulate', () => {
     expect(memory.sysPopulate(v, page)).toBe(true)
   })
 
-  it('passes on what the backend throws', () => {
+  it('passes an error of the backend to the caller', () => {
     const { os, memory, v, told } = ready()
     os.answer = new FatalError('cannot populate pages')
     expect(errorOf(() => memory.sysPopulate(v, page))).toBe(os.answer)
@@ -80,22 +80,25 @@ describe('sysPopulate', () => {
   it.each([
     ['Prepared pages', (v: number) => [v + 6 * page, page], 'ERR_MEMLAYER_STATE'],
     ['a range whose last page is Prepared', (v: number) => [v, 7 * page], 'ERR_MEMLAYER_STATE'],
-    ['pages that are not owned', (v: number) => [v + 8 * page, page], 'ERR_MEMLAYER_NOT_OWNED'],
+    ['pages without an owner', (v: number) => [v + 8 * page, page], 'ERR_MEMLAYER_NOT_OWNED'],
     ['half a page', (v: number) => [v, page / 2], 'ERR_MEMLAYER_ALIGNMENT'],
-    ['an address in a page', (v: number) => [v + 8, page], 'ERR_MEMLAYER_ALIGNMENT'],
-    ['no size', (v: number) => [v, NaN], 'ERR_MEMLAYER_SIZE'],
-    ['no address', () => [-page, page], 'ERR_MEMLAYER_ADDRESS'],
-  ] as [string, (v: number) => [number, number], string][])('asks nothing for %s', (_, range, code) => {
-    const { os, memory, v, told } = ready()
-    memory.sysUnused(v + 6 * page, 2 * page)
-    told.length = 0
-    const error = errorOf(() => memory.sysPopulate(...range(v)))
-    expect(error).toBeInstanceOf(UsageError)
-    expect(error).toMatchObject({ code, op: 'sysPopulate' })
-    expect([os.asked, told]).toEqual([[], []])
-  })
+    ['an address inside a page', (v: number) => [v + 8, page], 'ERR_MEMLAYER_ALIGNMENT'],
+    ['the size NaN', (v: number) => [v, NaN], 'ERR_MEMLAYER_SIZE'],
+    ['a negative address', () => [-page, page], 'ERR_MEMLAYER_ADDRESS'],
+  ] as [string, (v: number) => [number, number], string][])(
+    'refuses %s before any call on the OS',
+    (_, range, code) => {
+      const { os, memory, v, told } = ready()
+      memory.sysUnused(v + 6 * page, 2 * page)
+      told.length = 0
+      const error = errorOf(() => memory.sysPopulate(...range(v)))
+      expect(error).toBeInstanceOf(UsageError)
+      expect(error).toMatchObject({ code, op: 'sysPopulate' })
+      expect([os.asked, told]).toEqual([[], []])
+    },
+  )
 
-  it('does nothing for zero bytes, and goes unchecked without a ledger', () => {
+  it('does nothing for zero bytes, and checks nothing without a ledger', () => {
     const { os, memory, v } = ready()
     expect([memory.sysPopulate(v, 0), os.asked]).toEqual([true, []])
     const unchecked = createMemory(os, { ledger: false })
@@ -103,7 +106,7 @@ describe('sysPopulate', () => {
     expect(os.asked).toEqual([[12, 34]])
   })
 
-  it('takes offsets of a region', () => {
+  it('accepts offsets of a region', () => {
     const os = new PopulatingOS()
     using region = createMemory(os).reserve(8 * page)
     region.commit(0, 4 * page)

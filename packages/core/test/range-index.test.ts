@@ -1,5 +1,5 @@
-// Where the views are, against a plain list of them: few are looked through, many are found by granule,
-// and both find the same.
+// Compares the index of views with a plain list. The index searches few views one by one and finds many by granule.
+// Both ways must find the same views.
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -10,7 +10,8 @@ fc.configureGlobal({ seed: testSeed() })
 
 const BASE = 0x7f12_3456_7000
 
-// Which entry it is: two may lie at the same place, and one leads to others, so that none is compared by what it holds.
+// The number of the next entry. The tests compare entries by number, because two entries may have equal ranges, and an
+// entry links to others.
 let made = 0
 
 function entry(start: number, size: number): ViewEntry {
@@ -25,7 +26,7 @@ function entry(start: number, size: number): ViewEntry {
   }
 }
 
-/** Which they are. Entries have no order, neither in the index nor in the list. */
+/** Returns the entries' numbers, sorted, because neither the index nor the list has an order. */
 function which(entries: readonly ViewEntry[]): number[] {
   return entries.map(({ place }) => place).toSorted((a, b) => a - b)
 }
@@ -34,7 +35,7 @@ function touching(entries: readonly ViewEntry[], v: number, n: number): ViewEntr
   return entries.filter(({ start, end }) => start < v + n && end > v)
 }
 
-// From a byte to what is longer than the first levels' granules.
+// Sizes from one byte to more than the granules of the first levels.
 const sizes = fc.oneof(
   fc.integer({ min: 1, max: 4096 }),
   fc.integer({ min: 1, max: 2 ** 20 }),
@@ -45,21 +46,21 @@ const starts = fc.oneof(fc.nat(8192), fc.nat(2 ** 22), fc.nat(2 ** 34))
 describe('the index of views', () => {
   it.each([
     ['few', 6],
-    ['as many as are few, and one more', 10],
+    ['just more than few', 10],
     ['many', 120],
-  ])('finds what a list of all finds: %s', (_, most) => {
+  ])('finds the same entries as a list, with %s entries', (_, entriesMax) => {
     const step = fc.record({ start: starts, size: sizes, drop: fc.boolean(), pick: fc.nat(), v: starts, n: sizes })
     fc.assert(
-      fc.property(fc.array(step, { minLength: most, maxLength: 3 * most, size: 'max' }), (steps) => {
+      fc.property(fc.array(step, { minLength: entriesMax, maxLength: 3 * entriesMax, size: 'max' }), (steps) => {
         const index = new RangeIndex<ViewEntry>()
         const all: ViewEntry[] = []
         const dropped: ViewEntry[] = []
         for (const { start, size, drop, pick, v, n } of steps) {
-          if (all.length === most || (drop && all.length > 0)) {
+          if (all.length === entriesMax || (drop && all.length > 0)) {
             const gone = all.splice(pick % all.length, 1)[0] as ViewEntry
             index.delete(gone)
             dropped.push(gone)
-            // Whoever collects it, at once or later, forgets it again.
+            // The collector may delete an entry again, at once or later.
             index.delete(gone)
             index.delete(dropped[pick % dropped.length] as ViewEntry)
           } else {
@@ -78,7 +79,7 @@ describe('the index of views', () => {
     )
   })
 
-  it('looks through no more than it holds, however long the range', () => {
+  it('searches at most its own entries, for a range of any length', () => {
     const index = new RangeIndex<ViewEntry>()
     const entries = Array.from({ length: 20 }, (_, i) => entry(i * 2 ** 30, 4096))
     for (const one of entries) index.add(one)
@@ -88,14 +89,14 @@ describe('the index of views', () => {
   })
 
   it.each<{ name: string; order: (entries: ViewEntry[]) => ViewEntry[] }>([
-    { name: 'as they came', order: (entries) => entries },
-    { name: 'the last first', order: (entries) => entries.toReversed() },
+    { name: 'in their order', order: (entries) => entries },
+    { name: 'in reverse order', order: (entries) => entries.toReversed() },
     {
       name: 'from both ends',
       order: (entries) => entries.map((_, i) => entries.at(i % 2 === 0 ? i / 2 : -(i + 1) / 2) as ViewEntry),
     },
-  ])('looks for none that it forgets, of thousands in one granule: $name', ({ order }) => {
-    // A walk to each from the first would be 2,000,000 steps in one of these orders.
+  ])('deletes thousands of entries of one granule without a search: $name', ({ order }) => {
+    // A search from the first entry would take 2,000,000 steps in one of these orders.
     let steps = 0
     const entries = Array.from({ length: 2000 }, (_, i) => countSteps(entry(8 * i, 8), () => void steps++))
     const index = new RangeIndex<ViewEntry>()
@@ -107,7 +108,7 @@ describe('the index of views', () => {
   })
 })
 
-/** The same entry, which tells whoever goes from it to another. */
+/** Makes an entry that calls `step` on each read of its links. */
 function countSteps(one: ViewEntry, step: () => void): ViewEntry {
   let { next, previous } = one
   return Object.defineProperties(one, {

@@ -1,5 +1,4 @@
-// What the caller reads when the OS says no, at every call of a life, and that the account is then
-// what the pages are.
+// Tests the caller's error when the OS refuses, for every call of a life. The account must then still match the pages.
 import { createMemory, FatalError, OutOfMemoryError } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -10,7 +9,7 @@ import { createWorld, expectAgreement, judge, make, type World } from './world.j
 const page = 4096
 
 describe('an OutOfMemoryError', () => {
-  it('says what was asked for and what the kernel said', () => {
+  it('names the request and the kernel’s answer', () => {
     const memory = createMemory(new PageOS({ fate: () => ENOMEM }))
     const error = errorOf(() => memory.sysAlloc(96 * page, null))
     expect(error).toBeInstanceOf(OutOfMemoryError)
@@ -27,14 +26,14 @@ describe('an OutOfMemoryError', () => {
     expect(error.address).toBe(undefined)
   })
 
-  it('says where, if somewhere was asked for', () => {
+  it('names the address if the request has one', () => {
     const memory = createMemory(new PageOS({ fate: () => ENOMEM }))
     const error = errorOf(() => memory.sysReserve(0x20000, page))
     expect(error.message).toBe('sysReserve: pages refused 4 KiB at 0x20000: mmap answered ENOMEM (12). Buy memory.')
     expect(error).toMatchObject({ op: 'sysReserve', address: 0x20000, size: page })
   })
 
-  it('knows no number where the backend keeps none', () => {
+  it('has no error number if the backend has none', () => {
     const memory = createMemory(new PageOS({ fate: () => 'silent' }))
     const error = errorOf(() => memory.sysReserve(null, page))
     expect(error).toBeInstanceOf(OutOfMemoryError)
@@ -42,7 +41,7 @@ describe('an OutOfMemoryError', () => {
     expect([error.syscall, error.errno, error.errnoName]).toEqual([undefined, undefined, undefined])
   })
 
-  it('never tells of an older refusal', () => {
+  it('never reports an older refusal', () => {
     const os = new PageOS({ fate: () => ENOMEM })
     const memory = createMemory(os)
     errorOf(() => memory.sysReserve(null, page))
@@ -51,7 +50,7 @@ describe('an OutOfMemoryError', () => {
     expect(errorOf(() => memory.sysReserve(null, page)).errno).toBe(undefined)
   })
 
-  it('is not thrown for advice that the kernel would not take: not then, and not by the free after', () => {
+  it('is not thrown for refused advice, neither then nor by the next free', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const v = memory.sysAlloc(page, null)
@@ -63,7 +62,7 @@ describe('an OutOfMemoryError', () => {
     expect(os.pages.size).toBe(0)
   })
 
-  it('is what sysFree and sysFault throw when the kernel can’t split its mapping', () => {
+  it('is thrown by sysFree and sysFault when the kernel can’t split its mapping', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const v = memory.sysAlloc(4 * page, null)
@@ -81,7 +80,7 @@ describe('an OutOfMemoryError', () => {
 })
 
 describe('a FatalError', () => {
-  it('is what sysFree and sysFault throw when the kernel keeps the range for any other reason', () => {
+  it('is thrown by sysFree and sysFault when the kernel keeps the range for any other reason', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const v = memory.sysAlloc(page, null)
@@ -107,7 +106,7 @@ describe('a FatalError', () => {
     expect(memory.stats().total).toMatchObject({ ready: page, calls: 3, refusals: 0 })
   })
 
-  it('of a backend comes through as it is, and nothing is counted', () => {
+  it('of a backend reaches the caller unchanged, and nothing is counted', () => {
     const thrown = new FatalError('cannot map pages in arena address space', {
       op: 'sysMap',
       syscall: 'mmap',
@@ -123,7 +122,7 @@ describe('a FatalError', () => {
   })
 })
 
-/** A life that makes every transition, in calls that depend on nothing but the addresses before. */
+/** Makes every transition. The calls depend only on the addresses of earlier calls. */
 function* life({ stats, os }: World): Generator<Call, void, unknown> {
   const [heap, index] = stats
   const range = (v: number, n: number): { v: number; n: number } => ({ v, n: n * page })
@@ -160,11 +159,11 @@ const systems: [string, PageOSOptions][] = [
   ['frees only whole reservations', { base: 0x11000, traits: { freesParts: false } }],
 ]
 
-// A backend never refuses these without throwing.
+// A backend refuses these functions only by throwing.
 const sure = ['sysUnusedOS', 'sysUsedOS', 'sysHugePageOS', 'sysMapOS']
 
 describe.each(systems)('on an OS that %s', (_, options) => {
-  it.each(fates)('the k-th call %s, for every k: account and pages agree', (name, fate) => {
+  it.each(fates)('account and pages agree with the k-th call %s, for every k', (name, fate) => {
     const ends = new Set<string>()
     for (let k = 1, failed = true; failed; k++) {
       failed = false
@@ -174,7 +173,7 @@ describe.each(systems)('on an OS that %s', (_, options) => {
           if (call !== k) return undefined
           failed = true
           if (name !== 'broken' && sure.includes(fn)) return undefined
-          // Without a word, a free that is refused would be a free that is done: no backend may do that.
+          // Core would take a free that is refused without a reason for a finished free. No backend may do that.
           return name === 'refused without a word' && !['sysAllocOS', 'sysReserveOS'].includes(fn) ? ENOMEM : fate(k)
         },
       })
@@ -185,7 +184,7 @@ describe.each(systems)('on an OS that %s', (_, options) => {
         ends.add(end)
         if (next.value.op === 'sysReserveAligned' && end !== 'done') world.shadow.adopt(world.os.pages)
         expectAgreement(world)
-        // The life ends where a call failed; what it left is given back.
+        // The life ends at a failed call. The code below gives the remaining ranges back.
         if (end !== 'done') break
         next = steps.next(made.result)
       }

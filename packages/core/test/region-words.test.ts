@@ -1,4 +1,4 @@
-// What a region and a buffer say when a call fails: the method that was called, their name, and the caller's offsets.
+// Tests the errors of regions and buffers. They name the called method, the region, and the caller's offsets.
 import {
   createMemory,
   FatalError,
@@ -41,7 +41,7 @@ describe('an error of a region', () => {
     expect(error.stack).toContain(error.message)
   })
 
-  it('is what observers heard of, and the kernel’s answer stays', () => {
+  it('is also in the observers’ event, with the kernel’s answer', () => {
     const { os, memory } = made()
     const region = memory.reserve(4 * page, { name: 'vectors' })
     const heard: MemoryEvent[] = []
@@ -56,7 +56,7 @@ describe('an error of a region', () => {
     expect(heard.at(-1)?.op).toBe('sysMap')
   })
 
-  it('tells what was reserved when the OS refuses it', () => {
+  it('names the reservation that the OS refuses', () => {
     const { os, memory } = made()
     os.fate = () => null
     const error = errorOf(() => memory.reserve(4 * page, { name: 'vectors' }))
@@ -65,7 +65,7 @@ describe('an error of a region', () => {
     expect(error).toMatchObject({ op: 'reserve', region: 'vectors', size: 4 * page })
   })
 
-  it('keeps its hint once, at the end', () => {
+  it('has its hint once, at the end', () => {
     const { memory } = made()
     const error = errorOf(() => memory.reserve(page, { name: 'a' }).unused())
     expect(error.message.endsWith(`. ${error.hint}`)).toBe(true)
@@ -74,7 +74,7 @@ describe('an error of a region', () => {
 })
 
 describe('an error of a buffer', () => {
-  it('names its own method when the OS refuses growth, and its length is as before', () => {
+  it('names its own method when the OS refuses growth, and the length does not change', () => {
     const { os, memory } = made()
     const buffer = new GrowableBuffer(memory, { maximum: 16 * page, length: page, name: 'index' })
     buffer.resize(0)
@@ -86,7 +86,7 @@ describe('an error of a buffer', () => {
     expect(buffer.length).toBe(0)
   })
 
-  it('speaks of the buffer after free', () => {
+  it('names the buffer after free', () => {
     const { memory } = made()
     const buffer = new GrowableBuffer(memory, { maximum: 16 * page, length: page, name: 'index' })
     buffer.free()

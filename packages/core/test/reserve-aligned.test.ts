@@ -1,5 +1,5 @@
-// Reservations at an alignment, on OSes that free parts and on those that do not: the calls that are
-// made, and that no byte is lost whatever the OS answers.
+// Tests reservations at an alignment, on an OS that frees parts and on one that frees only whole reservations. It tests
+// the calls, and that no answer of the OS makes core lose a byte.
 import { createMemory, FatalError, OutOfMemoryError, UsageError } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -8,14 +8,14 @@ import { EINVAL, ENOMEM, PageOS, type PageOSOptions } from './page-os.js'
 const KiB = 1024
 const whole: PageOSOptions = { traits: { freesParts: false } }
 
-/** The pages that the OS holds are those that the memory says it owns. */
+/** Expects that the OS holds exactly the pages that the memory owns. */
 function expectNothingLost(os: PageOS, ranges: { address: number; size: number }[]): void {
   const owned = [...os.pages].filter(([, { state }]) => state !== 'Foreign').length * os.traits.pageSize
   expect(ranges.reduce((sum, { size }) => sum + size, 0)).toBe(owned)
 }
 
-describe('sysReserveAligned where parts can be freed', () => {
-  it('reserves size and alignment together and frees what stands over, at both ends', () => {
+describe('sysReserveAligned on an OS that frees parts', () => {
+  it('reserves size plus alignment and frees the rest at both ends', () => {
     const os = new PageOS({ base: 0x11000 })
     const memory = createMemory(os)
     expect(memory.sysReserveAligned(null, 16 * KiB, 64 * KiB)).toEqual({ address: 0x20000, size: 16 * KiB })
@@ -28,7 +28,7 @@ describe('sysReserveAligned where parts can be freed', () => {
     expectNothingLost(os, memory.ranges())
   })
 
-  it('keeps all of it where the OS answers aligned, as Go does', () => {
+  it('keeps all of it if the OS returns an aligned address, as Go does', () => {
     const os = new PageOS({ base: 0x20000 })
     const memory = createMemory(os)
     expect(memory.sysReserveAligned(null, 16 * KiB, 64 * KiB)).toEqual({ address: 0x20000, size: 80 * KiB })
@@ -36,7 +36,7 @@ describe('sysReserveAligned where parts can be freed', () => {
     expect(memory.stats().total.reserved).toBe(80 * KiB)
   })
 
-  it('passes the hint on, and takes another place where it is busy', () => {
+  it('passes the hint on, and uses another place if the hint is busy', () => {
     const os = new PageOS({ base: 0x20000 })
     const memory = createMemory(os)
     expect(memory.sysReserveAligned(0x40000, 16 * KiB, 64 * KiB).address).toBe(0x40000)
@@ -44,13 +44,13 @@ describe('sysReserveAligned where parts can be freed', () => {
     expect(os.calls[0]).toBe(`sysReserveOS(0x40000, ${80 * KiB})`)
   })
 
-  it('takes an alignment below the page for the page', () => {
+  it('uses the page size for a smaller alignment', () => {
     const os = new PageOS({ base: 0x11000 })
     const memory = createMemory(os)
     expect(memory.sysReserveAligned(null, 4 * KiB, 1)).toEqual({ address: 0x11000, size: 8 * KiB })
   })
 
-  it('says what it asked for when it is refused', () => {
+  it('names its request after a refusal', () => {
     const os = new PageOS({ fate: () => ENOMEM })
     const memory = createMemory(os)
     const error = errorOf(() => memory.sysReserveAligned(0x30000, 16 * KiB, 64 * KiB))
@@ -80,9 +80,9 @@ describe('sysReserveAligned where parts can be freed', () => {
 
   it.each([
     ['refused as invalid', () => EINVAL, FatalError],
-    ['refused for want of memory', () => ENOMEM, OutOfMemoryError],
+    ['refused for lack of memory', () => ENOMEM, OutOfMemoryError],
     ['broken', () => new FatalError('mem: overlapping blocks'), FatalError],
-  ])('owns what the kernel will not take back: %s', (_, answer, kind) => {
+  ])('owns memory that the kernel does not take back: %s', (_, answer, kind) => {
     const os = new PageOS({ base: 0x11000, fate: (fn) => (fn === 'sysFreeOS' ? answer() : undefined) })
     const memory = createMemory(os)
     const error = errorOf(() => memory.sysReserveAligned(null, 16 * KiB, 64 * KiB))
@@ -96,8 +96,8 @@ describe('sysReserveAligned where parts can be freed', () => {
   })
 })
 
-describe('sysReserveAligned where a reservation is released only whole', () => {
-  it('releases all of it and asks for the aligned place within', () => {
+describe('sysReserveAligned on an OS that releases only whole reservations', () => {
+  it('releases all of it and reserves the aligned place inside', () => {
     const os = new PageOS({ ...whole, base: 0x11000 })
     const memory = createMemory(os)
     expect(memory.sysReserveAligned(null, 16 * KiB, 64 * KiB)).toEqual({ address: 0x20000, size: 16 * KiB })
@@ -110,7 +110,7 @@ describe('sysReserveAligned where a reservation is released only whole', () => {
     expect(os.pages.size).toBe(0)
   })
 
-  it('can free what the OS answered aligned, with the size that it said', () => {
+  it('can free a reservation at an aligned address with its returned size', () => {
     const os = new PageOS({ ...whole, base: 0x20000 })
     const memory = createMemory(os)
     const { address, size } = memory.sysReserveAligned(null, 16 * KiB, 64 * KiB)
@@ -120,7 +120,7 @@ describe('sysReserveAligned where a reservation is released only whole', () => {
     expect(os.pages.size).toBe(0)
   })
 
-  /** Another thread takes the aligned page whenever it is asked for, `times` times, and leaves it right after. */
+  /** Makes an OS where another thread takes the aligned page before core, `times` times, and frees it right after. */
   function racing(times: number): PageOS {
     let taken: number | null = null
     let lost = 0
@@ -141,7 +141,7 @@ describe('sysReserveAligned where a reservation is released only whole', () => {
     })
   }
 
-  it('tries again when the place is taken meanwhile, 99 times', () => {
+  it('tries again when another thread takes the place, 99 times', () => {
     const os = racing(99)
     const memory = createMemory(os)
     expect(memory.sysReserveAligned(null, 16 * KiB, 64 * KiB).address % (64 * KiB)).toBe(0)
@@ -149,7 +149,7 @@ describe('sysReserveAligned where a reservation is released only whole', () => {
     expectNothingLost(os, memory.ranges())
   })
 
-  it('gives up after 100, in Go’s words, and holds nothing', () => {
+  it('gives up after 100 tries with Go’s message, and owns nothing', () => {
     const os = racing(Infinity)
     const memory = createMemory(os)
     const error = errorOf(() => memory.sysReserveAligned(null, 16 * KiB, 64 * KiB))
@@ -161,12 +161,12 @@ describe('sysReserveAligned where a reservation is released only whole', () => {
     expect([...os.pages.values()].filter(({ state }) => state !== 'Foreign')).toEqual([])
   })
 
-  it('tries again when the place is refused, where Go frees nil and dies', () => {
+  it('tries again when the place is refused, although Go frees nil and crashes', () => {
     const os = new PageOS({ ...whole, base: 0x11000, fate: (_fn, k) => (k === 3 || k === 6 ? ENOMEM : undefined) })
     const memory = createMemory(os)
     const { address, size } = memory.sysReserveAligned(null, 16 * KiB, 64 * KiB)
     expect(os.calls).toHaveLength(9)
-    // The refusals on the way are forgotten: the free that follows is not taken for refused.
+    // Core forgets the refusals of the tries, so the next free does not count as refused.
     memory.sysFree(address, size, null)
     expect(os.pages.size).toBe(0)
     expect(memory.stats().total).toMatchObject({ calls: 2, refusals: 0 })
@@ -175,7 +175,7 @@ describe('sysReserveAligned where a reservation is released only whole', () => {
   it.each([
     ['of the first place', 2, 80],
     ['of a place elsewhere', 4, 16],
-  ])('owns a reservation that the kernel will not release: %s', (_, k, size) => {
+  ])('owns a reservation that the kernel does not release: %s', (_, k, size) => {
     const os = racing(1)
     const { fate } = os
     os.fate = (fn, call, self) => fate?.(fn, call, self) ?? (call >= k && fn === 'sysFreeOS' ? EINVAL : undefined)
@@ -189,10 +189,10 @@ describe('sysReserveAligned where a reservation is released only whole', () => {
   })
 })
 
-describe('sysReserveAligned, misused', () => {
+describe('a wrong call of sysReserveAligned', () => {
   it.each([
     ['an alignment of 0', 4096, 0, 'ERR_MEMLAYER_ALIGNMENT'],
-    ['no power of two', 4096, 12288, 'ERR_MEMLAYER_ALIGNMENT'],
+    ['12288, not a power of two', 4096, 12288, 'ERR_MEMLAYER_ALIGNMENT'],
     ['a fraction', 4096, 0.5, 'ERR_MEMLAYER_ALIGNMENT'],
     ['2^53', 4096, 2 ** 53, 'ERR_MEMLAYER_ALIGNMENT'],
     ['a text', 4096, '4096', 'ERR_MEMLAYER_ALIGNMENT'],
@@ -200,7 +200,7 @@ describe('sysReserveAligned, misused', () => {
     ['a size that is not whole pages', 4097, 4096, 'ERR_MEMLAYER_ALIGNMENT'],
     ['more than 2^53 together', 2 ** 52, 2 ** 52, 'ERR_MEMLAYER_SIZE'],
     ['more than 2^53 once the alignment is a page', 2 ** 53 - 4096, 1, 'ERR_MEMLAYER_SIZE'],
-  ] as [string, number, number, string][])('%s: %s by %s is %s, and the OS is not asked', (_, size, align, code) => {
+  ] as [string, number, number, string][])('%s: size %s and alignment %s throw %s', (_, size, align, code) => {
     const os = new PageOS()
     const error = errorOf(() => createMemory(os).sysReserveAligned(null, size, align))
     expect(error).toBeInstanceOf(UsageError)
@@ -208,7 +208,7 @@ describe('sysReserveAligned, misused', () => {
     expect(os.calls).toEqual([])
   })
 
-  it('refuses a hint that leaves no room below 2^64', () => {
+  it('throws for a hint without room below 2^64', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     expect(errorOf(() => memory.sysReserveAligned(2 ** 64 - 8192, 4096, 8192)).code).toBe('ERR_MEMLAYER_ADDRESS')
@@ -217,7 +217,7 @@ describe('sysReserveAligned, misused', () => {
 })
 
 describe('sysReserveAligned without a ledger', () => {
-  it('ignores what the kernel keeps, as Go does, and forgets that it was refused', () => {
+  it('ignores memory that the kernel keeps, as Go does, and forgets the refusal', () => {
     const os = new PageOS({ base: 0x11000, fate: (fn) => (fn === 'sysFreeOS' ? ENOMEM : undefined) })
     const memory = createMemory(os, { ledger: false })
     expect(memory.sysReserveAligned(null, 16 * KiB, 64 * KiB)).toEqual({ address: 0x20000, size: 16 * KiB })

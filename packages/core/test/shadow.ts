@@ -1,5 +1,5 @@
-// What core has to hold, written a second time and as dumbly as can be: one entry a page, every sum
-// made anew. It decides what a call must end with, and is told what was done.
+// A second, very simple implementation of core's account: one entry for each page, and every sum computed again. It
+// decides how a call must end, and the tests tell it each finished call.
 import type { ErrorCode, MemoryStats, OwnedRange, RegionState, SysMemStat, Traits } from '@memlayer/core'
 
 type Owned = Exclude<RegionState, 'None'>
@@ -11,7 +11,7 @@ interface ShadowPage {
   readonly reservation: number
 }
 
-/** A call as a test makes it; anything at all may stand in it. */
+/** A call of a test. Its arguments may be any values. */
 export type Call =
   | { readonly op: 'sysAlloc'; readonly n: unknown; readonly stat: unknown }
   | { readonly op: 'sysUnused' | 'sysUsed' | 'sysHugePage' | 'sysFault'; readonly v: unknown; readonly n: unknown }
@@ -29,7 +29,7 @@ const from: Record<string, readonly Owned[]> = {
 }
 
 export class Shadow {
-  /** By page number; a page that is not here is None. */
+  /** The pages by number. A missing page is None. */
   readonly pages = new Map<number, ShadowPage>()
   readonly #traits: Traits
   readonly #stats: ReadonlyMap<unknown, string>
@@ -44,7 +44,7 @@ export class Shadow {
     this.#stats = new Map(stats.map((stat) => [stat, stat.name]))
   }
 
-  /** The codes of the UsageErrors that the call deserves: one of them is thrown. None: it is legal. */
+  /** Returns the codes of UsageErrors, one of which the call must throw. For a legal call the list is empty. */
   wrongs(call: Call): ErrorCode[] {
     const { pageSize } = this.#traits
     const { op, n } = call
@@ -83,7 +83,7 @@ export class Shadow {
     if (allowed === undefined) return []
     const { v, n } = call as { readonly v: number; readonly n: number }
     const pages: ShadowPage[] = []
-    // Page by page up to the first that is wrong: a size may be astronomical.
+    // The loop stops at the first wrong page, because a size may be huge.
     for (let at = v; at < v + n; at += this.#traits.pageSize) {
       const page = this.pages.get(at / this.#traits.pageSize)
       if (page === undefined) return ['ERR_MEMLAYER_NOT_OWNED']
@@ -105,14 +105,14 @@ export class Shadow {
     return wrongs
   }
 
-  /** Whether a legal call would take its category past what it can count. */
+  /** Whether a legal call would make its category's count too large. */
   overflows(call: Call): boolean {
     const name = this.#nameOf(call)
     if (name === null || (call.op !== 'sysAlloc' && call.op !== 'sysMap')) return false
     return this.#bytes(undefined, name) + (call.n as number) > Number.MAX_SAFE_INTEGER
   }
 
-  /** A legal call was done; `address` and `size` are those of what it obtained. */
+  /** Records a finished legal call. `address` and `size` are the range that it obtained. */
   done(call: Call, address: number, size: number): void {
     const { pageSize } = this.#traits
     const category = this.#category(call)
@@ -121,7 +121,7 @@ export class Shadow {
       const state = call.op === 'sysAlloc' ? 'Ready' : 'Reserved'
       for (let i = 0; i < size / pageSize; i++) {
         const number = address / pageSize + i
-        if (this.pages.has(number)) throw new Error(`page ${number} was obtained twice`)
+        if (this.pages.has(number)) throw new Error(`page ${number} was obtained, but it is owned already`)
         this.pages.set(number, { state, category: this.#nameOf(call), reservation })
       }
     }
@@ -141,13 +141,13 @@ export class Shadow {
     this.#peak = Math.max(this.#peak, this.#bytes('Ready'))
   }
 
-  /** A legal call that reached the kernel failed, refused or broken. */
+  /** Records a legal call that reached the kernel and failed. */
   failed(call: Call, refused: boolean): void {
     this.#count(this.#calls, this.#category(call))
     if (refused) this.#count(this.#refusals, this.#category(call))
   }
 
-  /** Space that sysReserveAligned obtained and could not give back before it failed: owned, so that it is not lost. */
+  /** Adds pages that a failed sysReserveAligned could not give back. The memory owns them, so they are not lost. */
   adopt(pages: ReadonlyMap<number, { readonly state: string }>): void {
     const reservation = ++this.#reservations
     for (const [number, { state }] of pages) {
@@ -182,7 +182,7 @@ export class Shadow {
     }
   }
 
-  /** Neighbours that are alike, as one range. */
+  /** Returns the owned pages, with equal neighbours joined to one range. */
   ranges(): OwnedRange[] {
     const { pageSize } = this.#traits
     const ranges: { address: number; size: number; state: Owned; category: string | null }[] = []
@@ -208,7 +208,7 @@ export class Shadow {
     return Array.from({ length: (call.n as number) / pageSize }, (_, i) => (call.v as number) / pageSize + i)
   }
 
-  /** The category that a call is counted under: the one it names, or that of its first page. */
+  /** Returns the category that counts a call: the call's own, or the category of its first page. */
   #category(call: Call): string | null {
     if (call.op === 'sysAlloc' || call.op === 'sysMap') return this.#nameOf(call)
     if (from[call.op] === undefined) return null

@@ -1,5 +1,5 @@
-// Offers and holds, against a plain list of them: the same are refused, revoked and offered again, and of
-// many none is walked through for the sake of one.
+// Compares offers and holds with a plain list. Both must refuse, revoke and restore the same ones. An operation on one
+// of many shares must not visit the others.
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -14,7 +14,7 @@ fc.configureGlobal({ seed: testSeed() })
 const BASE = 0x7f12_3456_7000
 const PAGE = 4096
 
-/** A worker that can be ended; its thread is not known, so that this one may take up what it is offered. */
+/** A worker that a test can end. It has no thread id, so that this thread may take up its offers. */
 class Worker implements WorkerLike {
   end: () => void = () => {}
   once(_event: 'exit', listener: () => void): void {
@@ -24,13 +24,13 @@ class Worker implements WorkerLike {
 
 type State = 'offered' | 'held' | 'released' | 'revoked'
 
-/** An offer or a hold, as the list has it. */
+/** An offer or a hold in the list. */
 interface Listed {
   readonly start: number
   readonly end: number
   readonly worker: Worker | null
   readonly token: ShareToken | null
-  /** Of a hold, or of an offer that was taken up. */
+  /** Releases a hold or a taken offer. Null for an offer that is not taken. */
   giveUp: (() => void) | null
   state: State
 }
@@ -76,7 +76,7 @@ class Model {
     if (one?.state === 'held') one.state = 'released'
   }
 
-  /** The worker has ended, and another takes its place. */
+  /** Ends a worker, and puts another in its place. */
   end(pick: number): void {
     const worker = this.#workers[pick % 3] as Worker
     worker.end()
@@ -146,7 +146,7 @@ const step = fc.record({ op, v: places, n: sizes, pick: fc.nat(), pairs })
 afterEach(() => void vi.restoreAllMocks())
 
 describe('offers and holds', () => {
-  it('are refused, revoked and offered again as those in a list of all are', () => {
+  it('are refused, revoked and restored like those in a plain list', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 10, maxLength: 150, size: 'max' }), (steps) => {
         const model = new Model()
@@ -155,7 +155,7 @@ describe('offers and holds', () => {
           else if (name === 'offer') model.offer(v, n, pick)
           else if (name === 'revoke') model.revoke(ranges.flat())
           else model[name](pick)
-          // An empty range is no operation, and nobody asks about it.
+          // Core never checks an empty range.
           model.check(v, Math.max(n, 1))
         }
       }),
@@ -163,8 +163,8 @@ describe('offers and holds', () => {
     )
   })
 
-  it('are released without a look at the others: 200,000 holds, the oldest and the newest first', () => {
-    // To walk through all that are left, at each, takes minutes: longer than a test may.
+  it('are released without visiting the others: 200,000 holds, the oldest or the newest first', () => {
+    // Visiting all remaining holds at each release would take minutes, longer than a test may run.
     for (const reversed of [false, true]) {
       const { shares } = new Borrows(new PageOS())
       const releases = Array.from({ length: 200_000 }, (_, i) => shares.hold(BASE + i * PAGE, PAGE))
@@ -175,7 +175,7 @@ describe('offers and holds', () => {
     }
   })
 
-  it('are not asked when the pages that go are others', () => {
+  it('are not read when other pages are given back', () => {
     const borrows = new Borrows(new PageOS())
     const { shares } = borrows
     const worker = new Worker()
@@ -191,7 +191,7 @@ describe('offers and holds', () => {
     expect(asked.map(({ mock }) => mock.calls.length)).toEqual([1, 1])
   })
 
-  it('are asked now and then whether they have been released, and not at each that is made', () => {
+  it('are rarely checked for a release, not at each new offer', () => {
     const { shares } = new Borrows(new PageOS())
     const worker = new Worker()
     const asked = vi.spyOn(Atomics, 'load')
@@ -199,7 +199,7 @@ describe('offers and holds', () => {
     expect(asked.mock.calls.length).toBeLessThan(2 * 2000)
   })
 
-  it('are forgotten when a worker has released them, has ended, or comes too late', () => {
+  it('are forgotten when a worker has released them, has ended, or is too late', () => {
     const borrows = new Borrows(new PageOS())
     const { shares } = borrows
     const worker = new Worker()
@@ -218,7 +218,7 @@ describe('offers and holds', () => {
     expect(() => takeUp(late, 'os')).toThrow(/was revoked/)
   })
 
-  it('are offered again, all of them, when one of the ranges is held after all', () => {
+  it('are all restored when one of the revoked ranges is held', () => {
     const borrows = new Borrows(new PageOS())
     const { shares } = borrows
     const worker = new Worker()

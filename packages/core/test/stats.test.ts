@@ -1,4 +1,4 @@
-// What stats() tells: by state, by category, in total, and what it costs to be true.
+// Tests the numbers of stats(): by state, by category and in total.
 import { createMemory } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -42,7 +42,7 @@ describe('stats', () => {
     })
   })
 
-  it('keeps the peak of each, and of all together: peaks come at different times', () => {
+  it('keeps the peak of each category and of all together, which are at different times', () => {
     const memory = createMemory(new PageOS())
     const [heap, index] = [memory.stat('heap'), memory.stat('index')]
     const a = memory.sysAlloc(4 * page, heap)
@@ -56,7 +56,7 @@ describe('stats', () => {
     expect(categories['index']).toMatchObject({ ready: 2 * page, peak: 3 * page })
   })
 
-  it('counts operations that reached the kernel, and which of them were refused', () => {
+  it('counts the operations that reached the kernel, and the refused ones', () => {
     const os = new PageOS()
     const memory = createMemory(os)
     const heap = memory.stat('heap')
@@ -72,7 +72,7 @@ describe('stats', () => {
     expect(memory.stats().total).toMatchObject({ calls: 4, refusals: 2 })
   })
 
-  it('hands out numbers of the moment, which do not move', () => {
+  it('returns a snapshot that does not change later', () => {
     const memory = createMemory(new PageOS())
     const before = memory.stats()
     memory.sysAlloc(page, null)
@@ -80,7 +80,7 @@ describe('stats', () => {
     expect(memory.stats().total.ready).toBe(page)
   })
 
-  it('is exact where bytes are many: sums of 2^52 and a page', () => {
+  it('is exact for large sums, of 2^52 bytes and a page', () => {
     const memory = createMemory(
       new PageOS({ traits: { pageSize: 2 ** 40, granularity: 2 ** 40 }, pages: 2 ** 12, base: 2 ** 40 }),
     )

@@ -1,4 +1,4 @@
-// Many ranges given back at once: checked as one, done as one, and undone as one.
+// Tests giving back many ranges at once. Core checks them all first, and a wrong range stops all of them.
 import { createMemory, FatalError, UsageError, type Memory, type ShareToken } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -13,7 +13,7 @@ function ready(pages: number): { os: PageOS; memory: Memory; v: number } {
 }
 
 describe('sysUnusedAll', () => {
-  it('gives each back, and tells of each', () => {
+  it('gives each range back, and makes an event for each', () => {
     const { os, memory, v } = ready(8)
     const heard: unknown[] = []
     memory.observe(({ op, address, size, category }) => heard.push([op, address, size, category]))
@@ -32,7 +32,7 @@ describe('sysUnusedAll', () => {
     memory.check()
   })
 
-  it('takes any list of numbers, and an empty one', () => {
+  it('accepts any list of numbers, and an empty one', () => {
     const { os, memory, v } = ready(2)
     memory.sysUnusedAll([])
     memory.sysUnusedAll(new Float64Array(0))
@@ -45,14 +45,14 @@ describe('sysUnusedAll', () => {
   it.each([
     ['a page twice', (v: number) => [v, 2 * page, v + page, page], 'ERR_MEMLAYER_STATE'],
     ['a page that is not Ready', (v: number) => [v, page, v + 3 * page, page], 'ERR_MEMLAYER_STATE'],
-    ['a page that is not owned', (v: number) => [v, page, v + 4 * page, page], 'ERR_MEMLAYER_NOT_OWNED'],
+    ['a page without an owner', (v: number) => [v, page, v + 4 * page, page], 'ERR_MEMLAYER_NOT_OWNED'],
     ['half a pair', (v: number) => [v, page, v + page], 'ERR_MEMLAYER_SIZE'],
-    ['no size', (v: number) => [v, page, v + page, NaN], 'ERR_MEMLAYER_SIZE'],
-    ['no address', (v: number) => [v, page, -1, page], 'ERR_MEMLAYER_ADDRESS'],
+    ['the size NaN', (v: number) => [v, page, v + page, NaN], 'ERR_MEMLAYER_SIZE'],
+    ['a negative address', (v: number) => [v, page, -1, page], 'ERR_MEMLAYER_ADDRESS'],
     ['half a page', (v: number) => [v, page, v + page, page / 2], 'ERR_MEMLAYER_ALIGNMENT'],
     ['text', () => 'ranges', 'ERR_MEMLAYER_SIZE'],
-    ['nothing', () => null, 'ERR_MEMLAYER_SIZE'],
-  ] as [string, (v: number) => unknown, string][])('does nothing at all where one is wrong: %s', (_, ranges, code) => {
+    ['null', () => null, 'ERR_MEMLAYER_SIZE'],
+  ] as [string, (v: number) => unknown, string][])('changes nothing if one range is wrong: %s', (_, ranges, code) => {
     const { os, memory, v } = ready(4)
     memory.sysUnused(v + 3 * page, page)
     const before = [memory.ranges(), memory.stats(), os.calls.length]
@@ -63,7 +63,7 @@ describe('sysUnusedAll', () => {
     memory.check()
   })
 
-  it('revokes no offer and detaches no view where one of the ranges is held', () => {
+  it('revokes no offer and detaches no view if one of the ranges is held', () => {
     const { memory, v } = ready(8)
     const region = memory.reserve(8 * page)
     region.commit(0, 8 * page)
@@ -76,7 +76,7 @@ describe('sysUnusedAll', () => {
     expect(errorOf(() => memory.sysUnusedAll(all)).code).toBe('ERR_MEMLAYER_SHARED')
     expect(errorOf(() => region.free()).code).toBe('ERR_MEMLAYER_SHARED')
     expect([word(0), word(1), view.length, hold.released]).toEqual([0, 0, page, false])
-    // A range of no bytes touches nothing, wherever it is.
+    // An empty range has no effect at any address.
     memory.sysUnusedAll([region.address + 2 * page, 0])
     hold.release()
     memory.sysUnusedAll(all)
@@ -84,7 +84,7 @@ describe('sysUnusedAll', () => {
     memory.check()
   })
 
-  it('is told of as one: who hears of the first range finds all of them told of before what it does itself', () => {
+  it('makes the events of all its ranges before the event of an observer’s own operation', () => {
     const { memory, v } = ready(4)
     const heard: string[] = []
     memory.observe(({ op, address }) => {
@@ -96,14 +96,14 @@ describe('sysUnusedAll', () => {
     memory.check()
   })
 
-  it('makes an offer again that it revoked before a worker took up another', () => {
+  it('restores an offer that it revoked before a worker took up another one', () => {
     const { memory } = ready(1)
     const region = memory.reserve(8 * page)
     region.commit(0, 8 * page)
     const worker = { once: () => {}, threadId: 1 }
     const first = new Int32Array(region.share(worker, 0, page).hold)
     const second = new Int32Array(region.share(worker, page, page).hold)
-    // The worker's thread, between the look at the word and the change of it.
+    // The worker's thread acts between the read of the word and its change.
     const { load } = Atomics
     Atomics.load = ((words: Int32Array, i: number) => {
       const found = load(words, i)
@@ -118,7 +118,7 @@ describe('sysUnusedAll', () => {
     expect([first[0], second[0]]).toEqual([0, 1])
   })
 
-  it('keeps what was not given back Ready when the OS breaks half way', () => {
+  it('keeps the remaining ranges Ready when the OS breaks in the middle', () => {
     const { os, memory, v } = ready(6)
     os.fate = (_fn, k) => (k === 3 ? new FatalError('unaligned sysUnused') : undefined)
     const heard: unknown[] = []
@@ -138,8 +138,8 @@ describe('sysUnusedAll', () => {
   })
 })
 
-describe('a region that was freed in part', () => {
-  it('keeps all that it has left where a part of that is held', () => {
+describe('a region with a freed part', () => {
+  it('keeps all remaining pages if some of them are held', () => {
     const { memory } = ready(1)
     const region = memory.reserve(8 * page)
     region.commit(0, 8 * page)
@@ -153,7 +153,7 @@ describe('a region that was freed in part', () => {
     expect([region.disposed, memory.stats().total.ready]).toEqual([true, page])
   })
 
-  it('is freed to its end, whatever an observer frees of it meanwhile', () => {
+  it('is freed completely, also when an observer frees a part of it meanwhile', () => {
     const { memory } = ready(1)
     const region = memory.reserve(8 * page)
     region.free(2 * page, page)
@@ -166,7 +166,7 @@ describe('a region that was freed in part', () => {
     expect([region.disposed, told, memory.stats().total.reserved]).toEqual([true, 3, 0])
   })
 
-  it('takes no length but a number: null is none', () => {
+  it('refuses a length that is not a number, also null', () => {
     const region = ready(1).memory.reserve(8 * page)
     for (const length of [null, '4096', {}, NaN])
       expect(errorOf(() => region.free(0, length as number)).code).toBe('ERR_MEMLAYER_RANGE')

@@ -1,5 +1,4 @@
-// Views whose user writes to them what is not theirs to write: before pages go, every view over them is
-// detached all the same.
+// Tests views whose properties a user has changed. Core must still detach every view before its pages are given back.
 import { createMemory, UsageError, type Memory, type Region, type ViewConstructor } from '@memlayer/core'
 import { beforeDetach } from '@memlayer/kernel'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -9,7 +8,7 @@ import { PageOS } from './page-os.js'
 const page = 4096
 const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')?.get
 
-describe('a view that was tampered with', () => {
+describe('a view with changed properties', () => {
   let memory: Memory
   let region: Region
 
@@ -19,7 +18,7 @@ describe('a view that was tampered with', () => {
     region.commit(0, 8 * page)
   })
 
-  it('is detached, whatever its buffer says of being so', () => {
+  it('is detached, also when its buffer lies about `detached`', () => {
     const { buffer } = region.view(Uint8Array, 0, page)
     let asked = 0
     Object.defineProperty(buffer, 'detached', { get: () => (asked += 1) > 1 })
@@ -27,7 +26,7 @@ describe('a view that was tampered with', () => {
     expect([asked, byteLength?.call(buffer)]).toEqual([0, 0])
   })
 
-  it('runs nothing of its user’s when it goes', () => {
+  it('runs no code of its user when it is detached', () => {
     const { buffer } = region.view(Uint8Array, 0, page)
     let ran = 0
     const run = (): never => {
@@ -48,7 +47,7 @@ describe('a view that was tampered with', () => {
     expect([ran, byteLength?.call(buffer)]).toEqual([0, 0])
   })
 
-  it('is not made anew by who is told that it goes', () => {
+  it('can’t be made again by code that runs during the detach', () => {
     const made: unknown[] = []
     const make = (): void => {
       for (const offset of [0, page]) {
@@ -73,38 +72,35 @@ describe('a view that was tampered with', () => {
   })
 })
 
-describe('a type that is none of the engine’s', () => {
+describe('a type that does not belong to the engine', () => {
   const lying = (size: unknown): ViewConstructor => {
     const type: unknown = Object.assign(function View() {}, { BYTES_PER_ELEMENT: size })
     return Object.setPrototypeOf(type, Object.getPrototypeOf(Uint8Array) as object) as ViewConstructor
   }
 
-  it.each([-1, 0, NaN, 0.5, 2 ** 53, '1', 8])(
-    'makes no view, though it says that its elements have %s bytes',
-    (size) => {
-      const os = new PageOS()
-      const memory = createMemory(os)
-      const region = memory.reserve(page)
-      region.commit(0, page)
-      const asked: number[] = []
-      os.view = (v) => {
-        asked.push(v)
-        return new ArrayBuffer(0)
-      }
-      for (const run of [
-        () => memory.view(lying(size), 4096, 8),
-        () => region.view(lying(size), 0, 8),
-        () => region.view({ BYTES_PER_ELEMENT: size } as never, 0, 8),
-      ]) {
-        expect(errorOf(run)).toMatchObject({ name: 'UsageError', code: 'ERR_MEMLAYER_VIEW' })
-      }
-      expect(asked).toEqual([])
-    },
-  )
+  it.each([-1, 0, NaN, 0.5, 2 ** 53, '1', 8])('makes no view if its BYTES_PER_ELEMENT is %s', (size) => {
+    const os = new PageOS()
+    const memory = createMemory(os)
+    const region = memory.reserve(page)
+    region.commit(0, page)
+    const asked: number[] = []
+    os.view = (v) => {
+      asked.push(v)
+      return new ArrayBuffer(0)
+    }
+    for (const run of [
+      () => memory.view(lying(size), 4096, 8),
+      () => region.view(lying(size), 0, 8),
+      () => region.view({ BYTES_PER_ELEMENT: size } as never, 0, 8),
+    ]) {
+      expect(errorOf(run)).toMatchObject({ name: 'UsageError', code: 'ERR_MEMLAYER_VIEW' })
+    }
+    expect(asked).toEqual([])
+  })
 })
 
 describe('read and write', () => {
-  it('refuse what has no bytes any more', () => {
+  it('refuse an array or a DataView that has lost its bytes', () => {
     const region = createMemory(new PageOS()).reserve(page)
     region.commit(0, page)
     const gone = new ArrayBuffer(8)

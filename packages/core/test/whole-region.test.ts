@@ -1,4 +1,4 @@
-// What a region's methods do without arguments, what a view can be made of, and methods that are taken off a memory.
+// Tests a region's methods without arguments, the types of views, and methods that are called without their memory.
 import { createMemory, type Memory, type Region } from '@memlayer/core'
 import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -6,7 +6,7 @@ import { PageOS } from './page-os.js'
 
 const page = 4096
 
-/** Bytes that say where they are. */
+/** Makes bytes whose values are their addresses. */
 const bytesAt = (v: number, n: number): ArrayBuffer => Uint8Array.from({ length: n }, (_, i) => v + i).buffer
 
 let memory: Memory
@@ -20,7 +20,7 @@ beforeEach(() => {
 const states = (): string[] => memory.ranges().map(({ state, size }) => `${state} ${size / page}`)
 
 describe('without arguments', () => {
-  it('a method means the whole region, and with an offset the rest of it', () => {
+  it('a method acts on the whole region, and with only an offset on the rest of it', () => {
     region.map()
     expect(states()).toEqual(['Prepared 4'])
     region.used(2 * page)
@@ -52,7 +52,7 @@ describe('without arguments', () => {
 })
 
 describe('a view', () => {
-  it('can be a Buffer, which is over the bytes at its offset', () => {
+  it('can be a Buffer over the bytes at its offset', () => {
     region.commit()
     const bytes = region.view(Buffer, 16, 5)
     expect(bytes).toBeInstanceOf(Buffer)
@@ -91,7 +91,7 @@ describe('a view', () => {
     [ArrayBuffer, 'the class ArrayBuffer'],
     [(): void => {}, 'a function'],
     ['Uint8Array', '"Uint8Array"'],
-  ])('of something else names it: %s', (type, name) => {
+  ])('of another type gives an error that names the type: %s', (type, name) => {
     region.commit()
     const error = errorOf(() => region.view(type as never))
     expect(error.code).toBe('ERR_MEMLAYER_VIEW')
@@ -99,7 +99,7 @@ describe('a view', () => {
   })
 })
 
-it('methods that are not operations may be taken off a memory', () => {
+it('methods that are not operations work without their memory as `this`', () => {
   const { reserve, stat, stats, regions, ranges, check, observe, mappings, residency, explain, trimHost } = memory
   let heard = 0
   const end = observe(() => (heard += 1))

@@ -1,5 +1,5 @@
-// Operations within operations: observers and those who are told of a detaching call back into the memory, and
-// find it either as it was before or as it is after.
+// Tests operations within operations. Observers and code that runs during a detach may call the memory. They see its
+// state either before the operation or after it.
 import { createMemory, GrowableBuffer, UsageError, type Memory, type MemoryEvent, type Region } from '@memlayer/core'
 import { beforeDetach } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
@@ -23,9 +23,9 @@ function answerOnce(memory: Memory, when: (event: MemoryEvent) => boolean, answe
 }
 
 describe('an observer', () => {
-  it('hears of refused ranges when they are as they were, and may free them', () => {
+  it('gets the event of a refusal when the ranges are in their old state, and may free them', () => {
     const os = new PageOS({ pages: 512, traits: { unusedTraps: true } })
-    // At the limit: it is asked when what a memory begins with is used up.
+    // The process is near its limit. Core reads this number when the memory's first allowance is used up.
     os.host = { mappings: () => ({ used: 65_000, limit: 65_530 }) }
     const bounded = createMemory(os)
     const own = bounded.reserve(300 * page, { name: 'cache' })
@@ -58,7 +58,7 @@ describe('an observer', () => {
     bounded.check()
   })
 
-  it('may free a reservation that it hears of and have its place anew: the two are not one region', () => {
+  it('may free a reservation in its event and reserve the same place, which is then another region', () => {
     const { memory } = opened()
     const inner: Region[] = []
     answerOnce(
@@ -77,7 +77,7 @@ describe('an observer', () => {
     expect([region.disposed, memory.ranges()]).toEqual([true, []])
   })
 
-  it('may free a part of a reservation that it hears of: the region has the rest', () => {
+  it('may free a part of a reservation in its event, and the region has the rest', () => {
     const { memory } = opened()
     answerOnce(
       memory,
@@ -96,7 +96,7 @@ describe('an observer', () => {
     ['resize', (buffer: GrowableBuffer) => buffer.resize(0)],
     ['grow', (buffer: GrowableBuffer) => buffer.grow(page)],
     ['discard', (buffer: GrowableBuffer) => buffer.discard(0, page)],
-  ])('cannot %s a buffer that is just being resized', (_, change) => {
+  ])('cannot %s a buffer during its resize', (_, change) => {
     const { memory } = opened()
     const buffer = new GrowableBuffer(memory, { maximum: 1024 * page, length: page, name: 'log' })
     buffer.bytes().fill(7)
@@ -119,7 +119,7 @@ describe('an observer', () => {
   })
 })
 
-describe('whoever is told of a detaching', () => {
+describe('code that runs during a detach', () => {
   type Op = 'sysUnused' | 'sysUsed' | 'sysFault' | 'sysFree' | 'sysUnusedAll'
   const call = (memory: Memory, op: Op, v: number): void => {
     if (op === 'sysFree') memory.sysFree(v, page, null)
@@ -128,14 +128,14 @@ describe('whoever is told of a detaching', () => {
   }
   const outer: Op[] = ['sysUnused', 'sysFault', 'sysFree', 'sysUnusedAll']
   it.each(outer.flatMap((op) => [...outer, 'sysUsed' as const].map((inner) => [inner, op] as const)))(
-    'cannot %s what is just in the hands of %s',
+    'cannot call %s on the range of the running %s',
     (inner, op) => {
       const { memory } = opened()
       const v = memory.sysAlloc(2 * page, memory.stat('heap'))
       const errors: unknown[] = []
       beforeDetach(memory.view(Uint8Array, v, page).buffer, () => {
         errors.push(errorOf(() => call(memory, inner, v)))
-        // What lies beside it is nobody's business.
+        // The same call on the next page is legal.
         if (inner !== 'sysUsed') call(memory, inner, v + page)
       })
       call(memory, op, v)
@@ -147,7 +147,7 @@ describe('whoever is told of a detaching', () => {
     },
   )
 
-  it('makes no view of it either, also when it has given back another range in between', () => {
+  it('cannot make a view of the range, also after it has given back another range', () => {
     const { memory } = opened()
     const [a, b] = [memory.sysAlloc(page, null), memory.sysAlloc(page, null)]
     memory.view(Uint8Array, b, 8)

@@ -1,5 +1,5 @@
-// A memory over pages, with its shadow: each call is made on the one and told to the other, and
-// both, and the pages themselves, must agree.
+// Runs a memory over pages beside its shadow. It makes each call on the memory and tells it to the shadow. Memory,
+// shadow and pages must agree.
 import { inspect } from 'node:util'
 import {
   createMemory,
@@ -21,12 +21,12 @@ export interface World {
   readonly shadow: Shadow
 }
 
-/** A call that was made, and what came of it. */
+/** A call and its outcome. */
 export interface Made {
   readonly call: Call
   readonly result: unknown
   readonly error: unknown
-  /** How many calls it made on the OS. */
+  /** The number of calls that it made on the OS. */
   readonly osCalls: number
 }
 
@@ -40,13 +40,13 @@ export function createWorld(
   return { os, memory, stats, shadow: new Shadow(os.traits, stats) }
 }
 
-/** Makes a call, whatever its arguments are. */
+/** Makes a call with any arguments. */
 export function make({ memory, os }: Pick<World, 'memory' | 'os'>, call: Call): Made {
   const before = os.calls.length
   let result: unknown
   let error: unknown
   try {
-    // What the types forbid is what is tested.
+    // The cast allows arguments that the types forbid, because the tests pass them on purpose.
     const m = memory as unknown as Record<string, (...args: unknown[]) => unknown>
     const args = 'align' in call ? [call.v, call.n, call.align] : 'v' in call ? [call.v, call.n] : [call.n]
     result = m[call.op]?.(...args, ...('stat' in call ? [call.stat] : []))
@@ -56,7 +56,7 @@ export function make({ memory, os }: Pick<World, 'memory' | 'os'>, call: Call): 
   return { call, result, error, osCalls: os.calls.length - before }
 }
 
-/** Holds what came of a call against the shadow's judgement, and tells the shadow. Returns how it ended. */
+/** Compares a call's outcome with the shadow's expectation, and tells the shadow. Returns how the call ended. */
 export function judge({ shadow }: Pick<World, 'shadow'>, { call, result, error, osCalls }: Made): string {
   const wrongs = shadow.wrongs(call)
   if (wrongs.length > 0) {
@@ -103,7 +103,7 @@ function obtained(call: Call, result: unknown): [number, number] {
   return [0, 0]
 }
 
-/** The account, the ledger and the pages themselves are what the shadow says. */
+/** Expects that the account, the ledger and the pages match the shadow. */
 export function expectAgreement({ memory, os, shadow }: World): void {
   memory.check()
   expect(memory.stats()).toEqual(shadow.stats())

@@ -1,5 +1,5 @@
-// The wrappers over pages: which transitions there are, what a call does to the states, and Go's own
-// wrappers, unchecked, when the ledger is off.
+// Tests the wrappers over pages: the transitions, and the effect of each call on the states. Without a ledger they are
+// Go's own wrappers, without checks.
 import {
   createMemory,
   FatalError,
@@ -17,7 +17,7 @@ import { EINVAL, ENOMEM, PageOS } from './page-os.js'
 
 const page = 4096
 
-/** One page in a state. */
+/** Makes one page in a state. */
 function pageIn(state: RegionState, memory: Memory, stat: SysMemStat | null): number {
   const v = memory.sysReserve(null, page)
   if (state === 'None') memory.sysFree(v, page, null)
@@ -38,7 +38,7 @@ const calls: Record<string, (memory: Memory, v: number, n: number, stat: SysMemS
 const none: ErrorCode = 'ERR_MEMLAYER_NOT_OWNED'
 const wrong: ErrorCode = 'ERR_MEMLAYER_STATE'
 
-// op: from None, Reserved, Prepared, Ready; each to a state, or the code it is refused with.
+// Each row has an operation and its outcome from None, Reserved, Prepared and Ready: a state or an error code.
 const transitions: [string, ErrorCode, ...(RegionState | ErrorCode)[]][] = [
   ['sysUnused', none, wrong, wrong, 'Prepared'],
   ['sysUsed', none, wrong, 'Ready', 'Ready'],
@@ -92,7 +92,7 @@ describe('sysReserve', () => {
     ])
   })
 
-  it('passes null on as null: no hint is not address 0', () => {
+  it('passes null on as null, because no hint is different from address 0', () => {
     const os = new PageOS()
     createMemory(os).sysReserve(null, page)
     expect(os.calls).toEqual([`sysReserveOS(null, ${page})`])
@@ -100,7 +100,7 @@ describe('sysReserve', () => {
 })
 
 describe('a range in several states', () => {
-  /** Prepared, Ready, Prepared, Reserved: a page each. */
+  /** Makes one page in each of these states: Prepared, Ready, Prepared, Reserved. */
   function mixed(): { memory: Memory; os: PageOS; v: number } {
     const os = new PageOS()
     const memory = createMemory(os)
@@ -120,7 +120,7 @@ describe('a range in several states', () => {
     }
   })
 
-  it('may be of any states for sysFree and sysHugePage', () => {
+  it('may have any states for sysFree and sysHugePage', () => {
     const { memory, v } = mixed()
     memory.sysHugePage(v, 4 * page)
     memory.sysFree(v, 4 * page, memory.stat('heap'))
@@ -128,9 +128,9 @@ describe('a range in several states', () => {
     expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
   })
 
-  it('has its first wrong page named: the state wanted, the state found, and where', () => {
+  it('gets an error that names the first wrong page, its state, and the expected state', () => {
     const { memory, os, v } = mixed()
-    const at = (offset: number): string => `0x${(v + offset).toString(16)}`
+    const at = (pages: number): string => `0x${(v + pages * page).toString(16)}`
     const before = [os.calls.length, memory.stats()]
     const messages = [
       () => memory.sysUnused(v + page, 2 * page),
@@ -141,20 +141,24 @@ describe('a range in several states', () => {
       () => memory.sysFault(v + 3 * page, page),
       () => memory.sysUnused(v, page),
     ].map((call) => errorOf(call).message)
+    const [wants, unowned, out] = ['the range has to be', 'is not owned by this memory from', 'Leave that part out: it']
     const obtained = 'Pass a range that sysReserve or sysAlloc of this memory returned and that was not freed.'
+    const noPages = `is Prepared from its start. ${out} has no pages to give back.`
     expect(messages).toEqual([
-      `sysUnused(${at(page)}, 8192): the range has to be Ready, and is Prepared from offset 4096 (${at(2 * page)}). Leave that part out: it has no pages to give back.`,
-      `sysUsed(${at(2 * page)}, 8192): the range has to be Prepared or Ready, and is Reserved from offset 4096 (${at(3 * page)}). Call sysMap on it first, or region.commit, which does both.`,
-      `sysMap(${at(3 * page)}, 8192): the range has to be Reserved, and is not owned by this memory from offset 4096 (${at(4 * page)}). ${obtained}`,
-      `sysMap(${at(2 * page)}, 8192): the range has to be Reserved, and is Prepared from its start. Pass a Reserved range. A range that was mapped before needs sysUsed alone.`,
-      `sysFree(${at(-page)}, 8192): the range has to be Reserved or Prepared or Ready, and is not owned by this memory from its start. ${obtained}`,
-      `sysFault(${at(3 * page)}, 4096): the range has to be Prepared or Ready, and is Reserved from its start. Leave that part out: it faults already.`,
-      `sysUnused(${at(0)}, 4096): the range has to be Ready, and is Prepared from its start. Leave that part out: it has no pages to give back.`,
+      `sysUnused(${at(1)}, 8192): ${wants} Ready, and ${noPages.replace('its start', `offset 4096 (${at(2)})`)}`,
+      `sysUsed(${at(2)}, 8192): ${wants} Prepared or Ready, and is Reserved from offset 4096 (${at(3)}). ` +
+        'Call sysMap on it first, or region.commit, which does both.',
+      `sysMap(${at(3)}, 8192): ${wants} Reserved, and ${unowned} offset 4096 (${at(4)}). ${obtained}`,
+      `sysMap(${at(2)}, 8192): ${wants} Reserved, and is Prepared from its start. ` +
+        'Pass a Reserved range. A range that was mapped before needs sysUsed alone.',
+      `sysFree(${at(-1)}, 8192): ${wants} Reserved or Prepared or Ready, and ${unowned} its start. ${obtained}`,
+      `sysFault(${at(3)}, 4096): ${wants} Prepared or Ready, and is Reserved from its start. ${out} faults already.`,
+      `sysUnused(${at(0)}, 4096): ${wants} Ready, and ${noPages}`,
     ])
     expect([os.calls.length, memory.stats()]).toEqual(before)
   })
 
-  it('merges with its neighbours as soon as they are alike, however it came about', () => {
+  it('merges with its neighbours as soon as they are equal', () => {
     const { memory, v } = mixed()
     memory.sysUsed(v, 3 * page)
     expect(memory.ranges()).toEqual([
@@ -165,7 +169,7 @@ describe('a range in several states', () => {
     memory.sysUsed(v + 3 * page, page)
     memory.sysUnused(v, 4 * page)
     expect(memory.ranges()).toEqual([{ address: v, size: 4 * page, state: 'Prepared', category: 'heap' }])
-    // Two reservations side by side are one range, where parts can be freed.
+    // Two neighbouring reservations are one range if the OS frees parts.
     const next = memory.sysReserve(v + 4 * page, page)
     memory.sysMap(next, page, memory.stat('heap'))
     expect(memory.ranges()).toEqual([{ address: v, size: 5 * page, state: 'Prepared', category: 'heap' }])
@@ -199,7 +203,7 @@ describe('sysFree on an OS that releases only whole reservations', () => {
     expect(os.calls).toHaveLength(2)
   })
 
-  it('takes each whole, in any mix of states, and the same place again after', () => {
+  it('frees each whole reservation in any mix of states, and can reserve the place again', () => {
     const { os, memory, a, b } = whole()
     memory.sysMap(a, 2 * page, null)
     memory.sysUsed(a, page)
@@ -216,7 +220,7 @@ describe('sysFree on an OS that releases only whole reservations', () => {
     memory.check()
   })
 
-  it('forgets a reservation that is gone: where it began, a later one has only a middle', () => {
+  it('forgets a freed reservation, whose start may be inside a later one', () => {
     const { os, memory, a, b } = whole()
     memory.sysFree(a, 4 * page, null)
     memory.sysFree(b, 2 * page, null)
@@ -229,7 +233,7 @@ describe('sysFree on an OS that releases only whole reservations', () => {
     expect(os.pages.size).toBe(0)
   })
 
-  it('lets other operations cross from one reservation to the next', () => {
+  it('allows other operations across two reservations', () => {
     const { os, memory, a } = whole()
     memory.sysMap(a, 6 * page, null)
     memory.sysUsed(a + page, 4 * page)
@@ -239,16 +243,16 @@ describe('sysFree on an OS that releases only whole reservations', () => {
   })
 })
 
-describe('a kernel that hands out what is owned already', () => {
+describe('a kernel that returns an owned range', () => {
   it.each([
     ['sysAlloc', (memory: Memory) => memory.sysAlloc(2 * page, memory.stat('heap'))],
     ['sysReserve', (memory: Memory) => memory.sysReserve(null, 2 * page)],
     ['sysReserveAligned', (memory: Memory) => memory.sysReserveAligned(null, page, page)],
-  ])('is stopped by %s: the range stays as it was', (op, call) => {
+  ])('gets an error from %s, and the range does not change', (op, call) => {
     const os = new PageOS()
     const memory = createMemory(os)
     const v = memory.sysReserve(null, 4 * page)
-    // Somebody else has unmapped the middle.
+    // Another part of the process has unmapped the middle.
     os.vacate(v + page, 2 * page)
     const before = memory.ranges()
     const error = errorOf(() => call(memory))
@@ -262,7 +266,7 @@ describe('a kernel that hands out what is owned already', () => {
 })
 
 describe('without a ledger', () => {
-  /** A backend that does nothing but write down what it is called with. */
+  /** Makes a backend that only records its calls. */
   function deaf(answer: Partial<OS> = {}): { os: OS; asked: string[] } {
     const asked: string[] = []
     const ask =
@@ -289,7 +293,7 @@ describe('without a ledger', () => {
     return { os, asked }
   }
 
-  it('any range in any order reaches the OS, aligned or not', () => {
+  it('every range in every order reaches the OS, aligned or not', () => {
     const { os, asked } = deaf()
     const memory = createMemory(os, { ledger: false })
     memory.sysUnused(1, 3)
@@ -314,7 +318,7 @@ describe('without a ledger', () => {
     ])
   })
 
-  it('counts by category as Go does, by the wrapper and not by the range', () => {
+  it('core counts by category as Go does, by the wrapper’s argument and not by the range', () => {
     const memory = createMemory(deaf().os, { ledger: false })
     const heap = memory.stat('heap')
     memory.sysAlloc(4 * page, heap)
@@ -336,7 +340,7 @@ describe('without a ledger', () => {
     memory.check()
   })
 
-  it('takes no more from a category than it holds: the OS is not asked', () => {
+  it('core refuses to subtract more than a category holds, before any call on the OS', () => {
     const { os, asked } = deaf()
     const memory = createMemory(os, { ledger: false })
     const error = errorOf(() => memory.sysFree(0x5000, page, memory.stat('heap')))
@@ -344,7 +348,7 @@ describe('without a ledger', () => {
     expect(asked).toEqual([])
   })
 
-  it('counts nothing that was refused or broke', () => {
+  it('core does not count refused or broken operations', () => {
     const os = new PageOS({ fate: (fn) => (fn === 'sysFreeOS' ? new FatalError('failed to release pages') : ENOMEM) })
     const memory = createMemory(os, { ledger: false })
     const heap = memory.stat('heap')
@@ -360,7 +364,7 @@ describe('without a ledger', () => {
     expect(memory.stats().total).toMatchObject({ calls: 4, refusals: 1 })
   })
 
-  it('ignores a free and a fault that the kernel refused, as Go does, and forgets them', () => {
+  it('core ignores and forgets a refused free and a refused fault, as Go does', () => {
     const os = new PageOS({ fate: (fn) => (fn === 'sysFreeOS' || fn === 'sysFaultOS' ? EINVAL : undefined) })
     const memory = createMemory(os, { ledger: false })
     const v = memory.sysAlloc(page, null)
@@ -370,7 +374,7 @@ describe('without a ledger', () => {
     expect(memory.stats().total).toMatchObject({ calls: 3, refusals: 0 })
   })
 
-  it('still takes no number that no address and no size could be', () => {
+  it('core still refuses numbers that can’t be an address or a size', () => {
     const { os, asked } = deaf()
     const memory = createMemory(os, { ledger: false })
     expect(errorOf(() => memory.sysMap(NaN, page, null)).code).toBe('ERR_MEMLAYER_ADDRESS')
@@ -380,7 +384,7 @@ describe('without a ledger', () => {
     expect(asked).toEqual([])
   })
 
-  it('observers hear of it all the same', () => {
+  it('observers still get events', () => {
     const memory = createMemory(deaf().os, { ledger: false })
     const heard: unknown[] = []
     memory.observe(({ op, address, size, category, outcome }) => heard.push([op, address, size, category, outcome]))

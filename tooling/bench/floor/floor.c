@@ -1,6 +1,7 @@
-// The floor: a C program that makes the kernel calls that the layer makes, and nothing else. The benchmark
-// builds it where there is a C compiler, keeps it running beside its own work, and asks for one batch at a
-// time: a line with the name of the work and how often, answered by a line with the nanoseconds it took.
+// The floor: a C program that makes only the kernel calls that the layer makes. The benchmark builds it
+// where a C compiler is installed, and keeps it running beside its own work. The benchmark asks for one
+// batch at a time, with a line: the name of the work, and the number of times. The program answers each
+// line with the nanoseconds that the batch took.
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -13,11 +14,11 @@
 #define KIB ((size_t)1024)
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
-#define HUGE (2 * MIB)
-#define SMALL (64 * KIB)
+#define HUGE_PAGE_BYTES (2 * MIB)
+#define SMALL_BYTES (64 * KIB)
 #define RANGES 512
 
-// A reservation of the layer's shape: its ranges lie inside huge pages that belong to it.
+// A reservation like the layer's. Its ranges lie inside huge pages that it does not share.
 static char *region;
 static size_t page;
 static char *scattered[RANGES];
@@ -33,40 +34,40 @@ static void *map(size_t n, int prot) { return map_at(NULL, n, prot); }
 
 static double alloc_free(long times) {
   double start = now();
-  for (long i = 0; i < times; i++) munmap(map(SMALL, PROT_READ | PROT_WRITE), SMALL);
+  for (long i = 0; i < times; i++) munmap(map(SMALL_BYTES, PROT_READ | PROT_WRITE), SMALL_BYTES);
   return now() - start;
 }
 
-// At the addresses of the layer's own run.
+// Uses the same addresses as the layer's run.
 static double reserve_free(long times) {
   double start = now();
   for (long i = 0; i < times; i++) munmap(map_at((void *)((8 + i % 8) * 4096 * GIB), GIB, PROT_NONE), GIB);
   return now() - start;
 }
 
-// What sysUnused asks for a range inside of one huge page; sysUsed then asks nothing.
+// Makes the calls of sysUnused for a range inside one huge page. sysUsed then makes no call.
 static void unused_used(char *v) {
-  madvise((char *)((uintptr_t)v & ~(HUGE - 1)), HUGE, MADV_NOHUGEPAGE);
-  madvise(v, SMALL, MADV_DONTNEED);
+  madvise((char *)((uintptr_t)v & ~(HUGE_PAGE_BYTES - 1)), HUGE_PAGE_BYTES, MADV_NOHUGEPAGE);
+  madvise(v, SMALL_BYTES, MADV_DONTNEED);
 }
 
 static double untouched(long times) {
   double start = now();
-  for (long i = 0; i < times; i++) unused_used(region + SMALL);
+  for (long i = 0; i < times; i++) unused_used(region + SMALL_BYTES);
   return now() - start;
 }
 
 static double touched(long times) {
   double start = now();
   for (long i = 0; i < times; i++) {
-    volatile char *v = region + SMALL;
+    volatile char *v = region + SMALL_BYTES;
     unused_used((char *)v);
-    for (size_t at = 0; at < SMALL; at += page) v[at] = 1;
+    for (size_t at = 0; at < SMALL_BYTES; at += page) v[at] = 1;
   }
   return now() - start;
 }
 
-// One madvise a range, each with a page behind it.
+// Calls madvise once for each range. Each range is one resident page.
 static double give_back(long times) {
   double spent = 0;
   for (long i = 0; i < times; i++) {
@@ -82,9 +83,9 @@ int main(void) {
   char name[32];
   long times;
   page = (size_t)sysconf(_SC_PAGESIZE);
-  char *p = map(64 * MIB + HUGE, PROT_READ | PROT_WRITE);
-  region = (char *)(((uintptr_t)p + HUGE - 1) & ~(HUGE - 1));
-  // The ranges of the layer's own run: every eighth page, and no huge pages there.
+  char *p = map(64 * MIB + HUGE_PAGE_BYTES, PROT_READ | PROT_WRITE);
+  region = (char *)(((uintptr_t)p + HUGE_PAGE_BYTES - 1) & ~(HUGE_PAGE_BYTES - 1));
+  // The ranges are those of the layer's run: every eighth page, without huge pages.
   madvise(region, 64 * MIB, MADV_NOHUGEPAGE);
   for (int r = 0; r < RANGES; r++) scattered[r] = region + (size_t)(r * 8 + 1) * page;
   while (scanf("%31s %ld", name, &times) == 2) {

@@ -1,21 +1,21 @@
-// What a benchmark says: lines, each of memlayer beside one other way, and the goal that is set for it.
+// A benchmark returns lines. Each line compares memlayer with one other way, and may set a goal.
 import type { Spread } from './measure.js'
 
-/** What a figure is: how it is written, and whether less of it is better. */
+/** The unit of a figure. It decides how the page prints it. */
 export type Unit = 'ns' | 'bytes' | 'percent' | 'count'
 
-/** How two figures are compared. */
+/** How a line compares two figures. */
 export type Measure =
-  /** Ours over theirs: 1.00 is the same, less is better. */
+  /** Ours divided by theirs. 1.00 means equal, and less is better. */
   | 'times'
-  /** Theirs over ours: how many times as fast. */
+  /** Theirs divided by ours: how many times as fast ours is. */
   | 'faster'
-  /** Ours less theirs, in their unit. */
+  /** Ours minus theirs, in their unit. */
   | 'more'
-  /** Our figure alone; theirs stands beside it. */
+  /** Our figure alone. Theirs stands beside it. */
   | 'alone'
 
-/** A goal. Where `value` does not meet it, the page says so; nothing fails. */
+/** A goal. The page marks a result that misses it, and the run still succeeds. */
 export interface Goal {
   readonly kind: 'most' | 'least' | 'within'
   readonly value: number
@@ -23,24 +23,24 @@ export interface Goal {
 
 /** One line of the page. */
 export interface Comparison {
-  /** What is done. */
+  /** The title of the work. */
   readonly work: string
   readonly unit: Unit
   /** memlayer's figure. */
   readonly ours: Spread
-  /** What stands beside it: `'C'`. */
+  /** The other way: `'C'`. */
   readonly beside: string
-  /** Its figure; null: it can't be had here, for the reason in `note`. */
+  /** The other way's figure, or null if this machine can't measure it. `note` then gives the reason. */
   readonly theirs: Spread | null
   readonly measure: Measure
-  /** The comparison, made round by round; null where there is nothing beside. */
+  /** The comparison, made round by round. Null without another way. */
   readonly result: Spread | null
   readonly goal?: Goal
-  /** What a reader has to know besides. */
+  /** What else a reader has to know. */
   readonly note?: string
 }
 
-/** Whether a comparison meets its goal; null: it has none, or can't be made here. `within` is around 1. */
+/** Whether a comparison meets its goal. Null without a goal or a result. `within` is the distance from 1. */
 export function meets({ goal, result }: Comparison): boolean | null {
   if (goal === undefined || result === null || Number.isNaN(result.median)) return null
   if (goal.kind === 'most') return result.median <= goal.value

@@ -1,5 +1,5 @@
-// The floor: the C program in floor/, built where there is a compiler and kept running beside a
-// benchmark. A batch is asked for by a line and answered by one.
+// The floor is the C program in floor/. The benchmark builds it where gcc is installed, and keeps it running.
+// A line asks the program for a batch, and a line answers.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -7,7 +7,7 @@ import type { Contender } from './measure.js'
 
 const source: string = join(import.meta.dirname, '..', 'floor', 'floor.c')
 
-/** Where the program was built, or why it was not. */
+/** The path of the built program, or the reason why the build failed. */
 export type FloorProgram =
   { readonly path: string; readonly compiler: string } | { readonly path: null; readonly reason: string }
 
@@ -28,24 +28,25 @@ export class Floor {
 
   constructor(path: string) {
     this.#process = spawn(path, [], { stdio: ['pipe', 'pipe', 'inherit'] })
-    if (this.#process.stdout === null) throw new Error('the floor has no output')
+    if (this.#process.stdout === null)
+      throw new Error(`the C program ${path} was started without a pipe for its output`)
     this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]()
   }
 
-  /** One of its works, as a contender. */
+  /** Returns a contender that runs the program's work `name`. */
   contender(name: string): Contender {
     return {
       batch: async (times: number): Promise<number> => {
         this.#process.stdin?.write(`${name} ${times}\n`)
         const answer = await this.#answers.next()
         const ns = answer.done === true ? NaN : Number(answer.value)
-        if (!(ns >= 0)) throw new Error(`the floor does not do '${name}'`)
+        if (!(ns >= 0)) throw new Error(`the C program answered '${name}' without a time: add that work to floor.c`)
         return ns
       },
     }
   }
 
-  /** It ends when nothing can be asked any more. */
+  /** Closes the program's input, which ends it. */
   [Symbol.dispose](): void {
     this.#process.stdin?.end()
   }

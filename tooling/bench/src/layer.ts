@@ -1,4 +1,4 @@
-// memlayer on this host, and the bare foreign call beside it: what the benchmarks are made over.
+// Opens memlayer on this host, and the bare foreign calls beside it. All benchmarks use them.
 import { createRequire } from 'node:module'
 import { createMemory, type Memory, type MemoryOptions, type SysMemStat } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
@@ -13,12 +13,12 @@ export const MADV_DONTNEED = 4
 export const MADV_HUGEPAGE = 14
 export const MADV_NOHUGEPAGE = 15
 
-/** A memory over the host's kernel. */
+/** Opens a memory over the host's kernel. */
 export function openMemory(options?: MemoryOptions): Memory {
   return createMemory(createOS(), options)
 }
 
-/** A range that is Ready from end to end, at a huge page, so that no huge page is shared with others. */
+/** A range that is Ready from end to end. It starts at a huge page and shares its huge pages with nothing else. */
 export interface ReadyRange {
   readonly memory: Memory
   readonly stat: SysMemStat
@@ -32,7 +32,7 @@ export function readyRange(memory: Memory, size: number): ReadyRange {
   const stat = memory.stat('bench')
   const whole = alignUp(size, hugePageSize || pageSize)
   const { address } = memory.sysReserveAligned(null, whole, hugePageSize || pageSize)
-  // A kernel that guesses how much it may promise refuses more than there is in one piece.
+  // A kernel with heuristic overcommit refuses one commit of more memory than the machine has.
   for (let at = 0; at < whole; at += GiB) {
     const n = Math.min(GiB, whole - at)
     memory.sysMap(address + at, n, stat)
@@ -41,12 +41,12 @@ export function readyRange(memory: Memory, size: number): ReadyRange {
   return { memory, stat, address, size: whole }
 }
 
-/** libc as a program with foreign calls and nothing else would have it. */
+/** libc for a program that has only foreign calls. */
 export interface BareLibc {
   mmap(addr: number, length: number, prot: number, flags: number, fd: number, offset: number): number
   munmap(addr: number, length: number): number
   madvise(addr: number, length: number, advice: number): number
-  /** The bytes at an address, as koffi makes a view of them. */
+  /** Makes a koffi view of the bytes at an address. */
   view(addr: number, length: number): ArrayBuffer
 }
 
@@ -60,7 +60,7 @@ function koffi(): Koffi {
   return createRequire(import.meta.url)(`@koromix/koffi-${process.platform}-${process.arch}`) as Koffi
 }
 
-/** The foreign functions, declared anew: none of the layer's is used. */
+/** Declares the foreign functions again, so that the bare way shares nothing with the layer. */
 export function bareLibc(): BareLibc {
   const libc = koffi().load(null)
   const { view } = koffi()
@@ -72,7 +72,7 @@ export function bareLibc(): BareLibc {
   }
 }
 
-/** The version of the foreign call interface. */
+/** Returns the version of koffi. */
 export function koffiVersion(): string {
   return koffi().version
 }

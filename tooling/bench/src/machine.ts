@@ -1,10 +1,10 @@
-// The machine that a page was measured on, as far as figures follow from it.
+// Describes the machine that measured a page, as far as the figures depend on it.
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os'
 import { formatBytes } from '@memlayer/core'
 import { koffiVersion } from './layer.js'
 
-/** What a reader has to know of it. */
+/** What a reader has to know about the machine. */
 export interface Machine {
   readonly processor: string
   readonly processors: number
@@ -15,11 +15,11 @@ export interface Machine {
   readonly engine: string
   readonly foreignCalls: string
   readonly compiler: string
-  /** The load of the last minute as the page was begun: more than 0 means that others were at work. */
+  /** The load of the last minute before the run. More than 0 means that other programs were running. */
   readonly load: number
 }
 
-/** This machine, and the compiler that built the floor. */
+/** Describes this machine and the compiler that built the floor. */
 export function describeMachine(compiler: string, pageSize: number, hugePageSize: number): Machine {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
@@ -35,7 +35,7 @@ export function describeMachine(compiler: string, pageSize: number, hugePageSize
   }
 }
 
-/** Which of `always [madvise] never` is chosen. */
+/** Returns the chosen policy for huge pages, the one in brackets: `always [madvise] never`. */
 export function hugePagePolicy(): string {
   try {
     return /\[(\w+)\]/.exec(readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'latin1'))?.[1] ?? 'unknown'
@@ -44,7 +44,7 @@ export function hugePagePolicy(): string {
   }
 }
 
-/** In two lines, for the head of the page. */
+/** Formats the machine as two lines for the head of the page. */
 export function machineText(machine: Machine): string {
   const { processor, processors, memory, kernel, pageSize, hugePages, engine, foreignCalls, compiler, load } = machine
   return [

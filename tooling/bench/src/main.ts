@@ -1,4 +1,4 @@
-// `npm run bench`: runs the benchmarks one after the other, each in a process of its own, and prints one page.
+// `npm run bench` runs the benchmarks one after the other, each in its own process, and prints one page.
 import { fork } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +15,7 @@ import { pageText, type Results } from './page.js'
 
 const root: string = join(import.meta.dirname, '..', '..', '..')
 
-/** Runs one benchmark in a process of its own. */
+/** Runs one benchmark in its own process. */
 async function runApart(benchmark: Benchmark, settings: Settings): Promise<readonly Comparison[]> {
   return new Promise((fulfil, reject) => {
     const args = [benchmark.name, JSON.stringify(settings)]
@@ -26,7 +26,8 @@ async function runApart(benchmark: Benchmark, settings: Settings): Promise<reado
     child.on('message', (message) => (lines = message as readonly Comparison[]))
     child.on('error', reject)
     child.on('exit', (code, signal) => {
-      if (lines === undefined) reject(new Error(`the benchmark '${benchmark.name}' ended with ${code ?? signal}`))
+      if (lines === undefined)
+        reject(new Error(`the benchmark '${benchmark.name}' ended without lines, with ${code ?? signal}`))
       else fulfil(lines)
     })
   })
@@ -55,15 +56,16 @@ async function main(args: readonly string[]): Promise<void> {
   const options = readOptions(args)
   if (options.help) return console.log(helpText(benchmarks))
   if (options.list) return console.log(benchmarks.map(({ name }) => name).join('\n'))
-  if (process.platform !== 'linux') throw new Error('the benchmark measures the Linux backend: run it on Linux')
+  if (process.platform !== 'linux')
+    throw new Error(`the benchmark measures the Linux backend, and this is ${process.platform}: run it on Linux`)
   if (pick(benchmarks, options.names).length === 0)
-    throw new Error(`no benchmark is named like ${options.names.join(', ')}: see --list`)
+    throw new Error(`no name of a benchmark contains ${options.names.join(' or ')}: see --list`)
   const results = await measure(options, (text) => process.stderr.write(`${text}\n`))
   console.log(`\n${pageText(results)}\n`)
   const file = resolve(root, options.json)
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
-  console.log(`The same as JSON: ${relative(root, file)}`)
+  console.log(`Figures as JSON: ${relative(root, file)}`)
   if (options.write) console.log(`Written to ${relative(root, writeDocument(root, results))}`)
 }
 

@@ -1,13 +1,13 @@
-// Measuring: ways of doing the same work take turns, a batch each, so that whatever else the
-// machine does meets all of them; ratios are made round by round, and told by their median.
+// Measures ways of doing the same work. They take turns, a batch each, so that other load on the machine
+// slows all of them. Each round gives one ratio, and the page shows the median of the ratios.
 
 /** One way of doing the work. */
 export interface Contender {
-  /** Does the work `times` times; the nanoseconds that it took. */
+  /** Does the work `times` times, and returns the nanoseconds that it took. */
   batch(times: number): number | Promise<number>
 }
 
-/** A figure as it was seen: the median, and the quarters of the rounds below and above it. */
+/** A measured figure: the median, the lower quartile and the upper quartile of the rounds. */
 export interface Spread {
   readonly median: number
   readonly low: number
@@ -18,16 +18,19 @@ export interface Spread {
 export interface Rounds {
   /** Turns that count. */
   readonly rounds: number
-  /** Turns before, for the engine to compile what it runs. */
+  /** Turns before those, in which the engine compiles the code. */
   readonly warmUp: number
-  /** How often the work is done in a turn. */
+  /** How often a turn does the work. */
   readonly times: number
 }
 
-/** Nanoseconds of one piece of work, a number a round, by contender. */
+/** For each contender, the nanoseconds of one piece of work in each round. */
 export type Series<Name extends string> = Readonly<Record<Name, readonly number[]>>
 
-/** Lets the contenders take turns; who begins changes with each round. One that is absent (C, without a compiler) has no numbers. */
+/**
+ * Lets the contenders take turns. Another contender begins in each round. An absent contender (C, without a compiler)
+ * gets an empty list.
+ */
 export async function takeTurns<Name extends string>(
   contenders: { readonly [N in Name]: Contender | undefined },
   { rounds, warmUp, times }: Rounds,
@@ -45,7 +48,10 @@ export async function takeTurns<Name extends string>(
   return series as Record<Name, number[]>
 }
 
-/** A contender whose work is a function that does it so many times. The loop is the function's own: engines compile it by itself. */
+/**
+ * Makes a contender of a function that does the work `times` times. The function has the loop, so that the engine
+ * compiles that loop alone.
+ */
 export function looped(work: (times: number) => void): Contender {
   return {
     batch(times: number): number {
@@ -56,7 +62,7 @@ export function looped(work: (times: number) => void): Contender {
   }
 }
 
-/** The median and the quarters. */
+/** Returns the median and the quartiles. */
 export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (part: number): number => {
@@ -67,22 +73,22 @@ export function spread(values: readonly number[]): Spread {
   return { median: at(0.5), low: at(0.25), high: at(0.75) }
 }
 
-/** The same, or null where nothing was measured. */
+/** Returns the median and the quartiles, or null without values. */
 export function spreadOrNull(values: readonly number[]): Spread | null {
   return values.length === 0 ? null : spread(values)
 }
 
-/** `ours` over `theirs`, or null where nothing was measured of theirs. */
+/** Divides `ours` by `theirs`, round by round. Returns null if `theirs` is empty. */
 export function ratioOrNull(ours: readonly number[], theirs: readonly number[]): Spread | null {
   return theirs.length === 0 ? null : ratio(ours, theirs)
 }
 
-/** `ours` over `theirs`, round by round. */
+/** Divides `ours` by `theirs`, round by round. */
 export function ratio(ours: readonly number[], theirs: readonly number[]): Spread {
   return spread(ours.map((ns, round) => ns / (theirs[round] as number)))
 }
 
-/** `ours` less `theirs`, round by round, over `parts`: of so many operations was each piece of work made. */
+/** Subtracts `theirs` from `ours`, round by round, and divides by `parts`, the operations in a piece of work. */
 export function difference(ours: readonly number[], theirs: readonly number[], parts = 1): Spread {
   return spread(ours.map((ns, round) => (ns - (theirs[round] as number)) / parts))
 }

@@ -1,10 +1,10 @@
-// The page: every comparison as a line, for a terminal and for a document.
+// Prints every comparison as one line of a page, for a terminal and for a document.
 import { formatBytes } from '@memlayer/core'
 import { meets, type Comparison, type Unit } from './comparison.js'
 import { machineText, type Machine } from './machine.js'
 import type { Spread } from './measure.js'
 
-/** All that one run of the benchmark found. */
+/** All results of one run of the benchmark. */
 export interface Results {
   readonly date: string
   readonly quick: boolean
@@ -14,7 +14,7 @@ export interface Results {
 
 const titles = ['work', 'memlayer', 'beside', 'its figure', 'compared', 'half of the rounds', 'goal', ''] as const
 
-/** As a terminal shows it. */
+/** Formats the page for a terminal. */
 export function pageText(results: Results): string {
   const rows = rowsOf(results.comparisons)
   const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] as string).length)))
@@ -34,7 +34,7 @@ export function pageText(results: Results): string {
   ].join('\n')
 }
 
-/** As a document shows it. */
+/** Formats the page for a Markdown document. */
 export function pageMarkdown(results: Results): string {
   const rows = rowsOf(results.comparisons)
   const row = (cells: readonly string[]): string => `| ${cells.slice(0, 7).join(' | ')} |`
@@ -85,7 +85,7 @@ function goalText({ goal, measure, unit }: Comparison): string {
   return `${goal.kind === 'most' ? 'at most' : 'at least'} ${value}`
 }
 
-/** A figure as people read it. */
+/** Formats a figure with a unit that people read easily. */
 export function figure(value: number, unit: Unit): string {
   if (Number.isNaN(value)) return '-'
   if (unit === 'bytes') return formatBytes(Number(value.toFixed(1)))
@@ -97,7 +97,7 @@ export function figure(value: number, unit: Unit): string {
   return `${(value / 1e6).toFixed(size < 1e7 ? 2 : size < 1e8 ? 1 : 0)} ms`
 }
 
-/** A spread in one cell. */
+/** Formats a spread for one cell. */
 export function spreadText({ median, low, high }: Spread, unit: Unit): string {
   return `${figure(median, unit)} (${figure(low, unit)} to ${figure(high, unit)})`
 }

@@ -1,5 +1,5 @@
-// The short form of every benchmark: that each works and says all that it has to. What anything costs is not
-// for a test.
+// Runs the quick form of every benchmark. It tests that each benchmark works and returns all of its lines.
+// It does not test what the work costs.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ function bench(...args: string[]): { code: number | null; stdout: string; stderr
 }
 
 describe('npm run bench', () => {
-  it.skipIf(!onLinux)('--quick: every benchmark works, on the page and in the JSON', () => {
+  it.skipIf(!onLinux)('puts every benchmark on the page and in the JSON with --quick', () => {
     const folder = mkdtempSync(join(tmpdir(), 'memlayer-bench-'))
     try {
       const file = join(folder, 'quick.json')
@@ -35,7 +35,7 @@ describe('npm run bench', () => {
       expect(machine.engine).toContain(process.versions.node)
       for (const { work, benchmark, ours, theirs, beside } of comparisons) {
         expect(Number.isFinite(ours.median), work).toBe(true)
-        // C is the one that may be missing: where there is no compiler.
+        // Only C may be missing, on a machine without a compiler.
         if (theirs === null && beside !== '')
           expect(machine.compiler, `${benchmark}: ${beside}`).toContain('no C compiler')
         expect(stdout, benchmark).toContain(work)
@@ -47,7 +47,7 @@ describe('npm run bench', () => {
     }
   })
 
-  it('--list and --help name every benchmark', () => {
+  it('names every benchmark in --list and --help', () => {
     expect(bench('--list').stdout.trim().split('\n')).toEqual(names)
     const { stdout } = bench('--help')
     for (const { name, says } of benchmarks)
@@ -58,7 +58,7 @@ describe('npm run bench', () => {
     expect(bench('no-such-benchmark')).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /no benchmark is named like no-such-benchmark: see --list|run it on Linux/,
+        /no name of a benchmark contains no-such-benchmark: see --list|run it on Linux/,
       ) as string,
     })
     expect(bench('--fast')).toMatchObject({ code: 1, stderr: expect.stringContaining("'--fast'") as string })
@@ -66,11 +66,11 @@ describe('npm run bench', () => {
 })
 
 describe('the page in a document', () => {
-  it('takes the place of the one before, and of nothing else', () => {
+  it('replaces the page before it, and nothing else', () => {
     const marks = ['<!-- written by: npm run bench -- --write -->', '<!-- end -->']
     expect(withBlock(`before\n${marks[0]}\nold\n${marks[1]}\nafter\n`, 'new')).toBe(
       `before\n${marks[0]}\nnew\n${marks[1]}\nafter\n`,
     )
-    expect(() => withBlock('no marks', 'new')).toThrow(/there is no block to write into/)
+    expect(() => withBlock('no marks', 'new')).toThrow(/the document has no block for it/)
   })
 })

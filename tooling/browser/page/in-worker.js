@@ -1,4 +1,4 @@
-// In the page: starts a worker, has it run one function of the module under test, and ends it.
+// Runs in the page. It starts a worker, which runs one function of the module under test, and then ends the worker.
 export function inWorker(call, args) {
   const worker = new Worker('/worker.js', { type: 'module' })
   return new Promise((resolve, reject) => {
@@ -6,7 +6,9 @@ export function inWorker(call, args) {
       if ('error' in data) reject(new Error(data.error))
       else resolve(data.value)
     })
-    worker.addEventListener('error', ({ message }) => reject(new Error(`the worker did not start: ${message}`)))
+    worker.addEventListener('error', ({ message }) =>
+      reject(new Error(`the worker did not load /worker.js: ${message}`)),
+    )
     worker.postMessage({ call, args })
   }).finally(() => worker.terminate())
 }

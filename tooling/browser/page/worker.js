@@ -1,4 +1,4 @@
-// In the worker: runs the function that in-worker.js names, and posts what it returns or throws.
+// Runs in the worker. It calls the function that in-worker.js names, and posts the returned value or the error.
 import * as entry from './entry.js'
 
 addEventListener('message', ({ data }) => void answer(data))

@@ -1,29 +1,29 @@
-// Debian's Chromium, driven by playwright-core: opens pages, runs modules in them or in
-// workers of theirs, and keeps whatever they complain about.
+// Drives Debian's Chromium with playwright-core. It opens pages, runs modules in a page or in a worker, and
+// records errors and warnings.
 import { chromium, type Browser as Driver, type Page } from 'playwright-core'
 import { bundle } from './bundle.js'
 import { requireChromium, type SkippingContext } from './chromium.js'
 import { serve } from './serve.js'
 
-/** Where and what a module is asked to run. */
+/** Where a module runs, and which function of it. */
 export interface RunOptions {
-  /** The page's own thread, or a module worker of it. Default `'page'`. */
+  /** The page's own thread, or one of its module workers. Default is `'page'`. */
   readonly in?: 'page' | 'worker'
-  /** The exported function. Default `'run'`. */
+  /** The exported function. Default is `'run'`. */
   readonly call?: string
-  /** What it is given: anything that JSON can say. */
+  /** The function's arguments, as JSON values. */
   readonly args?: readonly unknown[]
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface Outcome {
-  /** What the function returned, or its promise was fulfilled with. */
+  /** The function's return value, or the value of its promise. */
   readonly value: unknown
-  /** Errors and warnings on the console, uncaught exceptions, requests that failed, in order. */
+  /** Console errors and warnings, uncaught exceptions and failed requests, in order. */
   readonly complaints: readonly string[]
 }
 
-/** A page that is open. */
+/** An open page. */
 export interface Tab extends AsyncDisposable {
   /** The driver's own page. */
   readonly page: Page
@@ -31,25 +31,25 @@ export interface Tab extends AsyncDisposable {
   readonly complaints: readonly string[]
 }
 
-/** A browser that is open. Disposing of it ends it; so does the end of the process. */
+/** An open browser. It ends on disposal, or when the process ends. */
 export interface Browser extends AsyncDisposable {
   /** `Chromium 156.0…`. */
   readonly version: string
   /** Opens a page and waits until it has loaded. */
   open(url: string): Promise<Tab>
-  /** Bundles a module, serves it, runs one function of it, and closes the page. What the function throws is thrown here. */
+  /** Bundles a module, serves it, runs one of its functions, and closes the page. @throws what the function throws. */
   run(entry: string | URL, options?: RunOptions): Promise<Outcome>
 }
 
-// No page gets longer: one that hangs is closed, and what waits for it fails.
-const LONGEST = 100_000
+// Closes a page that hangs after this time, in ms. A call that waits for the page then fails.
+const pageLifeMsMax = 100_000
 
-/** Starts a browser for a test; without one the test is skipped, or in CI fails. */
+/** Starts a browser for a test. Without a Chromium it skips the test, or fails it in CI. */
 export async function openBrowser(context: SkippingContext): Promise<Browser> {
   const executablePath = requireChromium(context)
   const driver = await chromium.launch({
     executablePath,
-    // Without a sandbox: containers and root have none to give. The rest keeps it from calling home.
+    // Chromium's sandbox does not start as root or in most containers. The other flags turn background traffic off.
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -78,7 +78,7 @@ async function openTab(driver: Driver, url: string): Promise<Tab> {
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.stack ?? error.message}`))
   page.on('requestfailed', (request) => complaints.push(`request failed: ${request.url()}`))
   page.on('crash', () => complaints.push('the page crashed'))
-  const timer = setTimeout(() => void page.close(), LONGEST).unref()
+  const timer = setTimeout(() => void page.close(), pageLifeMsMax).unref()
   const close = async (): Promise<void> => {
     clearTimeout(timer)
     await page.close()
@@ -98,7 +98,7 @@ async function run(driver: Driver, entry: string | URL, options: RunOptions): Pr
   await using site = await serve({ folder: new URL('../page/', import.meta.url), files })
   await using tab = await openTab(driver, site.url)
   const [name, given] = [JSON.stringify(call), JSON.stringify(args)]
-  // As text: the compiler here knows no browser, and would rewrite import().
+  // The code is text, because the compiler does not know browsers and would rewrite import().
   const value: unknown = await tab.page.evaluate(
     where === 'worker'
       ? `import('/in-worker.js').then(({ inWorker }) => inWorker(${name}, ${given}))`

@@ -1,22 +1,22 @@
-// Where the browser is, and what to say where it is not.
+// Finds the browser. Without one, it skips a test and says how to install Chromium.
 import { accessSync, constants } from 'node:fs'
 
-// Debian's chromium is a script; the others are where people have their own.
+// The first path is Debian's, a script. The others are paths of other packages.
 const paths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
-/** The part of a test's context that skips it. */
+/** The part of a test's context that skips the test. */
 export interface SkippingContext {
   skip(note?: string): never
 }
 
-/** The path of a Chromium: MEMLAYER_CHROMIUM, or where packages put it; `null`: there is none. */
+/** Returns the path of a Chromium, or `null`. Looks at MEMLAYER_CHROMIUM if it is set, else at the packages' paths. */
 export function findChromium(): string | null {
   const asked = process.env['MEMLAYER_CHROMIUM']
   const candidates = asked === undefined ? paths : [asked]
   return candidates.find(isRunnable) ?? null
 }
 
-/** The path of a Chromium. Without one the test is skipped, and says how to get it run; in CI it fails. */
+/** Returns the path of a Chromium. Without one it skips the test with the install command, or fails it in CI. */
 export function requireChromium(context: SkippingContext): string {
   const path = findChromium()
   if (path !== null) return path

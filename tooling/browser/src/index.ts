@@ -1,4 +1,4 @@
-// @memlayer/browser: the workspace's modules in a real browser, for tests.
+// @memlayer/browser runs the workspace's modules in a real browser, for tests.
 export { openBrowser, type Browser, type Outcome, type RunOptions, type Tab } from './browser.js'
 export { bundle } from './bundle.js'
 export { findChromium, requireChromium, type SkippingContext } from './chromium.js'

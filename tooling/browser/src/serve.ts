@@ -1,22 +1,22 @@
-// A server of files on loopback. Its pages are cross-origin isolated, so that they have
-// shared memory and exact clocks; a page that is opened from a file has neither.
+// Serves files on loopback. Its pages are cross-origin isolated, so that they have shared memory and exact clocks.
+// A page that the browser opens from a file does not have them.
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** What is served. */
+/** The files of a site. */
 export interface ServeOptions {
-  /** A folder, whose index.html is at /. */
+  /** A folder. Its index.html is at /. */
   readonly folder?: string | URL
-  /** Texts by their path, `/entry.js` say; they go before the folder's. */
+  /** Texts by their path, for example `/entry.js`. They take precedence over the folder's files. */
   readonly files?: Readonly<Record<string, string>>
 }
 
-/** A site that is being served. Disposing of it ends it; so does the end of the process. */
+/** A running site. It ends on disposal, or when the process ends. */
 export interface Site extends AsyncDisposable {
-  /** `http://127.0.0.1:…`, without a slash at the end. */
+  /** `http://127.0.0.1:…`, without a trailing slash. */
   readonly url: string
 }
 
@@ -51,7 +51,7 @@ export async function serve(options: ServeOptions): Promise<Site> {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
-  // A test that forgets to close must not hold its process.
+  // A test that forgets to close the site must not keep its process alive.
   server.unref()
   const { port } = server.address() as AddressInfo
   return {
@@ -63,7 +63,7 @@ export async function serve(options: ServeOptions): Promise<Site> {
   }
 }
 
-/** The path that is asked for; one that is malformed names no file. */
+/** Returns the path of a request. A malformed path becomes '', which matches no file. */
 function pathOf(url: string): string {
   try {
     const { pathname } = new URL(url, 'http://loopback')

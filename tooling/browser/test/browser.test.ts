@@ -1,4 +1,4 @@
-// The runner tells the truth: what a page returns, throws and complains of arrives in the test.
+// Tests the runner: a page's return values, errors and warnings arrive in the test.
 import { get } from 'node:http'
 import { bundle, findChromium, openBrowser, requireChromium, serve } from '@memlayer/browser'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -17,7 +17,7 @@ describe('a browser', () => {
   })
 
   it.for(['page', 'worker'] as const)(
-    'throws what the module throws in a %s, and tells what it complains of',
+    'throws what the module throws in a %s, and reports its errors and warnings',
     async (where, ctx) => {
       await using browser = await openBrowser(ctx)
       await expect(browser.run(facts, { in: where, call: 'fail' })).rejects.toThrow('thrown on purpose')
@@ -27,7 +27,7 @@ describe('a browser', () => {
     },
   )
 
-  it('tells of a file that is missing and of an exception that nobody caught', async (ctx) => {
+  it('reports a missing file and an uncaught exception', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const html =
       '<!doctype html><script src="/missing.js"></script><script>throw new Error("uncaught on purpose")</script>'
@@ -39,19 +39,19 @@ describe('a browser', () => {
 })
 
 describe('a bundle', () => {
-  it('is one module, without the types', async () => {
+  it('is one module without types', async () => {
     const text = await bundle(facts)
     expect(text).toContain('thrown on purpose')
     expect(text).not.toMatch(/^import /m)
   })
 
-  it('is refused where the module asks for Node', async () => {
+  it('rejects a module that imports from Node', async () => {
     await expect(bundle(new URL('./pages/node.ts', import.meta.url))).rejects.toThrow('node:fs')
   })
 })
 
 describe('a site', () => {
-  it('serves its folder and nothing beside it, on loopback', async () => {
+  it('serves its folder and nothing outside it, on loopback', async () => {
     await using site = await serve({ folder: new URL('./pages/', import.meta.url), files: { '/a.js': 'export {}' } })
     expect(new URL(site.url).hostname).toBe('127.0.0.1')
     expect(await answer(`${site.url}/a.js`)).toMatchObject({
@@ -74,7 +74,7 @@ describe('a site', () => {
 })
 
 describe('without a Chromium', () => {
-  it('skips the test with the one command, and fails it in CI', () => {
+  it('skips the test with the install command, and fails it in CI', () => {
     vi.stubEnv('MEMLAYER_CHROMIUM', '/nonexistent/chromium')
     expect(findChromium()).toBeNull()
     const skipped: (string | undefined)[] = []
@@ -93,7 +93,7 @@ describe('without a Chromium', () => {
   })
 })
 
-/** Answers as the server gives them: fetch would tidy the path up first. */
+/** Requests a path as it stands, because fetch would normalize the path first. */
 function answer(url: string, path?: string): Promise<{ status: number; type: string; embedder: string }> {
   const { hostname, port, pathname } = new URL(url)
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
-// API reports: what each entry of each published package exports, as text that is committed beside it
-// (`packages/core/etc/index.api.md`). A change of the API shows as a change of that file, and a test
-// fails until it was made on purpose: update-reports.ts writes them, `npm run api` runs that.
+// An API report is text that lists the exports of one entry of a published package. It is committed beside the
+// package (`packages/core/etc/index.api.md`), so that a change of the API shows as a change of that file.
+// A test fails until update-reports.ts writes the new reports. `npm run api` runs it.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
@@ -14,19 +14,19 @@ import {
 } from '@microsoft/api-extractor'
 import { checkout, type WorkspacePackage } from './workspace.js'
 
-/** One entry of a package, as its manifest exports it. */
+/** One entry that a package's manifest exports. */
 export interface Entry {
-  /** The package's folder, from the root. */
+  /** The package's folder, relative to the root. */
   readonly folder: string
-  /** `index` for '.', `os` for './os'. */
+  /** The entry's name: `index` for '.', `os` for './os'. */
   readonly name: string
-  /** Its declarations, from the package's folder: `dist/index.d.ts`. */
+  /** The path of its declarations, relative to the package's folder: `dist/index.d.ts`. */
   readonly declarations: string
 }
 
 const base = join(checkout, 'tooling', 'api-extractor', 'api-extractor-base.json')
 
-/** The entries of a package that have types. */
+/** Returns the entries of a package that have types. */
 export function entriesOf({ folder, manifest }: Pick<WorkspacePackage, 'folder' | 'manifest'>): Entry[] {
   const entries: Entry[] = []
   for (const [path, target] of Object.entries((manifest['exports'] ?? {}) as Record<string, unknown>)) {
@@ -41,7 +41,7 @@ export function entriesOf({ folder, manifest }: Pick<WorkspacePackage, 'folder' 
   return entries
 }
 
-/** The reports that are committed in a package and that no entry has. */
+/** Returns the committed reports of a package that belong to no entry. */
 export function strayReports(pkg: WorkspacePackage): string[] {
   const known = new Set(entriesOf(pkg).map((entry) => reportFile(entry)))
   return pkg.files.filter(
@@ -49,21 +49,21 @@ export function strayReports(pkg: WorkspacePackage): string[] {
   )
 }
 
-/** Where the report of an entry is committed, from the root. */
+/** Returns the path of an entry's committed report, relative to the root. */
 export function reportFile({ folder, name }: Entry): string {
   return `${folder}/etc/${name}.api.md`
 }
 
 /**
- * Makes the reports of `entries` anew. `update`: writes them. Otherwise nothing is written, and a report that
- * is not as committed is a finding, as is whatever API Extractor has to say.
+ * Makes the reports of `entries`. With `update` it writes them. Without `update` it writes nothing, and returns a
+ * finding for each report that differs from the committed one. Every error of API Extractor is a finding too.
  */
 export function runReports(root: string, entries: readonly Entry[], update: boolean): string[] {
   const missing = entries.filter((entry) => !existsSync(join(root, entry.folder, entry.declarations)))
   if (missing.length > 0) {
     return missing.map(
       ({ folder, declarations }) =>
-        `${folder}/${declarations}: not there: run \`npm run build\`, or mend "exports" in the manifest.`,
+        `${folder}/${declarations}: the file is missing: run \`npm run build\`, or correct "exports" in the manifest.`,
     )
   }
   const temp = mkdtempSync(join(tmpdir(), 'memlayer-api-'))
@@ -72,7 +72,7 @@ export function runReports(root: string, entries: readonly Entry[], update: bool
     const configs = entries.map((entry, index) => configure(shared, root, entry, join(temp, String(index))))
     const [first] = configs
     if (first === undefined) return []
-    // One program for all: reading the standard library's declarations is most of the work.
+    // One program reads all entries, because most of the time goes into the standard library's declarations.
     const additionalEntryPoints = configs.map((config) => config.mainEntryPointFilePath)
     const compilerState = CompilerState.create(first, { additionalEntryPoints })
     return entries.flatMap((entry, index) =>
@@ -83,7 +83,7 @@ export function runReports(root: string, entries: readonly Entry[], update: bool
   }
 }
 
-/** The shared configuration, with the one path in it that a file can't hold: where Node's types are. */
+/** Reads the shared configuration, and adds the path of Node's types, which depends on the checkout. */
 function sharedConfig(): IConfigFile {
   const shared = ExtractorConfig.loadFile(base)
   const { compilerOptions } = (shared.compiler?.overrideTsconfig ?? {}) as { readonly compilerOptions?: object }
@@ -121,7 +121,7 @@ function runReport(
   const findings: string[] = []
   const messageCallback = (message: ExtractorMessage): void => {
     message.handled = true
-    // What API Extractor says of the report itself is said below, with what to do.
+    // The code below reports a changed report itself, and says what to do.
     if (message.logLevel !== ExtractorLogLevel.Error || message.messageId.startsWith('console-')) return
     const { sourceFilePath: file, sourceFileLine: line } = message
     const place = file === undefined ? entry.folder : `${relative(root, file).replaceAll('\\', '/')}:${line ?? 1}`
@@ -134,13 +134,13 @@ function runReport(
   try {
     changed = Extractor.invoke(config, { localBuild: update, compilerState, messageCallback }).apiReportChanged
   } catch (error) {
-    findings.push(`${entry.folder}/${entry.declarations}: API Extractor gives up: ${String(error)}`)
+    findings.push(`${entry.folder}/${entry.declarations}: API Extractor failed: ${String(error)}`)
   }
   if (changed && !update && report !== undefined) {
     const [committed, made] = [config.reportFolder, config.reportTempFolder].map((folder) =>
       read(join(folder, report.fileName)),
     )
-    const sentence = 'the API is not as reported there: run `npm run api`, look at the change, commit it.'
+    const sentence = 'the API differs from this report: run `npm run api`, review the change, commit it.'
     findings.push([`${reportFile(entry)}: ${sentence}`, ...lineDifference(committed ?? '', made ?? '')].join('\n'))
   }
   return findings
@@ -150,7 +150,7 @@ function read(file: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8').replaceAll('\r\n', '\n') : ''
 }
 
-/** The lines that only one of two texts has, in their order. */
+/** Returns the lines that are in only one of two texts, in their order. */
 function lineDifference(committed: string, made: string): string[] {
   return [...linesOnlyIn(committed, made, '-'), ...linesOnlyIn(made, committed, '+')].slice(0, 40)
 }

@@ -1,17 +1,17 @@
-// What the documents point to: links, paths and commands in every Markdown file that is committed, except
-// for changelogs and API reports, which are made. And that a table which says why says it in each row.
+// Checks that the links, paths and commands in every committed Markdown file exist. Changelogs and API reports are
+// generated, so they are exempt. Also checks that a table with a column 'why' gives a reason in each row.
 import { posix } from 'node:path'
 import { readText, type Manifest, type Workspace } from './workspace.js'
 
-/** What a document may rightly point to. */
+/** The paths and scripts that a document may name. */
 export interface Targets {
-  /** Whether a path from the root is there, as a file or as a folder. */
+  /** Whether a file or a folder exists at a path relative to the root. */
   has(path: string): boolean
   /** The scripts of the root's manifest. */
   readonly scripts: readonly string[]
 }
 
-/** Sentences about every document of the workspace. */
+/** Checks every document of the workspace, and returns a sentence for each finding. */
 export function checkDocs(workspace: Workspace): string[] {
   const folders = new Set(workspace.files.flatMap((file) => foldersOf(file)))
   const files = new Set(workspace.files)
@@ -25,7 +25,7 @@ export function checkDocs(workspace: Workspace): string[] {
     .flatMap((file) => checkDoc(file, readText(workspace.root, file), targets))
 }
 
-/** Sentences about one document. */
+/** Checks one document, and returns a sentence for each finding. */
 export function checkDoc(file: string, text: string, { has, scripts }: Targets): string[] {
   const findings: string[] = []
   for (const [index, line] of text.split('\n').entries()) {
@@ -33,23 +33,23 @@ export function checkDoc(file: string, text: string, { has, scripts }: Targets):
     for (const [, link = ''] of line.matchAll(/\]\(([^)\s]+)\)/g)) {
       const path = link.replace(/#.*$/, '')
       if (path === '' || /^[a-z]+:/.test(path)) continue
-      if (!has(posix.join(file, '..', path))) say(`the link to '${link}' leads nowhere.`)
+      if (!has(posix.join(file, '..', path))) say(`the target of the link '${link}' does not exist: correct the link.`)
     }
-    // A path in code, from the root; one with a placeholder in it (<name>, *) is no path yet.
+    // A path in code is relative to the root. The check skips a path with a placeholder (<name>, *).
     for (const [, path = ''] of line.matchAll(/`((?:packages|tooling|\.github|\.changeset)\/[^`\s]+)`/g)) {
-      if (!/[<*…]/.test(path) && !has(path)) say(`'${path}' is not there.`)
+      if (!/[<*…]/.test(path) && !has(path)) say(`the path '${path}' does not exist: correct it.`)
     }
     for (const [, script = ''] of line.matchAll(/\bnpm run ([\w:-]+)/g)) {
-      if (!scripts.includes(script)) say(`there is no script '${script}' in package.json.`)
+      if (!scripts.includes(script)) say(`package.json has no script '${script}': correct the name.`)
     }
   }
   return [...findings, ...checkReasons(file, text)]
 }
 
-/** Sentences about the rows of tables with a column 'why' that leave it empty. */
+/** Checks the rows of tables with a column 'why', and returns a sentence for each empty cell. */
 function checkReasons(file: string, text: string): string[] {
   const findings: string[] = []
-  // The column of the table that is being read; -1: none has it.
+  // The index of the column 'why' in the current table, or -1.
   let why = -1
   let isTable = false
   for (const [index, line] of text.split('\n').entries()) {
@@ -60,13 +60,13 @@ function checkReasons(file: string, text: string): string[] {
       isTable = true
       why = cells.indexOf('why')
     } else if (why >= 0 && (cells[why] ?? '') === '') {
-      findings.push(`${file}:${index + 1}: the row has no word in the column 'why': give the reason.`)
+      findings.push(`${file}:${index + 1}: the row's cell in the column 'why' is empty: give the reason.`)
     }
   }
   return findings
 }
 
-/** The cells of a line of a table; null: it is none. `\\|` divides no cells. */
+/** Returns the cells of a table's line, or null for any other line. `\\|` does not end a cell. */
 function cellsOf(line: string): string[] | null {
   if (!line.startsWith('|')) return null
   return line

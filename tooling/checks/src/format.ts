@@ -1,22 +1,22 @@
-// Prettier over the whole workspace with the root's .prettierrc.json, and the length of lines, which
-// Prettier does not cut inside a comment or a string.
+// Runs Prettier over the whole workspace with the root's .prettierrc.json. Also checks the length of lines, because
+// Prettier does not break a comment or a string.
 import { readText, type Workspace } from './workspace.js'
 import { runTool } from './tool.js'
 
-/** The longest line, in columns. Prettier's printWidth says the same. */
+/** The longest line, in columns. Prettier's printWidth has the same value. */
 const columnsMax = 120
 
-/** Sentences about every file below `root` that is not as Prettier writes it. */
+/** Returns a sentence for every file below `root` that Prettier would change. */
 export function checkFormat(root: string): string[] {
   const { code, stdout, stderr } = runTool('prettier', ['--list-different', '.'], root)
-  if (code !== 0 && code !== 1) throw new Error(`prettier did not run: ${stdout}${stderr}`)
+  if (code !== 0 && code !== 1) throw new Error(`prettier failed with exit code ${code}: ${stdout}${stderr}`)
   return stdout
     .split('\n')
     .filter((file) => file !== '')
-    .map((file) => `${file}: not as Prettier writes it: run npm run format.`)
+    .map((file) => `${file}: Prettier would change this file: run npm run format.`)
 }
 
-/** Sentences about every line of code that is too long. */
+/** Returns a sentence for every line of code that is too long. */
 export function checkColumns(workspace: Workspace): string[] {
   return workspace.files
     .filter((file) => /\.([cm]?[jt]s|css)$/.test(file))
@@ -25,7 +25,7 @@ export function checkColumns(workspace: Workspace): string[] {
         .split('\n')
         .flatMap((line, i) =>
           line.length > columnsMax
-            ? [`${file}:${i + 1}: ${line.length} columns: break the line (${columnsMax} at most).`]
+            ? [`${file}:${i + 1}: the line has ${line.length} columns: break it (${columnsMax} at most).`]
             : [],
         ),
     )

@@ -1,24 +1,24 @@
-// The directions of imports: each import of every package against the layers. Reads source, not
-// what is built, so that a type that is imported counts too.
+// Checks each import of every package against the layers. It reads source, not built files, so that an
+// imported type counts too.
 import { builtinModules } from 'node:module'
 import { posix } from 'node:path'
 import { browserPackages, isOneOf, layerOf, layersOfTests, shortName } from './layers.js'
 import { parseSource } from './source.js'
 import { readText, type Manifest, type Workspace, type WorkspacePackage } from './workspace.js'
 
-/** One import of one file, with what is known of where it stands. */
+/** One import, with its file and line. */
 export interface PlacedImport {
   readonly file: string
   readonly line: number
   readonly specifier: string | null
 }
 
-/** What of a package the rules look at. */
+/** The part of a package that the rules read. */
 export type ImportingPackage = Pick<WorkspacePackage, 'name' | 'folder' | 'manifest' | 'isPublic'>
 
 const builtins = new Set(builtinModules)
 
-/** Every import of a package: of its files, and of its manifest's `imports`. */
+/** Returns every import of a package's files and of its manifest's `imports`. */
 export function importsOf(root: string, pkg: WorkspacePackage): PlacedImport[] {
   const placed: PlacedImport[] = []
   for (const file of pkg.files.filter((path) => isSource(pkg, path))) {
@@ -32,7 +32,7 @@ export function importsOf(root: string, pkg: WorkspacePackage): PlacedImport[] {
   return placed
 }
 
-/** Sentences about every import that the layers forbid. */
+/** Returns a sentence for every import that the layers forbid. */
 export function checkImports(workspace: Workspace): string[] {
   const findings: string[] = []
   const uses = new Map<string, Set<string>>()
@@ -46,18 +46,18 @@ export function checkImports(workspace: Workspace): string[] {
   return [...findings, ...cycles(uses)]
 }
 
-/** A sentence about one import, if it is forbidden. */
+/** Returns a sentence about one import if it is forbidden, else an empty list. */
 export function checkImport(pkg: ImportingPackage, one: PlacedImport, packages: readonly ImportingPackage[]): string[] {
   const { specifier } = one
-  // A computed name is a choice made at run time (ffi's engine for this host); its candidates are in the manifest.
+  // A computed name is chosen at run time (ffi's engine for this host). The manifest lists its candidates.
   if (specifier === null || specifier.startsWith('#')) return []
   const say = (sentence: string): string[] => [`${one.file}:${one.line}: ${sentence}`]
   if (specifier.startsWith('.')) {
     const target = posix.join(one.file, '..', specifier)
     if (!target.startsWith(`${pkg.folder}/`))
-      return say(`'${specifier}' leaves the package: import the other one by its name.`)
+      return say(`'${specifier}' leaves the package: import the other package by its name.`)
     const backwards = isShipped(pkg, one.file) && !isShipped(pkg, target)
-    return backwards ? say(`'${specifier}' is not published with the package: move what is needed into src/.`) : []
+    return backwards ? say(`'${specifier}' is not published with the package: move the needed code into src/.`) : []
   }
   if (isRuntimes(specifier)) return []
   const name = packageName(specifier)
@@ -72,18 +72,18 @@ export function checkImport(pkg: ImportingPackage, one: PlacedImport, packages: 
     : say(`'${name}' is not among the dependencies of ${pkg.name}: add it to ${pkg.folder}/package.json.`)
 }
 
-/** Sentences about imports of a runtime's own modules, in what `entry` reaches by relative imports. */
+/** Returns a sentence for each import of a runtime's module. Reads the files that relative imports of `entry` reach. */
 export function checkBrowserImports(entry: string, placed: readonly PlacedImport[]): string[] {
   const findings: string[] = []
   const reached = new Set([entry])
-  // A set that grows while it is walked is walked to its end.
+  // The loop also visits files that are added to the set during the loop.
   for (const file of reached) {
     for (const one of placed.filter((other) => other.file === file)) {
       const specifier = one.specifier ?? ''
       if (specifier.startsWith('.')) reached.add(posix.join(file, '..', specifier).replace(/\.([cm]?)js$/, '.$1ts'))
       if (!isRuntimes(specifier)) continue
       findings.push(
-        `${file}:${one.line}: a browser loads this file, and has no '${specifier}': take what is needed as an argument.`,
+        `${file}:${one.line}: a browser loads this file but has no '${specifier}': take what you need as an argument.`,
       )
     }
   }
@@ -107,19 +107,20 @@ function checkDirection(
   const allowed = shipped ? row : [...row, ...layersOfTests]
   if (isOneOf(target.name, allowed)) return null
   const list = allowed.length === 0 ? 'nothing' : allowed.join(', ')
-  return `arrows never turn back: ${shortName(pkg.name)}${shipped ? '' : "'s tests"} may import ${list}, and ${shortName(target.name)} is none of them.`
+  const importer = `${shortName(pkg.name)}${shipped ? '' : "'s tests"}`
+  return `the layers forbid '${shortName(target.name)}' here: ${importer} may import ${list}.`
 }
 
-/** Dependencies that nothing of the package imports cost every user an install. */
+/** Returns a sentence for each dependency that the package does not import. Every user would install it for nothing. */
 function unusedDependencies(pkg: WorkspacePackage, placed: readonly PlacedImport[]): string[] {
   if (!pkg.isPublic) return []
   const used = new Set(placed.map(({ specifier }) => packageName(specifier ?? '')))
   return Object.keys(pkg.manifest.dependencies ?? {})
     .filter((name) => !used.has(name))
-    .map((name) => `${pkg.folder}/package.json: nothing imports '${name}': take it out of the dependencies.`)
+    .map((name) => `${pkg.folder}/package.json: no file imports '${name}': remove it from the dependencies.`)
 }
 
-/** src/, bin/, test/, bench/ and the package's own folder; what lies elsewhere (a template) is data until it is used. */
+/** Whether a file is in src/, bin/, test/, bench/ or directly in the package. A file elsewhere (a template) is data. */
 function isSource(pkg: ImportingPackage, file: string): boolean {
   return /^((src|bin|test|bench)\/.*|[^/]*)\.[cm]?[jt]sx?$/.test(file.slice(pkg.folder.length + 1))
 }
@@ -130,7 +131,7 @@ function isShipped(pkg: ImportingPackage, file: string): boolean {
 
 function declares(pkg: ImportingPackage, name: string, shipped: boolean): boolean {
   const { dependencies, peerDependencies, optionalDependencies, devDependencies } = pkg.manifest
-  // Named there alone, a package is a peer of any version that nobody has to have.
+  // A package that only peerDependenciesMeta names is an optional peer of any version.
   const anyPeers = pkg.manifest['peerDependenciesMeta'] as Readonly<Record<string, unknown>> | undefined
   const lists: (Readonly<Record<string, unknown>> | undefined)[] = [
     dependencies,
@@ -138,7 +139,7 @@ function declares(pkg: ImportingPackage, name: string, shipped: boolean): boolea
     optionalDependencies,
     anyPeers,
   ]
-  // What is not published is installed with all it has.
+  // An unpublished package is always installed with its devDependencies.
   if (!shipped || !pkg.isPublic) lists.push(devDependencies)
   return lists.some((list) => list?.[name] !== undefined)
 }
@@ -155,7 +156,7 @@ function packageName(specifier: string): string {
 function exportsPath(manifest: Manifest, path: string): boolean {
   const exported = manifest['exports']
   if (typeof exported !== 'object' || exported === null) return false
-  // './*' is every path.
+  // The entry './*' matches every path.
   return Object.keys(exported).some((entry) => {
     const [before = '', after] = entry.split('*')
     return after === undefined ? entry === `.${path}` : `.${path}`.startsWith(before) && path.endsWith(after)
@@ -181,13 +182,13 @@ function workspaceNames(
   return new Set(all.map(({ name }) => name).filter((name) => names.has(name)))
 }
 
-/** A sentence for every cycle of packages, tests counted: turbo builds in the order of the arrows. */
+/** Returns a sentence for every cycle of packages. Tests count too, because turbo builds in the order of imports. */
 export function cycles(uses: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   const findings: string[] = []
   const done = new Set<string>()
   const visit = (name: string, path: readonly string[]): void => {
     const at = path.indexOf(name)
-    if (at !== -1) findings.push(`packages import each other in a circle: ${[...path.slice(at), name].join(' -> ')}.`)
+    if (at !== -1) findings.push(`packages import each other in a cycle: ${[...path.slice(at), name].join(' -> ')}.`)
     if (at !== -1 || done.has(name)) return
     for (const next of uses.get(name) ?? []) visit(next, [...path, name])
     done.add(name)

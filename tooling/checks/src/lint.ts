@@ -1,4 +1,4 @@
-// oxlint over the whole workspace with the root's .oxlintrc.json, where the rules are.
+// Runs oxlint over the whole workspace. The rules are in the root's .oxlintrc.json.
 import { runTool } from './tool.js'
 
 interface Diagnostic {
@@ -9,10 +9,10 @@ interface Diagnostic {
   readonly labels: readonly { readonly span: { readonly line: number } }[]
 }
 
-/** Sentences about every rule that is broken in `path`, which is in `root`, where the configuration is. */
+/** Returns a sentence for every broken rule in `path`. `root` is the folder with the configuration. */
 export function checkLint(root: string, path = '.'): string[] {
   const { stdout, stderr } = runTool('oxlint', ['--format=json', path], root)
-  if (!stdout.trimStart().startsWith('{')) throw new Error(`oxlint did not run: ${stdout}${stderr}`)
+  if (!stdout.trimStart().startsWith('{')) throw new Error(`oxlint printed no JSON: ${stdout}${stderr}`)
   const { diagnostics } = JSON.parse(stdout) as { readonly diagnostics: readonly Diagnostic[] }
   return diagnostics.map(({ message, help, code, filename, labels }) => {
     const line = labels[0]?.span.line ?? 1

@@ -5,7 +5,7 @@ import type { Manifest, WorkspacePackage } from './workspace.js'
 /** The scripts that a package manager runs on the machine that installs. */
 const installScripts = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish']
 
-/** One version, of the package or of another that stands in for it. */
+/** Matches one exact version, of the package or of an `npm:` alias. */
 const exact = /^(npm:.+@)?\d+\.\d+\.\d+(-[\w.]+)?$/
 
 type Described = Pick<WorkspacePackage, 'name' | 'folder' | 'manifest' | 'files'>

@@ -1,20 +1,20 @@
-// What no file and no commit message may hold: a path of somebody's machine, or an address of a
-// registry that others cannot reach. plain-text.test.ts runs it over all that git would commit.
+// Finds text that files and commit messages may not contain: a path of one machine, or the address of a registry
+// that others cannot reach. plain-text.test.ts checks every file that git would commit.
 import { execFileSync } from 'node:child_process'
 import { homedir } from 'node:os'
 import { dirname } from 'node:path'
 import { readText, type Workspace } from './workspace.js'
 
-/** A rule: what must not be there, and what to do about it. */
+/** A rule: a forbidden pattern, and a sentence that says what to do. */
 interface Rule {
   readonly pattern: RegExp
   readonly sentence: (found: string) => string
 }
 
-// In parts: this file is read by its own check, and by others that know no exception.
+// The name is in parts, because this check and others also read this file.
 const publicRegistry = ['registry', 'npmjs', 'org'].join('.')
-// Folders where people's homes and build machines' checkouts are. What a program may rightly name
-// (/proc, /sys, /dev, /usr, /etc) is not among them.
+// These folders contain people's homes and the checkouts of build machines. Programs may name
+// /proc, /sys, /dev, /usr and /etc, so these are not in the list.
 const places = ['home/[\\w.-]+', 'Users/[\\w.-]+', 'root', 'work', 'workspaces?', 'builds?', 'tmp/[\\w.-]+/[\\w.-]+']
 const atStart = String.raw`(?<![\w.$\/}*)-])(?:file:\/\/)?`
 
@@ -28,22 +28,22 @@ const rules: readonly Rule[] = [
     sentence: (found) => `'${found}' is a path of one machine: make it relative, or take it from the environment.`,
   },
   {
-    // pnpm writes a tarball's address only where it can't be derived from the public registry's.
+    // pnpm writes a tarball's address only if the public registry's address does not give it.
     pattern: /\btarball:\s*['"]?(?:https?|file):\S+/g,
-    sentence: () => `a lockfile names a tarball's address: install from ${publicRegistry} and commit that lockfile.`,
+    sentence: () => `a lockfile contains a tarball's address: install from ${publicRegistry} and commit that lockfile.`,
   },
   {
     pattern: /(?:\bregistry\s*[=:]\s*|--registry[ =])['"]?https?:\/\/(?!registry\.npmjs\.org\b)[^\s'"]+/gi,
-    sentence: (found) => `'${found}' is not a registry that everybody reaches: leave it to each user's own .npmrc.`,
+    sentence: (found) => `'${found}' is a registry that others can't reach: leave it to each user's own .npmrc.`,
   },
   {
     pattern: /\bhttps?:\/\/(?!registry\.npmjs\.org\/)[^\s'"`<>]+\/-\/[^\s'"`<>]+\.tgz/g,
     sentence: (found) =>
-      `'${found}' is a tarball of a registry that is not the public one: name the package and its version.`,
+      `'${found}' is a tarball of a registry other than the public one: name the package and its version.`,
   },
 ]
 
-/** Sentences about one text; `here` are the folders and hosts of this machine. */
+/** Checks one text, and returns a sentence for each finding. `here` lists the folders and hosts of this machine. */
 export function checkText(name: string, text: string, here: readonly string[] = []): string[] {
   const findings: string[] = []
   for (const [index, line] of text.split('\n').entries()) {
@@ -52,14 +52,13 @@ export function checkText(name: string, text: string, here: readonly string[] = 
       for (const [found] of line.matchAll(pattern)) findings.push(at + sentence(found))
     }
     for (const machine of here) {
-      if (line.includes(machine))
-        findings.push(`${at}'${machine}' is a name of the machine that this runs on: take it out.`)
+      if (line.includes(machine)) findings.push(`${at}'${machine}' is a name of this machine: remove it.`)
     }
   }
   return findings
 }
 
-/** Sentences about every text file that git would commit. */
+/** Checks every text file that git would commit. */
 export function checkTexts(workspace: Workspace): string[] {
   const here = machineNames(workspace.root)
   return workspace.files.flatMap((file) => {
@@ -68,7 +67,7 @@ export function checkTexts(workspace: Workspace): string[] {
   })
 }
 
-/** Sentences about every commit message that this checkout knows. */
+/** Checks every commit message in this checkout's history. */
 export function checkHistory(workspace: Workspace): string[] {
   const log = execFileSync('git', ['log', '--format=%x00%h%x01%B'], {
     cwd: workspace.root,
@@ -82,7 +81,7 @@ export function checkHistory(workspace: Workspace): string[] {
   })
 }
 
-/** The checkout's folder, the one above, the home of who runs this, and the registry that is set here. */
+/** Returns the checkout's folder, its parent, the user's home, and the host of the configured registry. */
 function machineNames(root: string): string[] {
   const folders = [root, dirname(root), homedir()].filter((folder) => folder.split(/[\\/]/).filter(Boolean).length > 1)
   const registry = URL.parse(process.env['npm_config_registry'] ?? '')?.hostname

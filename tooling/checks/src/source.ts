@@ -1,35 +1,35 @@
-// Source text as oxc's parser sees it: what a file imports, and the shapes that no rule of
-// oxlint knows. imports.ts and shape.ts read it.
+// Parses source text with oxc's parser. It finds a file's imports and the shapes that oxlint has no rule for.
+// imports.ts and shape.ts call it.
 import { parseSync, Visitor, type Expression, type Node } from 'oxc-parser'
 
-/** One import, in whatever way it is written. */
+/** One import, in any syntax. */
 export interface Import {
-  /** As written: `@memlayer/core`, `./mem.js`, `node:fs`; null where it is computed. */
+  /** The specifier as written: `@memlayer/core`, `./mem.js`, `node:fs`. Null if it is computed. */
   readonly specifier: string | null
   readonly line: number
 }
 
-/** A function and how long it is. */
+/** A function and its length. */
 export interface FunctionLength {
-  /** The line it begins on. */
+  /** The function's first line. */
   readonly line: number
-  /** Its lines, without those of the functions in it: a closure is as long as what it does itself. */
+  /** The number of its lines. Lines of inner functions don't count, so a closure counts only its own work. */
   readonly lines: number
-  /** The name of the function it is an argument of: `describe`; null where it is none. */
+  /** The name of the call that takes this function as an argument: `describe`. Null for other functions. */
   readonly argumentOf: string | null
 }
 
-/** What the checks want to know of a file. */
+/** What the checks read of a file. */
 export interface Source {
   readonly imports: readonly Import[]
-  /** Lines with `export * from`. */
+  /** The numbers of the lines with `export * from`. */
   readonly exportStars: readonly number[]
   readonly functions: readonly FunctionLength[]
-  /** What the parser could not read. */
+  /** The parser's error messages. */
   readonly errors: readonly string[]
 }
 
-/** Parses a file; its name tells the language. */
+/** Parses a file. The name's extension tells the language. */
 export function parseSource(file: string, text: string): Source {
   const { program, errors } = parseSync(file, text)
   const lineOf = lineCounter(text)
@@ -93,7 +93,8 @@ function ownLines(span: Span, all: readonly Span[]): number {
   return span.last - span.first + 1 - inner.size
 }
 
-// require('x'), require.resolve('x'), createRequire(…)('x'), import.meta.resolve('x'), process.getBuiltinModule('x').
+// Calls that load a module: require('x'), require.resolve('x'), createRequire(…)('x'), import.meta.resolve('x'),
+// process.getBuiltinModule('x').
 const loaders = new Set([
   'require',
   'require.resolve',
@@ -106,7 +107,10 @@ function loads(callee: Expression, name: string): boolean {
   return loaders.has(name) || (callee.type === 'CallExpression' && calleeName(callee.callee).endsWith('createRequire'))
 }
 
-/** `describe.skipIf(x)` is named `describe.skipIf`, as is what it is called on; anything else is ''. */
+/**
+ * Returns the name of a callee: `describe` or `describe.skipIf`. The callee `describe.skipIf(x)` also has the name
+ * `describe.skipIf`. Any other callee has the name ''.
+ */
 function calleeName(callee: Expression): string {
   switch (callee.type) {
     case 'Identifier':

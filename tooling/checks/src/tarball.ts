@@ -1,6 +1,6 @@
-// What users get: each published package packed as it would be published, and looked at by publint
-// (does what the manifest says exist and load?) and by attw (do types and code agree, for every
-// way of resolving?).
+// Packs each published package as a release would publish it, and checks the tarball that users get. publint checks
+// that the files named in the manifest exist and load. attw checks that types and code agree for every way of
+// resolving.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,22 +11,22 @@ import { formatMessage } from 'publint/utils'
 import { runTool } from './tool.js'
 import type { Manifest } from './workspace.js'
 
-/** A package as it would be published. */
+/** A package as a release would publish it. */
 export interface Tarball {
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** The paths in it: `dist/index.js`. */
+  /** The paths in the tarball: `dist/index.js`. */
   readonly files: readonly string[]
-  /** The manifest in it, its workspace and catalog ranges resolved. */
+  /** The manifest in the tarball, with workspace and catalog ranges resolved. */
   readonly manifest: Manifest
 }
 
-/** Packs the package in `folder`, an absolute path. */
+/** Packs the package in `folder`, which is an absolute path. */
 export function pack(folder: string): Tarball {
   const destination = mkdtempSync(join(tmpdir(), 'memlayer-pack-'))
   try {
     const { code, stdout, stderr } = runTool('pnpm', ['pack', '--pack-destination', destination], folder)
     const [name] = readdirSync(destination)
-    if (code !== 0 || name === undefined) throw new Error(`pnpm does not pack ${folder}: ${stdout}${stderr}`)
+    if (code !== 0 || name === undefined) throw new Error(`pnpm failed to pack ${folder}: ${stdout}${stderr}`)
     const bytes = new Uint8Array(readFileSync(join(destination, name)))
     const tree = createPackageFromTarballData(bytes)
     const top = `/node_modules/${tree.packageName}/`
@@ -40,34 +40,34 @@ export function pack(folder: string): Tarball {
   }
 }
 
-/** Sentences about what is, and is not, in the tarball. */
+/** Returns a sentence for each file that is missing in the tarball or should not be there. */
 export function checkContents({ files, manifest }: Pick<Tarball, 'files' | 'manifest'>): string[] {
   const findings = ['LICENSE', 'package.json']
     .filter((file) => !files.includes(file))
     .map((file) => `${file} is not in the tarball: put it at the root, or beside package.json.`)
   for (const file of files) {
-    // What is under template/ is another package's, whole.
+    // The files under template/ are a whole other package.
     if (file.startsWith('template/') || !/(^|\/)(test|node_modules|temp)\/|\.tsbuildinfo$|\.tgz$/.test(file)) continue
-    findings.push(`${file} is in the tarball and of no use there: leave it out with "files" in package.json.`)
+    findings.push(`${file} is in the tarball but users don't need it: exclude it with "files" in package.json.`)
   }
   const { dependencies, optionalDependencies, peerDependencies } = manifest
   for (const [name, range] of Object.entries({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
     if (/^(workspace|catalog|link|file):/.test(range))
-      findings.push(`'${name}: ${range}' means nothing outside of the workspace.`)
+      findings.push(`'${name}: ${range}' does not resolve outside of the workspace: write a version range.`)
   }
   return findings
 }
 
-/** publint's findings, its suggestions included. */
+/** Returns publint's findings, including its suggestions. */
 export async function checkWithPublint({ bytes }: Tarball): Promise<string[]> {
   const { messages, pkg } = await publint({ pack: { tarball: bytes.buffer }, strict: true })
   return messages.map((message) => `publint: ${formatMessage(message, pkg, { color: false }) ?? message.code}`)
 }
 
-/** attw's findings, for users of ES modules: Node's own resolution from ES modules, and bundlers'. */
+/** Returns attw's findings for users of ES modules: resolution by Node from an ES module, and by bundlers. */
 export async function checkWithAttw({ bytes }: Tarball): Promise<string[]> {
   const analysis = await checkPackage(createPackageFromTarballData(bytes))
-  if (analysis.types === false) return ['attw: no types in the tarball: build first, and list dist in "files".']
+  if (analysis.types === false) return ['attw: the tarball has no types: run npm run build, and list dist in "files".']
   return analysis.problems
     .filter((problem) =>
       ['node16-esm', 'bundler'].some((kind) => problemAffectsResolutionKind(problem, kind as 'bundler', analysis)),

@@ -1,7 +1,7 @@
-// The tests' types: vitest strips them without a look, so tsc reads every test here, by the root's tsconfig.json.
+// Checks the types of every test with tsc and the root's tsconfig.json, because vitest strips types without checks.
 import { runTool } from './tool.js'
 
-/** Sentences about every type error in the tests. Packages are built before: tests see their declarations. */
+/** Returns a line for every type error in the tests. Build the packages before: tests use their declarations. */
 export function checkTestTypes(root: string, project: string = 'tsconfig.json'): string[] {
   const { code, stdout, stderr } = runTool('tsc', ['--project', project, '--noEmit', '--pretty', 'false'], root)
   const findings = `${stdout}${stderr}`.split('\n').filter((line) => line.trim() !== '')

@@ -1,5 +1,5 @@
-// The workspace's own command-line tools, each run as what it is: a script for this Node. lint.ts,
-// test-types.ts, tarball.ts and versions.ts call it.
+// Runs the workspace's own command-line tools as scripts of this Node. lint.ts, test-types.ts, tarball.ts and
+// versions.ts call it.
 import { spawn, spawnSync } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 import { checkout } from './workspace.js'
@@ -12,14 +12,14 @@ const scripts = {
   tsc: 'typescript/bin/tsc',
 }
 
-/** How a tool ended, and what it said. */
+/** A tool's exit code and output. */
 export interface ToolEnd {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Runs a tool in a folder, to its end. */
+/** Runs a tool in a folder and waits for its end. */
 export function runTool(tool: keyof typeof scripts, args: readonly string[], folder: string): ToolEnd {
   const { status, error, stdout, stderr } = spawnSync(process.execPath, [script(tool), ...args], {
     cwd: folder,
@@ -32,7 +32,7 @@ export function runTool(tool: keyof typeof scripts, args: readonly string[], fol
   return { code: status, stdout, stderr }
 }
 
-/** The same while this process goes on: for a tool that talks to it. */
+/** Runs a tool without blocking this process, for a tool that sends requests to this process. */
 export async function startTool(
   tool: keyof typeof scripts,
   args: readonly string[],
@@ -59,7 +59,8 @@ function script(tool: keyof typeof scripts): string {
 
 function environment(): NodeJS.ProcessEnv {
   const { PATH = '' } = process.env
-  // Plain text, and no question asked: the output is read here. A tool that calls another finds the workspace's.
+  // These variables ask for plain text and for no prompts, because this code reads the output.
+  // PATH lets a tool that calls another tool find the workspace's copy.
   return {
     ...process.env,
     NO_COLOR: '1',

@@ -1,5 +1,5 @@
-// Independent versions, tried: a change in one package, its changeset and the version step in a scratch
-// clone, and then a look at which packages moved.
+// Tests that versions are independent. In a scratch clone it changes one package, adds a changeset and runs the
+// version step. It then looks at which packages have a new version.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,25 +7,25 @@ import { dirname, join } from 'node:path'
 import { runTool, startTool } from './tool.js'
 import { readWorkspace, type Workspace } from './workspace.js'
 
-/** A clone of the workspace as it stands, uncommitted changes too, with all pending changesets released. */
+/** A clone of the workspace with its uncommitted changes, in which all pending changesets are released. */
 export interface ScratchClone {
   readonly root: string
-  /** Names and versions of all packages, now. */
+  /** Returns the current names and versions of all packages. */
   versions(): Map<string, string>
-  /** Adds a changeset and commits it. `bumps`: by the package's name, `'patch'`, `'minor'` or `'major'`. */
+  /** Adds a changeset and commits it. `bumps` maps a package's name to `'patch'`, `'minor'` or `'major'`. */
   addChangeset(bumps: Readonly<Record<string, string>>, summary: string): void
-  /** Commits all that changed. */
+  /** Commits all changes. */
   commit(message: string): void
-  /** The version step of a release. */
+  /** Runs the version step of a release. */
   version(): void
-  /** The publish step, to a registry that asks for no name: what it said, and the tags that it left. */
+  /** Runs the publish step with a registry that needs no login. Returns its output and the git tags it made. */
   publish(registry: string): Promise<{ readonly said: string; readonly tags: readonly string[] }>
-  /** Paths that are not as committed. */
+  /** Returns the paths that differ from the last commit. */
   changed(): string[]
   remove(): void
 }
 
-/** Makes a scratch clone, in the folder for temporary files. */
+/** Makes a scratch clone in the folder for temporary files. */
 export function scratchClone(workspace: Workspace): ScratchClone {
   const root = mkdtempSync(join(tmpdir(), 'memlayer-versions-'))
   for (const file of workspace.files) {
@@ -35,7 +35,7 @@ export function scratchClone(workspace: Workspace): ScratchClone {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   git('init', '--quiet', '--initial-branch=main')
-  // The clone's own, for changesets tags as well, and the machine may know nobody.
+  // The clone has its own git user, because changesets makes tags and the machine may have no git user.
   git('config', 'user.name', 'memlayer')
   git('config', 'user.email', 'memlayer@localhost')
   git('config', 'commit.gpgsign', 'false')
@@ -54,7 +54,7 @@ export function scratchClone(workspace: Workspace): ScratchClone {
     },
     version() {
       const { code, stdout, stderr } = runTool('changeset', ['version'], root)
-      if (code !== 0) throw new Error(`changeset version fails: ${stdout}${stderr}`)
+      if (code !== 0) throw new Error(`changeset version failed with exit code ${code}: ${stdout}${stderr}`)
     },
     async publish(registry) {
       for (const { folder } of workspace.packages.filter((pkg) => pkg.isPublic)) {
@@ -66,7 +66,7 @@ export function scratchClone(workspace: Workspace): ScratchClone {
       writeFileSync(npmrc, `registry=${registry}\n${registry.replace(/^https?:/, '')}:_authToken=nobody\n`)
       const env = { NPM_CONFIG_USERCONFIG: npmrc, npm_config_registry: registry, pnpm_config_registry: registry }
       const { code, stdout, stderr } = await startTool('changeset', ['publish'], root, env)
-      if (code !== 0) throw new Error(`changeset publish fails: ${stdout}${stderr}`)
+      if (code !== 0) throw new Error(`changeset publish failed with exit code ${code}: ${stdout}${stderr}`)
       return { said: stdout, tags: git('tag').split('\n').filter(Boolean) }
     },
     changed: () =>
@@ -82,16 +82,16 @@ export function scratchClone(workspace: Workspace): ScratchClone {
   return clone
 }
 
-/** Sentences about the configuration of changesets: every package has a version line of its own. */
+/** Checks that the configuration of changesets gives every package its own version. */
 export function checkChangesetConfig(config: Readonly<Record<string, unknown>>): string[] {
   const findings = ['fixed', 'linked', 'ignore']
     .filter((key) => !Array.isArray(config[key]) || config[key].length > 0)
-    .map((key) => `.changeset/config.json: write "${key}": []: each package has a version of its own.`)
+    .map((key) => `.changeset/config.json: write "${key}": [], because each package has its own version.`)
   if (config['access'] !== 'public') findings.push('.changeset/config.json: write "access": "public".')
   return findings
 }
 
-/** Sentences about published packages that were never released and that no changeset is about to release. */
+/** Returns a sentence for each published package that has neither a release nor a changeset for the first one. */
 export function checkFirstChangesets(workspace: Workspace, changesets: readonly string[]): string[] {
   return workspace.packages
     .filter(
@@ -100,6 +100,7 @@ export function checkFirstChangesets(workspace: Workspace, changesets: readonly 
     )
     .map(
       ({ name }) =>
-        `${name} has no changeset for its first release: write .changeset/first-${name.replace(/^@.*\//, '')}.md with "${name}": minor.`,
+        `${name} has no changeset for its first release: ` +
+        `write .changeset/first-${name.replace(/^@.*\//, '')}.md with "${name}": minor.`,
     )
 }

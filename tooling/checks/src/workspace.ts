@@ -1,10 +1,10 @@
-// The workspace as the checks see it: what git would commit, and the packages in it. Nothing
-// here is a list of names, so a package that is added later is checked like the others.
+// Reads the workspace for the checks: the files that git would commit, and the packages. It contains no list of
+// names, so the checks also cover a package that is added later.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A package.json, as far as the checks read it: nothing in it is taken for granted. */
+/** The fields of a package.json that the checks read. Every field may be missing. */
 export interface Manifest {
   readonly name?: string
   readonly version?: string
@@ -18,26 +18,26 @@ export interface Manifest {
 
 /** A package of the workspace. */
 export interface WorkspacePackage {
-  /** Its manifest's name. */
+  /** The name in its manifest. */
   readonly name: string
-  /** From the root, with slashes: `packages/core`. */
+  /** The folder relative to the root, with slashes: `packages/core`. */
   readonly folder: string
   readonly manifest: Manifest
-  /** Whether it is published. */
+  /** Whether releases publish the package. */
   readonly isPublic: boolean
-  /** What git would commit of it, from the root, with slashes. */
+  /** Its files that git would commit, relative to the root, with slashes. */
   readonly files: readonly string[]
 }
 
 /** A checkout. */
 export interface Workspace {
   readonly root: string
-  /** What git would commit: tracked files and new ones that are not ignored. */
+  /** The files that git would commit: tracked files, and new files that git does not ignore. */
   readonly files: readonly string[]
   readonly packages: readonly WorkspacePackage[]
 }
 
-/** The checkout that this file is part of. */
+/** The checkout that contains this file. */
 export const checkout: string = join(import.meta.dirname, '..', '..', '..')
 
 /** Reads a checkout: its files from git, its packages from their manifests. */
@@ -47,12 +47,12 @@ export function readWorkspace(root: string = checkout): Workspace {
   return { root, files, packages: manifests.map((file) => readPackage(root, file, files)) }
 }
 
-/** A file of the workspace, with line ends as they are committed. */
+/** Reads a file of the workspace, with line ends as git commits them. */
 export function readText(root: string, file: string): string {
   return readFileSync(join(root, file), 'utf8').replaceAll('\r\n', '\n')
 }
 
-/** The packages that are published. */
+/** Returns the published packages. */
 export function publicPackages(workspace: Workspace): WorkspacePackage[] {
   return workspace.packages.filter((pkg) => pkg.isPublic)
 }
@@ -72,6 +72,6 @@ function readPackage(root: string, file: string, files: readonly string[]): Work
 function gitFiles(root: string): string[] {
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
   const listed = execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 }).split('\0')
-  // A file that was deleted and not yet committed is still in git's index.
+  // git's index still lists a deleted file until the deletion is committed.
   return [...new Set(listed)].filter((file) => file !== '' && existsSync(join(root, file))).toSorted()
 }

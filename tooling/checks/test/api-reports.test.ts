@@ -1,4 +1,4 @@
-// The API as a contract: the committed reports are what the packages export.
+// Tests that the committed API reports match the exports of the packages.
 import { entriesOf, runReports, strayReports } from '@memlayer/checks/api-reports'
 import { publicPackages, readWorkspace } from '@memlayer/checks/workspace'
 import { describe, expect, it } from 'vitest'
@@ -9,14 +9,16 @@ const workspace = readWorkspace()
 const packages = publicPackages(workspace)
 
 describe('the API of every published package', () => {
-  it('is what its committed report says, each export documented', () => {
+  it('matches its committed report and documents each export', () => {
     const entries = packages.flatMap(entriesOf)
     expect(entries.length).toBeGreaterThan(3)
     expectNone(runReports(workspace.root, entries, false))
   })
 
-  it('has no report of an entry that is gone', () => {
-    expectNone(packages.flatMap(strayReports).map((file) => `${file}: no entry has this report: run \`npm run api\`.`))
+  it('has no report of a removed entry', () => {
+    expectNone(
+      packages.flatMap(strayReports).map((file) => `${file}: this report belongs to no entry: run \`npm run api\`.`),
+    )
   })
 })
 
@@ -27,7 +29,7 @@ describe('an API report', () => {
   const folderWith = (declarations: string): string =>
     scratchFolder({ 'packages/x/package.json': JSON.stringify(manifest), 'packages/x/dist/index.d.ts': declarations })
 
-  it('is missed where none is committed, stands after an update, and tells which line of the API changed', () => {
+  it('is a finding until an update writes it, and then names a changed line of the API', () => {
     const root = folderWith(documented)
     expect(runReports(root, [entry], false)).toEqual([
       expect.stringMatching(/^packages\/x\/etc\/index\.api\.md: .*npm run api/),
@@ -46,13 +48,13 @@ describe('an API report', () => {
       '/** A pair. */\nexport interface Pair {\n  readonly first: number;\n}\n',
       'ae-undocumented',
     ],
-    'a type that is used and not exported': [
+    'a used type that is not exported': [
       'interface Pair {\n}\n/** Makes. */\nexport declare function make(): Pair;\nexport {};\n',
       'ae-forgotten-export',
     ],
     'TSDoc that does not parse': ['/** Adds {@link one. */\nexport declare function add(): number;\n', 'tsdoc-'],
   }
-  it(`is refused with ${Object.keys(wrong).join(', ')}`, () => {
+  it(`rejects ${Object.keys(wrong).join(', ')}`, () => {
     const entries = Object.keys(wrong).map((_, index) => ({ ...entry, folder: `packages/p${index}` }))
     const files = Object.values(wrong).flatMap(([declarations], index) => [
       [`packages/p${index}/package.json`, JSON.stringify(manifest)],
@@ -66,12 +68,12 @@ describe('an API report', () => {
     }
   })
 
-  it('says to build where there are no declarations', () => {
+  it('says to run the build when the declarations are missing', () => {
     const root = scratchFolder({ 'packages/x/package.json': JSON.stringify(manifest) })
     expect(runReports(root, [entry], false)).toEqual([expect.stringContaining('npm run build')])
   })
 
-  it('is made for each entry that has types, whatever the conditions', () => {
+  it('exists for each entry with types, under any conditions', () => {
     const exports = {
       '.': { types: './dist/index.d.ts', default: './dist/index.js' },
       './os': { browser: { types: './dist/os.d.ts', default: './dist/os.js' }, node: { types: './dist/auto.d.ts' } },

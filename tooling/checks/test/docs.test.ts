@@ -1,11 +1,11 @@
-// Documents: what they point to is there, and what is to have a reason has one.
+// Tests that the targets of links exist, and that tables give their reasons.
 import { checkDoc, checkDocs } from '@memlayer/checks/docs'
 import { readWorkspace } from '@memlayer/checks/workspace'
 import { describe, expect, it } from 'vitest'
 import { expectNone } from './expect-none.js'
 
 describe('documents', () => {
-  it('point to what is there', () => {
+  it('name only links, paths and scripts that exist', () => {
     expectNone(checkDocs(readWorkspace()))
   })
 
@@ -18,7 +18,7 @@ describe('documents', () => {
     ['a link from the root', 'see [this](docs/a.md#part)'],
     ['a path', 'in `packages/kernel/src/port.ts`'],
     ['a script', '`npm run biuld`'],
-  ])('with %s that leads nowhere are found', (_, text) => {
+  ])('are reported for %s that does not exist', (_, text) => {
     expect(check(text)).toEqual([expect.stringMatching(/^packages\/core\/README\.md:1: /)])
   })
 
@@ -30,23 +30,20 @@ describe('documents', () => {
     '`packages/core/src`',
     '`packages/<name>/etc`',
     'npm run build',
-  ])('may say %s', (text) => {
+  ])('may contain %s', (text) => {
     expect(check(text)).toEqual([])
   })
 
   const table = (...rows: string[]): string =>
     ['| Go | here | why |', '| --- | --- | --- |', ...rows, '', '| after | it |'].join('\n')
 
-  it.each(['| a | b | |', '| a | b |', '| a | `b\\|c` |  |'])(
-    'with the row %s that gives no reason are found',
-    (row) => {
-      expect(check(table('| a | b | c |', row))).toEqual([
-        expect.stringMatching(/^packages\/core\/README\.md:4: .*'why'/),
-      ])
-    },
-  )
+  it.each(['| a | b | |', '| a | b |', '| a | `b\\|c` |  |'])('are reported for the row %s without a reason', (row) => {
+    expect(check(table('| a | b | c |', row))).toEqual([
+      expect.stringMatching(/^packages\/core\/README\.md:4: .*'why'/),
+    ])
+  })
 
-  it('may leave other cells empty, and those of other tables', () => {
+  it('may have empty cells in other columns and other tables', () => {
     expect(check(table('| | b | c |', '| a | `b\\|c` | d |', '| a | | c |'))).toEqual([])
     expect(check('| Go | here |\n| --- | --- |\n| a | |')).toEqual([])
   })

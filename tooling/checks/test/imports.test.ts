@@ -1,4 +1,4 @@
-// The directions of imports, over the workspace and over imports that turn back.
+// Tests the directions of imports, in the workspace and in examples that break the layers.
 import { checkBrowserImports, checkImport, checkImports, cycles, type ImportingPackage } from '@memlayer/checks/imports'
 import { parseSource } from '@memlayer/checks/source'
 import { readWorkspace } from '@memlayer/checks/workspace'
@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest'
 import { expectNone } from './expect-none.js'
 
 describe('imports', () => {
-  it('never turn back, are declared, and are all used', () => {
+  it('follow the layers, are declared, and are all used', () => {
     expectNone(checkImports(readWorkspace()))
   })
 
-  // Packages as they might stand, each declaring all the others: only directions can be wrong.
+  // Invented packages. Each declares all the others, so that only the direction of an import can be wrong.
   const names = ['kernel', 'core', 'ffi', 'os-linux', 'os-js', 'os-haiku', 'simkernel', 'conformance', 'inspect']
   const all = ['memlayer', ...names.map((name) => `@memlayer/${name}`), '@memlayer/golden', 'koffi']
   const dependencies = Object.fromEntries(all.map((name) => [name, 'workspace:^']))
@@ -22,7 +22,7 @@ describe('imports', () => {
   }))
   const check = (from: string, specifier: string, file = 'src/mem.ts'): string[] => {
     const pkg = packages.find(({ folder }) => folder === `packages/${from}`)
-    if (pkg === undefined) throw new Error(`no package ${from}`)
+    if (pkg === undefined) throw new Error(`the test has no package ${from}: add it to names`)
     return checkImport(pkg, { file: `${pkg.folder}/${file}`, line: 7, specifier }, packages)
   }
 
@@ -39,8 +39,8 @@ describe('imports', () => {
     ['simkernel', '@memlayer/core'],
     ['conformance', '@memlayer/os-linux'],
     ['memlayer', '@memlayer/ffi'],
-  ])('from %s to %s turn back', (from, to) => {
-    expect(check(from, to)).toEqual([expect.stringMatching(/^packages\/.*\/src\/mem\.ts:7: arrows never turn back/)])
+  ])('from %s to %s are forbidden', (from, to) => {
+    expect(check(from, to)).toEqual([expect.stringMatching(/^packages\/.*\/src\/mem\.ts:7: the layers forbid/)])
   })
 
   it.each([
@@ -59,17 +59,17 @@ describe('imports', () => {
     expect(check(from, to)).toEqual([])
   })
 
-  it('of tests may use simkernel, conformance and tooling, and no other backend', () => {
+  it('of tests may use simkernel, conformance and tooling, but no other backend', () => {
     for (const to of ['@memlayer/simkernel', '@memlayer/conformance', '@memlayer/golden', 'node:fs']) {
       expect(check('os-linux', to, 'test/mem.test.ts')).toEqual([])
     }
-    expect(check('os-linux', '@memlayer/os-js', 'test/mem.test.ts')).toEqual([expect.stringContaining('turn back')])
+    expect(check('os-linux', '@memlayer/os-js', 'test/mem.test.ts')).toEqual([expect.stringContaining('forbid')])
   })
 
   it.each([
     ['another package’s files', 'core', '../../kernel/src/port.js', 'leaves the package'],
     [
-      'what a pattern of entries leaves out',
+      'a path that a pattern of entries leaves out',
       'core',
       '@memlayer/kernel/suite/views.ts',
       'is not an entry of @memlayer/kernel',
@@ -77,12 +77,12 @@ describe('imports', () => {
     ['another package’s inside', 'core', '@memlayer/kernel/dist/port.js', 'is not an entry of @memlayer/kernel'],
     ['tests', 'core', '../test/model.js', 'is not published'],
     ['tooling', 'core', '@memlayer/golden', 'only its tests'],
-    ['what is not declared', 'core', 'left-pad', 'not among the dependencies'],
-  ])('of %s are found', (_, from, specifier, words) => {
+    ['an undeclared package', 'core', 'left-pad', 'not among the dependencies'],
+  ])('of %s are reported', (_, from, specifier, words) => {
     expect(check(from, specifier)).toEqual([expect.stringContaining(words)])
   })
 
-  it('of Node’s, Bun’s and Deno’s own modules are found where a browser comes', () => {
+  it('of Node’s, Bun’s and Deno’s own modules are reported in files that a browser loads', () => {
     const imports: readonly (readonly [file: string, specifier: string])[] = [
       ['index.ts', './mem.js'],
       ['index.ts', '@memlayer/kernel'],
@@ -105,7 +105,7 @@ describe('imports', () => {
     ])
   })
 
-  it('are found in every way of writing them', () => {
+  it('are found in every syntax', () => {
     const text = `
       import a from 'a'
       import type { B } from 'b'
@@ -130,12 +130,12 @@ describe('imports', () => {
     expect(imports.find(({ specifier }) => specifier === 'b')?.line).toBe(3)
   })
 
-  it('in a circle are named in order', () => {
+  it('in a cycle are named in order', () => {
     const uses = new Map([
       ['a', new Set(['b'])],
       ['b', new Set(['c'])],
       ['c', new Set(['b'])],
     ])
-    expect(cycles(uses)).toEqual(['packages import each other in a circle: b -> c -> b.'])
+    expect(cycles(uses)).toEqual(['packages import each other in a cycle: b -> c -> b.'])
   })
 })

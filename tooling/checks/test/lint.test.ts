@@ -1,4 +1,4 @@
-// oxlint over the workspace, and over code that breaks the rules that matter most.
+// Runs oxlint over the workspace, and over code that breaks the most important rules.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkLint } from '@memlayer/checks/lint'
@@ -28,11 +28,11 @@ const wrong: Readonly<Record<string, string>> = {
 }
 
 describe('style', () => {
-  it('is kept everywhere, as far as oxlint sees', () => {
+  it('passes oxlint in every file', () => {
     expectNone(checkLint(checkout))
   })
 
-  it('is broken by each example, in its own way', () => {
+  it('fails in each example by the rule of that example', () => {
     const files = Object.fromEntries(
       Object.entries(wrong).map(([rule, text]) => [`packages/core/src/${rule}.ts`, text]),
     )
@@ -47,7 +47,7 @@ describe('style', () => {
       'packages/core/test/shot.test.ts':
         "import { expect, it } from 'vitest'\nit.only('a', () => {\n  expect(1).toMatchSnapshot()\n})\n",
     })
-    // Not '.': without a .gitignore, oxlint would walk through all of node_modules.
+    // The path is not '.', because oxlint would walk through all of node_modules without a .gitignore.
     const findings = checkLint(root, 'packages')
     for (const rule of Object.keys(wrong)) {
       expect(findings).toContainEqual(expect.stringMatching(new RegExp(`/${rule}\\.ts:.*\\(.*\\(${rule}\\)\\)$`)))

@@ -1,17 +1,17 @@
-// A registry on loopback, for one test: it takes what is published, and knows nothing else.
+// A registry on loopback for one test. It accepts every published package and answers other requests with 404.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 
-/** A manifest as it reaches the registry. */
+/** A manifest as the registry receives it. */
 export interface Published {
   readonly name: string
   readonly access?: string
   readonly versions: Readonly<Record<string, { readonly dependencies?: Readonly<Record<string, string>> }>>
 }
 
-/** A registry that is gone when the test is. */
+/** Starts a registry that closes when the test ends. */
 export async function loopbackRegistry(): Promise<{ readonly url: string; readonly published: readonly Published[] }> {
   const published: Published[] = []
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-// Manifests: what every published package says of itself, and manifests that say something else.
+// Tests the manifests of every published package, and examples of wrong manifests.
 import { checkCatalog, checkManifest, checkPins } from '@memlayer/checks/manifest'
 import { publicPackages, readText, readWorkspace } from '@memlayer/checks/workspace'
 import { describe, expect, it } from 'vitest'
@@ -7,11 +7,11 @@ import { expectNone } from './expect-none.js'
 const workspace = readWorkspace()
 
 describe('manifests', () => {
-  it('of published packages say what users and bundlers need', () => {
+  it('of published packages have the fields that users and bundlers need', () => {
     expectNone(publicPackages(workspace).flatMap(checkManifest))
   })
 
-  it('pin third-party versions exactly, in the catalog', () => {
+  it('take exact third-party versions from the catalog', () => {
     expectNone(checkCatalog(readText(workspace.root, 'pnpm-workspace.yaml')))
     expectNone(workspace.packages.flatMap(({ folder, manifest }) => checkPins(folder, manifest)))
   })
@@ -32,7 +32,7 @@ describe('manifests', () => {
   const check = (change: Readonly<Record<string, unknown>>, files = ['packages/core/README.md']): string[] =>
     checkManifest({ name: good.name, folder: 'packages/core', manifest: { ...good, ...change }, files })
 
-  it('that are right are left alone', () => {
+  it('that are right have no findings', () => {
     expect(check({})).toEqual([])
     const perEngine = {
       browser: { types: './dist/js.d.ts', default: './dist/js.js' },
@@ -50,18 +50,18 @@ describe('manifests', () => {
     ['files', { files: ['src'] }, '"dist"'],
     ['repository', { repository: { directory: 'packages/kernel' } }, '"directory": "packages/core"'],
     ['publishConfig', { publishConfig: { access: 'public' } }, '"provenance": true'],
-    ['exports that are missing', { exports: undefined }, 'write "exports"'],
-    ['exports with types last', { exports: { '.': { default: './a.js', types: './a.d.ts' } } }, 'put "types" first'],
-    ['exports without types', { exports: { '.': './dist/index.js' } }, 'has no types'],
+    ['exports (missing)', { exports: undefined }, 'write "exports"'],
+    ['exports (types last)', { exports: { '.': { default: './a.js', types: './a.d.ts' } } }, 'put "types" first'],
+    ['exports (without types)', { exports: { '.': './dist/index.js' } }, 'has no types'],
     ['os', { os: ['linux'] }, 'publishConfig'],
-    ['an install script', { scripts: { postinstall: 'node build.js' } }, "'postinstall'"],
-    ['a third-party dependency', { dependencies: { koffi: 'catalog:' } }, 'no third-party dependency'],
-    ['a dependency at one version', { dependencies: { '@memlayer/kernel': 'workspace:*' } }, 'workspace:^'],
-  ])('with a wrong %s are found', (_, change, words) => {
+    ['scripts (postinstall)', { scripts: { postinstall: 'node build.js' } }, "'postinstall'"],
+    ['dependencies (third-party)', { dependencies: { koffi: 'catalog:' } }, 'no third-party dependency'],
+    ['dependencies (one exact version)', { dependencies: { '@memlayer/kernel': 'workspace:*' } }, 'workspace:^'],
+  ])('are reported for wrong %s', (_, change, words) => {
     expect(check(change)).toContainEqual(expect.stringContaining(words))
   })
 
-  it('without a README are found', () => {
+  it('are reported without a README', () => {
     expect(check({}, [])).toEqual([expect.stringContaining('README.md')])
   })
 

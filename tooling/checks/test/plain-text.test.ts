@@ -1,5 +1,5 @@
-// What may not be in any file, nor in the history: somebody's paths, a registry that others can't reach.
-// The examples are put together here, so that this file holds none of them.
+// Tests that files and history contain no path of one machine and no registry that others can't reach.
+// The code builds the examples from parts, so that this file does not contain them.
 import { checkHistory, checkText, checkTexts } from '@memlayer/checks/plain-text'
 import { readWorkspace } from '@memlayer/checks/workspace'
 import { describe, expect, it } from 'vitest'
@@ -11,11 +11,11 @@ const scheme = 'https:/'
 const registry = ['registry', 'npmjs', 'org'].join('.')
 
 describe('what is committed', () => {
-  it('names no path of a machine and no private registry', () => {
+  it('contains no path of a machine and no private registry', () => {
     expectNone(checkTexts(workspace))
   })
 
-  it('has a history that names none either', () => {
+  it('has a history without such paths and registries', () => {
     expectNone(checkHistory(workspace))
   })
 
@@ -31,7 +31,7 @@ describe('what is committed', () => {
     ['a registry', `registry=${scheme}/npm.example.com/`],
     ['a registry in a command', `npm i --registry ${scheme}/npm.example.com`],
     ['a tarball’s address', `"x": "${scheme}/npm.example.com/x/-/x-1.0.0.tgz"`],
-  ])('shows %s', (_, text) => {
+  ])('is reported for %s', (_, text) => {
     expect(checkText('a.md', `first\n${text}`)).toEqual([expect.stringMatching(/^a\.md:2: /)])
   })
 
@@ -42,11 +42,11 @@ describe('what is committed', () => {
     [`registry=${scheme}/${registry}/`],
     [`packages/work/root, .${slash}home/x, \${root}${slash}work/x`],
     ['linux, darwin and/or windows; the root/work of it'],
-  ])('may say: %s', (text) => {
+  ])('may contain: %s', (text) => {
     expect(checkText('a.md', text)).toEqual([])
   })
 
-  it('shows the names of the machine that it runs on', () => {
+  it('is reported for the names of this machine', () => {
     expect(checkText('a.md', 'from /opt/here/x', ['/opt/here'])).toEqual([expect.stringContaining("'/opt/here'")])
   })
 })

@@ -1,11 +1,11 @@
-// Small folders of made-up files, for checks that read from disk.
+// Makes small folders of invented files, for checks that read from disk.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { checkout } from '@memlayer/checks/workspace'
 import { onTestFinished } from 'vitest'
 
-/** A folder with these files in it, and the workspace's tools; it is gone when the test is. */
+/** Makes a folder with these files and the workspace's tools. It is removed when the test ends. */
 export function scratchFolder(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'memlayer-checks-'))
   onTestFinished(() => rmSync(root, { recursive: true }))

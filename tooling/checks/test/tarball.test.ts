@@ -1,4 +1,4 @@
-// What users get: each published package, packed.
+// Tests the tarball of each published package, which is what users get.
 import { join } from 'node:path'
 import { checkContents, checkWithAttw, checkWithPublint, pack } from '@memlayer/checks/tarball'
 import { publicPackages, readWorkspace } from '@memlayer/checks/workspace'
@@ -11,11 +11,11 @@ const workspace = readWorkspace()
 describe.each(publicPackages(workspace))('$name, packed', ({ folder }) => {
   const tarball = pack(join(workspace.root, folder))
 
-  it('holds what is of use, and nothing that means something only here', () => {
+  it('contains only files and ranges that work outside of the workspace', () => {
     expectNone(checkContents(tarball))
   })
 
-  it('is what its manifest says, by publint', async () => {
+  it('matches its manifest, by publint', async () => {
     expectNone(await checkWithPublint(tarball))
   })
 
@@ -24,7 +24,7 @@ describe.each(publicPackages(workspace))('$name, packed', ({ folder }) => {
   })
 })
 
-describe('a tarball that is wrong', () => {
+describe('a wrong tarball', () => {
   const manifest = {
     name: 'x',
     version: '1.0.0',
@@ -34,7 +34,7 @@ describe('a tarball that is wrong', () => {
     dependencies: { y: 'file:../y' },
   }
 
-  it('is found out: contents, an entry that is not there, types that disagree', async () => {
+  it('is reported for its contents, a missing entry, and types that disagree with the code', async () => {
     const root = scratchFolder({
       'package.json': JSON.stringify(manifest),
       'dist/index.d.ts': 'export { x } from "./other"\n',

@@ -1,4 +1,4 @@
-// The tests of every package type-check: vitest alone would run them with any types.
+// Tests that the tests of every package type-check, because vitest would also run them with wrong types.
 import { join } from 'node:path'
 import { checkTestTypes } from '@memlayer/checks/test-types'
 import { checkout } from '@memlayer/checks/workspace'
@@ -10,7 +10,7 @@ it('the tests of every package and tool type-check', () => {
   expectNone(checkTestTypes(checkout))
 })
 
-it('a test with a wrong type is found', () => {
+it('reports a test with a wrong type', () => {
   const root = scratchFolder({
     'tsconfig.json': JSON.stringify({ extends: join(checkout, 'tsconfig.json'), include: ['*.ts'] }),
     'package.json': '{ "type": "module" }',

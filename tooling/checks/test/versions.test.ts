@@ -1,4 +1,4 @@
-// Each package has a version line of its own: a change in one backend moves that backend alone.
+// Tests that each package has its own version: a change in one backend gives only that backend a new version.
 import { checkChangesetConfig, checkFirstChangesets, scratchClone } from '@memlayer/checks/versions'
 import { publicPackages, readText, readWorkspace } from '@memlayer/checks/workspace'
 import { appendFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ describe('versions', () => {
     expect(checkChangesetConfig({ fixed: [['a', 'b']], linked: [], ignore: [], access: 'restricted' })).toHaveLength(2)
   })
 
-  it('begin with a changeset for every published package', () => {
+  it('start with a changeset for every published package', () => {
     expectNone(checkFirstChangesets(workspace, changesets))
   })
 
@@ -31,11 +31,11 @@ describe('versions', () => {
   })
   afterAll(() => clone.remove())
 
-  it('are all given by the first release', () => {
+  it('are all set by the first release', () => {
     for (const { name } of packages) expect(clone.versions().get(name)).not.toBe('0.0.0')
   })
 
-  it('are published by the release’s own command, each after those it needs', async () => {
+  it('are published by the release’s own command, each package after its dependencies', async () => {
     const { url, published } = await loopbackRegistry()
     const { tags } = await clone.publish(url)
     const order = published.map(({ name }) => name)
@@ -53,7 +53,7 @@ describe('versions', () => {
   })
 
   it.each(packages.filter(({ folder }) => folder.startsWith('packages/os-')))(
-    'move for $name alone when it alone changes',
+    'change for $name alone when only that package changes',
     ({ name, folder }) => {
       const before = clone.versions()
       appendFileSync(join(clone.root, folder, 'src', 'index.ts'), '// A change.\n')

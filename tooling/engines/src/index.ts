@@ -1,4 +1,4 @@
-// @memlayer/engines: a module's text on another JavaScript engine than the one that tests.
+// @memlayer/engines runs a module's text on another JavaScript engine than the test's own.
 export {
   engineNames,
   findEngine,

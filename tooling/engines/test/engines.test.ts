@@ -1,4 +1,4 @@
-// Each engine is the one it is called, takes a module, and tells how that ended.
+// Tests that each engine has the right name, runs a module, and reports an error of the module.
 import { engineNames, requireEngine, runModule } from '@memlayer/engines'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
@@ -11,18 +11,18 @@ const whoAmI = `
 `
 
 describe.each(engineNames)('%s', (name) => {
-  it('runs a module, and is what it is called', (ctx) => {
+  it('runs a module, which finds that engine’s name', (ctx) => {
     expect(runModule(requireEngine(name, ctx), whoAmI)).toBe(`${name}\n`)
   })
 
-  it('tells of what the module throws', (ctx) => {
+  it('reports an error that the module throws', (ctx) => {
     const engine = requireEngine(name, ctx)
     expect(() => runModule(engine, 'throw new Error("on purpose")')).toThrow(/on purpose/)
   })
 })
 
-describe('an engine that is missing', () => {
-  it('skips the test with what it needs, and fails it in CI', async () => {
+describe('a missing engine', () => {
+  it('skips the test and says what it needs, and fails it in CI', async () => {
     vi.doMock('node:fs', () => ({ existsSync: () => false }))
     vi.resetModules()
     const { requireEngine: requireAnew } = await import('@memlayer/engines')

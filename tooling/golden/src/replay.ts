@@ -1,4 +1,4 @@
-// Steps through a trace on a backend. The wrappers run as Go's did, without a ledger.
+// Replays a trace on a backend. The wrappers run like Go's, without a ledger.
 import { createMemory, FatalError, OutOfMemoryError, type Memory, type OS } from '@memlayer/core'
 import { Script, type ScriptedFacts, type ScriptedKernel } from './scripted-kernel.js'
 import type { Trace, TraceStep } from './trace.js'
@@ -6,24 +6,24 @@ import type { Trace, TraceStep } from './trace.js'
 /** Makes the backend over the scripted kernel. */
 export type CreateOS = (kernel: ScriptedKernel, trace: Trace) => OS
 
-/** How a replay departs from the recording, and where. */
+/** The host's facts, and the steps that differ from the recording. */
 export interface ReplayOptions {
   /** The host's facts. */
   readonly facts: ScriptedFacts
-  /** The step to expect in place of a recorded one; `undefined`: as recorded; `null`: not run at all. */
+  /** Returns the step to expect: `undefined` for the recorded one, another step, or `null` to skip it. */
   readonly expect?: (step: TraceStep, index: number) => TraceStep | null | undefined
 }
 
-/** How a step ended here. */
+/** The outcome of a step in the replay. */
 type Outcome = { readonly result?: number; readonly size?: number; readonly error?: unknown }
 
-/** Steps through `trace`; throws an Error naming the step at the first call or outcome that is not as recorded. */
+/** Replays `trace`. @throws Error that names the first step whose calls or outcome differ from the recording. */
 export function replay(trace: Trace, createOS: CreateOS, { facts, expect }: ReplayOptions): void {
   const script = new Script()
   const memory = createMemory(createOS(script.kernel(facts), trace), { ledger: false })
   const registers = new Map<string, number>()
   trace.steps.forEach((recorded, index) => {
-    // These only told the recording kernel how to answer.
+    // These steps only told the recording kernel how to answer.
     if (['failfn', 'failat', 'busy'].includes(recorded.op)) return
     const deviation = expect?.(recorded, index)
     if (deviation === null) return
@@ -67,7 +67,7 @@ function run(memory: Memory, step: TraceStep, registers: ReadonlyMap<string, num
       case 'map':
         return done(memory.sysMap(v, n, null))
       default:
-        throw new TypeError(`the trace has an op that is not known: ${step.op}`)
+        throw new TypeError(`the trace has the unknown op '${step.op}': add it to replay.ts`)
     }
   } catch (error) {
     // Go returns nil where the wrapper throws.
@@ -86,10 +86,12 @@ function compare(step: TraceStep, outcome: Outcome): void {
   if (words !== undefined) {
     const expected = words.replace(/^runtime: /, '').trimEnd()
     const message = outcome.error instanceof FatalError ? outcome.error.message : undefined
-    if (!message?.startsWith(expected)) throw new Error(`ended with ${message ?? 'no error'}, not with: ${expected}`)
+    if (!message?.startsWith(expected))
+      throw new Error(`ended with the error '${message ?? ''}', expected '${expected}'`)
     return
   }
   if (outcome.error !== undefined) throw outcome.error
-  if (step.result !== outcome.result) throw new Error(`returned ${outcome.result}, not ${step.result}`)
-  if (step.op === 'aligned' && step.size !== outcome.size) throw new Error(`${outcome.size} bytes, not ${step.size}`)
+  if (step.result !== outcome.result) throw new Error(`returned ${outcome.result}, expected ${step.result}`)
+  if (step.op === 'aligned' && step.size !== outcome.size)
+    throw new Error(`returned ${outcome.size} bytes, expected ${step.size}`)
 }

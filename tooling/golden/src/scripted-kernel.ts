@@ -1,36 +1,36 @@
-// A kernel of all four kinds that follows a script: it expects the next recorded call,
-// argument by argument, and gives the recorded answer. Any other call is an error at once.
+// A kernel of all four kinds that follows a script. It compares each call with the next recorded call, argument by
+// argument, and returns the recorded answer. It throws at the first call that differs.
 import type { Plan9Kernel, PosixKernel, WasmKernel, WindowsKernel } from '@memlayer/kernel'
 import type { TraceCall } from './trace.js'
 
-/** A port of every kind over one script. */
+/** A port of all four kinds over one script. */
 export type ScriptedKernel = PosixKernel & WindowsKernel & Plan9Kernel & WasmKernel
 
-/** What a host would tell: page sizes, the first break. */
+/** Facts that a host would report: the page sizes and the first break. */
 export interface ScriptedFacts {
   readonly pageSize: number
   readonly hugePageSize?: number
   readonly end?: number
 }
 
-/** The kernel's calls that are yet to come, and the port that takes them. */
+/** The calls that the kernel still expects, and the port that receives them. */
 export class Script {
   #calls: readonly TraceCall[] = []
   #next = 0
 
-  /** What the kernel is to be asked from now on. */
+  /** Sets the calls that the kernel expects from now on. */
   expect(calls: readonly TraceCall[] | null): void {
     this.#calls = calls ?? []
     this.#next = 0
   }
 
-  /** Throws when a call that was expected has not come. */
+  /** @throws Error if an expected call is missing. */
   end(): void {
     const missing = this.#calls[this.#next]
-    if (missing !== undefined) throw new Error(`the kernel was not asked ${text(missing.fn, missing.args ?? [])}`)
+    if (missing !== undefined) throw new Error(`the backend did not call ${text(missing.fn, missing.args ?? [])}`)
   }
 
-  /** The port. */
+  /** Returns the port that follows this script. */
   kernel({ pageSize, hugePageSize = 0, end = 0 }: ScriptedFacts): ScriptedKernel {
     const minus = (fn: string, args: number[]): number => {
       const { ret, err } = this.#answer(fn, args)
@@ -45,7 +45,7 @@ export class Script {
       hugePageSize,
       allocationGranularity: 65536,
       end,
-      // Anonymous memory has no file and no offset; the recording left them out.
+      // Anonymous memory has no file and no offset, so the recording left them out.
       mmap: (addr, length, prot, flags, fd, offset) =>
         minus(
           'mmap',
@@ -55,7 +55,7 @@ export class Script {
       mprotect: (addr, length, prot) => minus('mprotect', [addr, length, prot]),
       madvise: (addr, length, advice) => minus('madvise', [addr, length, advice]),
       virtualAlloc: (addr, size, type, protect) => minus('VirtualAlloc', [addr, size, type, protect]),
-      // A BOOL in the recording, an error number on the port.
+      // The recording has a BOOL. The port returns a negative error number.
       virtualFree: (addr, size, type) => Math.min(minus('VirtualFree', [addr, size, type]), 0),
       brk: (addr) => minusOne('brk', [addr]),
       clear: (addr, length) => void this.#answer('clear', [addr, length]),
@@ -63,7 +63,7 @@ export class Script {
       growMemory: (pages) => minusOne('growMemory', [pages]),
       resetMemoryDataView: () => void this.#answer('resetMemoryDataView', []),
       view: () => {
-        throw new Error('a scripted kernel has no bytes')
+        throw new Error('a scripted kernel has no memory, so it can’t make a view: use a simulated kernel')
       },
     }
   }
@@ -71,9 +71,9 @@ export class Script {
   #answer(fn: string, args: readonly number[]): TraceCall {
     const call = this.#calls[this.#next]
     const asked = text(fn, args)
-    if (call === undefined) throw new Error(`the kernel was asked ${asked}, and nothing more was expected`)
+    if (call === undefined) throw new Error(`the backend called ${asked}, but the recording has no further call`)
     const expected = text(call.fn, call.args ?? [])
-    if (asked !== expected) throw new Error(`the kernel was asked ${asked}, and ${expected} was expected`)
+    if (asked !== expected) throw new Error(`the backend called ${asked}, but the recording has ${expected}`)
     this.#next += 1
     return call
   }

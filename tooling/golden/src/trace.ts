@@ -1,33 +1,33 @@
-// The recorded traces as data: see the README beside.
+// Reads the recorded traces as data. The README of this package describes them.
 import { readFileSync } from 'node:fs'
 
-/** One kernel call of the original. */
+/** One kernel call that Go made. */
 export interface TraceCall {
   readonly fn: string
   readonly args: readonly number[] | null
   readonly ret: number
-  /** The error number, where the call failed. */
+  /** The error number of a failed call. */
   readonly err?: number
 }
 
-/** One call of the original's function: what it asked of the kernel, and how it ended. */
+/** One call of a Go function: the kernel calls that it made, and its outcome. */
 export interface TraceStep {
   readonly op: string
-  /** The register that the result goes to. */
+  /** The register that gets the result. */
   readonly as?: string
-  /** The register that the range starts at. */
+  /** The register with the start of the range. */
   readonly at?: string
-  /** Bytes from the register; alone: an absolute hint. */
+  /** Bytes from the register. Without a register, an absolute hint. */
   readonly off?: number
   readonly n?: number
   readonly align?: number
   readonly calls: readonly TraceCall[] | null
-  /** The address that came back; 0: refused. */
+  /** The returned address. 0 means that the call was refused. */
   readonly result?: number
   readonly size?: number
-  /** The words that Go threw. */
+  /** The message that Go threw. */
   readonly throw?: string
-  /** The code that Go left with, after `print`. */
+  /** The code that Go exited with, after it printed `print`. */
   readonly exit?: number
   readonly print?: string
 }
@@ -42,12 +42,12 @@ export interface Trace {
     readonly physHugePageSize: number
     readonly maxChunk: number
   }
-  /** plan9: the first break. */
+  /** The first break, on plan9 only. */
   readonly base?: number
   readonly steps: readonly TraceStep[]
 }
 
-/** The recorded traces of one operating system. */
+/** Returns the recorded traces of one operating system. */
 export function tracesOf(os: string): Trace[] {
   return data('traces.jsonl')
     .trim()
@@ -56,7 +56,7 @@ export function tracesOf(os: string): Trace[] {
     .filter((trace) => trace.os === os)
 }
 
-/** A file of recorded data as text. */
+/** Returns the text of a file of recorded data. */
 export function data(name: string): string {
   return readFileSync(new URL(`../data/${name}`, import.meta.url), 'utf8')
 }

@@ -1,15 +1,15 @@
-// One history: a memory, its shadow, and the next random operation on both.
+// A history does random operations on a memory and on its shadow, and compares the two.
 import { UsageError, type Memory, type RegionState } from '@memlayer/core'
 import type { Random } from '@memlayer/witness'
 import { Shadow } from './shadow.js'
 
-/** How a history goes. */
+/** The options of a history. */
 export interface HistoryOptions {
-  /** Its memory, with a ledger. */
+  /** The memory. It must have a ledger. */
   readonly memory: Memory
-  /** Where its choices come from. */
+  /** The source of all random choices. */
   readonly random: Random
-  /** About how many pages it may own. Default 3000: enough for fragmentation, few enough to compare often. */
+  /** The number of pages it may own, about. Default is 3000: this fragments memory, and a comparison stays fast. */
   readonly pages?: number
 }
 
@@ -20,20 +20,20 @@ interface Place {
 
 type Operation = (page: number, n: number) => void
 
-/** A memory and its shadow, one operation after the other. */
+/** Does one operation after the other on a memory and its shadow. */
 export class History {
-  /** The memory that the operations are done on. */
+  /** The memory under test. */
   readonly memory: Memory
-  /** What it is meant to be. */
+  /** The expected state of the memory. */
   readonly shadow: Shadow = new Shadow()
   /** Bytes in a page. */
   readonly size: number
-  /** Operations that were refused as they had to be, by their code. */
+  /** The number of operations that the memory rightly refused, by error code. */
   readonly refused: Map<string, number> = new Map()
-  /** Operations that were done. */
+  /** The number of operations that were done. */
   done = 0
   readonly #random: Random
-  readonly #most: number
+  readonly #pagesMax: number
   readonly #places: Place[] = []
   #pages = 0
   #word = 0
@@ -55,7 +55,7 @@ export class History {
     this.#free,
     this.#write,
   ]
-  // What is legal for a page in a state, the frequent ones more than once.
+  // The legal operations on a page, by its state. A frequent operation is in the list more than once.
   readonly #legal: Readonly<Record<RegionState, readonly Operation[]>> = {
     None: this.#any,
     Reserved: [this.#map, this.#map, this.#map, this.#hugePage, this.#free],
@@ -78,29 +78,29 @@ export class History {
     this.memory = memory
     this.size = memory.os.traits.pageSize
     this.#random = random
-    this.#most = pages
+    this.#pagesMax = pages
   }
 
-  /** Does one operation: mostly a legal one on a run of pages in one state, now and then any, anywhere. */
+  /** Does one operation. Mostly it is legal, on pages in one state. One in ten is any operation on any pages. */
   step(): void {
     const r = this.#random
-    if (this.#places.length === 0 || (this.#pages < this.#most && r.below(40) === 0)) return this.#obtain()
+    if (this.#places.length === 0 || (this.#pages < this.#pagesMax && r.below(40) === 0)) return this.#obtain()
     const isWild = r.below(10) === 0
     const at = r.below(this.#places.length)
     const place = this.#places[at] as Place
     const page = isWild ? place.page + r.below(place.n) : this.#ownedIn(place)
-    // A place that has been freed all over is not looked at again.
+    // All pages of this place are free, so forget it.
     if (page === -1) return void this.#places.splice(at, 1)
     const n = isWild ? 1 + r.below(place.n) : this.#run(page, 1 + r.below(r.below(20) === 0 ? 64 : 8))
     r.pick(isWild ? this.#any : this.#legal[this.shadow.at(page).state])(page, n)
   }
 
-  /** Frees all that is left. */
+  /** Frees all remaining ranges. */
   end(): void {
     for (const { address, size } of this.memory.ranges()) this.memory.sysFree(address, size, null)
   }
 
-  /** Up to `n` pages from `page` on that are in one state. */
+  /** Returns how many pages from `page` are in the same state, `n` at most. */
   #run(page: number, n: number): number {
     const { state } = this.shadow.at(page)
     let run = 1
@@ -108,7 +108,7 @@ export class History {
     return run
   }
 
-  /** An owned page of a place, the first from a random one on; -1: there is none. */
+  /** Returns an owned page of a place, searching from a random page on. Returns -1 if the place has no owned page. */
   #ownedIn(place: Place): number {
     const from = this.#random.below(place.n)
     for (let i = 0; i < place.n; i++) {
@@ -118,7 +118,7 @@ export class History {
     return -1
   }
 
-  /** Runs it where the shadow says that it is legal, and sees it refused where it is not. */
+  /** Runs an operation. If the shadow says that it is illegal, the memory must refuse it. */
   #expect(legal: boolean, run: () => void): boolean {
     try {
       run()
@@ -127,7 +127,7 @@ export class History {
       this.refused.set(error.code, (this.refused.get(error.code) ?? 0) + 1)
       return false
     }
-    if (!legal) throw new Error('an operation was done that had to be refused')
+    if (!legal) throw new Error('the memory did an operation that the shadow says is illegal')
     this.done += 1
     return true
   }
@@ -207,7 +207,7 @@ export class History {
     this.shadow.write(page, word)
   }
 
-  /** The first difference between the memory and its shadow, as a sentence; null: none. */
+  /** Returns the first difference between the memory and its shadow as a sentence, or null if they agree. */
   disagreement(): string | null {
     this.memory.check()
     return this.#ofRanges() ?? this.#ofTotals() ?? this.#ofContents()
@@ -222,7 +222,7 @@ export class History {
       const said =
         range && JSON.stringify([range.address / this.size, range.size / this.size, range.state, range.category])
       const wanted = run && JSON.stringify([run.page, run.n, run.state, run.category])
-      if (said !== wanted) return `range ${i} is ${said}, and meant to be ${wanted} (page, pages, state, category)`
+      if (said !== wanted) return `range ${i} is ${said}, but should be ${wanted} (page, pages, state, category)`
     }
     return null
   }
@@ -237,7 +237,8 @@ export class History {
       for (const name of ['a', 'b', null]) {
         const said = (name === null ? uncategorized : categories[name])?.[key] ?? 0
         const wanted = this.size * this.shadow.count(state, name)
-        if (said !== wanted) return `'${name ?? 'none'}' counts ${said} bytes ${state}, and is meant to count ${wanted}`
+        if (said !== wanted)
+          return `the category '${name ?? 'none'}' counts ${said} bytes ${state}, but should count ${wanted}`
       }
     }
     return null
@@ -252,7 +253,7 @@ export class History {
         if (word === null) continue
         const [first, last] = [words[(i * this.size) / 4], words[((i + 1) * this.size) / 4 - 1]]
         if (first !== word || last !== word)
-          return `page ${page + i} begins with ${first} and ends with ${last}, and is meant to with ${word}`
+          return `page ${page + i} starts with ${first} and ends with ${last}, but both should be ${word}`
       }
     }
     return null

@@ -1,3 +1,3 @@
-// @memlayer/history: long random histories of a memory, beside a shadow.
+// @memlayer/history does long random histories on a memory beside a shadow.
 export { History, type HistoryOptions } from './history.js'
 export { Shadow } from './shadow.js'

@@ -1,17 +1,17 @@
-// What a memory is meant to be, page by page, kept as plainly as can be: a map from page to
-// state, and to the number that was last written at the page's start and end.
+// A shadow is the expected state of a memory, as simple as possible. It maps each page to its state and its category.
+// It also keeps the number that was last written at the page's start and end.
 import type { RegionState } from '@memlayer/core'
 
 interface Page {
   state: RegionState
   category: string | null
-  /** The first word and the last; null: forfeited, they may be anything. */
+  /** The page's first and last word. Null means that the pages were given back and may contain anything. */
   word: number | null
 }
 
 const none: Page = { state: 'None', category: null, word: null }
 
-/** Pages by their number: address / page size. */
+/** Maps each page's number (address / page size) to its expected state. */
 export class Shadow {
   readonly #pages = new Map<number, Page>()
 
@@ -19,13 +19,13 @@ export class Shadow {
     return this.#pages.get(page) ?? none
   }
 
-  /** Whether all of `n` pages are in one of the states. */
+  /** Whether each of `n` pages is in one of the states. */
   all(page: number, n: number, states: readonly RegionState[]): boolean {
     for (let i = 0; i < n; i++) if (!states.includes(this.at(page + i).state)) return false
     return true
   }
 
-  /** Pages that come from the kernel. */
+  /** Adds pages that come from the kernel. */
   enter(page: number, n: number, state: RegionState, category: string | null): void {
     for (let i = 0; i < n; i++) this.#pages.set(page + i, { state, category, word: 0 })
   }
@@ -34,17 +34,18 @@ export class Shadow {
     for (let i = 0; i < n; i++) this.#pages.delete(page + i)
   }
 
-  /** To another state; `word` is what the pages hold from now on, undefined: what they held. */
+  /** Moves pages to another state. `word` is their new content, or undefined if the content stays. */
   move(page: number, n: number, state: RegionState, word?: number | null): void {
     for (let i = 0; i < n; i++) {
       const found = this.#pages.get(page + i)
-      if (found === undefined) throw new Error(`page ${page + i} is not owned`)
+      if (found === undefined)
+        throw new Error(`page ${page + i} is not owned, so it can't move to ${state}: call enter() first`)
       found.state = state
       if (word !== undefined) found.word = word
     }
   }
 
-  /** Reserved to Prepared; `word` is what the pages hold then, undefined: what they held. */
+  /** Moves pages from Reserved to Prepared. `word` is their new content, or undefined if the content stays. */
   map(page: number, n: number, category: string | null, word?: number): void {
     for (let i = 0; i < n; i++) {
       this.#pages.set(page + i, { state: 'Prepared', category, word: word ?? this.at(page + i).word })
@@ -56,14 +57,14 @@ export class Shadow {
     if (found !== undefined) found.word = word
   }
 
-  /** Pages in a state, under a category. */
+  /** Counts the pages in a state and a category. */
   count(state: RegionState, category: string | null): number {
     let n = 0
     for (const page of this.#pages.values()) if (page.state === state && page.category === category) n += 1
     return n
   }
 
-  /** Neighbouring pages in one state and category, in order: what `memory.ranges()` must say. */
+  /** Returns runs of neighbouring pages in one state and category, in order. `memory.ranges()` must return the same. */
   runs(): { page: number; n: number; state: RegionState; category: string | null }[] {
     const found: { page: number; n: number; state: RegionState; category: string | null }[] = []
     for (const page of [...this.#pages.keys()].sort((a, b) => a - b)) {

@@ -1,5 +1,5 @@
-// Every bundler with the least configuration that its users would write: the suite and all that it imports
-// from a folder in which memlayer is installed, as one file. rows.ts runs what comes of it.
+// Runs every bundler with the smallest configuration that users would write. Each bundles the suite and all of its
+// imports into one file, from a folder with memlayer installed. rows.ts runs the bundles.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
@@ -13,20 +13,20 @@ import { PAGE_START, SUITE } from './suite-files.js'
 
 /** One way of bundling. */
 export interface Bundling {
-  /** As the matrix calls it. */
+  /** The bundler's name in the matrix. */
   readonly title: string
-  /** What the bundle is for. */
+  /** The platform that runs the bundle. */
   readonly for: 'node' | 'bun' | 'browser'
-  /** memory.choice.how in it. */
+  /** The value of memory.choice.how in the bundle. */
   readonly how: 'host' | 'pin'
-  /** Bundles what is in `app` into the folder `out`; the name of the file in it. */
+  /** Bundles the suite in `app` into the folder `out`, and returns the file's name. */
   bundle(app: string, out: string): Promise<string>
 }
 
-/** The condition that picks the backend where a bundler follows no require(). */
+/** The export condition that picks the backend, for a bundler that does not follow require(). */
 const pin = 'memlayer-os-linux'
 
-/** For Node. */
+/** Bundlers for Node. */
 const forNode: readonly Bundling[] = [
   {
     title: 'esbuild',
@@ -71,7 +71,7 @@ const forNode: readonly Bundling[] = [
   },
 ]
 
-/** For a browser. */
+/** Bundlers for a browser. */
 const forBrowser: readonly Bundling[] = [
   {
     title: 'esbuild',
@@ -105,7 +105,7 @@ const forBrowser: readonly Bundling[] = [
   },
 ]
 
-/** Bun's own bundler; `bun` is the program. */
+/** Returns the ways to run Bun's own bundler. `bun` is the path of the program. */
 export function forBun(bun: string): readonly Bundling[] {
   const build = async (app: string, out: string, name: string, args: readonly string[]): Promise<string> => {
     await runWell(bun, ['build', SUITE, `--outfile=${join(out, name)}`, ...args], { cwd: app })
@@ -127,7 +127,7 @@ export function forBun(bun: string): readonly Bundling[] {
   ]
 }
 
-/** Every bundler but Bun's. */
+/** All bundlers except Bun's. */
 export const bundlings: readonly Bundling[] = [...forNode, ...forBrowser]
 
 async function withEsbuild(app: string, out: string, platform: 'node' | 'browser', name: string): Promise<string> {
@@ -148,7 +148,7 @@ async function withRollup(input: string, out: string, options: Parameters<typeof
     external: [/^node:/],
     plugins: [nodeResolve(options)],
     onwarn(warning) {
-      // A bundler that finds nothing to import has nothing to run.
+      // rollup only warns about an import that it can't resolve, but the bundle would not run.
       if (warning.code === 'UNRESOLVED_IMPORT') throw new Error(warning.message)
     },
   })
@@ -194,6 +194,6 @@ async function withWebpack(
     webpack(options, (error, ended) => (error === null ? resolve(ended) : reject(error)))
   })
   if (stats?.hasErrors() !== false)
-    throw new Error(stats?.toString({ all: false, errors: true }) ?? 'webpack ended without a word')
+    throw new Error(stats?.toString({ all: false, errors: true }) ?? 'webpack returned neither a result nor an error')
   return name
 }

@@ -1,8 +1,8 @@
-// Programs in processes of their own, while this one goes on: it serves the registry that npm asks.
+// Runs programs in child processes. This process does not block meanwhile, because it serves the registry for npm.
 import { spawn } from 'node:child_process'
 import { delimiter, dirname } from 'node:path'
 
-/** How a program ended, and what it said. */
+/** A program's exit code or signal, and its output. */
 export interface End {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -10,18 +10,18 @@ export interface End {
   readonly stderr: string
 }
 
-/** How a program is started. */
+/** The options for starting a program. */
 export interface RunOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
-  /** Milliseconds after which it is ended. Default two minutes. */
+  /** Kills the program after this time, in milliseconds. Default is two minutes. */
   readonly timeout?: number
 }
 
-// npm is a script for whichever node comes first, and leaves optional packages out that ask for a newer one.
+// npm runs on the first node in PATH, and skips optional packages that need a newer Node. So this Node comes first.
 const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
 
-/** Runs a program to its end. */
+/** Runs a program and waits for its end. */
 export async function run(
   command: string,
   args: readonly string[],
@@ -30,7 +30,7 @@ export async function run(
   const child = spawn(command, args, {
     cwd,
     timeout,
-    // Node starts a .cmd file by a shell only.
+    // Node starts a .cmd file only with a shell.
     shell: command.endsWith('.cmd'),
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: '0', DENO_NO_UPDATE_CHECK: '1', ...env },
@@ -45,7 +45,7 @@ export async function run(
   return { code, signal, ...said }
 }
 
-/** The same, for a program that has to end well; what it printed. */
+/** Runs a program and returns its output. @throws Error if the exit code is not 0. */
 export async function runWell(command: string, args: readonly string[], options: RunOptions): Promise<string> {
   const { code, signal, stdout, stderr } = await run(command, args, options)
   if (code === 0) return stdout

@@ -1,20 +1,20 @@
-// Which backends are in a bundle, by its text: each backend's hints are sentences that nothing else has, and
-// that no minifier changes.
+// Finds the backends in a bundle by its text. Each backend has hints: sentences that are in no other package, and
+// that minifiers don't change.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { publicPackages, readWorkspace } from '@memlayer/checks/workspace'
 
-/** What a text holds. */
+/** The backends and foreign calls in a text. */
 export interface Contents {
-  /** Backends by their packages' names after `os-`. */
+  /** The backends, named by the part of their package's name after `os-`. */
   readonly backends: readonly string[]
-  /** Whether anything in it would load koffi. */
+  /** Whether the text loads koffi. */
   readonly koffi: boolean
-  /** Whether anything in it would make foreign calls by what a runtime has for them. */
+  /** Whether the text makes foreign calls with a runtime's own functions. */
   readonly foreign: boolean
 }
 
-/** The sentences of each backend, by its package's name after `os-`. */
+/** Returns the sentences of each backend, by the part of its package's name after `os-`. */
 export function sentencesOfBackends(): ReadonlyMap<string, readonly string[]> {
   const { root, ...workspace } = readWorkspace()
   const found = new Map<string, string[]>()
@@ -28,7 +28,7 @@ export function sentencesOfBackends(): ReadonlyMap<string, readonly string[]> {
   return new Map([...found].map(([backend, all]) => [backend, all.filter((sentence) => times.get(sentence) === 1)]))
 }
 
-/** What a bundle's text holds. */
+/** Finds the backends and foreign calls in a bundle's text. */
 export function contentsOf(
   text: string,
   sentences: ReadonlyMap<string, readonly string[]> = sentencesOfBackends(),
@@ -39,7 +39,7 @@ export function contentsOf(
   return { backends: backends.toSorted(), koffi: /koffi/i.test(text), foreign: /dlopen|bun:ffi|node:ffi/i.test(text) }
 }
 
-/** Long literals without a character that a printer of code might escape. */
+/** Returns long string literals, without characters that a code printer might escape. */
 function sentencesIn(code: string): string[] {
   const literals = [...code.matchAll(/'([^'\\\n]{40,})'|"([^"\\\n]{40,})"/g)].map(
     ([, single, double]) => single ?? double ?? '',

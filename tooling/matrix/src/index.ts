@@ -1,4 +1,4 @@
-// @memlayer/matrix: the laboratory and the rows of the matrix, for tests and for `npm run matrix`.
+// @memlayer/matrix has the laboratory and the rows of the matrix, for tests and for `npm run matrix`.
 export { bundlings, forBun, type Bundling } from './bundlers.js'
 export { run, runWell, type End, type RunOptions } from './command.js'
 export { contentsOf, sentencesOfBackends, type Contents } from './contents.js'

@@ -1,5 +1,5 @@
-// The laboratory: every published package packed once, a registry that has them, and empty folders that
-// npm installs them into. Everything lies in one folder for temporary files, and goes with it.
+// The laboratory packs every published package once, serves them from a registry, and lets npm install them into
+// empty folders. All of its files are in one temporary folder, which it removes at the end.
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,17 +8,17 @@ import { publicPackages, readWorkspace } from '@memlayer/checks/workspace'
 import { runWell } from './command.js'
 import { serveRegistry } from './registry.js'
 
-/** Folders with what users have. */
+/** Makes folders with installed packages, like those of users. */
 export interface Lab extends AsyncDisposable {
-  /** An empty folder. */
+  /** Makes an empty folder and returns its path. */
   folder(name: string): string
-  /** A folder in which `npm install <packages>` was run, and nothing else. `args` are further arguments for npm. */
+  /** Runs `npm install <packages>` in a new folder and returns its path. `args` are further arguments for npm. */
   install(name: string, packages: readonly string[], args?: readonly string[]): Promise<string>
-  /** Runs npm in a folder that has a package of its own; what it printed. */
+  /** Runs npm in a folder with its own package.json, and returns its output. */
   npm(folder: string, args: readonly string[]): Promise<string>
 }
 
-/** Packs the workspace's packages as they are built now. */
+/** Packs the workspace's packages as they are built now, and opens a laboratory. */
 export async function openLab(): Promise<Lab> {
   const workspace = readWorkspace()
   const tarballs = publicPackages(workspace).map((pkg) => pack(join(workspace.root, pkg.folder)))
@@ -33,7 +33,8 @@ export async function openLab(): Promise<Lab> {
     async install(name, packages, args = []) {
       const folder = lab.folder(name)
       writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
-      // What is not ours comes from where this machine gets its packages, so the one without a scope is named by its address.
+      // Other packages come from this machine's usual registry. `memlayer` has no scope that could name a registry,
+      // so npm gets the address of its tarball.
       const asked = packages.map((one) => (one === 'memlayer' ? registry.tarballOf(one) : one))
       await lab.npm(folder, ['install', ...asked, ...args])
       return folder
@@ -41,7 +42,7 @@ export async function openLab(): Promise<Lab> {
     async npm(folder, args) {
       const ours = `--@memlayer:registry=${registry.url}`
       const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--prefer-offline', '--loglevel=error']
-      // First, because what stands behind '--' is not npm's.
+      // These options come first, because npm does not read options behind '--'.
       return runWell(npm, [ours, ...quiet, ...args], { cwd: folder })
     },
     async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-// `npm run matrix`: every row from a real run, printed, and written into the README of memlayer.
+// `npm run matrix` makes every row from a real run, prints it, and writes the matrix into the README of memlayer.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkout } from '@memlayer/checks/workspace'
@@ -11,7 +11,7 @@ import { lineOf, matrixText, withMatrix } from './table.js'
 const readme = join(checkout, 'packages', 'memlayer', 'README.md')
 const seeded = { seed: Number(process.env['MEMLAYER_SEED'] ?? 1) }
 
-// What is missing here is missing in the matrix: it is not written then.
+// A missing runtime or browser would leave a row out, so this throws and the README stays as it is.
 const context = {
   skip(note?: string): never {
     throw new Error(note)

@@ -1,5 +1,5 @@
-// What the matrix is made in: a folder with memlayer installed and the suite in it, and the bundles that every
-// bundler makes of it. tests and main.ts go through their rows.
+// Makes the folders for the matrix: one with memlayer installed and the suite in it, and one for each bundle of it.
+// Tests and main.ts make rows from them.
 import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundlings, forBun } from './bundlers.js'
@@ -8,14 +8,14 @@ import type { Bundle } from './rows.js'
 import { programOf } from './runtimes.js'
 import { writeSuite } from './suite-files.js'
 
-/** What everybody writes: `npm install memlayer`. The folder, with the suite in it. */
+/** Runs `npm install memlayer` like every user, adds the suite, and returns the folder. */
 export async function installApp(lab: Lab): Promise<string> {
   const app = await lab.install('app', ['memlayer'])
   await writeSuite(app)
   return app
 }
 
-/** Every bundle of what is in `app`. */
+/** Bundles the suite in `app` with every bundler. */
 export async function bundleAll(lab: Lab, app: string): Promise<Bundle[]> {
   const bun = programOf('bun')
   const bundles: Bundle[] = []
@@ -26,7 +26,7 @@ export async function bundleAll(lab: Lab, app: string): Promise<Bundle[]> {
   return bundles
 }
 
-/** Takes the folder away that bundles were made from: what is not in a bundle must not be found there. */
+/** Moves the folder `app` away, so that a bundle can't load files from it. Returns the new path of koffi's addon. */
 export function takeAway(lab: Lab, app: string): { readonly addon: string } {
   const gone = join(lab.folder('gone'), 'app')
   mkdirSync(join(gone, '..'), { recursive: true })

@@ -1,15 +1,15 @@
-// A registry on loopback that has the workspace's packages as they would be published, and nothing else:
-// npm then installs them by their names and ranges, as it will for users.
+// Serves a registry on loopback with only the workspace's packages, packed as a release would publish them.
+// npm then installs them by their names and ranges, as for users.
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Tarball } from '@memlayer/checks/tarball'
 
-/** A registry that is being served. Disposing of it ends it; so does the end of the process. */
+/** A running registry. It ends on disposal, or when the process ends. */
 export interface Registry extends AsyncDisposable {
-  /** `http://127.0.0.1:…/`. */
+  /** The registry's address: `http://127.0.0.1:…/`. */
   readonly url: string
-  /** Where a package's tarball is. */
+  /** Returns the address of a package's tarball. */
   tarballOf(name: string): string
 }
 
@@ -22,7 +22,7 @@ export async function serveRegistry(tarballs: readonly Tarball[]): Promise<Regis
     const tarball = byName.get(name)
     const body =
       tarball === undefined ? null : file === undefined ? JSON.stringify(document(name, tarball, url())) : tarball.bytes
-    // Nothing of it is kept: the next run has other packages under the same versions.
+    // npm must not cache these packages, because the next run has other packages with the same versions.
     response.writeHead(body === null ? 404 : 200, { 'cache-control': 'no-store' }).end(body ?? '{}')
   })
   const url = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
@@ -38,7 +38,7 @@ export async function serveRegistry(tarballs: readonly Tarball[]): Promise<Regis
   }
 }
 
-/** What a registry says of a package that has one version. */
+/** Returns a registry's document about a package with one version. */
 function document(name: string, { bytes, manifest }: Tarball, url: string): object {
   const version = manifest.version ?? ''
   const integrity = `sha512-${createHash('sha512').update(bytes).digest('base64')}`

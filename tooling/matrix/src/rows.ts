@@ -1,5 +1,5 @@
-// Rows of the matrix, each from a real run: the suite on a runtime, in a bundle, in a page. A row that is not
-// as it has to be is not made: the sentence that is thrown in its place says what was found.
+// Makes each row of the matrix from a real run of the suite: on a runtime, in a bundle, or in a page. If a result is
+// not the expected one, it throws an error that says what it found, and makes no row.
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openBrowser, serve, type SkippingContext } from '@memlayer/browser'
@@ -15,26 +15,27 @@ export interface Seeded {
   readonly seed: number
 }
 
-/** A row's cells. */
+/** The cells of a row. */
 export type Row = readonly string[]
 
-/** A bundle that was made. */
+/** A finished bundle. */
 export interface Bundle extends Bundling {
-  /** The folder that it was made into, and its name there. */
+  /** The folder with the bundle, and the bundle's file name. */
   readonly folder: string
   readonly file: string
 }
 
-/** The suite on a runtime, in a folder in which memlayer is installed. */
+/** Runs the suite on a runtime, in a folder with memlayer installed. */
 export async function runtimeRow(runtime: Runtime, app: string, { seed }: Seeded): Promise<Row> {
   const { engine, args, how, calls, says = '' } = runtime
   const outcome = await runSuite(programOf(engine) ?? engine, [...args, SUITE, String(seed)], { cwd: app })
   expectOutcome(outcome, how, calls)
-  if (!outcome.reason.includes(says)) throw new Error(`the reason does not name ${says}: ${outcome.reason}`)
+  if (!outcome.reason.includes(says))
+    throw new Error(`the fallback's reason should contain '${says}', but it is: ${outcome.reason}`)
   return [outcome.runtime, code(runtime.shown), code(outcome.backend), how, calls ?? 'none', passed(outcome)]
 }
 
-/** A bundle for Node or Bun, run in a folder that has nothing else in it, or koffi's addon beside. */
+/** Runs a bundle for Node or Bun, in a folder with only the bundle, or with the bundle and koffi's addon. */
 export async function bundleRow(bundle: Bundle, empty: string, addon: string, { seed }: Seeded): Promise<Row> {
   const text = readFileSync(join(bundle.folder, bundle.file), 'latin1')
   const { backends } = contentsOf(text)
@@ -53,13 +54,13 @@ export async function bundleRow(bundle: Bundle, empty: string, addon: string, { 
 }
 
 interface Start {
-  /** `null`: the bundle is itself a program. */
+  /** The program that runs the bundle, or `null` if the bundle is itself a program. */
   readonly program: string | null
   readonly args: readonly string[]
   readonly calls: NonNullable<Runtime['calls']>
 }
 
-/** On Node 24 with koffi's addon beside the bundle, and on Node 26 with nothing beside it. */
+/** Returns how to start a bundle. For Node: on Node 24 with koffi's addon, and on Node 26 with only the bundle. */
 function startsOf({ for: target, file }: Bundle): Start[] {
   if (target === 'bun') {
     return [
@@ -74,32 +75,34 @@ function startsOf({ for: target, file }: Bundle): Start[] {
   ]
 }
 
-/** A bundle for a browser, in a page of Chromium. */
+/** Runs a bundle for a browser in a page of Chromium. */
 export async function pageRow(bundle: Bundle, context: SkippingContext, { seed }: Seeded): Promise<Row> {
   const text = readFileSync(join(bundle.folder, bundle.file), 'utf8')
   const { backends, koffi, foreign } = contentsOf(text)
   if (koffi || foreign || listed(backends) !== listed(['js'])) {
-    throw new Error(
-      `the bundle has ${listed(backends)}${koffi ? ' and koffi' : ''}${foreign ? ' and foreign calls' : ''}`,
-    )
+    const found = `${listed(backends)}${koffi ? ' and koffi' : ''}${foreign ? ' and foreign calls' : ''}`
+    throw new Error(`the bundle for a browser contains ${found}, but should contain only os-js`)
   }
-  const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script>globalThis.memlayerSeed = ${seed}</script>
+  const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
+    <script>globalThis.memlayerSeed = ${seed}</script>
     <script type="module" src="/bundle.js"></script>`
   await using site = await serve({ files: { '/index.html': html, '/bundle.js': text } })
   await using browser = await openBrowser(context)
   await using tab = await browser.open(site.url)
   const outcome = await tab.page.evaluate<Outcome>('globalThis.memlayerOutcome')
-  if (tab.complaints.length > 0) throw new Error(`the browser complains: ${tab.complaints.join('\n')}`)
+  if (tab.complaints.length > 0) throw new Error(`the page has errors or warnings: ${tab.complaints.join('\n')}`)
   expectOutcome(outcome, 'host', null)
   return [bundle.title, 'browser', listed(backends), `Chromium: ${passed(outcome)}`]
 }
 
-/** Runs the suite; what came of it, whether or not it passed. */
+/** Runs the suite and returns its outcome, also when cases failed. */
 export async function runSuite(program: string, args: readonly string[], options: RunOptions): Promise<Outcome> {
   const { code: exit, signal, stdout, stderr } = await run(program, args, options)
   const line = stdout.trimEnd().split('\n').at(-1) ?? ''
   if (!line.startsWith('{'))
-    throw new Error(`${program} ${args.join(' ')} ended with ${exit ?? signal}:\n${stderr}${stdout}`)
+    throw new Error(
+      `${program} ${args.join(' ')} printed no outcome, ended with ${exit ?? signal}:\n${stderr}${stdout}`,
+    )
   return JSON.parse(line) as Outcome
 }
 
@@ -108,8 +111,8 @@ function expectOutcome(outcome: Outcome, how: string, calls: string | null): voi
   const wrong = failed.map(({ title, message }) => `${title}: ${message}`)
   const expected = `@memlayer/os-${calls === null ? 'js' : 'linux'}`
   if (backend !== expected || was !== how)
-    wrong.push(`chosen was ${backend} (${was}), and should be ${expected} (${how}): ${reason}`)
-  if (engine !== calls) wrong.push(`the engine is ${engine}, and should be ${calls}`)
+    wrong.push(`memlayer chose ${backend} (${was}), but should choose ${expected} (${how}): ${reason}`)
+  if (engine !== calls) wrong.push(`the engine is ${engine}, but should be ${calls}`)
   if (wrong.length > 0) throw new Error(wrong.join('\n'))
 }
 

@@ -1,18 +1,19 @@
-// The runtimes, and how each is started: what has to be chosen there, and what the reason has to say.
+// Lists the runtimes and how to start each. It also lists the backend that memlayer must choose there, and what its
+// reason must say.
 import { findEngine, type EngineName } from '@memlayer/engines'
 
-/** A way of running a program. */
+/** A way to run a program. */
 export interface Runtime {
   readonly engine: EngineName | 'node24'
-  /** What it is started with. */
+  /** The arguments that start it. */
   readonly args: readonly string[]
-  /** Of those, what a reader of the matrix is told. */
+  /** The arguments that the matrix shows. */
   readonly shown: string
-  /** memory.choice.how. */
+  /** The expected memory.choice.how. */
   readonly how: 'pin' | 'host' | 'fallback'
-  /** What makes the foreign calls; `null`: nothing does, and os-js serves. */
+  /** The engine of the foreign calls, or `null` without foreign calls. memlayer then uses os-js. */
   readonly calls: 'koffi' | 'node:ffi' | 'bun:ffi' | 'deno' | null
-  /** What a fallback's reason has to name. */
+  /** The text that a fallback's reason must contain. */
   readonly says?: string
 }
 
@@ -25,7 +26,7 @@ const onNode = (engine: Runtime['engine'], more: Partial<Runtime> = {}): Runtime
   ...more,
 })
 
-/** Every runtime that the suite is run on. */
+/** Every runtime that runs the suite. */
 export const runtimes: readonly Runtime[] = [
   onNode('node22'),
   onNode('node24'),
@@ -61,7 +62,7 @@ export const runtimes: readonly Runtime[] = [
   { engine: 'deno', args: ['run', '--no-prompt'], shown: '', how: 'fallback', calls: null, says: '--allow-ffi' },
 ]
 
-/** The program of a runtime; `null`: it is not to be had on this host. */
+/** Returns the path of a runtime's program, or `null` if this host does not have it. */
 export function programOf(engine: Runtime['engine']): string | null {
   return engine === 'node24' ? process.execPath : (findEngine(engine)?.command ?? null)
 }

@@ -1,11 +1,11 @@
-// The suite as files for a folder in which memlayer is installed: each one module, which imports memlayer's
-// packages from there and has everything else in it.
+// Writes the suite's files into a folder with memlayer installed. Each file is one module. It imports memlayer's
+// packages from that folder and contains all other code.
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
-/** The suite for runtimes. */
+/** The suite's file for runtimes. */
 export const SUITE = 'suite.js'
-/** The suite for a page: leaves the promise of its outcome in `globalThis.memlayerOutcome`. */
+/** The suite's file for a page. It puts the promise of its outcome into `globalThis.memlayerOutcome`. */
 export const PAGE_START = 'page.js'
 
 const files: Readonly<Record<string, string>> = {

@@ -1,19 +1,19 @@
-// What an install has brought: packages, bytes, and scripts that a package manager would have run.
+// Lists what an install has added: the packages, their bytes, and the scripts that a package manager would run.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** An installed package. */
 export interface Installed {
   readonly name: string
-  /** Bytes of its files, packages inside of it not counted. */
+  /** The bytes of its files, without the packages in its node_modules. */
   readonly bytes: number
-  /** Scripts that run at an install: by name, and a binding.gyp, which makes npm build. */
+  /** The names of scripts that run at an install. A binding.gyp counts too, because npm builds it. */
   readonly installScripts: readonly string[]
 }
 
 const scripts = ['preinstall', 'install', 'postinstall', 'prepare']
 
-/** Every package in a folder's node_modules, in order of name. */
+/** Returns every package in a folder's node_modules, sorted by name. */
 export function installedIn(folder: string): Installed[] {
   const modules = join(folder, 'node_modules')
   if (!existsSync(modules)) return []
@@ -27,7 +27,7 @@ export function installedIn(folder: string): Installed[] {
     .toSorted(byName)
 }
 
-/** Bytes as a table of sizes has them: `123 kB`. */
+/** Formats bytes for a table of sizes: `123 kB`. */
 export function kilobytes(bytes: number): string {
   return `${Math.ceil(bytes / 1000)} kB`
 }

@@ -1,11 +1,11 @@
-// What tells the backends in a bundle apart: each has sentences of its own, and a text without them has none.
+// Tests how a bundle's text tells its backends. Each backend has its own sentences.
 import { contentsOf, sentencesOfBackends } from '@memlayer/matrix'
 import { describe, expect, it } from 'vitest'
 
 const sentences = sentencesOfBackends()
 
 describe('the sentences of backends', () => {
-  it('are there for each, and are its own', () => {
+  it('exist for each backend, and are in that backend only', () => {
     expect([...sentences.keys()].toSorted()).toEqual(['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows'])
     for (const [backend, all] of sentences) {
       expect([backend, all.length > 0]).toEqual([backend, true])
@@ -14,7 +14,7 @@ describe('the sentences of backends', () => {
     }
   })
 
-  it('are not in a text that has no backend', () => {
+  it('are not in a text without a backend', () => {
     expect(contentsOf('const linux = "@memlayer/os-linux"', sentences)).toEqual({
       backends: [],
       koffi: false,

@@ -1,5 +1,5 @@
-// What `npm create @memlayer/backend` gives: from the packed packages, in an empty folder, one of each kind is
-// written, installed, built and run; it conforms, its report of the API is right, and it plugs in.
+// Tests `npm create @memlayer/backend` from the packed packages, in an empty folder. It creates, installs, builds and
+// runs one backend of each kind. Each must conform, have a right API report, and work with core.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLab, run, runWell, type Lab } from '@memlayer/matrix'
@@ -17,7 +17,7 @@ const life = `
   memory.check()
   console.log(memory.os.name, memory.stat('rows').load())`
 
-// With no kernel handed in, those of another system than this say so.
+// Without a kernel option, a backend of another system than this must throw an error that asks for one.
 const kinds = [
   { kind: 'posix-like', standsAlone: onLinux },
   { kind: 'reserve-commit', standsAlone: process.platform === 'win32' },
@@ -32,7 +32,7 @@ describe('npm create @memlayer/backend', () => {
   })
   afterAll(async () => lab[Symbol.asyncDispose]())
 
-  it.each(kinds)('$kind: conforms as it was written, and plugs in', async ({ kind, standsAlone }) => {
+  it.each(kinds)('creates a $kind backend that conforms and works with core', async ({ kind, standsAlone }) => {
     const into = lab.folder(kind)
     const name = `os-new-${kind}`
     const said = await lab.npm(into, ['create', '--yes', '@memlayer/backend', name, '--', '--kind', kind])
@@ -50,7 +50,9 @@ describe('npm create @memlayer/backend', () => {
 
     writeFileSync(
       join(cwd, 'plug.mjs'),
-      `import { createMemory } from '@memlayer/core'; import { createOS } from '${name}'; import { subject } from './test/subject.js'
+      `import { createMemory } from '@memlayer/core'
+      import { createOS } from '${name}'
+      import { subject } from './test/subject.js'
       const memory = createMemory(createOS(${standsAlone ? '' : '{ kernel: subject.kernel({ seed: 1 }) }'}))${life}`,
     )
     expect(await runWell(process.execPath, ['plug.mjs'], { cwd })).toBe(`new-${kind} 0\n`)
@@ -61,7 +63,7 @@ describe('npm create @memlayer/backend', () => {
     )
   })
 
-  it('gives what the resolver takes by its pin for backends of others', async () => {
+  it('creates a backend that memlayer uses with the condition memlayer-os-custom', async () => {
     const cwd = join(lab.folder('custom'), 'os-new-custom')
     await lab.npm(cwd, ['pack'])
     const app = await lab.install('pinned', [

@@ -1,5 +1,5 @@
-// Installs that are not as they should be: each says what to do. And what every runtime has to take: require(),
-// and Deno with the one permission that is needed.
+// Tests that memlayer says what to do about a broken install. Also tests require() on every runtime, and Deno with
+// the only permission that memlayer needs.
 import { cpSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { installApp, openLab, programOf, run, runtimes, type End, type Lab } from '@memlayer/matrix'
@@ -9,8 +9,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 const onLinux = process.platform === 'linux' && process.arch === 'x64'
 
 const choice = `import { memory } from 'memlayer'
-  try { console.log(JSON.stringify({ os: memory.os.name, ...memory.choice })) }
-  catch ({ name, code, message, cause }) { console.log(JSON.stringify({ name, code, message, cause: cause?.message })) }`
+  const print = (value) => console.log(JSON.stringify(value))
+  try { print({ os: memory.os.name, ...memory.choice }) }
+  catch ({ name, code, message, cause }) { print({ name, code, message, cause: cause?.message }) }`
 
 const withoutNodeFfi = process.getBuiltinModule('node:ffi') === undefined ? [] : ['--no-experimental-ffi']
 
@@ -40,7 +41,7 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     return { ...end, said: JSON.parse(end.stdout || '{}') as Record<string, string> }
   }
 
-  it('without its backend has os-js, and the package to install is named', async () => {
+  it('uses os-js without its backend, and names the package to install', async () => {
     rmSync(ours('os-linux'), { recursive: true })
     const { said, stderr } = await ask()
     expect(said).toMatchObject({ os: 'js', how: 'fallback', backend: '@memlayer/os-js' })
@@ -52,14 +53,14 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     })
   })
 
-  it('without koffi has os-js, and the package and its place in a bundle are named', async () => {
+  it('uses os-js without koffi, and names the package and its place in a bundle', async () => {
     rmSync(join(app, 'node_modules', '@koromix'), { recursive: true })
     const { said } = await ask(withoutNodeFfi)
     expect(said).toMatchObject({ os: 'js', how: 'fallback' })
     expect(said['reason']).toMatch(/npm install @koromix\/koffi-linux-\w+ .*koffi\.node beside the bundle/)
   })
 
-  it('with a koffi that does not load has os-js, and its error is told', async () => {
+  it('uses os-js when koffi fails to load, and reports the error', async () => {
     const folder = join(app, 'node_modules', '@koromix', `koffi-linux-${process.arch}`)
     writeFileSync(join(folder, 'index.js'), 'throw new Error("wrong glibc")')
     const { said } = await ask(withoutNodeFfi)
@@ -67,7 +68,7 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     expect(said['reason']).toMatch(/does not load: wrong glibc/)
   })
 
-  it('with a backend that throws at import is an error that says so, and does not go on with another', async () => {
+  it('throws when the backend throws at import, and does not use another backend', async () => {
     writeFileSync(ours('os-linux', 'dist', 'index.js'), 'throw new TypeError("half an install")')
     const { said } = await ask()
     expect(said).toMatchObject({ name: 'BackendError', code: 'ERR_MEMLAYER_BACKEND', cause: 'half an install' })
@@ -77,14 +78,14 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     expect((await ask([], { MEMLAYER_OS: 'js' })).said).toMatchObject({ os: 'js', how: 'asked' })
   })
 
-  it('with a backend that misses a package of its own says which', async () => {
+  it('names the missing package when a dependency of the backend is missing', async () => {
     renameSync(ours('ffi'), ours('gone'))
     const { said } = await ask()
     expect(said).toMatchObject({ code: 'ERR_MEMLAYER_BACKEND' })
     expect(said['message']).toMatch(/@memlayer\/ffi/)
   })
 
-  it('with two copies of core goes on, and says where they are and how to have one', async () => {
+  it('works with two copies of core, and says where they are and how to remove one', async () => {
     cpSync(ours('core'), ours('os-linux', 'node_modules', '@memlayer', 'core'), { recursive: true })
     const { said, stderr } = await ask()
     expect(said).toMatchObject({ os: 'linux', how: 'host' })
@@ -94,11 +95,13 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
   })
 
   const engines = [...new Set(runtimes.map(({ engine }) => engine))]
-  it.for(engines)('is had by require() on %s', async (engine, context) => {
+  it.for(engines)('loads by require() on %s', async (engine, context) => {
     if (engine !== 'node24') requireEngine(engine, context)
     writeFileSync(
       join(app, 'ask.cjs'),
-      `const { memory } = require('memlayer'); const v = memory.sysAlloc(2 ** 20, null); memory.sysFree(v, 2 ** 20, null); console.log(memory.os.name)`,
+      `const { memory } = require('memlayer')
+       const v = memory.sysAlloc(2 ** 20, null); memory.sysFree(v, 2 ** 20, null)
+       console.log(memory.os.name)`,
     )
     const args = engine === 'deno' ? ['run', '--no-prompt', '--allow-all', 'ask.cjs'] : ['ask.cjs']
     const { stdout, stderr } = await run(programOf(engine) ?? engine, args, { cwd: app })
@@ -109,10 +112,10 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     ['bun', 'bun-ffi.js'],
     ['deno', 'deno-ffi.js'],
     ['node24', 'any-engine.js'],
-  ] as const)('loads on %s the engine of that runtime and no other', async ([engine, own], context) => {
+  ] as const)('loads only the engine of %s on that runtime', async ([engine, own], context) => {
     if (engine !== 'node24') requireEngine(engine, context)
     for (const other of ['bun-ffi.js', 'deno-ffi.js', 'any-engine.js'].filter((file) => file !== own)) {
-      // Node's is for bundles as well, and has the others in it.
+      // Node's engine is also for bundles, so it imports the other engines.
       if (own !== 'any-engine.js') rmSync(ours('ffi', 'dist', other))
     }
     writeFileSync(join(app, 'engine.mjs'), `import { engineName } from '@memlayer/ffi'; console.log(engineName())`)
@@ -121,14 +124,16 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     expect([stdout, stderr]).toEqual([`${{ bun: 'bun:ffi', deno: 'deno', node24: 'koffi' }[engine]}\n`, ''])
   })
 
-  it('has the kernel on Deno by --allow-ffi alone, with what it reads of it', async (context) => {
+  it('calls the kernel and reads its facts on Deno with --allow-ffi alone', async (context) => {
     requireEngine('deno', context)
     writeFileSync(
       join(app, 'deno.mjs'),
       `import { memory } from 'memlayer'
-       const region = memory.reserve(2 ** 24); region.commit(0, 2 ** 20); region.view(Uint8Array, 0, 1)[0] = 1; region.unused(0, 2 ** 20)
+       const region = memory.reserve(2 ** 24)
+       region.commit(0, 2 ** 20); region.view(Uint8Array, 0, 1)[0] = 1; region.unused(0, 2 ** 20)
        let hint; try { memory.sysReserve(null, 2 ** 47) } catch (error) { hint = error.hint }
-       console.log(JSON.stringify({ os: memory.os.name, huge: memory.os.traits.hugePageSize, mappings: memory.mappings().limit > 0, hint }))`,
+       const { os: { name: os, traits: { hugePageSize: huge } } } = memory
+       console.log(JSON.stringify({ os, huge, mappings: memory.mappings().limit > 0, hint }))`,
     )
     const { stdout, stderr } = await run(
       programOf('deno') ?? 'deno',

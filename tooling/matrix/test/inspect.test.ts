@@ -1,4 +1,4 @@
-// `npx @memlayer/inspect demo` from the packed packages: in a terminal, and as a page that a browser opens.
+// Tests `npx @memlayer/inspect demo` from the packed packages, in a terminal and as a page in a browser.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { dirname } from 'node:path'
@@ -15,7 +15,7 @@ describe.skipIf(process.platform !== 'linux')('npx @memlayer/inspect demo, insta
   })
   afterAll(async () => lab[Symbol.asyncDispose]())
 
-  it('draws in a terminal for as long as it was asked to', async () => {
+  it('draws in a terminal for the given number of seconds', async () => {
     const drawn = await lab.npm(folder, [
       'exec',
       '--no',
@@ -30,7 +30,7 @@ describe.skipIf(process.platform !== 'linux')('npx @memlayer/inspect demo, insta
     expect(drawn).toContain('where resident memory is')
   })
 
-  it('serves the page, which shows the workload, and ends', async (ctx) => {
+  it('serves a page that shows the workload, and then ends', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` }
     const child = spawn('npm', ['exec', '--no', '@memlayer/inspect', '--', 'demo', '--seconds=15'], {

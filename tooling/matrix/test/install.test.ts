@@ -1,15 +1,14 @@
-// What an install brings, by npm from the packed packages: this host's backend and no other, no script that runs,
-// and how much it is.
+// Tests what npm installs from the packed packages: only this host's backend, no install scripts, and the size.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readWorkspace } from '@memlayer/checks/workspace'
 import { installedIn, kilobytes, openLab, type Installed, type Lab } from '@memlayer/matrix'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-// Bytes on disk. What an install may grow to before somebody has to say that it is worth it.
+// The largest sizes of an install, in bytes on disk. A larger install needs a decision that it is worth it.
 const limits = { ours: 1_400_000, all: 4_000_000 }
 
-/** The sizes that READMEs tell, of everything and of memlayer's own, are what they are: within a seventh. */
+/** Expects that the sizes in the READMEs, of all packages and of memlayer's own, are right within a seventh. */
 function expectSaid(all: number, ours: number): void {
   const { root } = readWorkspace()
   const text = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8')
@@ -70,7 +69,7 @@ describe('an install', () => {
     },
   )
 
-  it('of core and one backend brings no other', async () => {
+  it('of core and one backend brings no other backend', async () => {
     const packages = installedIn(
       await lab.install('direct', ['@memlayer/core', '@memlayer/os-linux'], ['--os=linux', '--cpu=x64']),
     )

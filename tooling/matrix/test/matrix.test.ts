@@ -1,4 +1,4 @@
-// The matrix, row by row from real runs, and the README of memlayer against it.
+// Makes the matrix row by row from real runs, and compares it with the README of memlayer.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -42,7 +42,7 @@ describe.skipIf(!onLinux)('the matrix (needs Linux on x64)', () => {
   })
   afterAll(async () => lab[Symbol.asyncDispose]())
 
-  /** Skips where the runtime is not to be had; in CI fails. */
+  /** Skips the test if the host does not have the runtime, or fails it in CI. */
   const need = (engine: Runtime['engine'], context: TestContext): void => {
     if (engine !== 'node24') requireEngine(engine, context)
   }
@@ -50,7 +50,7 @@ describe.skipIf(!onLinux)('the matrix (needs Linux on x64)', () => {
   describe.each(runtimes.map((runtime, index) => ({ runtime, index })))(
     '$runtime.engine $runtime.shown',
     ({ runtime, index }) => {
-      it('chooses what it has to, says why, and passes the suite', async (context) => {
+      it('chooses the right backend, gives the reason, and passes the suite', async (context) => {
         found.runtimes[index] = null
         need(runtime.engine, context)
         const row = await runtimeRow(runtime, app, seeded)
@@ -60,14 +60,14 @@ describe.skipIf(!onLinux)('the matrix (needs Linux on x64)', () => {
     },
   )
 
-  describe('a bundle that is run where nothing else is', () => {
+  describe('a bundle in an empty folder', () => {
     beforeAll(async () => {
       bundles = await bundleAll(lab, app)
       ;({ addon } = takeAway(lab, app))
     })
 
     it.for(everyBundling)(
-      'made by $title for $for has its backend in it, and passes the suite',
+      'made by $title for $for contains its backend and passes the suite',
       async ({ index, for: target, how }, context) => {
         found.bundles[index] = null
         if (target === 'bun') need('bun', context)
@@ -83,12 +83,12 @@ describe.skipIf(!onLinux)('the matrix (needs Linux on x64)', () => {
     )
   })
 
-  it('stands in the README as it was run', () => {
+  it('is in the README as the runs made it', () => {
     const readme = readFileSync(join(checkout, 'packages', 'memlayer', 'README.md'), 'utf8')
     const written = matrixIn(readme)
     const rows = [...found.runtimes, ...found.bundles]
     for (const row of rows) if (row !== null) expect(written.split('\n')).toContain(lineOf(row))
-    // What could not be run here is run by whoever can.
+    // A host without all runtimes skips some rows. Another host compares the whole matrix.
     if (!rows.includes(null)) expect(written).toBe(matrixText(found))
   })
 })

@@ -1,4 +1,4 @@
-// The suite proves itself: an installed memlayer with one fault in it fails a case that says so.
+// Tests the suite itself: each fault in an installed memlayer makes a case of the suite fail.
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { requireEngine } from '@memlayer/engines'
@@ -10,9 +10,9 @@ interface Mutant {
   readonly file: string
   readonly from: string
   readonly to: string
-  /** What the suite has to say; `null`: the process does not live to say anything. */
+  /** The expected message of the suite, or `null` if the fault crashes the process. */
   readonly fails: RegExp | null
-  /** By node:ffi, on Node 26: koffi's views can't be transferred at all. */
+  /** Run with node:ffi on Node 26, because koffi's views can't be transferred. */
   readonly byNodeFfi?: true
 }
 
@@ -53,7 +53,7 @@ const mutants: readonly Mutant[] = [
     fails: null,
   },
   {
-    fault: 'what was transferred is unmapped',
+    fault: 'transferred bytes are unmapped',
     file: '@memlayer/core/dist/bundle.js',
     from: 'isDetached(buffer)) this.#moved(',
     to: 'isDetached(buffer)) ((..._) => {})(',
@@ -78,7 +78,8 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('the sui
     cpSync(good, app, { recursive: true })
     const path = join(app, 'node_modules', file)
     const text = readFileSync(path, 'utf8')
-    if (!text.includes(from)) throw new Error(`${file} has no '${from}' any more: the fault needs another place`)
+    if (!text.includes(from))
+      throw new Error(`can't insert the fault, because ${file} does not contain '${from}': change 'from' in this test`)
     writeFileSync(path, text.replace(from, to))
     const [program, args] = byNodeFfi ? [programOf('node26') ?? 'node', ['--no-addons']] : [process.execPath, []]
     const { code, signal, stdout } = await run(program, [...args, 'suite.js', '1'], { cwd: app })

@@ -1,4 +1,4 @@
-// @memlayer/proof: the conformance suite over every backend of the repository.
+// @memlayer/proof runs the conformance suite over every backend of the repository.
 export { simulatedSubjects, subjectOf, type AnySubject } from './simulated.js'
 export { realSubjects } from './real.js'
 export { windowsSubject } from './windows.js'

@@ -1,5 +1,5 @@
-// `npm run conformance`: the matrix. `npm run mutants`: the wrong backends, run anew, and their
-// table written into the README.
+// `npm run conformance` prints the matrix. `npm run mutants` runs the wrong backends and writes their table into the
+// README.
 import { columns, matrixText } from './matrix.js'
 import { mutants } from './mutants.js'
 import { tableOf, writeTable, type Catch } from './mutants-table.js'
@@ -34,10 +34,10 @@ async function runMutants(): Promise<void> {
   }
   const table = tableOf(catches)
   const missed = catches.filter(({ mutant, failed }) => !failed.includes(mutant.caughtBy)).length
-  // For the test, which holds the table against the README.
+  // The test compares this table with the README.
   if (rest.includes('--json')) console.log(JSON.stringify({ table, missed, count: catches.length }))
   else {
-    console.log(`${table}\n\n${catches.length - missed} of ${catches.length} caught, seed ${seed}`)
+    console.log(`${table}\n\nthe suite caught ${catches.length - missed} of ${catches.length} mutants, seed ${seed}`)
     writeTable(table)
   }
   if (missed > 0) process.exitCode = 1

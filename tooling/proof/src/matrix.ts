@@ -1,4 +1,4 @@
-// The matrix: every backend by every case, as text that a terminal shows.
+// Makes the matrix of every backend and every case, as text for a terminal.
 import { conformance, runCases, type CaseResult, type Report } from '@memlayer/conformance'
 import { realSubjects } from './real.js'
 import { simulatedSubjects, type AnySubject } from './simulated.js'
@@ -19,10 +19,13 @@ export function columns(
   return subjects.map((subject) => ({ name: subject.name, report: runCases(conformance(subject, { seed })) }))
 }
 
-/** The matrix, what its marks mean, and why what was not run was not; `missing`: kernels that are not to be had, and why. */
+/**
+ * Formats the matrix, with the meaning of its marks and the reasons of cases that were not run. `missing` maps each
+ * kernel that this host does not have to the reason.
+ */
 export function matrixText(found: readonly Column[], missing: Readonly<Record<string, string>>, seed: number): string {
   const [first] = found
-  if (first === undefined) return 'no backend'
+  if (first === undefined) return 'the matrix has no backend'
   const lines = found.map(({ name, report }, i) => {
     const { pass, absent, fail } = report.counts
     const left = report.counts['not run']
@@ -33,13 +36,13 @@ export function matrixText(found: readonly Column[], missing: Readonly<Record<st
     const cells = found.map(({ report }) => marks[report.results[row]?.status ?? 'not run'])
     lines.push(`${id.padEnd(28)} ${cells.join(' ')}`)
   }
-  lines.push('', '+ pass   o absent by trait, and found so   . not run   X fail', ...reasons(found))
+  lines.push('', '+ pass   o absent by trait, as the case confirms   . not run   X fail', ...reasons(found))
   for (const [name, why] of Object.entries(missing)) lines.push(`. ${name}: ${why}`)
-  lines.push('', `seed ${seed}: this run comes again with --seed ${seed}`)
+  lines.push('', `seed ${seed}: run this again with --seed ${seed}`)
   return lines.join('\n')
 }
 
-/** Why cases were not run or failed, each reason once with where it holds. */
+/** Returns why cases were not run or failed. Each reason appears once, with the letters of its backends. */
 function reasons(found: readonly Column[]): string[] {
   const by = new Map<string, string[]>()
   for (const [i, { report }] of found.entries()) {

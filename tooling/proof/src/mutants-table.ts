@@ -1,23 +1,23 @@
-// The mutants' table: what is wrong, in which backend, and which case says so. The README of
-// @memlayer/conformance has it between two marks.
+// The mutants' table lists each fault, its backend, and the case that catches it. The README of
+// @memlayer/conformance has the table between two marks.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Mutant } from './mutants.js'
 
-/** What the suite said of a mutant. */
+/** The suite's result for a mutant. */
 export interface Catch {
   readonly mutant: Mutant
-  /** The cases that failed, by id. */
+  /** The ids of the failed cases. */
   readonly failed: readonly string[]
 }
 
-/** The README that has the table. */
+/** The path of the README with the table. */
 export const readme: string = join(import.meta.dirname, '..', '..', '..', 'packages', 'conformance', 'README.md')
 
 const opening = '<!-- mutants: written by `npm run mutants` -->'
 const closing = '<!-- end of mutants -->'
 
-/** The table in Markdown. It has nothing in it that a seed decides. */
+/** Formats the table as Markdown. The seed does not change it. */
 export function tableOf(catches: readonly Catch[]): string {
   const rows = catches.map(({ mutant, failed }) => {
     const caught = failed.includes(mutant.caughtBy) ? `\`${mutant.caughtBy}\`` : 'NOT CAUGHT'
@@ -26,7 +26,7 @@ export function tableOf(catches: readonly Catch[]): string {
   return ['| backend | what is wrong | caught by |', '| --- | --- | --- |', ...rows].join('\n')
 }
 
-/** The table as the README has it. */
+/** Reads the table from the README. */
 export function tableInReadme(): string {
   const text = readFileSync(readme, 'utf8')
   const [, after] = text.split(opening)
@@ -39,6 +39,7 @@ export function writeTable(table: string): void {
   const text = readFileSync(readme, 'utf8')
   const [before, after] = text.split(opening)
   const rest = after?.split(closing)[1]
-  if (before === undefined || rest === undefined) throw new Error(`${readme} has no place for the table`)
+  if (before === undefined || rest === undefined)
+    throw new Error(`${readme} has no place for the table: add the lines '${opening}' and '${closing}'`)
   writeFileSync(readme, `${before}${opening}\n\n${table}\n\n${closing}${rest}`)
 }

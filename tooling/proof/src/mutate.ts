@@ -1,5 +1,5 @@
-// Makes a mutant: a copy of a backend's dist in a folder of its own, with one edit, imported
-// from there. Runs in a plain Node, where a copy finds the same core that everybody has.
+// Makes a mutant: a copy of a backend's dist in its own folder, with one edit. Imports the mutant from there. This
+// runs in Node without vitest, where the copy loads the same core as the suite.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,7 @@ const bsd = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumos']
 /** Runs the suite over a mutant. */
 export async function reportOn(mutant: Mutant, seed: number): Promise<Report> {
   const subject = simulatedSubjects.find(({ name }) => name === mutant.subject)
-  if (subject === undefined) throw new Error(`no subject is called '${mutant.subject}'`)
+  if (subject === undefined) throw new Error(`no subject has the name '${mutant.subject}': correct the mutant`)
   const folder = mkdtempSync(join(tmpdir(), 'memlayer-mutant-'))
   try {
     const { createOS } = await edited(mutant, folder)
@@ -43,12 +43,13 @@ async function edited(mutant: Mutant, folder: string): Promise<{ createOS: Creat
 
 function replaced(text: string, find: string | RegExp, put: string, { wrong }: Mutant): string {
   const parts = text.split(find).length
-  if (parts === 1) throw new Error(`'${wrong}': its place is no longer in mem.js, write the mutant anew`)
-  if (typeof find === 'string' && parts > 2) throw new Error(`'${wrong}': its place is ${parts - 1} times in mem.js`)
+  if (parts === 1) throw new Error(`mutant '${wrong}': mem.js does not contain its text any more: update the mutant`)
+  if (typeof find === 'string' && parts > 2)
+    throw new Error(`mutant '${wrong}': mem.js contains its text ${parts - 1} times: make the text unique`)
   return typeof find === 'string' ? text.replace(find, () => put) : text.replace(find, put)
 }
 
-/** The subject with the mutant's createOS in place of the backend's; options are the subject's own. */
+/** Returns the subject with the mutant's createOS instead of the backend's. The options are the subject's own. */
 function overMutant(subject: AnySubject, createOS: CreateOS): AnySubject {
   const [system = '', option = ''] = subject.name.split(', ')
   const options = {

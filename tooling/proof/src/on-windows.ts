@@ -1,4 +1,4 @@
-// Runs in Node for Windows, for windows-column.ts: the suite over os-windows, its report as JSON.
+// Runs in Node for Windows. It runs the suite over os-windows and prints the report as JSON for windows-column.ts.
 import { conformance, runCases } from '@memlayer/conformance'
 import { windowsSubject } from './windows.js'
 

@@ -1,4 +1,4 @@
-// Backends over the real kernels that there are here, with the kernel's own files as witness.
+// Backends over the real kernels of this host. The kernel's own files are the witness.
 import { readFileSync } from 'node:fs'
 import type { Subject, Witness } from '@memlayer/conformance'
 import { plan9Kernel, posixKernel } from '@memlayer/ffi'
@@ -14,7 +14,7 @@ interface Line {
   readonly permissions: string
 }
 
-/** The lines of /proc/self/maps within [v, v+n): quick, where smaps walks the page tables. */
+/** Returns the lines of /proc/self/maps within [v, v+n). This is fast, because only smaps walks the page tables. */
 function linesIn(v: number, n: number): Line[] {
   const found: Line[] = []
   for (const line of readFileSync('/proc/self/maps', 'latin1').split('\n')) {
@@ -25,7 +25,7 @@ function linesIn(v: number, n: number): Line[] {
   return found
 }
 
-/** /proc/self: what is mapped, with which rights, and what is resident. Nobody touches the page. */
+/** Reads mappings, permissions and resident pages from /proc/self. It does not touch the pages. */
 function linuxWitness(pageSize: number): Witness {
   return {
     faults: (v, access) => !(linesIn(v, 1)[0]?.permissions.startsWith(access === 'read' ? 'r' : 'rw') ?? false),
@@ -34,14 +34,14 @@ function linuxWitness(pageSize: number): Witness {
   }
 }
 
-/** A subject over a real kernel, with facts that only real ones have. */
+/** Adds facts that only real kernels have to a subject. */
 function real(subject: AnySubject, facts: Partial<Subject>): AnySubject {
   return { ...subject, ...facts }
 }
 
 const inMemory: Witness = { faults: () => false }
 
-/** What runs on this host. */
+/** Returns the subjects that run on this host. */
 export function realSubjects(): readonly AnySubject[] {
   const engines = [
     real(
@@ -88,9 +88,9 @@ export function realSubjects(): readonly AnySubject[] {
   ]
 }
 
-/** Systems whose kernels are not to be had here, and why. */
+/** Maps each system whose kernel is missing on this host to the reason. */
 export const missing: Readonly<Record<string, string>> = {
-  'darwin on macOS': 'no macOS kernel here',
-  'bsd on the BSDs': 'no kernel of a BSD, Solaris or illumos here',
-  'aix on AIX': 'no AIX kernel here',
+  'darwin on macOS': 'needs a macOS kernel',
+  'bsd on the BSDs': 'needs a kernel of a BSD, Solaris or illumos',
+  'aix on AIX': 'needs an AIX kernel',
 }

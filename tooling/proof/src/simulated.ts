@@ -1,5 +1,5 @@
-// Every backend of the repository over its simulated kernel, in the ways that matter, as
-// subjects of the conformance suite.
+// Every backend of the repository over its simulated kernel, with its important options. Each is a subject of the
+// conformance suite.
 import type { Subject } from '@memlayer/conformance'
 import type { OS } from '@memlayer/core'
 import type { Kernel } from '@memlayer/kernel'
@@ -12,10 +12,10 @@ import { createOS as plan9 } from '@memlayer/os-plan9'
 import { createOS as windows } from '@memlayer/os-windows'
 import { simulate } from '@memlayer/simkernel'
 
-/** One subject with its kernel's type forgotten: the suite hands a kernel only back to where it came from. */
+/** A subject without its kernel's type. The suite passes a kernel only back to the subject that made it. */
 export type AnySubject = Subject & { readonly name: string }
 
-/** A subject over kernels that are made for it. */
+/** Makes a subject. `kernel` makes its kernels. */
 export function subjectOf<K extends Kernel>(
   name: string,
   kernel: (options: { readonly seed: number }) => K,
@@ -46,7 +46,7 @@ export const simulatedSubjects: readonly AnySubject[] = [
     (made) => simulate('linux', made),
     ({ kernel }) => linux({ kernel, hardDecommit: true }),
     {
-      // Go's own calls: mmap over the whole range.
+      // As in Go, sysUsed calls mmap over the whole range.
       usedKeepsReady: false,
     },
   ),
@@ -65,6 +65,6 @@ export const simulatedSubjects: readonly AnySubject[] = [
   subjectOf('plan9', (made) => simulate('plan9', made), plan9),
   subjectOf('js', (made) => simulate('wasm', made), js),
   subjectOf('js, discarding', (made) => simulate('wasm', { ...made, discards: true }), js, {
-    skip: { 'unused/returns-memory': 'the simulated memory does not count what was discarded' },
+    skip: { 'unused/returns-memory': 'the simulated memory does not count discarded pages' },
   }),
 ]

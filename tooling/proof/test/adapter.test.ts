@@ -1,4 +1,4 @@
-// The adapter for vitest that the README of @memlayer/conformance shows: all below this line.
+// The code below this line is the adapter for vitest in the README of @memlayer/conformance.
 import { defineTests } from '@memlayer/conformance'
 import { createOS } from '@memlayer/os-linux'
 import { simulate } from '@memlayer/simkernel'

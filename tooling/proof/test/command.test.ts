@@ -1,4 +1,4 @@
-// The command, as a backend's author meets it: what it takes, what it prints, how it exits.
+// Tests the command for authors of backends: its arguments, its output, and its exit codes.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,14 +20,14 @@ function run(...args: string[]): { code: number | null; stdout: string; stderr: 
   return { code: status, stdout, stderr }
 }
 
-/** A module in the test's own folder. */
+/** Writes a module into the test's own folder. */
 function module(name: string, text: string): string {
   const file = join(folder, name)
   writeFileSync(file, text)
   return file
 }
 
-/** os-linux over a simulated kernel, with one function replaced. */
+/** Writes a subject: os-linux over a simulated kernel, with one function replaced. */
 function mutant(name: string, replaced: string): string {
   const [os, sim] = [join(linux, 'dist/index.js'), join(packages, 'simkernel/dist/index.js')]
   return module(
@@ -51,7 +51,7 @@ describe('memlayer-conformance', () => {
     expect(code).toBe(0)
   })
 
-  it('prints the same for the same seed', () => {
+  it('prints equal output for equal seeds', () => {
     expect(run(linux, '--kernel', 'linux', '--seed', '7').stdout).toBe(
       run(linux, '--kernel', 'linux', '--seed', '7').stdout,
     )
@@ -64,7 +64,7 @@ describe('memlayer-conformance', () => {
     expect(code).toBe(1)
   })
 
-  it('runs the cases with a text in their id, and gives the report as JSON', () => {
+  it('runs only the cases with a text in their id, and prints the report as JSON', () => {
     const { code, stdout } = run(mutant('json.mjs', 'os.sysFaultOS = () => {}'), '--only', 'fault/', '--json')
     const { conforms, counts, results } = JSON.parse(stdout) as {
       conforms: boolean
@@ -77,7 +77,7 @@ describe('memlayer-conformance', () => {
     expect(code).toBe(1)
   })
 
-  it("takes the module that a package's manifest names, and a module that exports createOS alone", () => {
+  it('accepts a package whose manifest names the module, and a module that only exports createOS', () => {
     const own = join(folder, 'own')
     mkdirSync(own)
     writeFileSync(join(own, 'package.json'), '{ "memlayer": { "conformance": "./subject.mjs" } }')
@@ -114,7 +114,7 @@ describe('memlayer-conformance', () => {
     expect(code).toBe(2)
   })
 
-  it('tells what a backend throws at import', () => {
+  it('prints an error that a backend throws at import', () => {
     const { code, stderr } = run(module('broken.mjs', `throw new Error('no such kernel')`))
     expect(stderr).toContain('no such kernel')
     expect(code).toBe(2)

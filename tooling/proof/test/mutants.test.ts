@@ -1,5 +1,4 @@
-// The suite proves itself: every backend that is wrong on purpose fails the case that is named
-// for it, and the README's table says the same.
+// Tests the suite itself: every mutant fails the case that is named for it, and the README's table is right.
 import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { mutants, tableInReadme } from '@memlayer/proof'
@@ -8,14 +7,14 @@ import { describe, expect, it } from 'vitest'
 
 const main = join(import.meta.dirname, '..', 'dist', 'main.js')
 
-describe('backends that are wrong on purpose', () => {
-  it('are at least 25, each wrong in its own way', () => {
+describe('mutants', () => {
+  it('are at least 25, each with a different fault', () => {
     expect(mutants.length).toBeGreaterThanOrEqual(25)
     expect(new Set(mutants.map(({ wrong }) => wrong)).size).toBe(mutants.length)
   })
 
-  it('are all caught by the case that is named, and stand so in the README', () => {
-    // A Node of its own: there a mutant's copy finds the one core that the suite has.
+  it('all fail the case that is named for them, as the README’s table says', () => {
+    // The mutants run in their own Node process, where a mutant's copy loads the same core as the suite.
     const args = [main, 'mutants', '--json', '--seed', String(testSeed())]
     const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 26 })
     expect(stderr).toBe('')

@@ -1,5 +1,5 @@
-// Backends conform over the real kernels that are here: Linux, its segment as Plan 9's, and the
-// engine's own memory. Windows: os-windows under Wine.
+// Tests that backends conform over the real kernels of this host: Linux, a segment of Linux for Plan 9, and the
+// engine's own memory. windows.test.ts tests os-windows under Wine.
 import { defineTests } from '@memlayer/conformance'
 import { realSubjects } from '@memlayer/proof'
 import { testSeed } from '@memlayer/witness'

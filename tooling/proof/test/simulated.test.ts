@@ -1,4 +1,4 @@
-// Every backend of the repository conforms over its simulated kernel, on every machine.
+// Tests that every backend of the repository conforms over its simulated kernel. This runs on every machine.
 import { defineTests } from '@memlayer/conformance'
 import { simulatedSubjects } from '@memlayer/proof'
 import { testSeed } from '@memlayer/witness'

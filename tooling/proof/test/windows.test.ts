@@ -1,4 +1,4 @@
-// os-windows conforms on the Windows kernel: see windows/conformance.ts.
+// Tests that os-windows conforms on kernel32. The tests are in windows/conformance.ts.
 import { describeOnWindows } from '@memlayer/wine'
 
 describeOnWindows('os-windows on kernel32', {

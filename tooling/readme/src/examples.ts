@@ -1,18 +1,18 @@
-// From a README's text to the blocks in it that are to be run, with what they say they print.
+// Finds the code blocks in a README that are marked to run, with their expected output.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** A block of code that a README claims to run. */
+/** A code block that a README marks to run. */
 export interface Example {
   /** The README's path. */
   readonly file: string
-  /** The line of the README, from 1, on which the code starts. */
+  /** The line of the README on which the code starts. The first line is 1. */
   readonly line: number
   readonly language: 'ts' | 'js'
   readonly code: string
-  /** The hosts that it runs on, as `process.platform` names them; empty: all. */
+  /** The platforms that it runs on, by `process.platform`. An empty list means all. */
   readonly platforms: readonly string[]
-  /** What the adjacent `text` block says it prints. */
+  /** The expected output, from the adjacent `text` block. */
   readonly output?: string
 }
 
@@ -25,7 +25,7 @@ interface Block {
   readonly text: string
 }
 
-/** The platforms that a block may name: a word that is none of them is a slip of the pen. */
+/** The platforms that a block may name. Any other word is a typing error. */
 const platforms: ReadonlySet<string> = new Set([
   'aix',
   'android',
@@ -38,7 +38,7 @@ const platforms: ReadonlySet<string> = new Set([
   'win32',
 ])
 
-/** The blocks of a README that open with `ts run` or `js run`, in order. */
+/** Returns the blocks of a README that open with `ts run` or `js run`, in order. */
 export function examplesOf(file: string | URL): Example[] {
   const path = file instanceof URL ? fileURLToPath(file) : file
   const lines = readFileSync(path, 'utf8').split(/\r?\n/)
@@ -47,10 +47,15 @@ export function examplesOf(file: string | URL): Example[] {
     const [language, run, ...only] = block.info
     if (run !== 'run') return []
     if (language !== 'ts' && language !== 'js') {
-      throw new Error(`${path}:${block.line - 1}: only ts and js can be run, not ${language}`)
+      throw new Error(
+        `${path}:${block.line - 1}: can't run a block of ${language}: mark it as ts or js, or remove 'run'`,
+      )
     }
     const unknown = only.find((word) => !platforms.has(word))
-    if (unknown !== undefined) throw new Error(`${path}:${block.line - 1}: no platform is called ${unknown}`)
+    if (unknown !== undefined)
+      throw new Error(
+        `${path}:${block.line - 1}: no platform has the name '${unknown}': use a name of process.platform`,
+      )
     const next = blocks[i + 1]
     const adjacent =
       next?.info.join(' ') === 'text' && lines.slice(block.end, next.line - 2).every((line) => line.trim() === '')
@@ -59,7 +64,7 @@ export function examplesOf(file: string | URL): Example[] {
   })
 }
 
-/** Every fenced block. A fence closes with the character it opened with, at least as often (CommonMark 4.5). */
+/** Returns every fenced block. The closing fence has at least as many of the opening characters (CommonMark 4.5). */
 function blocksIn(path: string, lines: readonly string[]): Block[] {
   const blocks: Block[] = []
   for (let i = 0; i < lines.length; i++) {
@@ -68,7 +73,7 @@ function blocksIn(path: string, lines: readonly string[]): Block[] {
     const closing = new RegExp(`^ {0,3}\\${fence[0]}{${fence.length},}\\s*$`)
     const start = i + 1
     for (i = start; i < lines.length && !closing.test(lines[i] ?? ''); i++);
-    if (i === lines.length) throw new Error(`${path}:${start}: the block is never closed`)
+    if (i === lines.length) throw new Error(`${path}:${start}: the block has no closing fence: add one`)
     const content = lines.slice(start, i).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line))
     blocks.push({ info: info.trim().split(/\s+/), line: start + 1, end: i + 1, text: content.join('\n') })
   }

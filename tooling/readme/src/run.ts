@@ -1,5 +1,4 @@
-// Runs an example as what it claims to be: an ES module of its own, in a process of its own,
-// which finds every package of the workspace by its name.
+// Runs an example as an ES module in its own process. The module can import every package of the workspace by name.
 import { spawnSync } from 'node:child_process'
 import {
   existsSync,
@@ -18,15 +17,15 @@ import { pathToFileURL } from 'node:url'
 import type { Example } from './examples.js'
 import { moduleOf } from './module.js'
 
-/** An example that does not do what its README says; the message opens with the README's path and line. */
+/** An example does not do what its README says. The message starts with the README's path and line. */
 export class ExampleError extends Error {
   override readonly name = 'ExampleError'
 }
 
-/** Runs an example to its end. @throws ExampleError when it throws, is killed, or prints something else than is said. */
+/** Runs an example to its end. @throws ExampleError if it throws, is killed, or prints other output than expected. */
 export function runExample(example: Example): void {
   const root = workspaceRoot(example.file)
-  // Not below a node_modules folder: there node strips no types.
+  // The folder is not below node_modules, because Node does not strip types there.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'memlayer-readme-')))
   try {
     linkPackages(root, folder)
@@ -55,13 +54,13 @@ export function runExample(example: Example): void {
   }
 }
 
-/** The README's line that the child's words name first; the block's, where they name none. */
+/** Returns the first README line that the child's output names, or the block's line if it names no line. */
 function where(said: string, readme: string, line: number): string {
   const [, named] = new RegExp(`${literal(readme)}:(\\d+)`).exec(said) ?? []
   return `${readme}:${named ?? line}`
 }
 
-/** `…` in what the README says stands for anything within a line. */
+/** Compares the output with the text block. `…` in the text block matches any text within a line. */
 function compare(stdout: string, output: string, at: string): void {
   const printed = stdout.trimEnd().split('\n')
   const said = output.trimEnd().split('\n')
@@ -70,7 +69,7 @@ function compare(stdout: string, output: string, at: string): void {
     if (pattern !== undefined && new RegExp(`^${pattern}$`).test(printed[i] ?? '\n')) continue
     const show = (line: string | undefined): string => (line === undefined ? 'nothing' : JSON.stringify(line))
     throw new ExampleError(
-      `${at}: line ${i + 1} of the output is ${show(printed[i])}, and the text block says ${show(said[i])}`,
+      `${at}: line ${i + 1} of the output is ${show(printed[i])}, but the text block says ${show(said[i])}`,
     )
   }
 }
@@ -83,11 +82,11 @@ function workspaceRoot(file: string): string {
   for (let folder = dirname(resolve(file)); ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'pnpm-workspace.yaml'))) return folder
     if (folder === dirname(folder))
-      throw new Error(`${file} is in no workspace: no pnpm-workspace.yaml stands above it`)
+      throw new Error(`${file} is outside of a workspace: put it below a folder with pnpm-workspace.yaml`)
   }
 }
 
-/** A node_modules folder with every package of the workspace: an example may import what its package must not. */
+/** Links every package of the workspace into node_modules. An example may import more packages than its package may. */
 function linkPackages(root: string, folder: string): void {
   for (const parent of ['packages', 'tooling']) {
     for (const entry of readdirSync(join(root, parent))) {
@@ -101,7 +100,7 @@ function linkPackages(root: string, folder: string): void {
   }
 }
 
-/** The peer dependencies of the README's own package, which its reader installs too. */
+/** Links the peer dependencies of the README's own package, because its users install them too. */
 function linkDependencies(packageFolder: string, folder: string): void {
   const manifest = join(packageFolder, 'package.json')
   if (!existsSync(manifest)) return

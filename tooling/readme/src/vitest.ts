@@ -1,4 +1,4 @@
-// The glue to vitest: one test a block, named by its place in the README.
+// Declares vitest tests: one for each block, named by its line in the README.
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +9,7 @@ import { runExample } from './run.js'
 export function testExamples(readme: URL): void {
   describe(`the examples of ${basename(fileURLToPath(readme))}`, () => {
     const examples = examplesOf(readme)
-    it('are marked to be run', () => expect(examples.length).toBeGreaterThan(0))
+    it('have at least one block that is marked to run', () => expect(examples.length).toBeGreaterThan(0))
     for (const example of examples) {
       it(`runs the block at line ${example.line}`, (context) => {
         const { platforms } = example

@@ -1,10 +1,10 @@
-// Which blocks are taken for examples, and what a wrong one is told.
+// Tests which blocks are examples, and which error a wrong example gets.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { examplesOf, ExampleError, runExample } from '@memlayer/readme'
 import { afterAll, describe, expect, it } from 'vitest'
 
-// Inside the workspace: an example's packages are found from where its README is.
+// The folder is inside the workspace, because an example finds the packages from its README's folder.
 const folder = mkdtempSync(join(import.meta.dirname, 'tmp-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -17,10 +17,11 @@ function readme(...lines: string[]): string {
   return file
 }
 
-/** Runs the only example of a README; what it was told, or null. */
+/** Runs the only example of a README. Returns its error message, or null. */
 function verdict(...lines: string[]): string | null {
   const [example, ...others] = examplesOf(readme(...lines))
-  if (example === undefined || others.length > 0) throw new Error('one example was meant')
+  if (example === undefined || others.length > 0)
+    throw new Error('the README of this test must have exactly one example')
   try {
     runExample(example)
     return null
@@ -31,7 +32,7 @@ function verdict(...lines: string[]): string | null {
 }
 
 describe('examplesOf', () => {
-  it('takes the blocks that say run, with their lines, platforms and adjacent output', () => {
+  it('finds the blocks that are marked to run, with their lines, platforms and adjacent output', () => {
     const file = readme(
       '# Title',
       `${fence}ts run linux darwin`,
@@ -59,14 +60,14 @@ describe('examplesOf', () => {
     ])
   })
 
-  it('leaves a fence inside a longer fence alone', () => {
+  it('ignores a fence inside a longer fence', () => {
     expect(examplesOf(readme('````md', `${fence}ts run`, 'no()', fence, '````'))).toEqual([])
   })
 
   it.each([
-    ['a language that node does not run', [`${fence}sh run`, 'ls', fence], ':1: only ts and js can be run, not sh'],
-    ['a platform that is none', [`${fence}ts run linx`, 'a()', fence], ':1: no platform is called linx'],
-    ['a block without an end', ['', `${fence}ts run`, 'a()'], ':2: the block is never closed'],
+    ['a language that node does not run', [`${fence}sh run`, 'ls', fence], ":1: can't run a block of sh"],
+    ['an unknown platform', [`${fence}ts run linx`, 'a()', fence], ":1: no platform has the name 'linx'"],
+    ['a block without an end', ['', `${fence}ts run`, 'a()'], ':2: the block has no closing fence'],
   ])('refuses %s', (_, lines, words) => {
     expect(() => examplesOf(readme(...lines))).toThrow(words)
   })
@@ -76,55 +77,55 @@ describe('runExample', () => {
   it.each([
     ['JavaScript', '[1, { a: 2 }]', '[ 1, { a: 2 } ]'],
     ['another notation of the same number', '4096', '0x1000'],
-    ['what node shows', 'new Map([[1, 2]])', 'Map(1) { 1 => 2 }'],
+    ['a value as node prints it', 'new Map([[1, 2]])', 'Map(1) { 1 => 2 }'],
     ['a printed line', "console.log('a', 1)", 'a 1'],
     ['an awaited value', 'await Promise.resolve(null)', 'null'],
     ['a declaration with a type', 'const x: number = 3', '3'],
-  ])('passes a claim that holds: %s', (_, statement, text) => {
+  ])('passes a true claim: %s', (_, statement, text) => {
     expect(verdict(`${fence}ts run`, `${statement} //=> ${text}`, fence)).toBe(null)
   })
 
   it.each([
-    ['a value', '2 + 2', '5', 'is 4, and //=> says 5'],
-    ['a type', "'4'", '4', "is '4', and //=> says 4"],
-    ['a printed line', 'console.log(1)', '2', 'is 1, and //=> says 2'],
-    ['a variable', 'let x = [1]', '[2]', 'is [ 1 ], and //=> says [2]'],
-  ])('fails a claim that does not hold, at its line: %s', (_, statement, text, words) => {
+    ['a value', '2 + 2', '5', 'is 4, but //=> says 5'],
+    ['a type', "'4'", '4', "is '4', but //=> says 4"],
+    ['a printed line', 'console.log(1)', '2', 'is 1, but //=> says 2'],
+    ['a variable', 'let x = [1]', '[2]', 'is [ 1 ], but //=> says [2]'],
+  ])('fails a false claim at its line: %s', (_, statement, text, words) => {
     const said = verdict('# Title', '', `${fence}ts run`, 'let y = 1', `${statement} //=> ${text}`, fence)
     expect(said).toMatch(/\.md:5: exit 1\n/)
     expect(said).toContain(words)
   })
 
-  it('names the line that throws, in the README', () => {
+  it('names the README’s line that throws', () => {
     const said = verdict('', `${fence}js run`, '', 'const f = () => { throw new Error("broken") }', 'f()', fence)
     expect(said).toMatch(/\.md:4: exit 1\n/)
     expect(said).toContain('Error: broken')
     expect(said).not.toContain('example.mjs')
   })
 
-  it('names the line that node cannot read', () => {
+  it('names the line with a syntax error', () => {
     expect(verdict('', '', `${fence}js run`, 'const a = 1', 'const a = ', fence)).toMatch(/\.md:5: exit 1\n/)
   })
 
-  it('fails a claim that is never reached', () => {
+  it('fails a claim that the example does not reach', () => {
     const said = verdict(`${fence}js run`, 'if (Math.random() > 2) {', '  1 //=> 1', '}', fence)
     expect(said).toMatch(/\.md:3: exit 1\n/)
-    expect(said).toContain('the claim was never reached')
+    expect(said).toContain('the example ended before it reached this claim')
   })
 
-  it('fails an example that is killed, by the signal’s name', () => {
+  it('fails an example that is killed, and names the signal', () => {
     expect(
       verdict(`${fence}js run`, "process.kill(process.pid, 'SIGKILL')", 'await new Promise(() => {})', fence),
     ).toMatch(/\.md:2: SIGKILL/)
   })
 
   it.each([
-    ['as said', ['a', 'b'], null],
-    ['as said, with anything for …', ['…', 'b'], null],
-    ['another line', ['a', 'c'], 'line 2 of the output is "b", and the text block says "c"'],
-    ['a line too many', ['a'], 'line 2 of the output is "b", and the text block says nothing'],
-    ['a line too few', ['a', 'b', 'c'], 'line 3 of the output is nothing, and the text block says "c"'],
-  ])('holds what is printed against the text block: %s', (_, said, words) => {
+    ['equal output', ['a', 'b'], null],
+    ['any text for …', ['…', 'b'], null],
+    ['another line', ['a', 'c'], 'line 2 of the output is "b", but the text block says "c"'],
+    ['one line too many', ['a'], 'line 2 of the output is "b", but the text block says nothing'],
+    ['one line too few', ['a', 'b', 'c'], 'line 3 of the output is nothing, but the text block says "c"'],
+  ])('compares the output with the text block: %s', (_, said, words) => {
     const lines = [`${fence}js run`, "console.log('a')", "console.log('b')", fence, `${fence}text`, ...said, fence]
     if (words === null) expect(verdict(...lines)).toBe(null)
     else expect(verdict(...lines)).toContain(words)

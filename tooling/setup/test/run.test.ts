@@ -1,5 +1,5 @@
-// The commands of the README, each in a workspace of its own that has the script and nothing behind it:
-// npx and turbo are stubs, and an old Node is this one that says so.
+// Tests the commands of the README, each in its own workspace with only the script. npx and turbo are stubs.
+// The old Node is this Node, with another version in process.versions.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ const script = join(dirname(dirname(fileURLToPath(import.meta.url))), 'run.mjs')
 const pinned = `node-${process.platform}-${process.arch}`
 const oldNode = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.2.0" } })'
 const refusal =
-  'memlayer needs Node 22.12 or later, and this is 20.2.0: install a newer one and run the command again.\n'
+  'memlayer needs Node 22.12 or later, and this is 20.2.0: install a newer Node and run the command again.\n'
 
 describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs are shell scripts)', () => {
   let root: string
@@ -35,7 +35,7 @@ describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs 
   })
   afterEach(() => rmSync(root, { recursive: true }))
 
-  /** Runs a job where `pins` are the packages that bring a Node. */
+  /** Runs a job. `pins` are the packages that contain a Node. */
   function run(
     args: readonly string[],
     { pins = [], isOld = false }: { pins?: readonly string[]; isOld?: boolean } = {},
@@ -57,7 +57,7 @@ describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs 
     return { code: status, stdout, stderr }
   }
 
-  /** Puts a Node in the pinned package's place. */
+  /** Writes a program as the pinned package's Node. */
   function installPinned(text: string): void {
     const folder = join(root, 'node_modules', pinned)
     mkdirSync(join(folder, 'bin'), { recursive: true })
@@ -69,7 +69,7 @@ describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs 
   const log = (name: string): string[] =>
     existsSync(join(root, name)) ? readFileSync(join(root, name), 'utf8').trim().split('\n') : []
 
-  it.each([[['biuld']], [[]]])('names the jobs when it is given %j, and sets nothing up', (args) => {
+  it.each([[['biuld']], [[]]])('lists the jobs for the arguments %j, and installs nothing', (args) => {
     const { code, stdout, stderr } = run(args)
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/^usage: node tooling\/setup\/run\.mjs <job> \[arguments\]\n {2}start +the tour/)
@@ -78,7 +78,7 @@ describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs 
     expect(log('npx.log')).toEqual([])
   })
 
-  it('sets up once: the second run says and does nothing of it, until the lockfile is another', () => {
+  it('installs the workspace once, and again after the lockfile has changed', () => {
     const first = run(['start', 'a', 'b'])
     expect(first).toMatchObject({ code: 0, stderr: '' })
     expect(first.stdout).toMatch(/^Setting up, once: pnpm 1\.2\.3 installs .*\nthe tour a b\n$/)
@@ -90,7 +90,7 @@ describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs 
     expect(run(['start']).stdout).toMatch(/^Setting up/)
   })
 
-  it('says in one sentence that Node is too old, before it sets up, where none is pinned', () => {
+  it('refuses an old Node in one sentence, before it installs, if the manifest pins no Node', () => {
     expect(run(['start'], { pins: ['node-plan9-mips'], isOld: true })).toEqual({ code: 2, stdout: '', stderr: refusal })
     expect(log('npx.log')).toEqual([])
   })
@@ -98,16 +98,16 @@ describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs 
   it.each([
     ['was not installed', null],
     ['does not run here', '#!/bin/sh\nexit 127\n'],
-  ])('says the same where the pinned Node %s', (_, text) => {
+  ])('refuses an old Node if the pinned Node %s', (_, text) => {
     if (text !== null) installPinned(text)
     const { code, stderr } = run(['start'], { pins: [pinned], isOld: true })
     expect({ code, stderr }).toEqual({ code: 2, stderr: refusal })
     expect(log('turbo.log')).toEqual([])
-    // A recent one takes its place.
+    // A recent Node replaces the pinned one.
     expect(run(['start'], { pins: [pinned] })).toEqual({ code: 0, stdout: 'the tour\n', stderr: '' })
   })
 
-  it('runs build and job by the pinned Node, whatever runs the script', () => {
+  it('runs the build and the job on the pinned Node, whichever Node runs the script', () => {
     installPinned(`#!/bin/sh\necho "$@" >> "${root}/pinned.log"\nexec "${process.execPath}" "$@"\n`)
     expect(run(['start', 'x'], { pins: [pinned], isOld: true })).toMatchObject({ code: 0, stderr: '' })
     expect(log('pinned.log').map((line) => line.replace(root, ''))).toEqual([
@@ -117,13 +117,13 @@ describe.skipIf(process.platform === 'win32')('tooling/setup/run.mjs (the stubs 
     ])
   })
 
-  it('ends with the code of what failed, and what that said', () => {
+  it('ends with the exit code and the output of the failed command', () => {
     writeFileSync(join(root, 'node_modules/turbo/bin/turbo'), "console.error('no such type'); process.exit(3)\n")
     expect(run(['start'])).toMatchObject({ code: 3, stderr: 'no such type\n' })
     writeFileSync(join(root, 'bin/npx'), '#!/bin/sh\necho no network >&2\nexit 7\n')
     rmSync(join(root, 'node_modules/.memlayer-setup'))
     expect(run(['start'])).toMatchObject({ code: 7, stderr: 'no network\n' })
-    // What failed is not taken for done.
+    // The failed install runs again.
     expect(run(['start']).stdout).toMatch(/^Setting up/)
   })
 })

@@ -1,21 +1,21 @@
-// Where a differential run makes its calls: a range of its own, so that no fixed mapping can
-// ever hit the engine's heap.
+// The arena of a differential run: the address range for its calls. The range is separate, so that a fixed mapping
+// can't replace the engine's heap.
 
-/** A small part for crowded pages, and a large one in which huge pages fit. */
+/** An arena has a small part for many calls on few pages, and a large part with room for huge pages. */
 export interface Arena {
   readonly base: number
   readonly pageSize: number
   readonly hugePageSize: number
-  /** Pages of the small part, which is at `base`. */
+  /** The number of pages in the small part, which starts at `base`. */
   readonly pages: number
-  /** Huge pages of the large part. */
+  /** The number of huge pages in the large part. */
   readonly hugePages: number
 }
 
-/** Both ends of an arena's two parts. */
+/** Returns the start and the end of each part of an arena. */
 export function partsOf(arena: Arena): { small: [number, number]; large: [number, number] } {
   const { base, pageSize, hugePageSize, pages, hugePages } = arena
-  // Between them is a gap that nothing maps.
+  // Between the parts is a gap without mappings.
   const start = Math.ceil((base + pages * pageSize + hugePageSize) / hugePageSize) * hugePageSize
   return { small: [base, base + pages * pageSize], large: [start, start + hugePages * hugePageSize] }
 }

@@ -1,43 +1,43 @@
-// What a Linux says when it has as many mappings as it may: an arena is filled with mappings of
-// one page, and then asked for one more in every way there is.
+// Records what a Linux answers at vm.max_map_count. It fills an arena with mappings of one page, and then makes every
+// call that would need one more mapping.
 import type { PosixKernel } from '@memlayer/kernel'
 
 const PAGE = 4096
 const BASE = 0x10_0000_0000
 const MADV_DONTDUMP = 16
-// MAP_ANON, MAP_PRIVATE, MAP_FIXED; MAP_NORESERVE for the whole.
+// FIXED is MAP_ANON, MAP_PRIVATE and MAP_FIXED. The mapping of the whole arena also gets MAP_NORESERVE.
 const FIXED = 0x32
 const NORESERVE = 0x4000
 
-/** How far the arena could be filled, and what was answered then. */
+/** How far the kernel let the arena be filled, and its answers after that. */
 export interface AtTheLimit {
-  /** The page at which one more was refused. */
+  /** The page at which the kernel refused one more mapping. */
   readonly filled: number
   readonly answers: readonly number[]
 }
 
-/** Fills an arena until the kernel refuses, which is before `limit` mappings, and asks on. */
+/** Fills an arena until the kernel refuses, which happens before `limit` mappings, and makes more calls then. */
 export function answersAtTheLimit(kernel: PosixKernel, limit: number): AtTheLimit {
   const pages = 2 * limit + 64
   if (kernel.mmap(BASE, pages * PAGE, 0, FIXED | NORESERVE, -1, 0) !== BASE)
-    throw new Error('there is no room for the arena')
+    throw new Error(`the kernel refused to map the arena of ${pages} pages at 0x${BASE.toString(16)}: use another BASE`)
   let filled = 1
   while (filled < pages - 32 && kernel.mprotect(BASE + filled * PAGE, PAGE, 3) === 0) filled += 2
   const at = (page: number): number => BASE + page * PAGE
   const answers = [
-    // One more hole, one more protection, one more attribute: each would cut the last mapping in three.
+    // A hole, another protection, another attribute: each would cut the last mapping into three.
     kernel.munmap(at(pages - 8), PAGE),
     kernel.mprotect(at(pages - 8), PAGE, 1),
     kernel.madvise(at(pages - 8), PAGE, MADV_DONTDUMP),
-    // To take an end off makes no more than there were; to protect one does.
+    // Unmapping one end of a mapping does not add a mapping. Protecting one end does.
     kernel.munmap(at(pages - 1), PAGE),
     kernel.mprotect(at(pages - 2), PAGE, 1),
-    // What joins a neighbour costs nothing, and what replaces a whole mapping neither.
+    // A call that joins neighbours or replaces a whole mapping does not add a mapping.
     kernel.mprotect(at(1), PAGE, 0),
     kernel.mprotect(at(1), PAGE, 3),
     kernel.mmap(at(3), PAGE, 3, FIXED, -1, 0) - BASE,
     kernel.mmap(at(pages - 8), PAGE, 3, FIXED, -1, 0),
-    // Below the limit again, for one.
+    // After this unmapping, there is room for one more mapping.
     kernel.munmap(at(5), PAGE),
     kernel.mprotect(at(pages - 8), PAGE, 1),
     kernel.mprotect(at(pages - 4), PAGE, 1),

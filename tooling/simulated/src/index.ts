@@ -1,4 +1,4 @@
-// @memlayer/simulated: what holds the simulated kernels against real ones and recorded ones.
+// @memlayer/simulated compares the simulated kernels with real kernels and with recorded ones.
 export { answersAtTheLimit, type AtTheLimit } from './at-the-limit.js'
 export { partsOf, type Arena } from './arena.js'
 export { callText, randomCalls, type RandomCall } from './random-calls.js'

@@ -1,5 +1,5 @@
-// What the real Linux says of an arena: the first lines of /proc/self/maps and smaps, read as
-// far as the arena goes and no further, because they are read a hundred thousand times.
+// Reads the real Linux's account of an arena from /proc/self/maps and smaps. It reads only up to the end of the arena,
+// because a test reads them a hundred thousand times.
 import { openSync, readSync } from 'node:fs'
 
 /** One mapping as the kernel shows it. */
@@ -13,7 +13,7 @@ export interface RealMapping {
   readonly huge: number
 }
 
-/** Reads one of the two files for the mappings of [base, end). */
+/** Reads the two files for the mappings of [base, end). */
 export class KernelAccount {
   readonly #maps = openSync('/proc/self/maps', 'r')
   readonly #smaps = openSync('/proc/self/smaps', 'r')
@@ -26,7 +26,7 @@ export class KernelAccount {
     this.#end = end
   }
 
-  /** Addresses and permissions: `'1000-3000 rw-p'`, relative to the base. */
+  /** Returns addresses relative to the base, with permissions: `'1000-3000 rw-p'`. */
   maps(): string[] {
     return this.#lines(this.#maps)
       .map((line) => /^([0-9a-f]+)-([0-9a-f]+) (\S+)/.exec(line))
@@ -36,12 +36,12 @@ export class KernelAccount {
       .map(({ start, end, permissions }) => this.line(start, end, permissions))
   }
 
-  /** A mapping as a line, as {@link maps} gives it. */
+  /** Formats a mapping as a line of {@link maps}. */
   line(start: number, end: number, permissions: string): string {
     return `${(start - this.#base).toString(16)}-${(end - this.#base).toString(16)} ${permissions}`
   }
 
-  /** The same with what is resident, and attributes. */
+  /** Returns the mappings with their resident bytes and attributes. */
   smaps(): RealMapping[] {
     const found: RealMapping[] = []
     for (const block of this.#lines(this.#smaps)
@@ -64,7 +64,7 @@ export class KernelAccount {
     return found
   }
 
-  /** Lines up to the first mapping above the arena; the last may be cut. */
+  /** Returns the lines up to the first mapping above the arena. The last line may be incomplete. */
   #lines(file: number): string[] {
     let text = ''
     for (let at = 0; ;) {

@@ -1,10 +1,10 @@
-// Random calls on Linux, all inside an arena, usual ones and wrong ones. What has an effect
-// ends inside it; what reaches out is refused by every kernel.
+// Makes random calls for Linux inside an arena, usual calls and wrong calls. A call with an effect stays inside the
+// arena. Every kernel refuses a call that reaches out of it.
 import { flagText, flagWords } from '@memlayer/kernel'
 import { random, type Random } from '@memlayer/witness'
 import { partsOf, type Arena } from './arena.js'
 
-/** One call: the port's function and its arguments, or a word that is written to memory. */
+/** One call: a function of the port and its arguments, or a write of one word to memory. */
 export interface RandomCall {
   readonly fn: 'mmap' | 'munmap' | 'mprotect' | 'madvise' | 'write'
   readonly args: readonly number[]
@@ -19,16 +19,17 @@ const LOCKED = 0x2000
 const STACK = 0x20000
 const PRIVATE = 2
 const SHARED = 1
-const HUGE_SIZE = 2 ** 47
+const IMPOSSIBLE_BYTES = 2 ** 47
 
-// Every advice that Linux 6.18 knows and that can be foretold; the last are of no use to anyone.
-// Not here: MADV_PAGEOUT and MADV_COLLAPSE (21, 25), whose success is the host's to decide; poison (100, 101); guard pages (102, 103).
+// Every advice of Linux 6.18 with a predictable effect. The last ones are invalid or useless.
+// Not in the list: MADV_PAGEOUT and MADV_COLLAPSE (21, 25), whose success depends on the host; poison (100, 101);
+// guard pages (102, 103).
 const advices = [0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 22, 23, 24, 5, 7, 26, 99, -1]
 const usualAdvices = [4, 4, 4, 8, 8, 14, 14, 15, 15, 22, 23, 23]
 const prots = [0, 0, 1, 2, 3, 3, 3, 4, 5, 7]
 const wrongProts = [8, 0x10, 0x103, 1024]
 
-/** An endless run of calls in an arena; the same seed gives the same run. */
+/** Returns an endless series of calls in an arena. The seed decides the series. */
 export function* randomCalls(seed: number, arena: Arena): Generator<RandomCall, never, void> {
   const source = new Source(random(seed), arena)
   for (;;) yield source.next()
@@ -48,18 +49,24 @@ class Source {
     const [v, n] = this.#range()
     const kind = below(20)
     if (kind < 6)
-      return { fn: 'mmap', args: [...this.#mapping(...this.#odd(v, n, HUGE_SIZE)), -1, below(60) === 0 ? 4095 : 0] }
-    if (kind < 8) return { fn: 'munmap', args: this.#odd(v, n, HUGE_SIZE) }
+      return {
+        fn: 'mmap',
+        args: [...this.#mapping(...this.#odd(v, n, IMPOSSIBLE_BYTES)), -1, below(60) === 0 ? 4095 : 0],
+      }
+    if (kind < 8) return { fn: 'munmap', args: this.#odd(v, n, IMPOSSIBLE_BYTES) }
     if (kind < 14) {
-      return { fn: 'mprotect', args: [...this.#odd(v, n, HUGE_SIZE), pick(below(40) === 0 ? wrongProts : prots)] }
+      return {
+        fn: 'mprotect',
+        args: [...this.#odd(v, n, IMPOSSIBLE_BYTES), pick(below(40) === 0 ? wrongProts : prots)],
+      }
     }
-    // An advice would reach whatever is mapped above the arena: none is given beyond it.
+    // An advice beyond the arena would affect other mappings of the process, so a range never ends beyond it.
     if (kind < 19)
       return { fn: 'madvise', args: [...this.#odd(v, n, n), pick(below(3) === 0 ? advices : usualAdvices)] }
     return { fn: 'write', args: [v + below(n / this.#arena.pageSize) * this.#arena.pageSize, 1 + below(2 ** 30)] }
   }
 
-  /** A range of whole pages inside one part of the arena: often a few, sometimes huge ones or nearly so. */
+  /** Returns a range of whole pages inside one part of the arena. It is often small, sometimes about huge pages. */
   #range(): [v: number, n: number] {
     const { below } = this.#random
     const { pageSize, hugePageSize, pages, hugePages } = this.#arena
@@ -78,8 +85,8 @@ class Source {
     return [start, Math.max(Math.max(a, b) - start, pageSize)]
   }
 
-  /** One range in twenty is not as it should be: empty, inside a page, of odd length, or of `most` bytes. */
-  #odd(v: number, n: number, most: number): [v: number, n: number] {
+  /** Makes one range in twenty wrong: empty, inside a page, of odd length, or of `wrongBytes` bytes. */
+  #odd(v: number, n: number, wrongBytes: number): [v: number, n: number] {
     const { below } = this.#random
     switch (below(80)) {
       case 0:
@@ -89,13 +96,13 @@ class Source {
       case 2:
         return [v, n - below(this.#arena.pageSize)]
       case 3:
-        return [v, most]
+        return [v, wrongBytes]
       default:
         return [v, n]
     }
   }
 
-  /** An address, a length, rights and flags for mmap. */
+  /** Returns an address, a length, a protection and flags for mmap. */
   #mapping(v: number, n: number): [v: number, n: number, prot: number, flags: number] {
     const { below, pick } = this.#random
     const { pageSize, hugePageSize } = this.#arena
@@ -106,11 +113,11 @@ class Source {
         return [v, n, prot, flags | NO_REPLACE]
       case 1:
       case 2:
-        // A hint, at a page or inside it.
+        // A hint, at the start of a page or inside it.
         return [v % pageSize === 0 && below(4) === 0 ? v + below(pageSize) : v, n, prot, flags]
       case 3: {
-        // No hint at all, and sizes up to what no machine has. Nothing is touched in them.
-        const size = pick([n, pageSize, hugePageSize, 3 * hugePageSize, 2 ** 40, HUGE_SIZE, 2 ** 60])
+        // No hint, and sizes up to more than any machine has. The test does not touch these pages.
+        const size = pick([n, pageSize, hugePageSize, 3 * hugePageSize, 2 ** 40, IMPOSSIBLE_BYTES, 2 ** 60])
         return [0, size, prot, flags & ~POPULATE & ~LOCKED]
       }
       default:
@@ -131,7 +138,7 @@ class Source {
   }
 }
 
-/** A call as a person reads it, with addresses from `base`. */
+/** Formats a call for people, with addresses relative to `base`. */
 export function callText({ fn, args }: RandomCall, base: number): string {
   const [v = 0, n = 0, third = 0, flags = 0] = args
   const at = v >= base && v < base + 2 ** 40 ? `base + 0x${(v - base).toString(16)}` : `0x${v.toString(16)}`

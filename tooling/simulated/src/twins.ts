@@ -1,15 +1,15 @@
-// Two kernels that are to be one: every call is made on the real Linux and on the simulated,
-// and what they answer and hold is compared.
+// Compares two kernels that should behave alike. It makes every call on the real Linux and on the simulated one, and
+// compares their answers and their memory.
 import type { PosixKernel } from '@memlayer/kernel'
 import type { SimulatedPosixKernel } from '@memlayer/simkernel'
 import { partsOf, type Arena } from './arena.js'
 import { KernelAccount } from './kernel-account.js'
 import type { RandomCall } from './random-calls.js'
 
-/** What differs, as lines that say whose they are. */
+/** The differences, as lines that name the kernel. */
 export type Disagreement = readonly string[]
 
-// The VmFlags that the simulator knows; the kernel shows others that follow from the permissions.
+// The VmFlags that the simulator has. The kernel shows more flags, which follow from the permissions.
 const attributes: ReadonlySet<string> = new Set(['lo', 'sr', 'rr', 'dc', 'ac', 'nr', 'wf', 'dd', 'hg', 'nh', 'mg'])
 
 /** A real kernel and a simulated one, over one arena. */
@@ -27,11 +27,11 @@ export class Twins {
     this.#arena = arena
     this.#end = partsOf(arena).large[1]
     this.#account = new KernelAccount(arena.base, this.#end)
-    // It stands from the start, over what is mapped and what is not: only Ready words of it are touched.
+    // This view exists from the start, over mapped and unmapped pages. The code touches only Ready words.
     this.#words = new BigInt64Array(real.view(arena.base, this.#end - arena.base))
   }
 
-  /** Makes a call on both; `null`: it can't be compared and was not made. Else what differs, and how it ended. */
+  /** Makes a call on both kernels. Returns the differences and the answer, or `null` for a write that it skipped. */
   make(call: RandomCall): { readonly disagreement: Disagreement; readonly answer: number } | null {
     if (call.fn === 'write') return this.#write(call.args[0] ?? 0, call.args[1] ?? 0)
     const [, n = 0] = call.args
@@ -44,7 +44,7 @@ export class Twins {
     return { disagreement: [...disagreement, ...this.#maps()], answer: Math.min(simulated, 0) }
   }
 
-  /** What is resident, with attributes: more work, so not after each call. `huge`: the large part as well. */
+  /** Compares resident pages and attributes. This is slow, so not after each call. `huge`: also the large part. */
   residence(huge: boolean): Disagreement {
     const end = huge ? this.#end : partsOf(this.#arena).small[1]
     const real = this.#account
@@ -56,7 +56,7 @@ export class Twins {
           flags.filter((flag) => attributes.has(flag)),
         ),
       )
-    // Linux may take forfeit pages when the host is short of memory: this one never is.
+    // Linux may take forfeit pages when the host is short of memory. The simulated host never is.
     const simulated = this.#simulated
       .maps()
       .filter(({ start }) => start < end)
@@ -64,7 +64,7 @@ export class Twins {
     return compare(real, simulated)
   }
 
-  /** The words of every page that may be read. */
+  /** Compares the first words of all readable pages. */
   contents(): Disagreement {
     const word = new Uint8Array(8)
     const found: string[] = []
@@ -83,7 +83,7 @@ export class Twins {
 
   #write(v: number, value: number): { readonly disagreement: Disagreement; readonly answer: number } | null {
     const mapping = this.#simulated.maps().find(({ start, end }) => start <= v && v < end)
-    // Both have the same permissions here, or the run had ended before.
+    // Both kernels have equal permissions here. Otherwise the run would have ended before.
     if (mapping === undefined || !mapping.permissions.startsWith('rw')) return null
     this.#words[(v - this.#arena.base) / 8] = BigInt(value)
     const bytes = new Uint8Array(8)
@@ -92,7 +92,7 @@ export class Twins {
     return { disagreement: [], answer: 0 }
   }
 
-  /** Both chose an address outside: where is for another test to compare, and here it goes again. */
+  /** Both kernels chose an address outside of the arena. Another test compares it. This unmaps both again. */
   #elsewhere(real: number, simulated: number, length: number): Disagreement {
     const size = Math.ceil(length / this.#arena.pageSize) * this.#arena.pageSize
     const answers = [this.#real.munmap(real, size), this.#simulated.munmap(simulated, size)]
@@ -111,7 +111,8 @@ export class Twins {
 
   #line({ start, end, permissions, resident, huge }: Shown, flags: readonly string[]): string {
     const kib = (bytes: number): number => bytes / 1024
-    return `${this.#account.line(start, end, permissions)} ${[...flags].sort().join(' ')}, ${kib(resident)} KiB resident, ${kib(huge)} huge`
+    const mapping = `${this.#account.line(start, end, permissions)} ${[...flags].sort().join(' ')}`
+    return `${mapping}, ${kib(resident)} KiB resident, ${kib(huge)} huge`
   }
 
   #isInside(v: number): boolean {

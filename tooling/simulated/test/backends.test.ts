@@ -1,5 +1,5 @@
-// A life of memory on every backend over its simulated kernel: what a real kernel of each would
-// show is shown here on every machine.
+// Tests a life of memory on every backend over its simulated kernel. So every machine can test what each real kernel
+// would do.
 import { createMemory, type Memory, type Traits } from '@memlayer/core'
 import { detachView } from '@memlayer/kernel'
 import { PageFault } from '@memlayer/simkernel'
@@ -10,13 +10,13 @@ const KiB = 2 ** 10
 const SIZE = 1024 * KiB
 const PART = 256 * KiB
 
-/** The bytes of [v, v+n) in a view that is made for it. */
+/** Makes a view of the bytes of [v, v+n). */
 function bytesAt(memory: Memory, v: number, n: number): Uint8Array {
   const buffer = memory.os.view(v, n)
   return new Uint8Array(buffer, buffer.byteLength === n ? 0 : v, n)
 }
 
-/** Whether the page at `v` faults when it is read. */
+/** Whether a read of the page at `v` faults. */
 function faults({ kernel }: Pair, v: number): boolean {
   try {
     kernel.touch(v, 1, 'read')
@@ -27,21 +27,21 @@ function faults({ kernel }: Pair, v: number): boolean {
   }
 }
 
-/** Memory that is Ready and filled. */
+/** Makes memory that is Ready and filled. */
 function filled({ os }: Pair, byte: number): { memory: Memory; v: number } {
   const memory = createMemory(os)
   const v = memory.sysReserve(null, SIZE)
   memory.sysMap(v, SIZE, memory.stat('test'))
   memory.sysUsed(v, SIZE)
   bytesAt(memory, v, SIZE).fill(byte)
-  // Pages that a view shows can't be taken unseen; a memory that has one buffer keeps it.
+  // Detach the view, because pages under a view can't be given back. A WebAssembly memory has one buffer and keeps it.
   const buffer = os.view(v, SIZE)
   if (buffer.byteLength === SIZE) detachView(buffer)
   return { memory, v }
 }
 
 describe.each(backends)('$name over its simulated kernel', ({ make }) => {
-  it('hands out zeroes, keeps what is written, and gives all of it back', () => {
+  it('returns zeroed memory, keeps written bytes, and gives all memory back', () => {
     const pair = make()
     const memory = createMemory(pair.os)
     const stat = memory.stat('test')
@@ -58,7 +58,7 @@ describe.each(backends)('$name over its simulated kernel', ({ make }) => {
     if (pair.os.traits.reservedTraps) expect(pair.kernel.maps()).toEqual([])
   })
 
-  it('traps where its traits say so, and nowhere else', () => {
+  it('faults exactly where its traits say so', () => {
     const pair = make()
     const { reservedTraps, unusedTraps, faultTraps }: Traits = pair.os.traits
     const memory = createMemory(pair.os)
@@ -76,13 +76,13 @@ describe.each(backends)('$name over its simulated kernel', ({ make }) => {
     expect(faults(second, life.v)).toBe(faultTraps)
   })
 
-  it('finds zeroes after sysUnused and sysUsed, or what was there: as its traits say', () => {
+  it('has zeroes or the old bytes after sysUnused and sysUsed, as its traits say', () => {
     const kinds = new Set<string>()
     for (let seed = 1; seed <= 8; seed++) {
       const pair = make({ seed })
       const { memory, v } = filled(pair, 7)
       memory.sysUnused(v + PART, PART)
-      // A few calls, in which a kernel that is short of memory takes what is forfeit.
+      // During these calls, a kernel that is short of memory takes forfeit pages.
       for (let i = 0; i < 8; i++) memory.sysHugePage(v, SIZE)
       memory.sysUsed(v + PART, PART)
       const bytes = bytesAt(memory, v, SIZE)
@@ -97,12 +97,12 @@ describe.each(backends)('$name over its simulated kernel', ({ make }) => {
       }
     }
     const { unusedDropsContents, unusedReturnsMemory } = make().os.traits
-    // Where nothing is taken everything is old; where pages are forfeit, a seed has it both ways.
+    // A kernel that takes no page leaves all pages old. With forfeit pages, the seeds give both kinds.
     const expected = unusedDropsContents ? ['zero'] : unusedReturnsMemory ? ['old', 'zero'] : ['old']
     expect([...kinds].sort()).toEqual(expected)
   })
 
-  it('gives memory back when it is unused, where its traits say so', () => {
+  it('gives unused memory back if its traits say so', () => {
     const pair = make()
     const { memory, v } = filled(pair, 7)
     const before = pair.kernel.residence(v, SIZE).resident
@@ -113,7 +113,7 @@ describe.each(backends)('$name over its simulated kernel', ({ make }) => {
     expect(after).toBe(pair.os.traits.unusedReturnsMemory ? SIZE - 2 * PART : SIZE)
   })
 
-  it('is the same run for the same seed, and says so in words', () => {
+  it('repeats a run for an equal seed, and names the seed', () => {
     const runs = [3, 3, 4].map((seed) => {
       const pair = make({ seed })
       const { memory, v } = filled(pair, 7)

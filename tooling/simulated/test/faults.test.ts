@@ -1,5 +1,5 @@
-// The k-th kernel call refused, for every k of a life, on every backend over its simulated
-// kernel: the account is right, and the kernel holds what the account says, and nothing else.
+// Refuses the k-th kernel call for every k of a life, on every backend over its simulated kernel. After each refusal
+// the account must be right, and the kernel must hold exactly the memory that the account says.
 import { createMemory, MemlayerError, type Memory } from '@memlayer/core'
 import type { PlannedFault, SimulatedWindowsKernel } from '@memlayer/simkernel'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +7,7 @@ import { backends, type Pair } from './life.js'
 
 const MiB = 2 ** 20
 
-/** Every transition there is, of whole reservations and of parts. */
+/** Makes every transition, of whole reservations and of parts. */
 function live(memory: Memory): void {
   const stat = memory.stat('life')
   const { freesParts, pageSize } = memory.os.traits
@@ -32,35 +32,38 @@ function live(memory: Memory): void {
   memory.sysFree(address, size, null)
 }
 
-/** The first owned range that the kernel does not hold as its state says, or bytes that it holds for nobody; null: none. */
+/**
+ * Returns the first owned range whose state does not match the kernel, or the bytes that the kernel holds without an
+ * owner. Returns null if kernel and account agree.
+ */
 function disagreement(memory: Memory, { kernel, os }: Pair): string | null {
   memory.check()
   for (const { address, size, state } of memory.ranges()) {
     let held = 0
     for (const { start, end, permissions } of kernel.maps()) {
       if (start >= address + size || end <= address) continue
-      // Prepared memory is mapped, or taken away again, as the backend has it; Reserved memory is never writable.
+      // Prepared memory is writable on some backends only. Reserved memory is never writable.
       const may = permissions.includes('w') || permissions.includes('READWRITE')
-      if (state === 'Ready' && !may) return `0x${start.toString(16)} is Ready and ${permissions}`
+      if (state === 'Ready' && !may) return `0x${start.toString(16)} is Ready, but its permissions are ${permissions}`
       if (state === 'Reserved' && may && os.traits.reservedTraps)
-        return `0x${start.toString(16)} is Reserved and ${permissions}`
+        return `0x${start.toString(16)} is Reserved, but its permissions are ${permissions}`
       held += Math.min(end, address + size) - Math.max(start, address)
     }
-    if (held !== size) return `of ${size} bytes at 0x${address.toString(16)} the kernel has ${held}`
+    if (held !== size) return `the kernel holds only ${held} of the ${size} owned bytes at 0x${address.toString(16)}`
   }
   return surplus(memory, kernel)
 }
 
-/** What the kernel holds beyond what is owned; null: nothing. */
+/** Returns a sentence if the kernel holds more than the owned bytes, or null. */
 function surplus(memory: Memory, kernel: Pair['kernel']): string | null {
-  // A break and a WebAssembly memory never shrink: what was given back stays with the backend, for its next reservation.
+  // A break and a WebAssembly memory never shrink. The backend keeps freed memory for its next reservation.
   if (kernel.os === 'plan9' || kernel.os === 'wasm') return null
   const held = kernel.maps().reduce((sum, { start, end }) => sum + end - start, 0)
   const owned = memory.ranges().reduce((sum, { size }) => sum + size, 0)
-  return held === owned ? null : `the kernel has ${held} bytes, and ${owned} are owned`
+  return held === owned ? null : `the kernel holds ${held} bytes, but only ${owned} are owned`
 }
 
-/** Frees all that is owned; where reservations go only whole, each as the kernel has it. */
+/** Frees all owned ranges. If a backend frees only whole reservations, it frees each as the kernel knows it. */
 function freeAll(memory: Memory, { kernel }: Pair): void {
   const { freesParts, pageSize } = memory.os.traits
   const { query } = kernel as Partial<SimulatedWindowsKernel>
@@ -75,7 +78,7 @@ function freeAll(memory: Memory, { kernel }: Pair): void {
   for (const [base, size] of sizes) memory.sysFree(base, size, null)
 }
 
-/** Lives with one planned fault; what was thrown, and whether the plan was met. */
+/** Makes all transitions with one planned fault. Returns the thrown error, and whether the fault happened. */
 function liveWith(make: (plan: PlannedFault) => Pair, plan: PlannedFault): { error: unknown; met: boolean } {
   const pair = make(plan)
   const memory = createMemory(pair.os)
@@ -98,7 +101,7 @@ function liveWith(make: (plan: PlannedFault) => Pair, plan: PlannedFault): { err
 describe.each(backends)('$name, with the k-th kernel call refused', ({ name, make }) => {
   const errno = name === 'windows' ? 'ERROR_NOT_ENOUGH_MEMORY' : 'ENOMEM'
 
-  it('has its account right for every k, and frees what is left', () => {
+  it('has a right account for every k, and can free the remaining ranges', () => {
     const outcomes = { thrown: 0, silent: 0 }
     for (let call = 1; ; call++) {
       const { error, met } = liveWith((plan) => make({ plan: [plan] }), { call, errno })

@@ -1,5 +1,5 @@
-// Every recorded trace, through its backend, with a simulated kernel beside the recorded one:
-// the simulated kernels take the calls that Go makes and say what was recorded.
+// Replays every recorded trace on its backend, with a simulated kernel beside the recorded one. The simulated kernels
+// get the calls that Go makes, and must return the recorded answers.
 import type { OS } from '@memlayer/core'
 import { replay, tracesOf, type ScriptedKernel, type Trace, type TraceStep } from '@memlayer/golden'
 import type { ErrnoFamily, Kernel } from '@memlayer/kernel'
@@ -14,17 +14,17 @@ import { simulate, type Simulated } from '@memlayer/simkernel'
 import { beside } from '@memlayer/simulated'
 import { describe, expect, it } from 'vitest'
 
-/** How one system's traces are replayed. */
+/** How to replay the traces of one system. */
 interface Row {
   readonly os: string
   readonly family: ErrnoFamily
   readonly facts: (trace: Trace) => { pageSize: number; hugePageSize?: number; end?: number }
   readonly createOS: (script: ScriptedKernel, trace: Trace) => { os: OS; simulated: Simulated }
-  /** What the backend does in place of a recorded step, by its own golden test. */
+  /** Returns the step that the backend does instead of a recorded one, as in its own golden test. */
   readonly expect?: (trace: Trace, step: TraceStep, index: number) => TraceStep | undefined
 }
 
-/** A backend over both kernels. */
+/** Makes a backend over both kernels. */
 function over<K extends Kernel & Simulated>(
   script: ScriptedKernel,
   trace: Trace,
@@ -46,7 +46,7 @@ const rows: readonly Row[] = [
         linux({ kernel, madvDontNeed: madvdontneed !== 0, hardDecommit: harddecommit !== 0 }),
       )
     },
-    // Go advises before it looks at the alignment.
+    // Go calls madvise before it checks the alignment.
     expect: (trace, step) =>
       trace.name.startsWith('linux: unaligned') && step.throw !== undefined ? { ...step, calls: [] } : undefined,
   },
@@ -103,7 +103,7 @@ const rows: readonly Row[] = [
   },
 ]
 
-/** AIX refuses what Go does here; os-aix takes the permissions away and lets the pages go. */
+/** AIX refuses Go's call here. So os-aix removes the permissions and gives the pages back. */
 function faultByProtection(step: TraceStep): TraceStep | undefined {
   const [mapped] = step.calls ?? []
   if (step.op !== 'fault' || mapped === undefined) return undefined
@@ -113,14 +113,14 @@ function faultByProtection(step: TraceStep): TraceStep | undefined {
   return { ...step, calls: mapped.err === undefined ? [protect, advise] : [protect] }
 }
 
-// os-js reuses what was freed, which no recorded kernel was asked for: its own golden test has those steps.
+// os-js reuses freed memory without a kernel call, but the recordings have a call. Its own golden test has these steps.
 const reuses: ReadonlySet<string> = new Set([
   'js: whole life of a region',
   'js: aligned reserve',
   'js: grow to the maximum, then refused',
 ])
 
-describe.each(rows)('the simulated $os says what was recorded', ({ os, facts, createOS, expect: deviation }) => {
+describe.each(rows)('the simulated $os returns the recorded answers', ({ os, facts, createOS, expect: deviation }) => {
   const traces = tracesOf(os).filter(({ name }) => !reuses.has(name))
 
   it('has traces to replay', () => expect(traces.length).toBeGreaterThan(2))
@@ -138,7 +138,7 @@ describe.each(rows)('the simulated $os says what was recorded', ({ os, facts, cr
   })
 })
 
-/** The calls that the recording kernel was told how to answer, and those whose address it chose. */
+/** Counts the calls that the recording kernel was told to refuse, and the calls whose address it chose. */
 function plannedIn({ steps }: Trace): number {
   const calls = steps.flatMap((step) => step.calls ?? [])
   return calls.filter(({ fn, err }) => err !== undefined || fn === 'mmap' || fn === 'VirtualAlloc').length

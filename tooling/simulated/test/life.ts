@@ -1,4 +1,4 @@
-// Every backend over its simulated kernel, as rows: what the tests of all of them walk through.
+// Lists every backend over its simulated kernel. The tests of all backends use these rows.
 import type { OS } from '@memlayer/core'
 import type { Kernel } from '@memlayer/kernel'
 import { createOS as aix } from '@memlayer/os-aix'
@@ -10,7 +10,7 @@ import { createOS as plan9 } from '@memlayer/os-plan9'
 import { createOS as windows } from '@memlayer/os-windows'
 import { simulate, type PlannedFault, type Simulated } from '@memlayer/simkernel'
 
-/** How a simulated kernel is made for a test. */
+/** The options of a simulated kernel in a test. */
 export interface Made {
   readonly seed?: number
   readonly plan?: readonly PlannedFault[]
@@ -22,7 +22,7 @@ export interface Pair {
   readonly kernel: Kernel & Simulated
 }
 
-/** One backend. */
+/** One backend with its simulated kernel. */
 export interface Backend {
   readonly name: string
   make(options?: Made): Pair
@@ -44,7 +44,7 @@ function row<K extends Kernel & Simulated>(
 
 const flavors = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumos'] as const
 
-/** Every backend of the repository, in the ways that matter. */
+/** Every backend of the repository, with its important options. */
 export const backends: readonly Backend[] = [
   row(
     'linux',

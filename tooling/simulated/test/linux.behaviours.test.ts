@@ -1,5 +1,5 @@
-// What os-linux's own tests find on the real kernel, found on the simulated one as well: resident
-// bytes, contents, hints, huge pages, limits, and views of regions.
+// Repeats on the simulated kernel what os-linux's own tests check on the real one. This covers resident bytes,
+// contents, hints, huge pages, limits, and views of regions.
 import { createMemory, FatalError, OutOfMemoryError, type Memory } from '@memlayer/core'
 import { createOS, type LinuxOptions } from '@memlayer/os-linux'
 import { PageFault, simulate, type PosixOptions, type SimulatedPosixKernel } from '@memlayer/simkernel'
@@ -17,18 +17,18 @@ function over(options: PosixOptions = {}, how: LinuxOptions = {}): { memory: Mem
   return { memory: createMemory(createOS({ kernel, ...how })), kernel }
 }
 
-/** What `run` throws. */
+/** Returns the error that `run` throws. */
 function errorOf(run: () => unknown): unknown {
   try {
     run()
   } catch (error) {
     return error
   }
-  throw new Error('no error was thrown')
+  throw new Error('the call should throw an error, but did not')
 }
 
 describe('os-linux over the simulated Linux', () => {
-  it('counts resident bytes as they are touched, given back and touched again', () => {
+  it('counts resident bytes after a touch, after sysUnused, and after another touch', () => {
     const { memory, kernel } = over()
     const stat = memory.stat('test')
     const size = 256 * MiB
@@ -47,7 +47,7 @@ describe('os-linux over the simulated Linux', () => {
     expect(kernel.maps()).toEqual([])
   })
 
-  it('reserves 1 TiB that costs no memory, here or there', () => {
+  it('reserves 1 TiB without resident or committed memory', () => {
     const { memory, kernel } = over()
     const v = memory.sysReserve(null, TiB)
     expect(kernel.maps()).toMatchObject([{ start: v, end: v + TiB, permissions: '---p', resident: 0 }])
@@ -55,7 +55,7 @@ describe('os-linux over the simulated Linux', () => {
     memory.sysFree(v, TiB, null)
   })
 
-  it('shows zeroes after sysUnused in a view that was there before', () => {
+  it('shows zeroes after sysUnused in an older view', () => {
     const { memory } = over()
     const v = memory.sysAlloc(MiB, null)
     const bytes = new Uint8Array(memory.os.view(v, MiB)).fill(7)
@@ -74,7 +74,7 @@ describe('os-linux over the simulated Linux', () => {
       (memory: Memory, v: number) => memory.sysUnused(v, page),
     ],
     ['a freed page', {}, (memory: Memory, v: number) => memory.sysFree(v, page, null)],
-  ])('faults where %s is read, and leaves nothing to an old view', (_, how, transition) => {
+  ])('faults on a read of %s, and empties an old view', (_, how, transition) => {
     const { memory, kernel } = over({}, how)
     const v = memory.sysAlloc(page, null)
     const bytes = new Uint8Array(memory.os.view(v, page)).fill(7)
@@ -87,7 +87,7 @@ describe('os-linux over the simulated Linux', () => {
     expect(() => memory.os.view(v, page)).toThrow(PageFault)
   })
 
-  it('honours a hint that is free, and does not overwrite a busy one', () => {
+  it('uses a hint to free addresses, and does not overwrite used ones', () => {
     const { memory } = over()
     const v = memory.sysReserve(null, 8 * MiB)
     memory.sysFree(v, 8 * MiB, null)
@@ -99,7 +99,7 @@ describe('os-linux over the simulated Linux', () => {
     expect(bytes.every((byte) => byte === 9)).toBe(true)
   })
 
-  it('asks for huge pages in the middle and takes the flag from the two at the ends', () => {
+  it('asks for huge pages in the middle, and forbids them at the two ends', () => {
     const { memory, kernel } = over()
     const { address, size } = memory.sysReserveAligned(null, 8 * huge, huge)
     memory.sysMap(address, size, null)
@@ -114,11 +114,11 @@ describe('os-linux over the simulated Linux', () => {
         .map(({ start, end }) => (Math.min(end, address + 8 * huge) - start) / huge)
     expect(flagged('nh')).toEqual([1, 1])
     expect(flagged('hg')).toEqual([1, 1, 4])
-    // The two that were cut are small pages now; the one between them is gone.
+    // The two huge pages at the ends were split into small pages. The huge page between them is gone.
     expect(kernel.residence(address, 8 * huge)).toMatchObject({ resident: 6 * huge, huge: 5 * huge })
   })
 
-  it('keeps pages until the machine wants them, when madvDontNeed is false', () => {
+  it('keeps pages until the machine needs them, when madvDontNeed is false', () => {
     const { memory, kernel } = over({ pressure: 0 }, { madvDontNeed: false })
     const v = memory.sysAlloc(4 * MiB, null)
     kernel.touch(v, 4 * MiB)
@@ -128,7 +128,7 @@ describe('os-linux over the simulated Linux', () => {
     expect(kernel.residence(v, 4 * MiB)).toMatchObject({ resident: 0, forfeit: 0 })
   })
 
-  it('gives many ranges back in two calls, or one by one where the kernel takes no batches', () => {
+  it('gives many ranges back in two calls, or one by one if the kernel has no batches', () => {
     const batched = over()
     const plain = over({ batches: false })
     for (const { memory, kernel } of [batched, plain]) {
@@ -146,7 +146,7 @@ describe('os-linux over the simulated Linux', () => {
 })
 
 describe('a region over the simulated Linux', () => {
-  it('detaches the views of a page that is given back, and keeps the bytes of the others', () => {
+  it('detaches the views of a page that is given back, and keeps the bytes of other pages', () => {
     const { memory } = over()
     using region = memory.reserve(MiB)
     region.commit(0, MiB)
@@ -162,7 +162,7 @@ describe('a region over the simulated Linux', () => {
     expect(again.subarray(5 * page).every((byte) => byte === 7)).toBe(true)
   })
 
-  it('reads and writes by copies what its views show', () => {
+  it('reads and writes copies of the bytes in its views', () => {
     const { memory } = over()
     using region = memory.reserve(MiB)
     region.commit(0, MiB)
@@ -176,17 +176,17 @@ describe('a region over the simulated Linux', () => {
   })
 })
 
-describe('os-linux, refused by the simulated Linux', () => {
+describe('os-linux after a refusal by the simulated Linux', () => {
   it.each([
     ['the end of the address space', {}, 2 ** 47, 'The address space of a process ends at 2^47'],
     [
-      'a hole that there is not, and no promise',
+      'a missing hole, before the commit',
       { memory: GiB },
       2 ** 47 - GiB,
       'No hole of 128.0 TiB is left in the address space',
     ],
     [
-      'a hole that there is not, and no count of promises',
+      'a missing hole, with overcommit 2',
       { memory: GiB, overcommit: 2 as const },
       2 ** 47 - GiB,
       'No hole of 128.0 TiB is left',
@@ -201,7 +201,7 @@ describe('os-linux, refused by the simulated Linux', () => {
     expect(memory.stats().total.held).toBe(0)
   })
 
-  it('names vm.overcommit_memory, guessing and counting', () => {
+  it('names vm.overcommit_memory 0 and 2', () => {
     const guessing = over({ limits: { memory: GiB } })
     expect(errorOf(() => guessing.memory.sysAlloc(GiB + page, null))).toMatchObject({
       hint: expect.stringContaining('vm.overcommit_memory is 0') as string,
@@ -214,11 +214,11 @@ describe('os-linux, refused by the simulated Linux', () => {
     expect(errorOf(() => counting.memory.sysAlloc(512 * MiB, null))).toMatchObject({
       hint: expect.stringContaining('256 MiB of 512 MiB are committed') as string,
     })
-    // A reservation is not promised.
+    // A reservation does not count as committed.
     counting.memory.sysReserve(null, TiB)
   })
 
-  it('names vm.max_map_count, and goes on after a free', () => {
+  it('names vm.max_map_count, and works again after a free', () => {
     const { memory } = over({ limits: { maxMappings: 16 } })
     const v = memory.sysReserve(null, 64 * page)
     const mapOdd = (): void => {
@@ -235,7 +235,7 @@ describe('os-linux, refused by the simulated Linux', () => {
     memory.sysAlloc(page, null)
   })
 
-  it('says in Go’s words that too much is locked', () => {
+  it('uses Go’s message for too much locked memory', () => {
     const { memory } = over({ locksAll: true, limits: { lockedMemory: MiB } })
     memory.sysAlloc(MiB, null)
     expect(errorOf(() => memory.sysAlloc(page, null))).toMatchObject({

@@ -1,5 +1,5 @@
-// The simulated Linux is the real one: the same hundred thousand random calls on both, whose
-// answers, mappings, attributes, residency and contents are compared.
+// Tests that the simulated Linux behaves like the real one. It makes a hundred thousand random calls on both, and
+// compares answers, mappings, attributes, resident pages and contents.
 import { posixKernel } from '@memlayer/ffi'
 import { simulate } from '@memlayer/simkernel'
 import { callText, partsOf, randomCalls, Twins, type Arena, type Disagreement } from '@memlayer/simulated'
@@ -12,7 +12,7 @@ const CALLS = 100_000
 const onLinux = process.platform === 'linux'
 const real = onLinux ? posixKernel() : undefined
 
-// Far below where Linux looks for room by itself, so that the engine is never in the way.
+// The arena is far below the addresses that Linux chooses itself, so that the engine has no mappings there.
 const arena: Arena = {
   base: 0x10_0000_0000,
   pageSize: real?.pageSize ?? 4096,
@@ -21,35 +21,36 @@ const arena: Arena = {
   hugePages: 5,
 }
 
-/** The release of the running kernel, as a number: 6.18 is 618. */
+/** Returns the release of the running kernel as a number: 618 for 6.18. */
 function release(): number {
   const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(readFileSync('/proc/sys/kernel/osrelease', 'latin1')) ?? []
   return Number(major) * 100 + Number(minor)
 }
 
-/** Counters that move when the host had no huge page to give, or made one behind everyone's back. */
+/** Returns counters that change when the host has no free huge page, or when khugepaged makes one in the background. */
 function hugePageLuck(): string {
   const fallbacks = /^thp_fault_fallback \d+$/m.exec(readFileSync('/proc/vmstat', 'latin1'))?.[0]
   return `${fallbacks} ${readFileSync('/sys/kernel/mm/transparent_hugepage/khugepaged/pages_collapsed', 'latin1')}`
 }
 
-/** Why this host can't be compared; null: it can. */
+/** Returns why this host can't be compared, or null if it can. */
 function unlike(): string | null {
   if (real === undefined) return 'needs Linux'
-  if (arch() !== 'x64' || real.pageSize !== 4096) return 'the simulated Linux is the one of x86-64: run it there'
-  if (release() < 614) return 'the simulated Linux keeps page tables as Linux 6.14 and later do: run it there'
+  if (arch() !== 'x64' || real.pageSize !== 4096)
+    return 'the simulated Linux is for x86-64 with 4 KiB pages: run this test there'
+  if (release() < 614) return 'the simulated Linux keeps page tables like Linux 6.14 and later: run this test there'
   const overcommit = readFileSync('/proc/sys/vm/overcommit_memory', 'latin1').trim()
   if (overcommit !== '0') return `vm.overcommit_memory is ${overcommit}: set it to 0`
   const mode = readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'latin1')
-  if (!mode.includes('[madvise]')) return 'transparent huge pages are not at madvise: set them so'
+  if (!mode.includes('[madvise]')) return 'transparent_hugepage/enabled is not madvise: set it to madvise'
   return null
 }
 
 describe('the simulated Linux and the real one', () => {
-  it(`agree in ${CALLS} random calls: answers and mappings after each, pages and bytes after every 250th`, (context) => {
+  it(`agree in ${CALLS} random calls: answers and mappings after each, pages and bytes after each 250th`, (context) => {
     const reason = unlike()
     if (reason !== null || real === undefined) return context.skip(reason ?? '')
-    // Root may lock as much as it likes.
+    // The kernel does not limit locked memory for root.
     const lockedMemory = process.getuid?.() === 0 ? Infinity : (real.limits?.().lockedMemory ?? 0)
     const seed = testSeed()
     const simulated = simulate('linux', { seed, pressure: 0, limits: { memory: totalmem(), lockedMemory } })
@@ -88,14 +89,15 @@ describe('the simulated Linux and the real one', () => {
       const [start, end] = [arena.base, partsOf(arena).large[1]]
       real.munmap(start, end - start)
     }
-    console.log(
-      `${answers.done} calls done, ${answers.refused} refused, by errno ${[...numbers].sort((a, b) => a - b).join(', ')}`,
-    )
+    const errnos = [...numbers].sort((a, b) => a - b).join(', ')
+    console.log(`${answers.done} calls done, ${answers.refused} refused, with the errnos ${errnos}`)
     if (hugePageLuck() !== luck)
-      console.log('The host ran short of huge pages meanwhile: from then on they were not compared.')
+      console.log(
+        'The host ran out of free huge pages during the run. After that, the test did not compare huge pages.',
+      )
     expect(answers.done).toBeGreaterThan(CALLS * 0.4)
     expect(answers.refused).toBeGreaterThan(CALLS * 0.2)
-    // EBADF, ENOMEM, EEXIST, EINVAL
+    // These are EBADF, ENOMEM, EEXIST and EINVAL.
     expect([...numbers].sort((a, b) => a - b)).toEqual([9, 12, 17, 22])
   })
 })

@@ -1,12 +1,12 @@
-// At vm.max_map_count: a child fills the real Linux with mappings until it refuses one more, and
-// the simulated Linux, whose limit is what the child had, refuses the same calls with the same errnos.
+// Tests vm.max_map_count. A child process makes mappings on the real Linux until it refuses one more. The simulated
+// Linux gets that number as its limit, and must refuse the same calls with the same errnos.
 import { simulate } from '@memlayer/simkernel'
 import { answersAtTheLimit, type AtTheLimit } from '@memlayer/simulated'
 import { runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 describe('at vm.max_map_count', () => {
-  it('the simulated Linux refuses what the real one refuses, with the same errnos', (context) => {
+  it('the simulated Linux refuses the same calls as the real one, with the same errnos', (context) => {
     if (process.platform !== 'linux') return context.skip('needs Linux')
     const child = runChild(
       `
@@ -21,8 +21,8 @@ describe('at vm.max_map_count', () => {
     )
     expect(child.stderr).toBe('')
     const real = JSON.parse(child.stdout) as AtTheLimit & { limit: number }
-    // The simulated process has no engine in it. Filling goes by two, so the real one may have had room
-    // for one mapping more: half of the split that was refused.
+    // The simulated process has no mappings of an engine. Each step of the fill adds two mappings. So the real process
+    // may have had room for one more mapping, half of the refused split.
     const simulated = [0, 1].map((more) =>
       answersAtTheLimit(simulate('linux', { limits: { maxMappings: real.filled + more } }), real.limit),
     )

@@ -1,5 +1,5 @@
-// Where the kernel maps what has no address: the simulated Linux, given what the real process
-// has mapped, chooses the very same place.
+// Tests where the kernel puts a mapping without a fixed address. The simulated Linux gets the mappings of the real
+// process, and must choose the same address.
 import { posixKernel } from '@memlayer/ffi'
 import { simulate } from '@memlayer/simkernel'
 import { random, testSeed } from '@memlayer/witness'
@@ -11,7 +11,7 @@ const PROBES = 400
 const ANON_PRIVATE = 0x22
 const TASK_SIZE = 0x7fff_ffff_f000
 const huge = 2 ** 21
-// stack_guard_gap: 256 pages unless the kernel was booted with another.
+// stack_guard_gap is 256 pages, unless a boot parameter changes it.
 const STACK_GAP = 256 * 4096
 
 interface Occupied {
@@ -20,23 +20,24 @@ interface Occupied {
   readonly name: string
 }
 
-/** All that the process has mapped in user space, and what the kernel keeps free beside it. */
+/** Returns all mappings of the process in user space, with the gaps that the kernel keeps free beside them. */
 function occupied(): Occupied[] {
   const found: Occupied[] = []
   for (const line of readFileSync('/proc/self/maps', 'latin1').split('\n')) {
     const [, start = '', end = '', name = ''] = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+\s*(.*)$/.exec(line) ?? []
     const [from, to] = [Number.parseInt(start, 16), Number.parseInt(end, 16)]
-    // Nothing is mapped close below a stack, which grows: no simulated mapping does.
+    // The kernel maps nothing directly below a stack, because stacks grow. Simulated mappings do not grow.
     const gap = name === '[stack]' ? STACK_GAP : 0
     if (to <= TASK_SIZE) found.push({ address: from - gap, size: to - from + gap, name })
   }
   return found
 }
 
-/** The kernel looks down from here: the first that was mapped, the dynamic linker, ends at it. */
+/** Returns the address from which the kernel searches down. The first mapping, the dynamic linker, ends there. */
 function baseOf(ranges: readonly Occupied[]): number {
   const below = ranges[ranges.findIndex(({ name }) => name === '[stack]') - 1]
-  if (below === undefined) throw new Error('no stack among the mappings')
+  if (below === undefined)
+    throw new Error('can’t find the mmap base, because /proc/self/maps has no [stack]: run this on Linux x86-64')
   return below.address + below.size
 }
 
@@ -57,7 +58,7 @@ describe('the address that Linux chooses', () => {
       const chosen = real.mmap(hint, n, 0, ANON_PRIVATE, -1, 0)
       const foretold = simulated.mmap(hint, n, 0, ANON_PRIVATE, -1, 0)
       if (chosen !== foretold) {
-        // The engine's other threads may have mapped something in between: then this probe says nothing.
+        // The engine's other threads may have made a mapping in between. Then the test ignores this probe.
         const own = chosen < 0 ? 0 : 1
         const others = occupied().filter(({ address, size }) => address !== chosen && !covers(before, address, size))
         if (others.length === 0 || occupied().length <= before.length + own) {

@@ -1,4 +1,4 @@
-// The simulated Windows held against kernel32: see windows/calls.ts. MEMLAYER_SEED replays a run.
+// Compares the simulated Windows with kernel32. The test is in windows/calls.ts. MEMLAYER_SEED replays a run.
 import { describeOnWindows } from '@memlayer/wine'
 
 describeOnWindows('the simulated Windows and kernel32', {

@@ -1,19 +1,19 @@
-// From the tests of a file inside Windows to vitest's: each becomes a test of its own name here.
+// Runs the tests of a file inside Windows, and reports each of them as a vitest test with the same name.
 import { describe, it, type TestContext } from 'vitest'
 import { whyNoWindows } from './host.js'
 import type { WindowsRun, WindowsRunOptions } from './run.js'
 import { testsOnWindows } from './tests.js'
 
-/** How a file is run. */
+/** The options for running a file of tests. */
 export interface DescribeOptions extends WindowsRunOptions {
-  /** The file of tests, by its path from `folder`. */
+  /** The file of tests, as a path relative to `folder`. */
   readonly file: string
 }
 
 /**
- * Skips the test where Windows programs can't run, and says what to install; under CI=true it fails instead.
+ * Skips the test if Windows programs can't run here, and says what to install. With CI=true it throws instead.
  *
- * @throws Error under CI=true.
+ * @throws Error with CI=true.
  */
 export function needsWindows(
   context: Pick<TestContext, 'skip'>,
@@ -26,8 +26,8 @@ export function needsWindows(
 }
 
 /**
- * Runs a file of node:test tests in Node for Windows while vitest collects, and reports each of
- * them as a test. Without Wine: one skipped test that says what to install, and under CI=true a failed one.
+ * Runs a file of node:test tests in Node for Windows while vitest collects, and reports each of them as a test.
+ * Without Wine it reports one skipped test that says what to install. With CI=true that test fails.
  */
 export function describeOnWindows(title: string, { file, ...options }: DescribeOptions): void {
   describe(title, async () => {
@@ -38,7 +38,7 @@ export function describeOnWindows(title: string, { file, ...options }: DescribeO
     const { tests, run } = await testsOnWindows(file, options)
     for (const { name, failed, skipped } of tests) {
       it(name, (context) => {
-        if (failed !== null) throw new Error(`in Node for Windows: ${failed}`)
+        if (failed !== null) throw new Error(`the test failed in Node for Windows: ${failed}`)
         if (skipped !== null) context.skip(skipped)
       })
     }
@@ -50,6 +50,6 @@ export function describeOnWindows(title: string, { file, ...options }: DescribeO
 }
 
 function endOf({ code, timedOut, stdout, stderr }: WindowsRun): string {
-  const ended = timedOut ? 'it was ended after its time' : `it ended with code ${code}`
+  const ended = timedOut ? 'the run was killed at its timeout' : `the run ended with code ${code}`
   return `${ended}\n--- stdout\n${stdout.slice(-4000)}\n--- stderr\n${stderr.slice(-4000)}`
 }

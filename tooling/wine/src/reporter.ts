@@ -1,5 +1,5 @@
-// A reporter for node:test inside Windows: each test that has ended as a line of JSON, in the
-// file that MEMLAYER_OUTPUT names. It runs in Node for Windows, not in vitest.
+// A reporter for node:test inside Windows. It writes each finished test as a line of JSON into the file that
+// MEMLAYER_OUTPUT names. It runs in Node for Windows, not in vitest.
 import { appendFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 
@@ -13,15 +13,15 @@ interface TestEvent {
   }
 }
 
-/** Writes a line a test; yields nothing. */
-// oxlint-disable-next-line import/no-default-export -- node:test takes no other
+/** Writes one line for each test, and yields only an empty text. */
+// oxlint-disable-next-line import/no-default-export -- node:test requires a default export
 export default async function* reporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string, void> {
   const path: string[] = []
   for await (const { type, data } of source) {
     if (type === 'test:start') path[data.nesting] = data.name
     if (type !== 'test:pass' && type !== 'test:fail') continue
     const error = data.details?.error
-    // A suite fails with its tests, which tell of themselves; a suite that breaks tells for all.
+    // A suite fails with its tests, which have their own lines. A suite that throws gets one line for all its tests.
     if (data.details?.type === 'suite' && (error === undefined || isOfSubtests(error))) continue
     const test = {
       name: [...path.slice(0, data.nesting), data.name].join(' > '),
@@ -38,7 +38,7 @@ function isOfSubtests(error: Error): boolean {
   return (error as { failureType?: unknown }).failureType === 'subtestsFailed'
 }
 
-/** The test's own error, which node:test wraps in one of its own. */
+/** Returns the text of the test's own error, which node:test wraps in another error. */
 function textOf(error: Error | undefined): string {
   const own = error?.cause ?? error
   return own instanceof Error ? (own.stack ?? own.message) : inspect(own)

@@ -1,5 +1,5 @@
-// One run of Node for Windows: a disk with the workspace's packages and one folder of tests, a
-// prefix, a bounded time, and its own processes ended. On Windows itself: this very Node.
+// Runs Node for Windows once, with a prefix, a timeout, and a disk with the workspace's packages and one folder of
+// tests. At the end it ends its own processes. On Windows it runs this Node.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,40 +8,40 @@ import { findWine, whyNoWindows } from './host.js'
 import { endServer, makePrefix, prefixTemplate, startServer, wineEnv } from './prefix.js'
 import { builtPackages, cache } from './workspace.js'
 
-/** Where a file that runs under Wine finds the workspace's packages. */
+/** The address of the workspace's packages for a file under Wine. */
 export const modules: string = 'file:///M:/node_modules'
 
-/** How a file is run. */
+/** The options for running a file. */
 export interface WindowsRunOptions {
-  /** The folder that the file is in, whole: what it imports by a relative path has to be inside. `import.meta.dirname`. */
+  /** The file's folder: `import.meta.dirname`. All relative imports of the file must be inside this folder. */
   readonly folder: string
   /** Arguments for node, before the file. */
   readonly nodeArgs?: readonly string[]
   /** Arguments for the file. */
   readonly args?: readonly string[]
-  /** Added to the environment. */
+  /** Variables to add to the environment. */
   readonly env?: NodeJS.ProcessEnv
-  /** Milliseconds until it is ended. Default 60,000. */
+  /** Kills the run after this time, in milliseconds. Default is 60,000. */
   readonly timeout?: number
-  /** Wine's debug channels, which go to stderr: `'+virtual'`. Default: none. */
+  /** Wine's debug channels, which print to stderr: `'+virtual'`. By default all are off. */
   readonly wineDebug?: string
 }
 
-/** How a run ended. */
+/** The outcome of a run. */
 export interface WindowsRun {
-  /** The exit code, of which Wine hands on the lowest 8 bits; null: it was ended. */
+  /** The exit code. Wine returns its lowest 8 bits. Null if the run was killed. */
   readonly code: number | null
   readonly timedOut: boolean
   readonly stdout: string
   readonly stderr: string
-  /** What the file wrote to `MEMLAYER_OUTPUT`, a path in its environment; empty: nothing. */
+  /** The text that the program wrote to the file in its variable `MEMLAYER_OUTPUT`, or ''. */
   readonly output: string
 }
 
 /**
- * Runs a module of `folder` in Node for Windows, TypeScript as it stands.
+ * Runs a module of `folder` in Node for Windows. The module may be TypeScript.
  *
- * @throws Error where neither Windows nor Wine is to be had: ask `whyNoWindows()` first.
+ * @throws Error without Windows and without Wine. Call `whyNoWindows()` before.
  */
 export async function runOnWindows(file: string, options: WindowsRunOptions): Promise<WindowsRun> {
   const missing = whyNoWindows()
@@ -66,7 +66,7 @@ async function runHere(file: string, folder: string, options: WindowsRunOptions)
 
 async function runInWine(file: string, folder: string, options: WindowsRunOptions): Promise<WindowsRun> {
   const wine = findWine()
-  if (wine === null) throw new Error(whyNoWindows() ?? 'no Wine')
+  if (wine === null) throw new Error(whyNoWindows() ?? 'needs Wine')
   const { node, koromix } = fetchBinaries()
   const template = prefixTemplate(wine)
   const disk = join(folder, 'disk')
@@ -74,7 +74,8 @@ async function runInWine(file: string, folder: string, options: WindowsRunOption
   makePrefix(template, join(folder, 'prefix'), disk)
 
   const { nodeArgs = [], args = [], wineDebug } = options
-  // No services and no desktop: Node needs none, and they would outlive it. No debugger: a crash ends at once.
+  // wineboot.exe is disabled, because Node needs no services or desktop, and they would outlive it.
+  // winedbg.exe is disabled, so that a crash ends the process at once.
   const env = { ...wineEnv(join(folder, 'prefix'), 'wineboot.exe,winedbg.exe=d', wineDebug), ...options.env }
   startServer(wine, env)
   try {
@@ -89,8 +90,8 @@ async function runInWine(file: string, folder: string, options: WindowsRunOption
 }
 
 /**
- * Drive M. Packages are linked without their own node_modules: Wine shows links as folders, and a package that
- * is found by two paths would be loaded twice.
+ * Makes drive M with links to the packages. It leaves out their node_modules, because Wine shows links as folders, and
+ * Node would load a package with two paths twice.
  */
 function makeDisk(disk: string, test: string, node: string, koromix: string): void {
   for (const [name, folder] of builtPackages()) {
@@ -106,7 +107,7 @@ function makeDisk(disk: string, test: string, node: string, koromix: string): vo
 
 type Stdio = ['ignore', number, number]
 
-/** Waits for the end, or makes it. Output goes to files: a pipe of this side is no handle that Node for Windows can use. */
+/** Waits for the end, or kills the child. Output goes to files, because Node for Windows can't use a pipe of Linux. */
 async function end(
   folder: string,
   output: string,

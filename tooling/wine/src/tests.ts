@@ -1,26 +1,26 @@
-// A file of node:test tests, run in Node for Windows, and what became of each.
+// Runs a file of node:test tests in Node for Windows, and returns the result of each test.
 import { modules, runOnWindows, type WindowsRun, type WindowsRunOptions } from './run.js'
 
 const reporter = `${modules}/@memlayer/wine/dist/reporter.js`
 
 /** One test of the file. */
 export interface InnerTest {
-  /** Its title, after those of the suites it is in. */
+  /** The titles of its suites, and its own title. */
   readonly name: string
-  /** The error's stack; null: it passed, or was skipped. */
+  /** The error's stack, or null if the test passed or was skipped. */
   readonly failed: string | null
-  /** Why it was skipped; null: it was not. */
+  /** The reason of a skipped test, or null. */
   readonly skipped: string | null
   readonly milliseconds: number
 }
 
-/** The tests that have ended, and how the run did. */
+/** The finished tests, and the outcome of the run. */
 export interface TestsRun {
   readonly tests: readonly InnerTest[]
   readonly run: WindowsRun
 }
 
-/** Runs a file of tests, which are to import `node:test`. */
+/** Runs a file of tests. The file must use `node:test`. */
 export async function testsOnWindows(file: string, options: WindowsRunOptions): Promise<TestsRun> {
   const nodeArgs = [
     `--test-reporter=${process.platform === 'win32' ? new URL('reporter.js', import.meta.url).href : reporter}`,

@@ -1,4 +1,4 @@
-// The runner itself: what it reports, what it ends, and what it says where there is no Wine.
+// Tests the runner itself: its reports, its timeout, and its message without Wine.
 import { readdirSync, readFileSync } from 'node:fs'
 import { needsWindows, runOnWindows, testsOnWindows, whyNoWindows } from '@memlayer/wine'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 const folder = import.meta.dirname
 
 describe('a run in Node for Windows', () => {
-  it('is Windows, by its own word, and hands on arguments, environment, output and code', async (context) => {
+  it('is on win32, and passes arguments, environment, output and exit code', async (context) => {
     needsWindows(context)
     const run = await runOnWindows('windows/says.ts', { folder, args: ['3', 'two words'], env: { WORD: 'ünïcode' } })
     expect(JSON.parse(run.stdout)).toMatchObject({ platform: 'win32', args: ['3', 'two words'], word: 'ünïcode' })
@@ -14,7 +14,7 @@ describe('a run in Node for Windows', () => {
     expect(run).toMatchObject({ code: 3, timedOut: false })
   })
 
-  it('tells of every test by name: passed, failed with its error, skipped with its reason', async (context) => {
+  it('reports every test by name: passed, failed with its error, or skipped with its reason', async (context) => {
     needsWindows(context)
     const { tests, run } = await testsOnWindows('windows/mixed.ts', { folder })
     expect(run.code).toBe(1)
@@ -28,7 +28,7 @@ describe('a run in Node for Windows', () => {
     ])
   })
 
-  it('is ended after its time, and so is what it has started', async (context) => {
+  it('is killed at its timeout, with its child processes', async (context) => {
     needsWindows(context)
     const mark = `memlayer-wine-test-${process.pid}`
     const run = await runOnWindows('windows/forever.ts', { folder, args: [mark], timeout: 3_000 })
@@ -36,7 +36,7 @@ describe('a run in Node for Windows', () => {
     if (process.platform === 'linux') expect(commandLines().filter((line) => line.includes(mark))).toEqual([])
   })
 
-  it('says what is missing when its file does', async (context) => {
+  it('names a missing file', async (context) => {
     needsWindows(context)
     const { tests, run } = await testsOnWindows('windows/absent.ts', { folder })
     expect(tests).toEqual([])
@@ -45,7 +45,7 @@ describe('a run in Node for Windows', () => {
   })
 })
 
-describe('a machine that runs no Windows programs', () => {
+describe('a machine without Windows', () => {
   const wine = { wine: 'wine64', wineserver: 'wineserver64', version: 'wine-8.0' }
   const command = 'needs Wine: apt-get install --no-install-recommends wine64'
 
@@ -60,7 +60,7 @@ describe('a machine that runs no Windows programs', () => {
     expect(whyNoWindows(host, found)).toBe(says)
   })
 
-  it('skips its tests and names the one command that ends it; under CI they fail', () => {
+  it('skips its tests and names the install command, or fails them with CI=true', () => {
     const notes: unknown[] = []
     const context = { skip: (note?: unknown): never => notes.push(note) as never }
     needsWindows(context, command, false)

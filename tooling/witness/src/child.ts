@@ -1,7 +1,7 @@
-// Children: whatever may kill a process, or needs limits of its own, runs in one.
+// Runs code in a child process, because it may crash or needs its own limits.
 import { spawnSync } from 'node:child_process'
 
-/** How a child ended. */
+/** The outcome of a child process. */
 export interface ChildEnd {
   readonly code: number | null
   /** The signal that killed it. */
@@ -10,22 +10,22 @@ export interface ChildEnd {
   readonly stderr: string
 }
 
-/** How a child is started. */
+/** The options for starting a child process. */
 export interface ChildOptions {
-  /** The folder that its imports are resolved from: `import.meta.dirname` of the test. */
+  /** The folder from which its imports resolve: `import.meta.dirname` of the test. */
   readonly from: string
   /** Arguments for node, before the code. */
   readonly nodeArgs?: readonly string[]
-  /** The node to run; default: this one. */
+  /** The path of Node. Default is this process's Node. */
   readonly node?: string
-  /** A command that runs node: `['prlimit', '--as=…']`. */
+  /** A command that starts Node: `['prlimit', '--as=…']`. */
   readonly under?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
-  /** Milliseconds after which it is ended. Default a minute. */
+  /** Kills the child after this time, in milliseconds. Default is one minute. */
   readonly timeout?: number
 }
 
-/** Runs an ES module's text in a node of its own. */
+/** Runs an ES module's text in its own Node process. */
 export function runChild(code: string, options: ChildOptions): ChildEnd {
   const { from, nodeArgs = [], node = process.execPath, under = [], env = process.env, timeout = 60_000 } = options
   const [command, ...args] = [...under, node, ...nodeArgs, '--input-type=module', '--eval', code]

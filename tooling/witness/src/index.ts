@@ -1,4 +1,4 @@
-// @memlayer/witness: the kernel's own account of memory, for tests, the tour and the benchmark.
+// @memlayer/witness reads the kernel's own account of memory, for tests, the tour and the benchmark.
 export { runChild, type ChildEnd, type ChildOptions } from './child.js'
 export { random, type Random } from './random.js'
 export { testSeed } from './seed.js'

@@ -1,24 +1,23 @@
-// /proc/self/smaps and /proc/self/pagemap: the kernel's own account, against which the
-// layer's is held.
+// Reads /proc/self/smaps and /proc/self/pagemap. Tests compare the layer's account with this account of the kernel.
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 
 /** One mapping of the process. */
 export interface Mapping {
   readonly start: number
   readonly end: number
-  /** `'rw-p'`, `'---p'`. */
+  /** The permissions: `'rw-p'`, `'---p'`. */
   readonly permissions: string
-  /** The file or the kernel's name for it; empty: anonymous. */
+  /** The file, or the kernel's name for the mapping. It is '' for an anonymous mapping. */
   readonly name: string
   /** Resident bytes. */
   readonly rss: number
-  /** Of those, bytes in huge pages. */
+  /** Resident bytes in huge pages. */
   readonly anonHugePages: number
-  /** Advice flags: `'hg'` huge pages asked for, `'nh'` refused. */
+  /** The advice flags: `'hg'` asks for huge pages, `'nh'` forbids them. */
   readonly flags: readonly string[]
 }
 
-/** Every mapping of this process, from /proc/self/smaps. */
+/** Returns every mapping of this process, from /proc/self/smaps. */
 export function mappings(): Mapping[] {
   const found: Mapping[] = []
   for (const block of readFileSync('/proc/self/smaps', 'latin1').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
@@ -37,19 +36,19 @@ export function mappings(): Mapping[] {
   return found
 }
 
-/** The mappings that lie in [v, v+n), whole or in part. */
+/** Returns the mappings that overlap [v, v+n). */
 export function mappingsIn(v: number, n: number): Mapping[] {
   return mappings().filter(({ start, end }) => start < v + n && end > v)
 }
 
-/** The bytes of [v, v+n) that are mapped with these permissions. */
+/** Returns how many bytes of [v, v+n) are mapped with these permissions. */
 export function bytesWith(permissions: string, v: number, n: number): number {
   return mappingsIn(v, n)
     .filter((mapping) => mapping.permissions === permissions)
     .reduce((sum, { start, end }) => sum + Math.min(end, v + n) - Math.max(start, v), 0)
 }
 
-/** The bytes of [v, v+n) that have memory behind them, page by page, from /proc/self/pagemap. */
+/** Returns how many bytes of [v, v+n) are resident, page by page, from /proc/self/pagemap. */
 export function residentBytes(v: number, n: number, pageSize: number): number {
   const entries = Buffer.alloc((n / pageSize) * 8)
   const file = openSync('/proc/self/pagemap', 'r')
@@ -59,12 +58,12 @@ export function residentBytes(v: number, n: number, pageSize: number): number {
     closeSync(file)
   }
   let pages = 0
-  // Bit 63 of an entry: the page is present.
+  // Bit 63 of an entry says that the page is present.
   for (let at = 7; at < entries.length; at += 8) if (((entries[at] as number) & 0x80) !== 0) pages += 1
   return pages * pageSize
 }
 
-/** Resident bytes of the whole process, from /proc/self/statm. */
+/** Returns the resident bytes of the whole process, from /proc/self/statm. */
 export function processResident(pageSize: number): number {
   return Number(readFileSync('/proc/self/statm', 'latin1').split(' ')[1]) * pageSize
 }

@@ -1,17 +1,17 @@
-// Numbers that follow from a seed, for long histories of operations.
+// Makes random numbers from a seed, for long histories of operations.
 import { testSeed } from './seed.js'
 
-/** A source of numbers, the same for the same seed. */
+/** A source of numbers. The seed decides all of them. */
 export interface Random {
-  /** A whole number from 0 up to and without `n`. */
+  /** Returns a whole number from 0 to `n` - 1. */
   below(n: number): number
-  /** One of the values. */
+  /** Returns one of the values. */
   pick<T>(values: readonly T[]): T
 }
 
-/** A source that begins with `seed`; without one, with the run's own, which is printed. */
+/** Makes a source from `seed`. By default it uses the seed of this run, which is printed. */
 export function random(seed: number = testSeed()): Random {
-  // mulberry32: 32 bits of state, enough for a history.
+  // mulberry32 has 32 bits of state. This is enough for a history.
   let state = seed
   const next = (): number => {
     state = (state + 0x6d2b79f5) | 0

@@ -1,8 +1,8 @@
-// VirtualQuery: the Windows kernel's own account, against which the layer's is held. By koffi,
-// which is loaded at the first question: elsewhere nobody asks.
+// Reads the Windows kernel's own account with VirtualQuery. Tests compare the layer's account with it. koffi makes the
+// call. The first call loads koffi, because other systems don't need it.
 import { createRequire } from 'node:module'
 
-/** The states of a page, by MEMORY_BASIC_INFORMATION's State: winnt.h. */
+/** The states of a page, as in the field State of MEMORY_BASIC_INFORMATION (winnt.h). */
 export type PageState = 'COMMIT' | 'RESERVE' | 'FREE'
 
 const states: Readonly<Record<number, PageState>> = { 0x1000: 'COMMIT', 0x2000: 'RESERVE', 0x10000: 'FREE' }
@@ -12,26 +12,27 @@ export interface PageRange {
   readonly start: number
   readonly end: number
   readonly state: PageState
-  /** Where their reservation begins; 0: they are free. */
+  /** The start of their reservation, or 0 for free pages. */
   readonly base: number
-  /** PAGE_READWRITE is 4; 0: they are not committed. */
+  /** The protection of committed pages (PAGE_READWRITE is 4), or 0. */
   readonly protect: number
 }
 
 type VirtualQuery = (addr: number, buffer: Uint8Array, length: number) => number
 
-// MEMORY_BASIC_INFORMATION of a 64-bit process.
+// The size is that of MEMORY_BASIC_INFORMATION in a 64-bit process.
 const information = new DataView(new ArrayBuffer(48))
 let virtualQuery: VirtualQuery | undefined
 
-/** The pages from the one at `v` on that are alike. */
+/** Returns the range of equal pages that starts at the page of `v`. */
 export function pageRange(v: number): PageRange {
   virtualQuery ??= load()
   const answer = virtualQuery(v, new Uint8Array(information.buffer), information.byteLength)
-  if (answer === 0) throw new Error(`VirtualQuery knows nothing of 0x${v.toString(16)}`)
+  if (answer === 0)
+    throw new Error(`VirtualQuery failed for the address 0x${v.toString(16)}: use an address of user space`)
   const start = Number(information.getBigUint64(0, true))
   const state = states[information.getUint32(32, true)]
-  if (state === undefined) throw new Error(`VirtualQuery answered the state ${information.getUint32(32, true)}`)
+  if (state === undefined) throw new Error(`VirtualQuery returned the unknown state ${information.getUint32(32, true)}`)
   return {
     start,
     end: start + Number(information.getBigUint64(24, true)),
@@ -41,7 +42,7 @@ export function pageRange(v: number): PageRange {
   }
 }
 
-/** All of [v, v+n), cut to it. */
+/** Returns the ranges of equal pages in [v, v+n), cut to it. */
 export function pageRangesIn(v: number, n: number): PageRange[] {
   const found: PageRange[] = []
   for (let at = v; at < v + n;) {
@@ -53,7 +54,7 @@ export function pageRangesIn(v: number, n: number): PageRange[] {
   return found
 }
 
-/** The bytes of [v, v+n) in a state. */
+/** Returns how many bytes of [v, v+n) are in a state. */
 export function bytesInState(state: PageState, v: number, n: number): number {
   return pageRangesIn(v, n)
     .filter((range) => range.state === state)

@@ -1,4 +1,4 @@
-// Elements read and written through a view of a region, beside an ArrayBuffer; and what huge pages are worth.
+// Reads and writes elements through a view of a region, beside an ArrayBuffer. It also measures what huge pages gain.
 import { rounds, type Benchmark, type Settings } from '../benchmark.js'
 import type { Comparison } from '../comparison.js'
 import { GiB, MiB, openMemory } from '../layer.js'
@@ -6,9 +6,9 @@ import { hugePagePolicy } from '../machine.js'
 import { ratio, spread, takeTurns, type Contender, type Series } from '../measure.js'
 import type * as Loops from '../programs/loops.js'
 
-const ELEMENT = 8
+const ELEMENT_BYTES = 8
 
-/** A loop that goes on where it stood in the last batch, so that all of the elements have their turn. */
+/** Runs a loop. Each batch continues where the last batch stopped, so that the loop reaches all elements. */
 async function contender(
   kind: string,
   loop: keyof typeof Loops,
@@ -39,12 +39,10 @@ const patterns = [
 function region(size: number, hugePages: 'on' | 'off'): { elements: Float64Array; note: string } {
   const made = openMemory().reserve(size, { hugePages, align: 2 * MiB })
   made.commit(0, size)
-  const elements = made.view(Float64Array, 0, size / ELEMENT).fill(1)
+  const elements = made.view(Float64Array, 0, size / ELEMENT_BYTES).fill(1)
   const { requested, obtained } = made.hugePageUse()
-  return {
-    elements,
-    note: `${(obtained / MiB).toFixed(0)} of ${(requested / MiB).toFixed(0)} MiB asked for are in huge pages (AnonHugePages)`,
-  }
+  const [asked, got] = [requested, obtained].map((bytes) => (bytes / MiB).toFixed(0))
+  return { elements, note: `${got} of ${asked} MiB asked for are in huge pages (AnonHugePages)` }
 }
 
 function sizeOf({ quick }: Settings): number {
@@ -56,7 +54,7 @@ export const elements: Benchmark = {
   says: 'reading and writing a million of them in 1 GiB, in order and anywhere',
   async run(settings) {
     const size = sizeOf(settings)
-    // The same pages for all: an ArrayBuffer has huge ones only where everybody does.
+    // All contenders use the same page size. An ArrayBuffer has huge pages only under the policy `always`.
     const own = region(size, hugePagePolicy() === 'always' ? 'on' : 'off').elements
     const fixed = new Float64Array(new ArrayBuffer(size)).fill(1)
     const resizable = new Float64Array(new ArrayBuffer(size, { maxByteLength: size })).fill(1)

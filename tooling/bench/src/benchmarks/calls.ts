@@ -1,4 +1,4 @@
-// What a call of the layer costs beside the same kernel calls made by a C program, and made by
+// Measures what a call of the layer costs. Beside it stand the same kernel calls, made by a C program and by
 // bare foreign calls from JavaScript.
 import type { Comparison, Goal } from '../comparison.js'
 import { rounds, withFloor, type Benchmark, type Settings } from '../benchmark.js'
@@ -15,17 +15,17 @@ import {
 } from '../measure.js'
 
 const libc = bareLibc()
-const HUGE = 2 * MiB
-const SMALL = 64 * KiB
-// Far from all that is mapped, and from each other. What a reservation costs the kernel follows from what lies beside
-// it: left to choose, it takes up to 2.5 times as long in one process as in the next.
-const EMPTY = Array.from({ length: 8 }, (_, i) => (8 + i) * 4096 * GiB)
+const HUGE_PAGE_BYTES = 2 * MiB
+const SMALL_BYTES = 64 * KiB
+// These addresses are far from every mapping and from each other. The kernel's cost of a reservation depends on the
+// mappings beside it. Without a hint, one process takes up to 2.5 times as long as another.
+const EMPTY_ADDRESSES = Array.from({ length: 8 }, (_, i) => (8 + i) * 4096 * GiB)
 const { transfer } = ArrayBuffer.prototype
-// A work that has a goal for its operations is of two, each with one kernel call.
+// A work with a goal for each operation has two operations, each with one kernel call.
 const OPERATIONS = 2
 const [PROT_NONE, PROT_READ_WRITE, ANONYMOUS] = [0, 3, 0x22] as const
 
-/** Beside C, and beside the bare call. */
+/** The goals beside C and beside the bare call. */
 interface CallGoals {
   readonly c?: Goal
   readonly bare?: Goal
@@ -36,7 +36,10 @@ interface Ways {
   readonly bare: Contender
 }
 
-/** Calls at little cost take many to a turn; a turn is far shorter than the slice that the host gives a process. */
+/**
+ * Compares the ways of doing one work. A turn makes a cheap call many times. It stays far shorter than the time slice
+ * that the host gives a process.
+ */
 async function compare(
   settings: Settings,
   work: string,
@@ -64,7 +67,7 @@ function besideC(work: string, { memlayer, c }: Series<'memlayer' | 'c'>, goal?:
   }
 }
 
-/** What the layer itself takes; by operation, where a goal is set for one. */
+/** Compares with bare foreign calls, to show the layer's own cost. With a goal, the figures are for one operation. */
 function besideBare(work: string, { memlayer, bare }: Series<'memlayer' | 'bare'>, goal?: Goal): Comparison {
   const parts = goal === undefined ? 1 : OPERATIONS
   return {
@@ -87,10 +90,11 @@ const allocFree: Benchmark = {
     const stat = memory.stat('bench')
     const ways = {
       memlayer: looped((times) => {
-        for (let i = 0; i < times; i++) memory.sysFree(memory.sysAlloc(SMALL, stat), SMALL, stat)
+        for (let i = 0; i < times; i++) memory.sysFree(memory.sysAlloc(SMALL_BYTES, stat), SMALL_BYTES, stat)
       }),
       bare: looped((times) => {
-        for (let i = 0; i < times; i++) libc.munmap(libc.mmap(0, SMALL, PROT_READ_WRITE, ANONYMOUS, -1, 0), SMALL)
+        for (let i = 0; i < times; i++)
+          libc.munmap(libc.mmap(0, SMALL_BYTES, PROT_READ_WRITE, ANONYMOUS, -1, 0), SMALL_BYTES)
       }),
     }
     return compare(settings, 'alloc + free of 64 KiB', 'alloc-free', 100, ways, {
@@ -107,11 +111,12 @@ const reserveFree: Benchmark = {
     const memory = openMemory()
     const ways = {
       memlayer: looped((times) => {
-        for (let i = 0; i < times; i++) memory.sysFree(memory.sysReserve(EMPTY[i % 8] as number, GiB), GiB, null)
+        for (let i = 0; i < times; i++)
+          memory.sysFree(memory.sysReserve(EMPTY_ADDRESSES[i % 8] as number, GiB), GiB, null)
       }),
       bare: looped((times) => {
         for (let i = 0; i < times; i++)
-          libc.munmap(libc.mmap(EMPTY[i % 8] as number, GiB, PROT_NONE, ANONYMOUS, -1, 0), GiB)
+          libc.munmap(libc.mmap(EMPTY_ADDRESSES[i % 8] as number, GiB, PROT_NONE, ANONYMOUS, -1, 0), GiB)
       }),
     }
     return compare(settings, 'reserve + free of 1 GiB', 'reserve-free', 60, ways, {
@@ -126,18 +131,18 @@ const unusedUsed: Benchmark = {
   says: 'sysUnused and sysUsed of 64 KiB that nothing has touched',
   async run(settings) {
     const { memory, address } = readyRange(openMemory(), 64 * MiB)
-    const v = address + SMALL
+    const v = address + SMALL_BYTES
     const ways = {
       memlayer: looped((times) => {
         for (let i = 0; i < times; i++) {
-          memory.sysUnused(v, SMALL)
-          memory.sysUsed(v, SMALL)
+          memory.sysUnused(v, SMALL_BYTES)
+          memory.sysUsed(v, SMALL_BYTES)
         }
       }),
       bare: looped((times) => {
         for (let i = 0; i < times; i++) {
-          libc.madvise(v - (v % HUGE), HUGE, MADV_NOHUGEPAGE)
-          libc.madvise(v, SMALL, MADV_DONTNEED)
+          libc.madvise(v - (v % HUGE_PAGE_BYTES), HUGE_PAGE_BYTES, MADV_NOHUGEPAGE)
+          libc.madvise(v, SMALL_BYTES, MADV_DONTNEED)
         }
       }),
     }
@@ -154,32 +159,32 @@ const touch: Benchmark = {
   async run(settings) {
     const { memory, address } = readyRange(openMemory(), 64 * MiB)
     const page = memory.os.traits.pageSize
-    const v = address + SMALL
-    const raw = new Uint8Array(memory.os.view(v, SMALL))
+    const v = address + SMALL_BYTES
+    const raw = new Uint8Array(memory.os.view(v, SMALL_BYTES))
     const ways = {
       memlayer: looped((times) => {
         for (let i = 0; i < times; i++) {
-          memory.sysUnused(v, SMALL)
-          memory.sysUsed(v, SMALL)
-          const view = memory.view(Uint8Array, v, SMALL)
-          for (let at = 0; at < SMALL; at += page) view[at] = 1
+          memory.sysUnused(v, SMALL_BYTES)
+          memory.sysUsed(v, SMALL_BYTES)
+          const view = memory.view(Uint8Array, v, SMALL_BYTES)
+          for (let at = 0; at < SMALL_BYTES; at += page) view[at] = 1
         }
       }),
       bare: looped((times) => {
         for (let i = 0; i < times; i++) {
-          libc.madvise(v - (v % HUGE), HUGE, MADV_NOHUGEPAGE)
-          libc.madvise(v, SMALL, MADV_DONTNEED)
-          for (let at = 0; at < SMALL; at += page) raw[at] = 1
+          libc.madvise(v - (v % HUGE_PAGE_BYTES), HUGE_PAGE_BYTES, MADV_NOHUGEPAGE)
+          libc.madvise(v, SMALL_BYTES, MADV_DONTNEED)
+          for (let at = 0; at < SMALL_BYTES; at += page) raw[at] = 1
         }
       }),
     }
-    // What a program with foreign calls pays for the same promise: a view that is made anew, and detached.
+    // A program with foreign calls must make a new view and detach it, to give the same guarantee.
     const viewed = looped((times) => {
       for (let i = 0; i < times; i++) {
-        libc.madvise(v - (v % HUGE), HUGE, MADV_NOHUGEPAGE)
-        libc.madvise(v, SMALL, MADV_DONTNEED)
-        const bytes = new Uint8Array(libc.view(v, SMALL))
-        for (let at = 0; at < SMALL; at += page) bytes[at] = 1
+        libc.madvise(v - (v % HUGE_PAGE_BYTES), HUGE_PAGE_BYTES, MADV_NOHUGEPAGE)
+        libc.madvise(v, SMALL_BYTES, MADV_DONTNEED)
+        const bytes = new Uint8Array(libc.view(v, SMALL_BYTES))
+        for (let at = 0; at < SMALL_BYTES; at += page) bytes[at] = 1
         transfer.call(bytes.buffer, 0)
       }
     })
@@ -206,22 +211,22 @@ const view: Benchmark = {
   says: 'a view made, and detached as its pages leave Ready',
   async run(settings) {
     const { memory, address } = readyRange(openMemory(), 64 * MiB)
-    const v = address + SMALL
+    const v = address + SMALL_BYTES
     const ways = {
-      // sysUnused and sysUsed are part of it: what they cost by themselves is the line 'unused + used'.
+      // sysUnused and sysUsed are part of this work. The line 'unused + used' shows their own cost.
       memlayer: looped((times) => {
         for (let i = 0; i < times; i++) {
-          memory.view(Uint8Array, v, SMALL)
-          memory.sysUnused(v, SMALL)
-          memory.sysUsed(v, SMALL)
+          memory.view(Uint8Array, v, SMALL_BYTES)
+          memory.sysUnused(v, SMALL_BYTES)
+          memory.sysUsed(v, SMALL_BYTES)
         }
       }),
       bare: looped((times) => {
         for (let i = 0; i < times; i++) {
-          const bytes = new Uint8Array(libc.view(v, SMALL))
+          const bytes = new Uint8Array(libc.view(v, SMALL_BYTES))
           transfer.call(bytes.buffer, 0)
-          libc.madvise(v - (v % HUGE), HUGE, MADV_NOHUGEPAGE)
-          libc.madvise(v, SMALL, MADV_DONTNEED)
+          libc.madvise(v - (v % HUGE_PAGE_BYTES), HUGE_PAGE_BYTES, MADV_NOHUGEPAGE)
+          libc.madvise(v, SMALL_BYTES, MADV_DONTNEED)
         }
       }),
     }

@@ -1,4 +1,4 @@
-// Many ranges given back at once: the batched call beside one madvise a range.
+// Gives many ranges back at once. The batched call stands beside one madvise for each range.
 import { rounds, withFloor, type Benchmark } from '../benchmark.js'
 import type { Comparison } from '../comparison.js'
 import { bareLibc, MADV_DONTNEED, MiB, openMemory, readyRange } from '../layer.js'
@@ -7,7 +7,7 @@ import { ratioOrNull, spread, spreadOrNull, takeTurns, type Contender } from '..
 const RANGES = 512
 const WORK = `giving back ${RANGES} scattered pages, each touched`
 
-/** Gives the ranges back so many times, each time after all have been touched; only the giving back is measured. */
+/** Gives the ranges back `times` times. Before each time, `prepare` touches all of them, outside the measured time. */
 function contender(prepare: () => void, giveBack: () => void): Contender {
   return {
     batch(times: number): number {
@@ -50,7 +50,8 @@ export const giveBack: Benchmark = {
       for (let i = 0; i < RANGES; i++) bytes[(8 * i + 1) * page] = 1
     }
     const use = (): void => {
-      // Each by itself: over all of it, sysUsed would ask for the huge pages that sysUnused has to forbid again.
+      // Use each range by itself. One sysUsed over all of them would ask for huge pages,
+      // and sysUnused would have to forbid them again.
       for (const v of starts) memory.sysUsed(v, page)
       touch()
     }

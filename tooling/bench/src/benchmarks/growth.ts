@@ -1,4 +1,4 @@
-// A buffer that grows step by step and keeps what is in it, beside what JavaScript has for that.
+// A buffer grows step by step and keeps its bytes. Beside it stand the ways that JavaScript has for that.
 import { GrowableBuffer } from '@memlayer/core'
 import { alignUp } from '@memlayer/kernel'
 import { collect, rounds, type Benchmark, type Settings } from '../benchmark.js'
@@ -6,11 +6,12 @@ import type { Comparison, Goal } from '../comparison.js'
 import { MiB, openMemory } from '../layer.js'
 import { ratio, spread, takeTurns, type Contender } from '../measure.js'
 
-const STEP = 4 * MiB
+const STEP_BYTES = 4 * MiB
 
 /**
- * Touches as much memory, and gives it back. To a virtual machine a page that its host has not given it yet, or has taken
- * back while it was free, costs ten times as much as another: whoever is served those would be measured with the host.
+ * Touches `bytes` bytes of memory and gives them back. In a virtual machine, some free pages have no memory of the
+ * host: new ones, and those that the host has taken back. The first touch of such a page costs ten times as much.
+ * Without this function, the contender that gets such pages would also measure the host.
  */
 function touchAhead(bytes: number): void {
   const whole = alignUp(bytes, 64 * MiB)
@@ -21,7 +22,10 @@ function touchAhead(bytes: number): void {
   }
 }
 
-/** One whole growth; `grow` makes it so long and returns the bytes that are new. What is kept is checked, and let go of, after the clock has stopped. */
+/**
+ * Measures one whole growth. `grow` makes the buffer `length` bytes long and returns the new bytes. After the clock
+ * has stopped, the contender checks the kept bytes and closes the buffer.
+ */
 function growing(
   size: number,
   open: () => { grow(length: number): Uint8Array; at(offset: number): number; close?(): void },
@@ -31,10 +35,10 @@ function growing(
       touchAhead(size)
       const start = performance.now()
       const grown = open()
-      for (let length = STEP; length <= size; length += STEP) grown.grow(length).fill(length / STEP)
+      for (let length = STEP_BYTES; length <= size; length += STEP_BYTES) grown.grow(length).fill(length / STEP_BYTES)
       const ms = performance.now() - start
-      for (let at = 0; at < size; at += STEP) {
-        if (grown.at(at) !== (at / STEP + 1) % 256) throw new Error(`the bytes at ${at} were lost`)
+      for (let at = 0; at < size; at += STEP_BYTES) {
+        if (grown.at(at) !== (at / STEP_BYTES + 1) % 256) throw new Error(`the bytes at ${at} were lost`)
       }
       grown.close?.()
       collect()
@@ -49,7 +53,7 @@ function ways(size: number): Record<'memlayer' | 'copy' | 'resizable' | 'wasm', 
     memlayer: growing(size, () => {
       const buffer = new GrowableBuffer(memory, { maximum: size })
       return {
-        grow: (length) => buffer.view(Uint8Array, buffer.grow(STEP), length - (length - STEP)),
+        grow: (length) => buffer.view(Uint8Array, buffer.grow(STEP_BYTES), length - (length - STEP_BYTES)),
         at: (offset) => buffer.view(Uint8Array, offset, 1)[0] ?? -1,
         close: () => buffer.free(),
       }
@@ -61,7 +65,7 @@ function ways(size: number): Record<'memlayer' | 'copy' | 'resizable' | 'wasm', 
           const larger = Buffer.allocUnsafeSlow(length)
           buffer.copy(larger)
           buffer = larger
-          return larger.subarray(length - STEP)
+          return larger.subarray(length - STEP_BYTES)
         },
         at: (offset) => buffer[offset] ?? -1,
       }
@@ -71,7 +75,7 @@ function ways(size: number): Record<'memlayer' | 'copy' | 'resizable' | 'wasm', 
       return {
         grow(length) {
           buffer.resize(length)
-          return new Uint8Array(buffer, length - STEP, STEP)
+          return new Uint8Array(buffer, length - STEP_BYTES, STEP_BYTES)
         },
         at: (offset) => new Uint8Array(buffer, offset, 1)[0] ?? -1,
       }
@@ -80,8 +84,8 @@ function ways(size: number): Record<'memlayer' | 'copy' | 'resizable' | 'wasm', 
       const wasm = new WebAssembly.Memory({ initial: 0, maximum: size / 65536 })
       return {
         grow(length) {
-          wasm.grow(STEP / 65536)
-          return new Uint8Array(wasm.buffer, length - STEP, STEP)
+          wasm.grow(STEP_BYTES / 65536)
+          return new Uint8Array(wasm.buffer, length - STEP_BYTES, STEP_BYTES)
         },
         at: (offset) => new Uint8Array(wasm.buffer, offset, 1)[0] ?? -1,
       }
@@ -93,7 +97,7 @@ export const growth: Benchmark = {
   name: 'growth',
   says: 'a buffer that grows to 512 MiB in steps of 4 MiB, each filled',
   async run(settings: Settings) {
-    const size = settings.quick ? 4 * STEP : 512 * MiB
+    const size = settings.quick ? 4 * STEP_BYTES : 512 * MiB
     const { memlayer, copy, resizable, wasm } = await takeTurns(
       ways(size),
       rounds(settings, { rounds: 7, warmUp: 1, times: 1 }),

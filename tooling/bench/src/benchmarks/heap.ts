@@ -1,4 +1,4 @@
-// What an operation leaves on the JavaScript heap, by the engine's own counters.
+// Measures what an operation leaves on the JavaScript heap, by the engine's own counters.
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
@@ -17,11 +17,11 @@ import {
 } from '../layer.js'
 import { difference, spread } from '../measure.js'
 
-const SMALL = 64 * KiB
-const HUGE = 2 * MiB
+const SMALL_BYTES = 64 * KiB
+const HUGE_PAGE_BYTES = 2 * MiB
 type Work = (times: number) => void
 
-/** Heap bytes of a piece of work, as often as no collection came between. */
+/** Returns heap bytes of one operation, a number for each sample. A sample with a collection in it does not count. */
 function bytesEach(work: Work, times: number, samples: number): number[] {
   work(50 * times)
   const seen: number[] = []
@@ -29,13 +29,13 @@ function bytesEach(work: Work, times: number, samples: number): number[] {
     const before = getHeapStatistics().used_heap_size
     work(times)
     const bytes = getHeapStatistics().used_heap_size - before
-    // The question itself leaves an object; of this many operations it is nothing.
-    if (bytes >= 0) seen.push(Math.max(bytes - QUESTION, 0) / times)
+    // Reading the counter itself leaves an object, so its bytes are subtracted.
+    if (bytes >= 0) seen.push(Math.max(bytes - COUNTER_BYTES, 0) / times)
   }
   return seen
 }
 
-const QUESTION = ((): number => {
+const COUNTER_BYTES = ((): number => {
   const asked = Array.from({ length: 50 }, () => {
     const before = getHeapStatistics().used_heap_size
     return getHeapStatistics().used_heap_size - before
@@ -44,7 +44,7 @@ const QUESTION = ((): number => {
 })()
 
 async function collections(work: Work, times: number): Promise<number> {
-  // What was left before is not this work's.
+  // Earlier garbage does not belong to this work.
   collect()
   await setImmediate()
   let count = 0
@@ -68,20 +68,20 @@ interface Pair {
 function pairs(): Pair[] {
   const { memory, stat, address } = readyRange(openMemory(), 64 * MiB)
   const libc = bareLibc()
-  const v = address + SMALL
+  const v = address + SMALL_BYTES
   return [
     {
       work: 'heap bytes: unused + used of a huge page',
       memlayer: (times) => {
         for (let i = 0; i < times; i++) {
-          memory.sysUnused(address, HUGE)
-          memory.sysUsed(address, HUGE)
+          memory.sysUnused(address, HUGE_PAGE_BYTES)
+          memory.sysUsed(address, HUGE_PAGE_BYTES)
         }
       },
       bare: (times) => {
         for (let i = 0; i < times; i++) {
-          libc.madvise(address, HUGE, MADV_DONTNEED)
-          libc.madvise(address, HUGE, MADV_HUGEPAGE)
+          libc.madvise(address, HUGE_PAGE_BYTES, MADV_DONTNEED)
+          libc.madvise(address, HUGE_PAGE_BYTES, MADV_HUGEPAGE)
         }
       },
     },
@@ -89,24 +89,24 @@ function pairs(): Pair[] {
       work: 'heap bytes: unused + used of 64 KiB',
       memlayer: (times) => {
         for (let i = 0; i < times; i++) {
-          memory.sysUnused(v, SMALL)
-          memory.sysUsed(v, SMALL)
+          memory.sysUnused(v, SMALL_BYTES)
+          memory.sysUsed(v, SMALL_BYTES)
         }
       },
       bare: (times) => {
         for (let i = 0; i < times; i++) {
-          libc.madvise(v - (v % HUGE), HUGE, MADV_NOHUGEPAGE)
-          libc.madvise(v, SMALL, MADV_DONTNEED)
+          libc.madvise(v - (v % HUGE_PAGE_BYTES), HUGE_PAGE_BYTES, MADV_NOHUGEPAGE)
+          libc.madvise(v, SMALL_BYTES, MADV_DONTNEED)
         }
       },
     },
     {
       work: 'heap bytes: alloc + free of 64 KiB',
       memlayer: (times) => {
-        for (let i = 0; i < times; i++) memory.sysFree(memory.sysAlloc(SMALL, stat), SMALL, stat)
+        for (let i = 0; i < times; i++) memory.sysFree(memory.sysAlloc(SMALL_BYTES, stat), SMALL_BYTES, stat)
       },
       bare: (times) => {
-        for (let i = 0; i < times; i++) libc.munmap(libc.mmap(0, SMALL, 3, 0x22, -1, 0), SMALL)
+        for (let i = 0; i < times; i++) libc.munmap(libc.mmap(0, SMALL_BYTES, 3, 0x22, -1, 0), SMALL_BYTES)
       },
     },
     {
@@ -138,7 +138,7 @@ export const heap: Benchmark = {
         theirs: spread(theirs),
         measure: 'more',
         result,
-        // A hundredth of a byte is a number made once in a thousand operations, by somebody else.
+        // Another part of the engine may make one number in a thousand operations: a hundredth of a byte for each.
         goal: { kind: 'most', value: 0.05 },
       }
     })

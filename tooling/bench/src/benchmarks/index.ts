@@ -1,4 +1,4 @@
-// Every benchmark, in the order of the page.
+// Lists every benchmark in the order of the page.
 import type { Benchmark } from '../benchmark.js'
 import { elements, hugePages } from './access.js'
 import { calls } from './calls.js'

@@ -1,10 +1,13 @@
-// A fill of pages that were had ahead of it, beside one that meets them for the first time.
+// Fills pages that `populate` made resident before, beside a fill that takes a page fault for each page.
 import { rounds, type Benchmark } from '../benchmark.js'
 import type { Comparison } from '../comparison.js'
 import { MiB, openMemory } from '../layer.js'
 import { ratio, spread, takeTurns, type Contender } from '../measure.js'
 
-/** Fills a region anew; whether its pages are there already, and whether having them counts. */
+/**
+ * Fills a region whose pages were given back. With `ahead`, populate makes the pages resident before the fill. With
+ * `countsAhead`, the time of populate counts too.
+ */
 function filling(size: number, ahead: boolean, countsAhead: boolean, faults: number[]): Contender {
   const region = openMemory().reserve(size, { hugePages: 'off' })
   region.map(0, size)
@@ -13,7 +16,8 @@ function filling(size: number, ahead: boolean, countsAhead: boolean, faults: num
       region.used(0, size)
       const bytes = region.view(Uint8Array, 0, size)
       const start = performance.now()
-      if (ahead && !region.populate(0, size)) throw new Error('this kernel can’t populate')
+      if (ahead && !region.populate(0, size))
+        throw new Error('the kernel refused to populate: run this on Linux 5.14 or later')
       const populated = performance.now()
       const before = process.resourceUsage().minorPageFault
       const filled = performance.now()
@@ -59,7 +63,7 @@ export const populate: Benchmark = {
         theirs: spread(faults.untouched),
         measure: 'alone',
         result: seen,
-        // The engine's other threads meet pages of their own meanwhile.
+        // The engine's other threads take page faults of their own meanwhile.
         goal: { kind: 'most', value: 50 },
       },
     ]

@@ -1,16 +1,16 @@
-// What the ledger costs: an operation with it and without, and beside itself as the number of ranges grows.
+// Measures what the ledger costs: an operation with the ledger and without it, and with few ranges and many.
 import { rounds, type Benchmark, type Settings } from '../benchmark.js'
 import type { Comparison } from '../comparison.js'
 import { openMemory, readyRange } from '../layer.js'
 import { difference, looped, ratio, spread, takeTurns, type Contender } from '../measure.js'
 
 const counts = [10, 1000, 100_000, 1_000_000] as const
-// So many of the ranges are used and given back in turn, in no order.
-const VISITED = 4096
+// The work uses this many of the ranges and gives them back, one after the other in random order.
+const VISITED_RANGES = 4096
 
 /**
- * Pages that are Ready and Prepared by turns make `count` ranges. The work uses one of the Prepared ones, which joins
- * three ranges to one, and gives it back: two operations.
+ * Makes `count` ranges of one page, Ready and Prepared by turns. The work uses one of the Prepared pages, which joins
+ * three ranges to one, and gives it back. These are two operations.
  */
 function contender(ledger: boolean, count: number): Contender {
   const memory = openMemory({ ledger })
@@ -20,13 +20,13 @@ function contender(ledger: boolean, count: number): Contender {
   const at = (i: number): number => address + (2 * i + 1) * page
   if (ledger)
     memory.sysUnusedAll(Float64Array.from({ length: 2 * prepared }, (_, i) => (i % 2 === 0 ? at(i / 2) : page)))
-  // Null first: an array of nothing but doubles would make a new object of each as it is read.
+  // The array starts with null. Reading an array of only doubles would make a new object for each element.
   const visited: (number | null)[] = [null]
-  for (let i = 0; i < VISITED; i++) visited[i] = at((Math.imul(i, 0x9e3779b1) >>> 0) % prepared)
+  for (let i = 0; i < VISITED_RANGES; i++) visited[i] = at((Math.imul(i, 0x9e3779b1) >>> 0) % prepared)
   let next = 0
   return looped((times) => {
     for (let i = 0; i < times; i++) {
-      const v = visited[next++ % VISITED] as number
+      const v = visited[next++ % VISITED_RANGES] as number
       memory.sysUsed(v, page)
       memory.sysUnused(v, page)
     }

@@ -1,20 +1,20 @@
-// How much of a scattered half that is given back leaves the process, by resident memory.
+// Gives back a scattered half of the chunks, and measures how much of it leaves resident memory.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { Benchmark } from '../benchmark.js'
 import type { Comparison } from '../comparison.js'
 import { spread, type Spread } from '../measure.js'
 
-const CHUNK = 65536
+const CHUNK_BYTES = 65536
 const program: string = join(import.meta.dirname, '..', 'programs', 'give-back-half.js')
 
-/** In per cent of what was given back. */
+/** Returns how much resident memory fell, in per cent of the bytes that were given back. */
 function returned(way: string, chunks: number): number {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', program, way, String(chunks)], {
     encoding: 'utf8',
   })
-  if (status !== 0) throw new Error(`${way} ended with ${status}: ${stderr}`)
-  return (Number(stdout) / ((chunks / 2) * CHUNK)) * 100
+  if (status !== 0) throw new Error(`give-back-half.js ${way} ended with exit code ${status}: ${stderr}`)
+  return (Number(stdout) / ((chunks / 2) * CHUNK_BYTES)) * 100
 }
 
 export const resident: Benchmark = {

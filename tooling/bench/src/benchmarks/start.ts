@@ -1,18 +1,18 @@
-// What a program pays before its first byte: importing, loading the foreign calls, and the first reservation.
+// Measures what a program pays before its first byte: the import, the foreign calls, and the first reservation.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { rounds, type Benchmark } from '../benchmark.js'
 import type { Comparison } from '../comparison.js'
 import { difference, spread, takeTurns, type Contender } from '../measure.js'
 
-/** A program in a node of its own, from its start to its end. */
+/** Runs a program in its own Node process, and measures from its start to its end. */
 function program(name: string): Contender {
   const path = join(import.meta.dirname, '..', 'programs', `${name}.js`)
   return {
     batch(): number {
       const start = performance.now()
       const { status, stderr } = spawnSync(process.execPath, [path], { encoding: 'utf8' })
-      if (status !== 0) throw new Error(`${name} ended with ${status}: ${stderr}`)
+      if (status !== 0) throw new Error(`${name}.js ended with exit code ${status}: ${stderr}`)
       return (performance.now() - start) * 1e6
     },
   }

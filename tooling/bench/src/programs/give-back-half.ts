@@ -1,39 +1,39 @@
-// Fills chunks of 64 KiB, gives every second one back, and prints by how many bytes resident memory
-// fell: by memlayer, by dropping Buffers, by shrinking resizable ArrayBuffers. The way and the number
-// of chunks are arguments.
+// Fills chunks of 64 KiB, gives every second chunk back, and prints by how many bytes resident memory fell.
+// The first argument is the way: memlayer, dropped Buffers, or shrunk resizable ArrayBuffers.
+// The second argument is the number of chunks.
 import { setTimeout } from 'node:timers/promises'
 import { openMemory } from '../layer.js'
 
-const CHUNK = 65536
+const CHUNK_BYTES = 65536
 const [way = '', count = '0'] = process.argv.slice(2)
 
-/** All chunks, filled. */
+/** All chunks, after a fill. */
 interface Filled {
-  /** How many there are. */
+  /** The number of chunks. */
   readonly chunks: number
-  /** Gives every second one back. */
+  /** Gives every second chunk back. */
   giveBack(): void
-  /** Has them all again, filled. */
+  /** Fills all chunks again. */
   refill(): void
 }
 
 function fill(chunks: number): Filled {
   if (way === 'memlayer') {
-    const region = openMemory().reserve(chunks * CHUNK)
-    region.commit(0, chunks * CHUNK)
+    const region = openMemory().reserve(chunks * CHUNK_BYTES)
+    region.commit(0, chunks * CHUNK_BYTES)
     const refill = (): void => {
-      region.used(0, chunks * CHUNK)
-      region.view(Uint8Array, 0, chunks * CHUNK).fill(1)
+      region.used(0, chunks * CHUNK_BYTES)
+      region.view(Uint8Array, 0, chunks * CHUNK_BYTES).fill(1)
     }
     refill()
-    const pairs = Float64Array.from({ length: chunks }, (_, i) => (i % 2 === 0 ? i * CHUNK : CHUNK))
-    return { chunks: region.size / CHUNK, giveBack: () => region.unusedAll(pairs), refill }
+    const pairs = Float64Array.from({ length: chunks }, (_, i) => (i % 2 === 0 ? i * CHUNK_BYTES : CHUNK_BYTES))
+    return { chunks: region.size / CHUNK_BYTES, giveBack: () => region.unusedAll(pairs), refill }
   }
   if (way === 'resizable') {
-    const buffers = Array.from({ length: chunks }, () => new ArrayBuffer(0, { maxByteLength: CHUNK }))
+    const buffers = Array.from({ length: chunks }, () => new ArrayBuffer(0, { maxByteLength: CHUNK_BYTES }))
     const refill = (): void => {
       for (const buffer of buffers) {
-        buffer.resize(CHUNK)
+        buffer.resize(CHUNK_BYTES)
         new Uint8Array(buffer).fill(1)
       }
     }
@@ -48,7 +48,7 @@ function fill(chunks: number): Filled {
   }
   const buffers: (Buffer | null)[] = Array.from({ length: chunks }, () => null)
   const refill = (): void => {
-    for (let i = 0; i < chunks; i++) buffers[i] ??= Buffer.allocUnsafeSlow(CHUNK).fill(1)
+    for (let i = 0; i < chunks; i++) buffers[i] ??= Buffer.allocUnsafeSlow(CHUNK_BYTES).fill(1)
   }
   refill()
   return {
@@ -60,7 +60,7 @@ function fill(chunks: number): Filled {
   }
 }
 
-/** What the engine gives back by itself has every chance: collections, and time. */
+/** Collects garbage and waits, so that the engine can give memory back. Then returns the resident bytes. */
 async function settle(): Promise<number> {
   for (let i = 0; i < 4; i++) {
     globalThis.gc?.()
@@ -72,15 +72,16 @@ async function settle(): Promise<number> {
 async function main(): Promise<void> {
   const filled = fill(Number(count))
   let fell = 0
-  // Three times, and the last one counts: what the engine loads and compiles for the work is there by then.
+  // Run three rounds and count the last. By then the engine has loaded and compiled all code of the work.
   for (let round = 0; round < 3; round++) {
     filled.refill()
     const before = await settle()
     filled.giveBack()
     fell = before - (await settle())
   }
-  // Asked here, so that none of it is collected as a whole before.
-  if (filled.chunks < Number(count)) throw new Error('chunks are missing')
+  // Use `filled` here, so that the engine does not collect all of it before.
+  if (filled.chunks < Number(count))
+    throw new Error(`only ${filled.chunks} of ${count} chunks are left: keep all of them alive until the end`)
   console.log(fell)
 }
 

@@ -1,20 +1,20 @@
-// Loops over elements. Imported anew for each kind of buffer, so that the engine compiles them for that
-// kind alone, as it does in a program that has no other.
+// Loops over elements. Each kind of buffer imports its own copy of this module. The engine then compiles the
+// loops for that kind alone, as in a program that uses only that kind.
 
-/** Adds up `count` elements from `from` on. */
+/** Adds up `count` elements, starting at `from`. */
 export function readAll(elements: Float64Array, from: number, count: number): number {
   let sum = 0
   for (let i = from; i < from + count; i++) sum += elements[i] as number
   return sum
 }
 
-/** Writes `count` elements from `from` on. */
+/** Writes `count` elements, starting at `from`. */
 export function writeAll(elements: Float64Array, from: number, count: number): number {
   for (let i = from; i < from + count; i++) elements[i] = i
   return count
 }
 
-/** Adds up `count` elements in no order; the length is a power of two. */
+/** Adds up `count` elements in random order. The length must be a power of two. */
 export function readAnywhere(elements: Float64Array, seed: number, count: number): number {
   const mask = elements.length - 1
   let sum = 0
@@ -28,7 +28,7 @@ export function readAnywhere(elements: Float64Array, seed: number, count: number
   return sum
 }
 
-/** Writes `count` elements in no order; the length is a power of two. */
+/** Writes `count` elements in random order. The length must be a power of two. */
 export function writeAnywhere(elements: Float64Array, seed: number, count: number): number {
   const mask = elements.length - 1
   let state = seed | 1

@@ -1,4 +1,4 @@
-// A program that reserves 1 GiB over the Linux backend, and ends.
+// A program that reserves 1 GiB over the Linux backend and ends.
 import { createMemory } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 

@@ -1,4 +1,4 @@
-// What a page or a worker can tell of itself.
+// Functions that report facts about the page or the worker that runs them.
 export function run(): unknown {
   return {
     isolated: globalThis.crossOriginIsolated,
@@ -20,5 +20,5 @@ export function complain(): void {
   console.log('quiet')
   console.warn('a warning')
   console.error('an error')
-  void Promise.reject(new Error('nobody caught this'))
+  void Promise.reject(new Error('uncaught on purpose'))
 }

@@ -1,16 +1,16 @@
-// A random history on one region beside a shadow of its chunks: state by state, byte by byte. The seed is in
-// what a failure says.
-import { freshMemory, CHUNK, equal, type Case } from './case.js'
+// Does a random history on one region beside a shadow of its chunks, and compares states and bytes. The message of a
+// failure contains the seed.
+import { freshMemory, CHUNK_BYTES, equal, type Case } from './case.js'
 
-const CHUNKS = 64
+const CHUNK_COUNT = 64
 const OPERATIONS = 4000
 
 type State = 'Reserved' | 'Prepared' | 'Ready'
 
-/** Random operations, the same for the same seed. */
+/** Makes a case of random operations. The seed decides all of them. */
 export function historyCase(seed: number): Case {
   return {
-    title: `${OPERATIONS} random operations leave what a shadow of them says`,
+    title: `after ${OPERATIONS} random operations the region is as the shadow says`,
     run() {
       try {
         live(seed)
@@ -23,21 +23,21 @@ export function historyCase(seed: number): Case {
 
 function live(seed: number): void {
   const memory = freshMemory()
-  const region = memory.reserve(CHUNKS * CHUNK, { name: 'history' })
-  const states = Array.from({ length: CHUNKS }, (): State => 'Reserved')
-  const values = Array.from({ length: CHUNKS }, () => 0)
+  const region = memory.reserve(CHUNK_COUNT * CHUNK_BYTES, { name: 'history' })
+  const states = Array.from({ length: CHUNK_COUNT }, (): State => 'Reserved')
+  const values = Array.from({ length: CHUNK_COUNT }, () => 0)
   const below = source(seed)
   for (let i = 0; i < OPERATIONS; i++) {
-    const from = below(CHUNKS)
-    const to = Math.min(CHUNKS, from + 1 + below(8))
-    const [offset, length] = [from * CHUNK, (to - from) * CHUNK]
+    const from = below(CHUNK_COUNT)
+    const to = Math.min(CHUNK_COUNT, from + 1 + below(8))
+    const [offset, length] = [from * CHUNK_BYTES, (to - from) * CHUNK_BYTES]
     const all = (...allowed: State[]): boolean => states.slice(from, to).every((state) => allowed.includes(state))
     const operation = below(4)
     if (operation === 0) {
       region.commit(offset, length)
       for (let at = from; at < to; at++) {
-        // What comes back after unused may be what was there, where the host says so.
-        if (states[at] !== 'Ready') values[at] = region.view(Uint8Array, at * CHUNK, 1)[0] ?? -1
+        // On some hosts, a page still has its old bytes when it returns after unused.
+        if (states[at] !== 'Ready') values[at] = region.view(Uint8Array, at * CHUNK_BYTES, 1)[0] ?? -1
         if (states[at] !== 'Ready' && memory.os.traits.unusedDropsContents)
           equal(values[at], 0, `chunk ${at} after commit`)
         states[at] = 'Ready'
@@ -53,18 +53,18 @@ function live(seed: number): void {
       region.fault(offset, length)
       states.fill('Reserved', from, to)
     }
-    const at = below(CHUNKS)
+    const at = below(CHUNK_COUNT)
     if (states[at] === 'Ready')
-      equal([...region.view(Uint8Array, at * CHUNK + CHUNK - 1, 1)], [values[at]], `chunk ${at}`)
+      equal([...region.view(Uint8Array, at * CHUNK_BYTES + CHUNK_BYTES - 1, 1)], [values[at]], `chunk ${at}`)
   }
-  const count = (state: State): number => states.filter((one) => one === state).length * CHUNK
+  const count = (state: State): number => states.filter((one) => one === state).length * CHUNK_BYTES
   const { reserved, prepared, ready } = memory.stats().total
   equal([reserved, prepared, ready], [count('Reserved'), count('Prepared'), count('Ready')], 'the account')
   memory.check()
   region.free()
 }
 
-/** mulberry32. */
+/** Returns a random number generator, mulberry32. */
 function source(seed: number): (n: number) => number {
   let state = seed
   return (n) => {

@@ -1,13 +1,13 @@
-// The life of a range, by regions and by the eight functions, on whatever backend was chosen.
+// Tests the life of a range on the chosen backend, with regions and with the eight functions.
 import { GrowableBuffer, memory, OutOfMemoryError, UsageError, alignUp } from 'memlayer'
-import { CHUNK, equal, freshMemory, thrownBy, type Case } from './case.js'
+import { CHUNK_BYTES, equal, freshMemory, thrownBy, type Case } from './case.js'
 
 const MiB = 2 ** 20
 
-/** Whole lives. */
+/** Cases that take a range through its whole life. */
 export const lifeCases: readonly Case[] = [
   {
-    title: 'a region is reserved, committed, written, given back, committed again and freed, and the account follows',
+    title: 'the account is right after each step of a region: reserve, commit, write, unused, commit and free',
     run() {
       const own = freshMemory()
       const region = own.reserve(16 * MiB, { name: 'life' })
@@ -37,14 +37,14 @@ export const lifeCases: readonly Case[] = [
       own.sysHugePage(v, 2 * MiB)
       own.sysUnused(v, MiB)
       own.sysUsed(v, MiB)
-      own.sysFault(v, CHUNK)
+      own.sysFault(v, CHUNK_BYTES)
       equal(
         [stat.load(), own.ranges().map(({ size, state }) => [size, state])],
         [
           2 * MiB,
           [
-            [CHUNK, 'Reserved'],
-            [2 * MiB - CHUNK, 'Ready'],
+            [CHUNK_BYTES, 'Reserved'],
+            [2 * MiB - CHUNK_BYTES, 'Ready'],
             [2 * MiB, 'Reserved'],
           ],
         ],
@@ -63,19 +63,19 @@ export const lifeCases: readonly Case[] = [
     },
   },
   {
-    title: 'many ranges are given back at once',
+    title: 'one call gives many ranges back',
     run() {
       const own = freshMemory()
       const region = own.reserve(4 * MiB)
       region.commit(0, 4 * MiB)
-      region.unusedAll([0, CHUNK, 2 * CHUNK, CHUNK, 3 * MiB, MiB])
-      equal(own.stats().total.prepared, 2 * CHUNK + MiB, 'Prepared')
+      region.unusedAll([0, CHUNK_BYTES, 2 * CHUNK_BYTES, CHUNK_BYTES, 3 * MiB, MiB])
+      equal(own.stats().total.prepared, 2 * CHUNK_BYTES + MiB, 'Prepared')
       region.free()
       own.check()
     },
   },
   {
-    title: 'a buffer grows where it is',
+    title: 'a buffer grows in place',
     run() {
       const own = freshMemory()
       const buffer = new GrowableBuffer(own, { maximum: 8 * MiB })
@@ -88,7 +88,7 @@ export const lifeCases: readonly Case[] = [
     },
   },
   {
-    title: 'what is wrong is refused with its code before any effect, and what the host lacks with a hint',
+    title: 'a wrong call is refused with its code before any effect, and a refusal by the host has a hint',
     run() {
       const own = freshMemory()
       const region = own.reserve(MiB)
@@ -99,7 +99,7 @@ export const lifeCases: readonly Case[] = [
         'ERR_MEMLAYER_ALIGNMENT',
         'the code',
       )
-      const refused = thrownBy(() => own.sysReserve(null, alignUp(2 ** 47, CHUNK)), '128 TiB') as OutOfMemoryError
+      const refused = thrownBy(() => own.sysReserve(null, alignUp(2 ** 47, CHUNK_BYTES)), '128 TiB') as OutOfMemoryError
       equal(
         [refused instanceof OutOfMemoryError, refused.errnoName, (refused.hint ?? '').length > 20],
         [true, 'ENOMEM', true],
@@ -110,11 +110,11 @@ export const lifeCases: readonly Case[] = [
     },
   },
   {
-    title: 'memory is one object, with the system, the backend and why it is that one',
+    title: 'memory is one object that tells the system, the backend, and the reason of the choice',
     run() {
-      const v = memory.sysAlloc(CHUNK, memory.stat('suite'))
+      const v = memory.sysAlloc(CHUNK_BYTES, memory.stat('suite'))
       memory.view(Uint8Array, v, 1)[0] = 1
-      memory.sysFree(v, CHUNK, memory.stat('suite'))
+      memory.sysFree(v, CHUNK_BYTES, memory.stat('suite'))
       memory.check()
       equal(memory.choice.backend, `@memlayer/os-${memory.os.name}`, 'the backend')
       equal(memory.choice.reason.length > 10, true, 'a reason is given')

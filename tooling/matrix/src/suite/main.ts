@@ -1,5 +1,5 @@
-// The suite on Node, Bun and Deno: prints one line of JSON. Its argument is the seed; beside it lies worker.js,
-// unless a bundler has made one file of everything, when no worker is tried.
+// Runs the suite on Node, Bun and Deno, and prints one line of JSON. Its argument is the seed. It runs the cases with
+// workers if worker.js is beside it. A bundle is one file without worker.js.
 import { existsSync } from 'node:fs'
 import { memory } from 'memlayer'
 import { engineName } from '@memlayer/ffi'
@@ -21,7 +21,7 @@ void runCases(cases, runtime(), isNative ? engineName() : null).then((outcome) =
   process.exitCode = outcome.failed.length === 0 ? 0 : 1
 })
 
-/** By what a runtime has: Bun and Deno say that they are some Node, too. */
+/** Recognizes a runtime by its own global object, because Bun and Deno also report a version of Node. */
 function runtime(): string {
   const { Bun: bun, Deno: deno } = globalThis as { Bun?: { version: string }; Deno?: { version: { deno: string } } }
   if (bun !== undefined) return `Bun ${bun.version}`

@@ -1,14 +1,14 @@
-// Claims that the kernel itself is asked about: the layer's account against /proc/self/smaps, errno, and
-// files that are read into pages. For runtimes with a real kernel below, on Linux.
+// Tests claims against the real kernel: the layer's account against /proc/self/smaps, errno, and reads of files into
+// pages. These cases run on Linux only, on runtimes with foreign calls.
 import { randomFill } from 'node:crypto'
 import { closeSync, openSync, read as readFile, readSync } from 'node:fs'
 import { posixKernel } from '@memlayer/ffi'
 import { mappingsIn } from '@memlayer/witness'
-import { CHUNK, equal, freshMemory, thrownBy, type Case } from './case.js'
+import { CHUNK_BYTES, equal, freshMemory, thrownBy, type Case } from './case.js'
 
 const MiB = 2 ** 20
 
-/** Real pages. */
+/** Cases with real pages. */
 export const nativeCases: readonly Case[] = [
   {
     title: "the kernel's own account of a range agrees after every step",
@@ -26,20 +26,20 @@ export const nativeCases: readonly Case[] = [
       equal(seen(), [56 * MiB, 8 * MiB, 2 * MiB], 'given back')
       region.fault(7 * MiB, MiB)
       equal(seen(), [57 * MiB, 7 * MiB, MiB], 'faulted')
-      // What is there after this may be somebody else's.
+      // After this, another mapping may use these addresses.
       region.free()
       memory.check()
     },
   },
   {
-    title: 'a view of freed pages is still nothing when the collector has run and other memory is mapped there',
+    title: 'a view of freed pages stays empty after a garbage collection and a new mapping at its address',
     async run() {
       const memory = freshMemory()
       const stale: Uint8Array[] = []
       for (let round = 0; round < 20; round++) {
         const region = memory.reserve(4 * MiB)
         region.commit(0, 4 * MiB)
-        stale.push(region.view(Uint8Array, 0, 4 * MiB), region.view(Uint8Array, MiB, CHUNK))
+        stale.push(region.view(Uint8Array, 0, 4 * MiB), region.view(Uint8Array, MiB, CHUNK_BYTES))
         region.free()
         const litter = Array.from({ length: 20 }, () => new ArrayBuffer(MiB))
         equal(litter.length, 20, 'litter')
@@ -54,18 +54,18 @@ export const nativeCases: readonly Case[] = [
     },
   },
   {
-    title: 'no file is read into pages that were given back',
+    title: 'a read of a file does not write into pages that were given back',
     run() {
       const memory = freshMemory()
       const region = memory.reserve(MiB)
       region.commit(0, MiB)
-      const target = region.view(Uint8Array, 0, CHUNK)
+      const target = region.view(Uint8Array, 0, CHUNK_BYTES)
       const file = openSync('/proc/self/exe', 'r')
       equal([readSync(file, target, 0, 64, 0), target[1]], [64, 0x45], 'while it is Ready')
-      region.unused(0, CHUNK)
+      region.unused(0, CHUNK_BYTES)
       let read = 0
       try {
-        // Node throws, others read nothing: what matters is that no byte went there.
+        // Node throws, and other runtimes read 0 bytes. The case tests only that no byte arrives in the page.
         read = readSync(file, target, 0, 64, 0)
       } catch {
         read = 0
@@ -76,20 +76,20 @@ export const nativeCases: readonly Case[] = [
     },
   },
   {
-    title: 'a Buffer over a view has nothing once its pages are given back',
+    title: 'a Buffer over a view is empty after its pages are given back',
     run() {
       const memory = freshMemory()
       const region = memory.reserve(MiB)
       region.commit(0, MiB)
-      const view = region.view(Uint8Array, 0, CHUNK).fill(0x61)
+      const view = region.view(Uint8Array, 0, CHUNK_BYTES).fill(0x61)
       const kept = [Buffer.from(view.buffer), Buffer.from(view.buffer, 16, 32), Buffer.from(view.buffer).subarray(1, 5)]
       equal(
         kept.map((buffer) => buffer.subarray(0, 4).toString()),
         ['aaaa', 'aaaa', 'aaaa'],
         'while it is Ready',
       )
-      region.unused(0, CHUNK)
-      // Runtimes differ in whether an empty Buffer throws or does nothing; none of them reaches the pages.
+      region.unused(0, CHUNK_BYTES)
+      // On some runtimes an empty Buffer throws, on others it does nothing. It never reaches the pages.
       for (const buffer of kept)
         for (const use of [() => buffer.fill(1), () => buffer.write('bb'), () => (buffer[0] = 2)]) tolerant(use)
       equal(
@@ -102,7 +102,7 @@ export const nativeCases: readonly Case[] = [
     },
   },
   {
-    title: 'while a hold is on pages, calls that work on their bytes elsewhere end well, and the pages stay',
+    title: 'while pages are held, asynchronous calls on their bytes succeed, and the pages stay',
     async run() {
       const memory = freshMemory()
       const region = memory.reserve(8 * MiB)
@@ -111,7 +111,11 @@ export const nativeCases: readonly Case[] = [
       for (const call of [filled, (view: Uint8Array) => readInto(file, view)]) {
         const hold = region.hold()
         const ended = call(region.view(Uint8Array, 0, 8 * MiB))
-        for (const take of [() => region.unused(0, CHUNK), () => region.fault(0, CHUNK), () => region.free()]) {
+        for (const take of [
+          () => region.unused(0, CHUNK_BYTES),
+          () => region.fault(0, CHUNK_BYTES),
+          () => region.free(),
+        ]) {
           equal(thrownBy(take, 'taking what is held').code, 'ERR_MEMLAYER_SHARED', 'the code')
         }
         equal(await ended, true, 'the bytes')
@@ -125,15 +129,15 @@ export const nativeCases: readonly Case[] = [
     },
   },
   {
-    title: 'errno is right 20,000 times amid allocation',
+    title: 'errno is right 20,000 times between allocations',
     run() {
       const kernel = posixKernel()
       const [ENOMEM, EINVAL] = [12, 22]
       const failing = [
         [() => kernel.mmap(0, 0, 3, 0x22, -1, 0), EINVAL],
         [() => kernel.mmap(0, 2 ** 47, 0, 0x22, -1, 0), ENOMEM],
-        [() => kernel.munmap(1, CHUNK), EINVAL],
-        [() => kernel.madvise(CHUNK, CHUNK, 4242), EINVAL],
+        [() => kernel.munmap(1, CHUNK_BYTES), EINVAL],
+        [() => kernel.madvise(CHUNK_BYTES, CHUNK_BYTES, 4242), EINVAL],
       ] as const
       const wrong: number[] = []
       let kept: unknown[] = []
@@ -153,18 +157,18 @@ function tolerant(use: () => unknown): void {
   try {
     use()
   } catch {
-    // What matters is what it did not do.
+    // The case tests only that the call has no effect.
   }
 }
 
-/** Whether random bytes arrived. */
+/** Fills a view with random bytes, and returns whether they arrived. */
 function filled(view: Uint8Array): Promise<boolean> {
   return new Promise((resolve, reject) => {
     randomFill(view, (error) => (error === null ? resolve(view.some((byte) => byte !== 0)) : reject(error)))
   })
 }
 
-/** Whether a file's first bytes arrived. */
+/** Reads a file into a view, and returns whether its first bytes arrived. */
 function readInto(file: number, view: Uint8Array): Promise<boolean> {
   return new Promise((resolve, reject) => {
     readFile(file, view, 0, view.length, 0, (error, bytes) =>

@@ -1,4 +1,4 @@
-// The suite in a browser's page, which finds what came of it in a variable of its own.
+// Runs the suite in a browser's page, and puts the promise of its outcome into a global variable.
 import { historyCase } from './history.js'
 import { lifeCases } from './life.js'
 import { runCases } from './run.js'

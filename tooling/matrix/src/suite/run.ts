@@ -1,8 +1,8 @@
-// Runs cases, one after the other, and says what came of them.
+// Runs cases one after the other, and returns their outcome.
 import { memory } from 'memlayer'
 import type { Case, Outcome } from './case.js'
 
-/** Runs the cases on `runtime`. `engine`: what makes the foreign calls. */
+/** Runs the cases. `runtime` and `engine` (of the foreign calls) go into the outcome. */
 export async function runCases(cases: readonly Case[], runtime: string, engine: string | null): Promise<Outcome> {
   const passed: string[] = []
   const failed: { title: string; message: string }[] = []

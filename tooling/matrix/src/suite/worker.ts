@@ -1,4 +1,4 @@
-// The worker of workers.ts: does what it is told and answers what came of it.
+// The worker of workers.ts. It runs the tasks that it receives, and posts the result or the error's code.
 import { parentPort } from 'node:worker_threads'
 import { memory, type SharedRegion, type ShareToken } from 'memlayer'
 

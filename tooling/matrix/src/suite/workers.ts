@@ -1,8 +1,8 @@
-// Regions in worker threads: the same bytes, and an owner that can't take pages away from under a worker.
+// Tests regions in worker threads. They share the owner's bytes, and the owner can't give back pages in use.
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Memory, Region, ShareToken } from 'memlayer'
-import { CHUNK, equal, freshMemory, thrownBy, type Case } from './case.js'
+import { CHUNK_BYTES, equal, freshMemory, thrownBy, type Case } from './case.js'
 
 const MiB = 2 ** 20
 
@@ -19,7 +19,7 @@ interface Scene {
   ask(task: string, argument?: unknown): Promise<Answer>
 }
 
-/** A worker, and a region of which it was offered the first MiB. `file`: the module that worker.ts became. */
+/** Starts a worker, and shares the first MiB of a region with it. `file` is the built module of worker.ts. */
 async function withWorker(file: URL, run: (scene: Scene) => Promise<void>): Promise<void> {
   const memory = freshMemory()
   const region = memory.reserve(4 * MiB, { name: 'shared' })
@@ -38,11 +38,11 @@ async function withWorker(file: URL, run: (scene: Scene) => Promise<void>): Prom
   }
 }
 
-/** Regions in workers. */
+/** Cases with regions in workers. */
 export function workerCases(file: URL): readonly Case[] {
   return [
     {
-      title: "a worker has a region's bytes, and its atomic operations lose none of the owner's",
+      title: "a worker shares a region's bytes, and no atomic operation of worker or owner is lost",
       run: () =>
         withWorker(file, async ({ region, worker, token, ask }) => {
           equal(await ask('attach', token), { value: [MiB, 'shared'] }, 'attached')
@@ -54,15 +54,16 @@ export function workerCases(file: URL): readonly Case[] {
         }),
     },
     {
-      title: 'while a worker holds pages its owner can take none of them, and afterwards the worker has nothing',
+      title:
+        'while a worker holds pages the owner can’t give them back, and the worker can’t read them after its release',
       run: () =>
         withWorker(file, async ({ memory, region, token, ask }) => {
           await ask('attach', token)
           await ask('count', 1)
           for (const attempt of [
-            () => region.unused(0, CHUNK),
+            () => region.unused(0, CHUNK_BYTES),
             () => region.free(),
-            () => memory.sysFree(region.address, CHUNK, null),
+            () => memory.sysFree(region.address, CHUNK_BYTES, null),
           ]) {
             equal(thrownBy(attempt, 'taking what a worker holds').code, 'ERR_MEMLAYER_SHARED', 'the code')
           }
@@ -74,7 +75,7 @@ export function workerCases(file: URL): readonly Case[] {
         }),
     },
     {
-      title: 'a worker that is ended lets go of what it held',
+      title: 'a terminated worker releases its pages',
       run: () =>
         withWorker(file, async ({ memory, region, worker, token, ask }) => {
           await ask('attach', token)

@@ -1,4 +1,4 @@
-// The suite over os-windows on kernel32. Runs in Node for Windows.
+// Runs the suite over os-windows on kernel32, in Node for Windows.
 import { describe, it } from 'node:test'
 import { defineTests } from '@memlayer/conformance'
 import { windowsSubject } from '@memlayer/proof'

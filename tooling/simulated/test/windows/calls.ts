@@ -1,5 +1,5 @@
-// Random calls on kernel32 and on the simulated Windows: the same answers, error numbers and
-// runs of pages. Runs in Node for Windows.
+// Makes random calls on kernel32 and on the simulated Windows, and compares answers, error numbers and runs of pages.
+// It runs in Node for Windows.
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { windowsKernel } from '@memlayer/ffi'
@@ -10,7 +10,7 @@ import { pageRangesIn, random, testSeed } from '@memlayer/witness'
 const CALLS = 20_000
 const PAGE = 4096
 const GRANULARITY = 65536
-// Where no module and no heap is.
+// No module and no heap is at these addresses.
 const BASE = 0x200_0000_0000
 const SLOTS = 48
 const END = BASE + SLOTS * GRANULARITY
@@ -31,7 +31,7 @@ interface Call {
 const seed = testSeed()
 const { below, pick } = random(seed)
 
-/** A range in the arena: of whole pages mostly, mostly small, and mostly where something is. */
+/** Returns a range in the arena. Mostly it is small, has whole pages, and overlaps a reservation. */
 function range(kernel: SimulatedWindowsKernel): [v: number, n: number] {
   const first = below(SLOTS * 16)
   const { allocationBase, base, size } = kernel.query(BASE + first * PAGE)
@@ -66,7 +66,10 @@ function next(kernel: SimulatedWindowsKernel): Call {
   return { fn: 'virtualAlloc', args: [v, n, pick([0, 1, COMMIT | DECOMMIT, RELEASE]), pick([READWRITE, 0, 3, 8])] }
 }
 
-/** Runs of like pages, by state, reservation and protection; Wine cuts reserved pages by what they were once committed as. */
+/**
+ * Joins neighbouring pages with equal state, reservation and protection. Wine splits reserved pages by their earlier
+ * protection, so its runs must be joined.
+ */
 function runsOf(pages: readonly Run[]): string[] {
   const runs: Run[] = []
   for (const page of pages) {
@@ -104,7 +107,7 @@ function simulatedRuns(kernel: SimulatedWindowsKernel): Run[] {
   return runs
 }
 
-/** Where Wine's number is not Windows': the range is free, and Windows says so (STATUS_MEMORY_NOT_ALLOCATED). */
+/** Whether Wine's error number differs from Windows here: for a free range (STATUS_MEMORY_NOT_ALLOCATED on Windows). */
 function isWines(kernel: SimulatedWindowsKernel, { fn, args }: Call, real: number, simulated: number): boolean {
   return fn === 'virtualFree' && real === -87 && simulated === -487 && kernel.query(args[0] ?? 0).state === 'free'
 }
@@ -128,7 +131,7 @@ it(`agrees with kernel32 in ${CALLS} random calls`, () => {
     if (wanted >= 0) done += 1
   }
   console.log(`${done} calls done, ${CALLS - done} refused`)
-  // ERROR_INVALID_PARAMETER and ERROR_INVALID_ADDRESS.
+  // These are ERROR_INVALID_ADDRESS, ERROR_INVALID_PARAMETER and success.
   assert.deepEqual(
     [...seen].sort((x, y) => x - y),
     [-487, -87, 0],

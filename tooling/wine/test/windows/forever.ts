@@ -1,4 +1,4 @@
-// Never ends, and neither does the process that it starts.
+// Never ends, and starts a child process that never ends.
 import { spawn } from 'node:child_process'
 
 const child = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)', '--', process.argv[2] ?? ''], {

@@ -1,4 +1,4 @@
-// Tests of each kind: one that passes, one that fails, one that is skipped, one in a suite.
+// Has one test of each kind: a test that passes, one that fails, a skipped one, and one in a suite.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 

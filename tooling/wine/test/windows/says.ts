@@ -1,4 +1,4 @@
-// Prints what it is, on both outputs, and leaves with the code that it is told.
+// Prints facts about its process to stdout and a line to stderr, and exits with the given code.
 console.log(
   JSON.stringify({
     platform: process.platform,
