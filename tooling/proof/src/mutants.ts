@@ -370,8 +370,8 @@ export const mutants: readonly Mutant[] = [
   {
     wrong: 'sysMap throws an error of its own',
     subject: 'illumos',
-    find: "throw this.#fatal('out of memory', v, n, p);\n        // Here",
-    put: "throw new Error('mmap failed');\n        // Here",
+    find: /(-p === ENOMEM\)\s+)throw this\.#fatal\('out of memory', v, n, p\);/,
+    put: "$1throw new Error('mmap failed');",
     caughtBy: 'refusals/map',
   },
   {
