@@ -25,7 +25,7 @@ export interface Subject<K extends object = object> {
   /** Its name in the report. Default: the backend's own name. */
   readonly name?: string
   /** Makes the backend over a kernel. Without one, the backend uses its own. */
-  createOS(options: { readonly kernel?: K }): OS
+  createOS(options: { readonly kernel?: K | undefined }): OS
   /**
    * A new kernel: a simulated one for each case, or the host's. Absent: the backend uses its own kernel, and the cases
    * that watch kernel calls or make them fail do not run.

@@ -58,7 +58,7 @@ describe('an error of a region', () => {
 
   it('names the reservation that the OS refuses', () => {
     const { os, memory } = made()
-    os.fate = () => null
+    os.fate = () => ({ hint: 'Free some.' })
     const error = errorOf(() => memory.reserve(4 * page, { name: 'vectors' }))
     expect(error).toBeInstanceOf(OutOfMemoryError)
     expect(error.message).toMatch(/^reserve\(16384\) of the region 'vectors': pages refused 16 KiB/)

@@ -5,6 +5,7 @@ export type { Attempt, Choice } from './choice.js'
 export {
   alignDown,
   alignUp,
+  checkOptions,
   createMemory,
   FatalError,
   formatAddress,

@@ -127,9 +127,8 @@ describe('on a Node that is too old', () => {
       const { status, stdout, stderr } = run([command], {
         node: ['--import', `data:text/javascript,${encodeURIComponent(old)}`],
       })
-      const says = 'memlayer needs Node 22.12 or later, and this is Node 20.20.2.'
-      const hint =
-        "Install a newer one (https://nodejs.org), and see with 'node --version' that it is the one that runs."
+      const says = 'memlayer needs Node 22.12 or later, but this is Node 20.20.2.'
+      const hint = "Install a newer Node (https://nodejs.org), and check with 'node --version' that it runs."
       expect(stdout).toBe(`ERROR   ${says} ${hint}\n`)
       expect([status, stderr]).toEqual([2, ''])
     }
@@ -147,7 +146,7 @@ describe('on a Node that is too old', () => {
     const least = engines.node.replace('>=', '')
     expect(tooOld({ node: `${least}.0` })).toBeNull()
     expect(tooOld({ node: '26.10.0' })).toBeNull()
-    expect(tooOld({ node: '22.11.0' })?.says).toContain(`needs Node ${least} or later, and this is Node 22.11.0`)
+    expect(tooOld({ node: '22.11.0' })?.says).toContain(`needs Node ${least} or later, but this is Node 22.11.0`)
     expect(tooOld({ node: '18.0.0', bun: '1.4.5' })).toBeNull()
     expect(tooOld({ node: '18.0.0', deno: '2.9.6' })).toBeNull()
   })
@@ -169,11 +168,16 @@ const sound = {
 } as const
 
 /** The real memory behind a backend of which some members are replaced. */
-function hostMemory(replaced: Partial<OS>, choice: Partial<HostMemory['choice']> = {}): HostMemory {
+function hostMemory(
+  host: NonNullable<OS['host']>,
+  choice: Partial<HostMemory['choice']> = {},
+  replaced: Partial<OS> = {},
+): HostMemory {
   const real = createOS()
   const os = new Proxy(real, {
     get(target, name) {
       if (Object.hasOwn(replaced, name)) return Reflect.get(replaced, name) as unknown
+      if (name === 'host') return { ...target.host, ...host }
       const member: unknown = Reflect.get(target, name)
       return typeof member === 'function' ? (member.bind(target) as unknown) : member
     },
@@ -268,13 +272,13 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
   })
 
   it('says which engines and backends were tried, and why they were not taken', () => {
-    const foreignCalls = () => ({
+    const foreignCalls = {
       engine: 'node:ffi',
       passedOver: [
         { name: 'koffi', reason: 'it is out', hint: 'Ask it in.' },
         { name: 'smoke', reason: 'it rains', hint: '' },
       ],
-    })
+    }
     const findings = doctor(hostMemory({ foreignCalls }))
     expect(
       findings
@@ -315,9 +319,9 @@ describe.skipIf(process.platform !== 'linux')('the self-test', () => {
     ['a freed range is still there', { sysFreeOS: () => {} }, 'A freed range is still there.'],
     ['memory that was given back stays', { sysUnusedOS: () => {} }, 'Memory that was given back is still resident.'],
   ])('sees that %s', (_, replaced, says) => {
-    const memory = hostMemory(replaced)
+    const memory = hostMemory({}, {}, replaced)
     expect(selfTest(memory).wrong).toContain(says)
-    const findings = doctor(hostMemory(replaced))
+    const findings = doctor(hostMemory({}, {}, replaced))
     expect(findings.filter(({ level }) => level === 'error').map((finding) => finding.says)).toContain(says)
     expect(exitCode(findings)).toBe(2)
   })

@@ -10,6 +10,7 @@ import {
   type Hold,
   type Memory,
   type Region,
+  type RegionState,
   type SharedRegion,
   type ShareToken,
   type SysMemStat,
@@ -166,17 +167,20 @@ class Scene {
     const at = region.address + (typeof offset === 'number' ? offset : NaN)
     const leaves = (v: unknown, n: unknown): boolean =>
       this.#range(v, n, ['Ready'], 0) && !shadow.isHeld(v as number, n as number)
-    const within = (n: unknown): boolean =>
-      Number.isSafeInteger(offset) &&
-      (offset as number) >= 0 &&
+    const within = (n: unknown, from: unknown = offset): boolean =>
+      Number.isSafeInteger(from) &&
+      (from as number) >= 0 &&
       Number.isSafeInteger(n) &&
       (n as number) >= 0 &&
-      (offset as number) + (n as number) <= region.size &&
+      (from as number) + (n as number) <= region.size &&
       shadow.left(region).length > 0 &&
-      shadow.has(region, at, n as number)
+      shadow.has(region, region.address + (from as number), n as number)
     const o = offset as never
     const start: unknown = offset === undefined ? 0 : offset
     const rest: unknown = b === undefined ? (typeof start === 'number' ? region.size - start : NaN) : b
+    // What a method means that has an offset and a length, both of which have defaults.
+    const isIn = (states: readonly RegionState[], least: 0 | 1): boolean =>
+      within(rest, start) && this.#range(region.address + (start as number), rest, states, least)
     const isReady = (): boolean => {
       if (
         typeof start !== 'number' ||
@@ -189,6 +193,9 @@ class Scene {
         isLeft && shadow.has(region, region.address + start, rest) && shadow.is(region.address + start, rest, ['Ready'])
       )
     }
+    const place = region.address + (typeof start === 'number' ? start : NaN)
+    const elements: unknown =
+      c === undefined && typeof start === 'number' ? Math.floor((region.size - start) / (elementOf(b) ?? NaN)) : c
     const isLeft = shadow.left(region).length > 0
     const isGoing = shadow.left(region).every(([from, end]) => !shadow.isHeld(from, end - from))
     switch (name) {
@@ -230,32 +237,32 @@ class Scene {
       case 'reserve':
         return { legal: this.#isSize(a) ? null : false, run: () => this.#reserve(a, b) }
       case 'map':
-        return { legal: within(b) && this.#range(at, b, ['Reserved'], 1), run: () => region.map(o, b) }
+        return { legal: isIn(['Reserved'], 1), run: () => region.map(o, b) }
       case 'used':
-        return { legal: within(b) && this.#range(at, b, ['Prepared', 'Ready'], 0), run: () => region.used(o, b) }
+        return { legal: isIn(['Prepared', 'Ready'], 0), run: () => region.used(o, b) }
       case 'commit':
         return {
-          legal: within(b) && this.#range(at, b, ['Reserved', 'Prepared', 'Ready'], 0),
+          legal: isIn(['Reserved', 'Prepared', 'Ready'], 0),
           run: () => region.commit(o, b),
         }
       case 'unused':
-        return { legal: within(b) && leaves(at, b), run: () => region.unused(o, b) }
+        return { legal: within(rest, start) && leaves(place, rest), run: () => region.unused(o, b) }
       case 'unusedAll':
         return { legal: within(b) && leaves(at, b), run: () => region.unusedAll([o, b]) }
       case 'hugePage':
         return {
-          legal: within(b) && this.#range(at, b, ['Reserved', 'Prepared', 'Ready'], 0),
+          legal: isIn(['Reserved', 'Prepared', 'Ready'], 0),
           run: () => region.hugePage(o, b),
         }
       case 'fault':
         return {
-          legal: within(b) && this.#range(at, b, ['Prepared', 'Ready'], 0) && !shadow.isHeld(at, b),
+          legal: isIn(['Prepared', 'Ready'], 0) && !shadow.isHeld(place, rest as number),
           run: () => region.fault(o, b),
         }
       case 'view':
         return {
-          legal: within(spanOf(b, c)) && this.#isView(b, at, c),
-          run: () => this.#keep(region.view(b, o, c), at),
+          legal: within(spanOf(b, elements), start) && this.#isView(b, place, elements),
+          run: () => this.#keep(region.view(b, o, c), place),
         }
       case 'read':
       case 'write': {

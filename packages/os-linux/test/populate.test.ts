@@ -84,7 +84,13 @@ describe.skipIf(process.platform !== 'linux')('populate (needs Linux)', () => {
         error = thrown
       }
       expect(error).toBeInstanceOf(OutOfMemoryError)
-      expect(error).toMatchObject({ op: 'sysPopulate', syscall: 'madvise', errnoName: 'ENOMEM', size: MiB })
+      expect(error).toMatchObject({
+        op: 'populate',
+        region: 'region',
+        syscall: 'madvise',
+        errnoName: 'ENOMEM',
+        size: MiB,
+      })
     }
     memory.check()
   })

@@ -1,18 +1,19 @@
 // The worked example of packages/docs/porting.md: a backend over one big resizable ArrayBuffer. It runs wherever
 // JavaScript runs. It grows at the end, and memory that is freed at the end goes back. Memory that is freed elsewhere
 // is handed out again before the end moves.
-import type { OS, Refusal, Traits } from '@memlayer/core'
+import { checkOptions, type OS, type Refusal, type Traits } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
 import { resizableKernel, type ResizableKernel } from './kernel.js'
 
 /** Options of the backend. */
 export interface ResizableOptions {
   /** The kernel below. Default: one over a buffer of up to 1 GiB. */
-  readonly kernel?: ResizableKernel
+  readonly kernel?: ResizableKernel | undefined
 }
 
 /** Makes the memory of a resizable ArrayBuffer. */
 export function createOS(options: ResizableOptions = {}): OS {
+  checkOptions('createOS', options, ['kernel'])
   return new Resizable(options.kernel ?? resizableKernel())
 }
 

@@ -11,11 +11,12 @@ import { hostKernel } from './host.js'
 /** Options of the backend. */
 export interface BackendOptions {
   /** The kernel below. Default: the host's own. */
-  readonly kernel?: Plan9Kernel
+  readonly kernel?: Plan9Kernel | undefined
 }
 
 /** Makes the memory of my-os over a kernel. */
 export function createOS(options: BackendOptions = {}): OS {
+  checkOptions('createOS', options, ['kernel'])
   return new MyOs(options.kernel ?? hostKernel())
 }
 

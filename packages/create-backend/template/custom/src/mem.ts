@@ -10,11 +10,12 @@ import { arrayKernel, type CustomKernel } from './kernel.js'
 /** Options of the backend. */
 export interface BackendOptions {
   /** The kernel below. Default: one over an ArrayBuffer. */
-  readonly kernel?: CustomKernel
+  readonly kernel?: CustomKernel | undefined
 }
 
 /** Makes the memory of my-os over a kernel. */
 export function createOS(options: BackendOptions = {}): OS {
+  checkOptions('createOS', options, ['kernel'])
   return new MyOs(options.kernel ?? arrayKernel())
 }
 

@@ -3,19 +3,20 @@
 //
 // A function has three outcomes. Done: it returns. Refused: it returns null and sets `refusal`. Broken: it throws a
 // FatalError. It never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
-import { FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
-import { errnoName, type Address, type PosixKernel } from '@memlayer/kernel'
+import { checkOptions, FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { errnoName, type Address, type HostServices, type PosixKernel } from '@memlayer/kernel'
 import { ENOMEM, MADV_DONTNEED, MAP_ANON, MAP_FIXED, MAP_PRIVATE, PROT_NONE, PROT_READ, PROT_WRITE } from './defs.js'
 import { hostKernel } from './host.js'
 
 /** Options of the backend. */
 export interface BackendOptions {
   /** The kernel below. Default: the host's own. */
-  readonly kernel?: PosixKernel
+  readonly kernel?: PosixKernel | undefined
 }
 
 /** Makes the memory of my-os over a kernel. */
 export function createOS(options: BackendOptions = {}): OS {
+  checkOptions('createOS', options, ['kernel'])
   return new MyOs(options.kernel ?? hostKernel())
 }
 
@@ -23,9 +24,11 @@ class MyOs implements OS {
   readonly name = 'my-os'
   readonly traits: Traits
   refusal: Refusal | null = null
+  readonly host: HostServices
   readonly #kernel: PosixKernel
 
   constructor(kernel: PosixKernel) {
+    this.host = kernel
     this.#kernel = kernel
     // Each trait is a promise. The suite checks that the backend keeps it.
     this.traits = Object.freeze({

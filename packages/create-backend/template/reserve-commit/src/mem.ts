@@ -3,19 +3,20 @@
 //
 // A function has three outcomes. Done: it returns. Refused: it returns null and sets `refusal`. Broken: it throws a
 // FatalError. It never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
-import { FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
-import { alignDown, errnoName, type Address, type WindowsKernel } from '@memlayer/kernel'
+import { checkOptions, FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { alignDown, errnoName, type Address, type HostServices, type WindowsKernel } from '@memlayer/kernel'
 import { MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, outOfMemoryErrors, PAGE_READWRITE } from './defs.js'
 import { hostKernel } from './host.js'
 
 /** Options of the backend. */
 export interface BackendOptions {
   /** The kernel below. Default: the host's own. */
-  readonly kernel?: WindowsKernel
+  readonly kernel?: WindowsKernel | undefined
 }
 
 /** Makes the memory of my-os over a kernel. */
 export function createOS(options: BackendOptions = {}): OS {
+  checkOptions('createOS', options, ['kernel'])
   return new MyOs(options.kernel ?? hostKernel())
 }
 
@@ -23,10 +24,12 @@ class MyOs implements OS {
   readonly name = 'my-os'
   readonly traits: Traits
   refusal: Refusal | null = null
+  readonly host: HostServices
   readonly #kernel: WindowsKernel
   readonly #pageSize: number
 
   constructor(kernel: WindowsKernel) {
+    this.host = kernel
     this.#kernel = kernel
     this.#pageSize = kernel.pageSize
     // Each trait is a promise. The suite checks that the backend keeps it.
