@@ -3,7 +3,7 @@
 //
 // A function has three outcomes. Done: it returns. Refused: it returns null and sets `refusal`. Broken: it throws a
 // FatalError. It never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
-import { type OS, type Refusal, type Traits } from '@memlayer/core'
+import { checkOptions, type OS, type Refusal, type Traits } from '@memlayer/core'
 import type { Address, Plan9Kernel } from '@memlayer/kernel'
 import { ENOMEM } from './defs.js'
 import { hostKernel } from './host.js'
