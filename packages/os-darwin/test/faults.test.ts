@@ -1,58 +1,21 @@
-// The k-th kernel call fails, for every k of a life, over real pages: the error is of the right
-// class, the account is what the kernel holds, and no byte is lost.
-import { createMemory, FatalError, OutOfMemoryError } from '@memlayer/core'
-import { failCall } from '@memlayer/kernel'
+// The k-th kernel call fails, for every k of a life, on both page sizes of Apple's systems.
 import { createOS } from '@memlayer/os-darwin'
-import { disagreement, live, standIn } from '@memlayer/stand-in'
-import { describe, expect, it } from 'vitest'
+import { standIn } from '@memlayer/stand-in'
+import { testFailures } from '@memlayer/stand-in/vitest'
+import { describe } from 'vitest'
 
-const onLinux = process.platform === 'linux'
-const [ENOMEM, EINVAL, EAGAIN] = [12, 22, 35]
-
-// What each operation is to throw: a reservation is refused, where Go throws is broken. A range that the
-// kernel keeps is broken, unless it had no memory to split it.
-const expected = (op: string, errno: number): typeof OutOfMemoryError | typeof FatalError => {
-  if (op === 'sysAlloc' || op === 'sysReserve') return OutOfMemoryError
-  if (op === 'sysMap') return FatalError
-  return errno === ENOMEM ? OutOfMemoryError : FatalError
-}
-
-describe.skipIf(!onLinux)('os-darwin with the k-th kernel call failing (Linux stands in)', () => {
-  it.each([
-    [4096, ENOMEM],
-    [16384, ENOMEM],
-    [16384, EINVAL],
-    [16384, EAGAIN],
-  ])('pages of %i bytes, errno %i: account and kernel agree for every k', (pageSize, errno) => {
-    let refused = 0
-    for (let k = 1; ; k++) {
-      const { kernel, mappedBytes } = standIn('darwin', { pageSize })
-      const plan = failCall(kernel, k, errno)
-      const memory = createMemory(createOS({ kernel: plan.kernel }))
-      const at = { op: '' }
-      let error: unknown
-      try {
-        live(memory, at)
-      } catch (thrown) {
-        error = thrown
-        refused += 1
-        // sysReserveAligned is refused as a whole, or left with a part that the kernel keeps.
-        const classes = at.op === 'sysReserveAligned' ? [OutOfMemoryError, FatalError] : [expected(at.op, errno)]
-        expect(
-          classes.some((one) => thrown instanceof one),
-          `${at.op}: ${String(thrown)}`,
-        ).toBe(true)
-      }
-      expect(disagreement(memory)).toBe(null)
-      for (const { address, size } of memory.ranges()) memory.sysFree(address, size, null)
-      expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
-      expect(mappedBytes()).toBe(0)
-      if (!plan.failed) {
-        expect(error).toBeUndefined()
-        break
-      }
-    }
-    // A madvise may fail without a word; a mapping may not.
-    expect(refused).toBeGreaterThanOrEqual(12)
+describe.skipIf(process.platform !== 'linux')('os-darwin with the k-th kernel call failing (Linux stands in)', () => {
+  const darwin = { createOS, family: 'darwin' } as const
+  testFailures({
+    ...darwin,
+    name: 'pages of 4096 bytes',
+    standIn: () => standIn('darwin', { pageSize: 4096 }),
+    errors: ['ENOMEM'],
+  })
+  testFailures({
+    ...darwin,
+    name: 'pages of 16384 bytes',
+    standIn: () => standIn('darwin', { pageSize: 16384 }),
+    errors: ['ENOMEM', 'EINVAL', 'EAGAIN'],
   })
 })

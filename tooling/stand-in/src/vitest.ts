@@ -1,4 +1,5 @@
 // @memlayer/stand-in/vitest: the tests that the POSIX backends have in common.
+export { testFailures, type FailingBackend } from './failures.js'
 export {
   expectMapRefused,
   statesOf,
