@@ -1,10 +1,10 @@
-// The mutants' table: what is wrong, in which backend, and which case says so. The README of
-// @memlayer/conformance has it between two marks.
+// The table of mutants: what is wrong, in which backend, and which case finds it. It stands in the README of
+// @memlayer/conformance, between two marks.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Mutant } from './mutants.js'
+import type { Mutant } from './mutant.js'
 
-/** What the suite said of a mutant. */
+/** What the suite found of a mutant. */
 export interface Catch {
   readonly mutant: Mutant
   /** The cases that failed, by id. */

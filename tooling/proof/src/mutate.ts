@@ -1,5 +1,5 @@
-// Makes a mutant: a copy of a backend's dist in a folder of its own, with one edit, imported
-// from there. Runs in a plain Node, where a copy finds the same core that everybody has.
+// Makes a mutant and runs the suite over it. A mutant is a copy of a backend's dist with one edit, imported from
+// a folder of its own. It runs in plain Node, where the copy imports the same core as the suite.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { conformance, runCases, type Report } from '@memlayer/conformance'
 import type { OS } from '@memlayer/core'
-import type { Mutant } from './mutants.js'
+import type { Mutant } from './mutant.js'
 import { simulatedSubjects, type AnySubject } from './simulated.js'
 
 type CreateOS = (options: object) => OS
@@ -17,7 +17,7 @@ const bsd = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumos']
 /** Runs the suite over a mutant. */
 export async function reportOn(mutant: Mutant, seed: number): Promise<Report> {
   const subject = simulatedSubjects.find(({ name }) => name === mutant.subject)
-  if (subject === undefined) throw new Error(`no subject is called '${mutant.subject}'`)
+  if (subject === undefined) throw new Error(`there is no subject '${mutant.subject}': take a name from simulated.ts`)
   const folder = mkdtempSync(join(tmpdir(), 'memlayer-mutant-'))
   try {
     const { createOS } = await edited(mutant, folder)
@@ -43,12 +43,13 @@ async function edited(mutant: Mutant, folder: string): Promise<{ createOS: Creat
 
 function replaced(text: string, find: string | RegExp, put: string, { wrong }: Mutant): string {
   const parts = text.split(find).length
-  if (parts === 1) throw new Error(`'${wrong}': its place is no longer in mem.js, write the mutant anew`)
-  if (typeof find === 'string' && parts > 2) throw new Error(`'${wrong}': its place is ${parts - 1} times in mem.js`)
+  if (parts === 1) throw new Error(`the text of '${wrong}' is not in mem.js: write the mutant again`)
+  if (typeof find === 'string' && parts > 2)
+    throw new Error(`the text of '${wrong}' is in mem.js ${parts - 1} times: make it longer`)
   return typeof find === 'string' ? text.replace(find, () => put) : text.replace(find, put)
 }
 
-/** The subject with the mutant's createOS in place of the backend's; options are the subject's own. */
+/** The subject with the mutant's createOS. Its options stay. */
 function overMutant(subject: AnySubject, createOS: CreateOS): AnySubject {
   const [system = '', option = ''] = subject.name.split(', ')
   const options = {
