@@ -1,5 +1,5 @@
-// Independent versions, tried: a change in one package, its changeset and the version step in a scratch
-// clone, and then a look at which packages moved.
+// Tries independent versions: a change in one package, its changeset and the version step, in a scratch clone.
+// Tests then look at which packages moved.
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,25 +7,25 @@ import { dirname, join } from 'node:path'
 import { runTool, startTool } from './tool.js'
 import { readWorkspace, type Workspace } from './workspace.js'
 
-/** A clone of the workspace as it stands, uncommitted changes too, with all pending changesets released. */
+/** A clone of the workspace, uncommitted changes included, in which all pending changesets are released. */
 export interface ScratchClone {
   readonly root: string
-  /** Names and versions of all packages, now. */
+  /** The current versions of all packages, by name. */
   versions(): Map<string, string>
-  /** Adds a changeset and commits it. `bumps`: by the package's name, `'patch'`, `'minor'` or `'major'`. */
+  /** Adds a changeset and commits it. `bumps`: `'patch'`, `'minor'` or `'major'`, by the package's name. */
   addChangeset(bumps: Readonly<Record<string, string>>, summary: string): void
   /** Commits all that changed. */
   commit(message: string): void
   /** The version step of a release. */
   version(): void
-  /** The publish step, to a registry that asks for no name: what it said, and the tags that it left. */
+  /** Publishes to a registry without accounts. Tells what the step printed, and the tags that it made. */
   publish(registry: string): Promise<{ readonly said: string; readonly tags: readonly string[] }>
-  /** Paths that are not as committed. */
+  /** The paths that differ from the last commit. */
   changed(): string[]
   remove(): void
 }
 
-/** Makes a scratch clone, in the folder for temporary files. */
+/** Makes a scratch clone in the folder for temporary files. */
 export function scratchClone(workspace: Workspace): ScratchClone {
   const root = mkdtempSync(join(tmpdir(), 'memlayer-versions-'))
   for (const file of workspace.files) {
@@ -35,7 +35,7 @@ export function scratchClone(workspace: Workspace): ScratchClone {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   git('init', '--quiet', '--initial-branch=main')
-  // The clone's own, for changesets tags as well, and the machine may know nobody.
+  // Changesets makes tags too, and the machine may have no name and address for git.
   git('config', 'user.name', 'memlayer')
   git('config', 'user.email', 'memlayer@localhost')
   git('config', 'commit.gpgsign', 'false')
@@ -63,7 +63,7 @@ export function scratchClone(workspace: Workspace): ScratchClone {
       }
       symlinkSync(join(workspace.root, 'node_modules'), join(root, 'node_modules'), 'junction')
       const npmrc = join(root, '.git', 'npmrc')
-      writeFileSync(npmrc, `registry=${registry}\n${registry.replace(/^https?:/, '')}:_authToken=nobody\n`)
+      writeFileSync(npmrc, `registry=${registry}\n${registry.replace(/^https?:/, '')}:_authToken=any\n`)
       const env = { NPM_CONFIG_USERCONFIG: npmrc, npm_config_registry: registry, pnpm_config_registry: registry }
       const { code, stdout, stderr } = await startTool('changeset', ['publish'], root, env)
       if (code !== 0) throw new Error(`changeset publish fails: ${stdout}${stderr}`)
@@ -82,24 +82,26 @@ export function scratchClone(workspace: Workspace): ScratchClone {
   return clone
 }
 
-/** Sentences about the configuration of changesets: every package has a version line of its own. */
+/** Sentences about the configuration of changesets. Each package has to have a version line of its own. */
 export function checkChangesetConfig(config: Readonly<Record<string, unknown>>): string[] {
   const findings = ['fixed', 'linked', 'ignore']
     .filter((key) => !Array.isArray(config[key]) || config[key].length > 0)
-    .map((key) => `.changeset/config.json: write "${key}": []: each package has a version of its own.`)
+    .map((key) => `.changeset/config.json: write "${key}": [], because each package has a version of its own.`)
   if (config['access'] !== 'public') findings.push('.changeset/config.json: write "access": "public".')
+  // Prettier leaves Markdown alone, and to run it the version step would install the workspace first.
+  if (config['format'] !== false) findings.push('.changeset/config.json: write "format": false.')
   return findings
 }
 
-/** Sentences about published packages that were never released and that no changeset is about to release. */
+/** Sentences about published packages that were never released, and that no changeset releases. */
 export function checkFirstChangesets(workspace: Workspace, changesets: readonly string[]): string[] {
   return workspace.packages
     .filter(
       ({ name, isPublic, manifest }) =>
         isPublic && manifest.version === '0.0.0' && !changesets.some((text) => text.includes(`"${name}":`)),
     )
-    .map(
-      ({ name }) =>
-        `${name} has no changeset for its first release: write .changeset/first-${name.replace(/^@.*\//, '')}.md with "${name}": minor.`,
-    )
+    .map(({ name }) => {
+      const file = `.changeset/first-${name.replace(/^@.*\//, '')}.md`
+      return `${name} has no changeset for its first release: write ${file} with "${name}": minor.`
+    })
 }

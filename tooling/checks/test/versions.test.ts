@@ -1,4 +1,4 @@
-// Each package has a version line of its own: a change in one backend moves that backend alone.
+// Each package has a version line of its own. A change in one backend moves only that backend.
 import { checkChangesetConfig, checkFirstChangesets, scratchClone } from '@memlayer/checks/versions'
 import { publicPackages, readText, readWorkspace } from '@memlayer/checks/workspace'
 import { appendFileSync } from 'node:fs'
@@ -18,7 +18,8 @@ describe('versions', () => {
     expectNone(
       checkChangesetConfig(JSON.parse(readText(workspace.root, '.changeset/config.json')) as Record<string, unknown>),
     )
-    expect(checkChangesetConfig({ fixed: [['a', 'b']], linked: [], ignore: [], access: 'restricted' })).toHaveLength(2)
+    const wrong = { fixed: [['a', 'b']], linked: [], ignore: [], access: 'restricted', format: 'auto' }
+    expect(checkChangesetConfig(wrong)).toHaveLength(3)
   })
 
   it('begin with a changeset for every published package', () => {
