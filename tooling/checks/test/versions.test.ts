@@ -18,7 +18,8 @@ describe('versions', () => {
     expectNone(
       checkChangesetConfig(JSON.parse(readText(workspace.root, '.changeset/config.json')) as Record<string, unknown>),
     )
-    expect(checkChangesetConfig({ fixed: [['a', 'b']], linked: [], ignore: [], access: 'restricted' })).toHaveLength(2)
+    const wrong = { fixed: [['a', 'b']], linked: [], ignore: [], access: 'restricted', format: 'auto' }
+    expect(checkChangesetConfig(wrong)).toHaveLength(3)
   })
 
   it('start with a changeset for every published package', () => {

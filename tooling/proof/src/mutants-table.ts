@@ -2,7 +2,7 @@
 // @memlayer/conformance has the table between two marks.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Mutant } from './mutants.js'
+import type { Mutant } from './mutant.js'
 
 /** The suite's result for a mutant. */
 export interface Catch {

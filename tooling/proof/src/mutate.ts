@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { conformance, runCases, type Report } from '@memlayer/conformance'
 import type { OS } from '@memlayer/core'
-import type { Mutant } from './mutants.js'
+import type { Mutant } from './mutant.js'
 import { simulatedSubjects, type AnySubject } from './simulated.js'
 
 type CreateOS = (options: object) => OS

@@ -1,0 +1,193 @@
+// Mutants that are wrong about memory: what sysAlloc hands out, what sysUnused gives back, what sysUsed commits, and
+// what sysHugePage asks for. mutants.ts lists them.
+import type { Mutant } from './mutant.js'
+
+const linux = 'linux'
+const windows = 'windows'
+const plan9 = 'plan9'
+
+/** By the function that is wrong. */
+export const memoryMutants: readonly Mutant[] = [
+  // sysAlloc
+  {
+    wrong: 'sysAlloc swallows ENOMEM: the error number is handed out as an address',
+    subject: 'freebsd',
+    find: /(sysAllocOS\(n\) \{[^]*?)if \(p < 0\)/,
+    put: '$1if (p === -1)',
+    caughtBy: 'refusals/alloc',
+  },
+  {
+    wrong: 'sysAlloc keeps no reason for its refusal',
+    subject: 'darwin',
+    find: /(sysAllocOS\(n\) \{[^]*?)return this.#refuse\('mmap', -p\);/,
+    put: '$1return null;',
+    caughtBy: 'refusals/alloc',
+  },
+  {
+    wrong: 'sysAlloc rounds up to 64 KiB',
+    subject: linux,
+    find: 'mmap(0, n, PROT_READ | PROT_WRITE',
+    put: 'mmap(0, alignUp(n, 65536), PROT_READ | PROT_WRITE',
+    caughtBy: 'account/sizes',
+  },
+  {
+    wrong: 'sysAlloc rounds down, and comes a page short',
+    subject: linux,
+    find: 'mmap(0, n, PROT_READ | PROT_WRITE',
+    put: 'mmap(0, n - (n > 4096 ? 4096 : 0), PROT_READ | PROT_WRITE',
+    caughtBy: 'alloc/touchable',
+  },
+  {
+    wrong: 'sysAlloc only reserves: it commits nothing',
+    subject: windows,
+    find: 'virtualAlloc(0, n, MEM_COMMIT | MEM_RESERVE,',
+    put: 'virtualAlloc(0, n, MEM_RESERVE,',
+    caughtBy: 'alloc/touchable',
+  },
+  {
+    wrong: 'sysAlloc maps for reading alone',
+    subject: 'netbsd',
+    find: 'mmap(0, n, PROT_READ | PROT_WRITE',
+    put: 'mmap(0, n, PROT_READ',
+    caughtBy: 'alloc/touchable',
+  },
+  {
+    wrong: 'sysAlloc hands out freed memory as it was left',
+    subject: plan9,
+    find: 'this.#kernel.clear(v, size);',
+    put: '',
+    caughtBy: 'contents/zero-after-free',
+  },
+  {
+    wrong: 'what was freed at the end of memory is handed out dirty',
+    subject: plan9,
+    find: 'this.#kernel.clear(v, n);',
+    put: '',
+    caughtBy: 'contents/zero-after-free',
+  },
+  // sysUnused
+  {
+    wrong: 'sysUnused does nothing, and says that it does',
+    subject: 'freebsd',
+    find: 'void this.#kernel.madvise(v, n, this.#free);',
+    put: '',
+    caughtBy: 'unused/returns-memory',
+  },
+  {
+    wrong: 'sysUnused gives back one page too many',
+    subject: linux,
+    find: 'const answer = this.#kernel.madvise(v, n, advice);',
+    put: 'const answer = this.#kernel.madvise(v, n + this.#pageSize, advice);',
+    caughtBy: 'contents/neighbours',
+  },
+  {
+    wrong: 'sysUnused leaves the last page',
+    subject: linux,
+    find: 'const answer = this.#kernel.madvise(v, n, advice);',
+    put: 'const answer = this.#kernel.madvise(v, Math.max(n - this.#pageSize, this.#pageSize), advice);',
+    caughtBy: 'unused/returns-memory',
+  },
+  {
+    wrong: 'sysUnused unmaps the range',
+    subject: 'openbsd',
+    find: 'void this.#kernel.madvise(v, n, this.#free);',
+    put: 'void this.#kernel.munmap(v, n);',
+    caughtBy: 'unused/held',
+  },
+  {
+    wrong: 'sysUnused forgets that the kernel refused the advice',
+    subject: 'linux, MADV_FREE',
+    find: 'this.#adviseUnused = MADV_DONTNEED;',
+    put: '',
+    caughtBy: 'refusals/advice',
+  },
+  {
+    wrong: 'sysUnused takes huge pages whole',
+    subject: linux,
+    find: 'const answer = this.#kernel.madvise(v, n, advice);',
+    put: [
+      'const start = n > huge ? alignDown(v, huge) : v;',
+      'const answer = this.#kernel.madvise(start, n + (v - start), advice);',
+    ].join('\n'),
+    caughtBy: 'huge-pages/cut',
+  },
+  {
+    wrong: 'the trait says that contents are dropped, and the advice is MADV_FREE',
+    subject: linux,
+    find: 'const advice = this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused;',
+    put: 'const advice = MADV_FREE;',
+    caughtBy: 'unused/drops-contents',
+  },
+  {
+    wrong: 'a batch leaves out its last range',
+    subject: linux,
+    find: 'this.#kernel.madviseAll?.(ranges, this',
+    put: 'this.#kernel.madviseAll?.(Array.from(ranges).slice(0, -2), this',
+    caughtBy: 'account/batch',
+  },
+  {
+    wrong: 'a decommit is not made in pieces',
+    subject: windows,
+    find: /small = alignDown\(small \/ 2, this\.#pageSize\);(?=\s+\}\s+if[^]{0,60}#decommitFailed)/,
+    put: 'small = 0;',
+    caughtBy: 'used/across-reservations',
+  },
+  {
+    wrong: 'sysUnused releases the reservation',
+    subject: windows,
+    find: "this.#decommit('sysUnused', v, n);",
+    put: 'void this.#kernel.virtualFree(v, 0, MEM_RELEASE);',
+    caughtBy: 'unused/held',
+  },
+  // sysUsed
+  {
+    wrong: 'sysUsed commits nothing',
+    subject: windows,
+    find: 'if (answer === v)\n            return;',
+    put: 'return;',
+    caughtBy: 'refusals/used',
+  },
+  {
+    wrong: 'sysUsed asks for no commitment at all',
+    subject: windows,
+    find: 'let answer = this.#kernel.virtualAlloc(v, n, MEM_COMMIT, PAGE_READWRITE);',
+    put: 'let answer = v;',
+    caughtBy: 'map/touchable',
+  },
+  {
+    wrong: 'a commit is made in pieces, and ends with the first',
+    subject: windows,
+    find: /(sysUsedOS\(v, n\) \{[^]*?)at \+= small;/,
+    put: '$1at = end;',
+    caughtBy: 'used/across-reservations',
+  },
+  {
+    wrong: 'sysUsed maps anew, over what is Ready',
+    subject: linux,
+    find: 'this.sysHugePageOS(v, n);\n    }',
+    put: 'this.sysMapOS(v, n);\n    }',
+    caughtBy: 'used/mixed',
+  },
+  // sysHugePage
+  {
+    wrong: 'sysHugePage rounds outwards',
+    subject: linux,
+    find: 'const beg = alignUp(v, huge);',
+    put: 'const beg = alignDown(v, huge);',
+    caughtBy: 'huge-pages/whole',
+  },
+  {
+    wrong: 'sysHugePage advises where there are no huge pages',
+    subject: 'darwin',
+    find: 'sysHugePageOS(_v, _n) {',
+    put: 'sysHugePageOS(_v, _n) { void this.#kernel.madvise(_v, _n, 14);',
+    caughtBy: 'huge-pages/none',
+  },
+  {
+    wrong: 'sysHugePage gives the advice of sysUnused',
+    subject: linux,
+    find: /end - beg, MADV_HUGEPAGE/g,
+    put: 'end - beg, MADV_DONTNEED',
+    caughtBy: 'huge-pages/cut',
+  },
+]
