@@ -2,7 +2,7 @@
 // fetched and unpacked into the cache, by an apt that keeps its own lists and does not read the host's state.
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { command, download, hasCommand } from './command.js'
+import { command, download, DownloadError, hasCommand } from './command.js'
 import { release } from './machines.js'
 
 /** Debian's public keys, against which apt checks what it fetches. */
@@ -14,25 +14,30 @@ const publicMirror = 'http://deb.debian.org/debian'
 /**
  * Installs the packages whose command is missing, and Debian's keys.
  *
+ * @throws DownloadError if apt cannot fetch them.
  * @throws Error that names the command to run if this user may not install.
  */
 export function installCommands(wanted: readonly (readonly [command: string, debianPackage: string])[]): void {
   const missing = wanted.filter(([name]) => !hasCommand(name)).map(([, debianPackage]) => debianPackage)
   if (!existsSync(keyring)) missing.push('debian-archive-keyring')
   if (missing.length === 0) return
-  const list = missing.join(' ')
-  if (!hasCommand('apt-get')) throw new Error(`this host has no apt-get: install ${list} by other means`)
+  if (!hasCommand('apt-get')) throw new Error(`this host has no apt-get: install ${missing.join(' ')} by other means`)
   const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing]
   console.log(`Setting up, once: ${install.join(' ')}`)
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n']
   try {
-    for (const line of [['apt-get', 'update', '-qq'], install]) {
-      const [program = '', ...args] = [...asRoot, ...line]
-      command(program, args)
-    }
+    asRoot(command, ['true'])
+    asRoot(download, ['apt-get', 'update', '-qq'])
+    asRoot(download, [...install, '--download-only'])
+    asRoot(command, install)
   } catch (error) {
-    throw new Error(`cannot install ${list}: run ${install.join(' ')} as root`, { cause: error })
+    if (error instanceof DownloadError) throw error
+    throw new Error(`cannot install ${missing.join(' ')}: run ${install.join(' ')} as root`, { cause: error })
   }
+}
+
+function asRoot(run: typeof command, line: readonly string[]): void {
+  const [program = '', ...args] = process.getuid?.() === 0 ? line : ['sudo', '-n', ...line]
+  run(program, args)
 }
 
 /** An apt for one architecture. Everything that it keeps is in `folder`. */

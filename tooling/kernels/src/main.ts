@@ -21,7 +21,7 @@ const exitCodes = {
   failed: 1,
   /** The run itself is broken: a name that is not a machine's, or a command that is missing. */
   broken: 2,
-  /** No test failed, and the kernel or the packages of a machine could not be downloaded. */
+  /** No test failed, and QEMU, a kernel or packages could not be downloaded. */
   notDownloaded: 3,
 } as const
 
@@ -43,7 +43,6 @@ async function main(names: readonly string[]): Promise<number> {
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const chosen = machines.filter(({ name }) => names.length === 0 || names.includes(name))
-  installCommands([...chosen.map(({ qemu }) => qemu), ['cpio', 'cpio'], ['dpkg-deb', 'dpkg']])
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, 'run-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
@@ -70,9 +69,10 @@ async function runAll(chosen: readonly Machine[], folder: string): Promise<numbe
   return total.failed > 0 ? exitCodes.failed : code
 }
 
-/** The machine's kernel and packages; null, with the reason on the terminal, if they could not be downloaded. */
+/** Returns the machine's kernel and packages. null: a download failed, and the reason is on the terminal. */
 function partsOf(machine: Machine): Parts | null {
   try {
+    installCommands([machine.qemu, ['cpio', 'cpio'], ['dpkg-deb', 'dpkg']])
     return fetchParts(machine)
   } catch (error) {
     if (!(error instanceof DownloadError)) throw error
@@ -83,7 +83,7 @@ function partsOf(machine: Machine): Parts | null {
 
 /** The machine counts as one test that was skipped. */
 function notDownloaded({ name }: Machine): Verdict {
-  const line = `${name}: not run, because its kernel or packages could not be downloaded`
+  const line = `${name}: not run, because QEMU, its kernel or its packages could not be downloaded`
   return { line, counts: { passed: 0, failed: 0, skipped: 1 }, isWhole: false }
 }
 

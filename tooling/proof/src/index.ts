@@ -2,5 +2,6 @@
 export { simulatedSubjects, subjectOf, type AnySubject } from './simulated.js'
 export { realSubjects } from './real.js'
 export { windowsSubject } from './windows.js'
+export { closingLine, type Column } from './matrix.js'
 export { mutants, type Mutant } from './mutants.js'
 export { readme, tableInReadme, tableOf, type Catch } from './mutants-table.js'
