@@ -74,14 +74,15 @@ function withTasks(task: RunnerTask): RunnerTask[] {
 }
 
 function lineOf(task: RunnerTestCase | RunnerTestSuite): TestLine {
-  // Vitest's type leaves out the note: why the test was skipped.
-  const result = task.result as (RunnerTask['result'] & { readonly note?: string }) | undefined
+  const { result } = task
+  // Why the test was skipped. Vitest's type leaves it out.
+  const { note = '' } = { ...result } as { readonly note?: string }
   const isFailed = result?.state === 'fail'
   const errors = isFailed ? (result.errors ?? []) : []
   return {
     name: task.fullTestName ?? task.name,
     failed: isFailed ? errors.map(({ stack, message, diff }) => `${stack ?? message}\n${diff ?? ''}`).join('\n') : null,
-    skipped: isFailed || result?.state === 'pass' ? null : (result?.note ?? ''),
+    skipped: isFailed || result?.state === 'pass' ? null : note,
     milliseconds: Math.round(result?.duration ?? 0),
   }
 }

@@ -6,6 +6,7 @@ const steps: string[] = []
 
 it('passes', () => expect(steps).toEqual([]))
 it('fails', () => expect({ a: 1, b: 2 }).toEqual({ a: 1, b: 3 }))
+// oxlint-disable-next-line vitest/valid-expect -- toBeOdd is not a matcher
 it('fails by a matcher that is not there', () => (expect(1) as unknown as { toBeOdd(): void }).toBeOdd())
 it('fails by a promise', async () => expect(Promise.resolve(1)).resolves.toBe(2))
 it('fails by too few assertions', () => expect.assertions(1))
@@ -19,7 +20,9 @@ it('passes with as many assertions as it says', () => {
 })
 it.fails('fails as it should', () => expect(1).toBe(2))
 it.fails('passes, and should not', () => expect(1).toBe(1))
+// oxlint-disable-next-line vitest/warn-todo -- one of the ways
 it.todo('is not written')
+// oxlint-disable-next-line vitest/no-disabled-tests -- one of the ways
 it.skip('is left out', () => expect(1).toBe(2))
 it.skipIf(true)('is skipped by a condition', () => expect(1).toBe(2))
 it.skipIf(false)('is not skipped', () => expect(1).toBe(1))
@@ -58,9 +61,15 @@ describe('a suite', () => {
 })
 it('runs after the hooks of a suite', () => expect(steps.at(-1)).toBe('afterAll'))
 
-describe.skipIf(true)('a skipped suite', () => it('is skipped with it', () => expect(1).toBe(2)))
-describe.each([1, 2])('suite %i', (n) => it('takes its row', () => expect(n).toBe(1)))
-describe.skipIf(false).each([[3, 'three']])('suite %i, %s', (n) => it('takes its row', () => expect(n).toBe(3)))
+describe.skipIf(true)('a skipped suite', () => {
+  it('is skipped with it', () => expect(1).toBe(2))
+})
+describe.each([1, 2])('suite %i', (n) => {
+  it('takes its number', () => expect(n).toBe(1))
+})
+describe.skipIf(false).each([[3, 'three']])('suite %i, %s', (n, name) => {
+  it('takes its row', () => expect([n, name]).toEqual([3, 'three']))
+})
 describe('a suite with a broken hook', () => {
   beforeAll(() => {
     throw new Error('the hook is broken')
@@ -77,7 +86,7 @@ it('polls', async () => {
   await expect.poll(() => (calls += 1), { interval: 1 }).toBe(3)
 })
 it('mocks', () => {
-  const mock = vi.fn((n: number) => n + 1)
+  const mock = vi.fn<(n: number) => number>((n) => n + 1)
   expect([mock(1), mock(2)]).toEqual([2, 3])
   expect(mock).toHaveBeenLastCalledWith(2)
 })
