@@ -102,21 +102,30 @@ describe.skipIf(process.platform !== 'linux')("the machines' runner (needs Linux
     expect(of('a suite with a broken hook')?.failed).toContain('the hook is broken')
   })
 
+  /** Runs a file with this text. */
+  function runText(text: string): Run {
+    writeFileSync(join(folder, 'text.mjs'), `import { it } from 'vitest'\n${text}\n`)
+    return run('text')
+  }
+
+  it('counts a file that throws at import as a failed test', () => {
+    const { code, tests } = runText("it('a', () => {})\nthrow new Error('at import')")
+    expect({ code, failed: tests.map(({ name, failed }) => [name, failed?.split('\n')[0]]) }).toEqual({
+      code: 0,
+      failed: [['text.mjs', 'Error: at import']],
+    })
+  })
+
   it.each([
-    ['throws', "throw new Error('at import')", 0, [['throws.mjs', 'failed']]],
-    [
-      'has a test that throws in a later turn',
-      "it('a', () => {})\nsetImmediate(() => { throw new Error('late') })",
-      1,
-      null,
-    ],
-    ['ends the process', "it('a', () => {})\nit('b', () => process.exit(7))", 7, [['a', 'passed']]],
-    ['waits for nothing', "it('a', () => {})\nit('b', () => new Promise(() => {}))", 3, [['a', 'passed']]],
-  ])('says of a file that %s what ran, and by its code that it did not end', (_, text, code, outcomes) => {
-    writeFileSync(join(folder, 'throws.mjs'), `import { it } from 'vitest'\n${text}\n`)
-    const ended = run('throws')
-    expect(ended.code).toBe(code)
-    if (outcomes !== null) expect(ended.tests.map((test) => [test.name, stateOf(test)])).toEqual(outcomes)
+    ['throws in a later turn', "setImmediate(() => { throw new Error('late') }); await new Promise(() => {})", 1],
+    ['ends the process', 'process.exit(7)', 7],
+    ['waits for nothing', 'await new Promise(() => {})', 3],
+  ])('has the lines of earlier tests, and a code other than 0, after a test that %s', (_, body, code) => {
+    const ended = runText(`it('a', () => {})\nit('b', async () => { ${body} })\nit('c', () => {})`)
+    expect({ code: ended.code, tests: ended.tests.map((test) => [test.name, stateOf(test)]) }).toEqual({
+      code,
+      tests: [['a', 'passed']],
+    })
   })
 
   it('passes every test of the suite on this host, under the titles that vitest has', () => {

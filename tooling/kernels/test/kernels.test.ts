@@ -100,25 +100,25 @@ describe('a run of a machine', () => {
       'its pages are not of 16384 bytes',
     ],
     ['the kernel panicked', [facts, test('one'), '@end a 0', 'Kernel panic'], 'the machine did not come to its end'],
-  ])('has a failure more when %s', async (_, lines, complaint) => {
+  ])('counts one more failure when %s', async (_, lines, complaint) => {
     const { line, counts, isWhole } = verdict(await said(lines))
     const failed = Number(/ (\d+) failed/.exec(line)?.[1])
     expect({ failed: counts.failed, isWhole }).toEqual({ failed: failed + 1, isWhole: false })
     expect(line).toContain(complaint)
   })
 
-  it('has a failed test for a line that the kernel wrote into', async () => {
+  it('counts a line that the kernel wrote into as a failed test', async () => {
     const { line } = verdict(await said([facts, '@test {"name":"one", [   43.9] random: ', '@end a 0', '@done']))
     expect(line).toBe('m: 0 passed, 1 failed, 0 skipped')
   })
 
-  it('is ended after its time', async () => {
+  it('ends after its time', async () => {
     const run = await said([facts, `@end a 0`], 'setInterval(() => {}, 1000)', 1)
     expect(run.isWhole).toBe(false)
     expect(verdict(run).line).toContain('the machine did not come to its end')
   })
 
-  it('fails when there is no such program', async () => {
+  it('fails when QEMU is missing', async () => {
     const machine = { ...row, qemu: ['no-such-qemu', ''] as const }
     await expect(boot(machine, 'kernel', 'image', 5, () => undefined)).rejects.toThrow(/no-such-qemu/)
   })
