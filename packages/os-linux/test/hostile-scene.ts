@@ -250,7 +250,7 @@ export class HostileScene {
       case 'view':
         return {
           legal: part.isFrom(spanOf(b, elements)) && rules.isView(b, from, elements),
-          run: () => this.#keep(region.view(b, o, c), at),
+          run: () => this.#keep(region.view(b, o, c), from),
         }
       case 'read':
       case 'write': {

@@ -1,15 +1,26 @@
-// A long run that ends where it began: what is left after as many operations as a busy server
-// does in ten minutes is what was there after the first few. In a process of its own, for it
-// looks at all of it.
+// A long run that ends where it began. After as many operations as a busy server does in ten minutes, the
+// process has the memory that it had after the first few. The run has a process of its own, because it
+// measures all of it.
 import { runChild } from '@memlayer/witness'
 import { expect, it } from 'vitest'
 
-// Rounds of this many lives, each of some twenty operations: in all as many as 3,000 a second in ten minutes.
-const LIVES = 5_000
-// The engine compiles, and the C library spreads, for some hundred thousand operations.
-const WARM_UP = 6
-const ROUNDS = 18
-const SECONDS = 600
+// A life is some twenty operations. All rounds together are 3,000 operations a second for ten minutes.
+const livesPerRound = 5_000
+// The engine compiles, and the C library's heap spreads, for the first hundred thousand operations.
+const warmUpRounds = 6
+const rounds = 18
+const seconds = 600
+
+// How far a figure may rise from the first third of the rounds to the last. Between them are 12 rounds: 60,000
+// lives and 600 visits of a worker. On a busy machine resident memory rose by 0.17 MB, the heap by 0.02 MB, and
+// the mappings by 1. Most of that is code that the engine compiles late.
+const riseMax: Readonly<Record<string, number>> = {
+  // 17 bytes a life, or half a page a visit.
+  resident: 2 ** 20,
+  mappings: 8,
+  // 2 bytes a life: less than any object has.
+  heap: 2 ** 17,
+}
 
 const soak = `
   import { once } from 'node:events'
@@ -18,6 +29,9 @@ const soak = `
   import { createMemory, GrowableBuffer } from '@memlayer/core'
   import { createOS } from '@memlayer/os-linux'
   import { mappings, processResident } from '@memlayer/witness'
+  // Such a collection also gives back the pages that the engine keeps for later. An ordinary one leaves up to
+  // 4 MB of them, and a background task decides how many: on a busy machine it does so late.
+  const everything = { type: 'major', execution: 'sync', flavor: 'last-resort' }
   const memory = createMemory(createOS())
   const page = memory.os.traits.pageSize
   const long = memory.reserve(256 * 2 ** 20, { name: 'long-lived' })
@@ -43,7 +57,7 @@ const soak = `
     for (let size = 1000; size < 50_000; size *= 3) buffer.resize(size)
     buffer.bytes()[0] = 1
     buffer.free()
-    // Offered to the worker, and taken back before it comes.
+    // Offered to the worker, and taken back before the worker attaches.
     const hold = long.hold(2 ** 20, page)
     long.share(worker, 2 ** 20, page)
     hold.release()
@@ -53,10 +67,12 @@ const soak = `
   }
   const worker = new Worker(\`
     const { parentPort } = process.getBuiltinModule('node:worker_threads')
-    void Promise.all([import('@memlayer/core'), import('@memlayer/os-linux')]).then(([{ createMemory }, { createOS }]) => {
+    const everything = \${JSON.stringify(everything)}
+    const packages = Promise.all([import('@memlayer/core'), import('@memlayer/os-linux')])
+    void packages.then(([{ createMemory }, { createOS }]) => {
       const memory = createMemory(createOS())
       parentPort.on('message', (token) => {
-        if (token === null) return globalThis.gc(), parentPort.postMessage(null)
+        if (token === null) return globalThis.gc(everything), parentPort.postMessage(null)
         const shared = memory.attach(token)
         const count = Atomics.add(shared.view(Int32Array, 0, 1), 0, 1)
         shared.release()
@@ -73,29 +89,33 @@ const soak = `
     long.fault(2 ** 21, page)
     long.commit(2 ** 21, page)
   }
-  // Where the heap has objects. The engine goes on compiling what is hot, and its code is in spaces of their own.
+  // The spaces with objects. The engine's code is in other spaces, and grows for as long as it compiles.
   const objects = new Set(['new_space', 'old_space', 'new_large_object_space', 'large_object_space'])
   function heapOfObjects() {
-    return getHeapSpaceStatistics().reduce((sum, space) => sum + (objects.has(space.space_name) ? space.space_used_size : 0), 0)
+    return getHeapSpaceStatistics()
+      .reduce((sum, { space_name, space_used_size }) => sum + (objects.has(space_name) ? space_used_size : 0), 0)
   }
-  // What the collector finds dropped is forgotten in later turns, and collected in turn.
+  // A finalizer runs in a turn after the collection. What it lets go is garbage for the next one.
   async function measure() {
     for (let i = 0; i < 10; i++) {
-      globalThis.gc()
+      globalThis.gc(everything)
       const collected = once(worker, 'message')
       worker.postMessage(null)
       await collected
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
     memory.check()
-    return { resident: processResident(page), mappings: mappings().length, heap: heapOfObjects(), ranges: memory.ranges().length, regions: memory.regions().length }
+    return {
+      resident: processResident(page), mappings: mappings().length, heap: heapOfObjects(),
+      ranges: memory.ranges().length, regions: memory.regions().length,
+    }
   }
   const rounds = []
-  for (let round = 0; round < ${WARM_UP + ROUNDS}; round++) {
-    // What was dropped is collected between turns of the event loop.
-    for (let i = 0; i < ${LIVES}; i++) { life(i); if (i % 100 === 0) await visit() }
+  for (let round = 0; round < ${warmUpRounds + rounds}; round++) {
+    // The event loop turns between lives, so that finalizers run.
+    for (let i = 0; i < ${livesPerRound}; i++) { life(i); if (i % 100 === 0) await visit() }
     const measured = await measure()
-    if (round >= ${WARM_UP}) rounds.push(measured)
+    if (round >= ${warmUpRounds}) rounds.push(measured)
   }
   if (kept.length !== 2 ** 20) throw new Error('a view was lost')
   await worker.terminate()
@@ -103,36 +123,37 @@ const soak = `
   console.log(JSON.stringify({ operations, rounds }))
 `
 
-const middle = (three: number[]): number => three.toSorted((a, b) => a - b)[1] ?? NaN
-
 it.skipIf(process.platform !== 'linux')(
-  'ends with the resident memory, the mappings and the heap that it began with, within 1 % (needs Linux)',
+  'ends with the resident memory, the mappings and the heap that it began with (needs Linux)',
   () => {
     const child = runChild(soak, {
       from: import.meta.dirname,
       nodeArgs: ['--expose-gc', '--max-semi-space-size=1'],
-      // The C library keeps a heap for each of the engine's threads, and which of them frees what is chance.
+      // The C library keeps a heap for each of the engine's threads, and chance decides which of them frees.
       env: { ...process.env, MALLOC_ARENA_MAX: '1' },
-      timeout: 300_000,
+      // A minute on an idle machine, eight with six other programs on two cores.
+      timeout: 900_000,
     })
     expect(child.stderr).toBe('')
-    const { operations, rounds } = JSON.parse(child.stdout) as { operations: number; rounds: Record<string, number>[] }
+    const run = JSON.parse(child.stdout) as { operations: number; rounds: Record<string, number>[] }
     console.log(
-      `${operations} operations: as many as ${Math.floor(operations / SECONDS)} a second in ten minutes`,
-      rounds.at(0),
-      rounds.at(-1),
+      `${run.operations} operations: as many as ${Math.floor(run.operations / seconds)} a second in ten minutes`,
+      run.rounds.at(0),
+      run.rounds.at(-1),
     )
-    expect(operations).toBeGreaterThan(3000 * SECONDS)
-    for (const what of ['resident', 'mappings', 'heap']) {
-      // The middle of three: a single measurement may meet the engine in the midst of something.
-      const first = middle(rounds.slice(0, 3).map((round) => round[what] ?? NaN))
-      const last = middle(rounds.slice(-3).map((round) => round[what] ?? NaN))
-      expect(last, `${what}: ${rounds.map((round) => round[what]).join(' ')}`).toBeLessThanOrEqual(first * 1.01)
+    expect(run.operations).toBeGreaterThan(3000 * seconds)
+    for (const [what, most] of Object.entries(riseMax)) {
+      const figures = run.rounds.map((round) => round[what] ?? NaN)
+      // The least of six rounds: what the engine happens to do during a measurement only adds to it. A leak
+      // raises every round after it.
+      const first = Math.min(...figures.slice(0, rounds / 3))
+      const last = Math.min(...figures.slice(-rounds / 3))
+      expect(last - first, `the rise of ${what}, by rounds: ${figures.join(' ')}`).toBeLessThanOrEqual(most)
     }
-    expect([rounds.at(-1)?.['ranges'], rounds.at(-1)?.['regions']]).toEqual([
-      rounds[0]?.['ranges'],
-      rounds[0]?.['regions'],
+    expect([run.rounds.at(-1)?.['ranges'], run.rounds.at(-1)?.['regions']]).toEqual([
+      run.rounds[0]?.['ranges'],
+      run.rounds[0]?.['regions'],
     ])
   },
-  310_000,
+  910_000,
 )

@@ -1,30 +1,30 @@
-// One run of a machine: QEMU as a child that is ended after its time and with this process, and what the
-// machine says on its serial port, read into results.
+// One run of a machine. QEMU is a child of this process: it ends with this process, or after its time. What the
+// machine writes to its serial port becomes results.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import type { InnerTest } from '@memlayer/wine'
+import { readTestLine, type TestLine } from './guest/test-line.js'
 import type { Machine } from './machines.js'
 
-/** What a file's tests came to. */
+/** A file of tests that has ended. */
 export interface FileResult {
   readonly name: string
-  readonly tests: readonly InnerTest[]
-  /** Of its Node. */
+  readonly tests: readonly TestLine[]
+  /** The exit code of its Node. 0: all tests ended, passed or not. */
   readonly code: number
 }
 
 /** What the machine said. */
 export interface MachineRun {
-  /** Its kernel, its Node, its page size, in its own words. */
+  /** Its kernel, its Node and its page size, in its own words. */
   readonly facts: string
   readonly files: readonly FileResult[]
-  /** Whether all files were run and the machine switched itself off. */
+  /** Whether the machine ran all files and switched itself off. */
   readonly isWhole: boolean
-  /** The end of what it said, for a person. */
+  /** The end of its console, for a person to read. */
   readonly tail: string
 }
 
-/** Boots the machine; `tell` hears of each file as it ends. */
+/** Boots the machine. Calls `tell` for each file as it ends. */
 export async function boot(
   machine: Machine,
   kernel: string,
@@ -32,31 +32,7 @@ export async function boot(
   seconds: number,
   tell: (file: FileResult) => void,
 ): Promise<MachineRun> {
-  // Panics switch the machine off.
-  const words = `console=${machine.console} rdinit=/init quiet panic=-1`
-  const args = [
-    ...machine.hardware,
-    '-m',
-    String(machine.memoryMiB),
-    '-smp',
-    '2',
-    '-kernel',
-    kernel,
-    '-initrd',
-    image,
-    '-append',
-    words,
-    '-display',
-    'none',
-    '-monitor',
-    'none',
-    '-serial',
-    'stdio',
-    '-nic',
-    'none',
-    '-no-reboot',
-  ]
-  const qemu = spawn(machine.qemu[0], args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const qemu = spawn(machine.qemu[0], argumentsOf(machine, kernel, image), { stdio: ['ignore', 'pipe', 'pipe'] })
   const end = (): void => void qemu.kill('SIGKILL')
   const timer = setTimeout(end, seconds * 1000)
   process.once('exit', end)
@@ -83,23 +59,34 @@ export async function boot(
   }
 }
 
-/** The lines that the init writes. */
+function argumentsOf({ hardware, memoryMiB, console }: Machine, kernel: string, image: string): string[] {
+  return [
+    ...hardware,
+    ...['-m', String(memoryMiB), '-smp', '2'],
+    ...['-kernel', kernel, '-initrd', image],
+    // panic=-1: a kernel that panics switches the machine off.
+    ...['-append', `console=${console} rdinit=/init quiet panic=-1`],
+    ...['-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-nic', 'none', '-no-reboot'],
+  ]
+}
+
+/** Reads the lines that the init writes. */
 class Console {
   facts = ''
   readonly files: FileResult[] = []
   isDone = false
   readonly #tell: (file: FileResult) => void
-  #tests: InnerTest[] = []
+  #tests: TestLine[] = []
 
   constructor(tell: (file: FileResult) => void) {
     this.#tell = tell
   }
 
-  /** Whether the line was one of them. */
+  /** Takes one line of the console. False: the init did not write it. */
   read(line: string): boolean {
     const [, kind, rest = ''] = /^@(node|test|end|done) ?(.*)$/.exec(line) ?? []
     if (kind === 'node') this.facts = rest
-    else if (kind === 'test') this.#tests.push(testOf(rest))
+    else if (kind === 'test') this.#tests.push(readTestLine(rest))
     else if (kind === 'done') this.isDone = true
     else if (kind === 'end') this.#end(rest)
     else return false
@@ -112,14 +99,5 @@ class Console {
     this.#tests = []
     this.files.push(file)
     this.#tell(file)
-  }
-}
-
-/** A line that something else was written into counts as a test that failed: none may be lost. */
-function testOf(line: string): InnerTest {
-  try {
-    return JSON.parse(line) as InnerTest
-  } catch {
-    return { name: 'a line that cannot be read', failed: line, skipped: null, milliseconds: 0 }
   }
 }

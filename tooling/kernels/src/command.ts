@@ -1,4 +1,4 @@
-// Commands of the host, heard only when they fail.
+// Commands of the host. What a command writes is shown only if it fails.
 import { spawnSync } from 'node:child_process'
 
 /** How a command is run. */
@@ -7,7 +7,16 @@ export interface CommandOptions {
   readonly input?: string
 }
 
-/** What the command wrote to stdout. @throws Error with the command's own words when it fails, or takes ten minutes. */
+/** A download that failed: the network, the mirror or the registry, and not the code under test. */
+export class DownloadError extends Error {
+  override readonly name = 'DownloadError'
+}
+
+/**
+ * Runs a command and returns its stdout.
+ *
+ * @throws Error with the command's own words if it fails or takes ten minutes.
+ */
 export function command(program: string, args: readonly string[], options: CommandOptions = {}): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     ...options,
@@ -18,6 +27,19 @@ export function command(program: string, args: readonly string[], options: Comma
   })
   if (status === 0) return stdout
   throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? `code ${status}`}\n${stderr ?? ''}`)
+}
+
+/**
+ * Runs a command that downloads, and returns its stdout.
+ *
+ * @throws DownloadError with the command's own words if it fails or takes ten minutes.
+ */
+export function download(program: string, args: readonly string[], options: CommandOptions = {}): string {
+  try {
+    return command(program, args, options)
+  } catch (error) {
+    throw new DownloadError(`cannot download: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 /** Whether the host has a command. */

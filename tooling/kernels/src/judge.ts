@@ -1,17 +1,24 @@
-// From what a machine said to what a person reads, and to whether the run is good.
+// Judges what a machine said: the lines that a person reads, and whether the run is good.
 import type { FileResult, MachineRun } from './boot.js'
+
+/** How many tests passed, failed and were skipped. */
+export interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
 
 /** What a run came to. */
 export interface Verdict {
-  /** `'arm64-16k: 116 passed, 0 failed, 0 skipped'`, and what else was wrong. */
+  /** `'arm64-16k: 116 passed, 0 failed, 0 skipped'`, then every complaint about the machine. */
   readonly line: string
-  /** Whether every file ran to its end on the machine that was meant. */
+  /** Its tests. Each complaint counts as one more that failed. */
+  readonly counts: Counts
+  /** Whether every file ran to its end, on a machine with the expected pages. */
   readonly isWhole: boolean
-  /** Whether it is whole and no test failed. */
-  readonly isGood: boolean
 }
 
-/** Judges a run by the page size and the files that it was to have. */
+/** Judges a run by the page size and the files that it had to have. */
 export function judge(name: string, pageSize: number, files: readonly string[], run: MachineRun): Verdict {
   const { passed, failed, skipped } = count(run.files)
   const complaints = [
@@ -20,43 +27,54 @@ export function judge(name: string, pageSize: number, files: readonly string[], 
     ...files
       .filter((wanted) => !run.files.some((file) => file.name === wanted))
       .map((wanted) => `${wanted} did not end`),
-    ...run.files.filter(isCutShort).map((file) => `${file.name} ended with code ${file.code}`),
+    ...run.files.flatMap(complaintOf),
   ]
   return {
-    line: [`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`, ...complaints].join('; '),
+    line: [`${name}: ${textOf({ passed, failed, skipped })}`, ...complaints].join('; '),
+    counts: { passed, failed: failed + complaints.length, skipped },
     isWhole: complaints.length === 0,
-    isGood: failed === 0 && complaints.length === 0,
   }
 }
 
-/** A file's counts, and each test that did not pass. */
+/** The sum of several counts. */
+export function sum(all: readonly Counts[]): Counts {
+  const add = (what: keyof Counts): number => all.reduce((total, counts) => total + counts[what], 0)
+  return { passed: add('passed'), failed: add('failed'), skipped: add('skipped') }
+}
+
+/** `'116 passed, 0 failed, 0 skipped'`, the form that .ci/run reads. */
+export function textOf({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`
+}
+
+/** The counts of one file, then each test that failed or was skipped. */
 export function reportOf(name: string, file: FileResult): string {
-  const { passed, failed, skipped } = count([file])
-  const lines = [`${name}: ${file.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`]
+  const lines = [`${name}: ${file.name}: ${textOf(count([file]))}`]
   for (const test of file.tests) {
     if (test.failed !== null) lines.push(`  FAILED ${test.name}`, ...ownLines(test.failed))
-    else if (test.skipped !== null) lines.push(`  skipped ${test.name}: ${test.skipped}`)
+    else if (test.skipped !== null) lines.push(`  skipped ${test.name}${test.skipped && `: ${test.skipped}`}`)
   }
   return lines.join('\n')
 }
 
-/** An error without the runner's and Node's own lines. */
+/** An error without the lines of vitest and Node. */
 function ownLines(stack: string): string[] {
   const isForeign = (line: string): boolean =>
-    /^ +at .*(?:\/tooling\/kernels\/dist\/|node:)|^ +at (?:new|async) Promise/.test(line)
+    /^ +at .*(?:\/node_modules\/vitest\/|node:)|^ +at (?:new|async) Promise/.test(line)
   return stack
+    .trimEnd()
     .split('\n')
     .filter((line) => !isForeign(line))
     .map((line) => `    ${line}`)
 }
 
-/** A file that ended before its tests did, or without any. */
-function isCutShort({ tests, code }: FileResult): boolean {
-  const expected = tests.some(({ failed }) => failed !== null) ? 1 : 0
-  return tests.length === 0 || code !== expected
+/** A file that ended before its tests did, or that has no tests. */
+function complaintOf({ name, tests, code }: FileResult): string[] {
+  if (code !== 0) return [`${name} ended with code ${code}`]
+  return tests.length === 0 ? [`${name} has no tests`] : []
 }
 
-function count(results: readonly FileResult[]): { passed: number; failed: number; skipped: number } {
+function count(results: readonly FileResult[]): Counts {
   const tests = results.flatMap((file) => file.tests)
   const failed = tests.filter((test) => test.failed !== null).length
   const skipped = tests.filter((test) => test.failed === null && test.skipped !== null).length

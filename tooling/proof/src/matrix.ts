@@ -42,6 +42,17 @@ export function matrixText(found: readonly Column[], missing: Readonly<Record<st
   return lines.join('\n')
 }
 
+/**
+ * Returns the last line of the run, which .ci/run reads: `3400 passed, 0 failed, 40 skipped`. An absence that a case
+ * confirms has passed. Each kernel in `missing` counts as one skipped case.
+ */
+export function closingLine(found: readonly Column[], missing: Readonly<Record<string, string>>): string {
+  const count = (...statuses: CaseResult['status'][]): number =>
+    found.flatMap(({ report }) => statuses.map((status) => report.counts[status])).reduce((sum, n) => sum + n, 0)
+  const skipped = count('not run') + Object.keys(missing).length
+  return `${count('pass', 'absent')} passed, ${count('fail')} failed, ${skipped} skipped`
+}
+
 /** Returns why cases were not run or failed. Each reason appears once, with the letters of its backends. */
 function reasons(found: readonly Column[]): string[] {
   const by = new Map<string, string[]>()

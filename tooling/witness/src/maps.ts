@@ -21,7 +21,7 @@ export interface Mapping {
 export function mappings(): Mapping[] {
   const found: Mapping[] = []
   for (const block of readFileSync('/proc/self/smaps', 'latin1').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
-    const head = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)$/m.exec(block)
+    const head = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)$/m.exec(block)
     if (head === null) continue
     found.push({
       start: Number.parseInt(head[1] ?? '', 16),

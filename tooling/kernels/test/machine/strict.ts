@@ -1,4 +1,4 @@
-// Strict overcommit: a writable page needs memory behind it from the start, address space does not.
+// os-linux under strict overcommit. A writable page needs memory behind it from the start. Address space does not.
 import { createMemory, FatalError, OutOfMemoryError } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { createOS } from '@memlayer/os-linux'
@@ -19,12 +19,12 @@ function thrown(run: () => unknown): unknown {
 }
 
 describe('a kernel with strict overcommit', () => {
-  it('is set so', () => {
+  it('has vm.overcommit_memory 2 and a limit', () => {
     expect(overcommit).toBe(2)
     expect(commitLimit).toBeGreaterThan(2 ** 30)
   })
 
-  it('reserves 1 TiB for nothing, and maps a little in the midst of it', () => {
+  it('reserves 1 TiB without a charge, and maps 1 MiB in its middle', () => {
     const memory = createMemory(createOS())
     using region = memory.reserve(TiB)
     expect(bytesWith('---p', region.address, TiB)).toBe(TiB)
@@ -32,7 +32,7 @@ describe('a kernel with strict overcommit', () => {
     region.view(Uint8Array, TiB / 2, 2 ** 20).fill(1)
   })
 
-  it('refuses an allocation above its limit, which is named, and counts nothing', () => {
+  it('names the limit when it refuses an allocation above it, and counts nothing', () => {
     const memory = createMemory(createOS())
     const error = thrown(() => memory.sysAlloc(tooMuch, memory.stat('test')))
     expect(error).toBeInstanceOf(OutOfMemoryError)
@@ -43,7 +43,7 @@ describe('a kernel with strict overcommit', () => {
     expect(memory.stats().total).toMatchObject({ reserved: 0, prepared: 0, ready: 0, held: 0 })
   })
 
-  it('leaves Reserved what it does not map, and all of it can be freed', () => {
+  it('leaves a range Reserved that it does not map, and frees all of it', () => {
     const memory = createMemory(createOS())
     const region = memory.reserve(TiB)
     const error = thrown(() => region.map(0, tooMuch))
@@ -55,7 +55,7 @@ describe('a kernel with strict overcommit', () => {
     region.free()
   })
 
-  it('takes back the charge of what is freed: four fifths of the limit, ten times', () => {
+  it('takes back the charge of freed memory: four fifths of the limit, ten times', () => {
     const memory = createMemory(createOS())
     const most = Math.floor((commitLimit * 0.8) / 2 ** 21) * 2 ** 21
     for (let i = 0; i < 10; i++) memory.sysFree(memory.sysAlloc(most, null), most, null)
