@@ -110,7 +110,10 @@ export class HostileRules {
       isWithin: (n) =>
         isLength(offset, Infinity) && isLength(n, region.size - offset) && left.length > 0 && shadow.has(region, at, n),
       isFrom: (n) =>
-        isLength(start, Infinity) && isLength(n, region.size - start) && left.length > 0 && shadow.has(region, place, n),
+        isLength(start, Infinity) &&
+        isLength(n, region.size - start) &&
+        left.length > 0 &&
+        shadow.has(region, place, n),
       elements: (type, length) =>
         length === undefined && typeof start === 'number'
           ? Math.floor((region.size - start) / (elementOf(type) ?? NaN))
