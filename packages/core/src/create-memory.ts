@@ -112,7 +112,8 @@ function checkBackend(os: OS): void {
 }
 
 function cannotDetach(name: string): never {
-  const message = `createMemory: this engine cannot detach an ArrayBuffer: views of ${name} memory would outlive their pages`
+  const outlive = `views of ${name} memory would outlive their pages`
+  const message = `createMemory: this engine cannot detach an ArrayBuffer: ${outlive}`
   const hint = 'Run on Node 22.12 or later, on Bun or on Deno 2.'
   throw new UsageError('ERR_MEMLAYER_VIEW', message, { op: 'createMemory', hint })
 }

@@ -75,7 +75,8 @@ export interface Memory {
    * MADV_POPULATE_WRITE. Zero bytes: nothing.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
-   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when there is not so much memory. A part may have its memory then.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when there is not so much memory. A part may
+   * have its memory then.
    */
   sysPopulate(v: Address, n: number): boolean
 
@@ -85,7 +86,8 @@ export interface Memory {
    *
    * @throws UsageError ERR_MEMLAYER_NOT_OWNED, ERR_MEMLAYER_STAT, or ERR_MEMLAYER_RESERVATION for a
    * part of a reservation on an OS that releases only whole ones.
-   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the kernel can't split its mapping, or has none to spare for it.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the kernel can't split its mapping, or has
+   * no mapping to spare.
    */
   sysFree(v: Address, n: number, stat: SysMemStat | null): void
 

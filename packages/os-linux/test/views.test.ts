@@ -134,7 +134,8 @@ describe.skipIf(process.platform !== 'linux')('views over regions (needs Linux)'
     region.unused(8 * page, page)
     expect(() => region.view(Uint8Array, 0, 16 * page)).toThrow(
       new RegExp(
-        `view\\(0, ${16 * page}\\) of the region 'views' at 0x[0-9a-f]+: the range has to be Ready, and is Prepared from offset ${8 * page}`,
+        `view\\(0, ${16 * page}\\) of the region 'views' at 0x[0-9a-f]+: ` +
+          `the range has to be Ready, and is Prepared from offset ${8 * page}`,
       ),
     )
     expect(() => region.view(Uint8Array, 2 * ready, 1)).toThrow(/has to be Ready, and is Reserved/)

@@ -1,8 +1,8 @@
 // Runs Prettier over the workspace, and over a file that Prettier would change.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkFormat } from '@memlayer/checks/format'
-import { checkout } from '@memlayer/checks/workspace'
+import { checkColumns, checkFormat } from '@memlayer/checks/format'
+import { checkout, readWorkspace } from '@memlayer/checks/workspace'
 import { expect, it } from 'vitest'
 import { expectNone } from './expect-none.js'
 import { scratchFolder } from './scratch-folder.js'
@@ -18,4 +18,17 @@ it('names a file that Prettier would change', () => {
     'wrong.ts': 'export const a = "b";\n',
   })
   expect(checkFormat(root)).toEqual(['wrong.ts: Prettier would change this file: run npm run format.'])
+})
+
+it('no line of code has over 120 columns', () => {
+  expectNone(checkColumns(readWorkspace()))
+})
+
+it('a line of over 120 columns is named', () => {
+  const root = scratchFolder({
+    'long.ts': `// ${'x'.repeat(117)}\n// ${'x'.repeat(118)}\n`,
+    'long.md': 'x'.repeat(200),
+  })
+  const workspace = { root, files: ['long.ts', 'long.md'], packages: [] }
+  expect(checkColumns(workspace)).toEqual(['long.ts:2: 121 columns: break the line (120 at most).'])
 })

@@ -39,7 +39,7 @@ const permissions: Readonly<Record<RegionState, string>> = {
   Ready: 'rw-p',
 }
 
-/** The first owned range that the kernel does not hold as its state says; null: none. Throws when the account is wrong. */
+/** The first owned range that the kernel does not hold as its state says, or null. Throws when the account is wrong. */
 export function disagreement(memory: Memory): string | null {
   memory.check()
   const mapped = mappings()

@@ -105,7 +105,7 @@ export function testCopies({ createOS, standIn }: RealBackend): void {
 
 /** Without a ledger the kernel alone stands between a wrong call and the memory. */
 export function testWithoutLedger({ createOS, standIn, offPage, mapCall }: RealBackend): void {
-  it('without a ledger, a range off the page is refused by the kernel, in Go’s words where it has any, and nothing is lost', () => {
+  it('without a ledger, the kernel refuses a range off the page, in Go’s words if it has some, and loses nothing', () => {
     const { kernel, mappedBytes } = standIn()
     const memory = createMemory(createOS({ kernel }), { ledger: false })
     const stat = memory.stat('test')

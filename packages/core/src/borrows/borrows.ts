@@ -36,7 +36,7 @@ export class Borrows {
   /**
    * Returns when all borrows of [v, v+n) can be ended. Changes nothing.
    *
-   * @throws UsageError ERR_MEMLAYER_SHARED for a hold or an attached share, ERR_MEMLAYER_VIEW for a view that was moved.
+   * @throws UsageError ERR_MEMLAYER_SHARED for a hold or an attached share, ERR_MEMLAYER_VIEW for a moved view.
    */
   expectEndable(op: string, v: Address, n: number): void {
     this.#offersOf(op, v, n)

@@ -20,7 +20,7 @@ interface Host {
 
 const host = globalThis as Host
 
-// Bytes of an element, by class. A property of the class could be written by anybody.
+// Bytes of an element, by class. BYTES_PER_ELEMENT of the class is not read, because any code can change it.
 const elementSizes: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   // It came with Node 24. Without it the row of DataView below stands.
   [host.Float16Array ?? DataView, 2],

@@ -5,7 +5,7 @@ import { Hold } from '../borrows/hold.js'
 import type { ShareToken } from '../borrows/share-token.js'
 import type { ViewConstructor, ViewOf } from '../borrows/view-types.js'
 import { endOfWorker, type WorkerLike } from '../borrows/worker.js'
-import { checkRange, checkSize, checkAddress } from '../check.js'
+import { checkAddress, checkRange, checkSize } from '../check.js'
 import type { RegionRecord } from '../claims/region-record.js'
 import { UsageError } from '../errors.js'
 import { FROM_OWNED, FROM_READY, READY, RESERVED, stateOf } from '../ledger/states.js'
@@ -97,7 +97,7 @@ export class RegionCalls {
     return new Hold(name, v, n, this.#parts.borrows.shares.hold(v, n))
   }
 
-  /** @throws UsageError ERR_MEMLAYER_SHARED where threads do not share addresses, and for a worker that can't be used. */
+  /** @throws UsageError ERR_MEMLAYER_SHARED where threads do not share addresses, and for an unusable worker. */
   expectSharing(worker: WorkerLike): void {
     const { os } = this.#parts
     if (!os.traits.threadsShare) {

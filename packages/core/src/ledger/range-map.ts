@@ -1,43 +1,41 @@
-// A map from addresses to small numbers that is constant over ranges: each entry is a
-// boundary, where a new number begins. Neighbours with the same number are one range; a boundary
-// between them is idle, and idle ones go when they are many, so its size follows fragmentation and
-// not history. Boundaries lie in sorted chunks, all chunks in one pair of typed arrays: finding one
-// is two binary searches, changing some moves at most a chunk, and the steady path allocates
-// nothing. A range is given by address and length for that: an end, worked out by the caller,
-// would be boxed on its way here.
+// A map from addresses to small numbers that is constant over ranges. Each entry is a boundary, where a new number
+// begins. A boundary between equal numbers is idle; idle boundaries are removed when they are half of all, so the
+// size follows fragmentation and not history. Boundaries lie in sorted chunks, and all chunks in one pair of arrays.
+// A search is two binary searches, a change moves at most a chunk, and the steady path allocates nothing. Ranges come
+// as address and length, because the engine would box an end that the caller computes.
 
-// A slab is a chunk's place in the arrays. Places that hold no boundary are at Infinity, and the last never
-// holds one: so a search takes the same six steps wherever it goes, and finds an end without looking for a length.
+// A slab is a chunk's place in the arrays. Places without a boundary are at Infinity, and the last place never has
+// one. So a search takes the same six steps everywhere, and finds an end without a length.
 const SLAB = 64
-/** Boundaries in a chunk when the map is laid out anew: room for some more in each. */
-const FILL = (SLAB * 3) / 4
-/** The map is laid out anew, smaller, when it has this many places for each boundary. */
-const SPARSE = 6
-/** Slabs that are not worth giving back. */
-const FEW = 4
+/** Boundaries in a chunk after a new layout. It leaves room for more. */
+const boundariesLaidOut = (SLAB * 3) / 4
+/** A new, smaller layout is made when the map has more places than this for each boundary. */
+const placesPerBoundaryMax = 6
+/** The map never has fewer slabs. */
+const slabsMin = 4
 
-/** Address ranges to small whole numbers; 0 is what no range holds. */
+/** Address ranges to small whole numbers. 0 stands for what no range holds. */
 export class RangeMap {
-  // Slab s is SLAB places from s * SLAB: where a number begins, and the number. It holds up to the
-  // next boundary, wherever that is.
+  // Slab s is SLAB places from s * SLAB: where a number begins, and the number. A number holds up to the next boundary,
+  // which may be in another slab.
   #starts: Float64Array = new Float64Array(SLAB).fill(Infinity).fill(0, 0, 1)
   #values: Int32Array = new Int32Array(SLAB)
   /** The boundaries in each slab. */
   #lengths: Uint8Array = new Uint8Array([1])
-  /** The slab of each chunk, chunks in order of address; behind them the slabs that are free. */
+  /** The slab of each chunk, in order of address. The free slabs come after them. */
   #slabs: Int32Array = new Int32Array(1)
-  /** Where each chunk begins, kept apart for the search; behind the last: Infinity. */
+  /** Where each chunk begins, apart from the rest for the search. Infinity comes after the last. */
   #firsts: Float64Array = new Float64Array([0, Infinity])
   #chunks = 1
   #size = 1
-  /** The idle boundaries, at most: those that an assignment takes with it are not counted off. */
+  /** At most so many boundaries are idle. An assignment that removes some does not count them off. */
   #idle = 0
 
-  // The cursor: the place of the boundary at or below the address last sought, and its chunk.
+  // The cursor: the boundary at or below the address of the last search, as its chunk and its place.
   #chunk = 0
   #place = 0
 
-  /** The number of boundaries, idle ones with them: how much there is to search and to hold. */
+  /** The number of boundaries, idle ones included. */
   get size(): number {
     return this.#size
   }
@@ -59,14 +57,14 @@ export class RangeMap {
     this.#place = at
   }
 
-  /** Moves the cursor to the next range; false at the end of all addresses. */
+  /** Moves the cursor to the next range. False: there is none. */
   next(): boolean {
     const { value } = this
     while (this.#step()) if (this.value !== value) return true
     return false
   }
 
-  /** Moves the cursor to the next boundary; false where there is none. */
+  /** Moves the cursor to the next boundary. False: there is none. */
   #step(): boolean {
     if (this.#starts[this.#place + 1] !== Infinity) {
       this.#place += 1
@@ -88,7 +86,7 @@ export class RangeMap {
     return this.endBy(Infinity)
   }
 
-  /** The same, or `limit` where the range goes on so far. */
+  /** Where the cursor's range ends, or `limit` if that comes first. */
   endBy(limit: number): number {
     const [chunk, place] = [this.#chunk, this.#place]
     const { value } = this
@@ -104,15 +102,15 @@ export class RangeMap {
     return this.#values[this.#place] as number
   }
 
-  /** Whether the cursor's range goes on to the end of [v, v+n). */
+  /** Whether the cursor's range covers [v, v+n) to its end. */
   reaches(v: number, n: number): boolean {
-    // Not by way of `end`, whose number would be boxed where the engine does not inline it.
+    // This does not use `end`: the engine would box its number where it does not inline the call.
     if ((this.#starts[this.#place + 1] as number) >= v + n && (this.#firsts[this.#chunk + 1] as number) >= v + n)
       return true
     return this.#reachesOver(v + n)
   }
 
-  /** The same where a boundary stands between. What is one range becomes one: nobody has to pass its idle boundaries twice. */
+  /** `reaches` over boundaries. Removes idle boundaries inside the range, so that later calls do not walk over them. */
   #reachesOver(end: number): boolean {
     if (this.endBy(end) < end) return false
     const start = this.#starts[this.#place] as number
@@ -129,7 +127,7 @@ export class RangeMap {
     this.seek(v)
     const starts = this.#starts
     const place = this.#place
-    // The last of a chunk has Infinity behind it, and its neighbour elsewhere.
+    // After the last boundary of a chunk comes Infinity. Its neighbour is in another chunk.
     if (starts[place] !== v || starts[place + 1] !== v + n) return false
     const values = this.#values
     const held = values[place] as number
@@ -144,7 +142,7 @@ export class RangeMap {
   /** Makes [v, v+n) hold `value`. */
   assign(v: number, n: number, value: number): void {
     this.seek(v)
-    // What is assigned takes two boundaries at most, and both may be new.
+    // An assignment adds two boundaries at most.
     while ((this.#lengths[this.#slabs[this.#chunk] as number] as number) > SLAB - 3) {
       this.#makeRoom()
       this.seek(v)
@@ -158,7 +156,7 @@ export class RangeMap {
     while ((starts[to + 1] as number) <= end) to += 1
     let after = values[to] as number
     if (starts[to + 1] === Infinity && (this.#firsts[this.#chunk + 1] as number) <= end) after = this.#clear(end)
-    // Boundaries from `from` up to and with `to` go; one comes at each end where the number changes.
+    // The boundaries from `from` to `to` go. A new one comes at each end where the number changes.
     const added = (before === value ? 0 : 1) + (after === value ? 0 : 1)
     if (added !== to + 1 - from) this.#shift(to + 1, from + added)
     let at = from
@@ -172,22 +170,23 @@ export class RangeMap {
       values[at] = after
     }
     if ((from & (SLAB - 1)) === 0) this.#settle()
-    if ((this.#size * SPARSE < starts.length && starts.length > FEW * SLAB) || this.#isIdle) this.#layOut()
+    if ((this.#size * placesPerBoundaryMax < starts.length && starts.length > slabsMin * SLAB) || this.#isIdle)
+      this.#layOut()
   }
 
-  /** Whether boundaries are idle that are many, and as many as the others. */
+  /** Whether idle boundaries are many, and half of all. */
   get #isIdle(): boolean {
     return this.#idle > SLAB && this.#idle * 2 > this.#size
   }
 
-  /** Moves the boundaries of the cursor's chunk that stand from `from` on to `to`. */
+  /** Moves the boundaries of the cursor's chunk from `from` on to `to`. */
   #shift(from: number, to: number): void {
     const starts = this.#starts
     const values = this.#values
     const slab = this.#slabs[this.#chunk] as number
     const stop = slab * SLAB + (this.#lengths[slab] as number)
     const by = to - from
-    // copyWithin is a call into the engine, which costs more than the boundaries there are.
+    // A call of copyWithin costs more than moving so few boundaries.
     if (by > 0) {
       for (let i = stop - 1; i >= from; i--) {
         starts[i + by] = starts[i] as number
@@ -204,7 +203,7 @@ export class RangeMap {
     this.#size += by
   }
 
-  /** After a change at the cursor's chunk's first place: it begins elsewhere, or has no boundary left. */
+  /** Ends a change at the first place of the cursor's chunk. The chunk begins elsewhere now, or is empty. */
   #settle(): void {
     const c = this.#chunk
     const first = this.#starts[(this.#slabs[c] as number) * SLAB] as number
@@ -212,7 +211,7 @@ export class RangeMap {
     else this.#firsts[c] = first
   }
 
-  /** Takes out every boundary after the cursor's chunk up to and with one at `end`; returns what holds at `end`. */
+  /** Removes the boundaries after the cursor's chunk, up to `end` and with it. Returns the number at `end`. */
   #clear(end: number): number {
     const c = this.#chunk
     const d = this.#seekChunk(end)
@@ -228,7 +227,7 @@ export class RangeMap {
     return after
   }
 
-  /** Moves the cursor to the boundary before, of which there is one. */
+  /** Moves the cursor to the boundary before, which exists. */
   #stepBack(): void {
     if ((this.#place & (SLAB - 1)) !== 0) {
       this.#place -= 1
@@ -244,7 +243,7 @@ export class RangeMap {
     this.#place = (this.#slabs[c] as number) * SLAB
   }
 
-  /** What holds before the cursor's boundary; -1 at address 0. */
+  /** The number before the cursor's boundary; -1 at address 0. */
   #valueBefore(): number {
     if ((this.#place & (SLAB - 1)) !== 0) return this.#values[this.#place - 1] as number
     if (this.#chunk === 0) return -1
@@ -264,7 +263,7 @@ export class RangeMap {
     return low
   }
 
-  /** Halves the cursor's chunk; where no slab is free, lays all chunks out anew. The cursor is to be sought again. */
+  /** Halves the cursor's chunk. Without a free slab it lays all chunks out anew. The caller has to seek again. */
   #makeRoom(): void {
     if (this.#chunks === this.#slabs.length) return this.#layOut()
     const c = this.#chunk
@@ -289,7 +288,7 @@ export class RangeMap {
     this.#enter(c)
   }
 
-  /** Takes `count` chunks out, from chunk `c` on; their slabs are free. */
+  /** Removes `count` chunks from chunk `c` on, and frees their slabs. */
   #dropChunks(c: number, count: number): void {
     if (count === 0) return
     const dropped = this.#slabs.slice(c, c + count)
@@ -300,7 +299,7 @@ export class RangeMap {
     this.#enter(Math.min(this.#chunk, this.#chunks - 1))
   }
 
-  /** Takes out every idle boundary, and leaves the chunks with gaps: they are to be laid out anew. */
+  /** Removes every idle boundary. The chunks have gaps then, and must be laid out anew. */
   #dropIdle(): void {
     const starts = this.#starts
     const values = this.#values
@@ -323,11 +322,11 @@ export class RangeMap {
     this.#idle = 0
   }
 
-  /** Lays the chunks out anew, in order of address and evenly filled, with as many slabs free as are taken. */
+  /** Lays the chunks out anew: in order of address, evenly filled, and with as many free slabs as used ones. */
   #layOut(): void {
     if (this.#idle > 0) this.#dropIdle()
-    const chunks = Math.ceil(this.#size / FILL)
-    const slabs = Math.max(2 * chunks, FEW)
+    const chunks = Math.ceil(this.#size / boundariesLaidOut)
+    const slabs = Math.max(2 * chunks, slabsMin)
     const starts = new Float64Array(slabs * SLAB).fill(Infinity)
     const values = new Int32Array(slabs * SLAB)
     const lengths = new Uint8Array(slabs)
@@ -337,12 +336,12 @@ export class RangeMap {
       let from = slab * SLAB
       for (const stop = from + (this.#lengths[slab] as number); from < stop;) {
         const filled = lengths[to] as number
-        const some = Math.min(stop - from, FILL - filled)
+        const some = Math.min(stop - from, boundariesLaidOut - filled)
         starts.set(this.#starts.subarray(from, from + some), to * SLAB + filled)
         values.set(this.#values.subarray(from, from + some), to * SLAB + filled)
         lengths[to] = filled + some
         from += some
-        if (lengths[to] === FILL) to += 1
+        if (lengths[to] === boundariesLaidOut) to += 1
       }
     }
     this.#starts = starts

@@ -34,7 +34,7 @@ export interface Explanation {
   readonly layer: number
   /** This memory's ranges by category and state. */
   readonly layerParts: readonly LayerPart[]
-  /** The ranges of other memories of this thread. The layer does not know those of other threads: they are unexplained. */
+  /** The ranges of other memories of this thread. Those of other threads are unexplained. */
   readonly otherMemories: number
   /** What the C library has handed out to other code. */
   readonly malloc: number

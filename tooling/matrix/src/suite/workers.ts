@@ -54,8 +54,7 @@ export function workerCases(file: URL): readonly Case[] {
         }),
     },
     {
-      title:
-        'while a worker holds pages the owner can’t give them back, and the worker can’t read them after its release',
+      title: 'while a worker has pages the owner can’t give them back, and the worker can’t read them after release',
       run: () =>
         withWorker(file, async ({ memory, region, token, ask }) => {
           await ask('attach', token)
