@@ -210,3 +210,29 @@ function giveBack({ memory, os }: World): void {
   }
   for (const { v, n } of reservations.values()) memory.sysFree(v, n, null)
 }
+
+describe('a backend that returns something else than an address', () => {
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['a bigint', 65536n],
+    ['0', 0],
+    ['a fraction', 0.5],
+    ['NaN', NaN],
+    ['a promise', Promise.resolve(65536)],
+  ])('is named, and nothing is counted: %s', (_, answer) => {
+    const os = Object.assign(new PageOS(), { sysReserveOS: () => answer as never, sysAllocOS: () => answer as never })
+    const memory = createMemory(os)
+    for (const call of [
+      () => memory.sysReserve(null, 4096),
+      () => memory.sysAlloc(4096, memory.stat('heap')),
+      () => memory.sysReserveAligned(null, 4096, 4096),
+      () => memory.reserve(4096),
+    ]) {
+      const error = errorOf(call)
+      expect(error).toBeInstanceOf(FatalError)
+      expect(error.message).toMatch(/the backend returned .*, which is not an address/)
+    }
+    expect([memory.ranges(), memory.regions(), memory.stat('heap').load()]).toEqual([[], [], 0])
+    memory.check()
+  })
+})

@@ -80,7 +80,7 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     })
     await page.waitForFunction(() => document.querySelector('#about')?.textContent === 'showing bare.json')
     await page.locator('#regions button', { hasText: 'cache' }).first().click()
-    await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file holds no pages of it.')
+    await expect.poll(() => page.locator('#heat-says').textContent()).toBe('cache: the file has no data on its pages.')
     // A limit is drawn where there is one.
     await expect.poll(() => page.locator('#chart .u-legend').textContent()).toMatch(/limit.*1 TiB/)
     await page

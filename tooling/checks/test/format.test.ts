@@ -30,5 +30,5 @@ it('a line of over 120 columns is named', () => {
     'long.md': 'x'.repeat(200),
   })
   const workspace = { root, files: ['long.ts', 'long.md'], packages: [] }
-  expect(checkColumns(workspace)).toEqual(['long.ts:2: 121 columns: break the line (120 at most).'])
+  expect(checkColumns(workspace)).toEqual(['long.ts:2: the line has 121 columns: break it (120 at most).'])
 })

@@ -57,7 +57,7 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     rmSync(join(app, 'node_modules', '@koromix'), { recursive: true })
     const { said } = await ask(withoutNodeFfi)
     expect(said).toMatchObject({ os: 'js', how: 'fallback' })
-    expect(said['reason']).toMatch(/npm install @koromix\/koffi-linux-\w+ .*koffi\.node beside the bundle/)
+    expect(said['reason']).toMatch(/npm install @koromix\/koffi-linux-\w+, .*koffi\.node beside the bundle/)
   })
 
   it('uses os-js when koffi fails to load, and reports the error', async () => {

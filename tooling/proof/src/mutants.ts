@@ -24,7 +24,10 @@ export const mutants: readonly Mutant[] = [
     wrong: 'read copies from the start of the page',
     subject: linux,
     find: 'this.host = kernel;',
-    put: 'this.host = { read: (v, target) => kernel.read(v + kernel.pageSize, target) };',
+    put: [
+      'const read = (v, target) => kernel.read(v + kernel.pageSize, target);',
+      'this.host = { read, write: (v, source) => kernel.write(v, source) };',
+    ].join('\n'),
     caughtBy: 'contents/copies',
   },
   {

@@ -55,14 +55,14 @@ function fail({ createOS, standIn, family, fatalInAlloc = [] }: FailingBackend, 
     live(memory, at)
   } catch (caught) {
     thrown = caught
-    const classes = classesFor(at.op, error, fatalInAlloc)
-    const isOne = classes.some((one) => thrown instanceof one)
-    expect(isOne, `${at.op}: ${String(thrown)}`).toBe(true)
   }
+  const refused = thrown !== undefined
+  const isRight = !refused || classesFor(at.op, error, fatalInAlloc).some((one) => thrown instanceof one)
+  expect(isRight, `${at.op}: ${String(thrown)}`).toBe(true)
+  expect(plan.failed || !refused, 'a life without a refusal throws nothing').toBe(true)
   expect(disagreement(memory)).toBe(null)
   expectNothingLost(memory, mappedBytes)
-  if (!plan.failed) expect(thrown).toBeUndefined()
-  return { refused: thrown !== undefined, ended: !plan.failed }
+  return { refused, ended: !plan.failed }
 }
 
 /** What an operation may throw. */

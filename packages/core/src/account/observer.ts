@@ -27,7 +27,9 @@ export interface MemoryEvent {
   readonly category: string | null
   /** Done, refused (OutOfMemoryError) or broken (FatalError). */
   readonly outcome: 'done' | 'refused' | 'broken'
-  /** The error that the caller gets. */
+  /**
+   * The error that the caller gets. A region's method puts its own words into it after observers have heard of it.
+   */
   readonly error?: Error
 }
 

@@ -4,6 +4,7 @@ import { alignUp, isAligned, type Address } from '@memlayer/kernel'
 import { checkAddress, checkAlignment, checkSize, checkTogether } from '../check.js'
 import type { RegionRecord } from '../claims/region-record.js'
 import { FatalError } from '../errors.js'
+import { isAddress, noAddress } from '../ledger/misuse.js'
 import { RESERVED } from '../ledger/states.js'
 import type { OS } from '../os.js'
 import type { Parts } from './parts.js'
@@ -96,8 +97,7 @@ function reserveAndTrim(
   size: number,
   align: number,
 ): AlignedReservation {
-  const p = os.sysReserveOS(v, size + align)
-  if (p === null) throw outOfMemory(os, 'sysReserveAligned', v, size + align)
+  const p = reserveMore(os, v, size + align)
   if (isAligned(p, align)) return { address: p, size: size + align }
   const address = alignUp(p, align)
   const end = address + size
@@ -116,8 +116,7 @@ function reserveAnew(
   align: number,
 ): AlignedReservation {
   for (let tries = 0; tries < triesMax; tries++) {
-    const p = os.sysReserveOS(v, size + align)
-    if (p === null) throw outOfMemory(os, 'sysReserveAligned', v, size + align)
+    const p = reserveMore(os, v, size + align)
     if (isAligned(p, align)) return { address: p, size: size + align }
     release(os, leave, p, size + align, p, size + align)
     const aligned = alignUp(p, align)
@@ -132,6 +131,14 @@ function reserveAnew(
     size,
     hint: 'Reserve earlier, or with a smaller alignment: other threads map memory without pause.',
   })
+}
+
+/** Reserves `n` bytes, in which an aligned range is to be found. */
+function reserveMore(os: OS, v: Address | null, n: number): Address {
+  const p = os.sysReserveOS(v, n)
+  if (p === null) throw outOfMemory(os, 'sysReserveAligned', v, n)
+  if (!isAddress(p)) throw noAddress('sysReserveAligned', p, n)
+  return p
 }
 
 /** Frees [v, v+n) of [all, all+m). If the kernel keeps it, all of it goes back, or is left, so that no byte is lost. */

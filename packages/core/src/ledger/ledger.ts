@@ -2,7 +2,7 @@
 // operation has any effect, and tell it after the operation is done.
 import type { Address } from '@memlayer/kernel'
 import { firstFault } from './audit.js'
-import { foreignRange, wrongCategory, wrongReservation, wrongState } from './misuse.js'
+import { foreignRange, isAddress, noAddress, wrongCategory, wrongReservation, wrongState } from './misuse.js'
 import { RangeMap } from './range-map.js'
 import {
   categoryOf,
@@ -51,9 +51,10 @@ export class Ledger {
   /**
    * Enters [v, v+n), new from the kernel, as a reservation of its own.
    *
-   * @throws FatalError when a part of it is owned already.
+   * @throws FatalError when `v` is not an address, or a part of it is owned already.
    */
   enter(op: string, v: Address, n: number, state: number, category: number): void {
+    if (!isAddress(v)) throw noAddress(op, v, n)
     this.#map.seek(v)
     if (this.#map.value !== 0 || !this.#map.reaches(v, n)) throw foreignRange(op, v, n)
     this.#set(v, n, 0, pack(state, category))

@@ -1,7 +1,7 @@
 // The ledger's errors: what is wrong with a range, where in it, and what to do.
 import type { Address } from '@memlayer/kernel'
 import { FatalError, UsageError, type ErrorCode } from '../errors.js'
-import { formatAddress, formatBytes } from '../text.js'
+import { formatAddress, formatBytes, show } from '../text.js'
 import { namesOfStates, nameOfState, type Packed, type RegionState } from './states.js'
 
 /** [v, v+n) is not in one of the states `from`: at the address `at` it is in the state of `packed`. */
@@ -56,6 +56,20 @@ export function wrongReservation(op: string, v: Address, n: number, size: number
     hint:
       'Pass its base and its size: this operating system releases only whole reservations. ' +
       'To give parts back, use sysUnused.',
+  })
+}
+
+/** Whether a backend's answer is an address. Go's word for refused is 0, so 0 is not one. */
+export function isAddress(v: unknown): boolean {
+  return Number.isInteger(v) && (v as number) > 0
+}
+
+/** The backend returned `v` for a range of `n` bytes, and that is not an address. */
+export function noAddress(op: string, v: unknown, n: number): FatalError {
+  return new FatalError(`${op}: the backend returned ${show(v)} for ${formatBytes(n)}, which is not an address`, {
+    op,
+    size: n,
+    hint: 'Have the backend return the address of the first byte, as a number, or null where the kernel refuses.',
   })
 }
 
