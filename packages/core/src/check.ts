@@ -72,7 +72,7 @@ function wrongAddress(op: string, v: unknown): never {
 }
 
 // If their range is rounded outwards, these operations take bytes of the neighbours with it.
-const givesBack: ReadonlySet<string> = new Set(['sysUnused', 'sysFault', 'sysFree'])
+const givesBack: ReadonlySet<string> = new Set(['sysUnused', 'sysUnusedAll', 'sysFault', 'sysFree'])
 const roundInwards =
   'Round the start up with alignUp(v, memory.os.traits.pageSize), and the end down with alignDown: ' +
   'only whole pages can be given back.'

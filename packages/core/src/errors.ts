@@ -138,7 +138,7 @@ const openings = new WeakMap<MemlayerError, string>()
  * returned as it is.
  */
 export function inWordsOf(error: unknown, call: OwnCall): unknown {
-  if (!(error instanceof MemlayerError)) return error
+  if (!(error instanceof MemlayerError) || !Object.isExtensible(error)) return error
   const { op, region, offset } = call
   const before = error.message
   const opening = `${op}(${call.given}) of ${call.on}`

@@ -24,8 +24,8 @@ export interface MemoryOptions {
 }
 
 /**
- * An operating system's memory, with its account. Sizes are bytes; ranges are whole pages. Methods that are not
- * operations may be taken off the object: `const { reserve, stat } = memory`.
+ * An operating system's memory, with its account. Sizes are bytes; ranges are whole pages. Methods other than
+ * the operations and `view` may be taken off the object: `const { reserve, stat } = memory`.
  */
 export interface Memory {
   /** The backend below. */

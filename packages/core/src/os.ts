@@ -91,7 +91,8 @@ export interface OS {
   view(v: Address, n: number): ArrayBuffer
   /**
    * Makes a buffer that `view` returned useless to code that keeps it. It may make other buffers useless with it.
-   * Absent: core calls `buffer.transfer(0)`.
+   * Absent: core calls `detachView` of `@memlayer/kernel`. A backend of its own way calls that too where it needs a
+   * transfer, because the buffer's own `transfer` refuses.
    */
   detach?(buffer: ArrayBuffer): void
   /**

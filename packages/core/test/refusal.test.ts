@@ -217,6 +217,7 @@ describe('a backend that returns something else than an address', () => {
     ['a bigint', 65536n],
     ['0', 0],
     ['a fraction', 0.5],
+    ['an address within a page', 1],
     ['NaN', NaN],
     ['a promise', Promise.resolve(65536)],
   ])('is named, and nothing is counted: %s', (_, answer) => {
@@ -230,7 +231,7 @@ describe('a backend that returns something else than an address', () => {
     ]) {
       const error = errorOf(call)
       expect(error).toBeInstanceOf(FatalError)
-      expect(error.message).toMatch(/the backend returned .*, which is not an address/)
+      expect(error.message).toMatch(/the backend returned .*, which is not the address of a page/)
     }
     expect([memory.ranges(), memory.regions(), memory.stat('heap').load()]).toEqual([[], [], 0])
     memory.check()

@@ -48,8 +48,8 @@ const mutants: readonly Mutant[] = [
   {
     fault: 'an owner takes pages that it holds itself',
     file: '@memlayer/core/dist/bundle.js',
-    from: 'Int32Array.of(TAKEN), null',
-    to: 'Int32Array.of(RELEASED), null',
+    from: 'Int32Array.of(1), null',
+    to: 'Int32Array.of(2), null',
     fails: null,
   },
   {

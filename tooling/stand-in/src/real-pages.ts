@@ -105,7 +105,7 @@ export function testCopies({ createOS, standIn }: RealBackend): void {
 
 /** Without a ledger the kernel alone stands between a wrong call and the memory. */
 export function testWithoutLedger({ createOS, standIn, offPage, mapCall }: RealBackend): void {
-  it('without a ledger, the kernel refuses a range off the page, in Go’s words if it has some, and loses nothing', () => {
+  it('without a ledger, the kernel refuses a range off the page, in Go’s words if it has some', () => {
     const { kernel, mappedBytes } = standIn()
     const memory = createMemory(createOS({ kernel }), { ledger: false })
     const stat = memory.stat('test')

@@ -108,8 +108,13 @@ export class Views {
     this.#fresh.length = 0
   }
 
+  /** A view is known until it is detached: if that throws, the next operation finds the view again. */
   #detachOne(entry: ViewEntry): void {
     const buffer = bufferOf(entry)
+    if (buffer !== undefined) {
+      if (this.#os.detach === undefined) detachView(buffer)
+      else if (!isDetached(buffer)) this.#os.detach(buffer)
+    }
     this.#index.delete(entry)
     if (entry.fresh === null) {
       // Without this, a program that makes views without end would queue a call for each.
@@ -122,9 +127,6 @@ export class Views {
       }
       entry.fresh = null
     }
-    if (buffer === undefined) return
-    if (this.#os.detach === undefined) detachView(buffer)
-    else if (!isDetached(buffer)) this.#os.detach(buffer)
   }
 
   /** The layer can't detach the buffer that has the bytes now, so the pages stay as long as the process. */

@@ -20,7 +20,7 @@ export interface Parts {
 
 /** New parts over an operating system. */
 export function makeParts(os: OS): Parts {
-  const ledger = new Ledger(os.traits.freesParts)
+  const ledger = new Ledger(os.traits.freesParts, os.traits.pageSize)
   const hugePages = new HugePages(os, ledger)
   return {
     os,

@@ -10,6 +10,7 @@ import type { RegionRecord } from '../claims/region-record.js'
 import { UsageError } from '../errors.js'
 import { FROM_OWNED, FROM_READY, READY, RESERVED, stateOf } from '../ledger/states.js'
 import type { HugePagePolicy, HugePageUse } from '../mappings/huge-pages.js'
+import { show } from '../text.js'
 import type { Parts } from './parts.js'
 import { reserve, reserveAligned } from './reserve.js'
 import { viewOfSize } from './view.js'
@@ -31,9 +32,11 @@ export class RegionCalls {
     return this.#parts.account.stat(name)
   }
 
-  /** @throws UsageError ERR_MEMLAYER_STAT when `stat` is not of this memory. */
+  /** @throws UsageError ERR_MEMLAYER_STAT when `stat` is not of this memory. A region always has one. */
   expectStat(op: string, stat: SysMemStat): void {
-    this.#parts.account.categoryOf(op, stat)
+    if (this.#parts.account.categoryOf(op, stat) > 0) return
+    const hint = "Pass what this memory's stat('name') returns, or leave it out."
+    throw new UsageError('ERR_MEMLAYER_STAT', `${op}: the stat is ${show(stat)}`, { op, hint })
   }
 
   /** None to Reserved, for a region. `align` undefined: where the OS likes. */

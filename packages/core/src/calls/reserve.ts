@@ -153,6 +153,7 @@ function release(os: OS, leave: Leftover | null, v: Address, n: number, all: Add
 /** Frees [v, v+n). Null, or why the kernel kept it, as an error about [all, all+m). */
 function failureToFree(os: OS, v: Address, n: number, all: Address, m: number): { readonly error: unknown } | null {
   try {
+    takeRefusal(os)
     os.sysFreeOS(v, n)
     return os.refusal ? { error: refused(os, 'sysReserveAligned', all, m) } : null
   } catch (error) {

@@ -7,7 +7,10 @@ import { formatAddress } from '../text.js'
 import { countOf, roomFor } from './pairs.js'
 import type { Parts } from './parts.js'
 
+/** What observers hear of, once a range. */
 const OP = 'sysUnused'
+/** What was called. */
+const CALLED = 'sysUnusedAll'
 
 /**
  * Pairs of address and size, checked and copied, so that what was checked is what is done. Ranges of no bytes are
@@ -16,14 +19,14 @@ const OP = 'sysUnused'
  * @throws UsageError ERR_MEMLAYER_SIZE, ERR_MEMLAYER_ADDRESS, ERR_MEMLAYER_ALIGNMENT
  */
 export function pairsOf(ranges: ArrayLike<number>, align: number): Float64Array {
-  const length = countOf('sysUnusedAll', ranges)
-  const pairs = roomFor('sysUnusedAll', length)
+  const length = countOf(CALLED, ranges)
+  const pairs = roomFor(CALLED, length)
   let end = 0
   for (let i = 0; i < length; i += 2) {
     const v = ranges[i] as number
     const n = ranges[i + 1] as number
-    checkSize(OP, n, 0, align)
-    checkAddress(OP, v, n, align)
+    checkSize(CALLED, n, 0, align)
+    checkAddress(CALLED, v, n, align)
     if (n === 0) continue
     pairs[end] = v
     pairs[end + 1] = n
@@ -45,8 +48,8 @@ export function unusedAll(parts: Parts, ranges: ArrayLike<number>): void {
   const failed = (i: number, error: unknown): unknown =>
     account.failed(OP, pairs[i] as Address, pairs[i + 1] as number, categoryAt(i), error)
   try {
-    parts.budget.unused(OP, pairs[1] as number, pairs.length / 2)
-    parts.borrows.endAll(OP, pairs)
+    parts.budget.unused(CALLED, pairs[1] as number, pairs.length / 2)
+    parts.borrows.endAll(CALLED, pairs)
   } catch (error) {
     throw failed(0, error)
   }
@@ -68,8 +71,8 @@ function proveAll({ ledger, borrows }: Parts, pairs: Float64Array): Int32Array {
   for (let i = 0; i < pairs.length; i += 2) {
     const v = pairs[i] as Address
     const n = pairs[i + 1] as number
-    packed[i / 2] = ledger.expect(OP, v, n, FROM_READY)
-    borrows.expectSettled(OP, v, n)
+    packed[i / 2] = ledger.expect(CALLED, v, n, FROM_READY)
+    borrows.expectSettled(CALLED, v, n)
     if (i > 0 && v < (pairs[i - 2] as number) + (pairs[i - 1] as number)) isInOrder = false
   }
   if (!isInOrder) expectApart(pairs)
@@ -87,8 +90,8 @@ function expectApart(pairs: Float64Array): void {
     if (v >= (pairs[before] as number) + (pairs[before + 1] as number)) continue
     const n = pairs[at + 1] as number
     const hint = 'Pass every page once: merge ranges that overlap.'
-    const message = `${OP}(${formatAddress(v)}, ${n}): another range of the list has pages of this one`
-    throw new UsageError('ERR_MEMLAYER_STATE', message, { op: OP, address: v, size: n, hint })
+    const message = `${CALLED}(${formatAddress(v)}, ${n}): another range of the list has pages of this one`
+    throw new UsageError('ERR_MEMLAYER_STATE', message, { op: CALLED, address: v, size: n, hint })
   }
 }
 

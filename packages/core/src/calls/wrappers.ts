@@ -14,7 +14,7 @@ import type { HugePages } from '../mappings/huge-pages.js'
 import type { MappingBudget } from '../mappings/mapping-budget.js'
 import type { OS } from '../os.js'
 import type { Parts } from './parts.js'
-import { outOfMemory, refused } from './refusal.js'
+import { outOfMemory, refused, takeRefusal } from './refusal.js'
 import { reserve, reserveAligned, type AlignedReservation } from './reserve.js'
 import { unusedAll } from './unused-all.js'
 import { viewOf } from './view.js'
@@ -138,6 +138,7 @@ export class Wrappers {
     try {
       this.#budget.free(v, n)
       this.#borrows.end('sysFree', v, n)
+      takeRefusal(this.os)
       this.os.sysFreeOS(v, n)
       if (this.os.refusal) throw refused(this.os, 'sysFree', v, n)
     } catch (error) {
@@ -160,6 +161,7 @@ export class Wrappers {
     try {
       this.#budget.cut('sysFault', n)
       this.#borrows.end('sysFault', v, n)
+      takeRefusal(this.os)
       this.os.sysFaultOS(v, n)
       if (this.os.refusal) throw refused(this.os, 'sysFault', v, n)
     } catch (error) {

@@ -29,7 +29,10 @@ export class Ledger {
   /** Base to size, where the OS releases only whole reservations; else null. */
   readonly #reservations: Map<Address, number> | null
 
-  constructor(freesParts: boolean) {
+  readonly #page: number
+
+  constructor(freesParts: boolean, pageSize = 1) {
+    this.#page = pageSize
     this.#reservations = freesParts ? null : new Map()
   }
 
@@ -54,7 +57,7 @@ export class Ledger {
    * @throws FatalError when `v` is not an address, or a part of it is owned already.
    */
   enter(op: string, v: Address, n: number, state: number, category: number): void {
-    if (!isAddress(v)) throw noAddress(op, v, n)
+    if (!isAddress(v) || v % this.#page !== 0) throw noAddress(op, v, n)
     this.#map.seek(v)
     if (this.#map.value !== 0 || !this.#map.reaches(v, n)) throw foreignRange(op, v, n)
     this.#set(v, n, 0, pack(state, category))

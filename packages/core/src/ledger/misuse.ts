@@ -18,7 +18,7 @@ function hintFor(op: string, found: RegionState): string {
   if (found === 'None')
     return 'Pass a range that sysReserve or sysAlloc of this memory returned and that was not freed.'
   if (op === 'sysMap') return 'Pass a Reserved range. A range that was mapped before needs sysUsed alone.'
-  if (op === 'sysUnused') return 'Leave that part out: it has no pages to give back.'
+  if (op === 'sysUnused' || op === 'sysUnusedAll') return 'Leave that part out: it has no pages to give back.'
   if (op === 'sysFault') return 'Leave that part out: it faults already.'
   if (op === 'sysUsed') return 'Call sysMap on it first, or region.commit, which does both.'
   const steps = found === 'Reserved' ? 'sysMap and then sysUsed' : 'sysUsed'
@@ -66,11 +66,14 @@ export function isAddress(v: unknown): boolean {
 
 /** The backend returned `v` for a range of `n` bytes, and that is not an address. */
 export function noAddress(op: string, v: unknown, n: number): FatalError {
-  return new FatalError(`${op}: the backend returned ${show(v)} for ${formatBytes(n)}, which is not an address`, {
-    op,
-    size: n,
-    hint: 'Have the backend return the address of the first byte, as a number, or null where the kernel refuses.',
-  })
+  return new FatalError(
+    `${op}: the backend returned ${show(v)} for ${formatBytes(n)}, which is not the address of a page`,
+    {
+      op,
+      size: n,
+      hint: 'Have the backend return the address of the first byte, as a number, or null where the kernel refuses.',
+    },
+  )
 }
 
 /** The kernel handed out [v, v+n), of which the ledger has a part already. */

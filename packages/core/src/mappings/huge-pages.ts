@@ -89,8 +89,12 @@ export class HugePages {
       map.seek(at)
       const policy = map.value
       const stop = map.endBy(end)
-      if (policy === ON) this.#ask(at, stop)
-      else if (policy === OFF) this.#os.sysNoHugePageOS?.(at, stop - at)
+      try {
+        if (policy === ON) this.#ask(at, stop)
+        else if (policy === OFF) this.#os.sysNoHugePageOS?.(at, stop - at)
+      } catch {
+        // The pages are Ready already, and a hint that fails changes nothing.
+      }
       at = stop
     }
   }
