@@ -15,7 +15,7 @@ export function checkSize(op: string, n: number, least: 0 | 1, align: number): v
 
 /** @throws UsageError ERR_MEMLAYER_ADDRESS unless `v` is an address, page-aligned, with room for `n` bytes. */
 export function checkAddress(op: string, v: Address, n: number, align: number): void {
-  if (!(Number.isInteger(v) && v >= 0 && v + n <= addressEnd)) wrongAddress(op, v)
+  if (!(Number.isInteger(v) && v >= 0 && v + n <= addressEnd)) wrongAddress(op, v, n)
   if (!isAligned(v, align)) unaligned(op, 'address', v, align)
 }
 
@@ -49,7 +49,7 @@ export function checkTogether(op: string, size: number, align: number): void {
   throw new UsageError('ERR_MEMLAYER_SIZE', message, {
     op,
     size,
-    hint: 'Keep their sum below 2^53: both are reserved at once, to find an aligned place within.',
+    hint: 'Pass a size and an alignment whose sum is below 2^53. The layer reserves both to find an aligned place.',
   })
 }
 
@@ -63,8 +63,10 @@ function wrongSize(op: string, n: unknown, least: number): never {
   })
 }
 
-function wrongAddress(op: string, v: unknown): never {
-  throw new UsageError('ERR_MEMLAYER_ADDRESS', `${op}: the address is ${show(v)}`, {
+function wrongAddress(op: string, v: unknown, n: number): never {
+  const isStart = typeof v === 'number' && Number.isInteger(v) && v >= 0 && v < addressEnd
+  const what = isStart ? `the range of ${n} bytes at ${formatAddress(v)} ends beyond 2^64` : `the address is ${show(v)}`
+  throw new UsageError('ERR_MEMLAYER_ADDRESS', `${op}: ${what}`, {
     op,
     hint: 'Pass an address that sysReserve or sysAlloc returned, or one inside its range, as a number.',
     ...(typeof v === 'number' ? { address: v } : {}),
@@ -74,14 +76,16 @@ function wrongAddress(op: string, v: unknown): never {
 // If their range is rounded outwards, these operations take bytes of the neighbours with it.
 const givesBack: ReadonlySet<string> = new Set(['sysUnused', 'sysUnusedAll', 'sysFault', 'sysFree'])
 const roundInwards =
-  'Round the start up with alignUp(v, memory.os.traits.pageSize), and the end down with alignDown: ' +
-  'only whole pages can be given back.'
+  'Round the start up with alignUp(v, memory.os.traits.pageSize), and the end down with alignDown, ' +
+  'because only whole pages can be given back.'
 
 function unaligned(op: string, what: 'size' | 'address', value: number, align: number): never {
   const shown = what === 'address' ? formatAddress(value) : `${value} bytes`
   const message = `${op}: the ${what} ${shown} is not a multiple of the page size, ${align}`
   const roundUp =
-    what === 'size' ? 'Round it up with alignUp(size, memory.os.traits.pageSize).' : 'Pass the first byte of a page.'
+    what === 'size'
+      ? 'Round it up with alignUp(size, memory.os.traits.pageSize).'
+      : 'Pass the address of the first byte of a page.'
   throw new UsageError('ERR_MEMLAYER_ALIGNMENT', message, {
     op,
     [what]: value,

@@ -27,12 +27,13 @@ export function warnOfCopies(): void {
   if (all.places.length < 2 || all.told) return
   all.told = true
   const message =
-    `${all.places.length} copies of @memlayer/core are loaded. What one of them made is foreign to the others: ` +
-    `an error is not an instance of the other's class, and a category is not a category`
+    `${all.places.length} copies of @memlayer/core are loaded. They do not accept each other's objects: ` +
+    '`instanceof` fails for errors, and a category is refused'
   const places = all.places.map((place) => `  ${placeOf(place)}`)
   const advice =
-    '`npm ls @memlayer/core` says which packages ask for which, `npm dedupe` joins them where versions allow'
-  warn('MEMLAYER_TWO_CORES', message, `${places.join('\n')}\nHave one copy: ${advice}.`)
+    'Keep one copy. `npm ls @memlayer/core` shows which packages ask for which version. ' +
+    '`npm dedupe` joins them where versions allow.'
+  warn('MEMLAYER_TWO_CORES', message, `${places.join('\n')}\n${advice}`)
 }
 
 function copies(): Copies {

@@ -100,24 +100,27 @@ const functions = [
 
 function checkBackend(os: OS): void {
   const hint = "Pass what a backend's createOS() returns."
-  if (os === null || typeof os !== 'object') wrong('the OS is', os, hint)
+  if (os === null || typeof os !== 'object') wrong('the backend is', os, hint)
   const missing = functions.find((name) => typeof os[name] !== 'function')
-  if (missing !== undefined) wrong(`the OS's ${missing} is`, os[missing], hint)
+  if (missing !== undefined) wrong(`the backend's ${missing} is`, os[missing], hint, ', not a function')
   const { traits } = os
-  if (traits === null || typeof traits !== 'object') wrong("the OS's traits are", traits, hint)
+  if (traits === null || typeof traits !== 'object') wrong("the backend's traits are", traits, hint)
   // Every check uses the page size. Go also refuses to start when it is not a power of two.
   if (!isPowerOfTwo(traits.pageSize)) {
-    wrong("the OS's page size is", traits.pageSize, 'Make the backend with a power of two.')
+    wrong("the backend's page size is", traits.pageSize, 'Make the backend with a page size that is a power of two.')
   }
 }
 
 function cannotDetach(name: string): never {
   const outlive = `views of ${name} memory would outlive their pages`
-  const message = `createMemory: this engine cannot detach an ArrayBuffer: ${outlive}`
+  const message = `createMemory: this engine cannot detach an ArrayBuffer, so ${outlive}`
   const hint = 'Run on Node 22.12 or later, on Bun or on Deno 2.'
   throw new UsageError('ERR_MEMLAYER_VIEW', message, { op: 'createMemory', hint })
 }
 
-function wrong(what: string, value: unknown, hint: string): never {
-  throw new UsageError('ERR_MEMLAYER_OPTION', `createMemory: ${what} ${show(value)}`, { op: 'createMemory', hint })
+function wrong(what: string, value: unknown, hint: string, not = ''): never {
+  throw new UsageError('ERR_MEMLAYER_OPTION', `createMemory: ${what} ${show(value)}${not}`, {
+    op: 'createMemory',
+    hint,
+  })
 }

@@ -13,7 +13,7 @@ export function checkOptions(op: string, options: unknown, known: readonly strin
   if (typeof options !== 'object' || options === null) {
     throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the options are ${show(options)}`, {
       op,
-      hint: 'Pass an object, or leave them out.',
+      hint: 'Pass an object, or leave the options out.',
     })
   }
   for (const key of Object.keys(options)) if (!known.includes(key)) unknownOption(op, key, known)
@@ -21,7 +21,8 @@ export function checkOptions(op: string, options: unknown, known: readonly strin
 
 function unknownOption(op: string, key: string, known: readonly string[]): never {
   const nearest = nearestOf(key, known)
-  const names = known.length === 0 ? 'This call takes no options.' : `Pass one of: ${known.join(', ')}.`
+  const names =
+    known.length === 0 ? 'Leave the options out, because this call takes none.' : `Pass one of: ${known.join(', ')}.`
   throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the option ${show(key)} is not known`, {
     op,
     hint: nearest === undefined ? names : `Did you mean '${nearest}'? ${names}`,

@@ -103,15 +103,19 @@ describe('a stat that does not belong to this memory', () => {
     memory.stat('heap')
     const v = memory.sysReserve(null, page)
     const before = [memory.stats(), os.calls.length]
-    for (const call of [
-      () => memory.sysAlloc(page, stat as SysMemStat),
-      () => memory.sysMap(v, page, stat as SysMemStat),
-      () => memory.sysFree(v, page, stat as SysMemStat),
-    ]) {
+    const unchecked = createMemory(new PageOS(), { ledger: false })
+    const free = 'Pass the stat that the range was mapped with, or null.'
+    for (const [call, hint] of [
+      [() => memory.sysAlloc(page, stat as SysMemStat), "stat('name')"],
+      [() => memory.sysMap(v, page, stat as SysMemStat), "stat('name')"],
+      // With a ledger, null does not mean that no category counted the range.
+      [() => memory.sysFree(v, page, stat as SysMemStat), free],
+      [() => unchecked.sysFree(v, page, stat as SysMemStat), 'or null to count under no category'],
+    ] as const) {
       const error = errorOf(call)
       expect(error).toBeInstanceOf(UsageError)
       expect(error.code).toBe('ERR_MEMLAYER_STAT')
-      expect(error.hint).toContain("stat('name')")
+      expect(error.hint).toContain(hint)
     }
     expect([memory.stats(), os.calls.length]).toEqual(before)
     memory.check()

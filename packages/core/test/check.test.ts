@@ -150,3 +150,11 @@ it('accepts the last page below 2^64, and no byte beyond it', () => {
   memory.sysFree(v, page, null)
   expect(os.pages.size).toBe(0)
 })
+
+it('an address whose range ends beyond 2^64 is shown with the range, because the address itself is fine', () => {
+  const memory = createMemory(new PageOS())
+  const v = 2 ** 64 - page
+  expect(errorOf(() => memory.sysReserve(v, 2 * page)).message).toMatch(
+    /^sysReserve: the range of 8192 bytes at 0xfffffffffffff000 ends beyond 2\^64\. Pass an address/,
+  )
+})

@@ -17,3 +17,19 @@ it('has the requested maximum in whole pages, although it has more address space
   }
   expect([buffer.length, buffer.capacity, memory.stats().total.ready]).toEqual([40 * page, 40 * page, 40 * page])
 })
+
+it.each([undefined, null, {}, 1, { maximum: 65536 }, new PageOS()])(
+  'names a first argument that is not a memory',
+  (memory) => {
+    const make = (): unknown => new GrowableBuffer(memory as never, { maximum: 65536 })
+    expect(make).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_OPTION' }))
+    expect(make).toThrow(/^GrowableBuffer: the memory is .*new GrowableBuffer\(memory, \{ maximum \}\)\.$/)
+  },
+)
+
+it('has no bytes when its region was freed from under it', () => {
+  const buffer = new GrowableBuffer(createMemory(new PageOS()), { maximum: 65536, length: 5000 })
+  buffer.region.free()
+  expect([buffer.length, buffer.capacity]).toEqual([0, 0])
+  buffer.free()
+})

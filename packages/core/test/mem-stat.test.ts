@@ -34,17 +34,17 @@ describe('SysMemStat', () => {
   })
 
   it.each([
-    ['below zero', 4096, -4097],
-    ['above 2^53 - 1', MAX, 1],
-    ['by far', 1, MAX],
-  ])('stops an operation before any change if the sum would be wrong: %s', (_, counted, n) => {
+    ['below zero', 4096, -4097, 'Free each range with the stat that it was mapped with'],
+    ['above 2^53 - 1', MAX, 1, 'Ask for less'],
+    ['by far', 1, MAX, 'Ask for less'],
+  ])('stops an operation before any change if the sum would be wrong: %s', (_, counted, n, hint) => {
     const counts = counting()
     add(counts, counted)
     const error = errorOf(() => add(counts, n))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toMatch(new RegExp(`^sysMemStat overflow: heap holds ${counted} bytes, adding ${n}\\. `))
     expect(error).toMatchObject({ code: 'ERR_MEMLAYER_ACCOUNT', size: Math.abs(n) })
-    expect(error.hint).toContain('Free each range with the stat')
+    expect(error.hint).toContain(hint)
     expect(counts.stat.load()).toBe(counted)
   })
 

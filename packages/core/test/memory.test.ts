@@ -9,22 +9,26 @@ const page = 4096
 
 describe('createMemory', () => {
   it.each([
-    ['nothing', undefined, 'the OS is undefined'],
-    ['null', null, 'the OS is null'],
-    ['a name', 'linux', 'the OS is "linux"'],
-    ['createOS itself', () => new PageOS(), 'the OS is a function'],
-    ['an empty object', {}, "the OS's sysAllocOS is undefined"],
-    ['a backend that lacks one function', { ...bare(), sysMapOS: undefined }, "the OS's sysMapOS is undefined"],
-    ['a backend without traits', { ...bare(), traits: undefined }, "the OS's traits are undefined"],
+    ['nothing', undefined, 'the backend is undefined'],
+    ['null', null, 'the backend is null'],
+    ['a name', 'linux', 'the backend is "linux"'],
+    ['createOS itself', () => new PageOS(), 'the backend is a function'],
+    ['an empty object', {}, "the backend's sysAllocOS is undefined, not a function"],
+    [
+      'a backend that lacks one function',
+      { ...bare(), sysMapOS: undefined },
+      "the backend's sysMapOS is undefined, not a function",
+    ],
+    ['a backend without traits', { ...bare(), traits: undefined }, "the backend's traits are undefined"],
     [
       'a backend with the page size 0',
       { ...bare(), traits: { ...new PageOS().traits, pageSize: 0 } },
-      "the OS's page size is 0",
+      "the backend's page size is 0",
     ],
     [
       'a backend whose page size is not a power of two',
       { ...bare(), traits: { pageSize: 12288 } },
-      "the OS's page size is 12288",
+      "the backend's page size is 12288",
     ],
   ] as [string, unknown, string][])('refuses %s', (_, os, words) => {
     const error = errorOf(() => createMemory(os as OS))
@@ -102,7 +106,7 @@ describe('an engine that cannot detach a buffer', () => {
     )
     expect(child.stderr).toBe('')
     expect(child.stdout.split('\n').slice(0, 3)).toEqual([
-      'ERR_MEMLAYER_VIEW createMemory: this engine cannot detach an ArrayBuffer: ' +
+      'ERR_MEMLAYER_VIEW createMemory: this engine cannot detach an ArrayBuffer, so ' +
         'views of pages memory would outlive their pages. Run on Node 22.12 or later, on Bun or on Deno 2.',
       'true 1',
       'true',

@@ -34,7 +34,9 @@ describe('an unknown option', () => {
     } finally {
       Reflect.deleteProperty(Object.prototype, 'polluted')
     }
-    expect(errorOf(() => checkOptions('op', { polluted: 1 }, [])).hint).toBe('This call takes no options.')
+    expect(errorOf(() => checkOptions('op', { polluted: 1 }, [])).hint).toBe(
+      'Leave the options out, because this call takes none.',
+    )
   })
 })
 

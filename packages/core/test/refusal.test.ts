@@ -41,6 +41,25 @@ describe('an OutOfMemoryError', () => {
     expect([error.syscall, error.errno, error.errnoName]).toEqual([undefined, undefined, undefined])
   })
 
+  it('names what the backend knows of the answer, and no more', () => {
+    const os = new PageOS()
+    const memory = createMemory(os)
+    const messageOf = (refusal: object): string => {
+      os.sysReserveOS = () => {
+        os.refusal = { hint: 'Wait.', ...refusal }
+        return null
+      }
+      return errorOf(() => memory.sysReserve(null, page)).message
+    }
+    expect(messageOf({ syscall: 'mmap' })).toBe('sysReserve: pages refused 4 KiB: mmap failed. Wait.')
+    expect(messageOf({ syscall: 'mmap', errno: 5 })).toBe(
+      'sysReserve: pages refused 4 KiB: mmap answered errno 5. Wait.',
+    )
+    expect(messageOf({ syscall: 'mmap', errnoName: 'EIO' })).toBe(
+      'sysReserve: pages refused 4 KiB: mmap answered EIO. Wait.',
+    )
+  })
+
   it('never reports an older refusal', () => {
     const os = new PageOS({ fate: () => ENOMEM })
     const memory = createMemory(os)

@@ -73,6 +73,22 @@ describe('an error of a region', () => {
   })
 })
 
+describe('an error of a view of a region', () => {
+  it('names bytes, because the caller passed a number of elements', () => {
+    const region = made().memory.reserve(page, { name: 'vectors' })
+    const says = "the region 'vectors' of 4096 bytes. Pass an offset in bytes and a length in elements."
+    expect(errorOf(() => region.view(Float64Array, 8, 1000)).message).toContain(
+      `view: bytes 8 to 8008 do not lie within ${says}`,
+    )
+    expect(errorOf(() => region.view(Uint8Array, 70000)).message).toContain(
+      `view: the offset 70000 does not lie within ${says}`,
+    )
+    expect(errorOf(() => region.view(Uint8Array, 'x' as never, 1)).message).toContain(
+      `view: the range ("x", 1) does not lie within ${says}`,
+    )
+  })
+})
+
 describe('an error of a buffer', () => {
   it('names its own method when the OS refuses growth, and the length does not change', () => {
     const { os, memory } = made()
@@ -92,7 +108,7 @@ describe('an error of a buffer', () => {
     buffer.free()
     for (const [op, call] of [
       ['resize', () => buffer.resize(page)],
-      ['resize', () => buffer.grow(page)],
+      ['grow', () => buffer.grow(page)],
       ['discard', () => buffer.discard(0, 0)],
       ['view', () => buffer.view(Uint8Array, 0, 0)],
       ['view', () => buffer.bytes()],
@@ -106,7 +122,27 @@ describe('an error of a buffer', () => {
   it('names its range in bytes of the buffer', () => {
     const buffer = new GrowableBuffer(made().memory, { maximum: 16 * page, length: 10, name: 'index' })
     expect(errorOf(() => buffer.view(Uint8Array, 8, 4)).message).toMatch(
-      /^view: the range \(8, 4\) does not lie within the buffer 'index' of 10 bytes\. /,
+      /^view: bytes 8 to 12 do not lie within the buffer 'index' of 10 bytes\. /,
     )
+    // Without a length there is no range to show.
+    expect(errorOf(() => buffer.view(Uint8Array, 70000)).message).toMatch(
+      /^view: the offset 70000 does not lie within the buffer 'index' of 10 bytes\. /,
+    )
+  })
+
+  it('names its method and the length that is wrong', () => {
+    const buffer = new GrowableBuffer(made().memory, { maximum: 16 * page, length: 10, name: 'index' })
+    const messages = [() => buffer.resize(70000), () => buffer.grow(-1), () => buffer.grow(70000)].map((call) => {
+      const error = errorOf(call)
+      expect(error).toMatchObject({ code: 'ERR_MEMLAYER_SIZE', region: 'index' })
+      return error.message
+    })
+    expect(messages).toEqual([
+      "resize of the buffer 'index': the length is 70000. Pass a whole number of bytes from 0 to 65536.",
+      "grow of the buffer 'index': the number of bytes is -1. " +
+        'Pass a whole number of bytes from 0 to 9007199254740991.',
+      "grow of the buffer 'index' by 70000 bytes: it would have 70010 bytes, and its maximum is 65536. " +
+        'Pass a whole number of bytes from 0 to 65526.',
+    ])
   })
 })

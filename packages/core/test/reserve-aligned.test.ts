@@ -166,7 +166,7 @@ describe('sysReserveAligned on an OS that releases only whole reservations', () 
     const memory = createMemory(os)
     const { address, size } = memory.sysReserveAligned(null, 16 * KiB, 64 * KiB)
     expect(os.calls).toHaveLength(9)
-    // Core forgets the refusals of the tries, so the next free does not count as refused.
+    // Core clears the refusals of the failed attempts, so the next sysFree is not counted as refused.
     memory.sysFree(address, size, null)
     expect(os.pages.size).toBe(0)
     expect(memory.stats().total).toMatchObject({ calls: 2, refusals: 0 })

@@ -226,7 +226,7 @@ describe('offers and holds', () => {
     const taken = takeUp(tokens[49] as ShareToken, 'os')
     const all = Array.from({ length: 50 }, (_, i) => [BASE + i * PAGE, PAGE]).flat()
     for (let i = 0; i < 2; i++) {
-      expect(() => borrows.endAll('op', all)).toThrow(/a worker has the 4096 bytes/)
+      expect(() => borrows.endAll('op', all)).toThrow(/a worker uses the 4096 bytes/)
       expect(tokens.map(({ hold }) => new Int32Array(hold)[0])).toEqual(tokens.map((_, at) => (at === 49 ? 1 : 0)))
     }
     taken.giveUp()

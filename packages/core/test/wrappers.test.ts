@@ -1,5 +1,4 @@
-// Tests the wrappers over pages: the transitions, and the effect of each call on the states. Without a ledger they are
-// Go's own wrappers, without checks.
+// Tests the wrappers over pages: each call's effect on the states. Without a ledger they are Go's, without checks.
 import {
   createMemory,
   FatalError,
@@ -141,19 +140,20 @@ describe('a range in several states', () => {
       () => memory.sysFault(v + 3 * page, page),
       () => memory.sysUnused(v, page),
     ].map((call) => errorOf(call).message)
-    const [wants, unowned, out] = ['the range has to be', 'is not owned by this memory from', 'Leave that part out: it']
+    const [has, foreign, out] = ['the range has to be', 'is not owned by this memory from', 'part out, because it']
     const obtained = 'Pass a range that sysReserve or sysAlloc of this memory returned and that was not freed.'
-    const noPages = `is Prepared from its start. ${out} has no pages to give back.`
+    const noPages = `is Prepared from its start. Leave that ${out} has no pages to give back.`
     expect(messages).toEqual([
-      `sysUnused(${at(1)}, 8192): ${wants} Ready, and ${noPages.replace('its start', `offset 4096 (${at(2)})`)}`,
-      `sysUsed(${at(2)}, 8192): ${wants} Prepared or Ready, and is Reserved from offset 4096 (${at(3)}). ` +
+      `sysUnused(${at(1)}, 8192): ${has} Ready, and ${noPages.replace('its start', `offset 4096 (${at(2)})`)}`,
+      `sysUsed(${at(2)}, 8192): ${has} Prepared or Ready, and is Reserved from offset 4096 (${at(3)}). ` +
         'Call sysMap on it first, or region.commit, which does both.',
-      `sysMap(${at(3)}, 8192): ${wants} Reserved, and ${unowned} offset 4096 (${at(4)}). ${obtained}`,
-      `sysMap(${at(2)}, 8192): ${wants} Reserved, and is Prepared from its start. ` +
-        'Pass a Reserved range. A range that was mapped before needs sysUsed alone.',
-      `sysFree(${at(-1)}, 8192): ${wants} Reserved or Prepared or Ready, and ${unowned} its start. ${obtained}`,
-      `sysFault(${at(3)}, 4096): ${wants} Prepared or Ready, and is Reserved from its start. ${out} faults already.`,
-      `sysUnused(${at(0)}, 4096): ${wants} Ready, and ${noPages}`,
+      `sysMap(${at(3)}, 8192): ${has} Reserved, and ${foreign} offset 4096 (${at(4)}). ${obtained}`,
+      `sysMap(${at(2)}, 8192): ${has} Reserved, and is Prepared from its start. ` +
+        'Pass a Reserved range. For a Prepared range call sysUsed. A Ready range needs no call.',
+      `sysFree(${at(-1)}, 8192): ${has} Reserved or Prepared or Ready, and ${foreign} its start. ${obtained}`,
+      `sysFault(${at(3)}, 4096): ${has} Prepared or Ready, and is Reserved from its start. ` +
+        `Leave that ${out} is Reserved already.`,
+      `sysUnused(${at(0)}, 4096): ${has} Ready, and ${noPages}`,
     ])
     expect([os.calls.length, memory.stats()]).toEqual(before)
   })
@@ -199,7 +199,7 @@ describe('sysFree on an OS that releases only whole reservations', () => {
       size: pages * page,
     })
     expect(error.message).toContain(words)
-    expect(error.hint).toContain('releases only whole reservations')
+    expect(error.hint).toContain('releases only whole ones')
     expect(os.calls).toHaveLength(2)
   })
 
@@ -258,7 +258,7 @@ describe('a kernel that returns an owned range', () => {
     const error = errorOf(() => call(memory))
     expect(error).toBeInstanceOf(FatalError)
     expect(error).toMatchObject({ code: 'ERR_MEMLAYER_FATAL', op, address: v + page, size: 2 * page })
-    expect(error.message).toContain('where a range is owned already')
+    expect(error.message).toContain('this memory owns a part of that already')
     expect(memory.ranges()).toEqual(before)
     expect(memory.stat('heap').load()).toBe(0)
     memory.check()

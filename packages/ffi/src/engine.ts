@@ -40,7 +40,10 @@ export class NoEngineError extends Error {
   readonly hint: string
 
   constructor(reason: string, hint: string, cause?: unknown) {
-    super(`no foreign calls on this host: ${reason}. ${hint}`, cause === undefined ? undefined : { cause })
+    super(
+      `foreign calls are not possible on this host: ${reason}. ${hint}`,
+      cause === undefined ? undefined : { cause },
+    )
     this.name = 'NoEngineError'
     this.reason = reason
     this.hint = hint

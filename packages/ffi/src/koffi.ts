@@ -123,7 +123,7 @@ function explain(name: string, error: unknown): NoEngineError {
   if (code === 'ERR_DLOPEN_DISABLED') {
     const flag = process.execArgv.includes('--no-addons')
       ? 'Start node without --no-addons.'
-      : 'Start node with --allow-addons beside --permission, or without --no-addons.'
+      : 'Start node with --allow-addons together with --permission, or without --no-addons.'
     return new NoEngineError(`native addons are switched off, and ${name} is a native addon`, flag, error)
   }
   if (code === 'ERR_ACCESS_DENIED') {

@@ -81,7 +81,7 @@ function openLibrary(ffi: NodeFfi, library: string | null): Library {
     if ((error as { code?: unknown }).code !== 'ERR_ACCESS_DENIED') throw error
     throw new NoEngineError(
       'the permission model forbids node:ffi',
-      'Start node with --allow-ffi beside --permission.',
+      'Start node with --allow-ffi together with --permission.',
       error,
     )
   }

@@ -57,7 +57,7 @@ export function plan9Kernel(options: Plan9KernelOptions = {}): Plan9Kernel {
   const { size } = options
   if (size !== undefined && !(Number.isSafeInteger(size) && size > 0)) {
     throw new RangeError(
-      `plan9Kernel: the size is ${String(size)}: pass a whole number of bytes, 1 or more and below 2^53`,
+      `plan9Kernel: the size is ${String(size)}. Pass a whole number of bytes, 1 or more and below 2^53.`,
     )
   }
   const host = posixKernel()

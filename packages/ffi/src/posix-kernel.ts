@@ -31,7 +31,7 @@ function openPosixKernel(engine: Engine, platform: string): PosixKernel {
   const location = errnoLocation[platform]
   if (location === undefined) {
     throw new NoEngineError(
-      `@memlayer/ffi does not know ${platform} as a POSIX host`,
+      `@memlayer/ffi has no POSIX kernel for ${platform}`,
       'Hand a kernel to createOS({ kernel }).',
     )
   }

@@ -28,7 +28,7 @@ function run(nodeArgs: readonly string[], node?: string): Record<string, unknown
   return JSON.parse(child.stdout) as Record<string, unknown>
 }
 
-// Node 24 has no node:ffi. A runner that has it gets the flag that switches it off.
+// Node 24 has no node:ffi. On a newer Node, the test passes the flag that disables it.
 const hasNodeFfi = process.getBuiltinModule('node:ffi') !== undefined
 const withoutNodeFfi = hasNodeFfi ? ['--no-experimental-ffi'] : []
 
@@ -50,7 +50,7 @@ describe.skipIf(!onLinux)('without an engine (needs Linux)', () => {
     expect(said['hint']).toContain(flag)
   })
 
-  it('--allow-addons beside --permission is enough, as the message claims', () => {
+  it('--allow-addons together with --permission is enough, as the message claims', () => {
     expect(run(['--permission', '--allow-fs-read=*', '--allow-addons'])).toHaveProperty('pageSize')
   })
 

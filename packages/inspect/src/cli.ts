@@ -103,7 +103,7 @@ function demo(show: () => () => void, seconds: number): void {
   const timer = Number.isFinite(seconds) ? setTimeout(end, Math.min(seconds * 1000, timerDelayMax)) : undefined
 }
 
-/** Calls `end` when the reader of stdout has gone, as `head` does after its lines. That is not a failure. */
+/** Calls `end` when the reader of stdout exits early, as `head` does. That is not a failure. */
 function endWithReader(end: () => void): void {
   process.stdout.on('error', (error: Error & { readonly code?: string }) => {
     if (error.code !== 'EPIPE') throw error

@@ -2,7 +2,7 @@
 
 /** A piece of a line in one colour. */
 export interface Piece {
-  /** The text, of one line. */
+  /** The text, without line breaks. */
   readonly text: string
   /** SGR parameters, for example `32`. Empty: the terminal's own colour. */
   readonly colour: string

@@ -149,7 +149,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       ])
       expect([resident, ...others]).toEqual([ready, prepared, reserved])
       expect([ready, prepared, reserved, '0,0,0']).not.toContain(untouched)
-      // A cell is a page times a power of two.
+      // The bytes of a cell are the page size times a power of two.
       const unit = Number(await page.locator('#heat-says').getAttribute('data-unit'))
       expect(Math.log2(unit / memory.os.traits.pageSize) % 1).toBe(0)
       const heat = await palette(page, '#heat')
@@ -218,7 +218,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       await expect.poll(() => page.locator('#heat-says').textContent()).toMatch(/^cache: 8 MiB of 64 MiB resident/)
       await page.locator('#lanes').dblclick({ position })
       expect(await view()).toBe(64 * MiB)
-      // Now it is the only lane.
+      // Now the page shows only the lane of this region.
       const box = (await page.locator('#lanes').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 }
       await page.mouse.move(box.x + 132 + (box.width - 132 - 176) / 4, box.y + 16)
       for (let i = 0; i < 8; i++) await page.mouse.wheel(0, -100)

@@ -1,4 +1,4 @@
-// A decorated port is its kernel in all but the calls. Facts stay facts, and optional members stay optional.
+// Decorating a port changes only its calls. Its facts stay the same, and an absent optional member stays absent.
 import { failCall, record } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
 import { otherPorts, PosixPort } from './ports.js'

@@ -30,7 +30,7 @@ export function run(args: readonly string[]): void {
   if (unknown !== undefined) return refuse(`unknown ${unknown.startsWith('-') ? 'flag' : 'argument'} '${unknown}'`)
   if (args.length === 0 || args.includes('--help')) return console.log(usage)
   if (args.includes('--version')) return tellVersion()
-  if (words.length === 0) return refuse('name a command')
+  if (words.length === 0) return refuse('no command is given')
   if (words[0] === 'doctor') tell(doctor(memory), isJson)
   else explain(isJson)
 }
@@ -58,7 +58,7 @@ function tell(findings: readonly Finding[], isJson: boolean): void {
 function explain(isJson: boolean): void {
   const explanation = explainInUse()
   if (explanation === null) {
-    console.log('This host does not tell where its memory is. Use memory.explain() on Linux.')
+    console.log('This host does not report where its memory is. Run this command on Linux.')
     process.exitCode = 2
   } else if (isJson) console.log(JSON.stringify(explanation, null, 2))
   else console.log(explanationLines(explanation).join('\n'))

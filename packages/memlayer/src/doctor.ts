@@ -23,6 +23,8 @@ export function exitCode(findings: readonly Finding[]): 0 | 1 | 2 {
   return findings.some(({ level }) => level === 'warning') ? 1 : 0
 }
 
+const untilThen = 'Until then, memory comes from a WebAssembly memory, which never shrinks.'
+
 function backend({ choice, os }: HostMemory): Finding {
   const { backend: name, how, reason, tried: others = [] } = choice
   if (how !== 'fallback') return ok('backend', `${name} serves ${os.name} because ${reason}.`)
@@ -31,7 +33,9 @@ function backend({ choice, os }: HostMemory): Finding {
   return warning(
     'backend',
     `${name} serves in place of this host's own backend${why}.`,
-    'Remove what stands in its way. Until then memory is a WebAssembly memory, which grows and gives little back.',
+    others.length > 0
+      ? `Follow the hint of the next warning. ${untilThen}`
+      : `Remove what stands in its way. ${untilThen}`,
   )
 }
 
@@ -44,7 +48,7 @@ function tried({ choice }: HostMemory): Finding[] {
 function engine({ os }: HostMemory): Finding[] {
   const calls = os.host?.foreignCalls ?? null
   if (calls === null) {
-    return [ok('engine', `${os.name} makes no foreign calls here, or its kernel does not tell how.`)]
+    return [ok('engine', `${os.name} makes no foreign calls here, or its kernel does not name an engine.`)]
   }
   const passed = calls.passedOver.map(({ name, reason, hint }) => {
     const says = `${name} can't make foreign calls: ${reason}.`
@@ -66,7 +70,8 @@ function test(memory: Memory): Finding[] {
   try {
     const { wrong, done, untried } = selfTest(memory)
     if (wrong.length === 0) return [done, ...untried].map((says) => ok(topic, says))
-    const hint = 'Report it, because this host or its backend has a fault.'
+    const hint =
+      'Report it at https://github.com/memlayer/memlayer/issues, because this host or its backend has a fault.'
     return wrong.map((says): Finding => ({ level: 'error', topic, says, hint }))
   } catch (error) {
     return [failed(topic, error)]

@@ -12,10 +12,9 @@ const roomBytesMin = 2 ** 30
 /** Room for reservations. A limit that leaves less address space gives a warning. */
 const addressRoomBytesMin = 64 * roomBytesMin
 
-/** The limits of this host; null: its backend does not tell them. */
+/** The limits of this host; null: its backend does not report them. */
 export function limitFindings(limits: Limits | null): Finding[] {
-  if (limits === null)
-    return [ok('limits', 'The backend does not tell which limits there are on the memory of this process.')]
+  if (limits === null) return [ok('limits', "The backend does not report the limits on this process's memory.")]
   if ('commitAvailable' in limits) return [commit(limits), windowsAddressSpace(limits)]
   return [
     hugePages(limits),
@@ -55,7 +54,7 @@ function addressSpace({ addressSpace: limit, addressSpaceUsed: used }: PosixLimi
   if (!Number.isFinite(limit)) return ok(topic, limited)
   const says = `${limited} The process uses ${bytes(used)}.`
   if (!(limit - used <= addressRoomBytesMin)) return ok(topic, says)
-  return warning(topic, says, 'Raise it with ulimit -v unlimited. Every reservation counts in full.')
+  return warning(topic, says, 'Raise the limit with ulimit -v unlimited, because every reservation counts in full.')
 }
 
 /** The layer locks no memory. The limit matters where a program does, for example by mlockall(MCL_FUTURE). */
@@ -63,12 +62,14 @@ function lockedMemory({ lockedMemory: limit, lockedMemoryUsed: used = NaN }: Pos
   const topic = 'locked memory'
   const limited = limitText(topic, limit, '-l')
   if (!(used > 0)) {
-    const locks = Number.isNaN(used) ? 'How much the process has locked is not known.' : 'The process has locked none.'
+    const locks = Number.isNaN(used)
+      ? 'How much the process has locked is not known.'
+      : 'The process has locked no memory.'
     return ok(topic, `${limited} ${locks}`)
   }
   const says = `${limited} The process has locked ${formatBytes(used)}.`
   if (!(limit - used <= roomBytesMin)) return ok(topic, says)
-  return warning(topic, says, 'Raise it with ulimit -l, or lock less. Under mlockall every mapping counts.')
+  return warning(topic, says, 'Raise the limit with ulimit -l, or lock less. Under mlockall every mapping counts.')
 }
 
 function overcommit({ overcommit: mode, commitLimit, committed }: PosixLimits): Finding {
@@ -80,7 +81,7 @@ function overcommit({ overcommit: mode, commitLimit, committed }: PosixLimits): 
   const counts = `The kernel counts all memory that it hands out (${setting}).`
   const says = `${counts} ${bytes(committed)} of ${bytes(commitLimit)} are committed.`
   if (!(commitLimit - committed <= roomBytesMin)) return ok(topic, says)
-  const hint = 'Map less ahead, or raise vm.overcommit_ratio. A mapping counts before its first touch.'
+  const hint = 'Map later, or raise vm.overcommit_ratio. A mapping counts before its first touch.'
   return warning(topic, says, hint)
 }
 

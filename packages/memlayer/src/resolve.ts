@@ -14,6 +14,9 @@ export interface Resolved {
   readonly os: OS
 }
 
+/** In place of MEMLAYER_OS=js, which a pinned build refuses. */
+const pinJS = 'Run or build with the export condition memlayer-os-js instead'
+
 /** Why a backend can't be used on a host that is fine otherwise. */
 interface Absence {
   readonly reason: string
@@ -50,7 +53,11 @@ function packageAsked(asked: string): string {
 
 function resolveOnly(source: Source, only: string, wanted: string | undefined, platform: string): Resolved {
   if (wanted !== undefined && wanted !== only) {
-    const hint = 'Unset MEMLAYER_OS, or run or build without the export condition that picks the backend.'
+    // A build for a browser has one backend and no condition to leave out.
+    const hint =
+      source.kind === 'pin'
+        ? 'Unset MEMLAYER_OS, or run or build without the export condition that picks the backend.'
+        : 'Unset MEMLAYER_OS.'
     throw new BackendError(`MEMLAYER_OS asks for ${wanted}, but this build has only ${only}`, hint)
   }
   if (source.kind === 'pin') {
@@ -59,7 +66,7 @@ function resolveOnly(source: Source, only: string, wanted: string | undefined, p
   }
   return need(
     source,
-    { backend: only, how: 'host', reason: 'this build is for a host where nothing native can be loaded' },
+    { backend: only, how: 'host', reason: "this build is for a host that can't load native code" },
     platform,
   )
 }
@@ -67,9 +74,10 @@ function resolveOnly(source: Source, only: string, wanted: string | undefined, p
 /** Opens this choice or throws. */
 function need(source: Source, choice: Choice, platform: string): Resolved {
   if (!mayServe(choice.backend, platform)) {
-    const hint = `Set MEMLAYER_OS=js or the export condition memlayer-os-js, because ${JS} runs on every host.`
+    const but = 'because its constants are those of another system'
+    const hint = `${source.kind === 'pin' ? pinJS : 'Set MEMLAYER_OS=js'}, because ${JS} runs on every host.`
     throw new BackendError(
-      `cannot use ${choice.backend} on the platform '${platform}', although ${choice.reason}: its constants differ`,
+      `cannot use ${choice.backend} on the platform '${platform}', although ${choice.reason}, ${but}`,
       hint,
     )
   }
@@ -101,7 +109,7 @@ function fallBack(
     platform,
   )
   const detail = `Set MEMLAYER_STRICT=1 to get an error instead. Set MEMLAYER_OS=js to use ${JS} without this warning.`
-  warn(`memlayer uses ${JS}, a memory of the JavaScript engine, instead of this host's own backend: ${why}`, detail)
+  warn(`memlayer uses ${JS}, a memory of the JavaScript engine, because ${why}`, detail)
   return found
 }
 
@@ -111,7 +119,8 @@ function open(source: Source, choice: Choice): Resolved | Absence {
   const loaded = source.load(name)
   if ('error' in loaded) {
     if (isMissing(name, loaded.error)) return notInstalled(name, loaded.error)
-    const hint = 'Install it again, or set MEMLAYER_OS=js to run without it. See the cause for its own error.'
+    const without = name === JS ? '' : ', or set MEMLAYER_OS=js to run without it'
+    const hint = `Install it again${without}. See the cause for its own error.`
     throw new BackendError(`${name} is installed but does not load: ${messageOf(loaded.error)}`, hint, loaded.error)
   }
   const { backend } = loaded
@@ -121,7 +130,11 @@ function open(source: Source, choice: Choice): Resolved | Absence {
     // Compare the code, because a browser could not load the package that has the error's class.
     const { code, reason, hint } = error as { code?: unknown; reason?: unknown; hint?: unknown }
     if (code !== 'ERR_MEMLAYER_NO_ENGINE') throw error
-    return { reason: `no foreign calls on this host: ${String(reason)}`, hint: String(hint), cause: error }
+    return {
+      reason: `foreign calls are not possible on this host: ${String(reason)}`,
+      hint: String(hint),
+      cause: error,
+    }
   }
 }
 
@@ -136,14 +149,17 @@ function isMissing(name: string, error: unknown): boolean {
 function notInstalled(name: string, cause: unknown): Absence {
   const reason = `the package ${name} is not installed`
   const hint =
-    `Install it with: npm install ${name} (--omit=optional leaves it out). ` +
+    `Install it with: npm install ${name}. npm skips it under --omit=optional. ` +
     `A bundle contains only packages that were installed when it was built.`
   return { reason, hint, cause }
 }
 
 function noneFor(platform: string): Absence {
   const reason = `no backend is known for the platform '${platform}'`
-  return { reason, hint: 'Write one, with @memlayer/os-linux as the model, and hand it to createMemory().' }
+  return {
+    reason,
+    hint: 'Make one with @memlayer/create-backend and hand it to createMemory(), or set MEMLAYER_OS=js.',
+  }
 }
 
 function messageOf(error: unknown): string {

@@ -50,7 +50,7 @@ export function selfTest(memory: Memory, now: () => number = Date.now, milliseco
 }
 
 const untriedTraps =
-  'Not tested: whether a faulted range traps, and a freed one is gone. This runtime has no way to ask the kernel.'
+  'Not tested: that a faulted range traps, and that a freed range is gone. This runtime has no way to ask the kernel.'
 
 function live(memory: Memory, size: number, touch: Touch | null, wrong: Set<string>): void {
   const { traits } = memory.os
@@ -66,7 +66,7 @@ function live(memory: Memory, size: number, touch: Touch | null, wrong: Set<stri
   } finally {
     region.free()
   }
-  if (touch !== null && touch.answers(address)) wrong.add('A freed range is still there.')
+  if (touch !== null && touch.answers(address)) wrong.add('A freed range is still mapped.')
 }
 
 function use(memory: Memory, region: Region, wrong: Set<string>): void {

@@ -57,19 +57,19 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
     expect(stdout).toMatch(
       /^WARNING @memlayer\/os-linux can't serve: .*native addons are switched off.* Start node without --no-addons\./m,
     )
-    expect(stdout).toMatch(/^ok +The backend does not tell which limits there are on the memory of this process/m)
+    expect(stdout).toMatch(/^ok +The backend does not report the limits on this process's memory/m)
     expect(status).toBe(1)
   })
 
   it('warns under the permission model, and names the flags that are missing', () => {
     const { status, stdout } = run(['doctor'], { node: ['--permission', '--allow-fs-read=*'] })
     expect(stdout).toMatch(
-      /^WARNING @memlayer\/os-linux can't serve: .* Start node with --allow-addons beside --permission/m,
+      /^WARNING @memlayer\/os-linux can't serve: .* Start node with --allow-addons together with --permission/m,
     )
     expect(status).toBe(1)
     const allowed = run(['doctor'], { node: ['--permission', '--allow-fs-read=*', '--allow-addons'] })
     expect(allowed.stdout).toMatch(/^ok +@memlayer\/os-linux serves linux/m)
-    expect(allowed.stdout).toMatch(/^ok +Not tested: whether a faulted range traps, and a freed one is gone/m)
+    expect(allowed.stdout).toMatch(/^ok +Not tested: that a faulted range traps, and that a freed range is gone/m)
   })
 
   it('cannot work where MEMLAYER_OS names no backend, and says what to do', () => {
@@ -94,7 +94,7 @@ describe('the command', () => {
     ['--help --json=1', "unknown flag '--json=1'"],
     ['doctor explain', "unknown argument 'explain'"],
     ['docter --json', "unknown argument 'docter'"],
-    ['--json', 'name a command'],
+    ['--json', 'no command is given'],
   ])('refuses %s with 2, before it does anything, and says what there is', (words, says) => {
     // This backend does not exist. The command would say so if it asked for the memory.
     const { status, stdout, stderr } = run(words.split(' '), { env: { MEMLAYER_OS: 'beos' } })
@@ -208,17 +208,17 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
     [
       'address space is short',
       { addressSpace: 40 * GiB },
-      /^The limit on address space is 40 GiB \(ulimit -v\)\. The process uses 1 GiB\. Raise it with ulimit -v/,
+      /^The limit on address space is 40 GiB \(ulimit -v\)\. The process uses 1 GiB\. Raise the limit with ulimit -v/,
     ],
     [
       'the process locks memory and may lock little more',
       { lockedMemoryUsed: 4 * MiB },
-      /^The limit on locked memory is 8 MiB \(ulimit -l\)\. The process has locked 4 MiB\. Raise it with ulimit -l/,
+      /^The limit on locked memory is 8 MiB \(ulimit -l\)\. The process has locked 4 MiB\. Raise the limit with/,
     ],
     [
       'overcommit is strict and little is left',
       { overcommit: 2, committed: 15.5 * GiB },
-      /^The kernel counts all memory .* 15\.5 GiB of 16 GiB are committed\. Map less ahead/,
+      /^The kernel counts all memory .* 15\.5 GiB of 16 GiB are committed\. Map later/,
     ],
     [
       'the control group is nearly full',
@@ -316,7 +316,7 @@ describe.skipIf(process.platform !== 'linux')('the self-test', () => {
 
   it.each([
     ['a faulted range can still be read', { sysFaultOS: () => {} }, 'A faulted range can still be read.'],
-    ['a freed range is still there', { sysFreeOS: () => {} }, 'A freed range is still there.'],
+    ['a freed range is still there', { sysFreeOS: () => {} }, 'A freed range is still mapped.'],
     ['memory that was given back stays', { sysUnusedOS: () => {} }, 'Memory that was given back is still resident.'],
   ])('sees that %s', (_, replaced, says) => {
     const memory = hostMemory({}, {}, replaced)
@@ -368,7 +368,7 @@ describe.skipIf(process.platform !== 'linux')('memlayer explain', () => {
 
   it('ends with 2 where the host does not tell', () => {
     const { status, stdout } = run(['explain'], { env: { MEMLAYER_OS: 'js' } })
-    expect(stdout).toBe('This host does not tell where its memory is. Use memory.explain() on Linux.\n')
+    expect(stdout).toBe('This host does not report where its memory is. Run this command on Linux.\n')
     expect(status).toBe(2)
   })
 })

@@ -93,7 +93,12 @@ describe('the backend of a host', () => {
 
 describe('os-js as the fallback', () => {
   const fallbacks: readonly (readonly [string, Source, string | undefined, RegExp])[] = [
-    ['an unknown platform', everything, 'haiku', /no backend is known for the platform 'haiku'\. Write one/],
+    [
+      'an unknown platform',
+      everything,
+      'haiku',
+      /no backend is known for the platform 'haiku'\. Make one with @memlayer\/create-backend/,
+    ],
     ['a host without a platform', everything, undefined, /'unknown'/],
     [
       'a backend that is not installed',
@@ -118,7 +123,7 @@ describe('os-js as the fallback', () => {
         },
       }),
       'linux',
-      /no foreign calls on this host: the engine is on strike\. Start it with --please\./,
+      /foreign calls are not possible on this host: the engine is on strike\. Start it with --please\./,
     ],
   ]
 
@@ -128,6 +133,7 @@ describe('os-js as the fallback', () => {
     expect(choice.tried?.map(({ reason, hint }) => `${reason}. ${hint}`)).toEqual([choice.reason])
     expect(os.name).toBe('js')
     expect(warnings).toEqual([expect.stringMatching(says)])
+    expect(warnings[0]).toContain('a memory of the JavaScript engine, because ')
     expect(warnings[0]).toMatch(/MEMLAYER_STRICT=1.*MEMLAYER_OS=js/)
   })
 
@@ -196,7 +202,7 @@ describe('a build with one backend', () => {
     expect(choice).toEqual({
       backend: js,
       how: 'host',
-      reason: 'this build is for a host where nothing native can be loaded',
+      reason: "this build is for a host that can't load native code",
     })
     expect(warnings).toEqual([])
   })
@@ -205,11 +211,18 @@ describe('a build with one backend', () => {
     expect(refusal(only('pin', 'darwin')).message).toMatch(
       /os-darwin on the platform 'linux', although the export condition/,
     )
+    // MEMLAYER_OS=js would be refused, because this build has no os-js.
+    const { hint } = refusal(only('pin', 'darwin'))
+    expect(hint).toMatch(/^Run or build with the export condition memlayer-os-js instead/)
+    expect(hint).not.toContain('MEMLAYER_OS')
   })
 
   it('is an error when MEMLAYER_OS names another backend, but not when it names the same', () => {
     expect(refusal(only('pin', 'linux'), { asked: 'js' }).message).toMatch(/this build has only @memlayer\/os-linux/)
     expect(choose(only('pin', 'linux'), { asked: 'linux' }).choice.how).toBe('pin')
+    // A build for a browser was not picked by an export condition that could be left out.
+    expect(refusal(only('pin', 'linux'), { asked: 'js' }).hint).toMatch(/^Unset MEMLAYER_OS, or .*export condition/)
+    expect(refusal(only('only', 'js'), { asked: 'linux' }).hint).toBe('Unset MEMLAYER_OS.')
   })
 })
 

@@ -1,6 +1,6 @@
 // A memory's statistics as points: one list of instruments, and the current value of each. Both exporters publish
 // it, so a figure has the same name and meaning everywhere. The names follow OpenTelemetry's for Go
-// (`go.memory.used`). The parts follow Go's /memory/classes/…: they sum to the total.
+// (`go.memory.used`). The parts follow Go's /memory/classes/…, so they sum to the total.
 import type { MappingUse, Memory, StateCounts } from '@memlayer/core'
 
 /** One kind of measurement. */

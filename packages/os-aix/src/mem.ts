@@ -63,7 +63,7 @@ class Aix implements OS {
         const words = "mmap: too much locked memory (check 'ulimit -l')."
         throw this.#fatal(words, { op: 'sysAlloc', syscall: 'mmap', size: n }, -p)
       }
-      return this.#refuse('mmap', -p)
+      return this.#refuse('mmap', -p, true)
     }
     return p
   }
@@ -98,7 +98,7 @@ class Aix implements OS {
 
   sysReserveOS(v: Address | null, n: number): Address | null {
     const p = this.#kernel.mmap(v ?? 0, n, PROT_NONE, MAP_ANON | MAP_PRIVATE, -1, 0)
-    if (p < 0) return this.#refuse('mmap', -p)
+    if (p < 0) return this.#refuse('mmap', -p, true)
     return p
   }
 
@@ -114,13 +114,14 @@ class Aix implements OS {
     return this.#kernel.view(v, n)
   }
 
-  #refuse(syscall: string, errno: number): null {
-    this.refusal = { syscall, errno, errnoName: errnoName('aix', errno), hint: refusalHint(errno) }
+  #refuse(syscall: string, errno: number, isNew = false): null {
+    this.refusal = { syscall, errno, errnoName: errnoName('aix', errno), hint: refusalHint(errno, isNew) }
     return null
   }
 
   #fatal(words: string, call: Call, errno: number): FatalError {
-    return new FatalError(words, { ...call, errno, errnoName: errnoName('aix', errno), hint: refusalHint(errno) })
+    const hint = refusalHint(errno, false)
+    return new FatalError(words, { ...call, errno, errnoName: errnoName('aix', errno), hint })
   }
 }
 

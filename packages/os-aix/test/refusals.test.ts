@@ -4,7 +4,14 @@ import { createMemory, FatalError, OutOfMemoryError } from '@memlayer/core'
 import { record } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-aix'
 import { blankKernel, errorOf } from '@memlayer/stand-in'
-import { expectMapRefused, statesOf, testMisuse, testRefusals, type RefusedBackend } from '@memlayer/stand-in/vitest'
+import {
+  expectMapRefused,
+  statesOf,
+  testMisuse,
+  testRefusals,
+  testUnknownError,
+  type RefusedBackend,
+} from '@memlayer/stand-in/vitest'
 import { describe, expect, it } from 'vitest'
 
 const page = 4096
@@ -12,6 +19,7 @@ const aix: RefusedBackend = { createOS, pageSize: page, offPage: 2048, mapCall: 
 
 describe('os-aix, refused', () => {
   testRefusals(aix)
+  testUnknownError(aix)
 
   it.each([
     [13, 'EACCES', 'mmap: access denied'],

@@ -19,8 +19,8 @@ export function flavorOf(sysname: string, release: string): Flavor | null {
     case 'OpenBSD':
       return 'openbsd'
     case 'SunOS':
-      // Oracle's versions are numbers (11.4.0.15.0) or Generic_ with a patch. illumos's distributions name
-      // themselves.
+      // Oracle Solaris reports a number (11.4.0.15.0), or Generic_ and a patch. An illumos distribution reports its own
+      // name.
       return /^(\d+\.|Generic)/.test(release) ? 'solaris' : 'illumos'
     default:
       return null

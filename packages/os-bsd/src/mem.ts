@@ -43,7 +43,9 @@ export function createOS(options: BsdOptions = {}): OS {
 function unknownFlavor(given: unknown): UsageError {
   const shown = typeof given === 'string' ? JSON.stringify(given) : typeof given
   const what = given === undefined ? 'this host is not one of the six systems' : `the flavor is ${shown}`
-  return new UsageError('ERR_MEMLAYER_OPTION', `os-bsd: ${what}`, { hint: `Pass one of: ${flavors.join(', ')}.` })
+  return new UsageError('ERR_MEMLAYER_OPTION', `os-bsd: ${what}`, {
+    hint: `Pass the option flavor, with a kernel of that system: ${flavors.join(', ')}.`,
+  })
 }
 
 class Bsd implements OS {
@@ -82,7 +84,7 @@ class Bsd implements OS {
 
   sysAllocOS(n: number): Address | null {
     const p = this.#kernel.mmap(0, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_PRIVATE, -1, 0)
-    if (p < 0) return this.#refuse('mmap', -p)
+    if (p < 0) return this.#refuse('mmap', -p, true)
     return p
   }
 
@@ -116,7 +118,7 @@ class Bsd implements OS {
     // Solaris and illumos set swap space aside for private mappings with any protection. A large reservation would
     // take all of it. Then fork, which doubles it, would fail.
     const p = this.#kernel.mmap(v ?? 0, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | this.#noReserve, -1, 0)
-    if (p < 0) return this.#refuse('mmap', -p)
+    if (p < 0) return this.#refuse('mmap', -p, true)
     return p
   }
 
@@ -133,8 +135,9 @@ class Bsd implements OS {
     return this.#kernel.view(v, n)
   }
 
-  #refuse(syscall: string, errno: number): null {
-    this.refusal = { syscall, errno, errnoName: errnoName(this.name, errno), hint: refusalHint(this.name, errno) }
+  #refuse(syscall: string, errno: number, isNew = false): null {
+    const hint = refusalHint(this.name, errno, isNew)
+    this.refusal = { syscall, errno, errnoName: errnoName(this.name, errno), hint }
     return null
   }
 
@@ -142,11 +145,12 @@ class Bsd implements OS {
   #fatal(words: string, v: Address, n: number, p: number): FatalError {
     const call = { op: 'sysMap', syscall: 'mmap', address: v, size: n }
     if (p >= 0) return new FatalError(words, { ...call, hint: elsewhere(p) })
-    const hint = refusalHint(this.name, -p)
+    const hint = refusalHint(this.name, -p, false)
     return new FatalError(words, { ...call, errno: -p, errnoName: errnoName(this.name, -p), hint })
   }
 }
 
 function elsewhere(p: Address): string {
-  return `Check the kernel or sandbox below. It mapped ${formatAddress(p)} instead, although MAP_FIXED forbids that.`
+  const did = `It mapped ${formatAddress(p)} instead, although MAP_FIXED forbids that.`
+  return `Check the kernel or sandbox below this layer. ${did}`
 }

@@ -51,7 +51,9 @@ describe('the flavor', () => {
     (flavor) => {
       const error = errorOf(() => createOS({ kernel, flavor: flavor as Flavor }))
       expect(error).toBeInstanceOf(UsageError)
-      expect((error as UsageError).hint).toBe(`Pass one of: ${all.join(', ')}.`)
+      expect((error as UsageError).hint).toBe(
+        `Pass the option flavor, with a kernel of that system: ${all.join(', ')}.`,
+      )
     },
   )
 

@@ -1,5 +1,5 @@
-// The transitions on real pages, with Linux in each flavor's place. The kernel's own account shows what happens to
-// the memory.
+// The transitions on real pages. Linux runs the calls of each flavor, and its own account shows what happens to the
+// memory.
 import { createOS, type Flavor } from '@memlayer/os-bsd'
 import { standIn } from '@memlayer/stand-in'
 import {

@@ -7,6 +7,7 @@ import {
   testElsewhere,
   testMisuse,
   testRefusals,
+  testUnknownError,
   type RefusedBackend,
 } from '@memlayer/stand-in/vitest'
 import { describe, expect, it } from 'vitest'
@@ -15,6 +16,7 @@ const bsd: RefusedBackend = { createOS, pageSize: 4096, offPage: 2048, mapCall: 
 
 describe('os-bsd, refused', () => {
   testRefusals(bsd)
+  testUnknownError(bsd)
   testElsewhere(bsd)
 
   const noMemory = 'out of memory'
@@ -51,7 +53,8 @@ describe('os-bsd, refused', () => {
     ['netbsd', 12, 'swapctl'],
     ['dragonfly', 12, 'swapinfo'],
     ['solaris', 12, 'swap -s'],
-    ['freebsd', 22, 'not what was mapped'],
+    // A reservation has no range yet that other code could have unmapped.
+    ['freebsd', 22, 'Look up the error number'],
   ] as [Flavor, number, string][])('%s: a reservation answered %i has a hint that names %s', (flavor, errno, words) => {
     const kernel = blankKernel(bsd.pageSize, { mmap: () => -errno })
     const error = errorOf(() => createMemory(createOS({ kernel, flavor })).sysReserve(null, bsd.pageSize))

@@ -58,7 +58,7 @@ class Darwin implements OS {
 
   sysAllocOS(n: number): Address | null {
     const p = this.#kernel.mmap(0, n, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0)
-    if (p < 0) return this.#refuse('mmap', -p)
+    if (p < 0) return this.#refuse('mmap', -p, true)
     return p
   }
 
@@ -93,7 +93,7 @@ class Darwin implements OS {
 
   sysReserveOS(v: Address | null, n: number): Address | null {
     const p = this.#kernel.mmap(v ?? 0, n, PROT_NONE, MAP_ANON | MAP_PRIVATE, -1, 0)
-    if (p < 0) return this.#refuse('mmap', -p)
+    if (p < 0) return this.#refuse('mmap', -p, true)
     return p
   }
 
@@ -107,8 +107,8 @@ class Darwin implements OS {
     return this.#kernel.view(v, n)
   }
 
-  #refuse(syscall: string, errno: number): null {
-    this.refusal = { syscall, errno, errnoName: errnoName('darwin', errno), hint: refusalHint(errno) }
+  #refuse(syscall: string, errno: number, isNew = false): null {
+    this.refusal = { syscall, errno, errnoName: errnoName('darwin', errno), hint: refusalHint(errno, isNew) }
     return null
   }
 
@@ -116,10 +116,12 @@ class Darwin implements OS {
   #fatal(words: string, v: Address, n: number, p: number): FatalError {
     const call = { op: 'sysMap', syscall: 'mmap', address: v, size: n }
     if (p >= 0) return new FatalError(words, { ...call, hint: elsewhere(p) })
-    return new FatalError(words, { ...call, errno: -p, errnoName: errnoName('darwin', -p), hint: refusalHint(-p) })
+    const hint = refusalHint(-p, false)
+    return new FatalError(words, { ...call, errno: -p, errnoName: errnoName('darwin', -p), hint })
   }
 }
 
 function elsewhere(p: Address): string {
-  return `Check the kernel or sandbox below. It mapped ${formatAddress(p)} instead, although MAP_FIXED forbids that.`
+  const did = `It mapped ${formatAddress(p)} instead, although MAP_FIXED forbids that.`
+  return `Check the kernel or sandbox below this layer. ${did}`
 }

@@ -5,6 +5,7 @@ import {
   testElsewhere,
   testMisuse,
   testRefusals,
+  testUnknownError,
   type RefusedBackend,
 } from '@memlayer/stand-in/vitest'
 import { describe, it } from 'vitest'
@@ -15,6 +16,7 @@ const darwin: RefusedBackend = { createOS, pageSize: 16384, offPage: 4096, mapCa
 describe('os-darwin, refused', () => {
   testRefusals(darwin)
   testElsewhere(darwin)
+  testUnknownError(darwin)
 
   it.each([
     [12, 'ENOMEM', 'out of memory'],

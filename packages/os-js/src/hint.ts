@@ -5,8 +5,7 @@ import { MAX_PAGES_32 } from './defs.js'
 import type { FreeRanges } from './free-ranges.js'
 
 /** What to do when a caller asks for an address. */
-export const hintOfAddress =
-  'Pass null. A WebAssembly memory grows at its end and hands out what is free, so no address can be asked for.'
+export const hintOfAddress = 'Pass null. A WebAssembly memory chooses the address itself.'
 
 /** What to do when the memory did not grow from `current` to `needed` pages, and why it did not. */
 export function hintOfGrowth(current: number, needed: number, kernel: WasmKernel, free: FreeRanges): string {
@@ -18,7 +17,7 @@ export function hintOfGrowth(current: number, needed: number, kernel: WasmKernel
       : ` ${formatBytes(free.bytes)} are free inside it, in pieces of ${formatBytes(free.largest)} or less.`
   if (maximum === undefined || needed <= maximum) {
     const although = maximum === undefined ? '' : `, although its maximum is ${formatBytes(maximum * pageSize)}`
-    const why = 'It has a limit of its own, or the host has no address space left.'
+    const why = 'The engine has a limit of its own, or the host has no address space left.'
     return `Free memory, or ask for less. The engine did not grow the memory ${asked}${although}. ${why}${pieces}`
   }
   if (maximum === MAX_PAGES_32 && kernel.address !== 'i64') {

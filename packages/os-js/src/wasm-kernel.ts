@@ -94,7 +94,10 @@ function newMemory({ initial = 1, maximum, shared = false }: WasmKernelOptions, 
   } catch (cause) {
     if (!(cause instanceof RangeError)) {
       const hint =
-        "Pass address 'i32', or use Node 24, Chrome 133 or Firefox 134. Older engines have only 32-bit memories."
+        address === 'i64'
+          ? "Pass address 'i32', or use Node 24, Chrome 133 or Firefox 134, or a later version. " +
+            'Older engines have only 32-bit memories.'
+          : "Look at the cause, which is the engine's own error."
       throw wrongOption(`this engine can't make a memory with address '${address}'`, hint, cause)
     }
     const size = `${initial} to ${maximum ?? 'any number of'} pages`
@@ -146,7 +149,9 @@ function checkOptions({ memory, address, initial, maximum, shared, end }: WasmKe
     ['maximum', maximum],
   ] as const) {
     if (n === undefined || isPages(n)) continue
-    const hint = `Pass whole pages of 64 KiB, ${most} at most (address: 'i64' takes more).`
+    const isFor64 = address !== 'i64' && Number.isInteger(n) && n > most && n <= MAX_PAGES_64
+    const wider = isFor64 ? " A memory with address 'i64' may have more." : ''
+    const hint = `Pass a whole number of pages of 64 KiB, ${most} at most.${wider}`
     throw wrongOption(`${name} is ${String(n)}`, hint)
   }
   const first = initial ?? (memory === undefined ? 1 : 0)
@@ -158,20 +163,23 @@ function checkOptions({ memory, address, initial, maximum, shared, end }: WasmKe
       throw wrongOption('end is given without memory', 'Leave end out, because a new memory has no data.')
     }
     if (shared === true && maximum === undefined) {
-      throw wrongOption('shared needs maximum', 'Pass as maximum the most pages that it may have.')
+      throw wrongOption('shared needs maximum', 'Pass maximum, the largest number of pages that the memory may have.')
     }
     return
   }
   if (initial !== undefined || shared !== undefined) {
     const hint = 'Leave them out, because a memory that is handed in has its own.'
-    throw wrongOption('initial and shared are for a new memory', hint)
+    throw wrongOption('initial or shared is given together with memory', hint)
   }
   const bytes = memory?.buffer?.byteLength
   if (typeof memory?.grow !== 'function' || typeof bytes !== 'number' || bytes % PAGE_SIZE !== 0) {
-    throw wrongOption('memory is not a WebAssembly.Memory', 'Pass one, or a memory that a module exports.')
+    throw wrongOption(
+      'memory is not a WebAssembly.Memory',
+      'Pass a WebAssembly.Memory, for example one that a module exports.',
+    )
   }
   if (end !== undefined && !(Number.isSafeInteger(end) && end >= 0)) {
-    const hint = 'Pass the address, in bytes, at which the data of the module ends: __heap_base.'
+    const hint = "Pass the address where the module's data ends, in bytes (__heap_base)."
     throw wrongOption(`end is ${String(end)}`, hint)
   }
 }

@@ -75,7 +75,7 @@ describe('os-js, refused by a real memory', () => {
     const memory = createMemory(createOS({ kernel: wasmKernel({ address: wideAddress(ctx) }) }))
     for (const size of [2 ** 50, 2 ** 48, 2 ** 46]) {
       expect(hintOf(() => memory.sysReserve(null, size))).toMatch(
-        /grow the memory from 64 KiB to .*\. It has a limit of its own, or the host has no address space left\.$/,
+        / from 64 KiB to .*\. The engine has a limit of its own, or the host has no address space left\.$/,
       )
     }
     // 2^40 pages. V8 would take the low 32 bits of the count and report growth.
@@ -89,7 +89,7 @@ describe('os-js, refused by a real memory', () => {
     expect(hintOf(() => createMemory(createOS({ kernel })).sysReserve(null, PAGE))).toBe(
       'Free memory, or ask for less. ' +
         'The engine did not grow the memory from 64 KiB to 128 KiB, although its maximum is 4 MiB. ' +
-        'It has a limit of its own, or the host has no address space left.',
+        'The engine has a limit of its own, or the host has no address space left.',
     )
   })
 
@@ -99,8 +99,7 @@ describe('os-js, refused by a real memory', () => {
     const error = errorOf(() => memory.sysReserve(PAGE, PAGE)) as OutOfMemoryError
     expect(error).toBeInstanceOf(OutOfMemoryError)
     expect(error.message).toBe(
-      'sysReserve: js refused 64 KiB at 0x10000. Pass null. ' +
-        'A WebAssembly memory grows at its end and hands out what is free, so no address can be asked for.',
+      'sysReserve: js refused 64 KiB at 0x10000. Pass null. A WebAssembly memory chooses the address itself.',
     )
     expect(error.syscall).toBeUndefined()
     expect(calls).toEqual([])
@@ -179,8 +178,8 @@ describe('wasmKernel', () => {
     [{ initial: 10, maximum: 5 }, /maximum is 5 and initial is 10/],
     [{ shared: true }, /shared needs maximum/],
     [{ end: 0 }, /end is given without memory/],
-    [{ memory, initial: 1 }, /initial and shared are for a new memory/],
-    [{ memory, shared: false }, /initial and shared are for a new memory/],
+    [{ memory, initial: 1 }, /initial or shared is given together with memory/],
+    [{ memory, shared: false }, /initial or shared is given together with memory/],
     [{ memory, end: -1 }, /end is -1/],
     [{ memory: null }, /memory is not a WebAssembly.Memory/],
     [{ memory: new ArrayBuffer(PAGE) }, /memory is not a WebAssembly.Memory/],
@@ -191,6 +190,31 @@ describe('wasmKernel', () => {
     expect(error.code).toBe('ERR_MEMLAYER_OPTION')
     expect(error.message).toMatch(message)
     expect(error.hint).not.toBe('')
+  })
+
+  it.each([
+    [{ maximum: 65537 }, true],
+    [{ maximum: 1.5 }, false],
+    [{ maximum: 2 ** 60 }, false],
+    [{ address: 'i64', maximum: 2 ** 60 }, false],
+  ] as const)('names 64-bit memories for %o only if they may have that many pages: %s', (options, isNamed) => {
+    const { hint } = errorOf(() => wasmKernel(options)) as UsageError
+    expect(hint?.includes("A memory with address 'i64' may have more.")).toBe(isNamed)
+  })
+
+  it('advises 32-bit addresses only where 64-bit addresses were refused', () => {
+    const { Memory } = WebAssembly
+    WebAssembly.Memory = function refuse() {
+      throw new TypeError('refused')
+    } as never
+    try {
+      const hintFor = (address: 'i32' | 'i64'): string | undefined =>
+        (errorOf(() => wasmKernel({ address })) as UsageError).hint
+      expect(hintFor('i64')).toMatch(/^Pass address 'i32', or use Node 24/)
+      expect(hintFor('i32')).toBe("Look at the cause, which is the engine's own error.")
+    } finally {
+      WebAssembly.Memory = Memory
+    }
   })
 
   it('throws OutOfMemoryError when the engine can’t make a memory of that size', (ctx) => {

@@ -11,18 +11,24 @@ const ADDRESS_SPACE_BYTES = 2 ** 47
 export interface Asked {
   /** Address space that the process did not have before. */
   readonly space?: number
-  /** Writable pages, which are charged when they are mapped. A mapping without access is never charged. */
+  /** Writable pages, which overcommit counts when they are mapped. It never counts a mapping without access. */
   readonly writable?: number
-  /** Pages that needed memory at once. */
+  /** Pages that needed memory at once. A control group is charged for these, and for other pages at first touch. */
   readonly populated?: number
 }
+
+const wrongRange: string =
+  'Check that no other code unmaps this range. ' +
+  'The kernel refuses, because the range is not what this layer mapped.'
 
 /** What to do about a refusal, and its most likely cause. */
 export function refusalHint(errno: number, asked: Asked, kernel: PosixKernel): string {
   if (errno === EAGAIN) return lockedHint(kernel.limits?.())
   if (errno === EACCES) return 'Check SELinux, AppArmor and seccomp. A security policy forbids mapping memory.'
-  if (errno !== ENOMEM)
-    return 'Check that no other code unmaps this range. The kernel refuses it, because it is not what was mapped.'
+  if (errno !== ENOMEM) {
+    // A call that asks for address space has no range yet.
+    return asked.space !== undefined ? 'Look up the error number. The kernel gives no other reason.' : wrongRange
+  }
   return outOfMemoryHint(asked, kernel.limits?.())
 }
 
@@ -59,9 +65,9 @@ function outOfMemoryHint({ space = 0, writable = 0, populated = 0 }: Asked, limi
   const charged = writable > 0 ? commitHint(writable, limits) : null
   if (charged !== null) return charged
   const { groupLimit, groupUsed } = limits
-  if (groupUsed + Math.max(writable, populated) > groupLimit) {
+  if (populated > 0 && groupUsed + populated > groupLimit) {
     const [limit, used] = [formatBytes(groupLimit), formatBytes(groupUsed)]
-    return `Give pages back first, or raise it. The control group may have ${limit} (memory.max), and has ${used}.`
+    return `Give pages back, or raise memory.max. The control group uses ${used} of ${limit}.`
   }
   if (space > 0) {
     return (

@@ -278,5 +278,6 @@ class Linux implements OS {
 }
 
 function elsewhere(p: Address): string {
-  return `Check the kernel or sandbox below. It mapped ${formatAddress(p)} instead, although MAP_FIXED forbids that.`
+  const did = `It mapped ${formatAddress(p)} instead, although MAP_FIXED forbids that.`
+  return `Check the kernel or sandbox below this layer. ${did}`
 }

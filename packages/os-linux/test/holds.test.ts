@@ -66,11 +66,11 @@ describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', (
     region.unused(0, 65536)
     region.unused(131072, 65536)
     expect(() => region.unused(126976, 4096)).toThrow(
-      /a hold is on the 65536 bytes at 0x.*Release what region\.hold\(\) returned/,
+      /region\.hold\(\) keeps the 65536 bytes at 0x.* Ready\. Release the hold/,
     )
     first.release()
     first.release()
-    expect(() => region.unusedAll([65536, 4096, 126976, 4096])).toThrow(/a hold is on the 4096 bytes/)
+    expect(() => region.unusedAll([65536, 4096, 126976, 4096])).toThrow(/region\.hold\(\) keeps the 4096 bytes/)
     expect(memory.ranges().map(({ state }) => state)).toEqual(['Prepared', 'Ready', 'Prepared', 'Ready'])
     second.release()
     expect([first.released, second.released, second.name, second.size]).toEqual([true, true, 'held', 4096])

@@ -67,7 +67,9 @@ describe.skipIf(process.platform !== 'linux')('the limit of mappings (needs Linu
       console.log(`${title}: refused after ${seen['turns']} turns, at ${seen['used']} of ${seen['limit']} mappings`)
       expect(seen['name']).toBe('OutOfMemoryError')
       expect(seen['syscall']).toBeUndefined()
-      expect(seen['message']).toMatch(/kernel mappings, and the engine needs some of the rest\. .*vm\.max_map_count/)
+      expect(seen['message']).toMatch(
+        /kernel mappings, and the layer leaves the rest to the engine\. .*vm\.max_map_count/,
+      )
       expect(seen['used'] as number).toBeGreaterThan((seen['limit'] as number) - 1100)
       // Memories that count separately share the headroom. At least half of it stays the engine's.
       expect(seen['used'] as number).toBeLessThan((seen['limit'] as number) - 512)

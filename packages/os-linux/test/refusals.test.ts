@@ -135,7 +135,6 @@ const roomy = {
   groupUsed: 0,
 }
 
-const MiB = 2 ** 20
 const GiB = 2 ** 30
 
 describe('os-linux names the limit that stopped a call', () => {
@@ -154,10 +153,11 @@ describe('os-linux names the limit that stopped a call', () => {
     ['strict overcommit', alloc, { overcommit: 2, committed: 16 * GiB }, 'vm.overcommit_memory is 2: 16 GiB of 16 GiB'],
     ['heuristic overcommit', allocMuch, { overcommit: 0 }, 'vm.overcommit_memory is 0'],
     [
-      'the control group',
+      // The first touch is charged to it, and the mapping is not.
+      'not a full control group',
       alloc,
-      { groupLimit: 4 * GiB, groupUsed: 3 * GiB + MiB },
-      'The control group may have 4 GiB (memory.max), and has 3.0',
+      { groupLimit: 4 * GiB, groupUsed: 4 * GiB },
+      'No hole of 1 GiB is left in the address space',
     ],
     [
       'not a control group without a limit',
@@ -170,6 +170,13 @@ describe('os-linux names the limit that stopped a call', () => {
     ['not strict overcommit while it has room', alloc, { overcommit: 2 }, 'No hole of 1 GiB is left'],
   ])('%s', (_, run, limits, words) => {
     expect(hintOf(limits, run)).toContain(words)
+  })
+
+  it('no limit when the answer is not ENOMEM', () => {
+    const memory = createMemory(createOS({ kernel: refusing(22, {}) }))
+    for (const run of [() => reserve(memory), () => alloc(memory)]) {
+      expect(errorOf(run)).toMatchObject({ hint: 'Look up the error number. The kernel gives no other reason.' })
+    }
   })
 
   // A mapping without access is not charged, so the limits on charged memory can't stop it.
@@ -204,7 +211,9 @@ describe('os-linux names the limit that stopped a call', () => {
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(4096, null)
     expect(errorOf(() => memory.sysPopulate(v, 4096))).toMatchObject({
-      hint: expect.stringMatching(/The control group may have 1 GiB/) as string,
+      hint: expect.stringMatching(
+        /Give pages back, or raise memory\.max\. The control group uses 1 GiB of 1 GiB\./,
+      ) as string,
     })
   })
 

@@ -167,7 +167,10 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
       import { createMemory, GrowableBuffer } from '@memlayer/core'
       import { createOS } from '@memlayer/os-linux'
       const memory = createMemory(createOS())
-      function leaky() { memory.reserve(${MiB}, { name: 'lost' }) }
+      function leaky() {
+        memory.reserve(${MiB}, { name: 'lost' })
+        memory.reserve(${4 * page}, { name: 'lost in parts' }).free(${page}, ${page})
+      }
       // The region remembers the place of its creation, but not the owner object, which would keep its region.
       class Owner { constructor() { this.region = memory.reserve(${MiB}, { name: 'lost by its owner' }) } }
       class Opener { open() { this.region = memory.reserve(${MiB}, { name: 'lost by a method' }) } }
@@ -197,6 +200,9 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     expect(child.stderr).toMatch(/at leaky/)
     for (const name of ['lost by its owner', 'lost by a method', 'lost in a closure', 'lost buffer'])
       expect(child.stderr).toContain(`the region '${name}'`)
+    expect(child.stderr).toMatch(/To free this one, call memory\.sysFree\(0x[0-9a-f]+, 1048576, null\)\./)
+    const parts = [page, 2 * page].map((n) => String.raw`memory\.sysFree\(0x[0-9a-f]+, ${n}, null\)`)
+    expect(child.stderr).toMatch(new RegExp(`To free what is left of this one, call ${parts.join(' and ')}\\.`))
     expect(child.stderr).not.toMatch(/'tidy'|'viewed'/)
   })
 

@@ -115,7 +115,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
 
   it('lets go of the pages when its thread is ended from outside', async () => {
     await ask('attach', token)
-    expect(() => region.free()).toThrow(/a worker has the 1048576 bytes/)
+    expect(() => region.free()).toThrow(/a worker uses the 1048576 bytes/)
     await worker.terminate()
     region.free()
     expect(region.disposed).toBe(true)
@@ -133,7 +133,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     await ask('attach', token)
     expect(await ask('attach', token)).toMatchObject({ message: expect.stringMatching(/attached already/) as string })
     expect(await ask('attach', { ...token, os: 'js' })).toMatchObject({
-      message: expect.stringMatching(/js memory/) as string,
+      message: expect.stringMatching(/memory of js, but this memory is of linux/) as string,
     })
     expect(await ask('attach', { address: 1 })).toMatchObject({ code: 'ERR_MEMLAYER_SHARED' })
     expect(await ask('attach', null)).toMatchObject({ code: 'ERR_MEMLAYER_SHARED' })
@@ -193,7 +193,7 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     await other.terminate()
     // Nothing has attached it yet, so the worker that it is for still can.
     expect(await ask('attach', token)).toEqual({ value: [MiB, 'shared'] })
-    expect(() => region.free()).toThrow(/a worker has/)
+    expect(() => region.free()).toThrow(/a worker uses/)
   })
 
   it('can’t be attached after its worker has ended', async () => {
@@ -239,12 +239,14 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     expect(() => region.share(worker)).toThrow(/has to be Ready, and is Reserved/)
     const { port1, port2 } = new MessageChannel()
     for (const other of [{}, port1]) {
-      expect(() => region.share(other, 0, MiB)).toThrow(/the worker is an object, which does not tell of its end/)
+      expect(() => region.share(other, 0, MiB)).toThrow(
+        /the worker is an object, and this host can't tell when it ends/,
+      )
     }
     port1.close()
     port2.close()
     // This comes before any check of the range, because the argument may be the offset.
-    expect(() => region.share(0 as never, MiB)).toThrow(/the worker is 0, which does not tell of its end/)
+    expect(() => region.share(0 as never, MiB)).toThrow(/the worker is 0, and this host can't tell when it ends/)
     for (const nobody of [
       null,
       undefined,

@@ -13,7 +13,10 @@ export function hintOfAddress(bloc: Address): string {
 }
 
 /** What to do when a freed range is not allocated. */
-export const hintOfFree = 'Free only memory from sysAlloc or sysReserve, once, and in whole pages.'
+export const hintOfFree = 'Free only memory that sysAlloc or sysReserve returned, only once, and in whole pages.'
+
+/** What to do when the list of free blocks contradicts itself. */
+export const hintOfList = "Report this, because the allocator's list is damaged."
 
 /** What to do when a watched kernel call called back into the layer. */
 export const hintOfReentry: string =

@@ -4,7 +4,7 @@ import { checkOptions, FatalError, formatAddress, type OS, type Refusal, type Tr
 import { plan9Kernel } from '@memlayer/ffi'
 import { alignUp, isAligned, type Address, type Plan9Kernel } from '@memlayer/kernel'
 import { ENOMEM } from './defs.js'
-import { hintOfAddress, hintOfBreak, hintOfFree, hintOfReentry } from './hint.js'
+import { hintOfAddress, hintOfBreak, hintOfFree, hintOfList, hintOfReentry } from './hint.js'
 
 /** How the backend is made. */
 export interface Plan9Options {
@@ -119,9 +119,10 @@ class Plan9 implements OS {
     for (let p = this.#memFreelist; p !== null; p = p.next) {
       const { address, size } = p
       const next = p.next?.address ?? Infinity
-      if (next === address) throw broken('mem: infinite loop', op, address, size)
-      if (next < address) throw broken('mem: unordered list', op, address, size)
-      if (Math.min(next, this.#bloc) < address + size) throw broken('mem: overlapping blocks', op, address, size)
+      if (next === address) throw broken('mem: infinite loop', op, address, size, hintOfList)
+      if (next < address) throw broken('mem: unordered list', op, address, size, hintOfList)
+      if (Math.min(next, this.#bloc) < address + size)
+        throw broken('mem: overlapping blocks', op, address, size, hintOfList)
       this.#checkZero(op, address, size)
     }
     // Memory freed at the end is handed out unchanged when the break rises over it again.
@@ -135,7 +136,8 @@ class Plan9 implements OS {
     for (let i = 0; i < words.length; i++) {
       if (words[i] === 0) continue
       const at = 4 * i + new Uint8Array(view, 4 * i, 4).findIndex((byte) => byte !== 0)
-      const hint = `Look for a write to freed memory: the byte at ${formatAddress(address + at)}, offset ${at}.`
+      const changed = `the byte at ${formatAddress(address + at)}, ${at} bytes into the block`
+      const hint = `Look for code that writes to freed memory. It changed ${changed}.`
       throw broken('mem: uninitialised memory', op, address, size, hint)
     }
   }

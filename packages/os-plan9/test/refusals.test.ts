@@ -184,7 +184,7 @@ describe.skipIf(!onLinux)('os-plan9 under memDebug (on real pages: needs Linux)'
       expect(error).toBeInstanceOf(FatalError)
       expect((error as Error).message.startsWith('mem: uninitialised memory')).toBe(true)
       expect(error).toMatchObject({ address: v + at * page, size: page })
-      expect((error as FatalError).hint).toContain('offset 77')
+      expect((error as FatalError).hint).toContain('77 bytes into the block')
     }
     expect(stat.load()).toBe(5 * page)
     memory.check()

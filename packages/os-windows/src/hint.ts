@@ -20,16 +20,16 @@ export function reserveHint(errno: number, n: number, kernel: WindowsKernel): st
       'The kernel has no range as large as that in one piece, or no memory for its own tables.'
     )
   }
-  return rangeHint(errno)
+  return rangeHint(errno, true)
 }
 
 /** What to do when `n` bytes can't be committed, and the most likely cause. */
-export function commitHint(errno: number, n: number, kernel: WindowsKernel): string {
-  if (!outOfMemoryErrors.includes(errno)) return rangeHint(errno)
+export function commitHint(errno: number, n: number, kernel: WindowsKernel, isNew = false): string {
+  if (!outOfMemoryErrors.includes(errno)) return rangeHint(errno, isNew)
   const limits = kernel.limits?.()
   if (limits === undefined) {
     return (
-      "Check the commit limit (memory and page files together) and the job's. " +
+      "Check the commit limit (memory and page files together) and the job's limit. " +
       'Committed memory is counted when it is asked for, not when it is touched.'
     )
   }
@@ -37,8 +37,8 @@ export function commitHint(errno: number, n: number, kernel: WindowsKernel): str
   const [limit, available] = [formatBytes(commitLimit), formatBytes(commitAvailable)]
   if (n > commitAvailable) {
     return (
-      'Enlarge the page file, or use less of the reserved memory. ' +
-      `The commit limit (memory and page files together, or the job's) is ${limit}, ${available} of it are left.`
+      'Enlarge the page file, or use less of the reserved memory. The commit limit ' +
+      `(memory and page files together, or the job's limit) is ${limit}, and ${available} of it is left.`
     )
   }
   return (
@@ -47,19 +47,19 @@ export function commitHint(errno: number, n: number, kernel: WindowsKernel): str
   )
 }
 
-/** What to do about a range that the kernel refuses, and the most likely cause. */
-export function rangeHint(errno: number): string {
+/** What to do about a range that the kernel refuses, and the most likely cause. `isNew`: it was to be a new one. */
+export function rangeHint(errno: number, isNew = false): string {
   if (errno === ERROR_ACCESS_DENIED) {
     return (
-      'Check the policies of the process. The kernel forbids it, or this layer did not map the memory. ' +
+      'Check the policies of the process. The kernel forbids the access, or this layer did not map the memory. ' +
       'Wine answers so when its host has no more memory to commit.'
     )
   }
-  if (errno === ERROR_INVALID_ADDRESS || errno === ERROR_INVALID_PARAMETER) {
+  if (!isNew && (errno === ERROR_INVALID_ADDRESS || errno === ERROR_INVALID_PARAMETER)) {
     return (
       'Check that no other code in the process released this range. ' +
-      'The kernel refuses it, because it is not what was reserved.'
+      'The kernel refuses, because the range is not what this layer reserved.'
     )
   }
-  return 'Look up the error number. The kernel gives no more reason than its number.'
+  return 'Look up the error number. The kernel gives no other reason.'
 }

@@ -56,7 +56,7 @@ class Windows implements OS {
 
   sysAllocOS(n: number): Address | null {
     const p = this.#kernel.virtualAlloc(0, n, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE)
-    if (p < 0) return this.#refuse(-p, commitHint(-p, n, this.#kernel))
+    if (p < 0) return this.#refuse(-p, commitHint(-p, n, this.#kernel, true))
     return p
   }
 
@@ -147,7 +147,7 @@ class Windows implements OS {
         : ` The first ${formatBytes(at - v)} are committed. sysFree or sysFault gives them back, ` +
           'and sysUsed may be called again.'
     if (answer >= 0) {
-      const hint = `Check the kernel below. The kernel committed ${formatAddress(answer)} instead.${done}`
+      const hint = `Check the kernel below this layer. The kernel committed ${formatAddress(answer)} instead.${done}`
       return new FatalError('failed to commit pages', {
         op: 'sysUsed',
         syscall: 'VirtualAlloc',

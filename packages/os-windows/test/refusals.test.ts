@@ -1,5 +1,5 @@
-// What a person reads when the kernel refuses: the class, the error's name, and the limit that refused. Nothing is
-// counted by then.
+// What a person reads when the kernel refuses: the class, the error's name and the limit. A refused call changes no
+// sum of bytes.
 import { createMemory, OutOfMemoryError, UsageError } from '@memlayer/core'
 import { record, type WindowsKernel, type WindowsLimits } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-windows'
@@ -40,14 +40,14 @@ describe('os-windows, refused an allocation', () => {
       1455,
       'ERROR_COMMITMENT_LIMIT',
       { commitAvailable: 2 ** 20 },
-      "The commit limit (memory and page files together, or the job's) is 32 GiB, 1 MiB of it are left",
+      "The commit limit (memory and page files together, or the job's limit) is 32 GiB, and 1 MiB of it is left",
     ],
-    ['the commit limit', 8, 'ERROR_NOT_ENOUGH_MEMORY', { commitAvailable: 0 }, '0 bytes of it are left.'],
+    ['the commit limit', 8, 'ERROR_NOT_ENOUGH_MEMORY', { commitAvailable: 0 }, '0 bytes of it is left.'],
     ['a growing page file', 635, 'ERROR_COMMITMENT_MINIMUM', {}, '20 GiB of the commit limit of 32 GiB are left now'],
     ['a quota', 1454, 'ERROR_PAGEFILE_QUOTA', {}, 'a quota of the job or the user'],
     ['an unknown limit', 1455, 'ERROR_COMMITMENT_LIMIT', null, 'Committed memory is counted when it is asked for'],
-    ['a policy', 5, 'ERROR_ACCESS_DENIED', {}, 'The kernel forbids it'],
-    ['an error without a name', 4242, 'error 4242', {}, 'no more reason than its number'],
+    ['a policy', 5, 'ERROR_ACCESS_DENIED', {}, 'The kernel forbids the access'],
+    ['an error without a name', 4242, 'error 4242', {}, 'The kernel gives no other reason'],
   ] as const)('names %s (%i), and counts nothing', (_, errno, errnoName, limits, words) => {
     const memory = createMemory(createOS({ kernel: refusing(errno, limits) }))
     const stat = memory.stat('test')
@@ -78,7 +78,7 @@ describe('os-windows, refused a reservation', () => {
     ],
     ['the whole address space', 87, {}, '64-bit Windows has 128 TiB for a process'],
     ['its pieces', 8, {}, 'no range as large as that in one piece'],
-    ['the range', 487, null, 'it is not what was reserved'],
+    ['no range, because there is none yet', 487, null, 'Look up the error number'],
   ] as const)('names %s (%i), after asking at the hint and anywhere', (_, errno, limits, words) => {
     const { kernel, calls } = record(refusing(errno, limits))
     const memory = createMemory(createOS({ kernel }))

@@ -45,7 +45,7 @@ type Row = Omit<Personality, 'arch' | 'os' | 'family' | keyof typeof alike>
 const freebsd: Row = {
   lowest: 0x1000,
   highest: 0x7fff_ffff_f000,
-  // MAP_EXCL; MAP_STACK, MAP_GUARD, MAP_32BIT
+  // noReplace is MAP_EXCL. unsupported is MAP_STACK, MAP_GUARD and MAP_32BIT.
   flags: { ...bsdFlags, noReplace: 0x4000, unsupported: 0x400 | 0x2000 | 0x80000 },
   knownProt: { mmap: 7, mprotect: 7 },
   placement: {

@@ -1,7 +1,15 @@
 // What every POSIX backend owes when its kernel says no, over a kernel without memory. A backend's
 // refusals.test.ts calls it with what is the system's own: a `test…` declares tests by titles that all have,
 // an `expect…` is the body of a test whose title is the system's.
-import { createMemory, FatalError, OutOfMemoryError, UsageError, type Memory, type OS } from '@memlayer/core'
+import {
+  createMemory,
+  FatalError,
+  OutOfMemoryError,
+  UsageError,
+  type Memory,
+  type MemlayerError,
+  type OS,
+} from '@memlayer/core'
 import { record, type PosixKernel } from '@memlayer/kernel'
 import { expect, it } from 'vitest'
 import { blankBase, blankKernel, errorOf } from './blank.js'
@@ -93,6 +101,23 @@ export function testRefusals({ createOS, pageSize: page, hint }: RefusedBackend)
     expect(statesOf(memory)).toEqual([`0+${page} Prepared`])
     memory.sysUsed(v, page)
     expect(statesOf(memory)).toEqual([`0+${page} Ready`])
+  })
+}
+
+/** An error number without a hint of its own: the hint speaks of the range only when there is one. */
+export function testUnknownError({ createOS, pageSize: page }: RefusedBackend): void {
+  it('says to look at the range only when the call had one', () => {
+    const EINVAL = 22
+    let answer = 0
+    const kernel = blankKernel(page, { munmap: () => -EINVAL, mmap: () => (answer < 0 ? answer : blankBase) })
+    const memory = createMemory(createOS({ kernel }))
+    const v = memory.sysReserve(null, page)
+    const hintOf = (run: () => unknown): string | undefined => (errorOf(run) as MemlayerError).hint
+    expect(hintOf(() => memory.sysFree(v, page, null))).toMatch(/^Check that no other code unmaps this range\./)
+    answer = -EINVAL
+    for (const run of [() => memory.sysReserve(null, page), () => memory.sysAlloc(page, null)]) {
+      expect(hintOf(run)).toBe('Look up the error number. The kernel gives no other reason.')
+    }
   })
 }
 

@@ -6,6 +6,7 @@ export {
   testElsewhere,
   testMisuse,
   testRefusals,
+  testUnknownError,
   type MapRefusal,
   type RefusedBackend,
 } from './refusals.js'

@@ -21,7 +21,8 @@ export default async function* reporter(source: AsyncIterable<TestEvent>): Async
     if (type === 'test:start') path[data.nesting] = data.name
     if (type !== 'test:pass' && type !== 'test:fail') continue
     const error = data.details?.error
-    // A suite fails with its tests, which have their own lines. A suite that throws gets one line for all its tests.
+    // Skips a suite that failed only because a test in it failed, because that test has its own line. A suite that
+    // throws gets one line.
     if (data.details?.type === 'suite' && (error === undefined || isOfSubtests(error))) continue
     const test = {
       name: [...path.slice(0, data.nesting), data.name].join(' > '),

@@ -11,6 +11,10 @@ import { SysMemStat, type Count } from './mem-stat.js'
 import { Observers, type ObserveOptions, type Observer, type Operation } from './observer.js'
 import { statsOf, type MemoryStats } from './stats.js'
 
+const hintOfRoom = 'Ask for less, because a category counts up to 2^53 - 1 bytes.'
+const hintOfBalance =
+  'Free each range with the stat that it was mapped with, because a category gives back only what it was given.'
+
 /** One category and its counts. */
 class Category implements Count {
   readonly stat: SysMemStat
@@ -47,7 +51,8 @@ export class Account {
     let category = this.#byName.get(name)
     if (category === undefined) {
       if (typeof name !== 'string' || name === '') {
-        throw new UsageError('ERR_MEMLAYER_STAT', `stat: the category is ${show(name)}`, { hint: 'Pass its name.' })
+        const hint = "Pass the category's name, a string that is not empty."
+        throw new UsageError('ERR_MEMLAYER_STAT', `stat: the category is ${show(name)}`, { hint })
       }
       category = this.#add(name)
       this.#byName.set(name, category)
@@ -60,7 +65,7 @@ export class Account {
     if (stat === null) return 0
     if (stat === this.#lastStat) return this.#lastPlace
     const place = SysMemStat.placeOf(stat)
-    if (place <= 0 || this.#categories[place]?.stat !== stat) wrongStat(op, stat, place)
+    if (place <= 0 || this.#categories[place]?.stat !== stat) wrongStat(op, stat, place, this.#ledger !== null)
     this.#lastStat = stat
     this.#lastPlace = place
     return place
@@ -74,9 +79,8 @@ export class Account {
     if (category === 0) return
     const { stat, bytes } = this.#at(category)
     if (Number.isSafeInteger(bytes + n)) return
-    const message = `${op}: '${stat.name}' holds ${bytes} bytes, and ${n} more are too many to count`
-    const hint = 'Ask for less: a category counts up to 2^53 - 1 bytes.'
-    throw new UsageError('ERR_MEMLAYER_SIZE', message, { op, size: n, hint })
+    const message = `${op}: '${stat.name}' has ${bytes} bytes, and it can't count ${n} more`
+    throw new UsageError('ERR_MEMLAYER_SIZE', message, { op, size: n, hint: hintOfRoom })
   }
 
   /**
@@ -94,7 +98,7 @@ export class Account {
       code: 'ERR_MEMLAYER_ACCOUNT',
       op,
       size: Math.abs(n),
-      hint: 'Free each range with the stat that it was mapped with: a category gives back only what it was given.',
+      hint: sum < 0 ? hintOfBalance : hintOfRoom,
     })
   }
 
@@ -153,8 +157,10 @@ export class Account {
   /** @throws FatalError ERR_MEMLAYER_ACCOUNT with the first disagreement between the account and the ledger. */
   check(): void {
     if (this.#ledger === null) return
-    const fault = this.#ledger.audit() ?? this.#auditCounts(this.#ledger)
-    if (fault !== null) throw new FatalError(`the account is wrong: ${fault}`, { code: 'ERR_MEMLAYER_ACCOUNT' })
+    const fault = this.#ledger.audit(this.nameOf) ?? this.#auditCounts(this.#ledger)
+    if (fault === null) return
+    const hint = "Report this with the calls before it, because the ledger's sums disagree."
+    throw new FatalError(`the account is wrong: ${fault}`, { code: 'ERR_MEMLAYER_ACCOUNT', hint })
   }
 
   /** Tells `observer` of every operation from now on; the function returned ends it. */
@@ -192,7 +198,7 @@ export class Account {
     for (const [place, { stat, bytes }] of this.#categories.entries()) {
       if (place === 0) continue
       const owned = ledger.bytes(place, RESERVED) + ledger.bytes(place, PREPARED) + ledger.bytes(place, READY)
-      if (owned !== bytes) return `'${stat.name}' counts ${bytes} bytes, its ranges are ${owned}`
+      if (owned !== bytes) return `category '${stat.name}' counts ${bytes} bytes, but its ranges have ${owned}`
     }
     return null
   }
@@ -202,10 +208,12 @@ export class Account {
   }
 }
 
-function wrongStat(op: string, stat: unknown, place: number): never {
+function wrongStat(op: string, stat: unknown, place: number, hasLedger: boolean): never {
   const is = place < 0 ? show(stat) : "another memory's"
-  throw new UsageError('ERR_MEMLAYER_STAT', `${op}: the stat is ${is}`, {
-    op,
-    hint: "Pass what this memory's stat('name') returns, or null to count under no category.",
-  })
+  // With a ledger, null lets sysFree find the category. The bytes leave it all the same.
+  const hint =
+    op === 'sysFree' && hasLedger
+      ? 'Pass the stat that the range was mapped with, or null.'
+      : "Pass what this memory's stat('name') returns, or null to count under no category."
+  throw new UsageError('ERR_MEMLAYER_STAT', `${op}: the stat is ${is}`, { op, hint })
 }

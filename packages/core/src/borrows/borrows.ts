@@ -1,5 +1,5 @@
-// Borrows: who has Ready pages besides their owner. The layer can end a view from here. It can only wait for a hold
-// and for a share that a worker has attached. Every operation that takes pages away asks here first.
+// Borrows: who has Ready pages besides their owner. The layer can end a view. It can't end a hold, or a share that a
+// worker has attached: then it throws. Every operation that takes pages away asks here first.
 import type { Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { OS } from '../os.js'

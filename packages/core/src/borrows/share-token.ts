@@ -78,16 +78,21 @@ export function takeUp(token: ShareToken, os: string): Taken {
   }
   if (token.os !== os) {
     const its = typeof token.os === 'string' ? token.os : show(token.os)
-    const message = `attach: the region is ${its} memory, and this memory is ${os}`
+    const message = `attach: the share of '${nameOf(token)}' is memory of ${its}, but this memory is of ${os}`
     const hint = 'Make both memories with the same backend.'
     throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'attach', hint })
   }
   const words = new Int32Array(hold as SharedArrayBuffer, 0, 2)
-  const name = typeof token.name === 'string' ? token.name : 'region'
+  const name = nameOf(token)
   expectThread(name, words[THREAD] as number)
   const found = Atomics.compareExchange(words, STATE, OFFERED, TAKEN)
   if (found !== OFFERED) notOffered(name, found)
   return { name, address, size, giveUp: () => void Atomics.compareExchange(words, STATE, TAKEN, RELEASED) }
+}
+
+/** The region's name, which a message can have changed. */
+function nameOf({ name }: ShareToken): string {
+  return typeof name === 'string' ? name : 'region'
 }
 
 /** A share ends with the worker that it was offered to, so no other thread may take it. */
@@ -104,10 +109,10 @@ function notOffered(name: string, found: number): never {
     found === TAKEN
       ? 'is attached already'
       : found === REVOKED
-        ? 'was revoked: its owner needed the memory'
+        ? 'was revoked, because its owner took the pages back'
         : 'was released'
   throw new UsageError('ERR_MEMLAYER_SHARED', `attach: the share of '${name}' ${why}`, {
     op: 'attach',
-    hint: 'Ask the owner for another: region.share(worker).',
+    hint: 'Ask the owner to call region.share(worker) again.',
   })
 }

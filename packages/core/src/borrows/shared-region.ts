@@ -51,7 +51,7 @@ export class SharedRegion {
       throw new UsageError('ERR_MEMLAYER_DISPOSED', `view: the share of '${this.name}' was released`, {
         op: 'view',
         region: this.name,
-        hint: "Ask the region's owner for another.",
+        hint: "Ask the region's owner for another share.",
       })
     }
     const element = elementSize('view', type)
@@ -83,11 +83,15 @@ export class SharedRegion {
 
   #outside(offset: unknown, length: unknown): never {
     const share = `the share of '${this.name}', ${this.size} bytes`
-    const message = `view: ${show(length)} elements at ${show(offset)} do not lie within ${share}`
+    const what =
+      length === undefined
+        ? `the offset ${show(offset)} does not lie`
+        : `${show(length)} elements at ${show(offset)} do not lie`
+    const message = `view: ${what} within ${share}`
     throw new UsageError('ERR_MEMLAYER_RANGE', message, {
       op: 'view',
       region: this.name,
-      hint: 'Pass an offset in bytes from the start of what was shared.',
+      hint: 'Pass an offset in bytes from the start of the share, and a length in elements.',
     })
   }
 }

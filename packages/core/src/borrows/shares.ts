@@ -126,13 +126,14 @@ export class Shares {
 
 function taken(op: string, v: Address, n: number, { start, end, given }: Share): never {
   const isHold = given === null
-  const what = `${isHold ? 'a hold is on' : 'a worker has'} the ${end - start} bytes at ${formatAddress(start)}`
+  const bytes = `the ${end - start} bytes at ${formatAddress(start)}`
+  const what = isHold ? `region.hold() keeps ${bytes} Ready` : `a worker uses ${bytes}`
   throw new UsageError('ERR_MEMLAYER_SHARED', `${op}(${formatAddress(v)}, ${n}): ${what}`, {
     op,
     address: v,
     size: n,
     hint: isHold
-      ? 'Release what region.hold() returned when the call that works on the bytes has ended, and try again.'
+      ? 'Release the hold after the asynchronous call has ended, and try again.'
       : 'Release the region in the worker, or end the worker, and try again.',
   })
 }

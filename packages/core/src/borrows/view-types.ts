@@ -56,21 +56,23 @@ function inheritedSize(op: string, type: unknown): number {
   }
   throw new UsageError('ERR_MEMLAYER_VIEW', `${op}: ${show(type)} is not the class of a view`, {
     op,
-    hint: 'Pass Uint8Array, Float64Array, BigInt64Array, … or DataView or Buffer.',
+    hint: 'Pass a typed array class such as Uint8Array, or DataView, or Buffer.',
   })
 }
 
 /** @throws UsageError ERR_MEMLAYER_VIEW unless `length` is a number of elements, and one can begin at `v`. */
 export function checkElements(op: string, type: ViewConstructor, size: number, v: Address, length: number): void {
   if (!(Number.isSafeInteger(length) && length >= 0)) {
-    const hint = 'Pass a number of elements.'
+    const hint = 'Pass a whole number of elements, 0 or more.'
     throw new UsageError('ERR_MEMLAYER_VIEW', `${op}: the length is ${show(length)}`, { op, hint })
   }
   if (isAligned(v, size)) return
   throw new UsageError('ERR_MEMLAYER_VIEW', `${op}: a ${type.name} cannot begin at ${formatAddress(v)}`, {
     op,
     address: v,
-    hint: `Pass a multiple of ${size} bytes, or use a DataView or a Uint8Array to read what lies elsewhere.`,
+    hint:
+      `Pass an offset that is a multiple of ${size} bytes, or use a DataView or a Uint8Array, ` +
+      'which can begin anywhere.',
   })
 }
 

@@ -133,10 +133,10 @@ export class Views {
   #moved(op: string, v: Address, n: number, buffer: ArrayBuffer): never {
     this.#pinned.add(buffer)
     const message =
-      `${op}(${formatAddress(v)}, ${n}): a view of it was transferred, ` +
-      `and the buffer that has its bytes now would read freed memory`
+      `${op}(${formatAddress(v)}, ${n}): a view of this range was transferred, ` +
+      `and the layer can't detach the buffer that has the bytes now`
     const hint =
-      'Post a copy, made with slice(), or the region itself, by region.share(worker). ' +
+      'Post a copy made with slice(), or share the region with region.share(worker). ' +
       'These pages stay until the process ends.'
     throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, address: v, size: n, hint })
   }
@@ -153,7 +153,7 @@ const untransferable: object = Object.create(ArrayBuffer.prototype, {
 }) as object
 
 function refuseTransfer(): never {
-  const message = "a view of a region cannot be transferred: its bytes are the region's"
-  const hint = 'Copy them with slice(), or hand the region itself to a worker with region.share().'
+  const message = 'cannot transfer a view of a region, because the region owns its bytes'
+  const hint = 'Post a copy made with slice(), or share the region with region.share(worker).'
   throw new UsageError('ERR_MEMLAYER_VIEW', message, { hint })
 }

@@ -33,7 +33,7 @@ export function threadId(): number {
 export function endOfWorker(worker: WorkerLike): (listener: () => void) => void {
   const isObject = typeof worker === 'object' && worker !== null
   if (isObject && worker.threadId === -1) {
-    const hint = 'Start another worker, and share the region with that.'
+    const hint = 'Start another worker, and share the region with that one.'
     throw new UsageError('ERR_MEMLAYER_SHARED', 'share: the worker has ended', { op: 'share', hint })
   }
   // A port has a `once` as well, but does not tell of its thread's end.
@@ -45,8 +45,12 @@ export function endOfWorker(worker: WorkerLike): (listener: () => void) => void 
   if (typeof addEventListener === 'function' && 'Bun' in globalThis) {
     return (listener) => void addEventListener.call(worker, 'close', listener)
   }
-  throw new UsageError('ERR_MEMLAYER_SHARED', `share: the worker is ${show(worker)}, which does not tell of its end`, {
-    op: 'share',
-    hint: 'Pass the Worker of node:worker_threads that you post the token to: when it ends, its share ends.',
-  })
+  throw new UsageError(
+    'ERR_MEMLAYER_SHARED',
+    `share: the worker is ${show(worker)}, and this host can't tell when it ends`,
+    {
+      op: 'share',
+      hint: 'Pass the Worker of node:worker_threads that you post the token to. The share ends with that worker.',
+    },
+  )
 }

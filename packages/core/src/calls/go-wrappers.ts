@@ -150,6 +150,6 @@ export class GoWrappers {
 export function needsLedger(op: string): never {
   throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: this memory keeps no ledger`, {
     op,
-    hint: 'Make the memory without { ledger: false }: the ledger is what makes views and regions safe.',
+    hint: 'Make the memory without { ledger: false }, because only a ledger makes views and regions safe.',
   })
 }

@@ -9,15 +9,22 @@ import { formatAddress, formatBytes } from '../text.js'
 export function outOfMemory(os: OS, op: Operation, v: Address | null, n: number): OutOfMemoryError {
   const refusal = takeRefusal(os)
   const at = v === null ? '' : ` at ${formatAddress(v)}`
-  const answer =
-    refusal?.syscall === undefined ? '' : `: ${refusal.syscall} answered ${refusal.errnoName} (${refusal.errno})`
-  return new OutOfMemoryError(`${op}: ${os.name} refused ${formatBytes(n)}${at}${answer}`, {
+  return new OutOfMemoryError(`${op}: ${os.name} refused ${formatBytes(n)}${at}${answerOf(refusal)}`, {
     hint: 'Free memory, or ask for less.',
     ...refusal,
     op,
     size: n,
     ...(v === null ? {} : { address: v }),
   })
+}
+
+/** A backend need not know the error number of the call that failed. */
+function answerOf(refusal: Refusal | null): string {
+  if (refusal?.syscall === undefined) return ''
+  const { syscall, errno, errnoName } = refusal
+  const number =
+    errnoName === undefined ? `errno ${errno}` : errno === undefined ? errnoName : `${errnoName} (${errno})`
+  return errno === undefined && errnoName === undefined ? `: ${syscall} failed` : `: ${syscall} answered ${number}`
 }
 
 /**

@@ -104,7 +104,7 @@ export class RegionCalls {
   expectSharing(worker: WorkerLike): void {
     const { os } = this.#parts
     if (!os.traits.threadsShare) {
-      const hint = 'Post a WebAssembly.Memory that is shared, or copies of the bytes.'
+      const hint = 'Post a shared WebAssembly.Memory, or a copy of the bytes.'
       const message = `share: threads do not share addresses on ${os.name}`
       throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'share', hint })
     }

@@ -129,7 +129,7 @@ function reserveAnew(
   throw new FatalError('failed to allocate aligned heap memory; too many retries', {
     op: 'sysReserveAligned',
     size,
-    hint: 'Reserve earlier, or with a smaller alignment: other threads map memory without pause.',
+    hint: 'Reserve earlier, or with a smaller alignment. Other threads map memory all the time.',
   })
 }
 

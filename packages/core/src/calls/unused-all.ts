@@ -89,8 +89,8 @@ function expectApart(pairs: Float64Array): void {
     const v = pairs[at] as Address
     if (v >= (pairs[before] as number) + (pairs[before + 1] as number)) continue
     const n = pairs[at + 1] as number
-    const hint = 'Pass every page once: merge ranges that overlap.'
-    const message = `${CALLED}(${formatAddress(v)}, ${n}): another range of the list has pages of this one`
+    const hint = 'Merge the ranges that overlap, so that every page is passed once.'
+    const message = `${CALLED}(${formatAddress(v)}, ${n}): this range overlaps another range of the list`
     throw new UsageError('ERR_MEMLAYER_STATE', message, { op: CALLED, address: v, size: n, hint })
   }
 }

@@ -3,6 +3,9 @@ import { formatAddress } from '../text.js'
 import { warn } from '../warning.js'
 import type { RegionRecord } from './region-record.js'
 
+/** A warning names at most this many parts of a region. */
+const callsMax = 8
+
 const leaks = new FinalizationRegistry<RegionRecord>(warnOfLeak)
 
 /** Warns if `region` is collected before `forget(record)`. */
@@ -15,15 +18,20 @@ export function forget(record: RegionRecord): void {
   leaks.unregister(record)
 }
 
-function warnOfLeak({ name, address, size, made }: RegionRecord): void {
+function warnOfLeak(record: RegionRecord): void {
+  const { name, address, size, made } = record
   const region = `the region '${name}' of ${size} bytes at ${formatAddress(address)}`
-  const message =
-    `${region} was collected without being freed: ` +
-    `it stays as it is, with the memory behind it, until the process ends`
-  const advice =
-    "Declare it with 'using', or call region.free(). " +
-    'To free what is left of this one, call memory.sysFree(address, size, null).'
+  const message = `${region} was collected without being freed. Its address space and memory stay in use`
+  const advice = `Declare regions with 'using', or call region.free(). ${waysToFree(record)}`
   warn('MEMLAYER_LEAK', message, `${placeOf(made)}\n${advice}`)
+}
+
+/** The calls that free what is left of a region. */
+function waysToFree(record: RegionRecord): string {
+  const calls = Array.from(record.owned(), ([v, n]) => `memory.sysFree(${formatAddress(v)}, ${n}, null)`)
+  const left = calls.length > callsMax ? `, and free ${calls.length - callsMax} more parts` : ''
+  const what = record.isPartFreed ? 'what is left of this one' : 'this one'
+  return `To free ${what}, call ${calls.slice(0, callsMax).join(' and ')}${left}.`
 }
 
 /** The stack lines below the first, which is the error's own text. */

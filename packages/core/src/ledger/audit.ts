@@ -9,8 +9,9 @@ export function firstFault(
   bytes: Float64Array,
   ready: number,
   reservations: ReadonlyMap<Address, number> | null,
+  nameOf: (category: number) => string,
 ): string | null {
-  return faultInOrder(ranges) ?? faultInSums(ranges, bytes, ready) ?? faultInReservations(ranges, reservations)
+  return faultInOrder(ranges) ?? faultInSums(ranges, bytes, ready, nameOf) ?? faultInReservations(ranges, reservations)
 }
 
 function faultInOrder(ranges: readonly LedgerRange[]): string | null {
@@ -23,7 +24,12 @@ function faultInOrder(ranges: readonly LedgerRange[]): string | null {
   return null
 }
 
-function faultInSums(ranges: readonly LedgerRange[], bytes: Float64Array, ready: number): string | null {
+function faultInSums(
+  ranges: readonly LedgerRange[],
+  bytes: Float64Array,
+  ready: number,
+  nameOf: (category: number) => string,
+): string | null {
   const sums = new Float64Array(bytes.length)
   let readySum = 0
   for (const { size, packed } of ranges) {
@@ -32,9 +38,10 @@ function faultInSums(ranges: readonly LedgerRange[], bytes: Float64Array, ready:
   }
   for (let i = 1; i < sums.length; i++) {
     if (sums[i] === bytes[i]) continue
-    return `category ${categoryOf(i)} counts ${bytes[i]} bytes ${nameOfState(i)}, its ranges are ${sums[i]}`
+    const category = `category '${nameOf(categoryOf(i))}'`
+    return `${category} counts ${bytes[i]} bytes ${nameOfState(i)}, but its ranges have ${sums[i]}`
   }
-  return readySum === ready ? null : `${ready} bytes are counted Ready, the Ready ranges have ${readySum}`
+  return readySum === ready ? null : `${ready} bytes are counted Ready, but the Ready ranges have ${readySum}`
 }
 
 /** Every owned byte came with a reservation that is known, and all of each reservation is owned. */
@@ -50,7 +57,7 @@ function faultInReservations(
     if (gap !== null) return `the reservation at ${formatAddress(v)} is not owned from ${formatAddress(gap)} on`
   }
   const owned = ranges.reduce((sum, { size }) => sum + size, 0)
-  return reserved === owned ? null : `reservations are of ${reserved} bytes, and ${owned} are owned`
+  return reserved === owned ? null : `the reservations have ${reserved} bytes, but the owned ranges have ${owned}`
 }
 
 /** The first address of [v, end) that no range holds; null: there is none. */

@@ -223,8 +223,8 @@ export class Ledger {
   }
 
   /** The first disagreement between the sums and the ranges, as a sentence; null where they agree. */
-  audit(): string | null {
-    return firstFault([...this.ranges()], this.#bytes, this.#ready, this.#reservations)
+  audit(nameOf: (category: number) => string): string | null {
+    return firstFault([...this.ranges()], this.#bytes, this.#ready, this.#reservations, nameOf)
   }
 
   #mayBeOne(a: Address, b: Address): boolean {

@@ -17,12 +17,12 @@ export function wrongState(op: string, v: Address, n: number, from: number, at: 
 function hintFor(op: string, found: RegionState): string {
   if (found === 'None')
     return 'Pass a range that sysReserve or sysAlloc of this memory returned and that was not freed.'
-  if (op === 'sysMap') return 'Pass a Reserved range. A range that was mapped before needs sysUsed alone.'
-  if (op === 'sysUnused' || op === 'sysUnusedAll') return 'Leave that part out: it has no pages to give back.'
-  if (op === 'sysFault') return 'Leave that part out: it faults already.'
+  if (op === 'sysMap') return 'Pass a Reserved range. For a Prepared range call sysUsed. A Ready range needs no call.'
+  if (op.startsWith('sysUnused')) return 'Leave that part out, because it has no pages to give back.'
+  if (op === 'sysFault') return 'Leave that part out, because it is Reserved already.'
   if (op === 'sysUsed') return 'Call sysMap on it first, or region.commit, which does both.'
   const steps = found === 'Reserved' ? 'sysMap and then sysUsed' : 'sysUsed'
-  return `Make it Ready first: call ${steps} on that part, or region.commit.`
+  return `Call ${steps} on that part, or region.commit, to make it Ready.`
 }
 
 /** `found` counts bytes of [v, v+n) from the address `at` on, and the caller named `named`. */
@@ -34,7 +34,8 @@ export function wrongCategory(
   found: string,
   named: string,
 ): UsageError {
-  const message = `${op}: the bytes at ${formatAddress(at)} are counted under '${found}', not '${named}'`
+  const counted = `the bytes at ${formatAddress(at)} are counted under '${found}', not '${named}'`
+  const message = `${op}(${formatAddress(v)}, ${n}): ${counted}`
   return new UsageError('ERR_MEMLAYER_STAT', message, {
     op,
     address: v,
@@ -54,8 +55,8 @@ export function wrongReservation(op: string, v: Address, n: number, size: number
     address: v,
     size: n,
     hint:
-      'Pass its base and its size: this operating system releases only whole reservations. ' +
-      'To give parts back, use sysUnused.',
+      'Pass the address and size of a whole reservation, because this operating system releases only whole ones. ' +
+      'To give back a part, call sysUnused.',
   })
 }
 
@@ -79,7 +80,7 @@ export function noAddress(op: string, v: unknown, n: number): FatalError {
 /** The kernel handed out [v, v+n), of which the ledger has a part already. */
 export function foreignRange(op: string, v: Address, n: number): FatalError {
   const range = `${formatBytes(n)} at ${formatAddress(v)}`
-  return new FatalError(`${op}: the kernel handed out ${range}, where a range is owned already`, {
+  return new FatalError(`${op}: the kernel returned ${range}, but this memory owns a part of that already`, {
     op,
     address: v,
     size: n,

@@ -150,7 +150,8 @@ function freeOf({ used, limit }: MappingCount): number {
 }
 
 function refuse(op: string, n: number, { used, limit }: MappingCount): never {
-  const message = `${op}: the process has ${used} of ${limit} kernel mappings, and the engine needs some of the rest`
+  const rest = 'the layer leaves the rest to the engine'
+  const message = `${op}: the process has ${used} of ${limit} kernel mappings, and ${rest}`
   const hint =
     'Free neighbouring ranges together and keep pages of one state side by side, ' +
     'or raise vm.max_map_count with sysctl.'

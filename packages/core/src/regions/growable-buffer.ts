@@ -8,6 +8,7 @@ import type { HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
 import { show } from '../text.js'
+import { notWithin } from './region-misuse.js'
 import type { Region } from './region.js'
 
 /** It grows by steps of this many bytes. A step costs kernel calls; memory is taken only as it is touched. */
@@ -22,7 +23,7 @@ const hugePagesMin = 8
 export interface GrowableBufferOptions {
   /** The most bytes it may ever have, rounded up to whole pages. They are address space, which costs no memory. */
   readonly maximum: number
-  /** The bytes it begins with. Default 0. */
+  /** The bytes it begins with. Default 0: grow or resize it before you write. */
   readonly length?: number | undefined
   /** What people call it, and its category unless `stat` is given. Default `'buffer'`. */
   readonly name?: string | undefined
@@ -56,10 +57,11 @@ export class GrowableBuffer {
    * @throws OutOfMemoryError when the OS refuses the address space or the first bytes.
    */
   constructor(memory: Memory, options: GrowableBufferOptions) {
+    checkMemory(memory)
     checkOptions('GrowableBuffer', options, ['maximum', 'length', 'name', 'stat', 'hugePages'])
     const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat } = options
-    checkLength('maximum', maximum, Number.MAX_SAFE_INTEGER, 1)
-    checkLength('length', length, maximum, 0)
+    checkLength('GrowableBuffer', 'GrowableBuffer: the maximum', maximum, Number.MAX_SAFE_INTEGER, 1)
+    checkLength('GrowableBuffer', 'GrowableBuffer: the length', length, maximum, 0)
     const { pageSize, hugePageSize } = memory.os.traits
     this.#page = pageSize
     this.#huge = hugePages === 'off' ? 0 : hugePageSize
@@ -81,7 +83,7 @@ export class GrowableBuffer {
 
   /** Its bytes. */
   get length(): number {
-    return this.#length
+    return this.#region.disposed ? 0 : this.#length
   }
 
   /** The most bytes it may have: the maximum in whole pages. */
@@ -91,7 +93,7 @@ export class GrowableBuffer {
 
   /** Bytes that it can grow to without asking the OS. */
   get capacity(): number {
-    return this.#ready
+    return this.#region.disposed ? 0 : this.#ready
   }
 
   /** The region below. */
@@ -107,8 +109,13 @@ export class GrowableBuffer {
    * @throws OutOfMemoryError or FatalError when the OS has no memory; the length is then as before.
    */
   resize(length: number): void {
-    checkLength('length', length, this.#maximum, 0)
-    this.#change('resize', show(length), () => {
+    const { name } = this.#region
+    checkLength('resize', `resize of the buffer '${name}': the length`, length, this.#maximum, 0, name)
+    this.#resize('resize', show(length), length)
+  }
+
+  #resize(op: string, given: string, length: number): void {
+    this.#change(op, given, () => {
       if (length > this.#length) this.#growTo(length)
       else this.#shrinkTo(alignUp(length, this.#page))
       this.#length = length
@@ -117,9 +124,11 @@ export class GrowableBuffer {
 
   /** Makes it longer by `bytes`. Returns the length before: where the new bytes begin. */
   grow(bytes: number): number {
-    checkLength('number of bytes to grow by', bytes, Number.MAX_SAFE_INTEGER, 0)
+    const { name } = this.#region
+    checkLength('grow', `grow of the buffer '${name}': the number of bytes`, bytes, Number.MAX_SAFE_INTEGER, 0, name)
     const before = this.#length
-    this.resize(before + bytes)
+    if (bytes > this.#maximum - before) this.#tooLong(bytes)
+    this.#resize('grow', show(bytes), before + bytes)
     return before
   }
 
@@ -186,7 +195,7 @@ export class GrowableBuffer {
     this.#expectLive(op)
     if (this.#isChanging) {
       const message = `${op}: the buffer '${this.#region.name}' is being resized, or a part of it is being discarded`
-      const hint = 'Wait until that has ended: an observer can leave it to queueMicrotask.'
+      const hint = 'Wait until that call has returned. An observer can resize from queueMicrotask.'
       throw new UsageError('ERR_MEMLAYER_STATE', message, { op, region: this.#region.name, hint })
     }
     this.#isChanging = true
@@ -238,12 +247,22 @@ export class GrowableBuffer {
     this.#expectLive(op)
     const isRange = Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length >= 0
     if (isRange && offset + length <= this.#length) return
-    const range = `(${show(offset)}, ${show(length)})`
+    const outside = notWithin(op, offset, length, this.#length)
     const buffer = `the buffer '${this.#region.name}' of ${this.#length} bytes`
-    throw new UsageError('ERR_MEMLAYER_RANGE', `${op}: the range ${range} does not lie within ${buffer}`, {
+    throw new UsageError('ERR_MEMLAYER_RANGE', `${op}: ${outside} ${buffer}`, {
       op,
       region: this.#region.name,
-      hint: 'Resize it first, or pass a range inside of it.',
+      hint: 'Pass a range inside the buffer, or resize the buffer first.',
+    })
+  }
+
+  #tooLong(bytes: number): never {
+    const { name } = this.#region
+    const would = `it would have ${this.#length + bytes} bytes, and its maximum is ${this.#maximum}`
+    throw new UsageError('ERR_MEMLAYER_SIZE', `grow of the buffer '${name}' by ${bytes} bytes: ${would}`, {
+      op: 'grow',
+      region: name,
+      hint: `Pass a whole number of bytes from 0 to ${this.#maximum - this.#length}.`,
     })
   }
 
@@ -262,9 +281,21 @@ export class GrowableBuffer {
   }
 }
 
-function checkLength(what: string, n: number, most: number, least: number): void {
+function checkLength(op: string, what: string, n: number, most: number, least: number, region?: string): void {
   if (typeof n === 'number' && Number.isSafeInteger(n) && n >= least && n <= most) return
-  throw new UsageError('ERR_MEMLAYER_SIZE', `GrowableBuffer: the ${what} is ${show(n)}`, {
+  throw new UsageError('ERR_MEMLAYER_SIZE', `${what} is ${show(n)}`, {
+    op,
+    ...(region === undefined ? {} : { region }),
     hint: `Pass a whole number of bytes from ${least} to ${most}.`,
+  })
+}
+
+/** @throws UsageError ERR_MEMLAYER_OPTION for a value that is not a memory. */
+function checkMemory(memory: Memory): void {
+  const isObject = typeof memory === 'object' && memory !== null
+  if (isObject && typeof memory.reserve === 'function' && typeof memory.os === 'object') return
+  throw new UsageError('ERR_MEMLAYER_OPTION', `GrowableBuffer: the memory is ${show(memory)}`, {
+    op: 'GrowableBuffer',
+    hint: 'Pass a memory that createMemory returned, then the options: new GrowableBuffer(memory, { maximum }).',
   })
 }

@@ -18,21 +18,33 @@ export function disposed(op: string, name: string): never {
 
 /** @throws UsageError ERR_MEMLAYER_RANGE always. */
 export function outside(op: string, offset: unknown, length: unknown, { name, size }: Named): never {
-  const range = `(${show(offset)}, ${show(length)})`
-  const message = `${op}: the range ${range} does not lie within the region '${name}' of ${size} bytes`
+  const message = `${op}: ${notWithin(op, offset, length, size)} the region '${name}' of ${size} bytes`
   throw new UsageError('ERR_MEMLAYER_RANGE', message, {
     op,
     region: name,
     hint:
       op === 'view'
-        ? "Pass an offset in bytes, and a length in elements of the view's type, which end within the region."
+        ? 'Pass an offset in bytes and a length in elements. The view must end within the region.'
         : 'Pass an offset and a length in bytes: whole numbers, 0 or more, that end within the region.',
   })
 }
 
+/**
+ * What does not lie within, and the verb: `'bytes 8 to 70008 do not lie within'`. For a view both numbers are bytes,
+ * although its caller passed a number of elements.
+ */
+export function notWithin(op: string, offset: unknown, length: unknown, size: number): string {
+  const isRange = Number.isSafeInteger(offset) && Number.isSafeInteger(length)
+  const [from, bytes] = [offset as number, length as number]
+  // Without a length, the rest from an offset beyond the end is negative.
+  if (isRange && bytes < 0 && from > size) return `the offset ${from} does not lie within`
+  if (op === 'view' && isRange && bytes >= 0) return `bytes ${from} to ${from + bytes} do not lie within`
+  return `the range (${show(offset)}, ${show(length)}) does not lie within`
+}
+
 /** @throws UsageError ERR_MEMLAYER_DISPOSED always. */
 export function partFreed(op: string, offset: number, length: number, { name }: Named): never {
-  const message = `${op}: a part of (${offset}, ${length}) in the region '${name}' was freed`
+  const message = `${op}: a part of the range (${offset}, ${length}) of the region '${name}' was freed`
   throw new UsageError('ERR_MEMLAYER_DISPOSED', message, {
     op,
     region: name,
@@ -46,13 +58,13 @@ export function bytesOf(op: string, data: ArrayBufferView): Uint8Array {
   if (!ArrayBuffer.isView(data)) {
     throw new UsageError('ERR_MEMLAYER_VIEW', `${op}: ${show(data)} is not a view`, {
       op,
-      hint: 'Pass a typed array, a Buffer or a DataView: as many bytes are copied as it has.',
+      hint: 'Pass a typed array, a Buffer or a DataView. The call copies as many bytes as it has.',
     })
   }
   try {
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   } catch {
-    const message = `${op}: the bytes of the view are gone: its buffer is detached, or has shrunk`
-    throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, hint: 'Pass one that still has its bytes.' })
+    const message = `${op}: the view has no bytes, because its buffer was detached or has shrunk`
+    throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, hint: 'Pass a view whose buffer is not detached.' })
   }
 }

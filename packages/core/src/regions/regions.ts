@@ -26,7 +26,7 @@ export class Regions {
     checkOptions('reserve', options, ['name', 'stat', 'align', 'address', 'hugePages'])
     const { name = 'region', stat, align, address = null, hugePages = 'default' } = options
     if (typeof name !== 'string' || name === '') {
-      const hint = 'Pass a text, or leave it out.'
+      const hint = 'Pass a string that is not empty, or leave the name out.'
       throw new UsageError('ERR_MEMLAYER_OPTION', `reserve: the name is ${show(name)}`, { op: 'reserve', hint })
     }
     if (stat !== undefined) this.#calls.expectStat('reserve', stat)

@@ -61,6 +61,6 @@ export function residencyOf(os: OS, v: Address, n: number): Residency | null {
 
 function wrong(code: 'ERR_MEMLAYER_SIZE' | 'ERR_MEMLAYER_ADDRESS', what: string, value: unknown): never {
   throw new UsageError(code, `residency: the ${what} is ${show(value)}`, {
-    hint: 'Pass an address, and a number of bytes.',
+    hint: 'Pass an address and a size as whole numbers, 0 or more.',
   })
 }

@@ -4,7 +4,7 @@ import type { Shown } from './shown.js'
 
 const columns = ['Category', 'Reserved', 'Prepared', 'Ready', 'Held']
 
-/** Shows the difference. */
+/** Fills the table with the changes from `before` to `after`. */
 export function compare(before: Shown, after: Shown): void {
   const names = new Set([...Object.keys(before.stats.categories), ...Object.keys(after.stats.categories)])
   const rows = ['all of it', ...names].map((name, i) => {

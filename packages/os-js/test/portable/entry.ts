@@ -17,7 +17,7 @@ function count(bytes: Uint8Array, byte: number): number {
   return bytes.reduce((sum, one) => sum + (one === byte ? 1 : 0), 0)
 }
 
-/** Makes every transition once. Returns the account at each point, and the bytes. */
+/** Makes every transition once. Returns the account on the way, and how many bytes had the expected value. */
 export function life(options: WasmKernelOptions): unknown {
   const memory = createMemory(createOS({ kernel: wasmKernel(options) }))
   const stat = memory.stat('life')

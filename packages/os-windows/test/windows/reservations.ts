@@ -208,7 +208,7 @@ describe('refused', () => {
     // Wine answers 8, Windows 1455.
     assert.ok(error.errno === 8 || error.errno === 1455, String(error.errno))
     assert.match(String(error.errnoName), /^ERROR_(NOT_ENOUGH_MEMORY|COMMITMENT_LIMIT)$/)
-    assert.match(String(error.hint), /The commit limit .* is [\d.]+ [GT]iB, [\d.]+ [MGT]iB of it are left/)
+    assert.match(String(error.hint), /The commit limit .* is [\d.]+ [GT]iB, and [\d.]+ [MGT]iB of it is left/)
     assert.equal(stat.load(), 0)
     assert.equal(memory.stats().total.refusals, 1)
     memory.sysFree(memory.sysAlloc(MiB, stat), MiB, stat)

@@ -79,7 +79,7 @@ async function main(): Promise<void> {
     filled.giveBack()
     fell = before - (await settle())
   }
-  // Use `filled` here, so that the engine does not collect all of it before.
+  // Read `filled` after the last measurement. Otherwise the engine could collect it earlier.
   if (filled.chunks < Number(count))
     throw new Error(`only ${filled.chunks} of ${count} chunks are left: keep all of them alive until the end`)
   console.log(fell)

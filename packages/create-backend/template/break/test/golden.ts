@@ -2,7 +2,7 @@
 import type { KernelCall } from '@memlayer/kernel'
 import { n, nothing, prepared, ready, reserved, type Row } from './row.js'
 
-/** A call in the form of the rows: with `v` for the range and `n` for its size. */
+/** Formats a call as the rows do: `v` is the start of the range, `n` is its size. */
 export function shown({ fn, args, ret }: KernelCall, v: number): string {
   const word = (x: number): string => (x === v ? 'v' : x === v + n ? 'v + n' : x === n ? 'n' : String(x))
   return `${fn}(${args.map(word).join(', ')}) = ${word(ret)}`
