@@ -4,7 +4,7 @@ import type { Memory, OwnedRange, Region } from '@memlayer/core'
 import type { ResidentFigures } from './snapshot.js'
 
 /** Bytes of one look. */
-const STEP = 2 ** 28
+const stepBytes = 2 ** 28
 
 interface Span {
   readonly address: number
@@ -63,7 +63,7 @@ export class ResidencyBook {
   #step({ address, size, region }: Span): boolean {
     // A region that was freed in the meantime no longer belongs to this memory.
     const isGone = region?.disposed === true
-    const length = isGone ? size : Math.min(STEP, size - this.#offset)
+    const length = isGone ? size : Math.min(stepBytes, size - this.#offset)
     const found = isGone ? { resident: 0, huge: 0 } : this.#memory.residency(address + this.#offset, length)
     if (found === null) return false
     this.#span.resident += found.resident

@@ -30,7 +30,7 @@ export interface Inspector extends AsyncDisposable {
 }
 
 /** Milliseconds to look at pages for one answer. A tenth of a millisecond is mostly enough. */
-const LOOK = 25
+const lookMsMax = 25
 /** Ranges in one request for pages. */
 const rangesMax = 32
 
@@ -137,7 +137,7 @@ function pagesOf(memory: Memory, asked: readonly string[], response: ServerRespo
   if (asked.length === 0 || asked.length > rangesMax) return refuse(response, 400)
   const { pageSize } = memory.os.traits
   const regions = memory.regions()
-  const until = performance.now() + LOOK
+  const until = performance.now() + lookMsMax
   let left = cellsMax
   const found = asked.map((one) => {
     const [address = NaN, size = NaN, unit = NaN] = one.split(',').map(Number)
