@@ -153,7 +153,7 @@ it.skipIf(process.platform !== 'linux').each([-1, -page, NaN, 0.5, '7', undefine
     expect(() => buffer.grow(bytes as number)).toThrow(
       expect.objectContaining({
         code: 'ERR_MEMLAYER_SIZE',
-        message: expect.stringContaining('number of bytes to grow by') as string,
+        message: expect.stringContaining('the number of bytes is') as string,
       }),
     )
     expect(buffer.length).toBe(page)

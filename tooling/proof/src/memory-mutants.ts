@@ -19,7 +19,7 @@ export const memoryMutants: readonly Mutant[] = [
   {
     wrong: 'sysAlloc keeps no reason for its refusal',
     subject: 'darwin',
-    find: /(sysAllocOS\(n\) \{[^]*?)return this.#refuse\('mmap', -p\);/,
+    find: /(sysAllocOS\(n\) \{[^]*?)return this\.#refuse\('mmap', -p[^)]*\);/,
     put: '$1return null;',
     caughtBy: 'refusals/alloc',
   },
