@@ -1,4 +1,5 @@
-// The page over 100,000 ranges, from a file and from a live process. No task may take over 50 ms.
+// The page over 100,000 ranges, from a file and from a live process. No task may take over 50 ms, or
+// on a slow machine twice the yardstick.
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { fresh, living } from './living.js'
 import { longestTask, type Longest } from './tasks.js'
+import { yardstick } from './yardstick.js'
 
 const PAGE = 4096
 /** The milliseconds from which a browser calls a task long. */
@@ -108,20 +110,20 @@ async function lookAtLive(browser: Browser, memory: Memory): Promise<Longest[]> 
 }
 
 describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', () => {
-  it('opens, sorts and zooms a file with no task over 50 ms, and has sixty rows of ten thousand', async (ctx) => {
+  it('opens, sorts and zooms a file with no long task, and has sixty rows of ten thousand', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const file = join(tmpdir(), `memlayer-many-${process.pid}.json`)
     writeFileSync(file, JSON.stringify(manyRanges()))
     const tasks = await leastOf(() => lookAtFile(browser, file))
     rmSync(file)
-    expect(Math.max(...tasks)).toBeLessThan(longMilliseconds)
+    expect(Math.max(...tasks)).toBeLessThan(Math.max(longMilliseconds, 2 * yardstick(100_000)))
   })
 
   it('follows a process that has them, second by second', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = manyLive()
     const tasks = await leastOf(() => lookAtLive(browser, memory))
-    expect(Math.max(...tasks)).toBeLessThan(longMilliseconds)
+    expect(Math.max(...tasks)).toBeLessThan(Math.max(longMilliseconds, 2 * yardstick(100_000)))
     expect(memory.ranges()).toHaveLength(100_000)
     memory.regions()[0]?.free()
   })
