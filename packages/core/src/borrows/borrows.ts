@@ -27,6 +27,10 @@ export class Borrows {
    * @throws UsageError ERR_MEMLAYER_STATE when one is, and this call came from inside it.
    */
   expectSettled(op: string, v: Address, n: number): void {
+    if (this.#ending.length > 0) this.#expectApart(op, v, n)
+  }
+
+  #expectApart(op: string, v: Address, n: number): void {
     const ending = this.#ending
     for (let i = 0; i < ending.length; i += 2) {
       if (v < (ending[i + 1] as number) && v + n > (ending[i] as number)) unsettled(op, v, n)

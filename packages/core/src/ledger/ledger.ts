@@ -1,6 +1,6 @@
 // The ledger: which range is owned, in which state, counted under which category. The calls ask it before an
 // operation has any effect, and tell it after the operation is done.
-import type { Address } from '@memlayer/kernel'
+import { isAligned, type Address } from '@memlayer/kernel'
 import { firstFault } from './audit.js'
 import { foreignRange, isAddress, noAddress, wrongCategory, wrongReservation, wrongState } from './misuse.js'
 import { RangeMap } from './range-map.js'
@@ -57,7 +57,7 @@ export class Ledger {
    * @throws FatalError when `v` is not an address, or a part of it is owned already.
    */
   enter(op: string, v: Address, n: number, state: number, category: number): void {
-    if (!isAddress(v) || v % this.#page !== 0) throw noAddress(op, v, n)
+    if (!isAddress(v) || !isAligned(v, this.#page)) throw noAddress(op, v, n)
     this.#map.seek(v)
     if (this.#map.value !== 0 || !this.#map.reaches(v, n)) throw foreignRange(op, v, n)
     this.#set(v, n, 0, pack(state, category))
