@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Memory } from '@memlayer/core'
+import { checkOptions, type Memory } from '@memlayer/core'
 import { Connections } from './connections.js'
 import { Log } from './log.js'
 import { lookAt, cellsMax } from './page-cells.js'
@@ -43,8 +43,14 @@ const limits = {
   connectionsCheckingInterval: 1000,
 }
 
-/** Serves a page on loopback that shows `memory`. Its token works in one browser. */
+/**
+ * Serves a page on loopback that shows `memory`. Its token works in one browser.
+ *
+ * @throws UsageError ERR_MEMLAYER_OPTION, when an option is not known. The promise is rejected with it.
+ * @throws Error EADDRINUSE, Node's own error, when the port is taken.
+ */
 export async function inspect(memory: Memory, options: InspectOptions = {}): Promise<Inspector> {
+  checkOptions('inspect', options, ['port', 'log'])
   const session = new Session()
   const page = new Page()
   const server = createServer(limits)

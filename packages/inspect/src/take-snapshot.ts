@@ -1,6 +1,6 @@
 // Takes snapshots. The server and the terminal take one after another. Slow figures are not computed each time: then
 // the snapshot holds the last answer and its time.
-import type { Memory, OwnedRange, Region } from '@memlayer/core'
+import { checkOptions, type Memory, type OwnedRange, type Region } from '@memlayer/core'
 import type { Log } from './log.js'
 import { lookAt, unitFor } from './page-cells.js'
 import { placeOf } from './place.js'
@@ -21,11 +21,16 @@ const SAVED_CELLS = 1024
 /** How many regions have their pages saved: the largest ones. */
 const savedRegionsMax = 200
 
-/** A snapshot of `memory` now. With `explain` it says where all resident memory is, which is slow. */
+/**
+ * A snapshot of `memory` now. With `explain` it says where all resident memory is, which is slow.
+ *
+ * @throws UsageError ERR_MEMLAYER_OPTION, when an option is not known.
+ */
 export function takeSnapshot(
   memory: Memory,
   options: { readonly explain?: boolean; readonly log?: readonly LogEntry[] } = {},
 ): Snapshot {
+  checkOptions('takeSnapshot', options, ['explain', 'log'])
   return new Snapshots(memory).take({ ...options, alone: true })
 }
 

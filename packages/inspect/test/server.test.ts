@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { createMemory, type Memory } from '@memlayer/core'
-import { inspect, type Inspector, type Snapshot } from '@memlayer/inspect'
+import { inspect, takeSnapshot, type Inspector, type Snapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -108,6 +108,12 @@ describe('the server', () => {
     )
     region.free()
     expect(JSON.parse((await ask(`/pages?of=${own}`, { cookie })).body)).toEqual([null])
+  })
+
+  it('refuses options that it does not know, and so does a snapshot', async () => {
+    const refusal = { code: 'ERR_MEMLAYER_OPTION' }
+    await expect(inspect(memory, { prot: 0 } as object)).rejects.toMatchObject(refusal)
+    expect(() => takeSnapshot(memory, { explian: true } as object)).toThrow(expect.objectContaining(refusal) as Error)
   })
 
   it('leaves no observer behind when its port is taken', async () => {

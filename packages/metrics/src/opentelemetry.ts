@@ -1,6 +1,6 @@
 // A memory's statistics as OpenTelemetry's observable instruments. They are read when a reader collects, and cost
 // nothing in between. This file imports only the API. The program's own SDK does the rest.
-import type { Memory } from '@memlayer/core'
+import { checkOptions, type Memory } from '@memlayer/core'
 import { metrics, type Attributes, type BatchObservableResult, type Meter, type Observable } from '@opentelemetry/api'
 import { instruments, readPoints, type Instrument, type InstrumentName } from './points.js'
 import { processPoints } from './process-points.js'
@@ -18,8 +18,13 @@ export interface ObserveOptions {
   readonly process?: boolean
 }
 
-/** Observes a memory with OpenTelemetry. The returned function stops that. */
+/**
+ * Observes a memory with OpenTelemetry. The returned function stops that.
+ *
+ * @throws UsageError ERR_MEMLAYER_OPTION, when an option is not known.
+ */
 export function observeMemory(memory: Memory, options: ObserveOptions = {}): () => void {
+  checkOptions('observeMemory', options, ['meter', 'attributes', 'process'])
   const { meter = metrics.getMeter('@memlayer/metrics'), attributes = {}, process = true } = options
   const observables = new Map<InstrumentName, Observable>()
   for (const name of Object.keys(instruments) as InstrumentName[])

@@ -1,6 +1,6 @@
 // A memory's statistics as metrics of prom-client. They are read when Prometheus scrapes the registry, and cost nothing
 // in between. The names are the ones that OpenTelemetry's own exporter writes for Prometheus.
-import type { Memory } from '@memlayer/core'
+import { checkOptions, type Memory } from '@memlayer/core'
 import { Counter, Gauge, register, type OpenMetricsContentType, type Registry } from 'prom-client'
 import { instruments, readPoints, type Instrument, type InstrumentName, type Point } from './points.js'
 
@@ -19,9 +19,11 @@ export type Memories = Memory | Readonly<Record<string, Memory>>
  * Registers the metrics of one memory or of several. The returned function removes them. The process's own metrics,
  * for example `process_resident_memory_bytes`, come from prom-client's `collectDefaultMetrics()`.
  *
+ * @throws UsageError ERR_MEMLAYER_OPTION, when an option is not known.
  * @throws Error prom-client's own error, when the registry already has metrics with these names.
  */
 export function collectMemory(memories: Memories, options: CollectOptions = {}): () => void {
+  checkOptions('collectMemory', options, ['registry'])
   const { registry = register } = options
   const source = sourceOf(memories)
   const made: string[] = []

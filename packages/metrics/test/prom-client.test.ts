@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Memory } from '@memlayer/core'
 import { instruments, type InstrumentName } from '@memlayer/metrics'
+import { observeMemory } from '@memlayer/metrics/opentelemetry'
 import { collectMemory, prometheusName } from '@memlayer/metrics/prom-client'
 import { Registry } from 'prom-client'
 import { describe, expect, it, type TestContext } from 'vitest'
@@ -83,6 +84,20 @@ describe("prom-client's registry", () => {
     letGo()
     expect(await registry.metrics()).toBe('\n')
     collectMemory(memories.one, { registry })
+  })
+})
+
+describe('an option that is not known', () => {
+  const refusal = expect.objectContaining({ code: 'ERR_MEMLAYER_OPTION' }) as Error
+
+  it('is refused before anything is registered', async () => {
+    const registry = new Registry()
+    expect(() => collectMemory(inUse(), { registry, label: 'one' } as object)).toThrow(refusal)
+    expect(await registry.metrics()).toBe('\n')
+  })
+
+  it('is refused by observeMemory too', () => {
+    expect(() => observeMemory(inUse(), { attribute: {} } as object)).toThrow(refusal)
   })
 })
 
