@@ -1,5 +1,5 @@
-// The page over 100,000 ranges, from a file and from a live process. No task may take over 50 ms, or
-// on a slow machine twice the yardstick.
+// The page over 100,000 ranges, from a file and from a live process. Its work is cut into short tasks: none takes as
+// long as four times the yardstick, which is as slow as the machine is at the time.
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,8 +14,10 @@ import { longestTask, type Longest } from './tasks.js'
 import { yardstick } from './yardstick.js'
 
 const PAGE = 4096
-/** The milliseconds from which a browser calls a task long. */
+/** The milliseconds from which a browser calls a task long. A look without such a task needs no second look. */
 const longMilliseconds = 50
+/** The most that a task may take, in yardsticks. */
+const yardsticksMax = 4
 
 /**
  * The least time that each task computed, in up to three looks. A busy processor only adds to that time: a task
@@ -110,20 +112,22 @@ async function lookAtLive(browser: Browser, memory: Memory): Promise<Longest[]> 
 }
 
 describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', () => {
-  it('opens, sorts and zooms a file with no long task, and has sixty rows of ten thousand', async (ctx) => {
+  it('opens, sorts and zooms a file in short tasks, and has sixty rows of ten thousand', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const file = join(tmpdir(), `memlayer-many-${process.pid}.json`)
     writeFileSync(file, JSON.stringify(manyRanges()))
+    const before = yardstick(100_000)
     const tasks = await leastOf(() => lookAtFile(browser, file))
     rmSync(file)
-    expect(Math.max(...tasks)).toBeLessThan(Math.max(longMilliseconds, 2 * yardstick(100_000)))
+    expect(Math.max(...tasks)).toBeLessThan(yardsticksMax * Math.max(before, yardstick(100_000)))
   })
 
   it('follows a process that has them, second by second', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = manyLive()
+    const before = yardstick(100_000)
     const tasks = await leastOf(() => lookAtLive(browser, memory))
-    expect(Math.max(...tasks)).toBeLessThan(Math.max(longMilliseconds, 2 * yardstick(100_000)))
+    expect(Math.max(...tasks)).toBeLessThan(yardsticksMax * Math.max(before, yardstick(100_000)))
     expect(memory.ranges()).toHaveLength(100_000)
     memory.regions()[0]?.free()
   })
