@@ -76,6 +76,7 @@ export function checkElements(op: string, type: ViewConstructor, size: number, v
   })
 }
 
+/** Node's Buffer; null: this host has none. It is looked for when the first view is made. */
 let bufferClass: unknown
 
 /** A view over a buffer. Node's Buffer has its own way, because its constructor is deprecated. */
@@ -85,8 +86,9 @@ export function viewOver<T extends ArrayBufferView>(
   offset: number,
   length: number,
 ): T {
-  if (elementSizes.has(type)) return new type(buffer, offset, length)
-  bufferClass ??= host.Buffer ?? host.process?.getBuiltinModule?.('node:buffer')?.Buffer ?? null
+  if (bufferClass === undefined) {
+    bufferClass = host.Buffer ?? host.process?.getBuiltinModule?.('node:buffer')?.Buffer ?? null
+  }
   if (type !== bufferClass) return new type(buffer, offset, length)
   const { from } = bufferClass as unknown as { from(buffer: ArrayBuffer, offset: number, length: number): T }
   return from(buffer, offset, length)
