@@ -47,15 +47,16 @@ function lazyMemory(): HostMemory {
     return made
   }
   const lazy: Record<string, unknown> = {}
-  const settle = (): void => {
+  let bound: Record<string, Method> | undefined
+  const settle = (): Record<string, Method> => {
     const memory = make() as unknown as Record<string, Method>
-    for (const name of Object.keys(methods)) lazy[name] = (memory[name] as Method).bind(memory)
+    bound = Object.fromEntries(Object.keys(methods).map((name) => [name, (memory[name] as Method).bind(memory)]))
+    Object.assign(lazy, bound)
+    return bound
   }
   for (const name of Object.keys(methods)) {
-    lazy[name] = (...given: unknown[]): unknown => {
-      settle()
-      return (lazy[name] as Method)(...given)
-    }
+    // A program may keep this function, so it finds out each time whether it is the first call.
+    lazy[name] = (...given: unknown[]): unknown => ((bound ?? settle())[name] as Method)(...given)
   }
   Object.defineProperty(lazy, 'choice', { enumerable: true, get: () => host().choice })
   Object.defineProperty(lazy, 'os', { enumerable: true, get: () => make().os })

@@ -69,6 +69,20 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
     expect(said).toEqual({ before: [0, false], after: [true, true] })
   })
 
+  it('is made once by a function that was taken off it, however often that is called', () => {
+    const said = json(`
+      import { memory } from 'memlayer'
+      const { stats, reserve } = memory
+      const early = memory.stats
+      stats()
+      const made = memory.stats
+      reserve(2 ** 20).free()
+      stats()
+      console.log(JSON.stringify([made === early, made === memory.stats, stats().total.calls]))
+    `)
+    expect(said).toEqual([false, true, 2])
+  })
+
   it('is the same object through require()', () => {
     const said = json(`
       import { createRequire } from 'node:module'
