@@ -38,7 +38,8 @@ export function refused(os: OS, op: Operation, v: Address, n: number): OutOfMemo
 
 /** Takes the OS's refusal, so that no other error is made from it; null: it has none. */
 export function takeRefusal(os: OS): Refusal | null {
-  const refusal = os.refusal ?? null
-  if (refusal !== null) os.refusal = null
+  const { refusal } = os
+  if (!refusal) return null
+  os.refusal = null
   return refusal
 }

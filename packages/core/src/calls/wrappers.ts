@@ -138,7 +138,7 @@ export class Wrappers {
     try {
       this.#budget.free(v, n)
       this.#borrows.end('sysFree', v, n)
-      if (this.os.refusal) takeRefusal(this.os)
+      takeRefusal(this.os)
       this.os.sysFreeOS(v, n)
       if (this.os.refusal) throw refused(this.os, 'sysFree', v, n)
     } catch (error) {
