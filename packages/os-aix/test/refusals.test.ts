@@ -3,7 +3,7 @@
 import { createMemory, FatalError, OutOfMemoryError } from '@memlayer/core'
 import { record } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-aix'
-import { blankKernel, errorOf } from '@memlayer/stand-in'
+import { blankKernel } from '@memlayer/stand-in'
 import {
   expectMapRefused,
   statesOf,
@@ -12,6 +12,7 @@ import {
   testUnknownError,
   type RefusedBackend,
 } from '@memlayer/stand-in/vitest'
+import { errorOf } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 const page = 4096

@@ -1,8 +1,8 @@
 // Which of the six it is: the given flavor, else FreeBSD over a kernel that is handed in, else the host's.
 import { createMemory, UsageError } from '@memlayer/core'
 import { createOS, type Flavor } from '@memlayer/os-bsd'
-import { blankKernel, errorOf } from '@memlayer/stand-in'
-import { runChild } from '@memlayer/witness'
+import { blankKernel } from '@memlayer/stand-in'
+import { errorOf, runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { flavorOf } from '../dist/host.js'
 

@@ -1,7 +1,7 @@
 // What a person reads when the kernel refuses or answers another address. Nothing was lost by then.
 import { createMemory, OutOfMemoryError } from '@memlayer/core'
 import { createOS, type Flavor } from '@memlayer/os-bsd'
-import { blankKernel, errorOf } from '@memlayer/stand-in'
+import { blankKernel } from '@memlayer/stand-in'
 import {
   expectMapRefused,
   testElsewhere,
@@ -10,6 +10,7 @@ import {
   testUnknownError,
   type RefusedBackend,
 } from '@memlayer/stand-in/vitest'
+import { errorOf } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 const bsd: RefusedBackend = { createOS, pageSize: 4096, offPage: 2048, mapCall: 'mmap', hint: 'swapinfo' }

@@ -3,21 +3,13 @@
 import { createMemory, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import { record, type WasmKernel } from '@memlayer/kernel'
 import { createOS, wasmKernel } from '@memlayer/os-js'
+import { errorOf } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { wideAddress } from './history/memories.js'
 import { PAGE } from './history/shadow.js'
 
 const MiB = 2 ** 20
 const GiB = 2 ** 30
-
-function errorOf(run: () => unknown): unknown {
-  try {
-    run()
-  } catch (error) {
-    return error
-  }
-  throw new Error('no error was thrown')
-}
 
 function hintOf(run: () => unknown): string | undefined {
   const error = errorOf(run)

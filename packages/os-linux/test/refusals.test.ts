@@ -3,7 +3,7 @@ import { createMemory, OutOfMemoryError, UsageError, type Memory, type MemorySta
 import { posixKernel } from '@memlayer/ffi'
 import { record, type PosixKernel } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-linux'
-import { mappings, runChild } from '@memlayer/witness'
+import { errorOf, mappings, runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 const onLinux = process.platform === 'linux'
@@ -12,15 +12,6 @@ const page = onLinux ? posixKernel().pageSize : 4096
 /** The bytes of an account, without the counts of calls. */
 function bytesOf({ total }: MemoryStats): number[] {
   return [total.reserved, total.prepared, total.ready, total.held]
-}
-
-function errorOf(run: () => unknown): unknown {
-  try {
-    run()
-  } catch (error) {
-    return error
-  }
-  throw new Error('no error was thrown')
 }
 
 describe.skipIf(!onLinux)('os-linux, refused by the real kernel (needs Linux)', () => {

@@ -4,6 +4,7 @@ import { createMemory, FatalError, OutOfMemoryError, UsageError } from '@memlaye
 import { plan9Kernel } from '@memlayer/ffi'
 import { record, type Plan9Kernel } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-plan9'
+import { errorOf } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 const onLinux = process.platform === 'linux'
@@ -20,15 +21,6 @@ function kernelWith(answers: Partial<Plan9Kernel> = {}): Plan9Kernel {
     view: (_, n) => new ArrayBuffer(n),
     ...answers,
   }
-}
-
-function errorOf(run: () => unknown): unknown {
-  try {
-    run()
-  } catch (error) {
-    return error
-  }
-  throw new Error('no error was thrown')
 }
 
 describe('os-plan9, refused', () => {

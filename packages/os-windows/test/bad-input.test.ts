@@ -1,8 +1,9 @@
 // Wrong ranges, and kernels that do wrong: which error it is and what it says. Afterwards the account and the
 // kernel's pages are what they should be.
-import { createMemory, FatalError, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
+import { createMemory, FatalError, MemlayerError, UsageError, type Memory } from '@memlayer/core'
 import { record, type WindowsKernel } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-windows'
+import { errorOf } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { checkAccount } from './life.ts'
 import { pagesKernel } from './pages-kernel.ts'
@@ -12,13 +13,11 @@ const MiB = 2 ** 20
 const COMMIT = 0x1000
 const DECOMMIT = 0x4000
 
-function errorOf(run: () => unknown): FatalError | UsageError | OutOfMemoryError {
-  try {
-    run()
-  } catch (error) {
-    return error as FatalError
-  }
-  throw new Error('no error was thrown')
+/** What `run` throws, which has to be an error of the layer. */
+function layerErrorOf(run: () => unknown): MemlayerError {
+  const error = errorOf(run)
+  expect(error).toBeInstanceOf(MemlayerError)
+  return error as MemlayerError
 }
 
 /** Two mapped reservations of `n` bytes, side by side. */
@@ -68,7 +67,7 @@ describe('os-windows: a wrong range', () => {
       () => memory.sysFree(v + offset, n, null),
       () => memory.sysFault(v + offset, n),
     ]) {
-      const error = errorOf(run)
+      const error = layerErrorOf(run)
       expect(error).toBeInstanceOf(UsageError)
       expect(error.code).toBe(code)
     }
@@ -85,7 +84,7 @@ describe('os-windows: a wrong range', () => {
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysReserve(null, MiB)
     take()
-    const error = errorOf(() => memory.sysFree(v + offset, n, null))
+    const error = layerErrorOf(() => memory.sysFree(v + offset, n, null))
     expect(error).toBeInstanceOf(UsageError)
     expect(error).toMatchObject({
       code: 'ERR_MEMLAYER_RESERVATION',
@@ -99,7 +98,7 @@ describe('os-windows: a wrong range', () => {
     const memory = createMemory(createOS({ kernel }))
     const v = neighbours(memory, MiB)
     memory.sysUsed(v + MiB / 2, MiB)
-    expect(errorOf(() => memory.sysFree(v, 2 * MiB, null)).code).toBe('ERR_MEMLAYER_RESERVATION')
+    expect(layerErrorOf(() => memory.sysFree(v, 2 * MiB, null)).code).toBe('ERR_MEMLAYER_RESERVATION')
     memory.sysFree(v + MiB, MiB, null)
     expect(kernel.bytesInState('FREE', v, 2 * MiB)).toBe(MiB)
     memory.sysFree(v, MiB, null)
@@ -113,7 +112,7 @@ describe('os-windows without a ledger, as in Go, where only the kernel can refus
     const below = pagesKernel()
     const memory = createMemory(createOS({ kernel: below }), { ledger: false })
     const v = memory.sysReserve(null, MiB)
-    const error = errorOf(() => memory.sysUsed(v + 1, 4096))
+    const error = layerErrorOf(() => memory.sysUsed(v + 1, 4096))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toMatch(/^failed to commit pages: VirtualAlloc/)
     expect(error.hint).toContain(`The kernel committed 0x${v.toString(16)} instead.`)
@@ -125,7 +124,7 @@ describe('os-windows without a ledger, as in Go, where only the kernel can refus
     ['sysFault', 'failed to decommit pages: VirtualFree(0x40000000, 4096) answered ERROR_INVALID_ADDRESS (487)'],
   ] as const)('%s of a range that was never reserved is a FatalError', (op, words) => {
     const memory = createMemory(createOS({ kernel: pagesKernel() }), { ledger: false })
-    const error = errorOf(() => memory[op](2 ** 30, 65536))
+    const error = layerErrorOf(() => memory[op](2 ** 30, 65536))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message.startsWith(words), error.message).toBe(true)
     expect(error.op).toBe(op)
@@ -135,7 +134,7 @@ describe('os-windows without a ledger, as in Go, where only the kernel can refus
     const below = pagesKernel()
     const memory = createMemory(createOS({ kernel: below }), { ledger: false })
     const v = memory.sysReserve(null, MiB)
-    const error = errorOf(() => memory.sysFree(v + 65536, 65536, null))
+    const error = layerErrorOf(() => memory.sysFree(v + 65536, 65536, null))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toMatch(
       /^failed to release pages: VirtualFree\(0x[0-9a-f]+, 65536\) answered ERROR_INVALID_ADDRESS/,
@@ -152,7 +151,7 @@ describe('os-windows: a kernel that refuses', () => {
     const memory = createMemory(createOS({ kernel: refusing(below, errno, (_, __, ___, type) => type === COMMIT) }))
     const v = memory.sysReserve(null, MiB)
     memory.sysMap(v, MiB, null)
-    const error = errorOf(() => memory.sysUsed(v, 256 * KiB))
+    const error = layerErrorOf(() => memory.sysUsed(v, 256 * KiB))
     expect(error).toBeInstanceOf(FatalError)
     expect(error).toMatchObject({ op: 'sysUsed', syscall: 'VirtualAlloc', errno, address: v, size: 256 * KiB })
     expect(error.message).toMatch(/^out of memory: VirtualAlloc\(0x[0-9a-f]+, 262144\) answered ERROR_\w+ \(\d+\)\. /)
@@ -166,7 +165,7 @@ describe('os-windows: a kernel that refuses', () => {
       const memory = createMemory(createOS({ kernel: refusing(below, errno, (_, __, ___, type) => type === COMMIT) }))
       const v = memory.sysReserve(null, MiB)
       memory.sysMap(v, MiB, null)
-      const error = errorOf(() => memory.sysUsed(v, 256 * KiB))
+      const error = layerErrorOf(() => memory.sysUsed(v, 256 * KiB))
       expect(error).toBeInstanceOf(FatalError)
       // Go says here that 0 bytes failed: golang.org/issue/33716.
       expect(error).toMatchObject({ op: 'sysUsed', syscall: 'VirtualAlloc', errno, address: v, size: 4096 })
@@ -181,7 +180,7 @@ describe('os-windows: a kernel that refuses', () => {
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(96 * KiB, null)
     take()
-    const error = errorOf(() => memory.sysUnused(v, 96 * KiB))
+    const error = layerErrorOf(() => memory.sysUnused(v, 96 * KiB))
     expect(error).toBeInstanceOf(FatalError)
     expect(error).toMatchObject({ address: v, size: 16384, errno: 87 })
     expect(error.message).toMatch(/^failed to decommit pages: VirtualFree\(/)
@@ -194,7 +193,7 @@ describe('os-windows: a kernel that refuses', () => {
     const memory = createMemory(createOS({ kernel: below }))
     const v = neighbours(memory, 128 * KiB)
     const before = memory.stats().total
-    const error = errorOf(() => memory.sysUsed(v, 256 * KiB))
+    const error = layerErrorOf(() => memory.sysUsed(v, 256 * KiB))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toMatch(
       /^out of memory: VirtualAlloc\(0x[0-9a-f]+, 262144\) answered ERROR_COMMITMENT_LIMIT \(1455\)\. Enlarge /,
@@ -224,7 +223,7 @@ describe('os-windows: a kernel that refuses', () => {
     memory.sysUsed(v, 256 * KiB)
     border = v + 160 * KiB
     for (const op of ['sysUnused', 'sysFault'] as const) {
-      const error = errorOf(() => memory[op](v, 256 * KiB))
+      const error = layerErrorOf(() => memory[op](v, 256 * KiB))
       expect(error).toBeInstanceOf(FatalError)
       expect(error).toMatchObject({ op, syscall: 'VirtualFree', errno: 5, address: border, size: 4096 })
       expect(error.hint).toContain('The first 160 KiB have memory again, but their contents are lost')
@@ -248,7 +247,7 @@ describe('os-windows: a kernel that refuses', () => {
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysAlloc(256 * KiB, null)
     border = v + 64 * KiB
-    const error = errorOf(() => memory.sysUnused(v, 256 * KiB))
+    const error = layerErrorOf(() => memory.sysUnused(v, 256 * KiB))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toMatch(/^failed to decommit pages/)
     expect(error.hint).toContain('The first 64 KiB have lost their memory. A touch of them ends the process')
@@ -265,7 +264,7 @@ describe('os-windows: a kernel that refuses', () => {
     )
     const stat = memory.stat('test')
     const v = memory.sysAlloc(MiB, stat)
-    const error = errorOf(() => memory.sysFree(v, MiB, stat))
+    const error = layerErrorOf(() => memory.sysFree(v, MiB, stat))
     expect(error).toBeInstanceOf(FatalError)
     expect(error).toMatchObject({
       op: 'sysFree',
@@ -297,7 +296,7 @@ describe('os-windows: a kernel that answers another address', () => {
     const memory = createMemory(createOS({ kernel }))
     const v = memory.sysReserve(null, MiB)
     memory.sysMap(v, MiB, null)
-    const error = errorOf(() => memory.sysUsed(v, 64 * KiB))
+    const error = layerErrorOf(() => memory.sysUsed(v, 64 * KiB))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toMatch(/^failed to commit pages: VirtualAlloc\(0x[0-9a-f]+, 4096\)\. /)
     expect(error.hint).toContain(`The kernel committed 0x${(v + 65536).toString(16)} instead.`)
@@ -329,8 +328,8 @@ describe('os-windows: a kernel that answers another address', () => {
     }
     const memory = createMemory(createOS({ kernel }))
     owned = memory.sysReserve(null, MiB)
-    expect(errorOf(() => memory.sysReserve(null, 64 * KiB))).toBeInstanceOf(FatalError)
-    expect(errorOf(() => memory.sysAlloc(64 * KiB, null))).toBeInstanceOf(FatalError)
+    expect(layerErrorOf(() => memory.sysReserve(null, 64 * KiB))).toBeInstanceOf(FatalError)
+    expect(layerErrorOf(() => memory.sysAlloc(64 * KiB, null))).toBeInstanceOf(FatalError)
     expect(memory.stats().total).toMatchObject({ reserved: MiB, ready: 0 })
     checkAccount(memory, below)
   })
@@ -347,7 +346,7 @@ describe('os-windows: a kernel that answers another address', () => {
     below.virtualAlloc(0, 64 * KiB, 0x2000, 4)
     const { kernel: recorded, calls } = record(kernel)
     const memory = createMemory(createOS({ kernel: recorded }))
-    const error = errorOf(() => memory.sysReserveAligned(null, MiB, 16 * MiB))
+    const error = layerErrorOf(() => memory.sysReserveAligned(null, MiB, 16 * MiB))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toMatch(/^failed to allocate aligned heap memory; too many retries/)
     const reserved = calls.filter(({ fn, ret }) => fn === 'virtualAlloc' && ret > 0)

@@ -3,6 +3,7 @@
 import { createMemory, OutOfMemoryError, UsageError } from '@memlayer/core'
 import { record, type WindowsKernel, type WindowsLimits } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-windows'
+import { errorOf } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { pagesKernel } from './pages-kernel.ts'
 
@@ -22,15 +23,6 @@ function refusing(errno: number, limits: Partial<WindowsLimits> | null): Windows
     virtualFree: () => -errno,
     ...(limits === null ? { limits: undefined } : { limits: () => ({ ...roomy, ...limits }) }),
   } as WindowsKernel
-}
-
-function errorOf(run: () => unknown): unknown {
-  try {
-    run()
-  } catch (error) {
-    return error
-  }
-  throw new Error('no error was thrown')
 }
 
 describe('os-windows, refused an allocation', () => {

@@ -3,6 +3,7 @@
 import { createMemory, FatalError, OutOfMemoryError, type Memory } from '@memlayer/core'
 import { createOS, type LinuxOptions } from '@memlayer/os-linux'
 import { PageFault, simulate, type PosixOptions, type SimulatedPosixKernel } from '@memlayer/simkernel'
+import { errorOf } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 const KiB = 2 ** 10
@@ -15,16 +16,6 @@ const page = 4096
 function over(options: PosixOptions = {}, how: LinuxOptions = {}): { memory: Memory; kernel: SimulatedPosixKernel } {
   const kernel = simulate('linux', options)
   return { memory: createMemory(createOS({ kernel, ...how })), kernel }
-}
-
-/** Returns the error that `run` throws. */
-function errorOf(run: () => unknown): unknown {
-  try {
-    run()
-  } catch (error) {
-    return error
-  }
-  throw new Error('the call should throw an error, but did not')
 }
 
 describe('os-linux over the simulated Linux', () => {

@@ -18,13 +18,3 @@ export function blankKernel(pageSize: number, answers: Partial<PosixKernel> = {}
     ...answers,
   }
 }
-
-/** What `run` throws. */
-export function errorOf(run: () => unknown): unknown {
-  try {
-    run()
-  } catch (error) {
-    return error
-  }
-  throw new Error('no error was thrown')
-}

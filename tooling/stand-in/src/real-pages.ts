@@ -4,9 +4,8 @@
 import { createMemory, FatalError, type Address, type Memory, type OS } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { record, type PosixKernel } from '@memlayer/kernel'
-import { bytesWith, mappingsIn, residentBytes } from '@memlayer/witness'
+import { bytesWith, errorOf, mappingsIn, residentBytes } from '@memlayer/witness'
 import { expect, it } from 'vitest'
-import { errorOf } from './blank.js'
 import { disagreement, live } from './life.js'
 import type { StandIn } from './stand-in.js'
 

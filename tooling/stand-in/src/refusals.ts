@@ -11,8 +11,9 @@ import {
   type OS,
 } from '@memlayer/core'
 import { record, type PosixKernel } from '@memlayer/kernel'
+import { errorOf } from '@memlayer/witness'
 import { expect, it } from 'vitest'
-import { blankBase, blankKernel, errorOf } from './blank.js'
+import { blankBase, blankKernel } from './blank.js'
 
 /** A backend to be refused, and what is its own. */
 export interface RefusedBackend {

@@ -33,16 +33,6 @@ export function bytesOf(memory: Memory, v: number, n: number): Uint8Array {
   return new Uint8Array(memory.os.view(v, n))
 }
 
-/** What `run` throws. */
-export function errorOf(run: () => unknown): unknown {
-  try {
-    run()
-  } catch (error) {
-    return error
-  }
-  throw new Error('no error was thrown')
-}
-
 /** Two reservations of `n` bytes side by side. One VirtualFree can't reach over both. */
 export function neighbours(memory: Memory, n: number): number {
   for (let tries = 0; tries < 100; tries++) {

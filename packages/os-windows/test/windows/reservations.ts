@@ -5,18 +5,8 @@ import { createMemory, FatalError, OutOfMemoryError, UsageError } from '@memlaye
 import { windowsKernel } from '@memlayer/ffi'
 import { record } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-windows'
-import { bytesInState, pageRange } from '@memlayer/witness'
-import {
-  bytesOf,
-  errorOf,
-  KiB,
-  MEM_RELEASE,
-  MEM_RESERVE,
-  MiB,
-  neighbours,
-  PAGE_READWRITE,
-  states,
-} from './address-space.ts'
+import { bytesInState, errorOf, pageRange } from '@memlayer/witness'
+import { bytesOf, KiB, MEM_RELEASE, MEM_RESERVE, MiB, neighbours, PAGE_READWRITE, states } from './address-space.ts'
 
 const GiB = 2 ** 30
 const TiB = 2 ** 40
