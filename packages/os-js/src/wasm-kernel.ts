@@ -40,7 +40,7 @@ export interface WasmKernelOptions {
  * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the engine can't make a memory of that size.
  */
 export function wasmKernel(options: WasmKernelOptions = {}): WasmKernel {
-  checkOptions(options)
+  checkWasmOptions(options)
   const given = options.memory
   const address = options.address ?? (given === undefined ? 'i32' : widthOf(given))
   const maximum = options.maximum ?? (address === 'i32' ? MAX_PAGES_32 : undefined)
@@ -138,7 +138,7 @@ function clearFrom(memory: WasmMemory, end: Address): void {
   new Uint8Array(memory.buffer, start).fill(0)
 }
 
-function checkOptions({ memory, address, initial, maximum, shared, end }: WasmKernelOptions): void {
+function checkWasmOptions({ memory, address, initial, maximum, shared, end }: WasmKernelOptions): void {
   const most = address === 'i64' ? MAX_PAGES_64 : MAX_PAGES_32
   const isPages = (n: number): boolean => Number.isInteger(n) && n >= 0 && (n <= most || memory !== undefined)
   if (address !== undefined && address !== 'i32' && address !== 'i64') {
