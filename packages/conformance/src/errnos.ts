@@ -6,6 +6,9 @@ const posix = [12, 11, 13, 22]
 // ERROR_NOT_ENOUGH_MEMORY, ERROR_COMMITMENT_LIMIT, ERROR_INVALID_ADDRESS.
 const windows = [8, 1455, 487]
 
+/** Why a case about refused calls does not run over a subject without a kernel. */
+export const NO_KERNEL = 'the subject has no kernel, so no call can be refused'
+
 /** The error numbers for calls that must fail; null: the subject has no kernel. */
 export function errnosOf(subject: Subject): readonly number[] | null {
   if (subject.kernel === undefined) return null

@@ -4,7 +4,7 @@ import type { RegionState } from '@memlayer/core'
 import { fill, withBytes } from '../bytes.js'
 import { claim, outcomeOf, rangeText, same, thrownBy, ConformanceError } from '../claim.js'
 import { notRun, type Definition, type World } from '../definition.js'
-import { errnosOf } from '../errnos.js'
+import { errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import { random, type Random } from '../random.js'
 import type { Stage } from '../stage.js'
@@ -278,7 +278,7 @@ export const historyCases: readonly Definition[] = [
     title: `${STEPS} random operations agree with a shadow while the kernel refuses one call in ten`,
     show: (world) => {
       const errnos = errnosOf(world.subject)
-      if (errnos === null) return notRun('the subject has no kernel, so no call can be refused')
+      if (errnos === null) return notRun(NO_KERNEL)
       const numbers = random(world.seed + 2)
       let on = false
       const wrap = (kernel: object): object =>

@@ -5,7 +5,7 @@ import { failCall } from '@memlayer/kernel'
 import { claimBytes } from '../bytes.js'
 import { claim, claimOutcome, same, thrownBy } from '../claim.js'
 import { notRun, type Definition, type Verdict, type World } from '../definition.js'
-import { errnosOf } from '../errnos.js'
+import { errnosOf, NO_KERNEL } from '../errnos.js'
 import type { Stage } from '../stage.js'
 import { claimKernelAgrees, ownedBytes } from './account.js'
 import { ready } from './transitions.js'
@@ -98,7 +98,7 @@ function liveRefused(world: World, k: number, errno: number): boolean {
 
 function everyCall(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
-  if (errnos === null) return notRun('the subject has no kernel, so no call can be refused')
+  if (errnos === null) return notRun(NO_KERNEL)
   for (const errno of errnos) {
     let k = 1
     while (liveRefused(world, k, errno)) {
@@ -113,7 +113,7 @@ function everyCall(world: World): Verdict | undefined {
 /** Refuses every call without a ledger. There are no ranges to compare, but the category's count must be right. */
 function everyCallUnchecked(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
-  if (errnos === null) return notRun('the subject has no kernel, so no call can be refused')
+  if (errnos === null) return notRun(NO_KERNEL)
   for (const errno of errnos) {
     for (let k = 1, met = true; met; k++) {
       const plan = armed(k, errno)

@@ -5,13 +5,12 @@ import type { KernelCall } from '@memlayer/kernel'
 import { claimBytes, claimBytesAmong, fill } from '../bytes.js'
 import { claim, claimOutcome, same, thrownBy, type Outcome } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
-import { errnosOf } from '../errnos.js'
+import { errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { claimKernelAgrees } from './account.js'
 import { ready } from './transitions.js'
 
-const NO_KERNEL = 'the subject has no kernel, so no call can be refused'
 // More bytes than an address space of 47 or 48 bits has, or a computer's memory. 57 bits and the 64 of AIX and illumos
 // have room.
 const TOO_MUCH = 2 ** 52
