@@ -1,13 +1,14 @@
 // Several copies of this package in one process: two versions that a package manager could not join, or a bundle
 // beside a folder of packages. Each copy has classes of its own, so the objects of one are foreign to the others.
+import { stackText } from './text.js'
 import { warn } from './warning.js'
 
 const registry = Symbol.for('@memlayer/core')
 
 /** What the copies of this package know of each other. */
 interface Copies {
-  /** An error a copy: its stack says where the copy was loaded. */
-  readonly places: Error[]
+  /** A stack a copy: it says where the copy was loaded. */
+  readonly places: string[]
   /** Whether the warning was given. */
   told: boolean
 }
@@ -18,7 +19,7 @@ let isNoted = false
 export function noteCopy(): void {
   if (isNoted) return
   isNoted = true
-  copies().places.push(new Error('a copy of @memlayer/core is used here'))
+  copies().places.push(stackText(new Error('a copy of @memlayer/core is used here')))
 }
 
 /** Warns once a process that there are several copies, and tells where they are. */
@@ -41,6 +42,6 @@ function copies(): Copies {
 }
 
 /** The first line of the stack, which is in this file; without a stack the place is not known. */
-function placeOf({ stack }: Error): string {
-  return /\n\s*(?:at )?(.*)/.exec(typeof stack === 'string' ? stack : '')?.[1] ?? 'at an unknown place'
+function placeOf(stack: string): string {
+  return /\n\s*(?:at )?(.*)/.exec(stack)?.[1] ?? 'at an unknown place'
 }

@@ -47,6 +47,19 @@ export interface ErrorDetails {
   readonly cause?: unknown
 }
 
+/**
+ * A descriptor of a property that has a value. Without a prototype: `Object.prototype.get`, which any code can set,
+ * would make it one of a getter as well, and defineProperty throws for that.
+ */
+export function ownValue(value: unknown, enumerable = false): PropertyDescriptor {
+  return Object.assign(Object.create(null) as PropertyDescriptor, {
+    value,
+    enumerable,
+    configurable: enumerable,
+    writable: enumerable,
+  })
+}
+
 const detailKeys = ['op', 'syscall', 'errno', 'errnoName', 'address', 'size', 'region', 'offset', 'hint'] as const
 
 /** What all three errors share. Catch it to catch whatever the layer throws. What is not known is left out. */
@@ -78,7 +91,7 @@ export abstract class MemlayerError extends Error {
     for (const key of detailKeys) {
       const value = details[key]
       if (value === undefined) continue
-      Object.defineProperty(this, key, { value, enumerable: true, configurable: true, writable: true })
+      Object.defineProperty(this, key, ownValue(value, true))
     }
   }
 }
@@ -144,9 +157,17 @@ export function inWordsOf(error: unknown, call: OwnCall): unknown {
   const opening = `${op}(${call.given}) of ${call.on}`
   error.message = withHint(opened(withoutHint(error), opening, error), error.hint)
   openings.set(error, opening)
-  // V8 has written the message into the stack already.
-  if (typeof error.stack === 'string') error.stack = error.stack.replace(before, () => error.message)
+  retell(error, before)
   return Object.assign(error, { op, region, ...(offset === undefined ? {} : { offset }) })
+}
+
+/** V8 has written the message of an error into its stack already. */
+function retell(error: MemlayerError, before: string): void {
+  try {
+    if (typeof error.stack === 'string') error.stack = error.stack.replace(before, () => error.message)
+  } catch {
+    // A program's Error.prepareStackTrace makes the stack, and can throw.
+  }
 }
 
 /** The text of an error with a new opening. Go's words stay in front. */

@@ -5,6 +5,19 @@ export function formatAddress(v: number): string {
   return `0x${v.toString(16)}`
 }
 
+/** The stack of an error as text, whatever a program's Error.prepareStackTrace makes of it. */
+export function stackText(error: Error): string {
+  try {
+    const stack: unknown = error.stack
+    if (typeof stack === 'string') return stack
+    // V8's call sites.
+    if (Array.isArray(stack)) return [String(error), ...stack.map((site) => `    at ${String(site)}`)].join('\n')
+  } catch {
+    // It threw.
+  }
+  return ''
+}
+
 const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
 /** Bytes as people say them: `64 KiB`, `1.5 GiB`, `100 bytes`, `1 byte`. */

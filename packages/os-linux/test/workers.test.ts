@@ -35,6 +35,7 @@ const code = `
     again: () => region.view(Uint8Array, 0, 1),
     viewAt: (text) => region.view(...(0, eval)(text)),
     drop: () => { region = view = undefined },
+    dropShare: () => { region = undefined },
     collect: () => { (0, eval)('gc')(); return new Promise((done) => setTimeout(done, 5)).then(() => {}) },
     free: (token) => memory.sysFree(token.address, token.size, null),
   }
@@ -221,6 +222,15 @@ describe.skipIf(!onLinux)('a region in a worker (needs Linux)', () => {
     expect(warnings).toEqual([])
     expect(worker.listenerCount('exit')).toBe(0)
     expect(many.map(({ hold }) => new Int32Array(hold)[0])).toEqual(many.map((_, i) => (i === 7 ? 2 : 3)))
+  })
+
+  it('is kept by a view alone, when the worker has dropped the rest', async () => {
+    await ask('attach', token)
+    await ask('count', 1)
+    await ask('dropShare')
+    for (let i = 0; i < 5; i++) await ask('collect')
+    expect(() => region.free()).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }))
+    expect((await ask('look')).value).toEqual([16, 1])
   })
 
   it('is given up when the worker drops it and all of its views', async () => {

@@ -2,7 +2,7 @@
 // Ready the buffer is detached: code that kept it finds length 0 and reads undefined, where a stale pointer would
 // end the process.
 import { detachView, isDetached, viewOffset, type Address } from '@memlayer/kernel'
-import { UsageError } from '../errors.js'
+import { ownValue, UsageError } from '../errors.js'
 import type { OS } from '../os.js'
 import { formatAddress } from '../text.js'
 import { RangeIndex, type IndexEntry } from './range-index.js'
@@ -21,6 +21,10 @@ export interface ViewEntry extends IndexEntry<ViewEntry> {
   place: number
 }
 
+// What a view keeps alive: its region, which is then not taken for a leak, or its share. The map is outside of what it
+// keeps: an edge that is stored in the object at its end keeps nothing.
+const keepers = new WeakMap<object, object>()
+
 /** The views over one memory. */
 export class Views {
   readonly #os: OS
@@ -30,8 +34,6 @@ export class Views {
   readonly #fresh: ViewEntry[] = []
   // Whether a microtask will age them: one a job, however many views the job makes.
   #willAge = false
-  // A view in use keeps its region alive, so that it is not taken for a leak.
-  readonly #keepers = new WeakMap<object, object>()
   // Buffers that were found moved. They are kept, so that the next operation finds them moved as well.
   readonly #pinned = new Set<unknown>()
 
@@ -71,7 +73,7 @@ export class Views {
     this.#fresh.push(entry)
     this.#index.add(entry)
     const view = viewOver(type, buffer, offset, length)
-    if (keeper !== null) this.#keepers.set(offset === 0 ? buffer : view, keeper)
+    if (keeper !== null) keepers.set(offset === 0 ? buffer : view, keeper)
     return view
   }
 
@@ -148,8 +150,8 @@ function bufferOf({ fresh, aged }: ViewEntry): ArrayBuffer | undefined {
 
 // transfer() would move the bytes into a buffer that the layer can't detach.
 const untransferable: object = Object.create(ArrayBuffer.prototype, {
-  transfer: { value: refuseTransfer },
-  transferToFixedLength: { value: refuseTransfer },
+  transfer: ownValue(refuseTransfer),
+  transferToFixedLength: ownValue(refuseTransfer),
 }) as object
 
 function refuseTransfer(): never {

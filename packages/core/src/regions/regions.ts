@@ -6,7 +6,7 @@ import { inWordsOf, UsageError } from '../errors.js'
 import { checkPolicy, type HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
-import { show } from '../text.js'
+import { show, stackText } from '../text.js'
 import { Region, type RegionOptions } from './region.js'
 
 /** The regions of one memory. */
@@ -31,7 +31,7 @@ export class Regions {
     }
     if (stat !== undefined) this.#calls.expectStat('reserve', stat)
     checkPolicy('reserve', hugePages)
-    const record = new RegionRecord(name, new Error('reserved here').stack ?? '')
+    const record = new RegionRecord(name, stackText(new Error('reserved here')))
     try {
       this.#calls.reserve(record, address, size, align ?? this.#alignFor(hugePages))
     } catch (error) {
