@@ -7,8 +7,8 @@ const registry = Symbol.for('@memlayer/core')
 
 /** What the copies of this package know of each other. */
 interface Copies {
-  /** A stack a copy: it says where the copy was loaded. */
-  readonly places: string[]
+  /** An error a copy: its stack says where the copy was loaded. */
+  readonly places: Error[]
   /** Whether the warning was given. */
   told: boolean
 }
@@ -19,7 +19,7 @@ let isNoted = false
 export function noteCopy(): void {
   if (isNoted) return
   isNoted = true
-  copies().places.push(stackText(new Error('a copy of @memlayer/core is used here')))
+  copies().places.push(new Error('a copy of @memlayer/core is used here'))
 }
 
 /** Warns once a process that there are several copies, and tells where they are. */
@@ -42,6 +42,6 @@ function copies(): Copies {
 }
 
 /** The first line of the stack, which is in this file; without a stack the place is not known. */
-function placeOf(stack: string): string {
-  return /\n\s*(?:at )?(.*)/.exec(stack)?.[1] ?? 'at an unknown place'
+function placeOf(place: Error): string {
+  return /\n\s*(?:at )?(.*)/.exec(stackText(place))?.[1] ?? 'at an unknown place'
 }
