@@ -32,7 +32,9 @@ export type Outcome = 'OutOfMemoryError' | 'FatalError' | 'UsageError'
 
 /** Which of the three errors this is; null: another error, or not an error. */
 export function outcomeOf(error: unknown): Outcome | null {
-  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown }
+  const { name, code, message, cause } = (error ?? {}) as Readonly<Record<string, unknown>>
+  // Core makes a FatalError of an error that is none of the three.
+  if (cause !== undefined && typeof message === 'string' && message.includes(': the backend threw ')) return null
   const isOne = name === 'OutOfMemoryError' || name === 'FatalError' || name === 'UsageError'
   return isOne && typeof code === 'string' && code.startsWith('ERR_MEMLAYER_') ? name : null
 }

@@ -5,10 +5,10 @@ import { SharedRegion } from './borrows/shared-region.js'
 import { GoWrappers, needsLedger } from './calls/go-wrappers.js'
 import { makeParts } from './calls/parts.js'
 import { RegionCalls } from './calls/region-calls.js'
+import { settle } from './calls/settle.js'
 import { Wrappers } from './calls/wrappers.js'
 import { warnOfCopies } from './copies.js'
 import { UsageError } from './errors.js'
-import type { Ledger } from './ledger/ledger.js'
 import { mappingUse } from './mappings/mapping-use.js'
 import type { Memory, MemoryOptions } from './memory.js'
 import { checkOptions } from './options.js'
@@ -28,8 +28,7 @@ import { show } from './text.js'
  */
 export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
   checkBackend(os)
-  checkOptions('createMemory', options, ['ledger'])
-  const { ledger = true } = options
+  const { ledger = true } = checkOptions('createMemory', options, ['ledger'])
   if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
   if (ledger && os.detach === undefined && !canDetach) cannotDetach(os.name)
   warnOfCopies()
@@ -43,17 +42,28 @@ export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
 
 function checkedMemory(os: OS): Memory {
   const parts = makeParts(os)
+  const { account, ledger, borrows, intent, retired } = parts
   const ops = new Wrappers(parts)
   const regions = new Regions(new RegionCalls(parts, ops), parts.claims)
-  const { account, ledger, borrows } = parts
+  /** A report on what is settled. */
+  const settled =
+    <T>(report: () => T): (() => T) =>
+    () => {
+      if (intent.isOpen) settle(parts)
+      return report()
+    }
   const memory: Memory = Object.assign(ops, {
-    ...reportsOf(os, account, ledger),
+    ...reportsOf(os, account),
     reserve: ((size, given) => regions.reserve(memory, size, given)) satisfies Memory['reserve'],
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
-    regions: () => regions.list(),
-    ranges: () => ledger.list(account.nameOf),
-    explain: () => explainProcess(memory, borrows.views.bytes),
+    stats: settled(() => account.stats(retired.bytes)),
+    check: settled(() => account.check()),
+    regions: settled(() => regions.list()),
+    ranges: settled(() => ledger.list(account.nameOf)),
+    mappings: settled(() => mappingUse(os, ledger, retired)),
+    explain: settled(() => explainProcess(memory, borrows.views.bytes, retired.ranges())),
   })
+  borrows.views.keepAlive(memory)
   return memory
 }
 
@@ -61,26 +71,26 @@ function checkedMemory(os: OS): Memory {
 function goMemory(os: OS): Memory {
   const account = new Account(os, null)
   const memory: Memory = Object.assign(new GoWrappers(os, account), {
-    ...reportsOf(os, account, null),
+    ...reportsOf(os, account),
     reserve: () => needsLedger('reserve'),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
+    stats: () => account.stats(),
+    check: () => account.check(),
     regions: () => [],
     ranges: () => [],
-    explain: () => explainProcess(memory, 0),
+    mappings: () => mappingUse(os, null, null),
+    explain: () => explainProcess(memory, 0, []),
   })
   return memory
 }
 
-type Reports = 'mappings' | 'stat' | 'stats' | 'residency' | 'trimHost' | 'check' | 'observe'
+type Reports = 'stat' | 'residency' | 'trimHost' | 'observe'
 
-function reportsOf(os: OS, account: Account, ledger: Ledger | null): Pick<Memory, Reports> {
+function reportsOf(os: OS, account: Account): Pick<Memory, Reports> {
   return {
-    mappings: () => mappingUse(os, ledger),
     stat: (name) => account.stat(name),
-    stats: () => account.stats(),
     residency: (v, n) => residencyOf(os, v, n),
     trimHost: () => trimHost(os),
-    check: () => account.check(),
     observe: (observer, given) => account.observe(observer, given),
   }
 }

@@ -1,7 +1,7 @@
 // @memlayer/core: what every backend implements and every user calls. It runs in a browser as it stands: it uses no
 // Node API, and depends on the port types only.
 export { alignDown, alignUp, viewOffset, type Address } from '@memlayer/kernel'
-export type { OS, Refusal, Traits } from './os.js'
+export type { OS, Quarantine, Refusal, Traits } from './os.js'
 export { createMemory } from './create-memory.js'
 export type { Memory, MemoryOptions } from './memory.js'
 export type { AlignedReservation } from './calls/reserve.js'

@@ -4,19 +4,35 @@ import { UsageError } from './errors.js'
 import { show } from './text.js'
 
 /**
- * Returns when `options` is an object whose every key is in `known`.
+ * Returns a copy of `options`, when it is an object whose every key is in `known`. Each option is read once, so that
+ * what is checked is what is used. What an option inherits counts, but not from Object.prototype.
  *
  * @throws UsageError ERR_MEMLAYER_OPTION, with the known option that is nearest to an unknown one.
  */
-export function checkOptions(op: string, options: unknown, known: readonly string[]): void {
+export function checkOptions<T extends object>(op: string, options: T, known: readonly string[]): T {
   noteCopy()
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || (options as T | null) === null) {
     throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the options are ${show(options)}`, {
       op,
       hint: 'Pass an object, or leave the options out.',
     })
   }
   for (const key of Object.keys(options)) if (!known.includes(key)) unknownOption(op, key, known)
+  const copy = Object.create(null) as Record<string, unknown>
+  for (const key of known) if (isOwnOrOfClass(options, key)) copy[key] = (options as Record<string, unknown>)[key]
+  return copy as T
+}
+
+/** Whether an object has a member, itself or by its class. Any code can write to Object.prototype. */
+export function isOwnOrOfClass(object: object, key: string): boolean {
+  for (
+    let at: object | null = object;
+    at !== null && at !== Object.prototype;
+    at = Object.getPrototypeOf(at) as object
+  ) {
+    if (Object.hasOwn(at, key)) return true
+  }
+  return false
 }
 
 function unknownOption(op: string, key: string, known: readonly string[]): never {

@@ -52,6 +52,14 @@ export interface Refusal {
   readonly hint: string
 }
 
+/** What an OS can spare for addresses that are kept after a free, in bytes. */
+export interface Quarantine {
+  /** Address space. */
+  readonly space: number
+  /** Of that, what can be touched. An OS that charges writable memory to a limit has little to spare. */
+  readonly writable: number
+}
+
 /**
  * One operating system's memory. Core's wrappers check before each call that `v` and `n` are multiples of the page
  * size, and that the range is owned and in a state that the transition starts from. A backend keeps no ledger.
@@ -107,6 +115,15 @@ export interface OS {
   sysPopulateOS?(v: Address, n: number): boolean | null
   /** No transition: larger pages would not serve the range. Source: sysNoHugePageOS in Go 1.21. */
   sysNoHugePageOS?(v: Address, n: number): void
+  /**
+   * In place of sysFreeOS, for addresses that JavaScript has seen: gives back the memory of [v, v+n), which is owned in
+   * any state, and keeps the addresses. A touch finds zeroes from then on. `isMapped`: all of the range can be touched
+   * now. A second time does what the first did, and gives back what was written meanwhile. False: the OS can't, and
+   * the range is still owned. Absent: freed addresses are unmapped, or the OS never unmaps.
+   */
+  sysRetireOS?(v: Address, n: number, isMapped: boolean): boolean
+  /** What may be retired at once. It is there where sysRetireOS is. */
+  readonly quarantine?: Quarantine
   /**
    * What the host offers besides: copies of bytes, and reports on the process. A backend hands over its kernel port
    * whole. Absent: the host offers none of it.

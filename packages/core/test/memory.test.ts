@@ -55,6 +55,7 @@ describe('createMemory', () => {
     expect(os.calls).toEqual([])
     expect(memory.ranges()).toEqual([])
     expect(memory.stats()).toEqual({
+      retired: 0,
       total: { reserved: 0, prepared: 0, ready: 0, held: 0, peak: 0, calls: 0, refusals: 0 },
       uncategorized: { reserved: 0, prepared: 0, ready: 0, held: 0, peak: 0, calls: 0, refusals: 0 },
       categories: {},

@@ -23,6 +23,8 @@ function entry(start: number, size: number): ViewEntry {
     place: made++,
     next: null,
     previous: null,
+    isIn: false,
+    isEnding: false,
   }
 }
 

@@ -179,6 +179,8 @@ export class Shadow {
       },
       uncategorized: counts(null),
       categories: Object.fromEntries([...this.#stats.values()].map((name) => [name, counts(name)])),
+      // These pages have no way to retire addresses.
+      retired: 0,
     }
   }
 

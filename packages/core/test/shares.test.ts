@@ -4,9 +4,10 @@ import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Borrows } from '../src/borrows/borrows.js'
-import { takeUp, type ShareToken, type Taken } from '../src/borrows/share-token.js'
-import type { Shares } from '../src/borrows/shares.js'
-import type { WorkerLike } from '../src/borrows/worker.js'
+import { Hold } from '../src/borrows/hold.js'
+import { readOffer, type Offered, type ShareToken } from '../src/borrows/share-token.js'
+import { Shares } from '../src/borrows/shares.js'
+import type { WorkerEnd, WorkerLike } from '../src/borrows/worker.js'
 import { PageOS } from './page-os.js'
 
 fc.configureGlobal({ seed: testSeed() })
@@ -35,17 +36,41 @@ interface Listed {
   state: State
 }
 
+/** How this file's workers end: by their event, as in a host without a number for the thread. */
+function endOf(worker: WorkerLike): WorkerEnd {
+  return {
+    thread: undefined,
+    hasEnded: () => undefined,
+    listen: (listener) => void (worker as Worker).once('exit', listener),
+  }
+}
+
+const makeBorrows = (): Borrows => new Borrows(new PageOS(), new Shares(endOf))
+
+/** A hold. The function returned releases it. */
+function hold(shares: Shares, v: number, n: number): () => void {
+  const one = new Hold('name', v, n, shares.hold(v, n))
+  return () => one.release()
+}
+
+/** Takes up an offer. */
+function takeUp(token: ShareToken): Offered {
+  const offered = readOffer(token, 'os')
+  offered.take()
+  return offered
+}
+
 const states: readonly State[] = ['offered', 'held', 'released', 'revoked']
 const refusal = expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }) as Error
 
 class Model {
-  readonly #borrows = new Borrows(new PageOS())
+  readonly #borrows = makeBorrows()
   readonly shares: Shares = this.#borrows.shares
   readonly #workers = [new Worker(), new Worker(), new Worker()]
   readonly #all: Listed[] = []
 
   hold(v: number, n: number): void {
-    this.#all.push({ start: v, end: v + n, worker: null, token: null, giveUp: this.shares.hold(v, n), state: 'held' })
+    this.#all.push({ start: v, end: v + n, worker: null, token: null, giveUp: hold(this.shares, v, n), state: 'held' })
   }
 
   offer(v: number, n: number, pick: number): void {
@@ -64,7 +89,7 @@ class Model {
     const one = this.#all[pick % this.#all.length]
     const token = one?.token ?? null
     if (one === undefined || token === null) return
-    const take = (): Taken => takeUp(token, 'os')
+    const take = (): Offered => takeUp(token)
     if (one.state !== 'offered') return void expect(take).toThrow(refusal)
     one.giveUp = take().giveUp
     one.state = 'held'
@@ -166,8 +191,8 @@ describe('offers and holds', () => {
   it('are released without visiting the others: 200,000 holds, the oldest or the newest first', () => {
     // Visiting all remaining holds at each release would take minutes, longer than a test may run.
     for (const reversed of [false, true]) {
-      const { shares } = new Borrows(new PageOS())
-      const releases = Array.from({ length: 200_000 }, (_, i) => shares.hold(BASE + i * PAGE, PAGE))
+      const { shares } = makeBorrows()
+      const releases = Array.from({ length: 200_000 }, (_, i) => hold(shares, BASE + i * PAGE, PAGE))
       if (reversed) releases.reverse()
       expect(shares.count).toBe(releases.length)
       for (const release of releases) release()
@@ -176,11 +201,11 @@ describe('offers and holds', () => {
   })
 
   it('are not read when other pages are given back', () => {
-    const borrows = new Borrows(new PageOS())
+    const borrows = makeBorrows()
     const { shares } = borrows
     const worker = new Worker()
     for (let i = 0; i < 2000; i++) {
-      shares.hold(BASE + 2 * i * 2 ** 20, PAGE)
+      hold(shares, BASE + 2 * i * 2 ** 20, PAGE)
       shares.offer(worker, 'os', 'name', BASE + (2 * i + 1) * 2 ** 20, PAGE)
     }
     const asked = [vi.spyOn(Atomics, 'load'), vi.spyOn(Atomics, 'compareExchange')]
@@ -192,7 +217,7 @@ describe('offers and holds', () => {
   })
 
   it('are rarely checked for a release, not at each new offer', () => {
-    const { shares } = new Borrows(new PageOS())
+    const { shares } = makeBorrows()
     const worker = new Worker()
     const asked = vi.spyOn(Atomics, 'load')
     for (let i = 0; i < 2000; i++) shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE)
@@ -200,12 +225,12 @@ describe('offers and holds', () => {
   })
 
   it('are forgotten when a worker has released them, has ended, or is too late', () => {
-    const borrows = new Borrows(new PageOS())
+    const borrows = makeBorrows()
     const { shares } = borrows
     const worker = new Worker()
-    for (let i = 0; i < 100; i++) takeUp(shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE), 'os')
+    for (let i = 0; i < 100; i++) takeUp(shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE))
     for (let i = 0; i < 5000; i++) {
-      takeUp(shares.offer(worker, 'os', 'name', BASE + (100 + i) * PAGE, PAGE), 'os').giveUp()
+      takeUp(shares.offer(worker, 'os', 'name', BASE + (100 + i) * PAGE, PAGE)).giveUp()
       expect(shares.count).toBeLessThanOrEqual(2 * 101 + 1)
     }
     borrows.endAll('op', [BASE + 100 * PAGE, 5000 * PAGE])
@@ -215,22 +240,22 @@ describe('offers and holds', () => {
     const late = shares.offer(new Worker(), 'os', 'name', BASE, PAGE)
     borrows.endAll('op', [BASE, PAGE])
     expect(shares.count).toBe(0)
-    expect(() => takeUp(late, 'os')).toThrow(/was revoked/)
+    expect(() => takeUp(late)).toThrow(/was revoked/)
   })
 
   it('are all restored when one of the revoked ranges is held', () => {
-    const borrows = new Borrows(new PageOS())
+    const borrows = makeBorrows()
     const { shares } = borrows
     const worker = new Worker()
     const tokens = Array.from({ length: 50 }, (_, i) => shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE))
-    const taken = takeUp(tokens[49] as ShareToken, 'os')
+    const taken = takeUp(tokens[49] as ShareToken)
     const all = Array.from({ length: 50 }, (_, i) => [BASE + i * PAGE, PAGE]).flat()
     for (let i = 0; i < 2; i++) {
       expect(() => borrows.endAll('op', all)).toThrow(/a worker uses the 4096 bytes/)
-      expect(tokens.map(({ hold }) => new Int32Array(hold)[0])).toEqual(tokens.map((_, at) => (at === 49 ? 1 : 0)))
+      expect(tokens.map((token) => new Int32Array(token.hold)[0])).toEqual(tokens.map((_, at) => (at === 49 ? 1 : 0)))
     }
     taken.giveUp()
     borrows.endAll('op', all)
-    expect([shares.count, new Set(tokens.map(({ hold }) => new Int32Array(hold)[0]))]).toEqual([0, new Set([2, 3])])
+    expect([shares.count, new Set(tokens.map((token) => new Int32Array(token.hold)[0]))]).toEqual([0, new Set([2, 3])])
   })
 })

@@ -17,6 +17,7 @@ describe('stats', () => {
     memory.sysMap(v + 6 * page, 2 * page, index)
     memory.sysAlloc(page, null)
     expect(memory.stats()).toEqual({
+      retired: 0,
       total: {
         reserved: 3 * page,
         prepared: 5 * page,

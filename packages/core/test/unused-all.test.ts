@@ -1,6 +1,7 @@
 // Tests giving back many ranges at once. Core checks them all first, and a wrong range stops all of them.
+import { Worker } from 'node:worker_threads'
 import { createMemory, FatalError, UsageError, type Memory, type ShareToken } from '@memlayer/core'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
 import { PageOS } from './page-os.js'
 
@@ -10,6 +11,16 @@ function ready(pages: number): { os: PageOS; memory: Memory; v: number } {
   const os = new PageOS()
   const memory = createMemory(os)
   return { os, memory, v: memory.sysAlloc(pages * page, memory.stat('heap')) }
+}
+
+const workers: Worker[] = []
+afterAll(() => Promise.all(workers.map((worker) => worker.terminate())))
+
+/** A worker that does nothing. */
+function idleWorker(): Worker {
+  const worker = new Worker('setInterval(() => {}, 1000)', { eval: true })
+  workers.push(worker)
+  return worker
 }
 
 describe('sysUnusedAll', () => {
@@ -67,7 +78,7 @@ describe('sysUnusedAll', () => {
     const { memory, v } = ready(8)
     const region = memory.reserve(8 * page)
     region.commit(0, 8 * page)
-    const worker = { once: () => {}, threadId: 1 }
+    const worker = idleWorker()
     const offers = [region.share(worker, 0, page), region.share(worker, 4 * page, page)]
     const view = memory.view(Uint8Array, v, page)
     const word = (i: number): number => new Int32Array((offers[i] as ShareToken).hold)[0] as number
@@ -100,7 +111,7 @@ describe('sysUnusedAll', () => {
     const { memory } = ready(1)
     const region = memory.reserve(8 * page)
     region.commit(0, 8 * page)
-    const worker = { once: () => {}, threadId: 1 }
+    const worker = idleWorker()
     const first = new Int32Array(region.share(worker, 0, page).hold)
     const second = new Int32Array(region.share(worker, page, page).hold)
     // The worker's thread acts between the read of the word and its change.

@@ -1,5 +1,5 @@
 // Tests views whose properties a user has changed. Core must still detach every view before its pages are given back.
-import { createMemory, UsageError, type Memory, type Region, type ViewConstructor } from '@memlayer/core'
+import { createMemory, type Memory, type Region, type ViewConstructor } from '@memlayer/core'
 import { beforeDetach } from '@memlayer/kernel'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -47,25 +47,14 @@ describe('a view with changed properties', () => {
     expect([ran, byteLength?.call(buffer)]).toEqual([0, 0])
   })
 
-  it('can’t be made again by code that runs during the detach', () => {
-    const made: unknown[] = []
+  it('is ended as well when code that runs during the detach has made it', () => {
+    const made: Uint8Array[] = []
     const make = (): void => {
-      for (const offset of [0, page]) {
-        try {
-          made.push(region.view(Uint8Array, offset, page))
-        } catch (error) {
-          made.push(error)
-        }
-      }
+      for (const offset of [0, page]) made.push(region.view(Uint8Array, offset, page))
     }
     beforeDetach(region.view(Uint8Array, 0, page).buffer, make)
     region.fault(0, page)
-    expect(made[0]).toBeInstanceOf(UsageError)
-    expect(made[0]).toMatchObject({
-      code: 'ERR_MEMLAYER_STATE',
-      message: expect.stringContaining('an operation is giving this range back') as string,
-    })
-    expect((made[1] as Uint8Array).length).toBe(page)
+    expect(made.map(({ length }) => length)).toEqual([0, page])
     expect(memory.ranges().map(({ state }) => state)).toEqual(['Reserved', 'Ready'])
     region.commit(0, page)
     expect(region.view(Uint8Array, 0, page).length).toBe(page)

@@ -1,6 +1,6 @@
 // The kernel's account of a range, and its comparison with the layer's account.
-import { formatBytes, type StateCounts } from '@memlayer/core'
-import { bytesWith, mappingsIn } from '@memlayer/witness'
+import { formatBytes, type MemoryStats } from '@memlayer/core'
+import { bytesWith, mappingsIn, residentBytes } from '@memlayer/witness'
 
 /** The figures of /proc/self/smaps for a range. Bytes. */
 export interface KernelAccount {
@@ -14,30 +14,33 @@ export interface KernelAccount {
   readonly anonHugePages: number
 }
 
-/** Reads the account of [v, v+n). */
-export function kernelAccount(v: number, n: number): KernelAccount {
+/** Reads the account of [v, v+n), in pages of `page` bytes. */
+export function kernelAccount(v: number, n: number, page: number): KernelAccount {
   const found = mappingsIn(v, n)
+  // The kernel joins what is retired with its neighbours.
+  const isAlone = found.every(({ start, end }) => start >= v && end <= v + n)
   return {
     inaccessible: bytesWith('---p', v, n),
     accessible: bytesWith('rw-p', v, n),
-    rss: found.reduce((sum, { rss }) => sum + rss, 0),
+    rss: isAlone ? found.reduce((sum, { rss }) => sum + rss, 0) : residentBytes(v, n, page),
     anonHugePages: found.reduce((sum, { anonHugePages }) => sum + anonHugePages, 0),
   }
 }
 
 /** Compares the two accounts after a step: a sentence per difference. `filled` bytes were written and kept. */
-export function agree(step: string, layer: StateCounts, kernel: KernelAccount, filled: number): string[] {
+export function agree(step: string, layer: MemoryStats, kernel: KernelAccount, filled: number): string[] {
   const found: string[] = []
-  const mapped = layer.prepared + layer.ready
-  if (layer.reserved !== kernel.inaccessible) {
+  const { total, retired } = layer
+  const mapped = total.prepared + total.ready + retired
+  if (total.reserved !== kernel.inaccessible) {
     found.push(
-      `${step}: Reserved is ${formatBytes(layer.reserved)}, ` +
+      `${step}: Reserved is ${formatBytes(total.reserved)}, ` +
         `but the kernel maps ${formatBytes(kernel.inaccessible)} without access`,
     )
   }
   if (mapped !== kernel.accessible) {
     found.push(
-      `${step}: Prepared and Ready are ${formatBytes(mapped)}, ` +
+      `${step}: Prepared, Ready and retired are ${formatBytes(mapped)}, ` +
         `but the kernel maps ${formatBytes(kernel.accessible)} for access`,
     )
   }

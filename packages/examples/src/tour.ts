@@ -32,10 +32,10 @@ export function tour({ kernel, print }: TourOptions): string[] {
     const before = performance.now()
     work()
     const ms = performance.now() - before
-    const kernelSays: KernelAccount = kernelAccount(region.start, region.size)
-    const { total } = memory.stats()
-    print(line(title, total, kernelSays, ms, take()))
-    disagreements.push(...agree(title, total, kernelSays, filled))
+    const kernelSays: KernelAccount = kernelAccount(region.start, region.size, page)
+    const stats = memory.stats()
+    print(line(title, stats.total, kernelSays, ms, take()))
+    disagreements.push(...agree(title, stats, kernelSays, filled))
   }
 
   print(introduction(memory))
@@ -81,6 +81,8 @@ function introduction({ os }: Memory): string {
     '  Reserved  address space that we own; it costs no memory, and an access traps',
     '  Prepared  mapped, with no memory behind it',
     '  Ready     safe to access; the kernel gives memory at the first access',
+    '',
+    'JavaScript has seen the addresses, so the free keeps them: the memory goes back, and a late access finds zeroes.',
     '',
     "The left part shows the layer's account. The middle shows the kernel's figures for the same addresses",
     '(/proc/self/smaps). The right part shows the kernel calls of the step.',

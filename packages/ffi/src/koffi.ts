@@ -68,7 +68,9 @@ export function koffiEngine(): Engine {
         params.map((param) => koffiTypes[param]),
       )
     },
-    view: (addr: Address, length: number): ArrayBuffer => koffi.view(addr, length),
+    // From Node 24 on, a thread ends with an abort where a buffer of an addon was marked with markAsUntransferable and
+    // is still there. A buffer that its bytes were moved to is not one of those.
+    view: (addr: Address, length: number): ArrayBuffer => moved(koffi.view(addr, length)),
     // Declared at first use, because few programs copy. Copies also work in an engine that forbids views
     // (Electron's).
     read(addr: Address, target: Uint8Array): void {
@@ -80,6 +82,13 @@ export function koffiEngine(): Engine {
       copyIn(addr, source, source.byteLength)
     },
   }
+}
+
+const { transfer } = ArrayBuffer.prototype
+
+/** The bytes of a buffer, in a buffer of the engine's own. Old engines can't move them. */
+function moved(buffer: ArrayBuffer): ArrayBuffer {
+  return (transfer as unknown) === undefined ? buffer : transfer.call(buffer)
 }
 
 function requireKoffi(host: string): Koffi {

@@ -8,10 +8,13 @@ export function linuxLimits(read: ReadHostFile): PosixLimits {
   const limits = read('/proc/self/limits')
   const meminfo = read('/proc/meminfo')
   const status = read('/proc/self/status')
-  const hugePages = /\[(always|madvise|never)\]/.exec(read('/sys/kernel/mm/transparent_hugepage/enabled') ?? '')?.[1]
+  // The policy in force stands in brackets.
+  const policies = read('/sys/kernel/mm/transparent_hugepage/enabled') ?? ''
+  const hugePages = (['always', 'madvise', 'never'] as const).find((policy) => policies.includes(`[${policy}]`))
   return {
     addressSpace: softLimit(limits, 'Max address space'),
     addressSpaceUsed: kibibytes(status, 'VmSize'),
+    dataSize: softLimit(limits, 'Max data size'),
     lockedMemory: softLimit(limits, 'Max locked memory'),
     lockedMemoryUsed: kibibytes(status, 'VmLck'),
     maxMappings: number(read('/proc/sys/vm/max_map_count')),
@@ -20,7 +23,7 @@ export function linuxLimits(read: ReadHostFile): PosixLimits {
     commitLimit: kibibytes(meminfo, 'CommitLimit'),
     committed: kibibytes(meminfo, 'Committed_AS'),
     ...groupLimits(read),
-    ...(hugePages === undefined ? {} : { hugePages: hugePages as 'always' | 'madvise' | 'never' }),
+    ...(hugePages === undefined ? {} : { hugePages }),
   }
 }
 
@@ -36,13 +39,21 @@ function number(text: string | null): number {
 }
 
 function softLimit(limits: string | null, name: string): number {
-  const word = new RegExp(`^${name}\\s+(\\S+)`, 'm').exec(limits ?? '')?.[1]
-  return word === 'unlimited' ? Infinity : number(word ?? null)
+  const word = wordAfter(limits, name)
+  return word === 'unlimited' ? Infinity : number(word)
 }
 
 function kibibytes(text: string | null, name: string): number {
-  const word = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text ?? '')?.[1]
-  return word === undefined ? NaN : Number(word) * 1024
+  const word = wordAfter(text, `${name}:`)
+  return word === null ? NaN : Number(word) * 1024
+}
+
+// No regular expression here: an engine that has to compile one at the very end of the stack ends the process.
+
+/** The word after `name`, on the line that begins with it; null: there is no such line. */
+function wordAfter(text: string | null, name: string): string | null {
+  const line = (text ?? '').split('\n').find((one) => one.startsWith(name))
+  return line?.slice(name.length).trim().split(' ')[0] ?? null
 }
 
 function countLines(text: string | null): number {
@@ -54,8 +65,8 @@ function countLines(text: string | null): number {
 
 /** How a hierarchy of control groups is laid out. */
 interface Hierarchy {
-  /** The process's line of /proc/self/cgroup, up to its group's path. */
-  readonly line: RegExp
+  /** The controller that its line of /proc/self/cgroup names; empty: that of version 2, which names none. */
+  readonly controller: string
   readonly roots: readonly string[]
   readonly limit: string
   readonly used: string
@@ -66,14 +77,14 @@ interface Hierarchy {
 const hierarchies: readonly Hierarchy[] = [
   // Version 1 comes first, because it controls a process's memory on a host that has both versions.
   {
-    line: /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(\/.*)$/m,
+    controller: 'memory',
     roots: ['/sys/fs/cgroup/memory'],
     limit: 'memory.limit_in_bytes',
     used: 'memory.usage_in_bytes',
     cache: 'total_inactive_file',
   },
   {
-    line: /^0::(\/.*)$/m,
+    controller: '',
     roots: ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'],
     limit: 'memory.max',
     used: 'memory.current',
@@ -86,11 +97,20 @@ const NO_LIMIT = 2 ** 62
 
 type GroupLimits = Pick<PosixLimits, 'groupLimit' | 'groupUsed'>
 
+/** The path of the process's group. A line has a number, controllers with commas between, and the path. */
+function groupIn(groups: string, controller: string): string | undefined {
+  for (const line of groups.split('\n')) {
+    const [, controllers = ' ', ...path] = line.split(':')
+    if (controllers.split(',').includes(controller)) return path.join(':')
+  }
+  return undefined
+}
+
 /** The limits of the process's group and of its parent groups: the smallest limit counts. */
 function groupLimits(read: ReadHostFile): GroupLimits {
   const groups = read('/proc/self/cgroup')
   for (const hierarchy of hierarchies) {
-    const path = hierarchy.line.exec(groups ?? '')?.[1]
+    const path = groupIn(groups ?? '', hierarchy.controller)
     if (path === undefined) continue
     for (const root of hierarchy.roots) {
       const found = foldersOf(root, path)
@@ -119,7 +139,7 @@ function foldersOf(root: string, path: string): string[] {
 function limitsIn(folder: string, { limit, used, cache }: Hierarchy, read: ReadHostFile): GroupLimits {
   const most = number(read(`${folder}/${limit}`))
   if (Number.isNaN(most)) return { groupLimit: NaN, groupUsed: NaN }
-  const inactive = Number(new RegExp(`^${cache} (\\d+)$`, 'm').exec(read(`${folder}/memory.stat`) ?? '')?.[1] ?? 0)
+  const inactive = Number(wordAfter(read(`${folder}/memory.stat`), `${cache} `) ?? 0)
   return {
     groupLimit: most >= NO_LIMIT ? Infinity : most,
     groupUsed: Math.max(0, number(read(`${folder}/${used}`)) - inactive),

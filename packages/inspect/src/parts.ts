@@ -18,6 +18,7 @@ export interface Part {
 // One line per part. When core adds a part that is missing here, this does not compile.
 const parts: Readonly<Record<Part['key'], Omit<Part, 'key' | 'bytes'>>> = {
   layer: { name: 'This memory', mark: '#', sgr: '32' },
+  retired: { name: 'Freed and written late', mark: 'r', sgr: '95' },
   otherMemories: { name: 'Other memories', mark: 'o', sgr: '92' },
   jsHeap: { name: 'JavaScript heaps', mark: 'j', sgr: '34' },
   arrayBuffers: { name: 'ArrayBuffers', mark: 'b', sgr: '35' },

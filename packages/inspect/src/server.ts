@@ -50,17 +50,17 @@ const limits = {
  * @throws Error EADDRINUSE, Node's own error, when the port is taken.
  */
 export async function inspect(memory: Memory, options: InspectOptions = {}): Promise<Inspector> {
-  checkOptions('inspect', options, ['port', 'log'])
+  const { port = 0, log: kept } = checkOptions('inspect', options, ['port', 'log'])
   const session = new Session()
   const page = new Page()
   const server = createServer(limits)
   const connections = new Connections(server)
   server.on('clientError', (_, socket) => socket.destroy())
-  server.listen(options.port ?? 0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   server.unref()
   // Start the log only now: when the port is taken, no observer is left behind.
-  const log = new Log(memory, options.log)
+  const log = new Log(memory, kept)
   const served: Served = { memory, snapshots: new Snapshots(memory), log, session, page, server, connections }
   server.on('request', (request, response) => {
     try {

@@ -30,8 +30,8 @@ export function takeSnapshot(
   memory: Memory,
   options: { readonly explain?: boolean; readonly log?: readonly LogEntry[] } = {},
 ): Snapshot {
-  checkOptions('takeSnapshot', options, ['explain', 'log'])
-  return new Snapshots(memory).take({ ...options, alone: true })
+  const read = checkOptions('takeSnapshot', options, ['explain', 'log'])
+  return new Snapshots(memory).take({ ...read, alone: true })
 }
 
 /** The parts that a snapshot should have. */

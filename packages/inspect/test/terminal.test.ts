@@ -47,6 +47,7 @@ const full = (): Snapshot => {
     jsHeap: 4e6,
     arrayBuffers: 1e6,
     layer: 3e6,
+    retired: 0,
     otherMemories: 0,
     layerParts: [],
     malloc: 5e5,

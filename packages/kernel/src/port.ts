@@ -151,6 +151,8 @@ export interface PosixLimits {
   readonly addressSpace: number
   /** Address space that the process has mapped. */
   readonly addressSpaceUsed: number
+  /** RLIMIT_DATA, `ulimit -d`: private writable memory. Absent: not known. */
+  readonly dataSize?: number
   /** RLIMIT_MEMLOCK, `ulimit -l`: memory that may be locked. */
   readonly lockedMemory: number
   /** Memory that the process has locked. Absent: not known. */

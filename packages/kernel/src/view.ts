@@ -47,11 +47,23 @@ export function isDetached(buffer: ArrayBuffer): boolean {
   }
 }
 
+/** Code that `run` calls may detach the buffer as well, and does not come here again. */
+function runOnce(buffer: ArrayBuffer, run: () => void): void {
+  hooks.delete(buffer)
+  try {
+    run()
+  } catch (error) {
+    hooks.set(buffer, run)
+    throw error
+  }
+}
+
 /**
  * Detaches a buffer that `view` returned. Code that still holds it finds length 0 and reads `undefined`. The memory
  * stays as it is.
  */
 export function detachView(buffer: ArrayBuffer): void {
-  hooks.get(buffer)?.()
+  const run = hooks.get(buffer)
+  if (run !== undefined) runOnce(buffer, run)
   if (!isDetached(buffer)) transfer.call(buffer, 0)
 }

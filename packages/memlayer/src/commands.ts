@@ -81,6 +81,7 @@ export function explanationLines(explanation: Explanation): string[] {
     arrayBuffers,
     layer,
     layerParts,
+    retired,
     otherMemories,
     malloc,
     mallocSlack,
@@ -96,6 +97,7 @@ export function explanationLines(explanation: Explanation): string[] {
     ...layerParts.map((part) =>
       line(`  ${part.category ?? '(no category)'}, ${part.state}`, part.resident, ` of ${formatBytes(part.size)}`),
     ),
+    line('freed, and written late', retired),
     line('other memories', otherMemories),
     line('C library, in use', malloc),
     line('C library, held free', mallocSlack),

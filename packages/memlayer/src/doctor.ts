@@ -14,7 +14,7 @@ export function doctor(memory: HostMemory): Finding[] {
   } catch (error) {
     return [failed('backend', error)]
   }
-  return [...findings, ...limitFindings(memory.os.host?.limits?.() ?? null), ...test(memory)]
+  return [...findings, ...limitFindings(memory.os.host?.limits?.() ?? null), retired(memory), ...test(memory)]
 }
 
 /** The exit code of the command: 0, 1 after a warning, 2 after an error. */
@@ -63,6 +63,19 @@ function pages({ os }: Memory): Finding {
   const huge = hugePageSize === 0 ? 'There are no huge pages.' : `Huge pages are ${formatBytes(hugePageSize)}.`
   const starts = `Reservations begin at multiples of ${formatBytes(granularity)}.`
   return ok('pages', `Pages are ${formatBytes(pageSize)}. ${starts} ${huge}`)
+}
+
+/** What becomes of freed addresses that JavaScript has seen. */
+function retired({ os }: Memory): Finding {
+  const topic = 'freed addresses'
+  const { quarantine } = os
+  if (os.sysRetireOS === undefined || quarantine === undefined) {
+    return ok(topic, `${os.name} does not keep freed addresses. A view that was moved may reach what comes there next.`)
+  }
+  const { space, writable } = quarantine
+  const kept = `Freed addresses that JavaScript has seen are kept, up to ${formatBytes(space)}.`
+  if (writable >= space) return ok(topic, `${kept} A late access finds zeroes.`)
+  return ok(topic, `${kept} A late access to the last ${formatBytes(writable)} finds zeroes. An older one faults.`)
 }
 
 function test(memory: Memory): Finding[] {

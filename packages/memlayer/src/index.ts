@@ -36,6 +36,7 @@ export {
   type Operation,
   type OS,
   type OwnedRange,
+  type Quarantine,
   type Refusal,
   type Region,
   type RegionOptions,

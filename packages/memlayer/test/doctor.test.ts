@@ -41,6 +41,7 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
       'locked memory',
       'overcommit',
       'control group',
+      'freed addresses',
       'self-test',
     ]
     expect(findings.map(({ topic }) => topic)).toEqual(topics)
@@ -351,11 +352,22 @@ describe.skipIf(process.platform !== 'linux')('memlayer explain', () => {
   it('gives the parts as data with --json, and they sum to what is resident', () => {
     const { status, stdout } = run(['explain', '--json'])
     const told = JSON.parse(stdout) as Explanation
-    const { jsHeap, arrayBuffers, layer, otherMemories, malloc, mallocSlack, files, stacks, unexplained, resident } =
-      told
-    expect(jsHeap + arrayBuffers + layer + otherMemories + malloc + mallocSlack + files + stacks + unexplained).toBe(
+    const {
+      jsHeap,
+      arrayBuffers,
+      layer,
+      retired,
+      otherMemories,
+      malloc,
+      mallocSlack,
+      files,
+      stacks,
+      unexplained,
       resident,
-    )
+    } = told
+    expect(
+      jsHeap + arrayBuffers + layer + retired + otherMemories + malloc + mallocSlack + files + stacks + unexplained,
+    ).toBe(resident)
     expect(told.layerParts).toContainEqual({
       category: 'memlayer-explain',
       state: 'Ready',

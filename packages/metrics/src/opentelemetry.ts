@@ -24,8 +24,8 @@ export interface ObserveOptions {
  * @throws UsageError ERR_MEMLAYER_OPTION, when an option is not known.
  */
 export function observeMemory(memory: Memory, options: ObserveOptions = {}): () => void {
-  checkOptions('observeMemory', options, ['meter', 'attributes', 'process'])
-  const { meter = metrics.getMeter('@memlayer/metrics'), attributes = {}, process = true } = options
+  const read = checkOptions('observeMemory', options, ['meter', 'attributes', 'process'])
+  const { meter = metrics.getMeter('@memlayer/metrics'), attributes = {}, process = true } = read
   const observables = new Map<InstrumentName, Observable>()
   for (const name of Object.keys(instruments) as InstrumentName[])
     observables.set(name, create(meter, name, instruments[name]))

@@ -23,8 +23,7 @@ export type Memories = Memory | Readonly<Record<string, Memory>>
  * @throws Error prom-client's own error, when the registry already has metrics with these names.
  */
 export function collectMemory(memories: Memories, options: CollectOptions = {}): () => void {
-  checkOptions('collectMemory', options, ['registry'])
-  const { registry = register } = options
+  const { registry = register } = checkOptions('collectMemory', options, ['registry'])
   const source = sourceOf(memories)
   const made: string[] = []
   try {

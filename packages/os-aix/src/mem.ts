@@ -24,8 +24,8 @@ export interface AixOptions {
 
 /** AIX's memory over a kernel. */
 export function createOS(options: AixOptions = {}): OS {
-  checkOptions('createOS', options, ['kernel'])
-  return new Aix(options.kernel ?? posixKernel())
+  const { kernel } = checkOptions('createOS', options, ['kernel'])
+  return new Aix(kernel ?? posixKernel())
 }
 
 class Aix implements OS {

@@ -1,6 +1,15 @@
 // The BSDs, Solaris and illumos, as a backend. It answers to Go's runtime/mem_bsd.go, function by function in
 // mem.go's order. core's wrappers call it. `kernel` is all that it sees of the host.
-import { checkOptions, FatalError, formatAddress, UsageError, type OS, type Refusal, type Traits } from '@memlayer/core'
+import {
+  checkOptions,
+  FatalError,
+  formatAddress,
+  UsageError,
+  type OS,
+  type Quarantine,
+  type Refusal,
+  type Traits,
+} from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { errnoName, type Address, type HostServices, type PosixKernel } from '@memlayer/kernel'
 import {
@@ -34,10 +43,10 @@ export interface BsdOptions {
  * @throws UsageError ERR_MEMLAYER_OPTION when the flavor, given or the host's, is not one of the six.
  */
 export function createOS(options: BsdOptions = {}): OS {
-  checkOptions('createOS', options, ['kernel', 'flavor'])
-  const flavor = options.flavor ?? (options.kernel === undefined ? hostFlavor() : 'freebsd')
-  if (flavor === null || !flavors.includes(flavor)) throw unknownFlavor(options.flavor)
-  return new Bsd(options.kernel ?? posixKernel(), flavor)
+  const read = checkOptions('createOS', options, ['kernel', 'flavor'])
+  const flavor = read.flavor ?? (read.kernel === undefined ? hostFlavor() : 'freebsd')
+  if (flavor === null || !flavors.includes(flavor)) throw unknownFlavor(read.flavor)
+  return new Bsd(read.kernel ?? posixKernel(), flavor)
 }
 
 function unknownFlavor(given: unknown): UsageError {
@@ -54,6 +63,7 @@ class Bsd implements OS {
   refusal: Refusal | null = null
   readonly host: HostServices
   readonly #kernel: PosixKernel
+  readonly quarantine: Quarantine
   readonly #anonymous: number
   readonly #noReserve: number
   readonly #free: number
@@ -62,6 +72,8 @@ class Bsd implements OS {
     this.name = flavor
     this.host = kernel
     this.#kernel = kernel
+    // OpenBSD counts writable memory to `ulimit -d`, touched or not.
+    this.quarantine = Object.freeze({ space: 2 ** 44, writable: flavor === 'openbsd' ? 2 ** 24 : Infinity })
     this.#anonymous = MAP_ANON[flavor]
     this.#noReserve = MAP_NORESERVE[flavor]
     this.#free = MADV_FREE[flavor]
@@ -129,6 +141,12 @@ class Bsd implements OS {
     const isSunOS = this.name === 'solaris' || this.name === 'illumos'
     if (isSunOS && -p === EAGAIN[this.name]) throw this.#fatal('out of memory', v, n, p)
     if (p !== v) throw this.#fatal('cannot map pages in arena address space', v, n, p)
+  }
+
+  sysRetireOS(v: Address, n: number): boolean {
+    // MADV_FREE may bring old bytes back. A new mapping reads zero.
+    const flags = this.#anonymous | this.#noReserve | MAP_FIXED | MAP_PRIVATE
+    return this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, flags, -1, 0) === v
   }
 
   view(v: Address, n: number): ArrayBuffer {

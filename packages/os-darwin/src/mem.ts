@@ -1,6 +1,14 @@
 // Darwin, as a backend. It answers to Go's runtime/mem_darwin.go, function by function in mem.go's order. core's
 // wrappers call it. `kernel` is all that it sees of the host.
-import { checkOptions, FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
+import {
+  checkOptions,
+  FatalError,
+  formatAddress,
+  type OS,
+  type Quarantine,
+  type Refusal,
+  type Traits,
+} from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { errnoName, type Address, type HostServices, type PosixKernel } from '@memlayer/kernel'
 import {
@@ -24,14 +32,16 @@ export interface DarwinOptions {
 
 /** Darwin's memory over a kernel. */
 export function createOS(options: DarwinOptions = {}): OS {
-  checkOptions('createOS', options, ['kernel'])
-  return new Darwin(options.kernel ?? posixKernel())
+  const { kernel } = checkOptions('createOS', options, ['kernel'])
+  return new Darwin(kernel ?? posixKernel())
 }
 
 class Darwin implements OS {
   readonly name = 'darwin'
   readonly traits: Traits
   refusal: Refusal | null = null
+  /** Memory that is not touched costs nothing, so an eighth of the address space is spared. */
+  readonly quarantine: Quarantine = Object.freeze({ space: 2 ** 44, writable: Infinity })
   readonly host: HostServices
   readonly #kernel: PosixKernel
 
@@ -101,6 +111,11 @@ class Darwin implements OS {
     const p = this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, MAP_ANON | MAP_FIXED | MAP_PRIVATE, -1, 0)
     if (-p === ENOMEM) throw this.#fatal('out of memory', v, n, p)
     if (p !== v) throw this.#fatal('cannot map pages in arena address space', v, n, p)
+  }
+
+  sysRetireOS(v: Address, n: number): boolean {
+    // MADV_FREE_REUSABLE may bring old bytes back. A new mapping reads zero.
+    return this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, MAP_ANON | MAP_FIXED | MAP_PRIVATE, -1, 0) === v
   }
 
   view(v: Address, n: number): ArrayBuffer {

@@ -34,8 +34,8 @@ export interface JsOS extends OS {
 
 /** A WebAssembly.Memory's memory over a kernel. */
 export function createOS(options: JsOptions = {}): JsOS {
-  checkOptions('createOS', options, ['kernel'])
-  return new Js(options.kernel ?? wasmKernel())
+  const { kernel } = checkOptions('createOS', options, ['kernel'])
+  return new Js(kernel ?? wasmKernel())
 }
 
 // Some engines refuse a typed array of more bytes.

@@ -11,6 +11,9 @@ export const MAP_FIXED = 0x10
 /** The number by Node's process.arch. mips kept IRIX's number, arch/mips/include/uapi/asm/mman.h. */
 export const MAP_ANON: { readonly generic: number; readonly mips: number } = { generic: 0x20, mips: 0x800 }
 
+/** Overcommit does not count the mapping, unless it is strict. mips kept IRIX's number. */
+export const MAP_NORESERVE: { readonly generic: number; readonly mips: number } = { generic: 0x4000, mips: 0x400 }
+
 export const MADV_DONTNEED = 4
 export const MADV_FREE = 8 // since Linux 4.5
 export const MADV_HUGEPAGE = 14

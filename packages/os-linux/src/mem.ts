@@ -1,6 +1,14 @@
 // Linux, as a backend. It answers to Go's runtime/mem_linux.go, function by function in mem.go's order. core's
 // wrappers call it. `kernel` is all that it sees of the host.
-import { checkOptions, FatalError, formatAddress, type OS, type Refusal, type Traits } from '@memlayer/core'
+import {
+  checkOptions,
+  FatalError,
+  formatAddress,
+  type OS,
+  type Quarantine,
+  type Refusal,
+  type Traits,
+} from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import {
   alignDown,
@@ -25,12 +33,14 @@ import {
   MADV_POPULATE_WRITE,
   MAP_ANON as MAP_ANON_BY_ARCH,
   MAP_FIXED,
+  MAP_NORESERVE,
   MAP_PRIVATE,
   PROT_NONE,
   PROT_READ,
   PROT_WRITE,
 } from './defs.js'
 import { refusalHint, type Asked } from './hint.js'
+import { quarantineOf } from './quarantine.js'
 
 /** How the backend is made. */
 export interface LinuxOptions {
@@ -53,9 +63,12 @@ export interface LinuxOptions {
 
 /** Linux's memory over a kernel. */
 export function createOS(options: LinuxOptions = {}): OS {
-  checkOptions('createOS', options, ['kernel', 'madvDontNeed', 'hardDecommit', 'arch'])
-  return new Linux(options.kernel ?? posixKernel(), options)
+  const read = checkOptions('createOS', options, ['kernel', 'madvDontNeed', 'hardDecommit', 'arch'])
+  return new Linux(read.kernel ?? posixKernel(), read)
 }
+
+/** So much memory may be taken by mistake where a process locks all that it maps. It is not worth a look. */
+const populatedMax = 2 ** 20
 
 class Linux implements OS {
   readonly name = 'linux'
@@ -66,6 +79,7 @@ class Linux implements OS {
   readonly #pageSize: number
   readonly #hugePageSize: number
   readonly #anonymous: number
+  readonly #noReserve: number
   readonly #family: 'linux' | 'linux-mips'
   readonly #madvDontNeed: boolean
   readonly #hardDecommit: boolean
@@ -73,6 +87,8 @@ class Linux implements OS {
   #adviseUnused = MADV_FREE
   // Whether the kernel can populate pages ahead of a touch. False once a kernel does not know how.
   #populates = true
+  // Read at the first free that needs it.
+  #quarantine: Quarantine | null = null
   // Whether one call can advise many ranges. False once a kernel refuses.
   #advisesMany: boolean
 
@@ -84,6 +100,7 @@ class Linux implements OS {
     this.#hugePageSize = kernel.hugePageSize
     this.#family = arch.startsWith('mips') ? 'linux-mips' : 'linux'
     this.#anonymous = arch.startsWith('mips') ? MAP_ANON_BY_ARCH.mips : MAP_ANON_BY_ARCH.generic
+    this.#noReserve = arch.startsWith('mips') ? MAP_NORESERVE.mips : MAP_NORESERVE.generic
     this.#madvDontNeed = madvDontNeed
     this.#hardDecommit = hardDecommit
     this.#advisesMany = kernel.madviseAll !== undefined && !hardDecommit
@@ -240,8 +257,30 @@ class Linux implements OS {
     if (p !== v) throw this.#fatal('cannot map pages in arena address space', 'sysMap', 'mmap', v, n, -p)
   }
 
+  get quarantine(): Quarantine {
+    return (this.#quarantine ??= quarantineOf(this.#kernel.limits?.()))
+  }
+
+  sysRetireOS(v: Address, n: number, isMapped: boolean): boolean {
+    // Locked memory is not given back. The kernel answers EINVAL, and core unmaps.
+    if (this.#kernel.madvise(v, n, MADV_DONTNEED) < 0) return false
+    if (isMapped) return true
+    if (n > populatedMax && this.#locksMappings()) return false
+    const flags = this.#anonymous | this.#noReserve | MAP_FIXED | MAP_PRIVATE
+    return this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, flags, -1, 0) === v
+  }
+
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
+  }
+
+  /** Whether the process locks all that it maps (mlockall), which gives it memory at once. A mapping tells. */
+  #locksMappings(): boolean {
+    const p = this.#kernel.mmap(0, this.#pageSize, PROT_NONE, this.#anonymous | MAP_PRIVATE, -1, 0)
+    if (p < 0) return true
+    const isLocked = this.#kernel.madvise(p, this.#pageSize, MADV_DONTNEED) < 0
+    void this.#kernel.munmap(p, this.#pageSize)
+    return isLocked
   }
 
   #refuse(syscall: string, errno: number, asked: Asked = {}): null {

@@ -40,6 +40,7 @@ interface Told {
   readonly jsHeap: number
   readonly arrayBuffers: number
   readonly layer: number
+  readonly retired: number
   readonly otherMemories: number
   readonly malloc: number
   readonly mallocSlack: number
@@ -63,6 +64,7 @@ function explain(situation: string, foreign = 0, node: string = process.execPath
     told.jsHeap +
     told.arrayBuffers +
     told.layer +
+    told.retired +
     told.otherMemories +
     told.malloc +
     told.mallocSlack +

@@ -1,10 +1,23 @@
 // The holds and the share tokens of the hostile test, and tokens that are wrong in one field. hostile-scene.ts uses
 // them.
+import { Worker } from 'node:worker_threads'
 import type { Hold, Memory, Region, SharedRegion, ShareToken } from '@memlayer/core'
 import type { Argument } from './hostile-call.js'
 import type { HostileShadow, Keep } from './hostile-shadow.js'
 
 const fields = ['memlayer', 'os', 'hold', 'hold', 'hold'] as const
+
+/** All shares are offered to this worker, which does nothing. */
+const worker = new Worker('setInterval(() => {}, 2 ** 30)', { eval: true })
+worker.unref()
+// An offer ends with its worker, so each listens.
+worker.setMaxListeners(Infinity)
+
+/** Makes an offer one for any thread, so that this thread can take it up in the worker's place. */
+function forAnyThread(token: ShareToken): ShareToken {
+  new Int32Array(token.hold, 0, 2)[1] = -1
+  return token
+}
 
 /** What keeps pages Ready, and what the shadow knows of it. */
 export class HostileKeeps {
@@ -26,7 +39,7 @@ export class HostileKeeps {
 
   /** Shares a part of a region. */
   share(region: Region, offset: undefined, n: undefined): void {
-    const token = region.share({ once: () => {} }, offset, n)
+    const token = forAnyThread(region.share(worker, offset, n))
     this.#tokens.push({ token, keep: this.#keep(token.address, token.size, 'offered') })
   }
 

@@ -19,8 +19,8 @@ export interface Plan9Options {
 
 /** Plan 9's memory over a kernel. */
 export function createOS(options: Plan9Options = {}): OS {
-  checkOptions('createOS', options, ['kernel', 'memDebug'])
-  return new Plan9(options.kernel ?? plan9Kernel(), options.memDebug ?? false)
+  const { kernel, memDebug } = checkOptions('createOS', options, ['kernel', 'memDebug'])
+  return new Plan9(kernel ?? plan9Kernel(), memDebug ?? false)
 }
 
 /**

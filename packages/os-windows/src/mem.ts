@@ -6,11 +6,19 @@ import {
   formatAddress,
   formatBytes,
   type OS,
+  type Quarantine,
   type Refusal,
   type Traits,
 } from '@memlayer/core'
 import { windowsKernel } from '@memlayer/ffi'
-import { alignDown, errnoName, type Address, type HostServices, type WindowsKernel } from '@memlayer/kernel'
+import {
+  alignDown,
+  errnoName,
+  type Address,
+  type HostServices,
+  type WindowsKernel,
+  type WindowsLimits,
+} from '@memlayer/kernel'
 import { MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, outOfMemoryErrors, PAGE_READWRITE } from './defs.js'
 import { commitHint, rangeHint, reserveHint } from './hint.js'
 
@@ -22,8 +30,17 @@ export interface WindowsOptions {
 
 /** Windows' memory over a kernel. */
 export function createOS(options: WindowsOptions = {}): OS {
-  checkOptions('createOS', options, ['kernel'])
-  return new Windows(options.kernel ?? windowsKernel())
+  const { kernel } = checkOptions('createOS', options, ['kernel'])
+  return new Windows(kernel ?? windowsKernel())
+}
+
+/**
+ * What is retired stays reserved. Committed memory is charged, touched or not: so little of it stays committed, and
+ * older ranges are decommitted.
+ */
+function quarantineOf(limits: WindowsLimits | undefined): Quarantine {
+  const [space, commit] = [(limits?.addressSpace ?? NaN) / 8, (limits?.commitLimit ?? NaN) / 64]
+  return { space: space < 2 ** 44 ? space : 2 ** 44, writable: commit < 2 ** 28 ? commit : 2 ** 28 }
 }
 
 class Windows implements OS {
@@ -33,6 +50,8 @@ class Windows implements OS {
   readonly host: HostServices
   readonly #kernel: WindowsKernel
   readonly #pageSize: number
+  // Read at the first free that needs it.
+  #quarantine: Quarantine | null = null
 
   constructor(kernel: WindowsKernel) {
     this.host = kernel
@@ -112,6 +131,16 @@ class Windows implements OS {
 
   sysMapOS(_v: Address, _n: number): void {
     // Nothing to do: sysUsed commits. Until then the range stays as sysReserve left it.
+  }
+
+  get quarantine(): Quarantine {
+    return (this.#quarantine ??= quarantineOf(this.#kernel.limits?.()))
+  }
+
+  sysRetireOS(v: Address, n: number): boolean {
+    this.#decommit('sysFree', v, n)
+    this.sysUsedOS(v, n)
+    return true
   }
 
   view(v: Address, n: number): ArrayBuffer {

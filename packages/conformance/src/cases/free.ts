@@ -1,5 +1,5 @@
 // sysFree: moves a range from any state to None, as a whole or in parts, and leaves nothing of it.
-import { claimBytes } from '../bytes.js'
+import { claimBytes, fill } from '../bytes.js'
 import { claim, claimOutcome, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition } from '../definition.js'
 import type { Stage } from '../stage.js'
@@ -29,6 +29,17 @@ const states: Readonly<Record<string, (stage: Stage) => number>> = {
     stage.memory.sysUnused(v + stage.unit, stage.unit)
     stage.memory.sysFault(v + 2 * stage.unit, stage.unit)
     return v
+  },
+}
+
+/** What becomes of Ready memory before it is freed, by the name of the state. */
+const leavings: Readonly<Record<string, (stage: Stage, v: number) => void>> = {
+  Ready: ({ memory, unit }, v) => memory.sysUsed(v, 4 * unit),
+  Prepared: ({ memory, unit }, v) => memory.sysUnused(v, 4 * unit),
+  Faulted: ({ memory, unit }, v) => memory.sysFault(v, 4 * unit),
+  'of all states': ({ memory, unit }, v) => {
+    memory.sysUnused(v + unit, unit)
+    memory.sysFault(v + 2 * unit, unit)
   },
 }
 
@@ -136,6 +147,35 @@ export const freeCases: readonly Definition[] = [
         for (const { v, byte } of all.filter((_, i) => i % 2 === 1))
           claimBytes(os, v, 2 * unit, byte, `range ${byte} of 24`)
         claim(memory.ranges().length > 0, 'nothing is left')
+      }),
+  },
+  {
+    id: 'free/retired',
+    title: 'sysRetireOS: keeps addresses that JavaScript has seen: they hold no memory, and a late access finds zeroes',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit, witness } = stage
+        if (os.sysRetireOS === undefined) {
+          same(os.quarantine, undefined, 'the quarantine of a backend without sysRetireOS')
+          return absent('sysRetireOS')
+        }
+        for (const [name, leave] of Object.entries(leavings)) {
+          const v = ready(stage, 4, 6)
+          memory.view(Uint8Array, v, 4 * unit)
+          leave(stage, v)
+          const { retired } = memory.stats()
+          memory.sysFree(v, 4 * unit, null)
+          same(memory.stats().retired - retired, 4 * unit, `bytes that were retired of memory that was ${name}`)
+          // Where Prepared pages trap, a witness may count what is committed, and retired pages are.
+          if (witness.resident !== undefined && !os.traits.unusedTraps) {
+            same(witness.resident(v, 4 * unit), 0, `resident bytes of retired memory that was ${name}`)
+          }
+          claimBytes(os, v, 4 * unit, 0, `retired memory that was ${name}`)
+          fill(os, v, 4 * unit, 5)
+          same(os.sysRetireOS(v, 4 * unit, true), true, 'sysRetireOS, a second time')
+          claimBytes(os, v, 4 * unit, 0, `retired memory that was ${name}, written late`)
+        }
+        return undefined
       }),
   },
 ]

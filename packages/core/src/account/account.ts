@@ -113,6 +113,13 @@ export class Account {
     for (const part of this.#ledger?.within(v, n) ?? []) this.add(-part.size, categoryOf(part.packed))
   }
 
+  /** Takes what each category holds from the ledger, because a script ended while it was being changed. */
+  recount(): void {
+    for (const [place, category] of this.#categories.entries()) {
+      if (place > 0 && this.#ledger !== null) category.bytes = ownedBytes(this.#ledger, place)
+    }
+  }
+
   /** Ends an operation that was done. */
   done(op: Operation, address: Address, size: number, category: number): void {
     // A refusal that the OS met on its way to success is not for the next operation.
@@ -143,15 +150,15 @@ export class Account {
     return error
   }
 
-  /** The account as it stands. */
-  stats(): MemoryStats {
+  /** The account as it stands. `retired`: bytes of retired addresses. */
+  stats(retired = 0): MemoryStats {
     const counts = this.#categories.map(({ stat, bytes, calls, refusals }) => ({
       name: stat.name,
       held: bytes,
       calls,
       refusals,
     }))
-    return statsOf(counts, this.#ledger)
+    return statsOf(counts, this.#ledger, retired)
   }
 
   /** @throws FatalError ERR_MEMLAYER_ACCOUNT with the first disagreement between the account and the ledger. */
@@ -170,8 +177,7 @@ export class Account {
         hint: 'Pass a function that takes an event.',
       })
     }
-    checkOptions('observe', options, ['wanted'])
-    const { wanted } = options
+    const { wanted } = checkOptions('observe', options, ['wanted'])
     if (wanted !== undefined && typeof wanted !== 'function') {
       throw new UsageError('ERR_MEMLAYER_OPTION', `observe: the option wanted is ${show(wanted)}`, {
         hint: 'Pass a function that says whether events are wanted, or leave it out.',
@@ -197,7 +203,7 @@ export class Account {
   #auditCounts(ledger: Ledger): string | null {
     for (const [place, { stat, bytes }] of this.#categories.entries()) {
       if (place === 0) continue
-      const owned = ledger.bytes(place, RESERVED) + ledger.bytes(place, PREPARED) + ledger.bytes(place, READY)
+      const owned = ownedBytes(ledger, place)
       if (owned !== bytes) return `category '${stat.name}' counts ${bytes} bytes, but its ranges have ${owned}`
     }
     return null
@@ -206,6 +212,10 @@ export class Account {
   #namedOrNull(category: number): string | null {
     return category === 0 ? null : this.nameOf(category)
   }
+}
+
+function ownedBytes(ledger: Ledger, category: number): number {
+  return ledger.bytes(category, RESERVED) + ledger.bytes(category, PREPARED) + ledger.bytes(category, READY)
 }
 
 function wrongStat(op: string, stat: unknown, place: number, hasLedger: boolean): never {

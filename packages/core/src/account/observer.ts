@@ -66,6 +66,7 @@ export class Observers {
   // Events that wait. An operation of an observer is told when all have heard of the one before.
   readonly #announcements: Announcement[] = []
   #telling = false
+  #willLook = false
 
   /** Whether an observer wants events. If not, the account makes none. */
   get listening(): boolean {
@@ -91,7 +92,8 @@ export class Observers {
   /** Tells each observer. One that throws harms neither the operation nor the other observers. */
   tell(event: MemoryEvent): void {
     this.#announcements.push({ to: this.#observers, event })
-    if (!this.#telling) this.#tellAll()
+    if (this.#telling) this.#tellLater()
+    else this.#tellAll()
   }
 
   /** Observers hear of the events that `run` makes when it has ended, in order. */
@@ -100,6 +102,16 @@ export class Observers {
     this.#telling = true
     run()
     this.#tellAll()
+  }
+
+  /** Where a script ended while observers heard, nobody goes on. When the job is over, none of them is heard. */
+  #tellLater(): void {
+    if (this.#willLook) return
+    void Promise.resolve().then(() => {
+      this.#willLook = false
+      if (this.#telling) this.#tellAll()
+    })
+    this.#willLook = true
   }
 
   #tellAll(): void {

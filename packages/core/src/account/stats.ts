@@ -28,6 +28,11 @@ export interface MemoryStats {
   readonly uncategorized: StateCounts
   /** By name, in the order of first use. */
   readonly categories: Readonly<Record<string, StateCounts>>
+  /**
+   * Bytes of freed address space that is kept, because JavaScript has seen it: a late access finds zeroes there, and
+   * nothing of the engine's. It serves later reservations. No category counts it.
+   */
+  readonly retired: number
 }
 
 /** What the account itself counts of a category. */
@@ -39,7 +44,7 @@ export interface CategoryCounts {
 }
 
 /** The account as it stands: what it counts itself, and what the ledger knows of states. */
-export function statsOf(categories: readonly CategoryCounts[], ledger: Ledger | null): MemoryStats {
+export function statsOf(categories: readonly CategoryCounts[], ledger: Ledger | null, retired: number): MemoryStats {
   const counts = categories.map(({ held, calls, refusals }, category) => ({
     reserved: ledger?.bytes(category, RESERVED) ?? NaN,
     prepared: ledger?.bytes(category, PREPARED) ?? NaN,
@@ -63,5 +68,6 @@ export function statsOf(categories: readonly CategoryCounts[], ledger: Ledger | 
     },
     uncategorized: uncategorized as StateCounts,
     categories: Object.fromEntries(named.map((one, i) => [categories[i + 1]?.name ?? '', one])),
+    retired,
   }
 }

@@ -1,40 +1,20 @@
 // Borrows: who has Ready pages besides their owner. The layer can end a view. It can't end a hold, or a share that a
 // worker has attached: then it throws. Every operation that takes pages away asks here first.
 import type { Address } from '@memlayer/kernel'
-import { UsageError } from '../errors.js'
 import type { OS } from '../os.js'
-import { formatAddress } from '../text.js'
 import { Shares, type Share } from './shares.js'
-import { Views, type ViewEntry } from './views.js'
+import { Views } from './views.js'
 
 const nothing: readonly never[] = []
 
 /** The views, shares and holds of one memory. */
 export class Borrows {
   readonly views: Views
-  readonly shares: Shares = new Shares()
-  // The ranges whose borrows are being ended, start and end of each. Code that runs meanwhile, as a kernel's hooks do,
-  // must leave them as they are.
-  readonly #ending: number[] = []
+  readonly shares: Shares
 
-  constructor(os: OS) {
+  constructor(os: OS, shares: Shares = new Shares()) {
     this.views = new Views(os)
-  }
-
-  /**
-   * Returns when no operation is ending the borrows of a part of [v, v+n).
-   *
-   * @throws UsageError ERR_MEMLAYER_STATE when one is, and this call came from inside it.
-   */
-  expectSettled(op: string, v: Address, n: number): void {
-    if (this.#ending.length > 0) this.#expectApart(op, v, n)
-  }
-
-  #expectApart(op: string, v: Address, n: number): void {
-    const ending = this.#ending
-    for (let i = 0; i < ending.length; i += 2) {
-      if (v < (ending[i + 1] as number) && v + n > (ending[i] as number)) unsettled(op, v, n)
-    }
+    this.shares = shares
   }
 
   /**
@@ -48,60 +28,47 @@ export class Borrows {
   }
 
   /**
-   * Ends all borrows of [v, v+n), or none.
+   * Ends all borrows of [v, v+n), or none where one can't be ended. Code that runs meanwhile, as a kernel's hooks do,
+   * may operate on the memory. So its caller proves the range again where the ledger's version changed.
    *
-   * @throws UsageError as `expectEndable` does.
+   * @throws UsageError as `expectEndable` does, and ERR_MEMLAYER_VIEW when a view can't be detached: those before it
+   * have ended then.
    */
   end(op: string, v: Address, n: number): void {
     if (this.shares.count === 0 && this.views.count === 0) return
     const offers = this.#offersOf(op, v, n)
-    const views = this.#viewsOf(op, v, n)
-    if (offers.length > 0) this.shares.revoke(op, v, n, offers)
-    if (views.length > 0) this.#detach(views, [v, n])
+    if (offers.length > 0) {
+      this.#viewsOf(op, v, n)
+      this.shares.revoke(op, v, n, offers)
+    }
+    this.views.end(op, v, n)
   }
 
   /**
    * Ends all borrows of many ranges, pairs of address and size, or none.
    *
-   * @throws UsageError as `expectEndable` does.
+   * @throws UsageError as `end` does.
    */
   endAll(op: string, pairs: ArrayLike<number>): void {
     if (this.shares.count === 0 && this.views.count === 0) return
     const offers: Share[] = []
-    const views: ViewEntry[] = []
     for (let i = 0; i < pairs.length; i += 2) {
       const [v, n] = [pairs[i] as Address, pairs[i + 1] as number]
       if (n === 0) continue
       for (const offer of this.#offersOf(op, v, n)) offers.push(offer)
-      for (const view of this.#viewsOf(op, v, n)) views.push(view)
+      this.#viewsOf(op, v, n)
     }
     if (offers.length > 0) this.shares.revoke(op, pairs[0] as Address, pairs[1] as number, offers)
-    if (views.length > 0) this.#detach(views, pairs)
+    for (let i = 0; i < pairs.length; i += 2) {
+      if (pairs[i + 1] !== 0) this.views.end(op, pairs[i] as Address, pairs[i + 1] as number)
+    }
   }
 
   #offersOf(op: string, v: Address, n: number): readonly Share[] {
     return this.shares.count === 0 ? nothing : this.shares.expectOffers(op, v, n)
   }
 
-  #viewsOf(op: string, v: Address, n: number): readonly ViewEntry[] {
-    return this.views.count === 0 ? nothing : this.views.expectUnmoved(op, v, n)
+  #viewsOf(op: string, v: Address, n: number): void {
+    if (this.views.count > 0) this.views.expectUnmoved(op, v, n)
   }
-
-  #detach(views: readonly ViewEntry[], pairs: ArrayLike<number>): void {
-    const ending = this.#ending
-    for (let i = 0; i < pairs.length; i += 2) {
-      ending.push(pairs[i] as Address, (pairs[i] as Address) + (pairs[i + 1] as number))
-    }
-    try {
-      this.views.detach(views)
-    } finally {
-      ending.length -= pairs.length
-    }
-  }
-}
-
-function unsettled(op: string, v: Address, n: number): never {
-  const message = `${op}(${formatAddress(v)}, ${n}): an operation is giving this range back and is detaching its views`
-  const hint = 'Wait until that operation has ended.'
-  throw new UsageError('ERR_MEMLAYER_STATE', message, { op, address: v, size: n, hint })
 }

@@ -1,6 +1,8 @@
 // A hold: pages stay Ready while a call works on them. Detaching a view takes it from JavaScript; a thread of the
 // host that was given its address before goes on.
 import type { Address } from '@memlayer/kernel'
+import { STATE, TAKEN } from './share-token.js'
+import type { Keep } from './shares.js'
 
 /**
  * Ready pages that stay so until it is released: `unused`, `fault` and `free` of them throw. `region.hold()` makes
@@ -18,11 +20,13 @@ export class Hold {
   #released = false
 
   /** @internal */
-  constructor(name: string, address: Address, size: number, giveUp: () => void) {
+  constructor(name: string, address: Address, size: number, { words, giveUp }: Keep) {
     this.name = name
     this.address = address
     this.size = size
     this.#giveUp = giveUp
+    // This comes last: a script that ends before it has no hold, and one that ends after it has this object.
+    words[STATE] = TAKEN
   }
 
   /** Whether it was released. */
@@ -33,8 +37,8 @@ export class Hold {
   /** Lets the pages go. A second time does nothing. */
   release(): void {
     if (this.#released) return
-    this.#released = true
     this.#giveUp()
+    this.#released = true
   }
 
   /** `release()`, at the end of a `using` block. */

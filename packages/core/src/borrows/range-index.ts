@@ -1,5 +1,8 @@
 // Which of a memory's views, or of its shares, touch a range of addresses. Every operation that takes pages away
 // asks, so the answer is quick where there is nothing to find.
+//
+// A script may end at any call and in any loop. So what changes an entry's place is one straight line of code. An entry
+// is counted before it is added and after it is taken out: a count that a script left is too high, never too low.
 import type { Address } from '@memlayer/kernel'
 
 /** What an index holds: a range of at least a byte, and its neighbours in the index. */
@@ -10,6 +13,8 @@ export interface IndexEntry<E> {
   next: E | null
   /** The entry before it, so that the index takes it out without a search. */
   previous: E | null
+  /** Whether it is in the index. */
+  isIn: boolean
 }
 
 // Level k cuts the address space into granules of 64 KiB * 8^k, up to 2^52 bytes. An entry lies at the lowest level
@@ -47,22 +52,24 @@ export class RangeIndex<E extends IndexEntry<E>> {
   }
 
   add(entry: E): void {
-    if (this.#levels === null && this.#list.length === listEntriesMax) {
-      this.#levels = Array.from({ length: LEVELS }, () => new Map())
-      for (const one of this.#list) addTo(this.#levels, one)
-      this.#list.length = 0
-    }
-    if (this.#levels === null) this.#list.push(entry)
-    else addTo(this.#levels, entry)
     this.#size += 1
     this.#bytes += entry.end - entry.start
+    if (this.#levels === null && this.#list.length === listEntriesMax) {
+      const levels = Array.from({ length: LEVELS }, () => new Map<number, E>())
+      for (const one of this.#list) addTo(levels, one)
+      this.#levels = levels
+      this.#list.length = 0
+    }
+    if (this.#levels !== null) return addTo(this.#levels, entry)
+    entry.isIn = true
+    this.#list[this.#list.length] = entry
   }
 
   /** Forgets an entry. One that is not there is no error: its buffer was detached before it was collected. */
   delete(entry: E): void {
     if (!(this.#levels === null ? dropFrom(this.#list, entry) : deleteFrom(this.#levels, entry))) return
-    this.#size -= 1
     this.#bytes -= entry.end - entry.start
+    this.#size -= 1
     if (this.#size === 0) this.#levels = null
   }
 
@@ -90,11 +97,12 @@ export class RangeIndex<E extends IndexEntry<E>> {
 }
 
 /** Takes an entry out of a list that has no order. False: it is not there. */
-function dropFrom<E>(list: E[], entry: E): boolean {
+function dropFrom<E extends IndexEntry<E>>(list: E[], entry: E): boolean {
   const at = list.indexOf(entry)
+  entry.isIn = false
   if (at < 0) return false
-  const last = list.pop() as E
-  if (last !== entry) list[at] = last
+  list[at] = list[list.length - 1] as E
+  list.length -= 1
   return true
 }
 
@@ -104,8 +112,10 @@ function addTo<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): 
   const granule = granuleOf(k, entry.start)
   const first = level.get(granule) ?? null
   entry.next = first
+  entry.previous = null
   if (first !== null) first.previous = entry
   level.set(granule, entry)
+  entry.isIn = true
 }
 
 /**
@@ -113,25 +123,26 @@ function addTo<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): 
  * order. False: it is not there.
  */
 function deleteFrom<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): boolean {
+  const k = levelOf(entry)
+  const level = levels[k] as Level<E>
+  const granule = granuleOf(k, entry.start)
+  // A script may have left an entry that is in the index and does not know it.
+  if (!entry.isIn && !isAmong(level.get(granule), entry)) return false
   const { next, previous } = entry
   if (previous !== null) previous.next = next
-  else if (!dropFirst(levels, entry)) return false
+  else if (next === null) level.delete(granule)
+  else level.set(granule, next)
   if (next !== null) next.previous = previous
   // The entry may live for as long as its user keeps the buffer. Its neighbours need not live so long.
   entry.next = null
   entry.previous = null
+  entry.isIn = false
   return true
 }
 
-/** Takes out the first entry of a granule. False: this entry is not the first, so it is not in the index. */
-function dropFirst<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): boolean {
-  const k = levelOf(entry)
-  const level = levels[k] as Level<E>
-  const granule = granuleOf(k, entry.start)
-  if (level.get(granule) !== entry) return false
-  if (entry.next === null) level.delete(granule)
-  else level.set(granule, entry.next)
-  return true
+function isAmong<E extends IndexEntry<E>>(first: E | undefined, entry: E): boolean {
+  for (let at = first ?? null; at !== null; at = at.next) if (at === entry) return true
+  return false
 }
 
 function levelOf({ start, end }: { readonly start: Address; readonly end: Address }): number {

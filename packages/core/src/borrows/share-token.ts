@@ -52,23 +52,26 @@ export function makeToken(
   return { token: { memlayer: 'share', os, name, address: v, size: n, hold }, words }
 }
 
-/** What a worker has taken up. */
-export interface Taken {
+/** What a worker is offered. */
+export interface Offered {
   readonly name: string
   readonly address: Address
   readonly size: number
-  /** Gives it up again. */
+  /** Takes it up. @throws UsageError ERR_MEMLAYER_SHARED when it is taken up or revoked. */
+  readonly take: () => void
+  /** Gives it up again. Before it was taken, and a second time, this does nothing. */
   readonly giveUp: () => void
 }
 
 /**
- * The worker's side: takes up an offer. The pages are those that the token's buffer names, because a message can
+ * The worker's side: looks at an offer. The pages are those that the token's buffer names, because a message can
  * change the other fields. JavaScript can't tell a buffer that was forged as a whole.
  *
- * @throws UsageError ERR_MEMLAYER_SHARED when it is not an offer, is another thread's, or is taken up or revoked.
+ * @throws UsageError ERR_MEMLAYER_SHARED when it is not an offer, or is another thread's.
  */
-export function takeUp(token: ShareToken, os: string): Taken {
-  const hold: unknown = token?.memlayer === 'share' ? token.hold : undefined
+export function readOffer(token: ShareToken, os: string): Offered {
+  const { memlayer, hold: given, os: its, name: called }: Partial<ShareToken> = token ?? {}
+  const hold: unknown = memlayer === 'share' ? given : undefined
   const isBuffer = hold instanceof SharedArrayBuffer && hold.byteLength === bufferBytes
   const [mark, address = NaN, size = NaN] = isBuffer ? new Float64Array(hold, 8) : []
   const isRange = Number.isInteger(address) && address > 0 && Number.isSafeInteger(size) && size >= 0
@@ -76,23 +79,26 @@ export function takeUp(token: ShareToken, os: string): Taken {
     const hint = 'Pass what region.share(worker) returned, as it arrived by postMessage.'
     throw new UsageError('ERR_MEMLAYER_SHARED', `attach: ${show(token)} is not a share`, { op: 'attach', hint })
   }
-  if (token.os !== os) {
-    const its = typeof token.os === 'string' ? token.os : show(token.os)
-    const message = `attach: the share of '${nameOf(token)}' is memory of ${its}, but this memory is of ${os}`
+  // A message can have changed the name.
+  const name = typeof called === 'string' ? called : 'region'
+  if (its !== os) {
+    const other = typeof its === 'string' ? its : show(its)
+    const message = `attach: the share of '${name}' is memory of ${other}, but this memory is of ${os}`
     const hint = 'Make both memories with the same backend.'
     throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'attach', hint })
   }
   const words = new Int32Array(hold as SharedArrayBuffer, 0, 2)
-  const name = nameOf(token)
   expectThread(name, words[THREAD] as number)
-  const found = Atomics.compareExchange(words, STATE, OFFERED, TAKEN)
-  if (found !== OFFERED) notOffered(name, found)
-  return { name, address, size, giveUp: () => void Atomics.compareExchange(words, STATE, TAKEN, RELEASED) }
-}
-
-/** The region's name, which a message can have changed. */
-function nameOf({ name }: ShareToken): string {
-  return typeof name === 'string' ? name : 'region'
+  let isTaken = false
+  const take = (): void => {
+    const found = Atomics.compareExchange(words, STATE, OFFERED, TAKEN)
+    isTaken = found === OFFERED
+    if (!isTaken) notOffered(name, found)
+  }
+  const giveUp = (): void => {
+    if (isTaken) Atomics.compareExchange(words, STATE, TAKEN, RELEASED)
+  }
+  return { name, address, size, take, giveUp }
 }
 
 /** A share ends with the worker that it was offered to, so no other thread may take it. */

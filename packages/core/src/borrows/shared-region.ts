@@ -3,7 +3,7 @@ import type { Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { OS } from '../os.js'
 import { show } from '../text.js'
-import { takeUp, type ShareToken } from './share-token.js'
+import { readOffer, type ShareToken } from './share-token.js'
 import { checkElements, elementSize, type ViewConstructor, type ViewOf } from './view-types.js'
 import { Views } from './views.js'
 
@@ -25,16 +25,20 @@ export class SharedRegion {
   readonly #views: Views
   readonly #giveUp: () => void
   #released = false
+  #gaveUp = false
 
   /** @internal */
   constructor(os: OS, token: ShareToken) {
-    const { name, address, size, giveUp } = takeUp(token, os.name)
+    const { name, address, size, take, giveUp } = readOffer(token, os.name)
     this.#giveUp = giveUp
     this.#views = new Views(os)
     this.address = address
     this.size = size
     this.name = name
     dropped.register(this, giveUp, this)
+    // This comes last: a script that ends before it has taken nothing, and what it took after it is given up when this
+    // object is collected.
+    take()
   }
 
   /** Whether it was released. */
@@ -66,14 +70,17 @@ export class SharedRegion {
   /**
    * Detaches this thread's views and lets the owner have the pages. A second time does nothing.
    *
-   * @throws UsageError ERR_MEMLAYER_VIEW when the bytes of such a view were transferred; the share then goes on.
+   * @throws UsageError ERR_MEMLAYER_VIEW when the bytes of such a view were transferred, or it can't be detached. The
+   * share then goes on.
    */
   release(): void {
-    if (this.#released) return
-    this.#views.detach(this.#views.expectUnmoved('release', this.address, this.size))
+    if (this.#gaveUp) return
+    this.#views.end('release', this.address, this.size)
+    // No view is made from here on. Then the owner may have the pages.
     this.#released = true
-    dropped.unregister(this)
     this.#giveUp()
+    this.#gaveUp = true
+    dropped.unregister(this)
   }
 
   /** `release()`, at the end of a `using` block. */

@@ -6,7 +6,7 @@ import { UsageError } from '../errors.js'
 import { formatAddress } from '../text.js'
 import { RangeIndex, type IndexEntry } from './range-index.js'
 import { makeToken, OFFERED, RELEASED, REVOKED, STATE, TAKEN, type ShareToken } from './share-token.js'
-import { endOfWorker, type WorkerLike } from './worker.js'
+import { endOfWorker, type WorkerEnd, type WorkerLike } from './worker.js'
 
 /** A share or a hold. A worker can't release a hold, and the owner can't revoke one. */
 export interface Share extends IndexEntry<Share> {
@@ -18,9 +18,18 @@ export interface Share extends IndexEntry<Share> {
 
 /** What one worker may still have. Its end takes all of it. */
 interface Given {
+  readonly end: WorkerEnd
   readonly offers: Set<Share>
   /** The number of offers at which those that were released are forgotten. */
   offersMax: number
+}
+
+/** What a hold has of a range. */
+export interface Keep {
+  /** Its state is the first word. */
+  readonly words: Int32Array
+  /** Ends it. A second time does nothing. */
+  readonly giveUp: () => void
 }
 
 /** A walk over fewer offers than this is not worth its time. */
@@ -31,6 +40,12 @@ export class Shares {
   readonly #index = new RangeIndex<Share>()
   // One listener a worker, however much it is given.
   readonly #workers = new WeakMap<WorkerLike, Given>()
+  readonly #endOf: (worker: WorkerLike) => WorkerEnd
+
+  /** `endOf` says how to learn of a worker's end, or throws. */
+  constructor(endOf: (worker: WorkerLike) => WorkerEnd = endOfWorker) {
+    this.#endOf = endOf
+  }
 
   /** The number of offers and holds that may still be in force. */
   get count(): number {
@@ -40,18 +55,19 @@ export class Shares {
   /** Offers [v, v+n) to `worker`. */
   offer(worker: WorkerLike, os: string, name: string, v: Address, n: number): ShareToken {
     const given = this.#givenTo(worker)
-    const { token, words } = makeToken(os, name, v, n, worker.threadId)
+    const { token, words } = makeToken(os, name, v, n, given.end.thread)
     given.offers.add(this.#add(v, n, words, given))
     return token
   }
 
-  /** Keeps [v, v+n) as it is. The function returned ends it. */
-  hold(v: Address, n: number): () => void {
-    const share = this.#add(v, n, Int32Array.of(TAKEN), null)
-    return () => {
+  /** Is ready to keep [v, v+n) as it is, from when the state is TAKEN on. */
+  hold(v: Address, n: number): Keep {
+    const share = this.#add(v, n, Int32Array.of(RELEASED), null)
+    const giveUp = (): void => {
       share.words[STATE] = RELEASED
       this.#forget(share)
     }
+    return { words: share.words, giveUp }
   }
 
   /**
@@ -61,7 +77,7 @@ export class Shares {
    */
   expectOffers(op: string, v: Address, n: number): readonly Share[] {
     const found = this.#index.touching(v, n)
-    for (const share of found) if (Atomics.load(share.words, STATE) === TAKEN) taken(op, v, n, share)
+    for (const share of found) if (isTaken(share)) taken(op, v, n, share)
     return found
   }
 
@@ -75,7 +91,8 @@ export class Shares {
     for (const share of offers) {
       const found = Atomics.compareExchange(share.words, STATE, OFFERED, REVOKED)
       if (found === OFFERED) revoked.push(share)
-      else if (found === RELEASED) this.#forget(share)
+      // Released, or revoked by a call that a script left.
+      else if (found !== TAKEN) this.#forget(share)
       if (found !== TAKEN) continue
       for (const { words } of revoked) Atomics.compareExchange(words, STATE, REVOKED, OFFERED)
       taken(op, v, n, share)
@@ -85,7 +102,7 @@ export class Shares {
   }
 
   #add(v: Address, n: number, words: Int32Array, given: Given | null): Share {
-    const share: Share = { start: v, end: v + n, next: null, previous: null, words, given }
+    const share: Share = { start: v, end: v + n, next: null, previous: null, isIn: false, words, given }
     // A share of no bytes keeps no page.
     if (share.start !== share.end) this.#index.add(share)
     return share
@@ -98,23 +115,26 @@ export class Shares {
 
   /** What was given to `worker`, with room for more. */
   #givenTo(worker: WorkerLike): Given {
-    const onEnd = endOfWorker(worker)
     const known = this.#workers.get(worker)
-    if (known !== undefined) {
+    if (known !== undefined && known.end.hasEnded() !== true) {
       if (known.offers.size >= known.offersMax) this.#forgetReleased(known)
       return known
     }
-    const given: Given = { offers: new Set(), offersMax: offersMin }
-    // A worker that is terminated runs no code of its own. Its owner hears of the end.
-    onEnd(() => {
+    const given: Given = { end: this.#endOf(worker), offers: new Set(), offersMax: offersMin }
+    this.#listen(given)
+    this.#workers.set(worker, given)
+    return given
+  }
+
+  /** A worker that is terminated runs no code of its own. Its owner hears of the end, or of an end that is none. */
+  #listen(given: Given): void {
+    given.end.listen(() => {
+      if (given.end.hasEnded() === false) return this.#listen(given)
       for (const share of given.offers) {
-        Atomics.compareExchange(share.words, STATE, OFFERED, REVOKED)
-        Atomics.compareExchange(share.words, STATE, TAKEN, RELEASED)
+        release(share)
         this.#forget(share)
       }
     })
-    this.#workers.set(worker, given)
-    return given
   }
 
   /** The next walk comes when there are twice as many as are left, so a walk costs no more than the offers since. */
@@ -122,6 +142,20 @@ export class Shares {
     for (const share of given.offers) if (Atomics.load(share.words, STATE) > TAKEN) this.#forget(share)
     given.offersMax = Math.max(offersMin, 2 * given.offers.size)
   }
+}
+
+/** Whether it keeps its pages. A worker whose thread has ended keeps none, also before its event comes. */
+function isTaken(share: Share): boolean {
+  if (Atomics.load(share.words, STATE) !== TAKEN) return false
+  if (share.given?.end.hasEnded() !== true) return true
+  release(share)
+  return false
+}
+
+/** The worker's side has ended. */
+function release({ words }: Share): void {
+  Atomics.compareExchange(words, STATE, OFFERED, REVOKED)
+  Atomics.compareExchange(words, STATE, TAKEN, RELEASED)
 }
 
 function taken(op: string, v: Address, n: number, { start, end, given }: Share): never {

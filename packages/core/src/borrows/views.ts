@@ -1,6 +1,6 @@
 // Views that can't dangle. A view is an ArrayBuffer over Ready pages, at full speed. Before any of its pages leaves
 // Ready the buffer is detached: code that kept it finds length 0 and reads undefined, where a stale pointer would
-// end the process.
+// end the process. A view is known until its buffer is detached, wherever a script ends.
 import { detachView, isDetached, viewOffset, type Address } from '@memlayer/kernel'
 import { ownValue, UsageError } from '../errors.js'
 import type { OS } from '../os.js'
@@ -19,11 +19,19 @@ export interface ViewEntry extends IndexEntry<ViewEntry> {
   aged: WeakRef<ArrayBuffer> | null
   /** Its place among the views of its job. */
   place: number
+  /** Whether the layer is detaching the buffer. One that is detached without it was moved by other code. */
+  isEnding: boolean
 }
 
 // What a view keeps alive: its region, which is then not taken for a leak, or its share. The map is outside of what it
 // keeps: an edge that is stored in the object at its end keeps nothing.
 const keepers = new WeakMap<object, object>()
+
+/** Where a buffer's prototype has the memory that the buffer keeps alive. */
+const KEPT: unique symbol = Symbol('kept')
+
+/** Views that were made while others were detached are ended so often. */
+const roundsMax = 100
 
 /** The views over one memory. */
 export class Views {
@@ -34,11 +42,18 @@ export class Views {
   readonly #fresh: ViewEntry[] = []
   // Whether a microtask will age them: one a job, however many views the job makes.
   #willAge = false
+  /** The prototype of this memory's buffers. */
+  readonly #prototype = Object.create(untransferable) as { [KEPT]?: object }
   // Buffers that were found moved. They are kept, so that the next operation finds them moved as well.
   readonly #pinned = new Set<unknown>()
 
   constructor(os: OS) {
     this.#os = os
+  }
+
+  /** Every view keeps `memory` alive from now on. It costs a view nothing: the edge is its buffer's prototype's. */
+  keepAlive(memory: object): void {
+    this.#prototype[KEPT] = memory
   }
 
   /** The number of buffers that may still be in use. */
@@ -63,22 +78,33 @@ export class Views {
     const buffer = this.#os.view(v, bytes)
     // A WebAssembly memory has one buffer for all of its addresses. Elsewhere each view has its own.
     const offset = viewOffset(buffer, v, bytes)
-    if (offset === 0) Object.setPrototypeOf(buffer, untransferable)
+    if (offset === 0) Object.setPrototypeOf(buffer, this.#prototype)
     if (!this.#willAge) {
-      this.#willAge = true
       void Promise.resolve().then(this.#age)
+      this.#willAge = true
     }
     const place = this.#fresh.length
-    const entry: ViewEntry = { start: v, end: v + bytes, next: null, previous: null, fresh: buffer, aged: null, place }
-    this.#fresh.push(entry)
+    const entry: ViewEntry = {
+      start: v,
+      end: v + bytes,
+      next: null,
+      previous: null,
+      isIn: false,
+      fresh: buffer,
+      aged: null,
+      place,
+      isEnding: false,
+    }
+    this.#fresh[place] = entry
     this.#index.add(entry)
     const view = viewOver(type, buffer, offset, length)
     if (keeper !== null) keepers.set(offset === 0 ? buffer : view, keeper)
+    else if (offset !== 0) keepers.set(view, this.#prototype)
     return view
   }
 
   /**
-   * The views that touch [v, v+n). Each still has its bytes.
+   * Returns the views that touch [v, v+n), when none of them was moved.
    *
    * @throws UsageError ERR_MEMLAYER_VIEW when the bytes of one were moved to another buffer.
    */
@@ -88,46 +114,70 @@ export class Views {
     if (this.#os.detach !== undefined) return found
     for (const entry of found) {
       const buffer = bufferOf(entry)
-      if (buffer !== undefined && isDetached(buffer)) this.#moved(op, v, n, buffer)
+      if (buffer !== undefined && isMoved(entry, buffer)) this.#moved(op, v, n, buffer)
     }
     return found
   }
 
-  /** Detaches views. Code that runs during it may detach others. */
-  detach(entries: readonly ViewEntry[]): void {
-    for (const entry of entries) this.#detachOne(entry)
+  /**
+   * Ends the views that touch [v, v+n). Code that runs during it may make others: they end as well.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW when one was moved, or can't be detached.
+   */
+  end(op: string, v: Address, n: number): void {
+    for (let round = 0; this.count > 0; round++) {
+      const found = this.expectUnmoved(op, v, n)
+      if (found.length === 0) return
+      if (round === roundsMax) madeAnew(op, v, n)
+      for (const entry of found) this.#endOne(op, entry)
+    }
   }
 
   /** The job that made them has ended. From now on they live for as long as their users keep them. */
   readonly #age = (): void => {
     this.#willAge = false
     for (const entry of this.#fresh) {
-      const buffer = entry.fresh as ArrayBuffer
+      const { fresh: buffer } = entry
+      // A script ended in this loop before.
+      if (buffer === null) continue
+      // Readers of streams move a view in the job that made it. The next operation on its pages says so.
+      if (this.#os.detach === undefined && isMoved(entry, buffer)) this.#pinned.add(buffer)
+      this.#collected.register(buffer, entry, entry)
       entry.aged = new WeakRef(buffer)
       entry.fresh = null
-      this.#collected.register(buffer, entry, entry)
     }
     this.#fresh.length = 0
   }
 
   /** A view is known until it is detached: if that throws, the next operation finds the view again. */
-  #detachOne(entry: ViewEntry): void {
+  #endOne(op: string, entry: ViewEntry): void {
     const buffer = bufferOf(entry)
-    if (buffer !== undefined) {
-      if (this.#os.detach === undefined) detachView(buffer)
-      else if (!isDetached(buffer)) this.#os.detach(buffer)
-    }
+    if (buffer !== undefined) this.#detach(op, entry, buffer)
     this.#index.delete(entry)
     if (entry.fresh === null) {
       // Without this, a program that makes views without end would queue a call for each.
       this.#collected.unregister(entry)
-    } else {
-      const last = this.#fresh.pop() as ViewEntry
-      if (last !== entry) {
-        this.#fresh[entry.place] = last
-        last.place = entry.place
-      }
-      entry.fresh = null
+      return
+    }
+    const fresh = this.#fresh
+    const last = fresh[fresh.length - 1] as ViewEntry
+    fresh[entry.place] = last
+    last.place = entry.place
+    fresh.length -= 1
+    entry.fresh = null
+  }
+
+  #detach(op: string, entry: ViewEntry, buffer: ArrayBuffer): void {
+    const { detach } = this.#os
+    // A script may have ended after the detaching, or a buffer of all ranges was detached for another view.
+    if ((detach !== undefined || entry.isEnding) && isDetached(buffer)) return
+    entry.isEnding = true
+    try {
+      if (detach === undefined) detachView(buffer)
+      else detach.call(this.#os, buffer)
+    } catch (cause) {
+      entry.isEnding = false
+      notDetachable(op, entry, cause)
     }
   }
 
@@ -142,6 +192,29 @@ export class Views {
       'These pages stay until the process ends.'
     throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, address: v, size: n, hint })
   }
+}
+
+/** Whether other code has moved the bytes to another buffer. */
+function isMoved({ isEnding }: ViewEntry, buffer: ArrayBuffer): boolean {
+  return isDetached(buffer) && !isEnding
+}
+
+/** @throws UsageError ERR_MEMLAYER_VIEW always. */
+function notDetachable(op: string, { start, end }: ViewEntry, cause: unknown): never {
+  const why = cause instanceof Error ? `: ${cause.message}` : ''
+  const message = `${op}: the view of ${end - start} bytes at ${formatAddress(start)} can't be detached${why}`
+  const hint =
+    'Do not mark the buffer of a view with markAsUntransferable. ' +
+    'Its pages stay Ready until the buffer can be detached, or was collected.'
+  throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, address: start, size: end - start, hint, cause })
+}
+
+/** @throws UsageError ERR_MEMLAYER_STATE always. */
+function madeAnew(op: string, v: Address, n: number): never {
+  const why = 'code that runs while views are detached makes new ones again and again'
+  const message = `${op}(${formatAddress(v)}, ${n}): ${why}`
+  const hint = 'Make no view of these pages where a buffer is detached.'
+  throw new UsageError('ERR_MEMLAYER_STATE', message, { op, address: v, size: n, hint })
 }
 
 function bufferOf({ fresh, aged }: ViewEntry): ArrayBuffer | undefined {

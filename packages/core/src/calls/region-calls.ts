@@ -13,7 +13,8 @@ import type { HugePagePolicy, HugePageUse } from '../mappings/huge-pages.js'
 import { show } from '../text.js'
 import type { Parts } from './parts.js'
 import { reserve, reserveAligned } from './reserve.js'
-import { viewOfSize } from './view.js'
+import { settle } from './settle.js'
+import { see, viewOfSize } from './view.js'
 import type { Wrappers } from './wrappers.js'
 
 /** The calls of one memory's regions. */
@@ -25,6 +26,11 @@ export class RegionCalls {
   constructor(parts: Parts, ops: Wrappers) {
     this.#parts = parts
     this.ops = ops
+  }
+
+  /** Settles what a script left, so that a region's own figures are right. */
+  settle(): void {
+    if (this.#parts.intent.isOpen) settle(this.#parts)
   }
 
   /** The category of this name. */
@@ -113,7 +119,10 @@ export class RegionCalls {
 
   /** Offers Ready pages to a worker. */
   share(worker: WorkerLike, name: string, v: Address, n: number): ShareToken {
-    if (n > 0) this.#parts.ledger.expect('share', v, n, FROM_READY)
+    if (n > 0) {
+      this.#parts.ledger.expect('share', v, n, FROM_READY)
+      see(this.#parts, v, n)
+    }
     return this.#parts.borrows.shares.offer(worker, this.#parts.os.name, name, v, n)
   }
 

@@ -4,11 +4,14 @@ import { alignUp, isAligned, type Address } from '@memlayer/kernel'
 import { checkAddress, checkAlignment, checkSize, checkTogether } from '../check.js'
 import type { RegionRecord } from '../claims/region-record.js'
 import { FatalError } from '../errors.js'
+import { AS_IS } from '../ledger/intent.js'
 import { isAddress, noAddress } from '../ledger/misuse.js'
 import { RESERVED } from '../ledger/states.js'
 import type { OS } from '../os.js'
+import { givingBack, reserveAt } from './obtain.js'
 import type { Parts } from './parts.js'
 import { outOfMemory, refused, takeRefusal } from './refusal.js'
+import { failed, settle } from './settle.js'
 
 /** A range that was obtained: its first address and its bytes. */
 export interface AlignedReservation {
@@ -25,18 +28,21 @@ const triesMax = 100
 
 /** sysReserve, of a range that was checked. */
 export function reserve(parts: Parts, v: Address | null, n: number, region: RegionRecord | null): Address {
-  const { os, ledger, account, budget, claims } = parts
+  const { os, ledger, account, budget, claims, intent } = parts
+  if (intent.isOpen) settle(parts)
   let p: Address | null = null
   try {
     budget.cut('sysReserve', n)
-    p = os.sysReserveOS(v, n)
+    intent.begin(AS_IS, NaN, 0)
+    p = reserveAt(parts, v, n)
     if (p === null) throw outOfMemory(os, 'sysReserve', v, n)
     ledger.enter('sysReserve', p, n, RESERVED, 0)
   } catch (error) {
-    throw account.failed('sysReserve', v, n, 0, error)
+    throw failed(parts, 'sysReserve', v, n, 0, error)
   }
   budget.obtained(p, n)
   if (region !== null) claims.enter(region, p, n)
+  intent.end()
   account.done('sysReserve', p, n, 0)
   return p
 }
@@ -49,18 +55,25 @@ export function reserveAligned(
   align: number,
   region: RegionRecord | null,
 ): AlignedReservation {
-  const { os, ledger, account, budget, claims } = parts
+  const { os, ledger, account, budget, claims, intent, retired } = parts
+  if (intent.isOpen) settle(parts)
   const alignment = checkAligned(v, size, align, os.traits.pageSize)
   const leave: Leftover = (at, n) => ledger.enter('sysReserveAligned', at, n, RESERVED, 0)
   let range: AlignedReservation
   try {
     budget.cut('sysReserveAligned', size)
-    range = obtainAligned(os, leave, v, size, alignment)
+    intent.begin(AS_IS, NaN, 0)
+    const reused = v === null ? retired.reserve(size, alignment) : null
+    range =
+      reused === null
+        ? givingBack(parts, () => obtainAligned(os, leave, v, size, alignment))
+        : { address: reused, size }
     ledger.enter('sysReserveAligned', range.address, range.size, RESERVED, 0)
   } catch (error) {
-    throw account.failed('sysReserveAligned', v, size, 0, error)
+    throw failed(parts, 'sysReserveAligned', v, size, 0, error)
   }
   if (region !== null) claims.enter(region, range.address, range.size)
+  intent.end()
   account.done('sysReserveAligned', range.address, range.size, 0)
   return range
 }

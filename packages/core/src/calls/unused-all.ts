@@ -6,6 +6,7 @@ import { FROM_READY, PREPARED, type Packed } from '../ledger/states.js'
 import { formatAddress } from '../text.js'
 import { countOf, roomFor } from './pairs.js'
 import type { Parts } from './parts.js'
+import { expectOpen, failed, settle } from './settle.js'
 
 /** What observers hear of, once a range. */
 const OP = 'sysUnused'
@@ -40,39 +41,52 @@ export function pairsOf(ranges: ArrayLike<number>, align: number): Float64Array 
  * Observers hear of all of it when it is over.
  */
 export function unusedAll(parts: Parts, ranges: ArrayLike<number>): void {
+  const { ledger, account, budget, borrows, intent } = parts
+  if (intent.isOpen) settle(parts)
   const pairs = pairsOf(ranges, parts.os.traits.pageSize)
   if (pairs.length === 0) return
-  const packed = proveAll(parts, pairs)
-  const { ledger, account } = parts
+  let packed = proveAll(parts, pairs)
   const categoryAt = (i: number): number => ledger.categoryOf(packed[i / 2] as Packed, pairs[i] as Address)
-  const failed = (i: number, error: unknown): unknown =>
-    account.failed(OP, pairs[i] as Address, pairs[i + 1] as number, categoryAt(i), error)
+  const failedAt = (i: number, error: unknown): unknown =>
+    failed(parts, OP, pairs[i] as Address, pairs[i + 1] as number, categoryAt(i), error)
   try {
-    parts.budget.unused(CALLED, pairs[1] as number, pairs.length / 2)
-    parts.borrows.endAll(CALLED, pairs)
+    budget.unused(CALLED, pairs[1] as number, pairs.length / 2)
+    let { version } = ledger
+    borrows.endAll(CALLED, pairs)
+    // Code that ran meanwhile has operated on this memory.
+    while (version !== ledger.version) {
+      packed = proveAll(parts, pairs)
+      version = ledger.version
+      borrows.endAll(CALLED, pairs)
+    }
   } catch (error) {
-    throw failed(0, error)
+    throw failedAt(0, error)
   }
-  const { done, failure } = giveBack(parts, pairs)
+  const { done, failure } = giveBackAll(parts, pairs)
   for (let i = 0; i < done; i += 2) {
     ledger.move(pairs[i] as Address, pairs[i + 1] as number, PREPARED, packed[i / 2])
   }
+  if (failure === null) intent.end()
+  else if (failure.at !== undefined && intent.isOpen) {
+    // The ranges after it were not begun with.
+    intent.begin(PREPARED, pairs[failure.at] as Address, pairs[failure.at + 1] as number)
+  }
+  let thrown: unknown
   account.together(() => {
     for (let i = 0; i < done; i += 2) account.done(OP, pairs[i] as Address, pairs[i + 1] as number, categoryAt(i))
-    if (failure !== null) failed(done, failure.error)
+    if (failure !== null) thrown = failedAt(done, failure.error)
   })
-  if (failure !== null) throw failure.error
+  if (failure !== null) throw thrown
 }
 
 /** What the ledger has for each range. */
-function proveAll({ ledger, borrows }: Parts, pairs: Float64Array): Int32Array {
+function proveAll({ ledger }: Parts, pairs: Float64Array): Int32Array {
   const packed = new Int32Array(pairs.length / 2)
   let isInOrder = true
   for (let i = 0; i < pairs.length; i += 2) {
     const v = pairs[i] as Address
     const n = pairs[i + 1] as number
     packed[i / 2] = ledger.expect(CALLED, v, n, FROM_READY)
-    borrows.expectSettled(CALLED, v, n)
     if (i > 0 && v < (pairs[i - 2] as number) + (pairs[i - 1] as number)) isInOrder = false
   }
   if (!isInOrder) expectApart(pairs)
@@ -100,16 +114,35 @@ interface GivenBack {
   /** How many of the numbers it was done with. */
   readonly done: number
   /** What it broke with; null: it did not. */
-  readonly failure: { readonly error: unknown } | null
+  readonly failure: Failure | null
 }
 
-function giveBack({ os }: Parts, pairs: Float64Array): GivenBack {
+interface Failure {
+  readonly error: unknown
+  /** Which of the numbers it broke at; absent: it broke with all of them. */
+  readonly at?: number
+}
+
+function giveBackAll(parts: Parts, pairs: Float64Array): GivenBack {
+  const { os, intent } = parts
+  const [v, n] = [pairs[0] as Address, pairs[1] as number]
   let done = 0
+  // The intent is about all of them, until all that was done is recorded.
+  intent.beginAll(PREPARED, pairs)
   try {
-    if (os.sysUnusedAllOS?.(pairs) === true) return { done: pairs.length, failure: null }
-    for (; done < pairs.length; done += 2) os.sysUnusedOS(pairs[done] as number, pairs[done + 1] as number)
+    const isDone = os.sysUnusedAllOS?.(pairs) === true
+    expectOpen(parts, PREPARED, OP, v, n, pairs)
+    if (isDone) return { done: pairs.length, failure: null }
   } catch (error) {
     return { done, failure: { error } }
+  }
+  try {
+    for (; done < pairs.length; done += 2) {
+      os.sysUnusedOS(pairs[done] as Address, pairs[done + 1] as number)
+      expectOpen(parts, PREPARED, OP, v, n, pairs)
+    }
+  } catch (error) {
+    return { done, failure: { error, at: done } }
   }
   return { done, failure: null }
 }

@@ -1,21 +1,37 @@
 // Calls: the operations of a memory with a ledger, in the order of Go's runtime/mem.go. Each has three steps.
 // Prove: nothing has changed yet, and a wrong call ends here. Try: the budget, the borrowers, the OS; what fails here
-// leaves the account as it was. Record: the ledger, the account, the observers; this can't fail.
+// leaves the account right. Record: the ledger, the account, the observers; this can't fail.
+// A script may end anywhere. The intent is open from before the OS is asked until the record is made, and a call that
+// finds it open settles what was left.
 import type { Address } from '@memlayer/kernel'
 import type { Account } from '../account/account.js'
 import type { SysMemStat } from '../account/mem-stat.js'
-import type { Borrows } from '../borrows/borrows.js'
+import type { Operation } from '../account/observer.js'
 import type { ViewConstructor, ViewOf } from '../borrows/view-types.js'
 import { checkAddress, checkRange, checkSize } from '../check.js'
 import type { RegionTable } from '../claims/region-table.js'
+import { AS_IS, RETIRED, type Intent } from '../ledger/intent.js'
 import type { Ledger } from '../ledger/ledger.js'
-import { FROM_MAPPED, FROM_OWNED, FROM_READY, FROM_RESERVED, PREPARED, READY, RESERVED } from '../ledger/states.js'
+import {
+  FROM_MAPPED,
+  FROM_OWNED,
+  FROM_READY,
+  FROM_RESERVED,
+  PREPARED,
+  READY,
+  RESERVED,
+  type Packed,
+} from '../ledger/states.js'
 import type { HugePages } from '../mappings/huge-pages.js'
 import type { MappingBudget } from '../mappings/mapping-budget.js'
 import type { OS } from '../os.js'
+import type { Retired } from '../retired/retired.js'
+import { endBorrows, giveBack, payForFree } from './give-back.js'
+import { allocate } from './obtain.js'
 import type { Parts } from './parts.js'
 import { outOfMemory, refused, takeRefusal } from './refusal.js'
 import { reserve, reserveAligned, type AlignedReservation } from './reserve.js'
+import { expectOpen, failed, settle } from './settle.js'
 import { unusedAll } from './unused-all.js'
 import { viewOf } from './view.js'
 
@@ -27,9 +43,10 @@ export class Wrappers {
   readonly #ledger: Ledger
   readonly #account: Account
   readonly #budget: MappingBudget
-  readonly #borrows: Borrows
   readonly #hugePages: HugePages
   readonly #claims: RegionTable
+  readonly #retired: Retired
+  readonly #intent: Intent
 
   constructor(parts: Parts) {
     this.os = parts.os
@@ -38,66 +55,77 @@ export class Wrappers {
     this.#ledger = parts.ledger
     this.#account = parts.account
     this.#budget = parts.budget
-    this.#borrows = parts.borrows
     this.#hugePages = parts.hugePages
     this.#claims = parts.claims
+    this.#retired = parts.retired
+    this.#intent = parts.intent
   }
 
   sysAlloc(n: number, stat: SysMemStat | null): Address {
+    if (this.#intent.isOpen) settle(this.#parts)
     checkSize('sysAlloc', n, 1, this.#page)
     const category = this.#account.categoryOf('sysAlloc', stat)
     this.#account.expectRoom('sysAlloc', n, category)
     let v: Address | null = null
     try {
       this.#budget.cut('sysAlloc', n)
-      v = this.os.sysAllocOS(n)
+      this.#intent.begin(AS_IS, NaN, 0)
+      v = allocate(this.#parts, n)
       if (v === null) throw outOfMemory(this.os, 'sysAlloc', null, n)
       this.#ledger.enter('sysAlloc', v, n, READY, category)
     } catch (error) {
-      throw this.#account.failed('sysAlloc', v, n, category, error)
+      throw failed(this.#parts, 'sysAlloc', v, n, category, error)
     }
     this.#budget.obtained(v, n)
     this.#budget.mapped()
     this.#account.add(n, category)
+    this.#intent.end()
     this.#account.done('sysAlloc', v, n, category)
     return v
   }
 
   sysUnused(v: Address, n: number): void {
+    if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysUnused', v, n, 0, this.#page)
     if (n === 0) return
-    const packed = this.#ledger.expect('sysUnused', v, n, FROM_READY)
-    this.#borrows.expectSettled('sysUnused', v, n)
+    let packed = this.#ledger.expect('sysUnused', v, n, FROM_READY)
     const category = this.#ledger.categoryOf(packed, v)
     try {
       this.#budget.unused('sysUnused', n)
-      this.#borrows.end('sysUnused', v, n)
+      packed = endBorrows(this.#parts, 'sysUnused', v, n, packed, FROM_READY)
+      this.#intent.begin(PREPARED, v, n)
       this.os.sysUnusedOS(v, n)
+      expectOpen(this.#parts, PREPARED, 'sysUnused', v, n)
     } catch (error) {
-      throw this.#account.failed('sysUnused', v, n, category, error)
+      throw failed(this.#parts, 'sysUnused', v, n, category, error)
     }
     this.#ledger.move(v, n, PREPARED, packed)
+    this.#intent.end()
     this.#account.done('sysUnused', v, n, category)
   }
 
   sysUsed(v: Address, n: number): void {
+    if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysUsed', v, n, 0, this.#page)
     if (n === 0) return
     const packed = this.#ledger.expect('sysUsed', v, n, FROM_MAPPED)
-    this.#borrows.expectSettled('sysUsed', v, n)
     const category = this.#ledger.categoryOf(packed, v)
     try {
       this.#budget.used('sysUsed', n)
+      this.#intent.begin(AS_IS, v, n)
       this.os.sysUsedOS(v, n)
+      expectOpen(this.#parts, PREPARED, 'sysUsed', v, n)
     } catch (error) {
-      throw this.#account.failed('sysUsed', v, n, category, error)
+      throw failed(this.#parts, 'sysUsed', v, n, category, error)
     }
     this.#ledger.move(v, n, READY, packed)
+    this.#intent.end()
     if (this.#hugePages.inUse) this.#hugePages.used(v, n)
     this.#account.done('sysUsed', v, n, category)
   }
 
   sysHugePage(v: Address, n: number): void {
+    if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysHugePage', v, n, 0, this.#page)
     if (n === 0) return
     const packed = this.#ledger.expect('sysHugePage', v, n, FROM_OWNED)
@@ -106,12 +134,13 @@ export class Wrappers {
       this.#budget.advise('sysHugePage', n, packed)
       this.os.sysHugePageOS(v, n)
     } catch (error) {
-      throw this.#account.failed('sysHugePage', v, n, category, error)
+      throw failed(this.#parts, 'sysHugePage', v, n, category, error)
     }
     this.#account.done('sysHugePage', v, n, category)
   }
 
   sysPopulate(v: Address, n: number): boolean {
+    if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysPopulate', v, n, 0, this.#page)
     if (n === 0 || this.os.sysPopulateOS === undefined) return this.#expectPopulate(v, n)
     const packed = this.#ledger.expect('sysPopulate', v, n, FROM_READY)
@@ -121,53 +150,58 @@ export class Wrappers {
       populated = this.os.sysPopulateOS(v, n)
       if (populated === null) throw outOfMemory(this.os, 'sysPopulate', v, n)
     } catch (error) {
-      throw this.#account.failed('sysPopulate', v, n, category, error)
+      throw failed(this.#parts, 'sysPopulate', v, n, category, error)
     }
     if (populated) this.#account.done('sysPopulate', v, n, category)
     return populated
   }
 
   sysFree(v: Address, n: number, stat: SysMemStat | null): void {
+    if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysFree', v, n, 1, this.#page)
     const named = this.#account.categoryOf('sysFree', stat)
-    const packed = this.#ledger.expect('sysFree', v, n, FROM_OWNED)
-    this.#borrows.expectSettled('sysFree', v, n)
-    this.#ledger.expectWhole('sysFree', v, n)
-    if (stat !== null) this.#ledger.expectCategory('sysFree', v, n, packed, named, this.#account.nameOf)
+    let packed = this.#proveFree(v, n, stat, named)
     const category = this.#ledger.categoryOf(packed, v)
     try {
-      this.#budget.free(v, n)
-      this.#borrows.end('sysFree', v, n)
-      takeRefusal(this.os)
-      this.os.sysFreeOS(v, n)
-      if (this.os.refusal) throw refused(this.os, 'sysFree', v, n)
+      const isKept = payForFree(this.#parts, v, n)
+      const { version } = this.#ledger
+      packed = endBorrows(this.#parts, 'sysFree', v, n, packed, FROM_OWNED)
+      if (version !== this.#ledger.version) packed = this.#proveFree(v, n, stat, named)
+      giveBack(this.#parts, v, n, packed, isKept)
     } catch (error) {
-      throw this.#account.failed('sysFree', v, n, category, error)
+      throw failed(this.#parts, 'sysFree', v, n, category, error)
     }
+    const isRetired = this.#intent.state === RETIRED
     this.#account.uncount(v, n, packed)
     this.#ledger.assign(v, n, 0, 0, packed)
     this.#budget.freed(v, n)
     this.#hugePages.freed(v, n)
     this.#claims.freed(v, n)
+    if (isRetired) this.#retired.add(v, n)
+    else this.#retired.forget(v, n)
+    this.#intent.end()
     this.#account.done('sysFree', v, n, category)
   }
 
   sysFault(v: Address, n: number): void {
+    if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysFault', v, n, 0, this.#page)
     if (n === 0) return
-    const packed = this.#ledger.expect('sysFault', v, n, FROM_MAPPED)
-    this.#borrows.expectSettled('sysFault', v, n)
+    let packed = this.#ledger.expect('sysFault', v, n, FROM_MAPPED)
     const category = this.#ledger.categoryOf(packed, v)
     try {
       this.#budget.cut('sysFault', n)
-      this.#borrows.end('sysFault', v, n)
+      packed = endBorrows(this.#parts, 'sysFault', v, n, packed, FROM_MAPPED)
       takeRefusal(this.os)
+      this.#intent.begin(RESERVED, v, n)
       this.os.sysFaultOS(v, n)
-      if (this.os.refusal) throw refused(this.os, 'sysFault', v, n)
+      if (this.os.refusal) this.#keptByKernel('sysFault', v, n)
+      expectOpen(this.#parts, RESERVED, 'sysFault', v, n)
     } catch (error) {
-      throw this.#account.failed('sysFault', v, n, category, error)
+      throw failed(this.#parts, 'sysFault', v, n, category, error)
     }
     this.#ledger.move(v, n, RESERVED, packed)
+    this.#intent.end()
     this.#account.done('sysFault', v, n, category)
   }
 
@@ -182,22 +216,25 @@ export class Wrappers {
   }
 
   sysMap(v: Address, n: number, stat: SysMemStat | null): void {
+    if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysMap', v, n, 1, this.#page)
     const category = this.#account.categoryOf('sysMap', stat)
     const packed = this.#ledger.expect('sysMap', v, n, FROM_RESERVED)
-    this.#borrows.expectSettled('sysMap', v, n)
     this.#account.expectRoom('sysMap', n, category)
     try {
       this.#budget.cut('sysMap', n)
+      this.#intent.begin(AS_IS, v, n)
       this.os.sysMapOS(v, n)
+      expectOpen(this.#parts, RESERVED, 'sysMap', v, n)
     } catch (error) {
-      throw this.#account.failed('sysMap', v, n, category, error)
+      throw failed(this.#parts, 'sysMap', v, n, category, error)
     }
     // What was faulted is counted where it was mapped before. It changes hands.
     this.#account.uncount(v, n, packed)
     this.#account.add(n, category)
     this.#ledger.assign(v, n, PREPARED, category, packed)
     this.#budget.mapped()
+    this.#intent.end()
     this.#account.done('sysMap', v, n, category)
   }
 
@@ -207,6 +244,19 @@ export class Wrappers {
 
   view<T extends ArrayBufferView>(type: ViewConstructor<T>, v: Address, length: number): ViewOf<T> {
     return viewOf(this.#parts, type, v, length, null)
+  }
+
+  #proveFree(v: Address, n: number, stat: SysMemStat | null, named: number): Packed {
+    const packed = this.#ledger.expect('sysFree', v, n, FROM_OWNED)
+    this.#ledger.expectWhole('sysFree', v, n)
+    if (stat !== null) this.#ledger.expectCategory('sysFree', v, n, packed, named, this.#account.nameOf)
+    return packed
+  }
+
+  /** The kernel kept the range as it was. */
+  #keptByKernel(op: Operation, v: Address, n: number): never {
+    this.#intent.end()
+    throw refused(this.os, op, v, n)
   }
 
   /** sysPopulate of no bytes, or where the OS can't. */

@@ -45,10 +45,22 @@ export class RegionRecord {
 
   /** [v, v+n), which was its own, was freed. */
   lose(v: Address, n: number): void {
-    this.#left -= n
-    if (this.#left === 0) return
-    this.#freed ??= new RangeMap()
-    this.#freed.assign(v, n, 1)
+    if (n < this.#left) {
+      this.#freed ??= new RangeMap()
+      this.#freed.assign(v, n, 1)
+      this.#left -= n
+    } else this.#left = 0
+  }
+
+  /** `lose`, where a script may have ended inside it before. */
+  loseAgain(v: Address, n: number): void {
+    const freed = (this.#freed ??= new RangeMap())
+    freed.assign(v, n, 1)
+    let left = this.size
+    freed.seek(0)
+    do if (freed.value !== 0) left -= freed.end - freed.start
+    while (freed.next())
+    this.#left = Math.min(left, this.#left)
   }
 
   /** Its parts that were not freed, in order. Each is found when it is asked for: observers may free others between. */

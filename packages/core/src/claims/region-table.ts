@@ -16,22 +16,28 @@ export class RegionTable {
     const id = this.#next
     this.#next += 1
     record.enter(v, n)
-    this.#records.set(id, record)
     this.#map.assign(v, n, id)
+    this.#records.set(id, record)
   }
 
-  /** [v, v+n) was freed: the regions there have lost it. */
-  freed(v: Address, n: number): void {
+  /** [v, v+n) was freed: the regions there have lost it. `again`: a script may have ended inside this before. */
+  freed(v: Address, n: number, again = false): void {
     if (this.#records.size === 0) return
     const end = v + n
     for (let at = v; at < end;) {
       this.#map.seek(at)
       const id = this.#map.value
       const stop = this.#map.endBy(end)
-      this.#lose(id, at, stop - at)
+      this.#lose(id, at, stop - at, again)
       at = stop
     }
     this.#map.assign(v, n, 0)
+  }
+
+  /** The region that owns the page at `v`; undefined: no region does. */
+  at(v: Address): RegionRecord | undefined {
+    this.#map.seek(v)
+    return this.#records.get(this.#map.value)
   }
 
   /** The regions of which something is left, in the order of their making. */
@@ -39,12 +45,13 @@ export class RegionTable {
     return [...this.#records.values()]
   }
 
-  #lose(id: number, v: Address, n: number): void {
+  #lose(id: number, v: Address, n: number, again: boolean): void {
     const record = this.#records.get(id)
     if (record === undefined) return
-    record.lose(v, n)
+    if (again) record.loseAgain(v, n)
+    else record.lose(v, n)
     if (!record.isDisposed) return
-    this.#records.delete(id)
     forget(record)
+    this.#records.delete(id)
   }
 }

@@ -30,6 +30,8 @@ export class Ledger {
   readonly #reservations: Map<Address, number> | null
 
   readonly #page: number
+  /** A number that changes with every change of a range. */
+  version = 0
 
   constructor(freesParts: boolean, pageSize = 1) {
     this.#page = pageSize
@@ -60,8 +62,8 @@ export class Ledger {
     if (!isAddress(v) || !isAligned(v, this.#page)) throw noAddress(op, v, n)
     this.#map.seek(v)
     if (this.#map.value !== 0 || !this.#map.reaches(v, n)) throw foreignRange(op, v, n)
-    this.#set(v, n, 0, pack(state, category))
     this.#reservations?.set(v, n)
+    this.#set(v, n, 0, pack(state, category))
   }
 
   /**
@@ -133,6 +135,31 @@ export class Ledger {
       for (const part of this.within(v, n)) this.#set(part.address, part.size, part.packed, pack(state, category))
     } else this.#set(v, n, packed, pack(state, category))
     if (state === 0) this.#reservations?.delete(v)
+  }
+
+  /** What of [v, v+n) is owned goes to `state`, whatever it is in. For a range that a script left. */
+  force(v: Address, n: number, state: number): void {
+    for (const { address, size, packed } of this.within(v, n)) {
+      if (packed !== 0) this.#map.assign(address, size, state === 0 ? 0 : pack(state, categoryOf(packed)))
+    }
+    this.version = (this.version + 1) | 0
+    if (state === 0) this.#reservations?.delete(v)
+  }
+
+  /** Counts all sums anew from the ranges, because a script ended while they were being changed. Peaks stay. */
+  recount(): void {
+    const bytes = new Float64Array(this.#bytes.length)
+    let ready = 0
+    for (const { size, packed } of this.ranges()) {
+      bytes[packed] = (bytes[packed] as number) + size
+      if (stateOf(packed) === READY) ready += size
+    }
+    this.#bytes = bytes
+    this.#ready = ready
+    for (const v of this.#reservations?.keys() ?? []) {
+      this.#map.seek(v)
+      if (this.#map.value === 0) this.#reservations?.delete(v)
+    }
   }
 
   /** The category of the first byte of a range at `v`. `packed` is what `expect` returned. */
@@ -238,8 +265,9 @@ export class Ledger {
   }
 
   #set(v: Address, n: number, from: Packed, to: Packed): void {
-    if (!this.#map.put(v, n, to)) this.#map.assign(v, n, to)
     if (to >= this.#bytes.length) this.#grow(to)
+    this.version = (this.version + 1) | 0
+    if (!this.#map.put(v, n, to)) this.#map.assign(v, n, to)
     const bytes = this.#bytes
     bytes[from] = (bytes[from] as number) - n
     bytes[to] = (bytes[to] as number) + n
@@ -255,10 +283,11 @@ export class Ledger {
     const categories = (categoryOf(value) + 1) * 2
     const bytes = new Float64Array(categories * 4)
     bytes.set(this.#bytes)
-    this.#bytes = bytes
     const peaks = new Float64Array(categories)
     peaks.set(this.#peaks)
+    // `#bytes` tells that there is room, so it comes last.
     this.#peaks = peaks
+    this.#bytes = bytes
   }
 
   #wrongState(op: string, v: Address, n: number, from: number): never {

@@ -3,16 +3,22 @@
 // size follows fragmentation and not history. Boundaries lie in sorted chunks, and all chunks in one pair of arrays.
 // A search is two binary searches, a change moves at most a chunk, and the steady path allocates nothing. Ranges come
 // as address and length, because the engine would box an end that the caller computes.
+//
+// A script may end inside a change: its stack may be full, or its host may stop it. Then the map is torn, and the next
+// search repairs it. For that, every boundary stands in the arrays at each moment, some of them twice, and places
+// without one are at Infinity, in free slabs too.
 
-// A slab is a chunk's place in the arrays. Places without a boundary are at Infinity, and the last place never has
-// one. So a search takes the same six steps everywhere, and finds an end without a length.
-const SLAB = 64
-/** Boundaries in a chunk after a new layout. It leaves room for more. */
-const boundariesLaidOut = (SLAB * 3) / 4
+import { Layout, SLAB, slabsMin } from './range-map-layout.js'
+
+// Slabs: places without a boundary are at Infinity, and the last place never has one. So a search takes the same six
+// steps everywhere, and finds an end without a length.
+
 /** A new, smaller layout is made when the map has more places than this for each boundary. */
 const placesPerBoundaryMax = 6
-/** The map never has fewer slabs. */
-const slabsMin = 4
+/** What a change was about when a script ended inside it. */
+const WHOLE = 0
+const LAYOUT = 1
+const ASSIGNMENT = 2
 
 /** Address ranges to small whole numbers. 0 stands for what no range holds. */
 export class RangeMap {
@@ -35,6 +41,13 @@ export class RangeMap {
   #chunk = 0
   #place = 0
 
+  // What is being changed; WHOLE: nothing. An assignment has its range, its number, and what follows the range.
+  #torn = WHOLE
+  #tornStart = 0
+  #tornEnd = 0
+  #tornValue = 0
+  #tornAfter = 0
+
   /** The number of boundaries, idle ones included. */
   get size(): number {
     return this.#size
@@ -42,6 +55,11 @@ export class RangeMap {
 
   /** Moves the cursor to the range that holds `v`. */
   seek(v: number): void {
+    if (this.#torn !== WHOLE) this.#repair()
+    this.#find(v)
+  }
+
+  #find(v: number): void {
     const starts = this.#starts
     const firsts = this.#firsts
     const c = this.#chunk
@@ -145,7 +163,7 @@ export class RangeMap {
     // An assignment adds two boundaries at most.
     while ((this.#lengths[this.#slabs[this.#chunk] as number] as number) > SLAB - 3) {
       this.#makeRoom()
-      this.seek(v)
+      this.#find(v)
     }
     const starts = this.#starts
     const values = this.#values
@@ -154,10 +172,16 @@ export class RangeMap {
     const before = from > this.#place ? values[this.#place] : this.#valueBefore()
     let to = this.#place
     while ((starts[to + 1] as number) <= end) to += 1
-    let after = values[to] as number
-    if (starts[to + 1] === Infinity && (this.#firsts[this.#chunk + 1] as number) <= end) after = this.#clear(end)
+    const goesOn = starts[to + 1] === Infinity && (this.#firsts[this.#chunk + 1] as number) <= end
+    const after = goesOn ? this.#valueAt(end) : (values[to] as number)
     // The boundaries from `from` to `to` go. A new one comes at each end where the number changes.
     const added = (before === value ? 0 : 1) + (after === value ? 0 : 1)
+    this.#tornStart = v
+    this.#tornEnd = end
+    this.#tornValue = value
+    this.#tornAfter = after
+    this.#torn = ASSIGNMENT
+    if (goesOn) this.#clear(end)
     if (added !== to + 1 - from) this.#shift(to + 1, from + added)
     let at = from
     if (before !== value) {
@@ -170,6 +194,7 @@ export class RangeMap {
       values[at] = after
     }
     if ((from & (SLAB - 1)) === 0) this.#settle()
+    this.#torn = WHOLE
     if ((this.#size * placesPerBoundaryMax < starts.length && starts.length > slabsMin * SLAB) || this.#isIdle)
       this.#layOut()
   }
@@ -211,20 +236,28 @@ export class RangeMap {
     else this.#firsts[c] = first
   }
 
-  /** Removes the boundaries after the cursor's chunk, up to `end` and with it. Returns the number at `end`. */
-  #clear(end: number): number {
+  /** The number at `end`, which lies in a later chunk. Leaves the cursor where it is. */
+  #valueAt(end: number): number {
+    const [chunk, place] = [this.#chunk, this.#place]
+    this.#find(end)
+    const { value } = this
+    this.#chunk = chunk
+    this.#place = place
+    return value
+  }
+
+  /** Removes the boundaries after the cursor's chunk, up to `end` and with it. */
+  #clear(end: number): void {
     const c = this.#chunk
     const d = this.#seekChunk(end)
     for (let i = c + 1; i < d; i++) this.#size -= this.#lengths[this.#slabs[i] as number] as number
     this.#enter(d)
-    this.seek(end)
-    const after = this.value
+    this.#find(end)
     this.#shift(this.#place + 1, (this.#slabs[d] as number) * SLAB)
     this.#dropChunks(c + 1, d - c - 1)
     this.#enter(c + 1)
     this.#settle()
     this.#enter(c)
-    return after
   }
 
   /** Moves the cursor to the boundary before, which exists. */
@@ -266,6 +299,7 @@ export class RangeMap {
   /** Halves the cursor's chunk. Without a free slab it lays all chunks out anew. The caller has to seek again. */
   #makeRoom(): void {
     if (this.#chunks === this.#slabs.length) return this.#layOut()
+    this.#torn = LAYOUT
     const c = this.#chunk
     const slab = this.#slabs[c] as number
     const free = this.#slabs[this.#chunks] as number
@@ -273,11 +307,8 @@ export class RangeMap {
     const half = length >> 1
     const from = slab * SLAB + half
     const to = free * SLAB
-    this.#starts
-      .fill(Infinity, to, to + SLAB)
-      .copyWithin(to, from, from + length - half)
-      .fill(Infinity, from, from + length - half)
     this.#values.copyWithin(to, from, from + length - half)
+    this.#starts.copyWithin(to, from, from + length - half).fill(Infinity, from, from + length - half)
     this.#lengths[slab] = half
     this.#lengths[free] = length - half
     this.#slabs.copyWithin(c + 2, c + 1, this.#chunks)
@@ -286,12 +317,14 @@ export class RangeMap {
     this.#firsts[c + 1] = this.#starts[to] as number
     this.#chunks += 1
     this.#enter(c)
+    this.#torn = WHOLE
   }
 
   /** Removes `count` chunks from chunk `c` on, and frees their slabs. */
   #dropChunks(c: number, count: number): void {
     if (count === 0) return
     const dropped = this.#slabs.slice(c, c + count)
+    for (const slab of dropped) this.#starts.fill(Infinity, slab * SLAB, (slab + 1) * SLAB)
     this.#slabs.copyWithin(c, c + count, this.#chunks)
     this.#slabs.set(dropped, this.#chunks - count)
     this.#firsts.copyWithin(c, c + count, this.#chunks + 1)
@@ -299,59 +332,51 @@ export class RangeMap {
     this.#enter(Math.min(this.#chunk, this.#chunks - 1))
   }
 
-  /** Removes every idle boundary. The chunks have gaps then, and must be laid out anew. */
-  #dropIdle(): void {
+  /** Lays the chunks out anew, without idle boundaries. */
+  #layOut(): void {
+    const layout = new Layout(this.#size)
     const starts = this.#starts
     const values = this.#values
-    let before = -1
     for (let c = 0; c < this.#chunks; c++) {
       const slab = this.#slabs[c] as number
-      const first = slab * SLAB
-      const length = this.#lengths[slab] as number
-      let to = first
-      for (let from = first; from < first + length; from++) {
-        if (values[from] === before) continue
-        before = values[from] as number
-        starts[to] = starts[from] as number
-        values[to] = before
-        to += 1
-      }
-      this.#lengths[slab] = to - first
-      this.#size -= length - (to - first)
+      const stop = slab * SLAB + (this.#lengths[slab] as number)
+      for (let i = slab * SLAB; i < stop; i++) layout.add(starts[i] as number, values[i] as number)
     }
-    this.#idle = 0
+    this.#take(layout)
   }
 
-  /** Lays the chunks out anew: in order of address, evenly filled, and with as many free slabs as used ones. */
-  #layOut(): void {
-    if (this.#idle > 0) this.#dropIdle()
-    const chunks = Math.ceil(this.#size / boundariesLaidOut)
-    const slabs = Math.max(2 * chunks, slabsMin)
-    const starts = new Float64Array(slabs * SLAB).fill(Infinity)
-    const values = new Int32Array(slabs * SLAB)
-    const lengths = new Uint8Array(slabs)
-    let to = 0
-    for (let c = 0; c < this.#chunks; c++) {
-      const slab = this.#slabs[c] as number
-      let from = slab * SLAB
-      for (const stop = from + (this.#lengths[slab] as number); from < stop;) {
-        const filled = lengths[to] as number
-        const some = Math.min(stop - from, boundariesLaidOut - filled)
-        starts.set(this.#starts.subarray(from, from + some), to * SLAB + filled)
-        values.set(this.#values.subarray(from, from + some), to * SLAB + filled)
-        lengths[to] = filled + some
-        from += some
-        if (lengths[to] === boundariesLaidOut) to += 1
-      }
-    }
+  /** Takes a new layout, whose slabs are in order. */
+  #take({ starts, values, lengths, chunks, size }: Layout): void {
+    const slabs = Int32Array.from(lengths, (_, slab) => slab)
+    const firsts = new Float64Array(lengths.length + 1).fill(Infinity)
+    for (let c = 0; c < chunks; c++) firsts[c] = starts[c * SLAB] as number
+    // There is no call and no loop from here on, so no script ends between the first and the last of these.
     this.#starts = starts
     this.#values = values
     this.#lengths = lengths
-    this.#slabs = Int32Array.from({ length: slabs }, (_, slab) => slab)
-    this.#firsts = Float64Array.from({ length: slabs + 1 }, (_, c) =>
-      c < chunks ? (starts[c * SLAB] as number) : Infinity,
-    )
+    this.#slabs = slabs
+    this.#firsts = firsts
     this.#chunks = chunks
-    this.#enter(0)
+    this.#size = size
+    this.#idle = 0
+    this.#chunk = 0
+    this.#place = 0
+    this.#torn = WHOLE
+  }
+
+  /** Ends the change that a script left. The map then holds what it would hold if the script had gone on. */
+  #repair(): void {
+    const found: [start: number, value: number][] = []
+    const isAssignment = this.#torn === ASSIGNMENT
+    for (let i = 0; i < this.#starts.length; i++) {
+      const start = this.#starts[i] as number
+      if (start === Infinity || (isAssignment && start >= this.#tornStart && start <= this.#tornEnd)) continue
+      found.push([start, this.#values[i] as number])
+    }
+    if (isAssignment) found.push([this.#tornStart, this.#tornValue], [this.#tornEnd, this.#tornAfter])
+    found.sort(([a], [b]) => a - b)
+    const layout = new Layout(found.length)
+    for (const [start, value] of found) layout.add(start, value)
+    this.#take(layout)
   }
 }

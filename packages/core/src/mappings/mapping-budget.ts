@@ -47,11 +47,14 @@ export class MappingBudget {
   // What was obtained last, since the last count.
   #address: Address = NaN
   #size = 0
+  /** Gives back mappings that nothing needs. False: there are none. */
+  readonly #relieve: () => boolean
 
-  constructor(os: OS, ledger: Ledger, hugePages: HugePages) {
+  constructor(os: OS, ledger: Ledger, hugePages: HugePages, relieve: () => boolean) {
     this.#os = os
     this.#ledger = ledger
     this.#hugePages = hugePages
+    this.#relieve = relieve
     this.#unusedCuts = os.traits.unusedTraps
     this.#left = this.#advice = os.host?.mappings === undefined ? unbounded : operationsUncounted
   }
@@ -88,6 +91,12 @@ export class MappingBudget {
     if ((this.#left -= 1) < 0 && this.#ledger.isInside(v, n, this.#os.traits.pageSize)) this.#recount('sysFree', n, 1)
   }
 
+  /** Pays for one operation that can cut a mapping at both of its ends. False: there is no mapping to spare for it. */
+  hasRoom(): boolean {
+    if ((this.#left -= 1) >= 0) return true
+    return this.#relieved(() => this.#renew(1)) === null
+  }
+
   /** [v, v+n) was obtained. */
   obtained(v: Address, n: number): void {
     this.#address = v
@@ -111,23 +120,40 @@ export class MappingBudget {
   }
 
   #recount(op: string, n: number, times: number): void {
+    const count = this.#relieved(() => this.#renew(times))
+    if (count !== null) refuse(op, n, count)
+  }
+
+  /** Counts, and again where there is no room and something could be given back. Null: there is room. */
+  #relieved(count: () => MappingCount | null): MappingCount | null {
+    const found = count()
+    return found === null || !this.#relieve() ? found : count()
+  }
+
+  /** Asks the kernel, and begins to count down anew. Null: there is room for as many operations as `times`. */
+  #renew(times: number): MappingCount | null {
     const count = this.#count()
-    if (count === null) return
+    if (count === null) return null
     const free = freeOf(count)
     this.#left = wholeBetween(free / (memoriesAssumed * mappingsPerOperation), operationsMax)
-    if (free < times * mappingsPerOperation) refuse(op, n, count)
+    return free < times * mappingsPerOperation ? count : null
   }
 
   #recountAdvice(op: string, n: number, times: number): void {
+    const count = this.#relieved(() => this.#renewAdvice(times))
+    if (count !== null) refuse(op, n, count)
+  }
+
+  #renewAdvice(times: number): MappingCount | null {
     const count = this.#count()
-    if (count === null) return
+    if (count === null) return null
     const free = freeOf(count)
     // Advice goes to whole huge pages, and advice that is given again costs nothing. So its cost has an end.
     const most = 2 * this.#ledger.hugePagesMapped(this.#os.traits.hugePageSize)
     const part = free / memoriesAssumed
     this.#advice = most <= part ? adviceMax : wholeBetween(part / mappingsPerAdvice, operationsMax)
     const cost = Math.min(times * mappingsPerAdvice, most)
-    if (cost > 0 && free < cost) refuse(op, n, count)
+    return cost > 0 && free < cost ? count : null
   }
 
   /** What the kernel says; null: it does not tell, and is not asked again. */

@@ -50,7 +50,10 @@ export class GrowableBuffer {
   #used = 0
   // Whether pages below #ready are Prepared. They were discarded, and the OS refused to make them Ready again.
   #isTorn = false
-  #isChanging = false
+  /** Bytes up to here may have contents that a shrink did not come to drop, because a script ended. */
+  #dirty = 0
+  /** The number of the last change of what is Ready. An observer may change it in the midst of another change. */
+  #turn = 0
 
   /**
    * @throws UsageError ERR_MEMLAYER_SIZE for a maximum or a length that is not a size.
@@ -58,8 +61,8 @@ export class GrowableBuffer {
    */
   constructor(memory: Memory, options: GrowableBufferOptions) {
     checkMemory(memory)
-    checkOptions('GrowableBuffer', options, ['maximum', 'length', 'name', 'stat', 'hugePages'])
-    const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat } = options
+    const read = checkOptions('GrowableBuffer', options, ['maximum', 'length', 'name', 'stat', 'hugePages'])
+    const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat } = read
     checkLength('GrowableBuffer', 'GrowableBuffer: the maximum', maximum, Number.MAX_SAFE_INTEGER, 1)
     checkLength('GrowableBuffer', 'GrowableBuffer: the length', length, maximum, 0)
     const { pageSize, hugePageSize } = memory.os.traits
@@ -116,8 +119,8 @@ export class GrowableBuffer {
 
   #resize(op: string, given: string, length: number): void {
     this.#change(op, given, () => {
-      if (length > this.#length) this.#growTo(length)
-      else this.#shrinkTo(alignUp(length, this.#page))
+      if (length > this.#length) this.#growTo(op, length)
+      else this.#shrinkTo(op, length)
       this.#length = length
     })
   }
@@ -143,14 +146,16 @@ export class GrowableBuffer {
     const end = alignDown(offset + length, this.#page)
     this.#change('discard', `${offset}, ${length}`, () => {
       if (from >= end) return this.#zero(offset, offset + length)
-      this.#region.unused(from, end - from)
       this.#isTorn = true
+      this.#region.unused(from, end - from)
+      this.#expectLive('discard')
       // It is discarded from here on. What the OS refuses now it may give later.
-      this.#zero(offset, from)
-      this.#zero(end, offset + length)
+      this.#zero(offset, Math.min(from, this.#ready))
+      this.#zero(end, Math.min(offset + length, this.#ready))
       this.#mend()
+      this.#expectLive('discard')
       // Where the OS may bring old bytes back, zeroes are written by hand.
-      if (!this.#region.memory.os.traits.unusedDropsContents) this.#zero(from, end)
+      if (!this.#region.memory.os.traits.unusedDropsContents) this.#zero(from, Math.min(end, this.#ready))
     })
   }
 
@@ -187,41 +192,38 @@ export class GrowableBuffer {
   }
 
   /**
-   * Makes a change of several steps. `given` is what the caller passed.
-   *
-   * @throws UsageError ERR_MEMLAYER_STATE within another change: an observer hears of its steps.
+   * Makes a change of several steps. `given` is what the caller passed. Observers hear of its steps, and may change or
+   * free the buffer between two of them.
    */
   #change(op: string, given: string, change: () => void): void {
     this.#expectLive(op)
-    if (this.#isChanging) {
-      const message = `${op}: the buffer '${this.#region.name}' is being resized, or a part of it is being discarded`
-      const hint = 'Wait until that call has returned. An observer can resize from queueMicrotask.'
-      throw new UsageError('ERR_MEMLAYER_STATE', message, { op, region: this.#region.name, hint })
-    }
-    this.#isChanging = true
     try {
       if (this.#isTorn) this.#mend()
       change()
     } catch (error) {
       throw this.#told(error, op, given)
-    } finally {
-      this.#isChanging = false
     }
   }
 
-  /** Makes Ready again what was discarded when the OS refused. */
+  /** Makes Ready again what was discarded when the OS refused, or when a script ended. */
   #mend(): void {
     this.#region.commit(0, this.#ready)
     this.#isTorn = false
   }
 
-  #growTo(length: number): void {
-    if (length > this.#ready) {
+  #growTo(op: string, length: number): void {
+    while (length > this.#ready) {
       const step = Math.max(stepBytes, this.#page, this.#isLarge(length) ? this.#huge : 0)
       const end = Math.min(alignUp(length, step), this.#maximum)
-      this.#region.commit(this.#ready, end - this.#ready)
+      const from = this.#ready
+      const turn = (this.#turn += 1)
+      // A part may be Ready already, where an observer or a script ended a change.
+      this.#region.commit(from, end - from)
+      this.#expectLive(op)
+      if (turn !== this.#turn) continue
       // Where the OS may bring old bytes back, zeroes are written by hand.
-      if (!this.#region.memory.os.traits.unusedDropsContents) this.#zero(this.#ready, Math.min(this.#used, end))
+      const { unusedDropsContents } = this.#region.memory.os.traits
+      this.#zero(from, Math.min(unusedDropsContents ? this.#dirty : this.#used, end))
       this.#ready = end
       if (end > this.#used) this.#used = end
     }
@@ -233,10 +235,23 @@ export class GrowableBuffer {
     return this.#huge > 0 && bytes >= hugePagesMin * this.#huge
   }
 
-  #shrinkTo(end: number): void {
-    if (end === this.#ready) return
-    this.#region.unused(end, this.#ready - end)
+  #shrinkTo(op: string, length: number): void {
+    const end = alignUp(length, this.#page)
+    const [before, ready] = [this.#length, this.#ready]
+    if (end >= ready) return
+    const turn = (this.#turn += 1)
+    // The figures come first: if a script ends between, pages stay Ready with their contents, and none is wanting.
+    this.#dirty = Math.max(this.#dirty, ready)
     this.#ready = end
+    this.#length = length
+    try {
+      this.#region.unused(end, ready - end)
+    } catch (error) {
+      if (turn === this.#turn) [this.#length, this.#ready] = [before, ready]
+      throw error
+    }
+    if (turn === this.#turn) this.#dirty = 0
+    this.#expectLive(op)
   }
 
   #zero(from: number, end: number): void {

@@ -63,6 +63,7 @@ export class Region {
 
   /** Whether all of it was freed. */
   get disposed(): boolean {
+    this.#calls.settle()
     return this.#record.isDisposed
   }
 
@@ -305,6 +306,7 @@ export class Region {
 
   /** The address of an offset, when [offset, offset+length) lies within the region. */
   #at(op: string, offset: number, length: number): Address {
+    this.#calls.settle()
     if (this.#record.isDisposed) disposed(op, this.name)
     const isRange = Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length >= 0
     if (!(isRange && offset + length <= this.size)) outside(op, offset, length, this)

@@ -23,8 +23,8 @@ export class Regions {
 
   /** None to Reserved, as a region of `memory`. */
   reserve(memory: Memory, size: number, options: RegionOptions = {}): Region {
-    checkOptions('reserve', options, ['name', 'stat', 'align', 'address', 'hugePages'])
-    const { name = 'region', stat, align, address = null, hugePages = 'default' } = options
+    const read = checkOptions('reserve', options, ['name', 'stat', 'align', 'address', 'hugePages'])
+    const { name = 'region', stat, align, address = null, hugePages = 'default' } = read
     if (typeof name !== 'string' || name === '') {
       const hint = 'Pass a string that is not empty, or leave the name out.'
       throw new UsageError('ERR_MEMLAYER_OPTION', `reserve: the name is ${show(name)}`, { op: 'reserve', hint })

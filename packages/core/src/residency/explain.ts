@@ -34,6 +34,8 @@ export interface Explanation {
   readonly layer: number
   /** This memory's ranges by category and state. */
   readonly layerParts: readonly LayerPart[]
+  /** This memory's retired ranges: what was written after they were freed, until it is given back. */
+  readonly retired: number
   /** The ranges of other memories of this thread. Those of other threads are unexplained. */
   readonly otherMemories: number
   /** What the C library has handed out to other code. */
@@ -53,19 +55,28 @@ export interface Explanation {
   readonly external: number
 }
 
-/** Explains the process that `memory` is in, whose views have `viewBytes`. Null where its OS can't tell. */
-export function explainProcess(memory: Explained, viewBytes: number): Explanation | null {
+/**
+ * Explains the process that `memory` is in, whose views have `viewBytes`, and whose retired ranges are pairs of address
+ * and size. Null where its OS can't tell.
+ */
+export function explainProcess(
+  memory: Explained,
+  viewBytes: number,
+  retiredRanges: readonly number[],
+): Explanation | null {
   const host = memory.os.host?.processMemory?.() ?? null
   if (host === null) return null
   const ranges = memory.ranges()
   const runs = residentRuns(memory.os, ranges)
   // Each memory asks its own backend. A backend over a simulated kernel knows nothing of this process.
   const others = othersThan(memory).map((other) => residentRuns(other.os, other.ranges()))
-  const [layer, otherMemories] = [residentBytes(runs), others.reduce((sum, other) => sum + residentBytes(other), 0)]
-  const kinds = byKind(host.mappings, joined([runs, ...others]))
+  const retiredRuns = residentRuns(memory.os, mappedRanges(retiredRanges))
+  const [layer, retired] = [residentBytes(runs), residentBytes(retiredRuns)]
+  const otherMemories = others.reduce((sum, other) => sum + residentBytes(other), 0)
+  const kinds = byKind(host.mappings, joined([runs, retiredRuns, ...others]))
   const own = divide(kinds, host)
   const files = kinds.file + kinds.kernel
-  const parts = { ...own, layer, otherMemories, files, stacks: kinds.stack }
+  const parts = { ...own, layer, retired, otherMemories, files, stacks: kinds.stack }
   const claimed = Object.values(parts).reduce((sum, part) => sum + part, 0)
   const external = Math.max(0, host.external - viewBytes)
   return {
@@ -103,6 +114,14 @@ function byKind(mappings: readonly ProcessMapping[], runs: Runs): Kinds {
     else kinds[kind] += resident
   }
   return kinds
+}
+
+function mappedRanges(pairs: readonly number[]): OwnedRange[] {
+  const ranges: OwnedRange[] = []
+  for (let i = 0; i < pairs.length; i += 2) {
+    ranges.push({ address: pairs[i] as number, size: pairs[i + 1] as number, state: 'Ready', category: null })
+  }
+  return ranges
 }
 
 const residentBytes = (runs: Runs): number => new RunSums(runs).within(0, Infinity)

@@ -13,8 +13,8 @@ export interface ResizableOptions {
 
 /** Makes the memory of a resizable ArrayBuffer. */
 export function createOS(options: ResizableOptions = {}): OS {
-  checkOptions('createOS', options, ['kernel'])
-  return new Resizable(options.kernel ?? resizableKernel())
+  const { kernel } = checkOptions('createOS', options, ['kernel'])
+  return new Resizable(kernel ?? resizableKernel())
 }
 
 /** Freed pages below the end. */

@@ -71,6 +71,7 @@ function small({ stats, mappings }: Shown): HTMLElement[] {
     figure('Reserved', reserved),
     figure('Prepared', prepared),
     figure('Held', held),
+    figure('Retired', stats.retired),
     figure('Peak', peak),
     figure('Operations', calls, String(calls)),
     figure('Refused', refusals, String(refusals)),

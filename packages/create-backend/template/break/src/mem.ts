@@ -16,8 +16,8 @@ export interface BackendOptions {
 
 /** Makes the memory of my-os over a kernel. */
 export function createOS(options: BackendOptions = {}): OS {
-  checkOptions('createOS', options, ['kernel'])
-  return new MyOs(options.kernel ?? hostKernel())
+  const { kernel } = checkOptions('createOS', options, ['kernel'])
+  return new MyOs(kernel ?? hostKernel())
 }
 
 /** Freed pages, which are zero. */

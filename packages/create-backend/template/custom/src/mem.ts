@@ -15,8 +15,8 @@ export interface BackendOptions {
 
 /** Makes the memory of my-os over a kernel. */
 export function createOS(options: BackendOptions = {}): OS {
-  checkOptions('createOS', options, ['kernel'])
-  return new MyOs(options.kernel ?? arrayKernel())
+  const { kernel } = checkOptions('createOS', options, ['kernel'])
+  return new MyOs(kernel ?? arrayKernel())
 }
 
 class MyOs implements OS {

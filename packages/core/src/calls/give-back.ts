@@ -1,0 +1,59 @@
+// What an operation does that takes pages away: it ends their borrows first. sysFree gives the addresses back, or
+// retires them where JavaScript has seen them.
+import type { Address } from '@memlayer/kernel'
+import { NONE, RETIRED } from '../ledger/intent.js'
+import { MIXED, PREPARED, READY, stateOf, type Packed } from '../ledger/states.js'
+import type { OS } from '../os.js'
+import type { Parts } from './parts.js'
+import { refused, takeRefusal } from './refusal.js'
+import { expectOpen } from './settle.js'
+
+/**
+ * Ends the borrows of a range that is `packed`, in one of the `from` states. Code that runs meanwhile, as a kernel's
+ * hooks do, may operate on this memory. Then the range is proved again. Returns what it is packed as.
+ */
+export function endBorrows(
+  { ledger, borrows }: Parts,
+  op: string,
+  v: Address,
+  n: number,
+  packed: Packed,
+  from: number,
+): Packed {
+  let { version } = ledger
+  borrows.end(op, v, n)
+  while (version !== ledger.version) {
+    packed = ledger.expect(op, v, n, from)
+    version = ledger.version
+    borrows.end(op, v, n)
+  }
+  return packed
+}
+
+/** Pays for a free. True: the addresses can be kept, because JavaScript has seen some of them. */
+export function payForFree({ budget, retired }: Parts, v: Address, n: number): boolean {
+  // A retired range goes on costing mappings. At their limit it is unmapped.
+  if (retired.hasSeen(v, n) && retired.mayRetire(n) && budget.hasRoom()) return true
+  budget.free(v, n)
+  return false
+}
+
+/** sysFreeOS, or sysRetireOS where the addresses are kept. The intent says which, and stays open. */
+export function giveBack(parts: Parts, v: Address, n: number, packed: Packed, isKept: boolean): void {
+  const { os, intent, retired } = parts
+  takeRefusal(os)
+  if (isKept) {
+    intent.begin(RETIRED, v, n)
+    if (retired.retire(v, n, isTouchable(os, packed))) return expectOpen(parts, RETIRED, 'sysFree', v, n)
+  }
+  intent.begin(NONE, v, n)
+  os.sysFreeOS(v, n)
+  if (os.refusal) throw refused(os, 'sysFree', v, n)
+  expectOpen(parts, NONE, 'sysFree', v, n)
+}
+
+/** Whether all of a range can be touched without a fault. */
+function isTouchable(os: OS, packed: Packed): boolean {
+  if (packed === MIXED) return false
+  return stateOf(packed) === READY || (stateOf(packed) === PREPARED && !os.traits.unusedTraps)
+}

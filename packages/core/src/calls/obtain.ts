@@ -1,0 +1,33 @@
+// Addresses for an operation that obtains some. Retired ones that have cooled come first, then the OS. If the OS
+// refuses, the quarantine ends early: it serves the request, or all of it goes back and the OS is asked again.
+import type { Address } from '@memlayer/kernel'
+import { OutOfMemoryError } from '../errors.js'
+import type { Parts } from './parts.js'
+
+type Sources = Pick<Parts, 'os' | 'retired'>
+
+/** sysAllocOS. Null: refused. */
+export function allocate({ os, retired }: Sources, n: number): Address | null {
+  const v = retired.alloc(n) ?? os.sysAllocOS(n)
+  if (v !== null || retired.bytes === 0) return v
+  retired.cool()
+  return retired.alloc(n) ?? (retired.release() ? os.sysAllocOS(n) : null)
+}
+
+/** sysReserveOS. Null: refused. A retired range never lies at a hint: its quarantine would end by it. */
+export function reserveAt({ os, retired }: Sources, v: Address | null, n: number): Address | null {
+  const p = (v === null ? retired.reserve(n) : null) ?? os.sysReserveOS(v, n)
+  if (p !== null || retired.bytes === 0) return p
+  retired.cool()
+  return retired.reserve(n) ?? (retired.release() ? os.sysReserveOS(v, n) : null)
+}
+
+/** Runs `obtain`, and again where the OS refused and retired addresses could be given back. */
+export function givingBack<T>({ retired }: Sources, obtain: () => T): T {
+  try {
+    return obtain()
+  } catch (error) {
+    if (!(error instanceof OutOfMemoryError) || !retired.release()) throw error
+    return obtain()
+  }
+}
