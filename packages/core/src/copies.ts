@@ -43,5 +43,6 @@ function copies(): Copies {
 
 /** The first line of the stack, which is in this file; without a stack the place is not known. */
 function placeOf(place: Error): string {
-  return /\n\s*(?:at )?(.*)/.exec(stackText(place))?.[1] ?? 'at an unknown place'
+  const line = stackText(place).split('\n')[1]?.trim()
+  return (line?.startsWith('at ') ? line.slice('at '.length) : line) ?? 'at an unknown place'
 }

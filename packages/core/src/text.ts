@@ -48,7 +48,8 @@ function nameOfFunction(value: object): string {
   // A proxy could run code here, and so could a getter: neither is asked for the name.
   const name = nameIn(value)
   if (name === '') return 'a function'
-  return /^[A-Z]/.test(name) ? `the class ${name}` : `the function ${name}`
+  const first = name.charAt(0)
+  return first >= 'A' && first <= 'Z' ? `the class ${name}` : `the function ${name}`
 }
 
 function nameIn(value: object): string {

@@ -247,6 +247,8 @@ export class GrowableBuffer {
     try {
       this.#region.unused(end, ready - end)
     } catch (error) {
+      // What was asked of the OS may have been done: then the pages have to be made Ready again.
+      this.#isTorn = true
       if (turn === this.#turn) [this.#length, this.#ready] = [before, ready]
       throw error
     }
