@@ -8,10 +8,10 @@ import { RegionCalls } from './calls/region-calls.js'
 import { settle } from './calls/settle.js'
 import { Wrappers } from './calls/wrappers.js'
 import { warnOfCopies } from './copies.js'
-import { UsageError } from './errors.js'
+import { ownValue, UsageError } from './errors.js'
 import { mappingUse } from './mappings/mapping-use.js'
 import type { Memory, MemoryOptions } from './memory.js'
-import { checkOptions } from './options.js'
+import { checkOptions, isOwnOrOfClass } from './options.js'
 import type { OS } from './os.js'
 import { Regions } from './regions/regions.js'
 import { explainProcess, trimHost } from './residency/explain.js'
@@ -30,6 +30,7 @@ export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
   checkBackend(os)
   const { ledger = true } = checkOptions('createMemory', options, ['ledger'])
   if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
+  shield(os)
   if (ledger && os.detach === undefined && !canDetach) cannotDetach(os.name)
   warnOfCopies()
   const memory = ledger ? checkedMemory(os) : goMemory(os)
@@ -118,6 +119,29 @@ function checkBackend(os: OS): void {
   // Every check uses the page size. Go also refuses to start when it is not a power of two.
   if (!isPowerOfTwo(traits.pageSize)) {
     wrong("the backend's page size is", traits.pageSize, 'Make the backend with a page size that is a power of two.')
+  }
+}
+
+/** The members that a backend may lack. */
+const optional = [
+  'sysUnusedAllOS',
+  'sysPopulateOS',
+  'sysNoHugePageOS',
+  'sysRetireOS',
+  'quarantine',
+  'host',
+  'detach',
+] as const
+
+/** What a backend lacks it has as undefined from now on, and not what any code writes to Object.prototype. */
+function shield(os: OS): void {
+  for (const name of optional) {
+    if (isOwnOrOfClass(os, name)) continue
+    if (Object.isExtensible(os)) Object.defineProperty(os, name, ownValue(undefined, true))
+    else if (os[name] !== undefined) {
+      const hint = `Delete Object.prototype.${name}, or give the backend a member of that name that is undefined.`
+      wrong(`the backend can't be extended, and its ${name} is that of Object.prototype:`, os[name], hint)
+    }
   }
 }
 

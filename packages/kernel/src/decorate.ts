@@ -10,7 +10,12 @@ export function decorate<K extends object>(kernel: K, around: (fn: string, args:
   for (const name of memberNames(kernel)) {
     const member: unknown = Reflect.get(kernel, name)
     if (typeof member !== 'function') {
-      Object.defineProperty(port, name, { enumerable: true, get: () => Reflect.get(kernel, name) as unknown })
+      Object.defineProperty(port, name, {
+        // A descriptor that inherited a value could not have a getter.
+        __proto__: null,
+        enumerable: true,
+        get: () => Reflect.get(kernel, name) as unknown,
+      } as PropertyDescriptor)
       continue
     }
     const call = member.bind(kernel) as Call

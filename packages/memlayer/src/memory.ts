@@ -1,5 +1,5 @@
 // `memory`: the memory of this host, made at its first use. Importing it costs nothing, and loads nothing native.
-import { createMemory, type Memory } from '@memlayer/core'
+import { createMemory, type Memory, type OS } from '@memlayer/core'
 import type { Choice } from './choice.js'
 import { host } from './host.js'
 
@@ -46,7 +46,14 @@ function lazyMemory(): HostMemory {
     made ??= createMemory(host().os)
     return made
   }
-  const lazy: Record<string, unknown> = {}
+  const lazy: Record<string, unknown> = {
+    get choice(): Choice {
+      return host().choice
+    },
+    get os(): OS {
+      return make().os
+    },
+  }
   let bound: Record<string, Method> | undefined
   const settle = (): Record<string, Method> => {
     const memory = make() as unknown as Record<string, Method>
@@ -58,8 +65,6 @@ function lazyMemory(): HostMemory {
     // A program may keep this function, so it finds out each time whether it is the first call.
     lazy[name] = (...given: unknown[]): unknown => ((bound ?? settle())[name] as Method)(...given)
   }
-  Object.defineProperty(lazy, 'choice', { enumerable: true, get: () => host().choice })
-  Object.defineProperty(lazy, 'os', { enumerable: true, get: () => make().os })
   return lazy as unknown as HostMemory
 }
 

@@ -199,7 +199,7 @@ export class Retired {
 
   /** Keeps addresses that were taken, because the OS would not make of them what was asked. */
   #keep(v: Address, n: number): null {
-    if (this.#os.refusal) this.#os.refusal = null
+    this.#forgetRefusal()
     this.#change(v, n, 0, COOLED)
     return null
   }
@@ -212,20 +212,26 @@ export class Retired {
     } catch {
       // The caller has another way, or loses an advice.
     }
-    if (this.#os.refusal) this.#os.refusal = null
+    this.#forgetRefusal()
     return isDone
   }
 
   /** Makes [v, v+n) trap. False: the OS can't, and nothing has changed. */
   #traps(v: Address, n: number): boolean {
+    // The refusal of the call before is not this one's.
+    this.#forgetRefusal()
     try {
       this.#os.sysFaultOS(v, n)
     } catch {
       return false
     }
     if (!this.#os.refusal) return true
-    this.#os.refusal = null
+    this.#forgetRefusal()
     return false
+  }
+
+  #forgetRefusal(): void {
+    if (this.#os.refusal) this.#os.refusal = null
   }
 
   /** Lets the oldest ranges trap, cool and go, as far as the OS can't spare more. */
@@ -281,7 +287,7 @@ export class Retired {
     } catch {
       // The kernel keeps them, and they are nobody's.
     }
-    if (this.#os.refusal) this.#os.refusal = null
+    this.#forgetRefusal()
   }
 
   /** Gives back what was written late to retired ranges, and their page tables: of some ranges now, of others later. */
