@@ -16,6 +16,8 @@ export interface ChildOptions {
   readonly from: string
   /** Arguments for node, before the code. */
   readonly nodeArgs?: readonly string[]
+  /** Arguments of the program: its process.argv from 1 on. */
+  readonly args?: readonly string[]
   /** The path of Node. Default is this process's Node. */
   readonly node?: string
   /** A command that starts Node: `['prlimit', '--as=…']`. */
@@ -28,8 +30,9 @@ export interface ChildOptions {
 /** Runs an ES module's text in its own Node process. */
 export function runChild(code: string, options: ChildOptions): ChildEnd {
   const { from, nodeArgs = [], node = process.execPath, under = [], env = process.env, timeout = 60_000 } = options
-  const [command, ...args] = [...under, node, ...nodeArgs, '--input-type=module', '--eval', code]
-  const { status, signal, stdout, stderr, error } = spawnSync(command, args, {
+  const { args = [] } = options
+  const [command = node, ...rest] = [...under, node, ...nodeArgs, '--input-type=module', '--eval', code, '--', ...args]
+  const { status, signal, stdout, stderr, error } = spawnSync(command, rest, {
     cwd: from,
     env,
     encoding: 'utf8',
