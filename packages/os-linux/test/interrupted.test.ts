@@ -1,6 +1,6 @@
 // Scripts that end between any two instructions, in random operations: by vm's timeout, and at the end of the stack.
-// The account holds afterwards, no view lies over what is not Ready, nothing is Ready without pages, and all can be freed.
-// MEMLAYER_SCRIPTS sets how many scripts end on each Node and in each way.
+// The account holds afterwards, no view lies over what is not Ready, nothing is Ready without pages, and all of it can
+// be freed. MEMLAYER_SCRIPTS sets how many scripts end on each Node and in each way.
 import { otherNode, runChild, testSeed } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { program } from './interrupted-scripts.js'
