@@ -19,7 +19,7 @@ const COOLED = 3
 /** Ranges in quarantine. */
 const rangesMax = 16_384
 /** Retirements between two sweeps. A sweep gives back what was written late, and the page tables. */
-const retirementsPerSweep = 64
+const retirementsPerSweep = 256
 /** The most ranges that one sweep visits. The next one goes on from there. */
 const rangesPerSweep = 64
 
@@ -111,9 +111,9 @@ export class Retired {
   /** `add` and what is before it, where a script may have ended inside. The bytes have to be counted anew. */
   addAgain(v: Address, n: number): void {
     this.#seen.assign(v, n, 0)
-    // Where the OS can't, the addresses are kept all the same, with what they hold.
-    this.retire(v, n, false)
-    this.#kinds.assign(v, n, QUARANTINED)
+    // Where the OS can't, the addresses serve nothing any more.
+    if (!this.retire(v, n, false)) return
+    this.#kinds.assign(v, n, n > this.#spare.writable ? TRAPPING : QUARANTINED)
     this.#queue.push(v, n)
   }
 
@@ -133,7 +133,7 @@ export class Retired {
   alloc(n: number): Address | null {
     if (n > this.#largestCooled) return null
     const v = this.#take(n, 1)
-    return v === null || this.#givesBack(v, n, false) ? v : this.#keep(v, n)
+    return v === null || this.#givesBack(v, n, this.#coolsTouchable) ? v : this.#keep(v, n)
   }
 
   /** Ends the quarantine of all ranges, because the OS refused other addresses. */
@@ -161,6 +161,11 @@ export class Retired {
     while (kinds.next())
     this.#bytes = bytes
     this.#largestCooled = this.#of(COOLED)
+  }
+
+  /** Whether cooled ranges can be touched. They trap where the OS can spare little memory that can. */
+  get #coolsTouchable(): boolean {
+    return this.#spare.writable === Infinity
   }
 
   get #spare(): Quarantine {
@@ -239,8 +244,9 @@ export class Retired {
     const { space, writable } = this.#spare
     const queue = this.#queue
     while (this.#of(QUARANTINED) > writable && queue.hasWritable) this.#trapFirst()
-    while (queue.length > 0 && (queue.length > rangesMax || this.#inQuarantine > space)) this.#coolFirst()
-    while (this.#of(COOLED) > space) this.#releaseCooled()
+    // Half of the space is for the quarantine, so that there are cooled addresses for later reservations.
+    while (queue.length > 0 && (queue.length > rangesMax || this.#inQuarantine > space / 2)) this.#coolFirst()
+    while (this.bytes > space && this.#of(COOLED) > 0) this.#releaseCooled()
   }
 
   get #inQuarantine(): number {
@@ -256,8 +262,7 @@ export class Retired {
     const { v, n } = this.#queue.shift()
     const kind = this.#is(v, n, QUARANTINED) ? QUARANTINED : this.#is(v, n, TRAPPING) ? TRAPPING : 0
     if (kind === 0) return
-    // Only what is in quarantine may cost writable memory where the OS can spare little.
-    if (kind === QUARANTINED && this.#spare.writable !== Infinity && this.#os.traits.freesParts) this.#traps(v, n)
+    if (kind === QUARANTINED && !this.#coolsTouchable && this.#os.traits.freesParts) this.#traps(v, n)
     this.#change(v, n, kind, COOLED)
     // A reservation that goes as a whole would have to serve one of exactly its size.
     if (!this.#os.traits.freesParts) return this.#unmap(v, n)
@@ -301,11 +306,9 @@ export class Retired {
   #runsFrom(v: Address): Address[] {
     const pairs: Address[] = []
     const kinds = this.#kinds
-    // Where the OS can spare little that can be touched, cooled ranges trap.
-    const coolsTouchable = this.#spare.writable === Infinity
     kinds.seek(v)
     do {
-      if (kinds.value !== QUARANTINED && !(kinds.value === COOLED && coolsTouchable)) continue
+      if (kinds.value !== QUARANTINED && !(kinds.value === COOLED && this.#coolsTouchable)) continue
       if (pairs.length === 2 * rangesPerSweep) {
         this.#sweepAt = kinds.start
         return pairs
