@@ -22,6 +22,7 @@ export const shared: readonly string[] = [
   'populate',
   'huge-pages',
   'workers',
+  'retired',
   'refusals',
   'faults',
 ]
