@@ -1,7 +1,10 @@
-// The program of the test with scripts that end anywhere. It is text, because each Node runs it in a process of its
-// own. Its arguments: how scripts end, how many there are, and a seed.
+// The programs of the test with scripts that end anywhere. They are text, because each Node runs them in a process of its
+// own.
 
-/** Random operations, ended by vm's timeout or at the end of the stack: no catch and no finally of the layer runs. */
+/**
+ * Random operations, ended by vm's timeout or at the end of the stack: no catch and no finally of the layer
+ * runs. Arguments: how scripts end, how many there are, and a seed.
+ */
 export const program = `
   import vm from 'node:vm'
   import { createMemory, GrowableBuffer } from '@memlayer/core'
@@ -130,4 +133,62 @@ export const program = `
     await new Promise((resolve) => setImmediate(resolve))
   }
   console.log(JSON.stringify({ ended, wrong: [...wrong], retired: memory.stats().retired }))
+`
+
+/** Workers that attach, look and release without end, until their owner terminates them. Argument: how many there are. */
+export const workersProgram = `
+  import { Worker } from 'node:worker_threads'
+  import { createMemory } from '@memlayer/core'
+  import { createOS } from '@memlayer/os-linux'
+
+  const count = Number(process.argv[1])
+  const memory = createMemory(createOS())
+  const page = memory.os.traits.pageSize
+  const code = \`
+    const { parentPort } = process.getBuiltinModule('node:worker_threads')
+    const packages = Promise.all([import('@memlayer/core'), import('@memlayer/os-linux')])
+    void packages.then(([{ createMemory }, { createOS }]) => {
+      const memory = createMemory(createOS())
+      const page = memory.os.traits.pageSize
+      const own = memory.reserve(64 * page)
+      own.commit(0, own.size)
+      parentPort.on('message', (tokens) => {
+        parentPort.postMessage('begins')
+        for (let i = 0; ; i++) {
+          const token = tokens[i]
+          if (token !== undefined) {
+            const share = memory.attach(token)
+            share.view(Uint8Array).fill(i)
+            if (i % 3 === 0) share.release()
+          }
+          own.view(Uint8Array, 0, page)[0] = 1
+          own.unused(0, 4 * page)
+          own.used(0, 4 * page)
+        }
+      })
+    })
+  \`
+  const wrong = []
+  let taken = 0
+  for (let i = 0; i < count; i++) {
+    const region = memory.reserve(256 * page, { name: 'shared' })
+    region.commit(0, region.size)
+    const worker = new Worker(code, { eval: true })
+    worker.on('error', (error) => wrong.push(error.stack))
+    worker.postMessage(Array.from({ length: 64 }, (_, at) => region.share(worker, 4 * at * page, page)))
+    await new Promise((resolve) => worker.once('message', resolve))
+    for (let turns = i % 4; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+    try {
+      region.free()
+    } catch (error) {
+      if (error.code !== 'ERR_MEMLAYER_SHARED') wrong.push(error.stack)
+      taken += 1
+    }
+    await worker.terminate()
+    memory.check()
+    // The thread has ended, so nothing keeps the pages.
+    if (!region.disposed) region.free()
+    memory.check()
+  }
+  console.log(JSON.stringify({ wrong, taken, ranges: memory.ranges().length }))
 `

@@ -3,7 +3,7 @@
 // be freed. MEMLAYER_SCRIPTS sets how many scripts end on each Node and in each way.
 import { otherNode, runChild, testSeed } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
-import { program } from './interrupted-scripts.js'
+import { program, workersProgram } from './interrupted-scripts.js'
 
 const scripts = Number(process.env['MEMLAYER_SCRIPTS'] ?? 300)
 
@@ -24,6 +24,19 @@ describe.skipIf(process.platform !== 'linux').each(['node22', 'this Node', 'node
       // Scripts that are not stopped, and frees that keep nothing, would prove nothing.
       expect(ended).toBeGreaterThan(scripts / 2)
       expect(retired).toBeGreaterThan(0)
+    })
+
+    it('leave an account that is right: terminate() of workers that share', { timeout: 300_000 }, (context) => {
+      const child = runChild(workersProgram, {
+        from: import.meta.dirname,
+        node: name === 'this Node' ? process.execPath : otherNode(name, import.meta.url, context),
+        args: ['24'],
+        timeout: 300_000,
+      })
+      expect(child).toMatchObject({ code: 0, signal: null, stderr: '' })
+      const { wrong, taken, ranges } = JSON.parse(child.stdout) as { wrong: unknown[]; taken: number; ranges: number }
+      expect({ wrong, ranges }).toEqual({ wrong: [], ranges: 0 })
+      expect(taken).toBeGreaterThan(0)
     })
   },
 )

@@ -201,7 +201,8 @@ function isMoved({ isEnding }: ViewEntry, buffer: ArrayBuffer): boolean {
 
 /** @throws UsageError ERR_MEMLAYER_VIEW always. */
 function notDetachable(op: string, { start, end }: ViewEntry, cause: unknown): never {
-  const why = cause instanceof Error ? `: ${cause.message}` : ''
+  const said = cause instanceof Error ? cause.message : ''
+  const why = said === '' ? '' : `: ${said.endsWith('.') ? said.slice(0, -1) : said}`
   const message = `${op}: the view of ${end - start} bytes at ${formatAddress(start)} can't be detached${why}`
   const hint =
     'Do not mark the buffer of a view with markAsUntransferable. ' +
