@@ -1,5 +1,5 @@
-// The programs of the test with scripts that end anywhere. They are text, because each Node runs them in a process of its
-// own.
+// The programs of the test with scripts that end anywhere. They are text, because each Node runs them in a process of
+// its own.
 
 /**
  * Random operations, ended by vm's timeout or at the end of the stack: no catch and no finally of the layer
@@ -135,7 +135,7 @@ export const program = `
   console.log(JSON.stringify({ ended, wrong: [...wrong], retired: memory.stats().retired }))
 `
 
-/** Workers that attach, look and release without end, until their owner terminates them. Argument: how many there are. */
+/** Workers that attach, write and release without end, until their owner terminates them. Argument: how many. */
 export const workersProgram = `
   import { Worker } from 'node:worker_threads'
   import { createMemory } from '@memlayer/core'
