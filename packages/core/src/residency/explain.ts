@@ -34,7 +34,7 @@ export interface Explanation {
   readonly layer: number
   /** This memory's ranges by category and state. */
   readonly layerParts: readonly LayerPart[]
-  /** This memory's retired ranges: what was written after they were freed, until it is given back. */
+  /** This memory's retired ranges: what was written late, until it is given back. 256 GiB of them are looked at. */
   readonly retired: number
   /** The ranges of other memories of this thread. Those of other threads are unexplained. */
   readonly otherMemories: number
@@ -116,10 +116,16 @@ function byKind(mappings: readonly ProcessMapping[], runs: Runs): Kinds {
   return kinds
 }
 
+/** So many bytes of retired ranges are looked at. Linux before 6.7 answers page by page, and there may be 16 TiB. */
+const retiredBytesMax = 2 ** 38
+
 function mappedRanges(pairs: readonly number[]): OwnedRange[] {
   const ranges: OwnedRange[] = []
-  for (let i = 0; i < pairs.length; i += 2) {
-    ranges.push({ address: pairs[i] as number, size: pairs[i + 1] as number, state: 'Ready', category: null })
+  let left = retiredBytesMax
+  for (let i = 0; i < pairs.length && left > 0; i += 2) {
+    const size = Math.min(pairs[i + 1] as number, left)
+    ranges.push({ address: pairs[i] as number, size, state: 'Ready', category: null })
+    left -= size
   }
   return ranges
 }
