@@ -1,6 +1,6 @@
 // Tests a growable buffer when the OS happens to return an aligned address. The region is then larger than the buffer.
 // os-linux tests the buffer on real pages.
-import { createMemory, GrowableBuffer } from '@memlayer/core'
+import { createMemory, FatalError, GrowableBuffer } from '@memlayer/core'
 import { expect, it } from 'vitest'
 import { PageOS } from './page-os.js'
 
@@ -32,4 +32,29 @@ it('has no bytes when its region was freed from under it', () => {
   buffer.region.free()
   expect([buffer.length, buffer.capacity]).toEqual([0, 0])
   buffer.free()
+})
+
+it('makes only what was discarded Ready again, because the kernel may fill huge pages that are asked for', () => {
+  const os = new PageOS({ traits: { hugePageSize: 4 * page } })
+  const memory = createMemory(os)
+  using buffer = new GrowableBuffer(memory, { maximum: 64 * page, length: 64 * page })
+  const used = (): string[] => os.calls.filter((call) => call.startsWith('sysUsedOS'))
+  const before = used().length
+  const text = (at: number, pages: number): string =>
+    `sysUsedOS(0x${(buffer.address + at * page).toString(16)}, ${pages * page})`
+  buffer.discard(8 * page, 2 * page)
+  buffer.discard(20 * page, 3 * page)
+  expect(used().slice(before)).toEqual([text(8, 2), text(20, 3)])
+  memory.check()
+})
+
+it('mends all that was discarded when the OS refused to make it Ready again', () => {
+  const os = new PageOS()
+  const memory = createMemory(os)
+  using buffer = new GrowableBuffer(memory, { maximum: 64 * page, length: 64 * page })
+  os.fate = (fn) => (fn === 'sysUsedOS' ? new FatalError('no', { op: 'sysUsed', hint: 'Wait.' }) : undefined)
+  for (const at of [40, 10]) expect(() => buffer.discard(at * page, 2 * page)).toThrow(FatalError)
+  os.fate = undefined
+  expect(buffer.bytes().length).toBe(64 * page)
+  expect(memory.stats().total).toMatchObject({ ready: 64 * page, prepared: 0 })
 })

@@ -221,8 +221,9 @@ class Linux implements OS {
     if (!this.#populates) return false
     const answer = this.#kernel.madvise(v, n, MADV_POPULATE_WRITE)
     if (answer === 0) return true
-    // It came with Linux 5.14. An older kernel answers EINVAL and is asked only once.
-    if (answer === -EINVAL) return (this.#populates = false)
+    // It came with Linux 5.14. An older kernel answers EINVAL. A sandbox that does not know it answers EPERM or ENOSYS.
+    // None of them changes while the process lives, so it is asked only once.
+    if (answer === -EINVAL || answer === -EPERM || answer === -ENOSYS) return (this.#populates = false)
     return this.#refuse('madvise', -answer, { populated: n })
   }
 

@@ -48,8 +48,9 @@ export class GrowableBuffer {
   #ready = 0
   // Pages up to here were Ready at some time.
   #used = 0
-  // Whether pages below #ready are Prepared. They were discarded, and the OS refused to make them Ready again.
-  #isTorn = false
+  // Pages between these two may be Prepared: they were discarded, and not made Ready again. An end of 0: there are none.
+  #tornFrom = Infinity
+  #tornEnd = 0
   /** Bytes up to here may have contents that a shrink did not come to drop, because a script ended. */
   #dirty = 0
   /** The number of the last change of what is Ready. An observer may change it in the midst of another change. */
@@ -146,7 +147,7 @@ export class GrowableBuffer {
     const end = alignDown(offset + length, this.#page)
     this.#change('discard', `${offset}, ${length}`, () => {
       if (from >= end) return this.#zero(offset, offset + length)
-      this.#isTorn = true
+      this.#tear(from, end)
       this.#region.unused(from, end - from)
       this.#expectLive('discard')
       // It is discarded from here on. What the OS refuses now it may give later.
@@ -168,7 +169,7 @@ export class GrowableBuffer {
     const count = length === undefined ? Math.floor((this.#length - offset) / element) : length
     this.#check('view', offset, typeof count === 'number' ? count * element : NaN)
     try {
-      if (this.#isTorn) this.#mend()
+      if (this.#tornEnd > 0) this.#mend()
       return this.#region.view(type, offset, count)
     } catch (error) {
       throw this.#told(error, 'view', `${offset}, ${count}`)
@@ -198,7 +199,7 @@ export class GrowableBuffer {
   #change(op: string, given: string, change: () => void): void {
     this.#expectLive(op)
     try {
-      if (this.#isTorn) this.#mend()
+      if (this.#tornEnd > 0) this.#mend()
       change()
     } catch (error) {
       throw this.#told(error, op, given)
@@ -207,8 +208,17 @@ export class GrowableBuffer {
 
   /** Makes Ready again what was discarded when the OS refused, or when a script ended. */
   #mend(): void {
-    this.#region.commit(0, this.#ready)
-    this.#isTorn = false
+    const [from, end] = [this.#tornFrom, Math.min(this.#tornEnd, this.#ready)]
+    // Only this range: the kernel may fill huge pages that are asked for, and earlier discards would be undone.
+    if (from < end) this.#region.commit(from, end - from)
+    this.#tornFrom = Infinity
+    this.#tornEnd = 0
+  }
+
+  /** The pages of [from, end) have to be made Ready again before they are used. */
+  #tear(from: number, end: number): void {
+    this.#tornFrom = Math.min(this.#tornFrom, from)
+    this.#tornEnd = Math.max(this.#tornEnd, end)
   }
 
   #growTo(op: string, length: number): void {
@@ -248,7 +258,7 @@ export class GrowableBuffer {
       this.#region.unused(end, ready - end)
     } catch (error) {
       // What was asked of the OS may have been done: then the pages have to be made Ready again.
-      this.#isTorn = true
+      this.#tear(end, ready)
       if (turn === this.#turn) [this.#length, this.#ready] = [before, ready]
       throw error
     }
