@@ -25,7 +25,7 @@ const memoriesAssumed = 8
 const operationsMax = 2048
 /** The most advice between two counts, where all advice there is costs no more than this memory's part. */
 const adviceMax = 65_536
-/** Where nothing bounds mappings, or the kernel does not tell. The count starts again when it ends. */
+/** Where nothing bounds mappings. The count starts again when it ends. */
 const unbounded = 2 ** 30 - 1
 
 interface MappingCount {
@@ -156,12 +156,13 @@ export class MappingBudget {
     return cost > 0 && free < cost ? count : null
   }
 
-  /** What the kernel says; null: it does not tell, and is not asked again. */
+  /** What the kernel says; null: it does not tell now. */
   #count(): MappingCount | null {
     this.#address = NaN
     const count = this.#os.host?.mappings?.()
     if (count !== undefined && !Number.isNaN(count.limit) && !Number.isNaN(count.used)) return count
-    this.#left = this.#advice = unbounded
+    // A process that has no descriptor left can't read its mappings, and can again later.
+    this.#left = this.#advice = count === undefined ? unbounded : operationsMax
     return null
   }
 }
