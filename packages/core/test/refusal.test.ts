@@ -8,6 +8,66 @@ import { createWorld, expectAgreement, judge, make, type World } from './world.j
 
 const page = 4096
 
+describe('memory to map that the kernel does not have', () => {
+  const noMemory = new FatalError('out of memory', {
+    op: 'sysMap',
+    syscall: 'mmap',
+    errno: 12,
+    errnoName: 'ENOMEM',
+    hint: 'Buy memory.',
+  })
+
+  /** An OS that unmaps the range before it refuses to map it, as Linux before 6.12. */
+  class Unmapping extends PageOS {
+    isShort = true
+    /** Whether the reservation can be put back. */
+    reserves = true
+    override sysMapOS(v: number, n: number): void {
+      if (!this.isShort) return super.sysMapOS(v, n)
+      this.vacate(v, n)
+      throw noMemory
+    }
+    override sysFaultOS(v: number, n: number): void {
+      if (!this.reserves) this.refusal = ENOMEM
+      else for (let at = v; at < v + n; at += page) this.pages.set(at / page, { state: 'Reserved', reservation: 1 })
+    }
+  }
+
+  it('is an OutOfMemoryError, and the reservation is put back', () => {
+    const os = new Unmapping()
+    const memory = createMemory(os)
+    const v = memory.sysReserve(null, 4 * page)
+    const error = errorOf(() => memory.sysMap(v, 4 * page, memory.stat('s')))
+    expect(error).toBeInstanceOf(OutOfMemoryError)
+    expect(error.message).toBe(
+      `sysMap: pages refused 16 KiB at 0x${v.toString(16)}: mmap answered ENOMEM (12). Buy memory.`,
+    )
+    expect(error).toMatchObject({ op: 'sysMap', syscall: 'mmap', errnoName: 'ENOMEM', address: v, size: 4 * page })
+    expect([os.pages.size, memory.ranges().map(({ state }) => state)]).toEqual([4, ['Reserved']])
+    expect(memory.stats().total).toMatchObject({ held: 0, refusals: 1 })
+    os.isShort = false
+    memory.sysMap(v, page, null)
+    memory.check()
+  })
+
+  it('is a FatalError when the reservation can not be put back', () => {
+    const os = new Unmapping()
+    os.reserves = false
+    const memory = createMemory(os)
+    const v = memory.sysReserve(null, 4 * page)
+    expect(errorOf(() => memory.sysMap(v, 4 * page, null))).toBe(noMemory)
+    expect(os.refusal).toBe(null)
+  })
+
+  it('names the region whose commit it was', () => {
+    const memory = createMemory(new Unmapping())
+    const region = memory.reserve(4 * page, { name: 'vectors' })
+    const error = errorOf(() => region.commit(0, 4 * page))
+    expect(error).toBeInstanceOf(OutOfMemoryError)
+    expect(error).toMatchObject({ op: 'commit', region: 'vectors', offset: 0 })
+  })
+})
+
 describe('an OutOfMemoryError', () => {
   it('names the request and the kernel’s answer', () => {
     const memory = createMemory(new PageOS({ fate: () => ENOMEM }))

@@ -47,11 +47,11 @@ function expectKernelAgrees(memory: Memory): void {
 }
 
 // The error that an operation throws when the kernel refuses `fn`. A refused reservation is an OutOfMemoryError.
-// Where Go throws, it is a FatalError. So is a range that the kernel keeps, unless the kernel had no memory to
+// Where Go throws, it is a FatalError, but for memory to map that the kernel does not have. So is a range that the kernel keeps, unless the kernel had no memory to
 // split it.
 const expected = (op: string, fn: string | undefined, errno: number): typeof OutOfMemoryError | typeof FatalError => {
   if (['sysAlloc', 'sysReserve'].includes(op)) return OutOfMemoryError
-  if (['sysMap', 'sysUsed', 'sysUnused'].includes(op)) return FatalError
+  if (['sysUsed', 'sysUnused'].includes(op)) return FatalError
   if (op === 'sysReserveAligned' && fn === 'mmap') return OutOfMemoryError
   return errno === ENOMEM ? OutOfMemoryError : FatalError
 }

@@ -153,13 +153,19 @@ export const workersProgram = `
       const own = memory.reserve(64 * page)
       own.commit(0, own.size)
       parentPort.on('message', (tokens) => {
-        parentPort.postMessage('begins')
-        for (let i = 0; ; i++) {
+        globalThis.kept = memory.attach(tokens[0])
+        parentPort.postMessage('has one')
+        for (let i = 1; ; i++) {
           const token = tokens[i]
           if (token !== undefined) {
-            const share = memory.attach(token)
-            share.view(Uint8Array).fill(i)
-            if (i % 3 === 0) share.release()
+            try {
+              const share = memory.attach(token)
+              share.view(Uint8Array).fill(i)
+              if (i % 3 === 0) share.release()
+            } catch (error) {
+              // The owner may have revoked it.
+              if (error.code !== 'ERR_MEMLAYER_SHARED') throw error
+            }
           }
           own.view(Uint8Array, 0, page)[0] = 1
           own.unused(0, 4 * page)
@@ -169,7 +175,7 @@ export const workersProgram = `
     })
   \`
   const wrong = []
-  let taken = 0
+  let refused = 0
   for (let i = 0; i < count; i++) {
     const region = memory.reserve(256 * page, { name: 'shared' })
     region.commit(0, region.size)
@@ -182,7 +188,7 @@ export const workersProgram = `
       region.free()
     } catch (error) {
       if (error.code !== 'ERR_MEMLAYER_SHARED') wrong.push(error.stack)
-      taken += 1
+      refused += 1
     }
     await worker.terminate()
     memory.check()
@@ -190,5 +196,5 @@ export const workersProgram = `
     if (!region.disposed) region.free()
     memory.check()
   }
-  console.log(JSON.stringify({ wrong, taken, ranges: memory.ranges().length }))
+  console.log(JSON.stringify({ wrong, refused, ranges: memory.ranges().length }))
 `

@@ -57,7 +57,7 @@ function fail({ createOS, standIn, family, fatalInAlloc = [] }: FailingBackend, 
     thrown = caught
   }
   const refused = thrown !== undefined
-  const isRight = !refused || classesFor(at.op, error, fatalInAlloc).some((one) => thrown instanceof one)
+  const isRight = !refused || classesFor(at.op, family, error, fatalInAlloc).some((one) => thrown instanceof one)
   expect(isRight, `${at.op}: ${String(thrown)}`).toBe(true)
   expect(plan.failed || !refused, 'a life without a refusal throws nothing').toBe(true)
   expect(disagreement(memory)).toBe(null)
@@ -66,7 +66,13 @@ function fail({ createOS, standIn, family, fatalInAlloc = [] }: FailingBackend, 
 }
 
 /** What an operation may throw. */
-function classesFor(op: string, error: string, fatalInAlloc: readonly string[]): readonly ErrorClass[] {
+function classesFor(
+  op: string,
+  family: ErrnoFamily,
+  error: string,
+  fatalInAlloc: readonly string[],
+): readonly ErrorClass[] {
+  const isSunOS = family === 'solaris' || family === 'illumos'
   switch (op) {
     case 'sysAlloc':
       return [fatalInAlloc.includes(error) ? FatalError : OutOfMemoryError]
@@ -76,8 +82,8 @@ function classesFor(op: string, error: string, fatalInAlloc: readonly string[]):
       // The kernel refuses all of it, or keeps a part that was to go.
       return [OutOfMemoryError, FatalError]
     case 'sysMap':
-      // Go throws here.
-      return [FatalError]
+      // Go throws here. Where there is only no memory, core puts the reservation back and its caller can ask for less.
+      return [error === 'ENOMEM' || (isSunOS && error === 'EAGAIN') ? OutOfMemoryError : FatalError]
     default:
       // The kernel keeps a range that was to go. With ENOMEM it had no memory to split it.
       return [error === 'ENOMEM' ? OutOfMemoryError : FatalError]

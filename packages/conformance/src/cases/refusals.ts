@@ -136,12 +136,12 @@ export const refusalCases: readonly Definition[] = [
   },
   {
     id: 'refusals/map',
-    title: 'sysMap, refused: a FatalError, and the range stays Reserved; it can be mapped later',
+    title: 'sysMap, refused: the range stays Reserved, and can be mapped later; a FatalError, or no memory',
     show: (world) =>
       refusing(world, (stage, switched) => {
         const { memory, os, unit } = stage
         const v = memory.sysReserve(null, 4 * unit)
-        const isRefused = refuse(stage, switched, 'sysMap', ['FatalError'], () =>
+        const isRefused = refuse(stage, switched, 'sysMap', ['FatalError', 'OutOfMemoryError'], () =>
           memory.sysMap(v, 4 * unit, memory.stat('refused')),
         )
         if (isRefused) memory.sysMap(v, 4 * unit, null)

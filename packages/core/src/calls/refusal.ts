@@ -7,11 +7,38 @@ import { formatAddress, formatBytes } from '../text.js'
 
 /** The error for a `*OS` function that returned null. Takes the OS's refusal. */
 export function outOfMemory(os: OS, op: Operation, v: Address | null, n: number): OutOfMemoryError {
-  const refusal = takeRefusal(os)
+  return noMemory(os, op, v, n, takeRefusal(os))
+}
+
+/**
+ * The error for what sysMapOS threw. Go throws "out of memory" where the kernel has none. Here nothing is broken: the
+ * caller can ask for less. A kernel may have unmapped the range before it refused, as Linux does before 6.12. So the
+ * reservation is put back, and the backend's error stays only where that fails.
+ */
+export function noMemoryToMap(os: OS, v: Address, n: number, error: unknown): unknown {
+  if (!(error instanceof FatalError && error.message.startsWith('out of memory'))) return error
+  takeRefusal(os)
+  try {
+    os.sysFaultOS(v, n)
+  } catch {
+    return error
+  }
+  if (takeRefusal(os) !== null) return error
+  const { syscall, errno, errnoName, hint } = error
+  return noMemory(os, 'sysMap', v, n, { syscall, errno, errnoName, hint } as Partial<Refusal>)
+}
+
+function noMemory(
+  os: OS,
+  op: Operation,
+  v: Address | null,
+  n: number,
+  refusal: Partial<Refusal> | null,
+): OutOfMemoryError {
   const at = v === null ? '' : ` at ${formatAddress(v)}`
   return new OutOfMemoryError(`${op}: ${os.name} refused ${formatBytes(n)}${at}${answerOf(refusal)}`, {
-    hint: 'Free memory, or ask for less.',
     ...refusal,
+    hint: refusal?.hint ?? 'Free memory, or ask for less.',
     op,
     size: n,
     ...(v === null ? {} : { address: v }),
@@ -19,7 +46,7 @@ export function outOfMemory(os: OS, op: Operation, v: Address | null, n: number)
 }
 
 /** A backend need not know the error number of the call that failed. */
-function answerOf(refusal: Refusal | null): string {
+function answerOf(refusal: Partial<Refusal> | null): string {
   if (refusal?.syscall === undefined) return ''
   const { syscall, errno, errnoName } = refusal
   const number =

@@ -29,7 +29,7 @@ import type { Retired } from '../retired/retired.js'
 import { endBorrows, giveBack, payForFree } from './give-back.js'
 import { allocate } from './obtain.js'
 import type { Parts } from './parts.js'
-import { outOfMemory, refused, takeRefusal } from './refusal.js'
+import { noMemoryToMap, outOfMemory, refused, takeRefusal } from './refusal.js'
 import { reserve, reserveAligned, type AlignedReservation } from './reserve.js'
 import { expectOpen, failed, settle } from './settle.js'
 import { unusedAll } from './unused-all.js'
@@ -227,7 +227,7 @@ export class Wrappers {
       this.os.sysMapOS(v, n)
       expectOpen(this.#parts, RESERVED, 'sysMap', v, n)
     } catch (error) {
-      throw failed(this.#parts, 'sysMap', v, n, category, error)
+      throw failed(this.#parts, 'sysMap', v, n, category, noMemoryToMap(this.os, v, n, error))
     }
     // What was faulted is counted where it was mapped before. It changes hands.
     this.#account.uncount(v, n, packed)
