@@ -90,8 +90,8 @@ export interface OS {
   /** None to Reserved: at `v` if it is given and free, else anywhere. `null`: refused. */
   sysReserveOS(v: Address | null, n: number): Address | null
   /**
-   * Reserved to Prepared. A no-op means that Reserved and Prepared are one to this OS. Where the kernel has no memory, it
-   * throws a FatalError "out of memory", as Go does. Core then makes the range Reserved again by sysFaultOS, and its
+   * Reserved to Prepared. A no-op means that Reserved and Prepared are one to this OS. Where the kernel has no memory,
+   * it throws a FatalError "out of memory", as Go does. Core then makes the range Reserved again by sysFaultOS, and its
    * caller gets an OutOfMemoryError.
    */
   sysMapOS(v: Address, n: number): void

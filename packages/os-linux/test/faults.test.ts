@@ -46,9 +46,9 @@ function expectKernelAgrees(memory: Memory): void {
   }
 }
 
-// The error that an operation throws when the kernel refuses `fn`. A refused reservation is an OutOfMemoryError.
-// Where Go throws, it is a FatalError, but for memory to map that the kernel does not have. So is a range that the kernel keeps, unless the kernel had no memory to
-// split it.
+// The error that an operation throws when the kernel refuses `fn`. A refused reservation is an OutOfMemoryError. So is
+// memory to map that the kernel does not have. Where else Go throws, it is a FatalError. So is a range that the kernel
+// keeps, unless the kernel had no memory to split it.
 const expected = (op: string, fn: string | undefined, errno: number): typeof OutOfMemoryError | typeof FatalError => {
   if (['sysAlloc', 'sysReserve'].includes(op)) return OutOfMemoryError
   if (['sysUsed', 'sysUnused'].includes(op)) return FatalError

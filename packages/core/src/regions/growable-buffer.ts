@@ -48,7 +48,7 @@ export class GrowableBuffer {
   #ready = 0
   // Pages up to here were Ready at some time.
   #used = 0
-  // Pages between these two may be Prepared: they were discarded, and not made Ready again. An end of 0: there are none.
+  // Pages between these two may be Prepared: they were discarded, and not made Ready again. An end of 0: none are.
   #tornFrom = Infinity
   #tornEnd = 0
   /** Bytes up to here may have contents that a shrink did not come to drop, because a script ended. */
