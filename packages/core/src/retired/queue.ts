@@ -8,53 +8,70 @@ export interface Queued {
   readonly n: number
 }
 
-/** As many numbers of the front are dropped at a time. */
-const droppedAtOnce = 65_536
+/** Room for so many ranges at first. A power of 2. */
+const roomAtFirst = 64
 
-/** Ranges in the order in which they came. */
+/** Ranges in the order in which they came: a ring. */
 export class Queue {
-  // Address and size of each. Those before `#first` have left.
-  #pairs: number[] = []
+  /** Address and size of each. */
+  #pairs: Float64Array = new Float64Array(2 * roomAtFirst)
+  /** The place of the oldest. */
   #first = 0
-  /** Where the ranges begin that were not asked for as writable. */
-  #writable = 0
+  #length = 0
+  /** So many of the oldest were returned by `nextWritable`. */
+  #returned = 0
 
   /** Its ranges. */
   get length(): number {
-    return (this.#pairs.length - this.#first) / 2
+    return this.#length
   }
 
   push(v: Address, n: number): void {
-    this.#pairs.push(v, n)
+    if (2 * this.#length === this.#pairs.length) this.#grow()
+    const at = this.#at(this.#length)
+    this.#pairs[at] = v
+    this.#pairs[at + 1] = n
+    this.#length += 1
   }
 
   /** Takes the oldest range out. */
   shift(): Queued {
-    const queued = this.#at(this.#first)
-    this.#first += 2
-    this.#writable = Math.max(this.#writable, this.#first)
-    if (this.#first >= droppedAtOnce) {
-      const rest = this.#pairs.slice(this.#first)
-      this.#pairs = rest
-      this.#writable -= this.#first
-      this.#first = 0
-    }
+    const queued = this.#queued(0)
+    this.#first = this.#at(1) / 2
+    this.#length -= 1
+    if (this.#returned > 0) this.#returned -= 1
     return queued
   }
 
   /** Whether a range is left that `nextWritable` has not returned. */
   get hasWritable(): boolean {
-    return this.#writable < this.#pairs.length
+    return this.#returned < this.#length
   }
 
   /** The oldest range that this has not returned yet. It stays in the queue. */
   nextWritable(): Queued {
-    const queued = this.#at(this.#writable)
-    this.#writable += 2
+    const queued = this.#queued(this.#returned)
+    this.#returned += 1
     return queued
   }
 
-  #at(i: number): Queued {
-    return { v: this.#pairs[i] as Address, n: this.#pairs[i + 1] as number }
+  #queued(i: number): Queued {
+    const at = this.#at(i)
+    return { v: this.#pairs[at] as Address, n: this.#pairs[at + 1] as number }
+  }
+
+  /** The place of the range that is `i` behind the oldest. */
+  #at(i: number): number {
+    return 2 * ((this.#first + i) & (this.#pairs.length / 2 - 1))
+  }
+
+  #grow(): void {
+    const pairs = new Float64Array(2 * this.#pairs.length)
+    const behind = this.#pairs.subarray(2 * this.#first)
+    pairs.set(behind)
+    pairs.set(this.#pairs.subarray(0, 2 * this.#first), behind.length)
+    // A script may end before these, and nothing is lost then.
+    this.#pairs = pairs
+    this.#first = 0
   }
 }

@@ -16,8 +16,8 @@ const TRAPPING = 2
 /** It may serve a reservation. */
 const COOLED = 3
 
-/** Ranges in quarantine. */
-const rangesMax = 16_384
+/** Ranges in quarantine: as many as a ring of 2^14 holds when one more has come. */
+const rangesMax = 2 ** 14 - 1
 /** Retirements between two sweeps. A sweep gives back what was written late, and the page tables. */
 const retirementsPerSweep = 256
 /** The most ranges that one sweep visits. The next one goes on from there. */

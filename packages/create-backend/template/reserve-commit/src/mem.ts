@@ -57,7 +57,7 @@ class MyOs implements OS {
 
   /** Ready to Prepared: the contents may be lost. A no-op means that the system can't take pages back. */
   sysUnusedOS(v: Address, n: number): void {
-    this.#inPieces('sysUnused', 'virtualFree', v, n, (at, size) => this.#kernel.virtualFree(at, size, MEM_DECOMMIT))
+    this.#decommit('sysUnused', v, n)
   }
 
   /** Prepared, or a mix of Prepared and Ready, to Ready. The Ready part keeps its bytes. */
@@ -81,7 +81,7 @@ class MyOs implements OS {
 
   /** Ready or Prepared to Reserved. From now on an access to the range faults, and the range costs no memory. */
   sysFaultOS(v: Address, n: number): void {
-    this.#inPieces('sysFault', 'virtualFree', v, n, (at, size) => this.#kernel.virtualFree(at, size, MEM_DECOMMIT))
+    this.#decommit('sysFault', v, n)
   }
 
   /** None to Reserved: at `v` if given and free, else anywhere, never over a mapping. Null: the kernel refused. */
@@ -98,6 +98,22 @@ class MyOs implements OS {
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
+  }
+
+  /** Takes the memory from [v, v+n). When a piece is refused, the account keeps the range as it was. */
+  #decommit(op: string, v: Address, n: number): void {
+    let done = 0
+    try {
+      this.#inPieces(op, 'virtualFree', v, n, (at, size) => {
+        const answer = this.#kernel.virtualFree(at, size, MEM_DECOMMIT)
+        if (answer === 0) done = at + size - v
+        return answer
+      })
+    } catch (error) {
+      // What is Ready to the account may be touched, so it gets memory again. Its contents are lost.
+      if (done > 0) this.sysUsedOS(v, done)
+      throw error
+    }
   }
 
   /**
