@@ -6,8 +6,9 @@ import { expect, it } from 'vitest'
 
 // A life is some twenty operations. All rounds together are 3,000 operations a second for ten minutes.
 const livesPerRound = 5_000
-// The engine compiles, and the C library's heap spreads, for the first hundred thousand operations.
-const warmUpRounds = 6
+// The engine compiles, and the C library's heap spreads, for the first million operations. Over 30 rounds resident
+// memory rose by 1.2 MB in the first 13, and by nothing in the 17 after them.
+const warmUpRounds = 14
 const rounds = 18
 const seconds = 600
 

@@ -47,7 +47,7 @@ const mutants: readonly Mutant[] = [
     file: '@memlayer/core/dist/bundle.js',
     from: 'words[0] = 1;',
     to: '',
-    fails: null,
+    fails: /while pages are held/,
   },
   {
     fault: 'transferred bytes are unmapped',
