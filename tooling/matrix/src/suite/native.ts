@@ -165,7 +165,7 @@ function tolerant(use: () => unknown): void {
 function filled(view: Uint8Array): Promise<boolean> {
   return new Promise((resolve, reject) => {
     // A view that was detached meanwhile has no bytes, and throws where it is asked for them.
-    const arrived = (): boolean => view.length > 0 && view.some((byte) => byte !== 0)
+    const arrived = (): boolean => view.byteLength > 0 && view.some((byte) => byte !== 0)
     randomFill(view, (error) => (error === null ? resolve(arrived()) : reject(error)))
   })
 }
