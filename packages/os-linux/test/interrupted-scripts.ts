@@ -135,8 +135,11 @@ export const program = `
   console.log(JSON.stringify({ ended, wrong: [...wrong], retired: memory.stats().retired }))
 `
 
-/** Workers that attach, write and release without end, until their owner terminates them. Argument: how many. */
-export const workersProgram = `
+/**
+ * Workers that attach, release and give back without end, until their owner terminates them. Argument: how many.
+ * `makesViews`: they make views all the time as well. koffi aborts when a worker is terminated within that.
+ */
+export const workersProgram = (makesViews: boolean): string => `
   import { Worker } from 'node:worker_threads'
   import { createMemory } from '@memlayer/core'
   import { createOS } from '@memlayer/os-linux'
@@ -153,21 +156,21 @@ export const workersProgram = `
       const own = memory.reserve(64 * page)
       own.commit(0, own.size)
       parentPort.on('message', (tokens) => {
-        globalThis.kept = memory.attach(tokens[0])
-        parentPort.postMessage('has one')
-        for (let i = 1; ; i++) {
+        globalThis.kept = tokens.slice(0, 4).map((token) => memory.attach(token).view(Uint8Array).fill(1))
+        parentPort.postMessage('has some')
+        for (let i = 4; ; i++) {
           const token = tokens[i]
           if (token !== undefined) {
             try {
               const share = memory.attach(token)
-              share.view(Uint8Array).fill(i)
+              if (${makesViews}) share.view(Uint8Array).fill(i)
               if (i % 3 === 0) share.release()
             } catch (error) {
               // The owner may have revoked it.
               if (error.code !== 'ERR_MEMLAYER_SHARED') throw error
             }
           }
-          own.view(Uint8Array, 0, page)[0] = 1
+          if (${makesViews}) own.view(Uint8Array, 0, page)[0] = 1
           own.unused(0, 4 * page)
           own.used(0, 4 * page)
         }

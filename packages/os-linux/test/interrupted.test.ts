@@ -28,7 +28,7 @@ describe.skipIf(process.platform !== 'linux').each(['node22', 'this Node', 'node
     })
 
     it('leave an account that is right: terminate() of workers that share', { timeout: 300_000 }, (context) => {
-      const child = runChild(workersProgram, {
+      const child = runChild(workersProgram(false), {
         from: import.meta.dirname,
         node: name === 'this Node' ? process.execPath : otherNode(name, import.meta.url, context),
         args: [String(workers)],
@@ -38,5 +38,21 @@ describe.skipIf(process.platform !== 'linux').each(['node22', 'this Node', 'node
       // Each had pages when its owner first asked for them.
       expect(JSON.parse(child.stdout)).toEqual({ wrong: [], refused: workers, ranges: 0 })
     })
+  },
+)
+
+it.skipIf(process.platform !== 'linux')(
+  'workers that make views are terminated at any moment, over node:ffi (needs Linux)',
+  { timeout: 300_000 },
+  (context) => {
+    const child = runChild(workersProgram(true), {
+      from: import.meta.dirname,
+      node: otherNode('node26', import.meta.url, context),
+      nodeArgs: ['--no-addons', '--experimental-ffi', '--no-warnings'],
+      args: [String(workers)],
+      timeout: 300_000,
+    })
+    expect(child).toMatchObject({ code: 0, signal: null, stderr: '' })
+    expect(JSON.parse(child.stdout)).toEqual({ wrong: [], refused: workers, ranges: 0 })
   },
 )
