@@ -1,5 +1,5 @@
 // os-linux under strict overcommit. A writable page needs memory behind it from the start. Address space does not.
-import { createMemory, FatalError, OutOfMemoryError } from '@memlayer/core'
+import { createMemory, OutOfMemoryError } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { createOS } from '@memlayer/os-linux'
 import { bytesWith } from '@memlayer/witness'
@@ -47,7 +47,7 @@ describe('a kernel with strict overcommit', () => {
     const memory = createMemory(createOS())
     const region = memory.reserve(TiB)
     const error = thrown(() => region.map(0, tooMuch))
-    expect(error).toBeInstanceOf(FatalError)
+    expect(error).toBeInstanceOf(OutOfMemoryError)
     expect(String(error)).toContain('vm.overcommit_memory is 2')
     memory.check()
     expect(memory.ranges().map(({ size, state }) => [size, state])).toEqual([[TiB, 'Reserved']])
