@@ -135,6 +135,38 @@ export const program = `
   console.log(JSON.stringify({ ended, wrong: [...wrong], retired: memory.stats().retired }))
 `
 
+/** What each of the workers runs. */
+const workerCode = (makesViews: boolean): string => `
+const { parentPort } = process.getBuiltinModule('node:worker_threads')
+const packages = Promise.all([import('@memlayer/core'), import('@memlayer/os-linux')])
+void packages.then(([{ createMemory }, { createOS }]) => {
+  const memory = createMemory(createOS())
+  const page = memory.os.traits.pageSize
+  const own = memory.reserve(64 * page)
+  own.commit(0, own.size)
+  parentPort.on('message', (tokens) => {
+    globalThis.kept = tokens.slice(0, 4).map((token) => memory.attach(token).view(Uint8Array).fill(1))
+    parentPort.postMessage('has some')
+    for (let i = 4; ; i++) {
+      const token = tokens[i]
+      if (token !== undefined) {
+        try {
+          const share = memory.attach(token)
+          if (${makesViews}) share.view(Uint8Array).fill(i)
+          if (i % 3 === 0) share.release()
+        } catch (error) {
+          // The owner may have revoked it.
+          if (error.code !== 'ERR_MEMLAYER_SHARED') throw error
+        }
+      }
+      if (${makesViews}) own.view(Uint8Array, 0, page)[0] = 1
+      own.unused(0, 4 * page)
+      own.used(0, 4 * page)
+    }
+  })
+})
+`
+
 /**
  * Workers that attach, release and give back without end, until their owner terminates them. Argument: how many.
  * `makesViews`: they make views all the time as well. koffi aborts when a worker is terminated within that.
@@ -147,36 +179,7 @@ export const workersProgram = (makesViews: boolean): string => `
   const count = Number(process.argv[1])
   const memory = createMemory(createOS())
   const page = memory.os.traits.pageSize
-  const code = \`
-    const { parentPort } = process.getBuiltinModule('node:worker_threads')
-    const packages = Promise.all([import('@memlayer/core'), import('@memlayer/os-linux')])
-    void packages.then(([{ createMemory }, { createOS }]) => {
-      const memory = createMemory(createOS())
-      const page = memory.os.traits.pageSize
-      const own = memory.reserve(64 * page)
-      own.commit(0, own.size)
-      parentPort.on('message', (tokens) => {
-        globalThis.kept = tokens.slice(0, 4).map((token) => memory.attach(token).view(Uint8Array).fill(1))
-        parentPort.postMessage('has some')
-        for (let i = 4; ; i++) {
-          const token = tokens[i]
-          if (token !== undefined) {
-            try {
-              const share = memory.attach(token)
-              if (${makesViews}) share.view(Uint8Array).fill(i)
-              if (i % 3 === 0) share.release()
-            } catch (error) {
-              // The owner may have revoked it.
-              if (error.code !== 'ERR_MEMLAYER_SHARED') throw error
-            }
-          }
-          if (${makesViews}) own.view(Uint8Array, 0, page)[0] = 1
-          own.unused(0, 4 * page)
-          own.used(0, 4 * page)
-        }
-      })
-    })
-  \`
+  const code = ${JSON.stringify(workerCode(makesViews))}
   const wrong = []
   let refused = 0
   for (let i = 0; i < count; i++) {
