@@ -60,6 +60,7 @@ export function koffiEngine(): Engine {
   return {
     name: 'koffi',
     func(library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction {
+      expectPlainObjects(name)
       let loaded = libraries.get(library)
       if (loaded === undefined) libraries.set(library, (loaded = koffi.load(library)))
       return loaded.func(
@@ -81,6 +82,21 @@ export function koffiEngine(): Engine {
       copyIn ??= memcpy(['intptr_t', 'void *', 'size_t'])
       copyIn(addr, source, source.byteLength)
     },
+  }
+}
+
+/** The properties that koffi sets on the objects that it makes for a function. */
+const propertiesOfFunctions = ['name', 'type', 'result', 'arguments', 'async'] as const
+
+/** koffi aborts the process where a setter of Object.prototype throws under it. So no setter may be there. */
+function expectPlainObjects(name: string): void {
+  for (const property of propertiesOfFunctions) {
+    const found = Object.getOwnPropertyDescriptor(Object.prototype, property)
+    if (found === undefined || !Object.hasOwn(found, 'set')) continue
+    throw new NoEngineError(
+      `Object.prototype has an accessor '${property}', under which koffi can't declare ${name}`,
+      `Delete Object.prototype.${property}, or define it after the first call of each kind.`,
+    )
   }
 }
 

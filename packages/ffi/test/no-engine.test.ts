@@ -91,3 +91,33 @@ describe('the koffi builds', () => {
     expect(koffiBuilds.map((host) => `@koromix/koffi-${host}`)).toEqual(Object.keys(optionalDependencies))
   })
 })
+
+describe.skipIf(!onLinux)('koffi under a setter of Object.prototype that throws (needs Linux)', () => {
+  // Each name that koffi sets makes it abort. A name that it does not set changes nothing.
+  it.each(['name', 'type', 'result', 'arguments', 'async', 'other'])(
+    "declares nothing under '%s', and lives",
+    (name) => {
+      const child = runChild(
+        `
+      import { koffiEngine } from ${JSON.stringify(new URL('../dist/koffi.js', import.meta.url).href)}
+      const engine = koffiEngine()
+      const set = () => { throw new Error('set') }
+      Object.defineProperty(Object.prototype, process.argv.at(-1), { set, configurable: true })
+      let error
+      try {
+        engine.func(null, 'mincore', 'int', ['address', 'size', 'address'])
+      } catch (thrown) {
+        error = thrown
+      }
+      delete Object.prototype[process.argv.at(-1)]
+      console.log(JSON.stringify([error?.code ?? null, error?.message ?? null]))
+    `,
+        { from: import.meta.dirname, args: [name] },
+      )
+      expect(child).toMatchObject({ code: 0, signal: null })
+      const [code, message] = JSON.parse(child.stdout) as [string | null, string | null]
+      expect(code).toBe(name === 'other' ? null : 'ERR_MEMLAYER_NO_ENGINE')
+      if (name !== 'other') expect(message).toContain(`Delete Object.prototype.${name}`)
+    },
+  )
+})

@@ -106,6 +106,28 @@ describe.skipIf(!onLinux)('the engines of other runtimes (need Linux on x64)', (
     )
   })
 
+  it('a view that an asynchronous call has on Bun can’t be detached until the call has ended', (context) => {
+    const [ffi, kernel] = ['../dist/bun-ffi.js', '../../kernel/dist/bundle.js'].map(
+      (path) => new URL(path, import.meta.url).href,
+    )
+    const text = `import { open } from 'node:fs/promises'
+      import { bunEngine } from '${ffi}'
+      import { detachView } from '${kernel}'
+      const engine = bunEngine()
+      const mmap = engine.func(null, 'mmap', 'address', ['address', 'size', 'int', 'int', 'int', 'offset'])
+      const bytes = new Uint8Array(engine.view(mmap(0, 8192, 3, 0x22, -1, 0), 8192))
+      const file = await open(process.execPath)
+      const read = file.read(bytes, 0, 8192, 0)
+      try { detachView(bytes.buffer) } catch ({ name, message }) { console.log(name, message) }
+      console.log(bytes.length, (await read).bytesRead)
+      detachView(bytes.buffer)
+      console.log(bytes.length)
+      await file.close()`
+    expect(runModule(requireEngine('bun', context), text)).toBe(
+      'TypeError a native call that has not ended uses its bytes\n8192 8192\n0\n',
+    )
+  })
+
   it('are chosen by the manifest’s conditions, with the default for Node and for bundles', () => {
     const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
     const { imports } = JSON.parse(manifest) as { imports: { '#engine': Record<string, string> } }

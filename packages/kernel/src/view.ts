@@ -61,9 +61,14 @@ function runOnce(buffer: ArrayBuffer, run: () => void): void {
 /**
  * Detaches a buffer that `view` returned. Code that still holds it finds length 0 and reads `undefined`. The memory
  * stays as it is.
+ *
+ * @throws TypeError when the engine does not detach it: it was marked untransferable, or a native call uses its bytes.
  */
 export function detachView(buffer: ArrayBuffer): void {
   const run = hooks.get(buffer)
   if (run !== undefined) runOnce(buffer, run)
-  if (!isDetached(buffer)) transfer.call(buffer, 0)
+  if (isDetached(buffer)) return
+  transfer.call(buffer, 0)
+  // JavaScriptCore returns a copy, and leaves the buffer as it is, while a native call has it.
+  if (!isDetached(buffer)) throw new TypeError('a native call that has not ended uses its bytes')
 }

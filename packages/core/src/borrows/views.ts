@@ -205,7 +205,7 @@ function notDetachable(op: string, { start, end }: ViewEntry, cause: unknown): n
   const why = said === '' ? '' : `: ${said.endsWith('.') ? said.slice(0, -1) : said}`
   const message = `${op}: the view of ${end - start} bytes at ${formatAddress(start)} can't be detached${why}`
   const hint =
-    'Do not mark the buffer of a view with markAsUntransferable. ' +
+    'Wait until the call that uses the view has ended, and do not mark its buffer with markAsUntransferable. ' +
     'Its pages stay Ready until the buffer can be detached, or was collected.'
   throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, address: start, size: end - start, hint, cause })
 }
