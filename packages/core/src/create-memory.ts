@@ -127,6 +127,7 @@ const optional = [
   'sysUnusedAllOS',
   'sysPopulateOS',
   'sysNoHugePageOS',
+  'sysRenewOS',
   'sysRetireOS',
   'quarantine',
   'host',

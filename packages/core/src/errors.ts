@@ -161,6 +161,16 @@ export function inWordsOf(error: unknown, call: OwnCall): unknown {
   return Object.assign(error, { op, region, ...(offset === undefined ? {} : { offset }) })
 }
 
+/** Adds a sentence to an error's message and hint. Any other value stays as it is. */
+export function addHint(error: unknown, sentence: string): void {
+  if (!(error instanceof MemlayerError) || !Object.isExtensible(error)) return
+  const { message, hint } = error
+  const more = hint === undefined || hint === '' ? sentence : `${hint} ${sentence}`
+  error.message = withHint(withoutHint(error), more)
+  retell(error, message)
+  Object.defineProperty(error, 'hint', ownValue(more, true))
+}
+
 /** V8 has written the message of an error into its stack already. */
 function retell(error: MemlayerError, before: string): void {
   try {

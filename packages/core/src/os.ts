@@ -31,7 +31,7 @@ export interface Traits {
   readonly faultTraps: boolean
   /** Whether another thread's backend finds the same bytes at the same addresses. js: no. */
   readonly threadsShare: boolean
-  /** Whether sysUnused gives memory back to the operating system. */
+  /** Whether sysUnused gives memory back to the operating system. False once a kernel was seen to refuse. */
   readonly unusedReturnsMemory: boolean
   /** Whether a page reads zero when sysUsed takes it back after sysUnused. False: its old bytes may come back. */
   readonly unusedDropsContents: boolean
@@ -71,15 +71,19 @@ export interface OS {
   readonly traits: Traits
   /**
    * The kernel's last refusal that a `*OS` function met and did not throw. A backend sets it before it returns `null`,
-   * and where Go ignores a failing call that left the range as it was (munmap). Core reads it, clears it, and makes
-   * the error from it. Absent: errors carry no number.
+   * and where Go ignores a failing call that left the range as it was (munmap) or its memory where it was (madvise of
+   * sysUnusedOS). Core reads it, clears it, and makes an error or a warning from it. Absent: errors carry no number.
    */
   refusal?: Refusal | null
   /** None to Ready: zeroed memory at an address that the OS chooses. `null`: refused. */
   sysAllocOS(n: number): Address | null
   /** Ready to Prepared: the contents are forfeit. A no-op means that the OS can't take pages back. */
   sysUnusedOS(v: Address, n: number): void
-  /** Prepared, or a mix of Prepared and Ready, to Ready. A no-op means that pages return on first touch. */
+  /**
+   * Prepared, or a mix of Prepared and Ready, to Ready. A no-op means that pages return on first touch. Where the
+   * kernel has no memory, it throws a FatalError "out of memory", as Go does. Core then gives back by sysUnusedOS what
+   * a range that was Prepared has got, and its caller gets an OutOfMemoryError.
+   */
   sysUsedOS(v: Address, n: number): void
   /** No transition: larger pages would serve the range. A no-op means that the OS has none to offer. */
   sysHugePageOS(v: Address, n: number): void
@@ -119,6 +123,11 @@ export interface OS {
   sysPopulateOS?(v: Address, n: number): boolean | null
   /** No transition: larger pages would not serve the range. Source: sysNoHugePageOS in Go 1.21. */
   sysNoHugePageOS?(v: Address, n: number): void
+  /**
+   * After a sysUnusedOS that left a refusal: puts new pages, which read zero, in the place of [v, v+n). False: they
+   * have memory all the same. Absent: what the kernel does not take back stays as it is.
+   */
+  sysRenewOS?(v: Address, n: number): boolean
   /**
    * In place of sysFreeOS, for addresses that JavaScript has seen: gives back the memory of [v, v+n), which is owned in
    * any state, and keeps the addresses. A touch finds zeroes from then on. `isMapped`: all of the range can be touched

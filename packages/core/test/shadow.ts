@@ -181,6 +181,7 @@ export class Shadow {
       categories: Object.fromEntries([...this.#stats.values()].map((name) => [name, counts(name)])),
       // These pages have no way to retire addresses.
       retired: 0,
+      kept: 0,
     }
   }
 

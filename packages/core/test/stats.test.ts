@@ -18,6 +18,7 @@ describe('stats', () => {
     memory.sysAlloc(page, null)
     expect(memory.stats()).toEqual({
       retired: 0,
+      kept: 0,
       total: {
         reserved: 3 * page,
         prepared: 5 * page,

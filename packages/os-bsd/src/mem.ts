@@ -101,8 +101,9 @@ class Bsd implements OS {
   }
 
   sysUnusedOS(v: Address, n: number): void {
-    // A hint: the kernel takes the pages when it needs memory. If it refuses, nothing changes.
-    void this.#kernel.madvise(v, n, this.#free)
+    // A hint: the kernel takes the pages when it needs memory. If it refuses, the pages stay, and core is told.
+    const answer = this.#kernel.madvise(v, n, this.#free)
+    if (answer < 0) this.#refuse('madvise', -answer)
   }
 
   sysUsedOS(_v: Address, _n: number): void {

@@ -74,8 +74,10 @@ class Darwin implements OS {
 
   sysUnusedOS(v: Address, n: number): void {
     // Like MADV_FREE, and more. The pages leave the process's footprint at once, not only when the kernel takes
-    // them. Activity Monitor and task_info show that footprint. If the kernel refuses, nothing changes.
-    void this.#kernel.madvise(v, n, MADV_FREE_REUSABLE)
+    // them. Activity Monitor and task_info show that footprint. If the kernel refuses, the pages stay, and
+    // core is told.
+    const answer = this.#kernel.madvise(v, n, MADV_FREE_REUSABLE)
+    if (answer < 0) this.#refuse('madvise', -answer)
   }
 
   sysUsedOS(v: Address, n: number): void {

@@ -14,6 +14,7 @@ export const MAP_ANON: { readonly generic: number; readonly mips: number } = { g
 /** Overcommit does not count the mapping, unless it is strict. mips kept IRIX's number. */
 export const MAP_NORESERVE: { readonly generic: number; readonly mips: number } = { generic: 0x4000, mips: 0x400 }
 
+export const MADV_NORMAL = 0
 export const MADV_DONTNEED = 4
 export const MADV_FREE = 8 // since Linux 4.5
 export const MADV_HUGEPAGE = 14

@@ -2,7 +2,7 @@
 // refusal, so this may read files.
 import { formatBytes } from '@memlayer/core'
 import type { PosixKernel, PosixLimits } from '@memlayer/kernel'
-import { EACCES, EAGAIN, ENOMEM } from './defs.js'
+import { EACCES, EAGAIN, EINVAL, ENOMEM } from './defs.js'
 
 // The address space of a process with four levels of page tables: 2^47 bytes on x86-64, 2^48 on arm64.
 const ADDRESS_SPACE_BYTES = 2 ** 47
@@ -30,6 +30,12 @@ export function refusalHint(errno: number, asked: Asked, kernel: PosixKernel): s
     return asked.space !== undefined ? 'Look up the error number. The kernel gives no other reason.' : wrongRange
   }
   return outOfMemoryHint(asked, kernel.limits?.())
+}
+
+/** Why the kernel did not take pages back, and what to do. It is not asked for limits: this may come at every call. */
+export function keptHint(errno: number): string {
+  if (errno !== EINVAL) return "Allow madvise in the process's seccomp filter. The filter refuses it."
+  return 'Lock less memory, or use mlockall with MCL_ONFAULT. The kernel does not take locked pages.'
 }
 
 function lockedHint(limits: PosixLimits | undefined): string {

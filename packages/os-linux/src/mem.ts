@@ -30,6 +30,7 @@ import {
   MADV_FREE,
   MADV_HUGEPAGE,
   MADV_NOHUGEPAGE,
+  MADV_NORMAL,
   MADV_POPULATE_WRITE,
   MAP_ANON as MAP_ANON_BY_ARCH,
   MAP_FIXED,
@@ -39,7 +40,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from './defs.js'
-import { refusalHint, type Asked } from './hint.js'
+import { keptHint, refusalHint, type Asked } from './hint.js'
 import { quarantineOf } from './quarantine.js'
 
 /** How the backend is made. */
@@ -67,6 +68,9 @@ export function createOS(options: LinuxOptions = {}): OS {
   return new Linux(read.kernel ?? posixKernel(), read)
 }
 
+/** Zeroes that are written at once. */
+const zeroBytesMax = 2 ** 20
+
 /** So much memory may be taken by mistake where a process locks all that it maps. It is not worth a look. */
 const populatedMax = 2 ** 20
 
@@ -85,6 +89,8 @@ class Linux implements OS {
   readonly #hardDecommit: boolean
   // The advice of sysUnused when it has the choice. It changes once, when a kernel refuses MADV_FREE.
   #adviseUnused = MADV_FREE
+  // Whether the kernel has refused to take pages back, and those that took their place had memory at once.
+  #keepsMemory = false
   // Whether the kernel can populate pages ahead of a touch. False once a kernel does not know how.
   #populates = true
   // Read at the first free that needs it.
@@ -104,6 +110,7 @@ class Linux implements OS {
     this.#madvDontNeed = madvDontNeed
     this.#hardDecommit = hardDecommit
     this.#advisesMany = kernel.madviseAll !== undefined && !hardDecommit
+    const returnsMemory = (): boolean => !this.#keepsMemory
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
       hugePageSize: kernel.hugePageSize,
@@ -114,7 +121,9 @@ class Linux implements OS {
       unusedTraps: hardDecommit,
       faultTraps: true,
       threadsShare: true,
-      unusedReturnsMemory: true,
+      get unusedReturnsMemory() {
+        return returnsMemory()
+      },
       // Hard decommit maps the pages again, which gives zeroes as well.
       unusedDropsContents: madvDontNeed || hardDecommit,
     })
@@ -157,17 +166,17 @@ class Linux implements OS {
     }
 
     const advice = this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused
-    const answer = this.#kernel.madvise(v, n, advice)
+    let answer = this.#kernel.madvise(v, n, advice)
     if (advice === MADV_FREE && answer < 0) {
       // MADV_FREE came with Linux 4.5. An older kernel refuses it, so fall back once and remember.
       this.#adviseUnused = MADV_DONTNEED
-      void this.#kernel.madvise(v, n, MADV_DONTNEED)
+      answer = this.#kernel.madvise(v, n, MADV_DONTNEED)
     }
 
     if (this.#hardDecommit) {
       const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_FIXED | MAP_PRIVATE, -1, 0)
       if (p !== v) throw this.#fatal('cannot disable permissions in address space', 'sysUnused', 'mmap', v, n, -p)
-    }
+    } else if (answer < 0) this.refusal = this.#said('madvise', -answer, keptHint(-answer))
   }
 
   sysUnusedAllOS(ranges: ArrayLike<number>): boolean {
@@ -187,8 +196,14 @@ class Linux implements OS {
     }
     if (cut.length > 0) void this.#kernel.madviseAll?.(cut, MADV_NOHUGEPAGE)
     const answer = this.#kernel.madviseAll?.(ranges, this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused) ?? -ENOSYS
-    // Any advice on the own process came with Linux 6.13. An older kernel is asked only once.
-    if (answer === -ENOSYS || answer === -EPERM || answer === -EINVAL) this.#advisesMany = false
+    // Any advice on the own process came with Linux 6.13. An older kernel is asked only once. It answers as a newer one
+    // does for locked pages, which refuse the advice by itself too.
+    if (answer === -ENOSYS || answer === -EPERM) this.#advisesMany = false
+    if (answer === -EINVAL && ranges.length > 0) {
+      const [v, n] = [ranges[0] as Address, ranges[1] as number]
+      if (this.#kernel.madvise(v, n, this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused) === 0)
+        this.#advisesMany = false
+    }
     return answer === 0
   }
 
@@ -232,6 +247,23 @@ class Linux implements OS {
     if (this.#hugePageSize !== 0) void this.#kernel.madvise(v, n, MADV_NOHUGEPAGE)
   }
 
+  sysRenewOS(v: Address, n: number): boolean {
+    // The kernel has refused MADV_DONTNEED as well, so its refusal of MADV_FREE told nothing of its age.
+    this.#adviseUnused = MADV_FREE
+    const p = this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_FIXED | MAP_PRIVATE, -1, 0)
+    if (p === v) {
+      // Where the process locks all that it maps, new pages have memory at once. The first one tells of the others.
+      if (this.#kernel.residency?.(v, this.#pageSize)?.length === 0) return true
+    } else {
+      // Only a kernel that has kept the pages takes this advice.
+      if (this.#kernel.madvise(v, n, MADV_NORMAL) < 0)
+        throw this.#fatal('cannot remap pages in address space', 'sysUnused', 'mmap', v, n, -p, { writable: n })
+      if (this.#madvDontNeed) this.#zero(v, n)
+    }
+    this.#keepsMemory = true
+    return false
+  }
+
   sysFreeOS(v: Address, n: number): void {
     const answer = this.#kernel.munmap(v, n)
     // mem_linux.go ignores the answer, because its stub of munmap ends the process. Core has to know that the range
@@ -263,9 +295,10 @@ class Linux implements OS {
   }
 
   sysRetireOS(v: Address, n: number, isMapped: boolean): boolean {
-    // Locked memory is not given back. The kernel answers EINVAL, and core unmaps.
-    if (this.#kernel.madvise(v, n, MADV_DONTNEED) < 0) return false
-    if (isMapped) return true
+    const answer = this.#kernel.madvise(v, n, MADV_DONTNEED)
+    // Locked memory is not given back. The kernel answers EINVAL, and core unmaps. A filter has another answer.
+    if (answer === -EINVAL) return false
+    if (answer === 0 && isMapped) return true
     if (n > populatedMax && this.#locksMappings()) return false
     const flags = this.#anonymous | this.#noReserve | MAP_FIXED | MAP_PRIVATE
     return this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, flags, -1, 0) === v
@@ -273,6 +306,16 @@ class Linux implements OS {
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
+  }
+
+  /** Writes zeroes over [v, v+n). */
+  #zero(v: Address, n: number): void {
+    const zeroes = new Uint8Array(Math.min(n, zeroBytesMax))
+    for (let at = v; at < v + n; at += zeroes.length) {
+      const part = zeroes.subarray(0, Math.min(zeroes.length, v + n - at))
+      if (this.#kernel.write !== undefined) this.#kernel.write(at, part)
+      else new Uint8Array(this.#kernel.view(at, part.length)).fill(0)
+    }
   }
 
   /** Whether the process locks all that it maps (mlockall), which gives it memory at once. A mapping tells. */
@@ -285,9 +328,12 @@ class Linux implements OS {
   }
 
   #refuse(syscall: string, errno: number, asked: Asked = {}): null {
-    const hint = refusalHint(errno, asked, this.#kernel)
-    this.refusal = { syscall, errno, errnoName: errnoName(this.#family, errno), hint }
+    this.refusal = this.#said(syscall, errno, refusalHint(errno, asked, this.#kernel))
     return null
+  }
+
+  #said(syscall: string, errno: number, hint: string): Refusal {
+    return { syscall, errno, errnoName: errnoName(this.#family, errno), hint }
   }
 
   /** Makes the error. A negative `errno` means that the kernel answered with another address. */

@@ -185,10 +185,12 @@ class Windows implements OS {
         hint,
       })
     }
-    const hint = `${commitHint(-answer, n, this.#kernel)}${done}`
+    const isShort = outOfMemoryErrors.includes(-answer)
+    // Core gives back what was committed of a Prepared range when memory is short.
+    const hint = `${commitHint(-answer, n, this.#kernel)}${isShort ? '' : done}`
     // As in Go, this is the whole size when memory is short. Otherwise it is the size of the piece. Go has halved
     // that to 0 by then (golang.org/issue/33716).
-    return outOfMemoryErrors.includes(-answer)
+    return isShort
       ? this.#fatal('out of memory', 'sysUsed', 'VirtualAlloc', v, n, -answer, hint)
       : this.#fatal('failed to commit pages', 'sysUsed', 'VirtualAlloc', at, failed, -answer, hint)
   }

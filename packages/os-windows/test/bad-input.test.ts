@@ -1,6 +1,6 @@
 // Wrong ranges, and kernels that do wrong: which error it is and what it says. Afterwards the account and the
 // kernel's pages are what they should be.
-import { createMemory, FatalError, MemlayerError, UsageError, type Memory } from '@memlayer/core'
+import { createMemory, FatalError, MemlayerError, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import { record, type WindowsKernel } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-windows'
 import { errorOf } from '@memlayer/witness'
@@ -152,9 +152,11 @@ describe('os-windows: a kernel that refuses', () => {
     const v = memory.sysReserve(null, MiB)
     memory.sysMap(v, MiB, null)
     const error = layerErrorOf(() => memory.sysUsed(v, 256 * KiB))
-    expect(error).toBeInstanceOf(FatalError)
+    expect(error).toBeInstanceOf(OutOfMemoryError)
     expect(error).toMatchObject({ op: 'sysUsed', syscall: 'VirtualAlloc', errno, address: v, size: 256 * KiB })
-    expect(error.message).toMatch(/^out of memory: VirtualAlloc\(0x[0-9a-f]+, 262144\) answered ERROR_\w+ \(\d+\)\. /)
+    expect(error.message).toMatch(
+      /^sysUsed: windows refused 256 KiB at 0x[0-9a-f]+: VirtualAlloc answered ERROR_\w+ \(\d+\)\. /,
+    )
     checkAccount(memory, below)
   })
 
@@ -188,19 +190,18 @@ describe('os-windows: a kernel that refuses', () => {
     checkAccount(memory, below)
   })
 
-  it('tells how far a commit came, and sysFault gives the committed part back, or sysUsed continues', () => {
+  it('gives the part back that was committed before memory was short', () => {
     const below = pagesKernel({ commitLimit: 160 * KiB })
     const memory = createMemory(createOS({ kernel: below }))
     const v = neighbours(memory, 128 * KiB)
     const before = memory.stats().total
     const error = layerErrorOf(() => memory.sysUsed(v, 256 * KiB))
-    expect(error).toBeInstanceOf(FatalError)
-    expect(error.message).toMatch(
-      /^out of memory: VirtualAlloc\(0x[0-9a-f]+, 262144\) answered ERROR_COMMITMENT_LIMIT \(1455\)\. Enlarge /,
-    )
-    expect(error.hint).toContain('The first 160 KiB are committed')
-    expect(below.bytesInState('COMMIT', v, 256 * KiB)).toBe(160 * KiB)
-    expect({ ...memory.stats().total, calls: before.calls }).toEqual(before)
+    expect(error).toBeInstanceOf(OutOfMemoryError)
+    expect(error.message).toMatch(/^sysUsed: windows refused 256 KiB at 0x[0-9a-f]+: VirtualAlloc answered /)
+    expect(error.message).toContain('ERROR_COMMITMENT_LIMIT (1455). Enlarge ')
+    expect(error.hint).not.toContain('are committed')
+    expect(below.bytesInState('COMMIT', v, 256 * KiB)).toBe(0)
+    expect({ ...memory.stats().total, calls: before.calls, refusals: 0 }).toEqual(before)
     checkAccount(memory, below)
 
     memory.sysUsed(v, 160 * KiB)

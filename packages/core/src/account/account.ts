@@ -5,8 +5,9 @@ import { FatalError, OutOfMemoryError, UsageError } from '../errors.js'
 import type { Ledger } from '../ledger/ledger.js'
 import { categoryOf, MIXED, PREPARED, READY, RESERVED, type Packed } from '../ledger/states.js'
 import { checkOptions } from '../options.js'
-import type { OS } from '../os.js'
-import { show } from '../text.js'
+import type { OS, Refusal } from '../os.js'
+import { formatBytes, show } from '../text.js'
+import { warn } from '../warning.js'
 import { SysMemStat, type Count } from './mem-stat.js'
 import { Observers, type ObserveOptions, type Observer, type Operation } from './observer.js'
 import { statsOf, type MemoryStats } from './stats.js'
@@ -14,6 +15,9 @@ import { statsOf, type MemoryStats } from './stats.js'
 const hintOfRoom = 'Ask for less, because a category counts up to 2^53 - 1 bytes.'
 const hintOfBalance =
   'Free each range with the stat that it was mapped with, because a category gives back only what it was given.'
+
+/** Whether this thread was warned that the kernel keeps memory. */
+let hasWarned = false
 
 /** One category and its counts. */
 class Category implements Count {
@@ -35,6 +39,8 @@ export class Account {
   readonly #categories: Category[] = []
   readonly #byName = new Map<string, Category>()
   readonly #observers: Observers = new Observers()
+  /** Bytes of sysUnused that the kernel would not take, in all. */
+  #kept = 0
   // The category that was named last is found without a look at it.
   #lastStat: SysMemStat | null = null
   #lastPlace = 0
@@ -128,6 +134,15 @@ export class Account {
     if (this.#observers.listening) this.#tell(op, address, size, category)
   }
 
+  /** sysUnused left the memory of `n` bytes where it was, because the kernel refused to take it. */
+  kept(n: number, { syscall, errno, errnoName, hint }: Refusal): void {
+    this.#kept += n
+    if (hasWarned) return
+    hasWarned = true
+    const why = syscall === undefined ? '' : ` ${syscall} answered ${errnoName ?? `errno ${errno}`}.`
+    warn('MEMLAYER_KEPT', `sysUnused: the kernel does not take the memory of ${formatBytes(n)} back.${why}`, hint)
+  }
+
   /** Ends several operations that were done as one. `end` ends each of them. */
   together(end: () => void): void {
     this.#observers.together(end)
@@ -158,7 +173,7 @@ export class Account {
       calls,
       refusals,
     }))
-    return statsOf(counts, this.#ledger, retired)
+    return statsOf(counts, this.#ledger, retired, this.#kept)
   }
 
   /** @throws FatalError ERR_MEMLAYER_ACCOUNT with the first disagreement between the account and the ledger. */

@@ -33,6 +33,11 @@ export interface MemoryStats {
    * nothing of the engine's. It serves later reservations. No category counts it.
    */
   readonly retired: number
+  /**
+   * Bytes that `sysUnused` was asked to give back and the kernel would not take, in all so far: locked pages, and pages
+   * under a filter that forbids the call. They are Prepared, and their memory stays.
+   */
+  readonly kept: number
 }
 
 /** What the account itself counts of a category. */
@@ -44,7 +49,12 @@ export interface CategoryCounts {
 }
 
 /** The account as it stands: what it counts itself, and what the ledger knows of states. */
-export function statsOf(categories: readonly CategoryCounts[], ledger: Ledger | null, retired: number): MemoryStats {
+export function statsOf(
+  categories: readonly CategoryCounts[],
+  ledger: Ledger | null,
+  retired: number,
+  kept: number,
+): MemoryStats {
   const counts = categories.map(({ held, calls, refusals }, category) => ({
     reserved: ledger?.bytes(category, RESERVED) ?? NaN,
     prepared: ledger?.bytes(category, PREPARED) ?? NaN,
@@ -69,5 +79,6 @@ export function statsOf(categories: readonly CategoryCounts[], ledger: Ledger | 
     uncategorized: uncategorized as StateCounts,
     categories: Object.fromEntries(named.map((one, i) => [categories[i + 1]?.name ?? '', one])),
     retired,
+    kept,
   }
 }

@@ -52,6 +52,13 @@ export function giveBack(parts: Parts, v: Address, n: number, packed: Packed, is
   expectOpen(parts, NONE, 'sysFree', v, n)
 }
 
+/** sysUnusedOS left a refusal: the kernel keeps [v, v+n). New pages take its place where the OS can. */
+export function renew({ os, account }: Parts, v: Address, n: number): void {
+  const refusal = takeRefusal(os)
+  const isRenewed = os.sysRenewOS?.(v, n) === true
+  if (!isRenewed && refusal !== null) account.kept(n, refusal)
+}
+
 /** Whether all of a range can be touched without a fault. */
 function isTouchable(os: OS, packed: Packed): boolean {
   if (packed === MIXED) return false

@@ -142,6 +142,7 @@ export class GoWrappers {
     } catch (error) {
       throw this.#account.failed(op, v, n, 0, error)
     }
+    if (op === 'sysUnused' && os.refusal) this.#account.kept(n, os.refusal)
     this.#account.done(op, v, n, 0)
   }
 }

@@ -16,16 +16,33 @@ export function outOfMemory(os: OS, op: Operation, v: Address | null, n: number)
  * reservation is put back, and the backend's error stays only where that fails.
  */
 export function noMemoryToMap(os: OS, v: Address, n: number, error: unknown): unknown {
+  return noMemoryTo(os, 'sysMap', v, n, error, () => os.sysFaultOS(v, n))
+}
+
+/**
+ * The error for what sysUsedOS threw over Prepared or Reserved memory. As for sysMapOS. `undo` makes of the range what
+ * it was.
+ */
+export function noMemoryToUse(os: OS, v: Address, n: number, error: unknown, undo: () => void): unknown {
+  return noMemoryTo(os, 'sysUsed', v, n, error, undo)
+}
+
+function noMemoryTo(os: OS, op: Operation, v: Address, n: number, error: unknown, undo: () => void): unknown {
   if (!(error instanceof FatalError && error.message.startsWith('out of memory'))) return error
   takeRefusal(os)
-  try {
-    os.sysFaultOS(v, n)
-  } catch {
-    return error
-  }
-  if (takeRefusal(os) !== null) return error
+  if (!putBack(os, undo)) return error
   const { syscall, errno, errnoName, hint } = error
-  return noMemory(os, 'sysMap', v, n, { syscall, errno, errnoName, hint } as Partial<Refusal>)
+  return noMemory(os, op, v, n, { syscall, errno, errnoName, hint } as Partial<Refusal>)
+}
+
+/** Runs `undo`. False: the OS can't. */
+export function putBack(os: OS, undo: () => void): boolean {
+  try {
+    undo()
+  } catch {
+    return false
+  }
+  return takeRefusal(os) === null
 }
 
 function noMemory(

@@ -5,12 +5,14 @@ import { Hold } from '../borrows/hold.js'
 import type { ShareToken } from '../borrows/share-token.js'
 import type { ViewConstructor, ViewOf } from '../borrows/view-types.js'
 import { endOfWorker, type WorkerLike } from '../borrows/worker.js'
-import { checkAddress, checkRange, checkSize } from '../check.js'
+import { checkAddress, checkSize } from '../check.js'
 import type { RegionRecord } from '../claims/region-record.js'
 import { UsageError } from '../errors.js'
-import { FROM_OWNED, FROM_READY, READY, RESERVED, stateOf } from '../ledger/states.js'
+import { FROM_READY } from '../ledger/states.js'
 import type { HugePagePolicy, HugePageUse } from '../mappings/huge-pages.js'
 import { show } from '../text.js'
+import { commit } from './commit.js'
+import { freeParts } from './free-parts.js'
 import type { Parts } from './parts.js'
 import { reserve, reserveAligned } from './reserve.js'
 import { settle } from './settle.js'
@@ -54,19 +56,9 @@ export class RegionCalls {
     void reserve(this.#parts, v, size, region)
   }
 
-  /** Reserved or Prepared to Ready: maps what has to be mapped. Ready pages stay as they are. */
+  /** Reserved or Prepared to Ready. Ready pages stay as they are. */
   commit(v: Address, n: number, stat: SysMemStat): void {
-    const { ledger, os } = this.#parts
-    checkRange('sysUsed', v, n, 0, os.traits.pageSize)
-    if (n === 0) return
-    ledger.expect('sysUsed', v, n, FROM_OWNED)
-    const parts = ledger.within(v, n)
-    for (const { address, size, packed } of parts) {
-      if (stateOf(packed) === RESERVED) this.ops.sysMap(address, size, stat)
-    }
-    if (!os.traits.unusedTraps) return this.ops.sysUsed(v, n)
-    // Where sysUsed changes permissions it may map anew, and Ready pages would lose their bytes.
-    for (const { address, size, packed } of parts) if (stateOf(packed) !== READY) this.ops.sysUsed(address, size)
+    commit(this.#parts, v, n, stat)
   }
 
   /** A view of elements of `element` bytes that keeps `keeper` alive. */
@@ -126,9 +118,9 @@ export class RegionCalls {
     return this.#parts.borrows.shares.offer(worker, this.#parts.os.name, name, v, n)
   }
 
-  /** Returns when no hold, share or moved view keeps [v, v+n). */
-  expectEndable(op: string, v: Address, n: number): void {
-    this.#parts.borrows.expectEndable(op, v, n)
+  /** Any state to None, for all parts that are left of a region. */
+  freeParts(record: RegionRecord): void {
+    freeParts(this.#parts, this.ops, record)
   }
 
   /** The policy at `v`. */

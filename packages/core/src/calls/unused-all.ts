@@ -1,10 +1,11 @@
 // Many ranges given back at once: proved as one, and done in as few kernel calls as the backend can make of it.
 import type { Address } from '@memlayer/kernel'
 import { checkAddress, checkSize } from '../check.js'
-import { UsageError } from '../errors.js'
+import { addHint, UsageError } from '../errors.js'
 import { FROM_READY, PREPARED, type Packed } from '../ledger/states.js'
 import { formatAddress } from '../text.js'
 import { countOf, roomFor } from './pairs.js'
+import { renew } from './give-back.js'
 import type { Parts } from './parts.js'
 import { expectOpen, failed, settle } from './settle.js'
 
@@ -74,7 +75,9 @@ export function unusedAll(parts: Parts, ranges: ArrayLike<number>): void {
   let thrown: unknown
   account.together(() => {
     for (let i = 0; i < done; i += 2) account.done(OP, pairs[i] as Address, pairs[i + 1] as number, categoryAt(i))
-    if (failure !== null) thrown = failedAt(done, failure.error)
+    if (failure === null) return
+    thrown = failedAt(done, failure.error)
+    if (done > 0) addHint(thrown, `The first ${done / 2} of ${pairs.length / 2} ranges were given back.`)
   })
   if (failure !== null) throw thrown
 }
@@ -139,6 +142,7 @@ function giveBackAll(parts: Parts, pairs: Float64Array): GivenBack {
   try {
     for (; done < pairs.length; done += 2) {
       os.sysUnusedOS(pairs[done] as Address, pairs[done + 1] as number)
+      if (os.refusal) renew(parts, pairs[done] as Address, pairs[done + 1] as number)
       expectOpen(parts, PREPARED, OP, v, n, pairs)
     }
   } catch (error) {

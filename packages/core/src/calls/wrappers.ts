@@ -17,19 +17,21 @@ import {
   FROM_OWNED,
   FROM_READY,
   FROM_RESERVED,
+  MIXED,
   PREPARED,
   READY,
   RESERVED,
+  stateOf,
   type Packed,
 } from '../ledger/states.js'
 import type { HugePages } from '../mappings/huge-pages.js'
 import type { MappingBudget } from '../mappings/mapping-budget.js'
 import type { OS } from '../os.js'
 import type { Retired } from '../retired/retired.js'
-import { endBorrows, giveBack, payForFree } from './give-back.js'
+import { endBorrows, giveBack, payForFree, renew } from './give-back.js'
 import { allocate } from './obtain.js'
 import type { Parts } from './parts.js'
-import { noMemoryToMap, outOfMemory, refused, takeRefusal } from './refusal.js'
+import { noMemoryToMap, noMemoryToUse, outOfMemory, refused, takeRefusal } from './refusal.js'
 import { reserve, reserveAligned, type AlignedReservation } from './reserve.js'
 import { expectOpen, failed, settle } from './settle.js'
 import { unusedAll } from './unused-all.js'
@@ -95,6 +97,7 @@ export class Wrappers {
       packed = endBorrows(this.#parts, 'sysUnused', v, n, packed, FROM_READY)
       this.#intent.begin(PREPARED, v, n)
       this.os.sysUnusedOS(v, n)
+      if (this.os.refusal) renew(this.#parts, v, n)
       expectOpen(this.#parts, PREPARED, 'sysUnused', v, n)
     } catch (error) {
       throw failed(this.#parts, 'sysUnused', v, n, category, error)
@@ -116,7 +119,11 @@ export class Wrappers {
       this.os.sysUsedOS(v, n)
       expectOpen(this.#parts, PREPARED, 'sysUsed', v, n)
     } catch (error) {
-      throw failed(this.#parts, 'sysUsed', v, n, category, error)
+      // Ready pages of the range would lose their contents, where the OS takes the range's memory again.
+      const isPrepared = packed !== MIXED && stateOf(packed) === PREPARED
+      const undo = (): void => this.os.sysUnusedOS(v, n)
+      const failure = isPrepared ? noMemoryToUse(this.os, v, n, error, undo) : error
+      throw failed(this.#parts, 'sysUsed', v, n, category, failure)
     }
     this.#ledger.move(v, n, READY, packed)
     this.#intent.end()

@@ -52,6 +52,12 @@ export class RegionRecord {
     } else this.#left = 0
   }
 
+  /** [v, v+n), which it had lost, is its own again. */
+  regain(v: Address, n: number): void {
+    this.#freed?.assign(v, n, 0)
+    this.#left += n
+  }
+
   /** `lose`, where a script may have ended inside it before. */
   loseAgain(v: Address, n: number): void {
     const freed = (this.#freed ??= new RangeMap())

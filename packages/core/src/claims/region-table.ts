@@ -34,6 +34,16 @@ export class RegionTable {
     this.#map.assign(v, n, 0)
   }
 
+  /** [v, v+n) was freed from the region that owns the page at `other`, and is its own again. */
+  regain(other: Address, v: Address, n: number): void {
+    this.#map.seek(other)
+    const id = this.#map.value
+    const record = this.#records.get(id)
+    if (record === undefined) return
+    record.regain(v, n)
+    this.#map.assign(v, n, id)
+  }
+
   /** The region that owns the page at `v`; undefined: no region does. */
   at(v: Address): RegionRecord | undefined {
     this.#map.seek(v)

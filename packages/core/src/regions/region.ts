@@ -282,9 +282,7 @@ export class Region {
     if (this.disposed) disposed('free', this.name)
     if (!this.#record.isPartFreed) return this.#freePart(0, this.size)
     try {
-      // All of it can go, or none of it goes.
-      for (const [v, n] of this.#record.owned()) this.#calls.expectEndable('sysFree', v, n)
-      for (const [v, n] of this.#record.owned()) this.#calls.ops.sysFree(v, n, null)
+      this.#calls.freeParts(this.#record)
     } catch (error) {
       throw this.#told(error, 'free', 0, this.size)
     }
