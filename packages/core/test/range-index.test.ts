@@ -3,8 +3,7 @@
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { RangeIndex } from '../src/borrows/range-index.js'
-import type { ViewEntry } from '../src/borrows/views.js'
+import { RangeIndex, type Found, type IndexEntry } from '../src/borrows/range-index.js'
 
 fc.configureGlobal({ seed: testSeed() })
 
@@ -14,26 +13,35 @@ const BASE = 0x7f12_3456_7000
 // entry links to others.
 let made = 0
 
-function entry(start: number, size: number): ViewEntry {
+interface Numbered extends IndexEntry<Numbered> {
+  readonly place: number
+}
+
+function entry(start: number, size: number): Numbered {
   return {
     start: BASE + start,
     end: BASE + start + size,
-    fresh: null,
-    aged: null,
     place: made++,
     next: null,
     previous: null,
     isIn: false,
-    isEnding: false,
   }
 }
 
-/** Returns the entries' numbers, sorted, because neither the index nor the list has an order. */
-function which(entries: readonly ViewEntry[]): number[] {
-  return entries.map(({ place }) => place).toSorted((a, b) => a - b)
+function listOf(found: Found<Numbered> | null): Numbered[] {
+  const list: Numbered[] = []
+  for (let at = found; at !== null; at = at.next) list.push(at.entry)
+  return list
 }
 
-function touching(entries: readonly ViewEntry[], v: number, n: number): ViewEntry[] {
+/** Returns the entries' numbers, sorted, because neither the index nor the list has an order. */
+function which(entries: readonly Numbered[] | Found<Numbered> | null): number[] {
+  return (Array.isArray(entries) ? (entries as readonly Numbered[]) : listOf(entries as Found<Numbered> | null))
+    .map(({ place }) => place)
+    .toSorted((a, b) => a - b)
+}
+
+function touching(entries: readonly Numbered[], v: number, n: number): Numbered[] {
   return entries.filter(({ start, end }) => start < v + n && end > v)
 }
 
@@ -54,17 +62,17 @@ describe('the index of views', () => {
     const step = fc.record({ start: starts, size: sizes, drop: fc.boolean(), pick: fc.nat(), v: starts, n: sizes })
     fc.assert(
       fc.property(fc.array(step, { minLength: entriesMax, maxLength: 3 * entriesMax, size: 'max' }), (steps) => {
-        const index = new RangeIndex<ViewEntry>()
-        const all: ViewEntry[] = []
-        const dropped: ViewEntry[] = []
+        const index = new RangeIndex<Numbered>()
+        const all: Numbered[] = []
+        const dropped: Numbered[] = []
         for (const { start, size, drop, pick, v, n } of steps) {
           if (all.length === entriesMax || (drop && all.length > 0)) {
-            const gone = all.splice(pick % all.length, 1)[0] as ViewEntry
+            const gone = all.splice(pick % all.length, 1)[0] as Numbered
             index.delete(gone)
             dropped.push(gone)
             // The collector may delete an entry again, at once or later.
             index.delete(gone)
-            index.delete(dropped[pick % dropped.length] as ViewEntry)
+            index.delete(dropped[pick % dropped.length] as Numbered)
           } else {
             const one = entry(start, size)
             all.push(one)
@@ -75,54 +83,54 @@ describe('the index of views', () => {
           expect(which(index.touching(BASE + v, n))).toEqual(which(touching(all, BASE + v, n)))
         }
         for (const one of all) index.delete(one)
-        expect([index.size, index.bytes, index.touching(0, 2 ** 52)]).toEqual([0, 0, []])
+        expect([index.size, index.bytes, index.touching(0, 2 ** 52)]).toEqual([0, 0, null])
       }),
       { numRuns: 100 },
     )
   })
 
   it('searches at most its own entries, for a range of any length', () => {
-    const index = new RangeIndex<ViewEntry>()
+    const index = new RangeIndex<Numbered>()
     const entries = Array.from({ length: 20 }, (_, i) => entry(i * 2 ** 30, 4096))
     for (const one of entries) index.add(one)
     expect(which(index.touching(0, 2 ** 53 - 1))).toEqual(which(entries))
-    expect(index.touching(BASE + 4096, 2 ** 30 - 4096)).toEqual([])
+    expect(index.touching(BASE + 4096, 2 ** 30 - 4096)).toBe(null)
     expect(which(index.touching(BASE + 4096, 2 ** 30 - 4095))).toEqual(which(entries.slice(1, 2)))
   })
 
-  it.each<{ name: string; order: (entries: ViewEntry[]) => ViewEntry[] }>([
+  it.each<{ name: string; order: (entries: Numbered[]) => Numbered[] }>([
     { name: 'in their order', order: (entries) => entries },
     { name: 'in reverse order', order: (entries) => entries.toReversed() },
     {
       name: 'from both ends',
-      order: (entries) => entries.map((_, i) => entries.at(i % 2 === 0 ? i / 2 : -(i + 1) / 2) as ViewEntry),
+      order: (entries) => entries.map((_, i) => entries.at(i % 2 === 0 ? i / 2 : -(i + 1) / 2) as Numbered),
     },
   ])('deletes thousands of entries of one granule without a search: $name', ({ order }) => {
     // A search from the first entry would take 2,000,000 steps in one of these orders.
     let steps = 0
     const entries = Array.from({ length: 2000 }, (_, i) => countSteps(entry(8 * i, 8), () => void steps++))
-    const index = new RangeIndex<ViewEntry>()
+    const index = new RangeIndex<Numbered>()
     for (const one of entries) index.add(one)
     for (const one of order(entries)) index.delete(one)
     for (const one of entries) index.delete(one)
-    expect([index.size, index.bytes, index.touching(0, 2 ** 52)]).toEqual([0, 0, []])
+    expect([index.size, index.bytes, index.touching(0, 2 ** 52)]).toEqual([0, 0, null])
     expect(steps).toBeLessThan(20 * entries.length)
   })
 })
 
 /** Makes an entry that calls `step` on each read of its links. */
-function countSteps(one: ViewEntry, step: () => void): ViewEntry {
+function countSteps(one: Numbered, step: () => void): Numbered {
   let { next, previous } = one
   return Object.defineProperties(one, {
     next: {
       get: () => (step(), next),
-      set(other: ViewEntry | null) {
+      set(other: Numbered | null) {
         next = other
       },
     },
     previous: {
       get: () => (step(), previous),
-      set(other: ViewEntry | null) {
+      set(other: Numbered | null) {
         previous = other
       },
     },

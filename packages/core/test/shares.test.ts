@@ -79,7 +79,7 @@ class Model {
       start: v,
       end: v + n,
       worker,
-      token: this.shares.offer(worker, 'os', 'name', v, n),
+      token: this.shares.offer(this.shares.givenTo(worker), 'os', 'name', v, n),
       giveUp: null,
       state: 'offered',
     })
@@ -206,7 +206,7 @@ describe('offers and holds', () => {
     const worker = new Worker()
     for (let i = 0; i < 2000; i++) {
       hold(shares, BASE + 2 * i * 2 ** 20, PAGE)
-      shares.offer(worker, 'os', 'name', BASE + (2 * i + 1) * 2 ** 20, PAGE)
+      shares.offer(shares.givenTo(worker), 'os', 'name', BASE + (2 * i + 1) * 2 ** 20, PAGE)
     }
     const asked = [vi.spyOn(Atomics, 'load'), vi.spyOn(Atomics, 'compareExchange')]
     borrows.expectEndable('op', BASE + PAGE, 2 ** 20 - PAGE)
@@ -220,7 +220,7 @@ describe('offers and holds', () => {
     const { shares } = makeBorrows()
     const worker = new Worker()
     const asked = vi.spyOn(Atomics, 'load')
-    for (let i = 0; i < 2000; i++) shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE)
+    for (let i = 0; i < 2000; i++) shares.offer(shares.givenTo(worker), 'os', 'name', BASE + i * PAGE, PAGE)
     expect(asked.mock.calls.length).toBeLessThan(2 * 2000)
   })
 
@@ -228,16 +228,16 @@ describe('offers and holds', () => {
     const borrows = makeBorrows()
     const { shares } = borrows
     const worker = new Worker()
-    for (let i = 0; i < 100; i++) takeUp(shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE))
+    for (let i = 0; i < 100; i++) takeUp(shares.offer(shares.givenTo(worker), 'os', 'name', BASE + i * PAGE, PAGE))
     for (let i = 0; i < 5000; i++) {
-      takeUp(shares.offer(worker, 'os', 'name', BASE + (100 + i) * PAGE, PAGE)).giveUp()
+      takeUp(shares.offer(shares.givenTo(worker), 'os', 'name', BASE + (100 + i) * PAGE, PAGE)).giveUp()
       expect(shares.count).toBeLessThanOrEqual(2 * 101 + 1)
     }
     borrows.endAll('op', [BASE + 100 * PAGE, 5000 * PAGE])
     expect(shares.count).toBe(100)
     worker.end()
     expect(shares.count).toBe(0)
-    const late = shares.offer(new Worker(), 'os', 'name', BASE, PAGE)
+    const late = shares.offer(shares.givenTo(new Worker()), 'os', 'name', BASE, PAGE)
     borrows.endAll('op', [BASE, PAGE])
     expect(shares.count).toBe(0)
     expect(() => takeUp(late)).toThrow(/was revoked/)
@@ -247,7 +247,9 @@ describe('offers and holds', () => {
     const borrows = makeBorrows()
     const { shares } = borrows
     const worker = new Worker()
-    const tokens = Array.from({ length: 50 }, (_, i) => shares.offer(worker, 'os', 'name', BASE + i * PAGE, PAGE))
+    const tokens = Array.from({ length: 50 }, (_, i) =>
+      shares.offer(shares.givenTo(worker), 'os', 'name', BASE + i * PAGE, PAGE),
+    )
     const taken = takeUp(tokens[49] as ShareToken)
     const all = Array.from({ length: 50 }, (_, i) => [BASE + i * PAGE, PAGE]).flat()
     for (let i = 0; i < 2; i++) {

@@ -102,7 +102,5 @@ describe('read and write', () => {
       expect(errorOf(() => region.read(0, data))).toMatchObject({ name: 'UsageError', code: 'ERR_MEMLAYER_VIEW' })
       expect(errorOf(() => region.write(0, data))).toMatchObject({ name: 'UsageError', code: 'ERR_MEMLAYER_VIEW' })
     }
-    const lying = Object.defineProperty(new Uint8Array(8), 'byteLength', { value: 2 ** 40 })
-    expect(errorOf(() => region.read(0, lying))).toMatchObject({ code: 'ERR_MEMLAYER_VIEW' })
   })
 })

@@ -1,6 +1,6 @@
 // bun:ffi, Bun's own foreign calls. The code asks the process for it at run time. So a bundler that does not know
 // Bun has nothing to resolve.
-import type { Address } from '@memlayer/kernel'
+import { byteLengthOf, type Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
 import { openLibc } from './libc.js'
 
@@ -53,8 +53,8 @@ export function bunEngine(): Engine {
       markAsUntransferable(buffer)
       return buffer
     },
-    read: (addr: Address, target: Uint8Array): void => target.set(bytes(addr, target.byteLength)),
-    write: (addr: Address, source: Uint8Array): void => bytes(addr, source.byteLength).set(source),
+    read: (addr: Address, target: Uint8Array): void => target.set(bytes(addr, byteLengthOf(target))),
+    write: (addr: Address, source: Uint8Array): void => bytes(addr, byteLengthOf(source)).set(source),
   }
 }
 

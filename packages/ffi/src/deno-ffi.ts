@@ -1,5 +1,5 @@
 // Deno.dlopen, Deno's own foreign calls, behind its permission --allow-ffi.
-import type { Address } from '@memlayer/kernel'
+import { byteLengthOf, type Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
 import { openLibc } from './libc.js'
 
@@ -58,9 +58,9 @@ export function denoEngine(): Engine {
     func,
     view,
     read: (addr: Address, target: Uint8Array): void => {
-      if (target.byteLength > 0) deno.UnsafePointerView.copyInto(at(addr), target)
+      if (byteLengthOf(target) > 0) deno.UnsafePointerView.copyInto(at(addr), target)
     },
-    write: (addr: Address, source: Uint8Array): void => new Uint8Array(view(addr, source.byteLength)).set(source),
+    write: (addr: Address, source: Uint8Array): void => new Uint8Array(view(addr, byteLengthOf(source))).set(source),
   }
 }
 

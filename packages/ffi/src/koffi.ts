@@ -2,7 +2,7 @@
 // one os and cpu is the same addon without the script.
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Address } from '@memlayer/kernel'
+import { byteLengthOf, type Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
 
 type Copy = (target: Address | Uint8Array, source: Address | Uint8Array, length: number) => void
@@ -76,11 +76,11 @@ export function koffiEngine(): Engine {
     // (Electron's).
     read(addr: Address, target: Uint8Array): void {
       copyOut ??= memcpy(['void *', 'intptr_t', 'size_t'])
-      copyOut(target, addr, target.byteLength)
+      copyOut(target, addr, byteLengthOf(target))
     },
     write(addr: Address, source: Uint8Array): void {
       copyIn ??= memcpy(['intptr_t', 'void *', 'size_t'])
-      copyIn(addr, source, source.byteLength)
+      copyIn(addr, source, byteLengthOf(source))
     },
   }
 }

@@ -1,7 +1,7 @@
 // node:ffi, Node 26's own foreign calls: for hosts that koffi has no build for, and where addons are switched off.
 // It takes and returns BigInts for every type as wide as a pointer. A call takes three to five times as long as
 // koffi's.
-import type { Address } from '@memlayer/kernel'
+import { byteLengthOf, type Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
 
 type Value = number | bigint
@@ -48,10 +48,10 @@ export function nodeFfiEngine(): Engine {
     },
     view: (addr: Address, length: number): ArrayBuffer => ffi.toArrayBuffer(BigInt(addr), length, false),
     read(addr: Address, target: Uint8Array): void {
-      target.set(new Uint8Array(ffi.toArrayBuffer(BigInt(addr), target.byteLength, false)))
+      target.set(new Uint8Array(ffi.toArrayBuffer(BigInt(addr), byteLengthOf(target), false)))
     },
     write(addr: Address, source: Uint8Array): void {
-      new Uint8Array(ffi.toArrayBuffer(BigInt(addr), source.byteLength, false)).set(source)
+      new Uint8Array(ffi.toArrayBuffer(BigInt(addr), byteLengthOf(source), false)).set(source)
     },
   }
 }

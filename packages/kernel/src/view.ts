@@ -72,3 +72,46 @@ export function detachView(buffer: ArrayBuffer): void {
   // JavaScriptCore returns a copy, and leaves the buffer as it is, while a native call has it.
   if (!isDetached(buffer)) throw new TypeError('a native call that has not ended uses its bytes')
 }
+
+// Any code can define these properties on a view or on a prototype, so they are not read.
+const ofTypedArrays = gettersOf(Object.getPrototypeOf(Uint8Array.prototype) as object)
+const ofDataViews = gettersOf(DataView.prototype)
+
+interface Getters {
+  readonly buffer: () => ArrayBuffer
+  readonly byteOffset: () => number
+  readonly byteLength: () => number
+}
+
+function gettersOf(prototype: object): Getters {
+  const getter = (name: string): unknown => Object.getOwnPropertyDescriptor(prototype, name)?.get
+  return {
+    buffer: getter('buffer'),
+    byteOffset: getter('byteOffset'),
+    byteLength: getter('byteLength'),
+  } as Getters
+}
+
+/** The bytes of a typed array, as the engine knows them. 0 when its buffer is detached. */
+export function byteLengthOf(bytes: Uint8Array): number {
+  return ofTypedArrays.byteLength.call(bytes)
+}
+
+/**
+ * The bytes of any view, where the engine knows that they are.
+ *
+ * @throws TypeError when its buffer is detached, or has shrunk.
+ */
+export function bytesIn(view: ArrayBufferView): Uint8Array {
+  const { buffer, byteOffset, byteLength } = isDataView(view) ? ofDataViews : ofTypedArrays
+  return new Uint8Array(buffer.call(view), byteOffset.call(view), byteLength.call(view))
+}
+
+function isDataView(view: ArrayBufferView): boolean {
+  try {
+    ofDataViews.buffer.call(view)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,5 +1,5 @@
 // A buffer that grows in place, on real pages.
-import { createMemory, FatalError, GrowableBuffer, UsageError } from '@memlayer/core'
+import { createMemory, FatalError, GrowableBuffer, OutOfMemoryError, UsageError } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import { posixKernel } from '@memlayer/ffi'
 import { residentBytes } from '@memlayer/witness'
@@ -108,8 +108,8 @@ describe.skipIf(process.platform !== 'linux')(
       os.sysUsedOS = () => {
         throw new FatalError('out of memory', { syscall: 'mmap', errno: 12, errnoName: 'ENOMEM' })
       }
-      expect(() => buffer.discard(100, 3 * page)).toThrow(FatalError)
-      expect(() => buffer.bytes()).toThrow(FatalError)
+      expect(() => buffer.discard(100, 3 * page)).toThrow(OutOfMemoryError)
+      expect(() => buffer.bytes()).toThrow(OutOfMemoryError)
       os.sysUsedOS = sysUsedOS
       const bytes = buffer.bytes()
       expect(

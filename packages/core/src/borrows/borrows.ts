@@ -2,10 +2,9 @@
 // worker has attached: then it throws. Every operation that takes pages away asks here first.
 import type { Address } from '@memlayer/kernel'
 import type { OS } from '../os.js'
+import type { Found } from './range-index.js'
 import { Shares, type Share } from './shares.js'
 import { Views } from './views.js'
-
-const nothing: readonly never[] = []
 
 /** The views, shares and holds of one memory. */
 export class Borrows {
@@ -23,7 +22,7 @@ export class Borrows {
    * @throws UsageError ERR_MEMLAYER_SHARED for a hold or an attached share, ERR_MEMLAYER_VIEW for a moved view.
    */
   expectEndable(op: string, v: Address, n: number): void {
-    this.#offersOf(op, v, n)
+    this.#offersOf(op, v, n, null)
     this.#viewsOf(op, v, n)
   }
 
@@ -36,12 +35,17 @@ export class Borrows {
    */
   end(op: string, v: Address, n: number): void {
     if (this.shares.count === 0 && this.views.count === 0) return
-    const offers = this.#offersOf(op, v, n)
-    if (offers.length > 0) {
-      this.#viewsOf(op, v, n)
-      this.shares.revoke(op, v, n, offers)
-    }
-    this.views.end(op, v, n)
+    let version: number
+    do {
+      version = this.shares.version
+      const offers = this.#offersOf(op, v, n, null)
+      if (offers !== null) {
+        this.#viewsOf(op, v, n)
+        this.shares.revoke(op, v, n, offers)
+      }
+      this.views.end(op, v, n)
+      // Code that ran meanwhile has taken a hold, or has offered pages.
+    } while (version !== this.shares.version)
   }
 
   /**
@@ -51,21 +55,25 @@ export class Borrows {
    */
   endAll(op: string, pairs: ArrayLike<number>): void {
     if (this.shares.count === 0 && this.views.count === 0) return
-    const offers: Share[] = []
-    for (let i = 0; i < pairs.length; i += 2) {
-      const [v, n] = [pairs[i] as Address, pairs[i + 1] as number]
-      if (n === 0) continue
-      for (const offer of this.#offersOf(op, v, n)) offers.push(offer)
-      this.#viewsOf(op, v, n)
-    }
-    if (offers.length > 0) this.shares.revoke(op, pairs[0] as Address, pairs[1] as number, offers)
-    for (let i = 0; i < pairs.length; i += 2) {
-      if (pairs[i + 1] !== 0) this.views.end(op, pairs[i] as Address, pairs[i + 1] as number)
-    }
+    let version: number
+    do {
+      version = this.shares.version
+      let offers: Found<Share> | null = null
+      for (let i = 0; i < pairs.length; i += 2) {
+        const [v, n] = [pairs[i] as Address, pairs[i + 1] as number]
+        if (n === 0) continue
+        offers = this.#offersOf(op, v, n, offers)
+        this.#viewsOf(op, v, n)
+      }
+      if (offers !== null) this.shares.revoke(op, pairs[0] as Address, pairs[1] as number, offers)
+      for (let i = 0; i < pairs.length; i += 2) {
+        if (pairs[i + 1] !== 0) this.views.end(op, pairs[i] as Address, pairs[i + 1] as number)
+      }
+    } while (version !== this.shares.version)
   }
 
-  #offersOf(op: string, v: Address, n: number): readonly Share[] {
-    return this.shares.count === 0 ? nothing : this.shares.expectOffers(op, v, n)
+  #offersOf(op: string, v: Address, n: number, found: Found<Share> | null): Found<Share> | null {
+    return this.shares.count === 0 ? found : this.shares.expectOffers(op, v, n, found)
   }
 
   #viewsOf(op: string, v: Address, n: number): void {

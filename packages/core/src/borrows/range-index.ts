@@ -1,6 +1,9 @@
 // Which of a memory's views, or of its shares, touch a range of addresses. Every operation that takes pages away
 // asks, so the answer is quick where there is nothing to find.
 //
+// Entries lie in arrays of which every place was written when they were made, and in links: any code can put a setter
+// for an index on Array.prototype, and what is pushed would go there.
+//
 // A script may end at any call and in any loop. So what changes an entry's place is one straight line of code. An entry
 // is counted before it is added and after it is taken out: a count that a script left is too high, never too low.
 import type { Address } from '@memlayer/kernel'
@@ -28,14 +31,19 @@ type Level<E> = Map<number, E>
 /** A walk over so many entries is faster than a look into a map. */
 const listEntriesMax = 8
 
-const none: readonly never[] = []
+/** Entries that were found, one after the other. */
+export interface Found<E> {
+  readonly entry: E
+  readonly next: Found<E> | null
+}
 
 /**
  * Entries by the addresses they cover. Up to 8 entries are kept in a list. More are kept in maps by granule, until the
  * index is empty again.
  */
 export class RangeIndex<E extends IndexEntry<E>> {
-  readonly #list: E[] = []
+  readonly #list: (E | null)[] = [null, null, null, null, null, null, null, null]
+  #listed = 0
   /** Null: all entries are in the list. */
   #levels: readonly Level<E>[] | null = null
   #size = 0
@@ -54,32 +62,33 @@ export class RangeIndex<E extends IndexEntry<E>> {
   add(entry: E): void {
     this.#size += 1
     this.#bytes += entry.end - entry.start
-    if (this.#levels === null && this.#list.length === listEntriesMax) {
+    if (this.#levels === null && this.#listed === listEntriesMax) {
       const levels = Array.from({ length: LEVELS }, () => new Map<number, E>())
-      for (const one of this.#list) addTo(levels, one)
+      for (let i = 0; i < listEntriesMax; i++) addTo(levels, this.#list[i] as E)
       this.#levels = levels
-      this.#list.length = 0
+      this.#listed = 0
+      this.#list.fill(null)
     }
     if (this.#levels !== null) return addTo(this.#levels, entry)
     entry.isIn = true
-    this.#list[this.#list.length] = entry
+    this.#list[this.#listed] = entry
+    this.#listed += 1
   }
 
   /** Forgets an entry. One that is not there is no error: its buffer was detached before it was collected. */
   delete(entry: E): void {
-    if (!(this.#levels === null ? dropFrom(this.#list, entry) : deleteFrom(this.#levels, entry))) return
+    if (!(this.#levels === null ? this.#drop(entry) : deleteFrom(this.#levels, entry))) return
     this.#bytes -= entry.end - entry.start
     this.#size -= 1
     if (this.#size === 0) this.#levels = null
   }
 
-  /** The entries that touch [v, v+n). */
-  touching(v: Address, n: number): readonly E[] {
+  /** The entries that touch [v, v+n), before those of `found`. Null: none do. */
+  touching(v: Address, n: number, found: Found<E> | null = null): Found<E> | null {
     const end = v + n
-    let found: E[] | null = null
     if (this.#levels === null) {
-      for (const entry of this.#list) found = collect(entry, v, end, found)
-      return found ?? none
+      for (let i = 0; i < this.#listed; i++) found = collect(this.#list[i] as E, v, end, found)
+      return found
     }
     for (let k = 0; k < LEVELS; k++) {
       const level = this.#levels[k] as Level<E>
@@ -92,18 +101,23 @@ export class RangeIndex<E extends IndexEntry<E>> {
         for (let granule = first; granule <= last; granule++) found = collectAll(level.get(granule), v, end, found)
       }
     }
-    return found ?? none
+    return found
   }
-}
 
-/** Takes an entry out of a list that has no order. False: it is not there. */
-function dropFrom<E extends IndexEntry<E>>(list: E[], entry: E): boolean {
-  const at = list.indexOf(entry)
-  entry.isIn = false
-  if (at < 0) return false
-  list[at] = list[list.length - 1] as E
-  list.length -= 1
-  return true
+  /** Takes an entry out of the list, which has no order. False: it is not there. */
+  #drop(entry: E): boolean {
+    const list = this.#list
+    entry.isIn = false
+    for (let i = 0; i < this.#listed; i++) {
+      if (list[i] !== entry) continue
+      const last = this.#listed - 1
+      list[i] = list[last] as E
+      this.#listed = last
+      list[last] = null
+      return true
+    }
+    return false
+  }
 }
 
 function addTo<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): void {
@@ -155,21 +169,18 @@ function granuleOf(k: number, v: Address): number {
   return Math.floor(v / (granules[k] as number))
 }
 
-/** Adds the entries of a granule that touch [v, end) to `found`. */
+/** Puts the entries of a granule that touch [v, end) before `found`. */
 function collectAll<E extends IndexEntry<E>>(
   first: E | undefined,
   v: Address,
   end: Address,
-  found: E[] | null,
-): E[] | null {
+  found: Found<E> | null,
+): Found<E> | null {
   for (let entry = first ?? null; entry !== null; entry = entry.next) found = collect(entry, v, end, found)
   return found
 }
 
-/** Adds an entry that touches [v, end) to `found`. The first entry makes the list. */
-function collect<E extends IndexEntry<E>>(entry: E, v: Address, end: Address, found: E[] | null): E[] | null {
-  if (!(entry.start < end && entry.end > v)) return found
-  if (found === null) return [entry]
-  found.push(entry)
-  return found
+/** Puts an entry that touches [v, end) before `found`. */
+function collect<E extends IndexEntry<E>>(entry: E, v: Address, end: Address, found: Found<E> | null): Found<E> | null {
+  return entry.start < end && entry.end > v ? { entry, next: found } : found
 }

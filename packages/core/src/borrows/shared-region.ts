@@ -16,12 +16,9 @@ const dropped = new FinalizationRegistry<() => void>((giveUp) => giveUp())
  * allow it over a SharedArrayBuffer only.
  */
 export class SharedRegion {
-  /** Where it begins. */
-  readonly address: Address
-  /** Its bytes. */
-  readonly size: number
-  /** What the owner calls the region. */
-  readonly name: string
+  readonly #address: Address
+  readonly #size: number
+  readonly #name: string
   readonly #views: Views
   readonly #giveUp: () => void
   #released = false
@@ -32,13 +29,28 @@ export class SharedRegion {
     const { name, address, size, take, giveUp } = readOffer(token, os.name)
     this.#giveUp = giveUp
     this.#views = new Views(os)
-    this.address = address
-    this.size = size
-    this.name = name
+    this.#address = address
+    this.#size = size
+    this.#name = name
     dropped.register(this, giveUp, this)
     // This comes last: a script that ends before it has taken nothing, and what it took after it is given up when this
     // object is collected.
     take()
+  }
+
+  /** Where it begins. */
+  get address(): Address {
+    return this.#address
+  }
+
+  /** Its bytes. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** What the owner calls the region. */
+  get name(): string {
+    return this.#name
   }
 
   /** Whether it was released. */

@@ -4,7 +4,7 @@
 import type { Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import { formatAddress } from '../text.js'
-import { RangeIndex, type IndexEntry } from './range-index.js'
+import { RangeIndex, type Found, type IndexEntry } from './range-index.js'
 import { makeToken, OFFERED, RELEASED, REVOKED, STATE, TAKEN, type ShareToken } from './share-token.js'
 import { endOfWorker, type WorkerEnd, type WorkerLike } from './worker.js'
 
@@ -17,7 +17,7 @@ export interface Share extends IndexEntry<Share> {
 }
 
 /** What one worker may still have. Its end takes all of it. */
-interface Given {
+export interface Given {
   readonly end: WorkerEnd
   readonly offers: Set<Share>
   /** The number of offers at which those that were released are forgotten. */
@@ -41,6 +41,8 @@ export class Shares {
   // One listener a worker, however much it is given.
   readonly #workers = new WeakMap<WorkerLike, Given>()
   readonly #endOf: (worker: WorkerLike) => WorkerEnd
+  /** A number that changes with every new offer and hold. */
+  version = 0
 
   /** `endOf` says how to learn of a worker's end, or throws. */
   constructor(endOf: (worker: WorkerLike) => WorkerEnd = endOfWorker) {
@@ -52,9 +54,8 @@ export class Shares {
     return this.#index.size
   }
 
-  /** Offers [v, v+n) to `worker`. */
-  offer(worker: WorkerLike, os: string, name: string, v: Address, n: number): ShareToken {
-    const given = this.#givenTo(worker)
+  /** Offers [v, v+n), which was proved since `given` was found. */
+  offer(given: Given, os: string, name: string, v: Address, n: number): ShareToken {
     const { token, words } = makeToken(os, name, v, n, given.end.thread)
     given.offers.add(this.#add(v, n, words, given))
     return token
@@ -71,13 +72,13 @@ export class Shares {
   }
 
   /**
-   * The shares of parts of [v, v+n). No worker has one, and there is no hold.
+   * The shares of parts of [v, v+n), before those of `offers`. No worker has one, and there is no hold.
    *
    * @throws UsageError ERR_MEMLAYER_SHARED when a worker has one, or there is a hold.
    */
-  expectOffers(op: string, v: Address, n: number): readonly Share[] {
-    const found = this.#index.touching(v, n)
-    for (const share of found) if (isTaken(share)) taken(op, v, n, share)
+  expectOffers(op: string, v: Address, n: number, offers: Found<Share> | null = null): Found<Share> | null {
+    const found = this.#index.touching(v, n, offers)
+    for (let at = found; at !== offers && at !== null; at = at.next) if (isTaken(at.entry)) taken(op, v, n, at.entry)
     return found
   }
 
@@ -86,23 +87,26 @@ export class Shares {
    *
    * @throws UsageError ERR_MEMLAYER_SHARED
    */
-  revoke(op: string, v: Address, n: number, offers: readonly Share[]): void {
-    const revoked: Share[] = []
-    for (const share of offers) {
+  revoke(op: string, v: Address, n: number, offers: Found<Share>): void {
+    let revoked: Found<Share> | null = null
+    for (let at: Found<Share> | null = offers; at !== null; at = at.next) {
+      const share = at.entry
       const found = Atomics.compareExchange(share.words, STATE, OFFERED, REVOKED)
-      if (found === OFFERED) revoked.push(share)
+      if (found === OFFERED) revoked = { entry: share, next: revoked }
       // Released, or revoked by a call that a script left.
       else if (found !== TAKEN) this.#forget(share)
       if (found !== TAKEN) continue
-      for (const { words } of revoked) Atomics.compareExchange(words, STATE, REVOKED, OFFERED)
+      for (; revoked !== null; revoked = revoked.next)
+        Atomics.compareExchange(revoked.entry.words, STATE, REVOKED, OFFERED)
       taken(op, v, n, share)
     }
     // They are forgotten when all are revoked. Until then they may be offered again.
-    for (const share of revoked) this.#forget(share)
+    for (; revoked !== null; revoked = revoked.next) this.#forget(revoked.entry)
   }
 
   #add(v: Address, n: number, words: Int32Array, given: Given | null): Share {
     const share: Share = { start: v, end: v + n, next: null, previous: null, isIn: false, words, given }
+    this.version = (this.version + 1) | 0
     // A share of no bytes keeps no page.
     if (share.start !== share.end) this.#index.add(share)
     return share
@@ -113,8 +117,8 @@ export class Shares {
     share.given?.offers.delete(share)
   }
 
-  /** What was given to `worker`, with room for more. */
-  #givenTo(worker: WorkerLike): Given {
+  /** What was given to `worker`, with room for more. It asks the worker, whose code may do anything. */
+  givenTo(worker: WorkerLike): Given {
     const known = this.#workers.get(worker)
     if (known !== undefined && known.end.hasEnded() !== true) {
       if (known.offers.size >= known.offersMax) this.#forgetReleased(known)

@@ -5,7 +5,7 @@ import { detachView, isDetached, viewOffset, type Address } from '@memlayer/kern
 import { ownValue, UsageError } from '../errors.js'
 import type { OS } from '../os.js'
 import { formatAddress } from '../text.js'
-import { RangeIndex, type IndexEntry } from './range-index.js'
+import { RangeIndex, type Found, type IndexEntry } from './range-index.js'
 import { viewOver, type ViewConstructor } from './view-types.js'
 
 /** A view's place. Its user owns the buffer: when the user drops it, it may be collected. */
@@ -17,8 +17,9 @@ export interface ViewEntry extends IndexEntry<ViewEntry> {
   fresh: ArrayBuffer | null
   /** The buffer, after that job. */
   aged: WeakRef<ArrayBuffer> | null
-  /** Its place among the views of its job. */
-  place: number
+  /** Its neighbours among the views of its job, which has not ended. */
+  younger: ViewEntry | null
+  older: ViewEntry | null
   /** Whether the layer is detaching the buffer. One that is detached without it was moved by other code. */
   isEnding: boolean
 }
@@ -38,8 +39,8 @@ export class Views {
   readonly #os: OS
   readonly #index = new RangeIndex<ViewEntry>()
   readonly #collected = new FinalizationRegistry<ViewEntry>((entry) => this.#index.delete(entry))
-  // The entries that this job has made. Most views are gone before it ends, and never age.
-  readonly #fresh: ViewEntry[] = []
+  // The last entry that this job has made, which leads to the others. Most views are gone before it ends.
+  #youngest: ViewEntry | null = null
   // Whether a microtask will age them: one a job, however many views the job makes.
   #willAge = false
   /** The prototype of this memory's buffers. */
@@ -75,15 +76,36 @@ export class Views {
     keeper: object | null,
   ): T {
     if (bytes === 0) return viewOver(type, new ArrayBuffer(0), 0, 0)
-    const buffer = this.#os.view(v, bytes)
+    const buffer = this.#bufferOver(v, bytes)
     // A WebAssembly memory has one buffer for all of its addresses. Elsewhere each view has its own.
     const offset = viewOffset(buffer, v, bytes)
     if (offset === 0) Object.setPrototypeOf(buffer, this.#prototype)
+    // No other code has run since the pages were proved Ready. From here on, an operation on them ends the view.
+    this.#enter(v, bytes, buffer)
+    const view = viewOver(type, buffer, offset, length)
+    if (keeper !== null) keepers.set(offset === 0 ? buffer : view, keeper)
+    else if (offset !== 0) keepers.set(view, this.#prototype)
     if (!this.#willAge) {
-      void Promise.resolve().then(this.#age)
+      void this.#ageLater()
       this.#willAge = true
     }
-    const place = this.#fresh.length
+    return view
+  }
+
+  /** The buffer of the OS. @throws UsageError ERR_MEMLAYER_VIEW when the engine can't make one so long. */
+  #bufferOver(v: Address, bytes: number): ArrayBuffer {
+    try {
+      return this.#os.view(v, bytes)
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause
+      const message = `view: the engine makes no view of ${bytes} bytes: ${cause.message}`
+      const hint = 'Make several views, each of a part.'
+      throw new UsageError('ERR_MEMLAYER_VIEW', message, { op: 'view', address: v, size: bytes, hint, cause })
+    }
+  }
+
+  #enter(v: Address, bytes: number, buffer: ArrayBuffer): void {
+    const older = this.#youngest
     const entry: ViewEntry = {
       start: v,
       end: v + bytes,
@@ -92,15 +114,13 @@ export class Views {
       isIn: false,
       fresh: buffer,
       aged: null,
-      place,
+      younger: null,
+      older,
       isEnding: false,
     }
-    this.#fresh[place] = entry
+    if (older !== null) older.younger = entry
+    this.#youngest = entry
     this.#index.add(entry)
-    const view = viewOver(type, buffer, offset, length)
-    if (keeper !== null) keepers.set(offset === 0 ? buffer : view, keeper)
-    else if (offset !== 0) keepers.set(view, this.#prototype)
-    return view
   }
 
   /**
@@ -108,13 +128,13 @@ export class Views {
    *
    * @throws UsageError ERR_MEMLAYER_VIEW when the bytes of one were moved to another buffer.
    */
-  expectUnmoved(op: string, v: Address, n: number): readonly ViewEntry[] {
+  expectUnmoved(op: string, v: Address, n: number): Found<ViewEntry> | null {
     const found = this.#index.touching(v, n)
     // Where one buffer serves all ranges, growth detaches it as well, and it can't be moved.
     if (this.#os.detach !== undefined) return found
-    for (const entry of found) {
-      const buffer = bufferOf(entry)
-      if (buffer !== undefined && isMoved(entry, buffer)) this.#moved(op, v, n, buffer)
+    for (let at = found; at !== null; at = at.next) {
+      const buffer = bufferOf(at.entry)
+      if (buffer !== undefined && isMoved(at.entry, buffer)) this.#moved(op, v, n, buffer)
     }
     return found
   }
@@ -127,16 +147,22 @@ export class Views {
   end(op: string, v: Address, n: number): void {
     for (let round = 0; this.count > 0; round++) {
       const found = this.expectUnmoved(op, v, n)
-      if (found.length === 0) return
+      if (found === null) return
       if (round === roundsMax) madeAnew(op, v, n)
-      for (const entry of found) this.#endOne(op, entry)
+      for (let at: Found<ViewEntry> | null = found; at !== null; at = at.next) this.#endOne(op, at.entry)
     }
   }
 
+  /** Waits as the engine itself does: a promise's `then` would look at what any code can change. */
+  async #ageLater(): Promise<void> {
+    await (undefined as unknown)
+    this.#age()
+  }
+
   /** The job that made them has ended. From now on they live for as long as their users keep them. */
-  readonly #age = (): void => {
+  #age(): void {
     this.#willAge = false
-    for (const entry of this.#fresh) {
+    for (let entry = this.#youngest; entry !== null; entry = entry.older) {
       const { fresh: buffer } = entry
       // A script ended in this loop before.
       if (buffer === null) continue
@@ -146,7 +172,16 @@ export class Views {
       entry.aged = new WeakRef(buffer)
       entry.fresh = null
     }
-    this.#fresh.length = 0
+    this.#forgetAged()
+  }
+
+  /** Lets go of the entries that have aged: each keeps its neighbours. */
+  #forgetAged(): void {
+    for (let entry = this.#youngest; entry !== null;) {
+      const { older } = entry
+      entry.younger = entry.older = null
+      entry = this.#youngest = older
+    }
   }
 
   /** A view is known until it is detached: if that throws, the next operation finds the view again. */
@@ -159,12 +194,12 @@ export class Views {
       this.#collected.unregister(entry)
       return
     }
-    const fresh = this.#fresh
-    const last = fresh[fresh.length - 1] as ViewEntry
-    fresh[entry.place] = last
-    last.place = entry.place
-    fresh.length -= 1
+    const { younger, older } = entry
+    if (younger !== null) younger.older = older
+    else if (this.#youngest === entry) this.#youngest = older
+    if (older !== null) older.younger = younger
     entry.fresh = null
+    entry.younger = entry.older = null
   }
 
   #detach(op: string, entry: ViewEntry, buffer: ArrayBuffer): void {

@@ -1,10 +1,11 @@
 // What regions do with their pages besides the operations: commit, views, copies, holds, shares, huge pages.
-import { viewOffset, type Address } from '@memlayer/kernel'
+import { byteLengthOf, viewOffset, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import { Hold } from '../borrows/hold.js'
+import type { Given } from '../borrows/shares.js'
 import type { ShareToken } from '../borrows/share-token.js'
 import type { ViewConstructor, ViewOf } from '../borrows/view-types.js'
-import { endOfWorker, type WorkerLike } from '../borrows/worker.js'
+import type { WorkerLike } from '../borrows/worker.js'
 import { checkAddress, checkSize } from '../check.js'
 import type { RegionRecord } from '../claims/region-record.js'
 import { UsageError } from '../errors.js'
@@ -74,7 +75,7 @@ export class RegionCalls {
 
   /** Copies Ready bytes at `v` into `target`. */
   copyOut(v: Address, target: Uint8Array): void {
-    const n = target.byteLength
+    const n = byteLengthOf(target)
     if (n === 0) return
     this.#parts.ledger.expect('read', v, n, FROM_READY)
     const { host } = this.#parts.os
@@ -84,7 +85,7 @@ export class RegionCalls {
 
   /** Copies `source` to Ready bytes at `v`. */
   copyIn(v: Address, source: Uint8Array): void {
-    const n = source.byteLength
+    const n = byteLengthOf(source)
     if (n === 0) return
     this.#parts.ledger.expect('write', v, n, FROM_READY)
     const { host } = this.#parts.os
@@ -98,24 +99,26 @@ export class RegionCalls {
     return new Hold(name, v, n, this.#parts.borrows.shares.hold(v, n))
   }
 
-  /** @throws UsageError ERR_MEMLAYER_SHARED where threads do not share addresses, and for an unusable worker. */
-  expectSharing(worker: WorkerLike): void {
-    const { os } = this.#parts
-    if (!os.traits.threadsShare) {
-      const hint = 'Post a shared WebAssembly.Memory, or a copy of the bytes.'
-      const message = `share: threads do not share addresses on ${os.name}`
-      throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'share', hint })
-    }
-    endOfWorker(worker)
+  /**
+   * What was given to a worker. It asks the worker, whose code may do anything: so nothing was proved before.
+   *
+   * @throws UsageError ERR_MEMLAYER_SHARED where threads do not share addresses, and for an unusable worker.
+   */
+  givenTo(worker: WorkerLike): Given {
+    const { os, borrows } = this.#parts
+    if (os.traits.threadsShare) return borrows.shares.givenTo(worker)
+    const hint = 'Post a shared WebAssembly.Memory, or a copy of the bytes.'
+    const message = `share: threads do not share addresses on ${os.name}`
+    throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'share', hint })
   }
 
   /** Offers Ready pages to a worker. */
-  share(worker: WorkerLike, name: string, v: Address, n: number): ShareToken {
+  share(given: Given, name: string, v: Address, n: number): ShareToken {
     if (n > 0) {
       this.#parts.ledger.expect('share', v, n, FROM_READY)
       see(this.#parts, v, n)
     }
-    return this.#parts.borrows.shares.offer(worker, this.#parts.os.name, name, v, n)
+    return this.#parts.borrows.shares.offer(given, this.#parts.os.name, name, v, n)
   }
 
   /** Any state to None, for all parts that are left of a region. */

@@ -46,14 +46,12 @@ export class GrowableBuffer {
   #length = 0
   // Pages up to here are Ready. Beyond they are Reserved or Prepared.
   #ready = 0
-  // Pages up to here were Ready at some time.
-  #used = 0
   // Pages between these two may be Prepared: they were discarded, and not made Ready again. An end of 0: none are.
   #tornFrom = Infinity
   #tornEnd = 0
-  /** Bytes up to here may have contents that a shrink did not come to drop, because a script ended. */
+  /** Bytes from the end up to here may have contents: those that a shrink left, or did not come to drop. */
   #dirty = 0
-  /** The number of the last change of what is Ready. An observer may change it in the midst of another change. */
+  /** The number of the last change. An observer may change the buffer in the midst of another change. */
   #turn = 0
 
   /**
@@ -120,9 +118,11 @@ export class GrowableBuffer {
 
   #resize(op: string, given: string, length: number): void {
     this.#change(op, given, () => {
-      if (length > this.#length) this.#growTo(op, length)
-      else this.#shrinkTo(op, length)
-      this.#length = length
+      // Where an observer has changed it meanwhile, the last word is this one's.
+      do {
+        if (length > this.#length) this.#growTo(op, length)
+        else this.#shrinkTo(op, length)
+      } while (this.#length !== length)
     })
   }
 
@@ -166,7 +166,8 @@ export class GrowableBuffer {
    */
   view<T extends ArrayBufferView>(type: ViewConstructor<T>, offset = 0, length?: number): ViewOf<T> {
     const element = elementSize('view', type)
-    const count = length === undefined ? Math.floor((this.#length - offset) / element) : length
+    const rest = typeof offset === 'number' ? this.#length - offset : NaN
+    const count = length === undefined ? Math.floor(rest / element) : length
     this.#check('view', offset, typeof count === 'number' ? count * element : NaN)
     try {
       if (this.#tornEnd > 0) this.#mend()
@@ -184,7 +185,7 @@ export class GrowableBuffer {
   /** Gives everything back, and detaches its views. */
   free(): void {
     this.#region[Symbol.dispose]()
-    this.#length = this.#ready = this.#used = 0
+    this.#length = this.#ready = this.#dirty = 0
   }
 
   /** `free()`, at the end of a `using` block. */
@@ -221,6 +222,7 @@ export class GrowableBuffer {
     this.#tornEnd = Math.max(this.#tornEnd, end)
   }
 
+  /** An observer may change the length meanwhile, and then this may end with another one. */
   #growTo(op: string, length: number): void {
     while (length > this.#ready) {
       const step = Math.max(stepBytes, this.#page, this.#isLarge(length) ? this.#huge : 0)
@@ -230,15 +232,17 @@ export class GrowableBuffer {
       // A part may be Ready already, where an observer or a script ended a change.
       this.#region.commit(from, end - from)
       this.#expectLive(op)
-      if (turn !== this.#turn) continue
-      // Where the OS may bring old bytes back, zeroes are written by hand.
-      const { unusedDropsContents } = this.#region.memory.os.traits
-      this.#zero(from, Math.min(unusedDropsContents ? this.#dirty : this.#used, end))
-      this.#ready = end
-      if (end > this.#used) this.#used = end
+      if (turn === this.#turn) this.#ready = end
     }
+    const from = this.#length
+    if (from >= length) return
     // The rest of the last page was never given back, and an old view may have written there.
-    this.#zero(this.#length, Math.min(alignUp(this.#length, this.#page), length))
+    const contents = Math.max(alignUp(from, this.#page), this.#dirty)
+    const turn = (this.#turn += 1)
+    this.#zero(from, Math.min(contents, length))
+    if (turn !== this.#turn) return
+    this.#length = length
+    if (length >= this.#dirty) this.#dirty = 0
   }
 
   #isLarge(bytes: number): boolean {
@@ -248,12 +252,12 @@ export class GrowableBuffer {
   #shrinkTo(op: string, length: number): void {
     const end = alignUp(length, this.#page)
     const [before, ready] = [this.#length, this.#ready]
-    if (end >= ready) return
     const turn = (this.#turn += 1)
     // The figures come first: if a script ends between, pages stay Ready with their contents, and none is wanting.
-    this.#dirty = Math.max(this.#dirty, ready)
-    this.#ready = end
+    this.#dirty = Math.max(this.#dirty, before)
     this.#length = length
+    if (end >= ready) return
+    this.#ready = end
     try {
       this.#region.unused(end, ready - end)
     } catch (error) {
@@ -262,7 +266,9 @@ export class GrowableBuffer {
       if (turn === this.#turn) [this.#length, this.#ready] = [before, ready]
       throw error
     }
-    if (turn === this.#turn) this.#dirty = 0
+    // Where the OS may bring old bytes back, and beyond the pages that went, there are contents still.
+    const isClean = this.#region.memory.os.traits.unusedDropsContents && this.#dirty <= ready
+    if (turn === this.#turn && isClean) this.#dirty = 0
     this.#expectLive(op)
   }
 

@@ -1,4 +1,5 @@
 // A region's errors about its own arguments.
+import { bytesIn } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import { show } from '../text.js'
 
@@ -62,7 +63,7 @@ export function bytesOf(op: string, data: ArrayBufferView): Uint8Array {
     })
   }
   try {
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    return bytesIn(data)
   } catch {
     const message = `${op}: the view has no bytes, because its buffer was detached or has shrunk`
     throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, hint: 'Pass a view whose buffer is not detached.' })

@@ -1,7 +1,7 @@
 // A region: one reservation with a name, addressed by offsets, whose views can't dangle. It answers to nothing in Go,
 // whose callers hold raw addresses. It turns offsets into addresses on the way down, and the errors that come up into
 // offsets.
-import type { Address } from '@memlayer/kernel'
+import { byteLengthOf, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import type { Hold } from '../borrows/hold.js'
 import type { ShareToken } from '../borrows/share-token.js'
@@ -36,29 +36,43 @@ export interface RegionOptions {
  * the whole region. Declare it with `using`, or call `free()`: a region that is collected without it warns.
  */
 export class Region {
-  /** Where it begins. */
-  readonly address: Address
-  /** Its bytes: as asked, or more where the OS happened to answer aligned. */
-  readonly size: number
-  /** What people call it. */
-  readonly name: string
-  /** The category that counts it. */
-  readonly stat: SysMemStat
-  /** The memory that it is part of. */
-  readonly memory: Memory
   readonly #calls: RegionCalls
   readonly #record: RegionRecord
+  readonly #stat: SysMemStat
+  readonly #memory: Memory
 
   /** @internal */
   constructor(calls: RegionCalls, memory: Memory, record: RegionRecord, stat: SysMemStat) {
     this.#calls = calls
     this.#record = record
-    this.memory = memory
-    this.address = record.address
-    this.size = record.size
-    this.name = record.name
-    this.stat = stat
+    this.#stat = stat
+    this.#memory = memory
     if (!record.isDisposed) watch(this, record)
+  }
+
+  /** Where it begins. */
+  get address(): Address {
+    return this.#record.address
+  }
+
+  /** Its bytes: as asked, or more where the OS happened to answer aligned. */
+  get size(): number {
+    return this.#record.size
+  }
+
+  /** What people call it. */
+  get name(): string {
+    return this.#record.name
+  }
+
+  /** The category that counts it. */
+  get stat(): SysMemStat {
+    return this.#stat
+  }
+
+  /** The memory that it is part of. */
+  get memory(): Memory {
+    return this.#memory
   }
 
   /** Whether all of it was freed. */
@@ -122,16 +136,23 @@ export class Region {
   unusedAll(ranges: ArrayLike<number>): void {
     const count = countOf('unusedAll', ranges)
     const absolute = roomFor('unusedAll', count)
+    // A list can have getters, whose code may do anything. So all of it is read before any of it is looked at.
+    const given: unknown[] = []
+    for (let i = 0; i < count; i++) given.push(ranges[i])
     for (let i = 0; i < count; i += 2) {
-      const length = ranges[i + 1] as number
-      absolute[i] = this.#at('unusedAll', ranges[i] as number, length)
+      const length = given[i + 1] as number
+      absolute[i] = this.#at('unusedAll', given[i] as number, length)
       absolute[i + 1] = length
     }
     try {
       this.#calls.ops.sysUnusedAll(absolute)
     } catch (error) {
-      const given = `${count / 2} ranges`
-      throw inWordsOf(error, { op: 'unusedAll', given, on: `the region '${this.name}'`, region: this.name })
+      throw inWordsOf(error, {
+        op: 'unusedAll',
+        given: `${count / 2} ranges`,
+        on: `the region '${this.name}'`,
+        region: this.name,
+      })
     }
   }
 
@@ -217,22 +238,24 @@ export class Region {
   /** Copies bytes from `offset` into `target`, all of it. For engines that forbid views, and for short reads. */
   read(offset: number, target: ArrayBufferView): void {
     const bytes = bytesOf('read', target)
-    const v = this.#at('read', offset, bytes.byteLength)
+    const length = byteLengthOf(bytes)
+    const v = this.#at('read', offset, length)
     try {
       this.#calls.copyOut(v, bytes)
     } catch (error) {
-      throw this.#told(error, 'read', offset, bytes.byteLength)
+      throw this.#told(error, 'read', offset, length)
     }
   }
 
   /** Copies `source` to `offset`, all of it. */
   write(offset: number, source: ArrayBufferView): void {
     const bytes = bytesOf('write', source)
-    const v = this.#at('write', offset, bytes.byteLength)
+    const length = byteLengthOf(bytes)
+    const v = this.#at('write', offset, length)
     try {
       this.#calls.copyIn(v, bytes)
     } catch (error) {
-      throw this.#told(error, 'write', offset, bytes.byteLength)
+      throw this.#told(error, 'write', offset, length)
     }
   }
 
@@ -263,10 +286,10 @@ export class Region {
    * addresses (js), and for a worker that has ended or does not tell of its end.
    */
   share(worker: WorkerLike, offset = 0, length: number = this.#rest(offset)): ShareToken {
-    this.#calls.expectSharing(worker)
+    const given = this.#calls.givenTo(worker)
     const v = this.#at('share', offset, length)
     try {
-      return this.#calls.share(worker, this.name, v, length)
+      return this.#calls.share(given, this.name, v, length)
     } catch (error) {
       throw this.#told(error, 'share', offset, length)
     }
