@@ -9,6 +9,7 @@ import { settle } from './calls/settle.js'
 import { Wrappers } from './calls/wrappers.js'
 import { warnOfCopies } from './copies.js'
 import { ownValue, UsageError } from './errors.js'
+import type { BudgetOptions } from './mappings/headroom.js'
 import { mappingUse } from './mappings/mapping-use.js'
 import type { Memory, MemoryOptions } from './memory.js'
 import { checkOptions, isOwnOrOfClass } from './options.js'
@@ -28,12 +29,14 @@ import { show } from './text.js'
  */
 export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
   checkBackend(os)
-  const { ledger = true } = checkOptions('createMemory', options, ['ledger'])
+  const { ledger = true, engineHeap } = checkOptions('createMemory', options, ['ledger', 'engineHeap'])
   if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
+  if (engineHeap !== undefined && !(typeof engineHeap === 'number' && engineHeap >= 0))
+    wrong('the option engineHeap is', engineHeap, 'Pass a number of bytes, 0 or more.')
   shield(os)
   if (ledger && os.detach === undefined && !canDetach) cannotDetach(os.name)
   warnOfCopies()
-  const memory = ledger ? checkedMemory(os) : goMemory(os)
+  const memory = ledger ? checkedMemory(os, { engineHeap }) : goMemory(os)
   remember(memory)
   return memory
 }
@@ -41,8 +44,8 @@ export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
 // The operations are methods, because a call through a bound function costs up to 10 ns where a program has several
 // memories. Everything else is a property of its own, which works without its memory in front.
 
-function checkedMemory(os: OS): Memory {
-  const parts = makeParts(os)
+function checkedMemory(os: OS, options: BudgetOptions): Memory {
+  const parts = makeParts(os, options)
   const { account, ledger, borrows, intent, retired } = parts
   const ops = new Wrappers(parts)
   const regions = new Regions(new RegionCalls(parts, ops), parts.claims)

@@ -21,6 +21,12 @@ export interface MemoryOptions {
    * range reaches the kernel, and `stats()` knows no states.
    */
   readonly ledger?: boolean | undefined
+  /**
+   * Bytes by which the JavaScript heap must still be able to grow. The layer refuses an operation that would leave it
+   * less, under vm.max_map_count, RLIMIT_AS and RLIMIT_DATA: an engine that meets a limit ends the process. Default: up
+   * to the heap's own limit, but at most a third of each of these limits.
+   */
+  readonly engineHeap?: number | undefined
 }
 
 /**

@@ -3,6 +3,7 @@
 // that may make foreign calls can read the files anyway.
 import type { Address } from '@memlayer/kernel'
 import type { Engine } from './engine.js'
+import { scratch } from './linux-table.js'
 
 /** The text of a file. Null when it can't be read. */
 export type ReadHostFile = (path: string) => string | null
@@ -26,7 +27,7 @@ function openReader(engine: Engine): ReadHostFile {
   const read = engine.func(null, 'read', 'address', ['int', 'address', 'size'])
   const close = engine.func(null, 'close', 'int', ['int'])
   // Memory of libc, which no collector moves. It is kept for the next file.
-  const buffer: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(1, PATH_BYTES + BUFFER_BYTES)
+  const buffer: Address = scratch(engine, PATH_BYTES + BUFFER_BYTES)
   if (buffer === 0) return () => null
   const bytes = new Uint8Array(engine.view(buffer, PATH_BYTES + BUFFER_BYTES))
 

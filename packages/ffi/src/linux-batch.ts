@@ -2,10 +2,12 @@
 // advice there. Older kernels refuse it, and then nothing has changed.
 import type { Address } from '@memlayer/kernel'
 import type { Engine } from './engine.js'
+import { scratch, shared, sharedDescriptor } from './linux-table.js'
 
 // <asm-generic/unistd.h>. x86-64 has the same numbers for all calls that came after Linux 5.0.
 const SYS_PIDFD_OPEN = 434
 const SYS_PROCESS_MADVISE = 440
+const ENOMEM = 12
 const ENOSYS = 38
 
 // UIO_MAXIOV, <limits.h>. The kernel refuses more ranges in one call.
@@ -29,13 +31,22 @@ export function linuxBatch(engine: Engine, errno: Int32Array): (ranges: ArrayLik
     'address',
     'address',
   ])
-  const pidfd = syscall(SYS_PIDFD_OPEN, process.pid, 0, 0, 0, 0)
-  if (pidfd < 0) return () => -ENOSYS
   // The kernel reads the vector in place, so it lies in memory that no collector moves.
-  const vector: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(RANGES_MAX, IOVEC_BYTES)
+  const vector: Address = scratch(engine, RANGES_MAX * IOVEC_BYTES)
+  if (vector === 0) return () => -ENOMEM
   const words = new Uint32Array(engine.view(vector, RANGES_MAX * IOVEC_BYTES))
+  let pidfd = -1
+  let refusal = -ENOSYS
+  const open = (): number => {
+    const fd = syscall(SYS_PIDFD_OPEN, process.pid, 0, 0, 0, 0)
+    if (fd < 0) refusal = -(errno[0] as number)
+    return fd
+  }
 
   return (ranges, advice) => {
+    // A process that has no descriptor left may have one later.
+    if (pidfd < 0) pidfd = sharedDescriptor(engine, shared.self, open)
+    if (pidfd < 0) return refusal
     let answer = 0
     for (let from = 0; from < ranges.length;) {
       const count = Math.min(RANGES_MAX, (ranges.length - from) / 2)

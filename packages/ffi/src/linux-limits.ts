@@ -1,6 +1,6 @@
 // The limits on a Linux process's memory, read from /proc and the control group's files. They are for the text of
 // an error and for doctor, because this reads a dozen files. What can't be read is NaN.
-import type { PosixLimits } from '@memlayer/kernel'
+import type { PosixLimits, ProcessLimits } from '@memlayer/kernel'
 import type { ReadHostFile } from './host-file.js'
 
 /** The limits in force now. */
@@ -31,6 +31,21 @@ export function linuxLimits(read: ReadHostFile): PosixLimits {
 export function linuxMappings(read: ReadHostFile): { readonly used: number; readonly limit: number } {
   return { used: countLines(read('/proc/self/maps')), limit: number(read('/proc/sys/vm/max_map_count')) }
 }
+
+/** RLIMIT_AS and RLIMIT_DATA, with what the process has of each. What can't be read bounds nothing. */
+export function linuxProcessLimits(read: ReadHostFile): ProcessLimits {
+  const limits = read('/proc/self/limits')
+  const space = softLimit(limits, 'Max address space')
+  const data = softLimit(limits, 'Max data size')
+  if (!Number.isFinite(space) && !Number.isFinite(data)) return unlimited
+  const status = read('/proc/self/status')
+  return {
+    space: { used: kibibytes(status, 'VmSize'), limit: Number.isNaN(space) ? Infinity : space },
+    data: { used: kibibytes(status, 'VmData'), limit: Number.isNaN(data) ? Infinity : data },
+  }
+}
+
+const unlimited: ProcessLimits = { space: { used: NaN, limit: Infinity }, data: { used: NaN, limit: Infinity } }
 
 /** A control group writes `max` when it has no limit. */
 function number(text: string | null): number {

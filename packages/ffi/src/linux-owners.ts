@@ -4,6 +4,7 @@
 // happens on an engine that it does not know, and how that is noticed. linux-process.ts asks.
 import { alignDown, residencyBits, type Address, type ProcessMapping } from '@memlayer/kernel'
 import type { Engine } from './engine.js'
+import { scratch, shared, sharedDescriptor } from './linux-table.js'
 import { hasKnownPages, v8PageBytes, v8PageEnd, type Peek } from './v8-pages.js'
 
 /** The port's `residency`. */
@@ -145,11 +146,12 @@ class Resident {
 
 /** Reads by the kernel, because another thread may unmap memory at any moment. A load would end the process then. */
 function openPeek(engine: Engine): Peek {
-  const buffer: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(1, peekBytes)
+  const buffer: Address = scratch(engine, peekBytes)
   if (buffer === 0) return () => null
   const bytes = new Uint8Array(engine.view(buffer, peekBytes))
   new TextEncoder().encodeInto('/proc/self/mem\0', bytes)
-  const fd = engine.func(null, 'open', 'int', ['address', 'int'])(buffer, 0x80000)
+  const open = engine.func(null, 'open', 'int', ['address', 'int'])
+  const fd = sharedDescriptor(engine, shared.mem, () => open(buffer, 0x80000))
   if (fd < 0) return () => null
   const pread = engine.func(null, 'pread', 'address', ['int', 'address', 'size', 'offset'])
   const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, peekBytes / 8)

@@ -2,6 +2,7 @@
 // huge pages and swap space too. Before 6.7, mincore(2) tells presence alone.
 import { residencyBits, type Address } from '@memlayer/kernel'
 import type { Engine } from './engine.js'
+import { scratch, shared, sharedDescriptor } from './linux-table.js'
 
 // <linux/fs.h>: _IOWR('f', 16, struct pm_scan_arg), and the categories of a page.
 const PAGEMAP_SCAN = 0xc0606610
@@ -34,17 +35,19 @@ type Scan = (v: Address, n: number) => number[] | null
 function pagemapScan(engine: Engine): Scan | null {
   // The layout is that of 64-bit processes with the low byte first.
   if (!['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch)) return null
-  const calloc = engine.func(null, 'calloc', 'address', ['size', 'size'])
   const bytes = argument.bytes + REGIONS_MAX * REGION_WORDS * 8
-  const memory = calloc(1, bytes + 64)
+  const memory = scratch(engine, bytes + 64)
   if (memory === 0) return null
   const path = new Uint8Array(engine.view(memory + bytes, 64))
   new TextEncoder().encodeInto('/proc/self/pagemap\0', path)
-  const fd = engine.func(null, 'open', 'int', ['address', 'int'])(memory + bytes, 0x80000)
-  if (fd < 0) return null
+  const open = engine.func(null, 'open', 'int', ['address', 'int'])
+  let fd = -1
   const ioctl = engine.func(null, 'ioctl', 'int', ['int', 'size', 'address'])
   const words = new BigUint64Array(engine.view(memory, bytes))
   return (v, n) => {
+    // A process that has no descriptor left may have one later.
+    if (fd < 0) fd = sharedDescriptor(engine, shared.pagemap, () => open(memory + bytes, 0x80000))
+    if (fd < 0) return null
     const runs: number[] = []
     for (let at = v; at < v + n;) {
       words.fill(0n, 0, argument.bytes / 8)
@@ -80,7 +83,7 @@ function addRegion(runs: number[], words: BigUint64Array, at: number): void {
 function mincore(engine: Engine): Scan {
   const call = engine.func(null, 'mincore', 'int', ['address', 'size', 'address'])
   const pageSize = engine.func(null, 'getpagesize', 'int', [])()
-  const vector = engine.func(null, 'calloc', 'address', ['size', 'size'])(PAGES_MAX, 1)
+  const vector = scratch(engine, PAGES_MAX)
   if (vector === 0) return () => null
   const pages = new Uint8Array(engine.view(vector, PAGES_MAX))
   return (v, n) => {

@@ -2,7 +2,7 @@
 // plain load of errno. Nothing may stand between the two. An allocation can run the collector, and so can the entry
 // of a function, where engines look for waiting work. Their system calls overwrite errno. So the load is written
 // out each time.
-import type { Address, PosixKernel, PosixLimits } from '@memlayer/kernel'
+import type { Address, PosixKernel, PosixLimits, Use } from '@memlayer/kernel'
 import { darwinTrim } from './darwin-trim.js'
 import { errnoLocation } from './defs.js'
 import { NoEngineError, type Engine, type ForeignFunction } from './engine.js'
@@ -12,7 +12,8 @@ import { linuxBatch } from './linux-batch.js'
 import { linuxHugePages, linuxHugePageSize } from './linux-huge-pages.js'
 import { linuxPages } from './linux-pages.js'
 import { linuxProcessMemory, linuxTrim } from './linux-process.js'
-import { linuxLimits, linuxMappings } from './linux-limits.js'
+import { linuxLimits, linuxMappings, linuxProcessLimits } from './linux-limits.js'
+import { processTable } from './linux-table.js'
 
 let kernel: PosixKernel | undefined
 
@@ -81,11 +82,20 @@ function linuxExtras(engine: Engine, errno: Int32Array, readFile: ReadHostFile):
     },
     hugePages: (addr: Address, length: number): number => linuxHugePages(readFile, addr, length),
     mappings: () => linuxMappings(readFile),
+    processLimits: () => linuxProcessLimits(readFile),
+    processTable: () => processTable(engine),
+    heap: heapOfThread,
     limits: (): PosixLimits => linuxLimits(readFile),
     residency,
     processMemory: linuxProcessMemory(engine, readFile, residency),
     trim: linuxTrim(engine),
   }
+}
+
+function heapOfThread(): Use {
+  const v8 = process.getBuiltinModule('node:v8')
+  const { total_heap_size: used, heap_size_limit: limit } = v8.getHeapStatistics()
+  return { used, limit }
 }
 
 /** What Darwin alone offers. */

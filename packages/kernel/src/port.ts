@@ -29,6 +29,41 @@ export interface PassedOver {
 }
 
 /**
+ * What the threads of a process know of each other: words in memory that all of them find, and the kernel's word about
+ * threads. Their layout is core's.
+ */
+export interface ProcessTable {
+  /** The words: the same for every thread, zero until one writes. They are for `Atomics`. */
+  readonly words: Int32Array
+  /** The number that the kernel has for this thread. Never 0. */
+  readonly thread: number
+  /** Whether a thread of this process has this number now. */
+  isThread(thread: number): boolean
+  /** Maps zeroed memory that all threads may use. Returns its address, or 0. */
+  map(bytes: number): Address
+  /** The memory at an address, as numbers. */
+  numbers(addr: Address, bytes: number): Float64Array
+  /** Unmaps a range, whoever mapped it. False: the kernel kept it. */
+  unmap(addr: Address, bytes: number): boolean
+  /** Calls `listener` when a thread may have ended, where the engine tells. */
+  onThreadEnd(listener: () => void): void
+}
+
+/** A limit on the process's memory, and what it has of it. Bytes. `Infinity`: there is no limit. */
+export interface Use {
+  readonly used: number
+  readonly limit: number
+}
+
+/** The limits on the process's memory that it meets without a word from the kernel. */
+export interface ProcessLimits {
+  /** RLIMIT_AS: address space. */
+  readonly space: Use
+  /** RLIMIT_DATA: private writable memory. */
+  readonly data: Use
+}
+
+/**
  * What a host may offer besides the calls that move memory: copies of bytes, and reports. A port has those that its
  * host has, and a backend hands the port to core as its `host`.
  */
@@ -43,6 +78,12 @@ export interface HostServices {
   hugePages?(addr: Address, length: number): number
   /** How many mappings the process has and may have. Slow: it counts them in a file. Absent: nothing bounds them. */
   mappings?(): { readonly used: number; readonly limit: number }
+  /** What bounds the process's memory from within. Slow: it reads files. Absent: nothing does. */
+  processLimits?(): ProcessLimits
+  /** The JavaScript heap of this thread: its bytes now, and the most that the engine lets it have. */
+  heap?(): Use
+  /** What the threads of the process have in common. The first call makes it. Null: this host has none. */
+  processTable?(): ProcessTable | null
   /** The limits in force now, for the text of an error. Slow: it reads files. */
   limits?(): PosixLimits | WindowsLimits
   /**

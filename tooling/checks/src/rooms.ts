@@ -16,6 +16,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ['calls'],
     ['account', 'borrows', 'claims', 'mappings', 'residency'],
     ['retired'],
+    ['process'],
     ['ledger'],
     ['check', 'options'],
     ['copies', 'errors'],

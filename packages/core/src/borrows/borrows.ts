@@ -2,6 +2,7 @@
 // worker has attached: then it throws. Every operation that takes pages away asks here first.
 import type { Address } from '@memlayer/kernel'
 import type { OS } from '../os.js'
+import type { ProcessRecord } from '../process/record.js'
 import type { Found } from './range-index.js'
 import { Shares, type Share } from './shares.js'
 import { Views } from './views.js'
@@ -11,7 +12,7 @@ export class Borrows {
   readonly views: Views
   readonly shares: Shares
 
-  constructor(os: OS, shares: Shares = new Shares()) {
+  constructor(os: OS, record: ProcessRecord | null = null, shares: Shares = new Shares(record)) {
     this.views = new Views(os)
     this.shares = shares
   }

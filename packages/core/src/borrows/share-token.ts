@@ -1,7 +1,9 @@
 // The token of a share, and the word of shared memory that decides between its two sides, so that neither side can
 // be too late. The owner offers and revokes; the worker takes up and gives up.
-import type { Address } from '@memlayer/kernel'
+import type { Address, ProcessTable } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
+import { borrow, type Borrowing } from '../process/borrowings.js'
+import { isInUse, type ProcessRecord } from '../process/record.js'
 import { show } from '../text.js'
 import { threadId, UNKNOWN_THREAD } from './worker.js'
 
@@ -12,14 +14,21 @@ export const TAKEN = 1
 export const RELEASED = 2
 export const REVOKED = 3
 
-// The buffer that is posted: two words of 32 bits, the state and the thread that it is for, then three doubles:
-// magic, address and size.
-const bufferBytes = 32
+// The buffer that is posted: six words of 32 bits, of which the last is spare, then three doubles: magic, address and
+// size.
+const bufferBytes = 48
+const wordCount = 5
 /** The place of the state among the words. */
 export const STATE = 0
+/** What the engine calls the thread that it is for. */
 const THREAD = 1
+/** The owner's record in the process's table, plus one, and its use. 0: there is no table. */
+const OWNER = 2
+const OWNER_USE = 3
+/** The kernel's number of the thread that took it up; 0: not known. */
+export const TAKER = 4
 /** Marks a buffer as a share's. A program does not have this number there by chance. */
-const magic = 0x6d6c_6179_6572
+const magic = 0x6d6c_6179_6573
 
 /** What is posted to the worker: `worker.postMessage(region.share(worker))`. */
 export interface ShareToken {
@@ -44,11 +53,13 @@ export function makeToken(
   v: Address,
   n: number,
   thread: number | undefined,
+  owner: ProcessRecord | null,
 ): { readonly token: ShareToken; readonly words: Int32Array } {
   const hold = new SharedArrayBuffer(bufferBytes)
-  const words = new Int32Array(hold, 0, 2)
+  const words = new Int32Array(hold, 0, wordCount)
   words[THREAD] = thread ?? UNKNOWN_THREAD
-  new Float64Array(hold, 8).set([magic, v, n])
+  if (owner !== null) [words[OWNER], words[OWNER_USE]] = [owner.at + 1, owner.use]
+  new Float64Array(hold, 24).set([magic, v, n])
   return { token: { memlayer: 'share', os, name, address: v, size: n, hold }, words }
 }
 
@@ -69,11 +80,11 @@ export interface Offered {
  *
  * @throws UsageError ERR_MEMLAYER_SHARED when it is not an offer, or is another thread's.
  */
-export function readOffer(token: ShareToken, os: string): Offered {
+export function readOffer(token: ShareToken, os: string, table: ProcessTable | null): Offered {
   const { memlayer, hold: given, os: its, name: called }: Partial<ShareToken> = token ?? {}
   const hold: unknown = memlayer === 'share' ? given : undefined
   const isBuffer = hold instanceof SharedArrayBuffer && hold.byteLength === bufferBytes
-  const [mark, address = NaN, size = NaN] = isBuffer ? new Float64Array(hold, 8) : []
+  const [mark, address = NaN, size = NaN] = isBuffer ? new Float64Array(hold, 24) : []
   const isRange = Number.isInteger(address) && address > 0 && Number.isSafeInteger(size) && size >= 0
   if (mark !== magic || !isRange) {
     const hint = 'Pass what region.share(worker) returned, as it arrived by postMessage.'
@@ -87,16 +98,28 @@ export function readOffer(token: ShareToken, os: string): Offered {
     const hint = 'Make both memories with the same backend.'
     throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'attach', hint })
   }
-  const words = new Int32Array(hold as SharedArrayBuffer, 0, 2)
+  const words = new Int32Array(hold as SharedArrayBuffer, 0, wordCount)
   expectThread(name, words[THREAD] as number)
   let isTaken = false
+  let share: Borrowing | null = null
   const take = (): void => {
-    const found = Atomics.compareExchange(words, STATE, OFFERED, TAKEN)
-    isTaken = found === OFFERED
-    if (!isTaken) notOffered(name, found)
+    // The owner's thread may end at any moment. Who gives back what it left finds the share, or the owner has left.
+    share = table === null ? null : borrow(table, address, size)
+    try {
+      expectOwner(name, words, table)
+      words[TAKER] = table?.thread ?? 0
+      const found = Atomics.compareExchange(words, STATE, OFFERED, TAKEN)
+      if (found !== OFFERED) notOffered(name, found)
+      isTaken = true
+    } finally {
+      if (!isTaken) share?.end()
+    }
   }
   const giveUp = (): void => {
-    if (isTaken) Atomics.compareExchange(words, STATE, TAKEN, RELEASED)
+    if (!isTaken) return
+    Atomics.compareExchange(words, STATE, TAKEN, RELEASED)
+    share?.end()
+    share = null
   }
   return { name, address, size, take, giveUp }
 }
@@ -108,6 +131,16 @@ function expectThread(name: string, offered: number): void {
   const message = `attach: the share of '${name}' is for thread ${offered}, and this is thread ${own}`
   const hint = 'Share the region with the worker that attaches it.'
   throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'attach', hint })
+}
+
+/** The pages of a thread that has ended are given back, so nobody may take up a share of them. */
+function expectOwner(name: string, words: Int32Array, table: ProcessTable | null): void {
+  const owner = (words[OWNER] as number) - 1
+  if (table === null || owner < 0 || isInUse(table, owner, words[OWNER_USE] as number)) return
+  throw new UsageError('ERR_MEMLAYER_SHARED', `attach: the owner of the share of '${name}' has ended`, {
+    op: 'attach',
+    hint: 'Share regions of a thread that lives as long as their users.',
+  })
 }
 
 function notOffered(name: string, found: number): never {

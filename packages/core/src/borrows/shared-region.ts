@@ -2,6 +2,7 @@
 import type { Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { OS } from '../os.js'
+import { tableOf } from '../process/record.js'
 import { show } from '../text.js'
 import { readOffer, type ShareToken } from './share-token.js'
 import { checkElements, elementSize, type ViewConstructor, type ViewOf } from './view-types.js'
@@ -26,7 +27,7 @@ export class SharedRegion {
 
   /** @internal */
   constructor(os: OS, token: ShareToken) {
-    const { name, address, size, take, giveUp } = readOffer(token, os.name)
+    const { name, address, size, take, giveUp } = readOffer(token, os.name, tableOf(os))
     this.#giveUp = giveUp
     this.#views = new Views(os)
     this.#address = address

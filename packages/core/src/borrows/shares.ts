@@ -3,9 +3,10 @@
 // released the pages stay Ready.
 import type { Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
+import type { ProcessRecord } from '../process/record.js'
 import { formatAddress } from '../text.js'
 import { RangeIndex, type Found, type IndexEntry } from './range-index.js'
-import { makeToken, OFFERED, RELEASED, REVOKED, STATE, TAKEN, type ShareToken } from './share-token.js'
+import { makeToken, OFFERED, RELEASED, REVOKED, STATE, TAKEN, TAKER, type ShareToken } from './share-token.js'
 import { endOfWorker, type WorkerEnd, type WorkerLike } from './worker.js'
 
 /** A share or a hold. A worker can't release a hold, and the owner can't revoke one. */
@@ -44,8 +45,11 @@ export class Shares {
   /** A number that changes with every new offer and hold. */
   version = 0
 
-  /** `endOf` says how to learn of a worker's end, or throws. */
-  constructor(endOf: (worker: WorkerLike) => WorkerEnd = endOfWorker) {
+  readonly #record: ProcessRecord | null
+
+  /** `record`: the memory's. `endOf` says how to learn of a worker's end, or throws. */
+  constructor(record: ProcessRecord | null = null, endOf: (worker: WorkerLike) => WorkerEnd = endOfWorker) {
+    this.#record = record
     this.#endOf = endOf
   }
 
@@ -56,7 +60,7 @@ export class Shares {
 
   /** Offers [v, v+n), which was proved since `given` was found. */
   offer(given: Given, os: string, name: string, v: Address, n: number): ShareToken {
-    const { token, words } = makeToken(os, name, v, n, given.end.thread)
+    const { token, words } = makeToken(os, name, v, n, given.end.thread, this.#record)
     given.offers.add(this.#add(v, n, words, given))
     return token
   }
@@ -78,7 +82,8 @@ export class Shares {
    */
   expectOffers(op: string, v: Address, n: number, offers: Found<Share> | null = null): Found<Share> | null {
     const found = this.#index.touching(v, n, offers)
-    for (let at = found; at !== offers && at !== null; at = at.next) if (isTaken(at.entry)) taken(op, v, n, at.entry)
+    for (let at = found; at !== offers && at !== null; at = at.next)
+      if (this.#isTaken(at.entry)) taken(op, v, n, at.entry)
     return found
   }
 
@@ -134,11 +139,29 @@ export class Shares {
   #listen(given: Given): void {
     given.end.listen(() => {
       if (given.end.hasEnded() === false) return this.#listen(given)
+      let isEnded = true
       for (const share of given.offers) {
-        release(share)
-        this.#forget(share)
+        if (this.#hasEnded(share)) {
+          release(share)
+          this.#forget(share)
+        } else isEnded = false
       }
+      if (!isEnded) this.#listen(given)
     })
+  }
+
+  /** Whether it keeps its pages. A worker whose thread has ended keeps none, also before its event comes. */
+  #isTaken(share: Share): boolean {
+    if (Atomics.load(share.words, STATE) !== TAKEN) return false
+    if (share.given?.end.hasEnded() !== true || !this.#hasEnded(share)) return true
+    release(share)
+    return false
+  }
+
+  /** Whether the thread has ended that took it up. The kernel's word counts, where it is to be had. */
+  #hasEnded({ words }: Share): boolean {
+    const taker = words[TAKER] ?? 0
+    return taker === 0 || this.#record === null || !this.#record.table.isThread(taker)
   }
 
   /** The next walk comes when there are twice as many as are left, so a walk costs no more than the offers since. */
@@ -146,14 +169,6 @@ export class Shares {
     for (const share of given.offers) if (Atomics.load(share.words, STATE) > TAKEN) this.#forget(share)
     given.offersMax = Math.max(offersMin, 2 * given.offers.size)
   }
-}
-
-/** Whether it keeps its pages. A worker whose thread has ended keeps none, also before its event comes. */
-function isTaken(share: Share): boolean {
-  if (Atomics.load(share.words, STATE) !== TAKEN) return false
-  if (share.given?.end.hasEnded() !== true) return true
-  release(share)
-  return false
 }
 
 /** The worker's side has ended. */

@@ -44,13 +44,14 @@ export function commit(parts: Parts, v: Address, n: number, stat: SysMemStat): v
 
 /** Asks the OS for all of it. If that fails, nothing has changed. The intent stays open. */
 function tryAll(parts: Parts, toMap: readonly Range[], toUse: readonly Range[], category: number): void {
-  const { os, budget, intent } = parts
+  const { os, budget, space, intent } = parts
   const done: Range[] = []
   let mapped = 0
   try {
     for (const { address, size } of toMap) {
       done.push({ address, size })
       budget.cut('sysMap', size)
+      space.take('sysMap', 0, size)
       intent.begin(AS_IS, address, size)
       os.sysMapOS(address, size)
       expectOpen(parts, RESERVED, 'sysMap', address, size)
@@ -60,6 +61,7 @@ function tryAll(parts: Parts, toMap: readonly Range[], toUse: readonly Range[], 
     for (const { address, size } of toUse) {
       done.push({ address, size })
       budget.used('sysUsed', size)
+      if (os.traits.unusedTraps) space.take('sysUsed', 0, size)
       intent.begin(AS_IS, address, size)
       os.sysUsedOS(address, size)
       expectOpen(parts, PREPARED, 'sysUsed', address, size)

@@ -42,11 +42,12 @@ function isOnlyReserved({ ledger, retired }: Parts, v: Address, n: number): bool
 
 /** Reserves again what was freed of the region that owns the page at `rest`. The error tells of what stays free. */
 function takeBack(parts: Parts, freed: readonly Part[], rest: Address, error: unknown): void {
-  const { ledger, claims } = parts
+  const { ledger, claims, record } = parts
   let lost = 0
   for (const { v, n, isReserved } of freed) {
     if (isReserved && isReservedAgain(parts, v, n)) {
       ledger.enter('sysFree', v, n, RESERVED, 0)
+      record?.add(v, n)
       claims.regain(rest, v, n)
     } else lost += n
   }

@@ -40,15 +40,19 @@ export function payForFree({ budget, retired }: Parts, v: Address, n: number): b
 
 /** sysFreeOS, or sysRetireOS where the addresses are kept. The intent says which, and stays open. */
 export function giveBack(parts: Parts, v: Address, n: number, packed: Packed, isKept: boolean): void {
-  const { os, intent, retired } = parts
+  const { os, intent, retired, record } = parts
   takeRefusal(os)
   if (isKept) {
     intent.begin(RETIRED, v, n)
     if (retired.retire(v, n, isTouchable(os, packed))) return expectOpen(parts, RETIRED, 'sysFree', v, n)
   }
   intent.begin(NONE, v, n)
+  record?.remove(v, n)
   os.sysFreeOS(v, n)
-  if (os.refusal) throw refused(os, 'sysFree', v, n)
+  if (os.refusal) {
+    record?.add(v, n)
+    throw refused(os, 'sysFree', v, n)
+  }
   expectOpen(parts, NONE, 'sysFree', v, n)
 }
 

@@ -1,12 +1,17 @@
 // What the calls of one memory with a ledger work on.
+import type { Address } from '@memlayer/kernel'
 import { Account } from '../account/account.js'
 import { Borrows } from '../borrows/borrows.js'
 import { RegionTable } from '../claims/region-table.js'
 import { Intent } from '../ledger/intent.js'
 import { Ledger } from '../ledger/ledger.js'
 import { HugePages } from '../mappings/huge-pages.js'
+import type { BudgetOptions } from '../mappings/headroom.js'
 import { MappingBudget } from '../mappings/mapping-budget.js'
+import { SpaceBudget } from '../mappings/space-budget.js'
 import type { OS } from '../os.js'
+import { enterProcess } from '../process/enter.js'
+import type { ProcessRecord } from '../process/record.js'
 import { Retired } from '../retired/retired.js'
 
 /** The parts of one memory. */
@@ -17,26 +22,41 @@ export interface Parts {
   readonly borrows: Borrows
   readonly hugePages: HugePages
   readonly budget: MappingBudget
+  readonly space: SpaceBudget
   readonly claims: RegionTable
   readonly retired: Retired
   /** What an operation is about to do. */
   readonly intent: Intent
+  /** What other threads know of it; null: they know nothing. */
+  readonly record: ProcessRecord | null
 }
 
 /** New parts over an operating system. */
-export function makeParts(os: OS): Parts {
+export function makeParts(os: OS, options: BudgetOptions): Parts {
   const ledger = new Ledger(os.traits.freesParts, os.traits.pageSize)
   const hugePages = new HugePages(os, ledger)
-  const retired = new Retired(os)
+  let retired: Retired | null = null
+  const record = enterProcess(os, () => [...rangesOf(ledger), ...pairsIn(retired?.ranges() ?? [])])
+  const retiring = new Retired(os, record)
+  retired = retiring
   return {
     os,
     ledger,
     account: new Account(os, ledger),
-    borrows: new Borrows(os),
+    borrows: new Borrows(os, record),
     hugePages,
-    budget: new MappingBudget(os, ledger, hugePages, () => retired.release()),
+    budget: new MappingBudget(os, ledger, hugePages, () => retiring.release(), record, options),
+    space: new SpaceBudget(os, options),
     claims: new RegionTable(),
-    retired,
+    retired: retiring,
     intent: new Intent(),
+    record,
   }
+}
+
+const rangesOf = (ledger: Ledger): [Address, number][] =>
+  Array.from(ledger.ranges(), ({ address, size }): [Address, number] => [address, size])
+
+function pairsIn(list: readonly number[]): [Address, number][] {
+  return Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i] as Address, list[2 * i + 1] as number])
 }

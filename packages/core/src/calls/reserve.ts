@@ -28,15 +28,17 @@ const triesMax = 100
 
 /** sysReserve, of a range that was checked. */
 export function reserve(parts: Parts, v: Address | null, n: number, region: RegionRecord | null): Address {
-  const { os, ledger, account, budget, claims, intent } = parts
+  const { os, ledger, account, budget, space, claims, intent, record } = parts
   if (intent.isOpen) settle(parts)
   let p: Address | null = null
   try {
     budget.cut('sysReserve', n)
+    space.take('sysReserve', n, 0)
     intent.begin(AS_IS, NaN, 0)
     p = reserveAt(parts, v, n)
     if (p === null) throw outOfMemory(os, 'sysReserve', v, n)
     ledger.enter('sysReserve', p, n, RESERVED, 0)
+    record?.add(p, n)
   } catch (error) {
     throw failed(parts, 'sysReserve', v, n, 0, error)
   }
@@ -55,20 +57,24 @@ export function reserveAligned(
   align: number,
   region: RegionRecord | null,
 ): AlignedReservation {
-  const { os, ledger, account, budget, claims, intent, retired } = parts
+  const { os, ledger, account, budget, space, claims, intent, retired, record } = parts
   if (intent.isOpen) settle(parts)
   const alignment = checkAligned(v, size, align, os.traits.pageSize)
-  const leave: Leftover = (at, n) => ledger.enter('sysReserveAligned', at, n, RESERVED, 0)
+  const enter: Leftover = (at, n) => {
+    ledger.enter('sysReserveAligned', at, n, RESERVED, 0)
+    record?.add(at, n)
+  }
   let range: AlignedReservation
   try {
     budget.cut('sysReserveAligned', size)
+    space.take('sysReserveAligned', size + alignment, 0)
     intent.begin(AS_IS, NaN, 0)
     const reused = v === null ? retired.reserve(size, alignment) : null
     range =
       reused === null
-        ? givingBack(parts, () => obtainAligned(os, leave, v, size, alignment))
+        ? givingBack(parts, () => obtainAligned(os, enter, v, size, alignment))
         : { address: reused, size }
-    ledger.enter('sysReserveAligned', range.address, range.size, RESERVED, 0)
+    enter(range.address, range.size)
   } catch (error) {
     throw failed(parts, 'sysReserveAligned', v, size, 0, error)
   }

@@ -26,7 +26,9 @@ import {
 } from '../ledger/states.js'
 import type { HugePages } from '../mappings/huge-pages.js'
 import type { MappingBudget } from '../mappings/mapping-budget.js'
+import type { SpaceBudget } from '../mappings/space-budget.js'
 import type { OS } from '../os.js'
+import type { ProcessRecord } from '../process/record.js'
 import type { Retired } from '../retired/retired.js'
 import { endBorrows, giveBack, payForFree, renew } from './give-back.js'
 import { allocate } from './obtain.js'
@@ -49,6 +51,8 @@ export class Wrappers {
   readonly #claims: RegionTable
   readonly #retired: Retired
   readonly #intent: Intent
+  readonly #space: SpaceBudget
+  readonly #record: ProcessRecord | null
 
   constructor(parts: Parts) {
     this.os = parts.os
@@ -61,6 +65,8 @@ export class Wrappers {
     this.#claims = parts.claims
     this.#retired = parts.retired
     this.#intent = parts.intent
+    this.#space = parts.space
+    this.#record = parts.record
   }
 
   sysAlloc(n: number, stat: SysMemStat | null): Address {
@@ -71,10 +77,12 @@ export class Wrappers {
     let v: Address | null = null
     try {
       this.#budget.cut('sysAlloc', n)
+      this.#space.take('sysAlloc', n, n)
       this.#intent.begin(AS_IS, NaN, 0)
       v = allocate(this.#parts, n)
       if (v === null) throw outOfMemory(this.os, 'sysAlloc', null, n)
       this.#ledger.enter('sysAlloc', v, n, READY, category)
+      this.#record?.add(v, n)
     } catch (error) {
       throw failed(this.#parts, 'sysAlloc', v, n, category, error)
     }
@@ -115,6 +123,7 @@ export class Wrappers {
     const category = this.#ledger.categoryOf(packed, v)
     try {
       this.#budget.used('sysUsed', n)
+      if (this.os.traits.unusedTraps) this.#space.take('sysUsed', 0, n)
       this.#intent.begin(AS_IS, v, n)
       this.os.sysUsedOS(v, n)
       expectOpen(this.#parts, PREPARED, 'sysUsed', v, n)
@@ -230,6 +239,7 @@ export class Wrappers {
     this.#account.expectRoom('sysMap', n, category)
     try {
       this.#budget.cut('sysMap', n)
+      this.#space.take('sysMap', 0, n)
       this.#intent.begin(AS_IS, v, n)
       this.os.sysMapOS(v, n)
       expectOpen(this.#parts, RESERVED, 'sysMap', v, n)

@@ -7,6 +7,7 @@
 import { alignDown, alignUp, type Address } from '@memlayer/kernel'
 import { RangeMap } from '../ledger/range-map.js'
 import type { OS, Quarantine } from '../os.js'
+import type { ProcessRecord } from '../process/record.js'
 import { Queue } from './queue.js'
 
 // What a retired range is. 0: it is not retired.
@@ -42,8 +43,11 @@ export class Retired {
   /** No cooled range is larger. */
   #largestCooled = 0
 
-  constructor(os: OS) {
+  readonly #record: ProcessRecord | null
+
+  constructor(os: OS, record: ProcessRecord | null = null) {
     this.#os = os
+    this.#record = record
   }
 
   /** Bytes of address space that are retired. */
@@ -287,6 +291,7 @@ export class Retired {
   /** Gives cooled addresses back to the OS. They leave the map first, because a script may end between the two. */
   #unmap(v: Address, n: number): void {
     this.#change(v, n, COOLED, 0)
+    this.#record?.remove(v, n)
     try {
       this.#os.sysFreeOS(v, n)
     } catch {

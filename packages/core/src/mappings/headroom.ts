@@ -1,0 +1,40 @@
+// Headroom: what the layer leaves to the engine under the limits of the process. An engine that meets a limit aborts
+// without a word, so its heap has to be able to grow. One policy for all limits.
+import type { OS } from '../os.js'
+
+/** How much is left to the engine. */
+export interface BudgetOptions {
+  /** See MemoryOptions. */
+  readonly engineHeap?: number | undefined
+}
+
+/** Of a limit, the most that is left for a heap that may grow. */
+const limitPart = 3
+/** For what is no heap: the C library, threads, code. */
+const bytesMin = 2 ** 26
+const mappingsMin = 1024
+// V8's heap has pages of 256 KiB, each of which is a mapping, and some are two. Measured on Node 22, 24 and 26: 2.7 to
+// 4.4 for each MiB.
+const mappingsPerByte = 4.5 / 2 ** 20
+
+/** Bytes by which this thread's heap may still grow. */
+export function heapGrowth(os: OS, { engineHeap }: BudgetOptions): number {
+  if (engineHeap !== undefined) return engineHeap
+  const heap = os.host?.heap?.()
+  return heap === undefined ? 0 : Math.max(0, heap.limit - heap.used)
+}
+
+/** Bytes that are left to the engine under a limit of `limit` bytes. */
+export function bytesLeft(growth: number, limit: number): number {
+  return Math.min(Math.max(growth, bytesMin), limit / limitPart)
+}
+
+/** Mappings that a heap comes to need which grows by so many bytes. */
+export function mappingsOf(growth: number): number {
+  return Math.ceil(growth * mappingsPerByte)
+}
+
+/** Mappings that are left to the engine where there may be `limit`. */
+export function mappingsLeft(needed: number, limit: number): number {
+  return Math.floor(Math.max(mappingsMin, Math.min(needed, limit / limitPart)))
+}

@@ -1,0 +1,75 @@
+// The limits on bytes that a process meets without a word from the kernel. RLIMIT_DATA bounds private writable memory,
+// but not what is mapped over one's own reservation: then the engine's next mapping is refused, and the process dies.
+// RLIMIT_AS bounds addresses. The layer counts before the call, and leaves the engine what its heap may need.
+import type { ProcessLimits, Use } from '@memlayer/kernel'
+import { OutOfMemoryError } from '../errors.js'
+import type { OS } from '../os.js'
+import { formatBytes } from '../text.js'
+import { bytesLeft, heapGrowth, type BudgetOptions } from './headroom.js'
+
+/** A memory takes this part of what is free between two looks, because other memories and threads look for themselves. */
+const roomPart = 64
+
+/** Counts down to the next look at the limits. */
+export class SpaceBudget {
+  readonly #os: OS
+  readonly #options: BudgetOptions
+  /** Bytes of address space, and of writable memory, that are certain to fit. */
+  #space: number
+  #data: number
+
+  constructor(os: OS, options: BudgetOptions) {
+    this.#os = os
+    this.#options = options
+    this.#space = this.#data = os.host?.processLimits === undefined ? Infinity : 0
+  }
+
+  /**
+   * The process is about to get `space` bytes of addresses, and `data` bytes of writable memory.
+   *
+   * @throws OutOfMemoryError at a limit, less what the engine may need.
+   */
+  take(op: string, space: number, data: number): void {
+    if (space > this.#space || data > this.#data) this.#look(op, space, data)
+    this.#space -= space
+    this.#data -= data
+  }
+
+  /** The limits may have changed: the next operation looks again. */
+  forget(): void {
+    if (this.#os.host?.processLimits !== undefined) this.#space = this.#data = 0
+  }
+
+  #look(op: string, space: number, data: number): void {
+    const limits = this.#os.host?.processLimits?.()
+    const growth = heapGrowth(this.#os, this.#options)
+    this.#space = granted(roomIn(limits?.space, growth), space)
+    this.#data = granted(roomIn(limits?.data, growth), data)
+    if (limits === undefined) return
+    if (this.#space < space) refuse(op, space, 'space', limits)
+    if (this.#data < data) refuse(op, data, 'data', limits)
+  }
+}
+
+function roomIn(use: Use | undefined, growth: number): number {
+  if (use === undefined || use.limit === Infinity || Number.isNaN(use.used)) return Infinity
+  return use.limit - use.used - bytesLeft(growth, use.limit)
+}
+
+/** So much may be taken before the next look: what is asked for now, if it fits, and a part of the rest. */
+function granted(room: number, asked: number): number {
+  return room === Infinity ? Infinity : asked <= room ? Math.max(asked, room / roomPart) : 0
+}
+
+const names = {
+  space: { what: 'address space', limit: 'RLIMIT_AS', how: 'ulimit -v' },
+  data: { what: 'private writable memory', limit: 'RLIMIT_DATA', how: 'ulimit -d, LimitDATA= of systemd' },
+} as const
+
+function refuse(op: string, n: number, kind: 'space' | 'data', limits: ProcessLimits): never {
+  const { what, limit, how } = names[kind]
+  const { used, limit: most } = limits[kind]
+  const has = `the process has ${formatBytes(used)} of ${formatBytes(most)} of ${what}`
+  const hint = `Free memory or ask for less, or raise ${limit} (${how}). The layer leaves a part of it to the engine.`
+  throw new OutOfMemoryError(`${op}: ${formatBytes(n)} do not fit, because ${has}`, { op, size: n, hint })
+}

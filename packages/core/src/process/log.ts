@@ -1,0 +1,145 @@
+// The log of a record: what its memory owns, as another thread can read it when this one has ended. Each entry is an
+// address and a size. A size below zero: it is owned no more. An address below zero: the range is another thread's, and
+// this one has a share of it. An entry is added after the kernel has given a range, and before it takes one: a script
+// that ends between loses address space, and nothing is given back twice.
+import type { Address, ProcessTable } from '@memlayer/kernel'
+import { RangeMap } from '../ledger/range-map.js'
+import { LOG, LOGS, logsMax, TURN } from './layout.js'
+
+/** The first two logs have a page or so, the next two four times as much. */
+const bytesOf = (log: number): number => 2 ** 12 * 4 ** (log >> 1)
+const entriesMax = (log: number): number => bytesOf(log) / 16
+const entriesMask = 2 ** 24 - 1
+
+/** Pairs of address and size, which the owner of a log has now. */
+export type Pairs = Iterable<readonly [Address, number]>
+
+/** A log, as the thread writes it that answers for its record. */
+export class Log {
+  readonly #table: ProcessTable
+  readonly #at: number
+  readonly #owned: () => Pairs
+  readonly #views: (Float64Array | null)[] = Array.from({ length: logsMax }, () => null)
+  #numbers: Float64Array | null
+  #left: number
+
+  /** `at`: the record's place. `owned` says what is owned, for a log that is written anew. */
+  constructor(table: ProcessTable, at: number, owned: () => Pairs) {
+    this.#table = table
+    this.#at = at
+    this.#owned = owned
+    const word = table.words[at + LOG] as number
+    this.#numbers = this.#open(word >>> 24)
+    this.#left = entriesMax(word >>> 24) - (word & entriesMask)
+  }
+
+  /** The kernel has given [v, v+n), or another thread a share of it where `v` is below zero. */
+  add(v: number, n: number): void {
+    this.#append(v, n)
+  }
+
+  /** The kernel is about to take [v, v+n), or the share of it was released. */
+  remove(v: number, n: number): void {
+    this.#append(v, -n)
+  }
+
+  /** Writes what is owned into another log, which is then the log. */
+  rewrite(): void {
+    const { words } = this.#table
+    const pairs: number[] = []
+    for (const [v, n] of this.#owned()) pairs.push(v, n)
+    const entries = pairs.length / 2
+    // The other one of the same size, or a larger one where less than half of it would be free.
+    let next = ((words[this.#at + LOG] as number) >>> 24) ^ 1
+    while (entries > entriesMax(next) / 2 && next < logsMax - 1) next = (next | 1) + 1
+    const numbers = entries < entriesMax(next) ? this.#open(next) : null
+    if (numbers === null) return this.#giveUp()
+    numbers.set(pairs)
+    this.#numbers = numbers
+    this.#left = entriesMax(next) - entries
+    Atomics.store(words, this.#at + LOG, next * 2 ** 24 + entries)
+    Atomics.add(words, this.#at + TURN, 1)
+  }
+
+  #append(v: number, n: number): void {
+    if (this.#left === 0) this.rewrite()
+    const numbers = this.#numbers
+    if (numbers === null) return
+    const { words } = this.#table
+    const at = this.#at + LOG
+    const entries = (words[at] as number) & entriesMask
+    numbers[2 * entries] = v
+    numbers[2 * entries + 1] = n
+    // This makes the entry known. Nobody reads it before the thread has ended, or has crossed a fence.
+    words[at] = (words[at] as number) + 1
+    this.#left -= 1
+  }
+
+  /** There is no memory for a log. An entry that is missing could give back what others own, so there are none. */
+  #giveUp(): void {
+    this.#numbers = null
+    Atomics.store(this.#table.words, this.#at + LOG, 0)
+  }
+
+  #open(log: number): Float64Array | null {
+    const known = this.#views[log]
+    if (known !== null && known !== undefined) return known
+    const { words } = this.#table
+    const at = this.#at + LOGS + 2 * log
+    let address = addressAt(words, at)
+    if (address === 0) address = this.#table.map(bytesOf(log))
+    if (address === 0) return null
+    words[at] = address | 0
+    words[at + 1] = Math.floor(address / 2 ** 32)
+    return (this.#views[log] = this.#table.numbers(address, bytesOf(log)))
+  }
+}
+
+/** What a log has. */
+export interface Logged {
+  /** 1 where its memory owns addresses. */
+  readonly owned: RangeMap
+  /** 1 where its thread has a share of another's. */
+  readonly shared: RangeMap
+}
+
+/** Reads the log of the record at `at`. It reads again where its owner has changed it meanwhile. */
+export function readLog(table: ProcessTable, at: number): Logged {
+  const { words } = table
+  for (;;) {
+    const turn = Atomics.load(words, at + TURN)
+    const word = Atomics.load(words, at + LOG)
+    const [log, entries] = [word >>> 24, word & entriesMask]
+    const address = addressAt(words, at + LOGS + 2 * log)
+    if (address === 0) return { owned: new RangeMap(), shared: new RangeMap() }
+    const numbers = table.numbers(address, bytesOf(log)).slice(0, 2 * entries)
+    if (Atomics.load(words, at + TURN) === turn && Atomics.load(words, at + LOG) >>> 24 === log) return replay(numbers)
+  }
+}
+
+function replay(numbers: Float64Array): Logged {
+  const logged = { owned: new RangeMap(), shared: new RangeMap() }
+  for (let i = 0; i < numbers.length; i += 2) {
+    const [v, n] = [numbers[i] as number, numbers[i + 1] as number]
+    const map = v < 0 ? logged.shared : logged.owned
+    map.assign(Math.abs(v), Math.abs(n), n < 0 ? 0 : 1)
+  }
+  return logged
+}
+
+/** Unmaps the logs of a record that nobody uses. */
+export function dropLogs(table: ProcessTable, at: number): void {
+  const { words } = table
+  for (let log = 0; log < logsMax; log++) {
+    const place = at + LOGS + 2 * log
+    const address = addressAt(words, place)
+    if (address === 0) continue
+    words[place] = 0
+    words[place + 1] = 0
+    table.unmap(address, bytesOf(log))
+  }
+}
+
+function addressAt(words: Int32Array, at: number): Address {
+  return ((words[at + 1] as number) >>> 0) * 2 ** 32 + ((words[at] as number) >>> 0)
+}

@@ -1,0 +1,111 @@
+// Records: what one memory has of the process, as all threads see it. A record is made with a memory. When its thread
+// has ended, whoever looks next gives back what is left: see reap.ts.
+import type { Address, ProcessTable } from '@memlayer/kernel'
+import type { OS } from '../os.js'
+import {
+  CREDITS,
+  ENDED,
+  ENGINE_THREAD,
+  FREE,
+  HEAP,
+  LIVE,
+  LOG,
+  REAPER,
+  recordAt,
+  RECORDS,
+  recordsMax,
+  STANDING,
+  STATE,
+  THREAD,
+  USE,
+} from './layout.js'
+import { dropLogs, Log, type Pairs } from './log.js'
+
+/** One record of this thread. */
+export class ProcessRecord {
+  readonly table: ProcessTable
+  /** Where it begins among the words. */
+  readonly at: number
+  readonly #log: Log
+
+  private constructor(table: ProcessTable, at: number, owned: () => Pairs) {
+    this.table = table
+    this.at = at
+    this.#log = new Log(table, at, owned)
+  }
+
+  /** A new record, for what `owned` says is owned now. Null: there is no room. */
+  static enter(table: ProcessTable, owned: () => Pairs): ProcessRecord | null {
+    const { words, thread } = table
+    for (let index = 0; index < recordsMax(words); index++) {
+      const at = recordAt(index)
+      if (Atomics.compareExchange(words, at + THREAD, 0, thread) !== 0) continue
+      for (const place of [REAPER, CREDITS, STANDING, HEAP, LOG]) words[at + place] = 0
+      words[at + ENGINE_THREAD] = engineThread() + 1
+      Atomics.add(words, at + USE, 1)
+      while (true) {
+        const known = Atomics.load(words, RECORDS)
+        if (known > index || Atomics.compareExchange(words, RECORDS, known, index + 1) === known) break
+      }
+      const record = new ProcessRecord(table, at, owned)
+      Atomics.store(words, at + STATE, LIVE)
+      return record
+    }
+    return null
+  }
+
+  /** The number of its use. */
+  get use(): number {
+    return Atomics.load(this.table.words, this.at + USE)
+  }
+
+  /** The kernel has given [v, v+n). */
+  add(v: Address, n: number): void {
+    this.#log.add(v, n)
+  }
+
+  /** The kernel is about to take [v, v+n). */
+  remove(v: Address, n: number): void {
+    this.#log.remove(v, n)
+  }
+
+  /** This thread has a share of [v, v+n), which another one owns. Other threads know when this returns. */
+  borrow(v: Address, n: number): void {
+    this.#log.add(-v, n)
+    Atomics.add(this.table.words, this.at + USE, 0)
+  }
+
+  /** What is owned has changed by more than one range. */
+  rewrite(): void {
+    this.#log.rewrite()
+  }
+}
+
+/** Whether a record is still that of its `use`, and its thread has not been found ended. */
+export function isInUse({ words }: ProcessTable, at: number, use: number): boolean {
+  return Atomics.load(words, at + STATE) === LIVE && Atomics.load(words, at + USE) === use
+}
+
+/** Lets others have a record that owns nothing more. */
+export function leave(table: ProcessTable, at: number): void {
+  const { words } = table
+  Atomics.store(words, at + STATE, ENDED)
+  dropLogs(table, at)
+  Atomics.store(words, at + STATE, FREE)
+  Atomics.store(words, at + THREAD, 0)
+}
+
+/** The process's table of this OS; null: its host has none. */
+export function tableOf(os: OS): ProcessTable | null {
+  return os.host?.processTable?.() ?? null
+}
+
+interface Host {
+  readonly process?: { getBuiltinModule?(id: string): { readonly threadId?: unknown } }
+}
+
+/** What the engine calls this thread; -1: it does not tell. */
+function engineThread(): number {
+  const id = (globalThis as Host).process?.getBuiltinModule?.('node:worker_threads').threadId
+  return typeof id === 'number' ? id : -1
+}
