@@ -27,11 +27,12 @@ export function linuxProcessMemory(
   let mallocInfo: (() => string) | null | undefined
   let owners: ReturnType<typeof openOwners> | undefined
   return () => {
+    const smaps = read('/proc/self/smaps')
+    // A sandbox may have the file and write nothing into it.
+    if (smaps === null || smaps === '') return null
     if (mallocInfo === undefined) mallocInfo = declare(() => openMallocInfo(engine))
     const { mallocFree, mallocMapped } = mallocTotals(mallocInfo?.() ?? '')
     const heap = heapOf()
-    const smaps = read('/proc/self/smaps')
-    if (smaps === null) return null
     owners ??= openOwners(engine, residency)
     const { mappings, blocks } = owners(mappingsOf(smaps))
     const rollup = /^Rss:\s+(\d+) kB/m.exec(read('/proc/self/smaps_rollup') ?? '')?.[1]

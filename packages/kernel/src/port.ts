@@ -153,6 +153,8 @@ export interface PosixLimits {
   readonly addressSpaceUsed: number
   /** RLIMIT_DATA, `ulimit -d`: private writable memory. Absent: not known. */
   readonly dataSize?: number
+  /** Private writable memory that the process has mapped. Absent: not known. */
+  readonly dataSizeUsed?: number
   /** RLIMIT_MEMLOCK, `ulimit -l`: memory that may be locked. */
   readonly lockedMemory: number
   /** Memory that the process has locked. Absent: not known. */
@@ -167,15 +169,38 @@ export interface PosixLimits {
   readonly commitLimit: number
   /** What is committed on the whole host. */
   readonly committed: number
-  /** The control group's memory limit: the smallest of its own and of those that it is in. */
+  /** The memory of the host. Absent: not known. */
+  readonly hostMemory?: number
+  /** The swap space of the host. Absent: not known. */
+  readonly hostSwap?: number
+  /**
+   * The control group's memory limit, beyond which the kernel ends a process (`memory.max`). Of the limits of the
+   * group and of those that it is in, it is the one that leaves least room.
+   */
   readonly groupLimit: number
-  /** What that group has in use. File pages that the kernel takes back before it kills a process do not count. */
+  /**
+   * What the group of `groupLimit` has in use. If only `groupHigh` is a limit, what the group of that has in use.
+   * File pages that the kernel takes back before it kills a process do not count.
+   */
   readonly groupUsed: number
+  /**
+   * The limit beyond which the kernel stalls the control group and takes pages back (`memory.high`, which systemd
+   * calls MemoryHigh). It is the one that leaves least room, as for `groupLimit`. Absent: not known, or version 1,
+   * which has no such limit.
+   */
+  readonly groupHigh?: number
+  /** What the group of `groupHigh` has in use, counted like `groupUsed`. */
+  readonly groupHighUsed?: number
   /**
    * Which memory gets transparent huge pages: all (`always`), memory advised with madvise (`madvise`), or `never`.
    * Absent when not known.
    */
   readonly hugePages?: 'always' | 'madvise' | 'never'
+  /**
+   * True: `prctl(PR_SET_THP_DISABLE)` switched huge pages off for this process, so `hugePages` is `never` whatever
+   * the host's policy is. Children inherit that. Absent: it did not, or it is not known.
+   */
+  readonly hugePagesDisabled?: boolean
 }
 
 /** The calls of a Windows kernel. Each returns its value, or minus `GetLastError()`. A call never throws. */
