@@ -58,7 +58,7 @@ function tell(findings: readonly Finding[], isJson: boolean): void {
 function explain(isJson: boolean): void {
   const explanation = explainInUse()
   if (explanation === null) {
-    console.log('This host does not report where its memory is. Run this command on Linux.')
+    console.log('This host does not report where its memory is. Run this command on Linux, where /proc is mounted.')
     process.exitCode = 2
   } else if (isJson) console.log(JSON.stringify(explanation, null, 2))
   else console.log(explanationLines(explanation).join('\n'))

@@ -3,6 +3,7 @@
 import { formatBytes, type Memory } from '@memlayer/core'
 import { ok, warning, type Finding } from './finding.js'
 import { limitFindings } from './limits.js'
+import { limitsWhileReserved } from './locked.js'
 import type { HostMemory } from './memory.js'
 import { selfTest } from './self-test.js'
 
@@ -14,7 +15,7 @@ export function doctor(memory: HostMemory): Finding[] {
   } catch (error) {
     return [failed('backend', error)]
   }
-  return [...findings, ...limitFindings(memory.os.host?.limits?.() ?? null), retired(memory), ...test(memory)]
+  return [...findings, ...limitFindings(limitsWhileReserved(memory)), retired(memory), ...test(memory)]
 }
 
 /** The exit code of the command: 0, 1 after a warning, 2 after an error. */
