@@ -120,13 +120,27 @@ export interface ProcessMapping {
   readonly kind: 'file' | 'stack' | 'malloc' | 'engine' | 'kernel' | 'anonymous'
 }
 
+/** Who serves `malloc` in a process. */
+export type Allocator = 'glibc' | 'musl' | 'jemalloc' | 'mimalloc' | 'tcmalloc' | 'unknown'
+
 /** Where the process's memory is. Bytes. `NaN` means not known. */
 export interface ProcessMemory {
+  /**
+   * Who serves `malloc`: the C library, or what LD_PRELOAD or a linker put in its place. Absent: the port does not
+   * look.
+   */
+  readonly allocator?: Allocator
   /** Resident memory of the process, as the kernel sums it up. */
   readonly resident: number
   /** Every mapping. */
   readonly mappings: readonly ProcessMapping[]
-  /** Free memory that the C library holds. */
+  /**
+   * What an allocator has that may be resident, by its own word. It is among the mappings of kind `malloc` and
+   * `anonymous`, and no mapping tells it apart. Absent: the mappings of kind `malloc`, and `mallocMapped`, are what
+   * the allocator has.
+   */
+  readonly mallocResident?: number
+  /** Free memory that the allocator holds. */
   readonly mallocFree: number
   /** Blocks that the C library mapped one by one. `mappings` does not list them as the C library's. */
   readonly mallocMapped: number
