@@ -11,7 +11,7 @@ import { selfTest } from './self-test.js'
 export function doctor(memory: HostMemory): Finding[] {
   let findings: Finding[]
   try {
-    findings = [backend(memory), ...tried(memory), ...engine(memory), pages(memory)]
+    findings = [backend(memory), ...tried(memory), ...engine(memory), ...allocator(memory), pages(memory)]
   } catch (error) {
     return [failed('backend', error)]
   }
@@ -57,6 +57,15 @@ function engine({ os }: HostMemory): Finding[] {
   })
   const cost = calls.engine === 'node:ffi' ? ' A call costs three to five times as much as with koffi.' : ''
   return [ok('engine', `${calls.engine} makes the foreign calls.${cost}`), ...passed]
+}
+
+/** Who serves malloc, where the host tells. */
+function allocator({ os }: Memory): Finding[] {
+  const served = os.host?.processMemory?.()?.allocator
+  if (served === undefined) return []
+  if (served !== 'unknown') return [ok('allocator', `${served} serves malloc.`)]
+  const says = 'An allocator that memlayer does not know serves malloc, so explain() does not tell its memory'
+  return [ok('allocator', `${says}, and trimHost() does not reach it.`)]
 }
 
 function pages({ os }: Memory): Finding {

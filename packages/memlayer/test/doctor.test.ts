@@ -34,6 +34,7 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
     const topics = [
       'backend',
       'engine',
+      'allocator',
       'pages',
       'huge pages',
       'mappings',
@@ -346,6 +347,22 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
     expect(saidOf('/proc', { ...gone, mappings: 200 })).toEqual([])
   })
 
+  it('names the allocator that serves malloc, and says what is unknown where it does not know it', () => {
+    const memoryOf = createOS().host?.processMemory?.()
+    const said = (allocator: 'jemalloc' | 'unknown' | undefined): string[] => {
+      const { allocator: _, ...others } = memoryOf ?? expect.fail('the host should tell its memory')
+      const told = { ...others, ...(allocator === undefined ? {} : { allocator }) }
+      return doctor(hostMemory({ limits: () => sound, processMemory: () => told }))
+        .filter(({ topic }) => topic === 'allocator')
+        .map(({ level, says }) => `${level} ${says}`)
+    }
+    expect(said('jemalloc')).toEqual(['ok jemalloc serves malloc.'])
+    expect(said('unknown')).toEqual([
+      expect.stringMatching(/^ok An allocator that memlayer does not know serves malloc/),
+    ])
+    expect(said(undefined)).toEqual([])
+  })
+
   it('says which engines and backends were tried, and why they were not taken', () => {
     const foreignCalls = {
       engine: 'node:ffi',
@@ -449,6 +466,11 @@ describe.skipIf(process.platform !== 'linux')('memlayer explain', () => {
       size: 7 * MiB,
     })
     expect(explanationLines(told).at(-1)).toContain(formatBytes(resident))
+    const untold = explanationLines({ ...told, allocator: 'unknown', malloc: NaN, mallocSlack: NaN })
+    expect(untold.filter((line) => line.includes('the allocator'))).toEqual([
+      expect.stringMatching(/^the allocator, in use +not known$/),
+      expect.stringMatching(/^the allocator, held free +not known$/),
+    ])
     expect(status).toBe(0)
   })
 
