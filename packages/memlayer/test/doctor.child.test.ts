@@ -15,13 +15,15 @@ function inChild(calls: string, code: string, prefix: readonly string[] = []): S
     import { createRequire } from 'node:module'
     import { memory } from 'memlayer'
     const require = createRequire(createRequire(import.meta.resolve('memlayer')).resolve('@memlayer/os-linux'))
-    const koffi = createRequire(require.resolve('@memlayer/ffi'))('@koromix/koffi-' + process.platform + '-' + process.arch)
+    const build = '@koromix/koffi-' + process.platform + '-' + process.arch
+    const koffi = createRequire(require.resolve('@memlayer/ffi'))(build)
     const libc = koffi.load(null)
     ${calls}
     const { run } = await import(${JSON.stringify(join(folder, 'dist', 'commands.js'))})
     ${code}`
-  const [command = process.execPath, ...rest] = [...prefix, process.execPath, '--input-type=module', '--eval', program]
-  return run(command, rest)
+  const node = [process.execPath, '--input-type=module', '--eval', program]
+  const [command, ...rest] = [...prefix, ...node]
+  return run(command ?? process.execPath, rest)
 }
 
 describe.skipIf(process.platform !== 'linux')('doctor in a real process', () => {
@@ -31,7 +33,8 @@ describe.skipIf(process.platform !== 'linux')('doctor in a real process', () => 
       const { spawnSync } = await import('node:child_process')`
     const { stdout, stderr } = inChild(
       calls,
-      `console.log(memory.os.host.limits().hugePages, spawnSync(process.execPath, [${JSON.stringify(cli)}, 'doctor'], { encoding: 'utf8' }).stdout)`,
+      `const doctor = spawnSync(process.execPath, [${JSON.stringify(cli)}, 'doctor'], { encoding: 'utf8' })
+       console.log(memory.os.host.limits().hugePages, doctor.stdout)`,
     )
     expect(stderr).toBe('')
     expect(stdout).toMatch(/^never /)
@@ -39,7 +42,7 @@ describe.skipIf(process.platform !== 'linux')('doctor in a real process', () => 
     expect(stdout).not.toContain('The kernel gives huge pages')
   })
 
-  it('says that unused pages of locked memory stay, where the process locks only what it maps from then on', (context) => {
+  it('says that unused pages of locked memory stay, where the process locks what it maps', (context) => {
     const calls = `if (libc.func('mlockall', 'int', ['int'])(2) !== 0) { console.log('refused'); process.exit(0) }`
     const { stdout } = inChild(calls, "run(['doctor'])")
     if (stdout === 'refused\n' || stdout === '') context.skip('needs the right to lock memory')
@@ -51,11 +54,11 @@ describe.skipIf(process.platform !== 'linux')('doctor in a real process', () => 
   it('tells a limit on data with its use', () => {
     const { stdout } = run('prlimit', ['--data=1200000000', process.execPath, cli, 'doctor'])
     expect(stdout).toMatch(
-      /^WARNING The limit on private writable memory is 1\.1 GiB \(ulimit -d\)\. The process has mapped \d.* LimitDATA/m,
+      /^WARNING The limit on private writable memory is 1\.1 GiB \(ulimit -d\)\. The process has .* LimitDATA/m,
     )
   })
 
-  it('refuses one commit larger than memory and swap together, and grants it in steps, under overcommit 0', (context) => {
+  it('refuses one commit above memory and swap together, and grants it in steps', (context) => {
     const { stdout, stderr } = inChild(
       '',
       `const { overcommit, hostMemory, hostSwap } = memory.os.host.limits()

@@ -143,7 +143,8 @@ describe.skipIf(process.platform !== 'linux')('an allocator', () => {
         char *p = at ? (char *)(((size_t)at + 16 + a - 1) & -a) : 0;
         if (!p || p + size > end) {
           size_t whole = size + a + (64 << 20);
-          at = mmap((void *)(0x2b0000000000 + maps++ * (1l << 32)), whole, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+          char *hint = (char *)(0x2b0000000000 + maps++ * (1l << 32));
+          at = mmap(hint, whole, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
           end = at + whole;
           p = (char *)(((size_t)at + 16 + a - 1) & -a);
         }
