@@ -1,6 +1,6 @@
 // @memlayer/core: what every backend implements and every user calls. It runs in a browser as it stands: it uses no
 // Node API, and depends on the port types only.
-export { alignDown, alignUp, viewOffset, type Address } from '@memlayer/kernel'
+export { alignDown, alignUp, viewOffset, type Address, type Allocator } from '@memlayer/kernel'
 export type { OS, Quarantine, Refusal, Traits } from './os.js'
 export { createMemory } from './create-memory.js'
 export type { Memory, MemoryOptions } from './memory.js'

@@ -45,7 +45,7 @@ function endOf(worker: WorkerLike): WorkerEnd {
   }
 }
 
-const makeBorrows = (): Borrows => new Borrows(new PageOS(), new Shares(endOf))
+const makeBorrows = (): Borrows => new Borrows(new PageOS(), null, new Shares(null, endOf))
 
 /** A hold. The function returned releases it. */
 function hold(shares: Shares, v: number, n: number): () => void {
@@ -55,7 +55,7 @@ function hold(shares: Shares, v: number, n: number): () => void {
 
 /** Takes up an offer. */
 function takeUp(token: ShareToken): Offered {
-  const offered = readOffer(token, 'os')
+  const offered = readOffer(token, 'os', null)
   offered.take()
   return offered
 }

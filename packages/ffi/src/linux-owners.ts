@@ -19,18 +19,22 @@ export interface NamedMapping extends ProcessMapping {
 const peekBytes = 128
 
 /** Cuts the nameless mappings where an owner begins. `blocks`: the bytes of malloc's blocks among them. */
-type Owners = (mappings: readonly NamedMapping[]) => {
+export type Owners = (mappings: readonly NamedMapping[]) => {
   readonly mappings: readonly ProcessMapping[]
   readonly blocks: number
 }
 
-/** `isKnown`: whether V8's pages can be found. Where none is found, no mapping is told to be the engine's. */
+/**
+ * `hasBlocks`: whether malloc is glibc's, which maps large blocks one by one. `isKnown`: whether V8's pages can be
+ * found. Where none is found, no mapping is told to be the engine's.
+ */
 export function openOwners(
   engine: Engine,
   residency: ResidencyCall,
+  hasBlocks: boolean = true,
   isKnown: boolean = hasKnownPages(process.versions, process.arch),
 ): Owners {
-  const ownerAt = openSearch(openPeek(engine), isKnown)
+  const ownerAt = openSearch(openPeek(engine), hasBlocks, isKnown)
   return (mappings) => {
     const found = mappings.map((mapping) =>
       mapping.isNameless && mapping.resident > 0
@@ -87,11 +91,11 @@ interface Owner {
 /** Finds who owns the memory from `at` on; null: it is not told. */
 type Search = (at: Address, end: Address, mayBeBlock: boolean) => Owner | null
 
-function openSearch(peek: Peek, isKnown: boolean): Search {
+function openSearch(peek: Peek, hasBlocks: boolean, isKnown: boolean): Search {
   return (at, end, mayBeBlock) => {
     const words = peek(at)
     if (words === null) return null
-    const block = mayBeBlock ? blockSize(words) : 0
+    const block = hasBlocks && mayBeBlock ? blockSize(words) : 0
     if (block > 0 && at + block <= end) return { kind: 'malloc', end: at + block }
     const last = isKnown ? v8PageEnd(at, words, peek) : null
     return last === null ? null : { kind: 'engine', end: last }

@@ -1,49 +1,81 @@
-// Where a Linux process's memory is: /proc/self/smaps by mapping, glibc's figures for its arenas, and the engine's
-// figures for its heap. Also malloc_trim. posix-kernel.ts calls it.
+// Where a Linux process's memory is: /proc/self/smaps by mapping, the allocator's figures, and the engine's figures
+// for its heap. Also the allocator's trim. posix-kernel.ts calls it.
 import type { Address, ProcessMapping, ProcessMemory } from '@memlayer/kernel'
 import type { Engine, ForeignFunction } from './engine.js'
 import type { ReadHostFile } from './host-file.js'
-import { openOwners, type NamedMapping, type ResidencyCall } from './linux-owners.js'
+import { findAllocator, type AllocatorCalls, type FoundAllocator } from './linux-allocator.js'
+import { openOwners, type NamedMapping, type Owners, type ResidencyCall } from './linux-owners.js'
+import { declare } from './linux-symbols.js'
 
 const ENOSYS = 38
 /** HEAP_MAX_SIZE in glibc's malloc/arena.c. Each arena except the first begins at a multiple of it. */
 const ARENA_BYTES = 2 ** 26
 
-/** malloc_trim(3), which musl does not have. */
-export function linuxTrim(engine: Engine): () => number {
-  let trim: ForeignFunction | null | undefined
-  return () => {
-    if (trim === undefined) trim = declare(() => engine.func(null, 'malloc_trim', 'int', ['size']))
-    return trim === null ? -ENOSYS : trim(0)
+/** A Linux process's memory, and the call that asks its allocator to give free memory back. */
+export interface LinuxProcess {
+  processMemory(): ProcessMemory | null
+  trim(): number
+}
+
+/** Opens both. The allocator is looked for at the first call, and each call reads the figures again. */
+export function linuxProcess(engine: Engine, read: ReadHostFile, residency: ResidencyCall): LinuxProcess {
+  let found: FoundAllocator | null = null
+  const allocatorIn = (maps: string): FoundAllocator | null => (found ??= findAllocator(engine, maps))
+  let owners: Owners | undefined
+  const glibc = openGlibc(engine)
+  return {
+    processMemory() {
+      const smaps = read('/proc/self/smaps')
+      // A sandbox may have the file and write nothing into it.
+      if (smaps === null || smaps === '') return null
+      const { name = 'unknown', calls = null } = allocatorIn(smaps) ?? {}
+      // malloc_info tells of glibc's own heaps, which are empty where another allocator serves.
+      const isGlibc = name === 'glibc'
+      const own = isGlibc ? mallocTotals(glibc.info()) : figuresOf(calls)
+      const heap = heapOf()
+      owners ??= openOwners(engine, residency, isGlibc)
+      const { mappings, blocks } = owners(mappingsOf(smaps, isGlibc))
+      const rollup = /^Rss:\s+(\d+) kB/m.exec(read('/proc/self/smaps_rollup') ?? '')?.[1]
+      return {
+        allocator: name,
+        resident:
+          rollup === undefined ? mappings.reduce((sum, { resident }) => sum + resident, 0) : Number(rollup) * 1024,
+        mappings,
+        ...own,
+        // Minus the blocks that were found, because they are mappings of their own.
+        mallocMapped: own.mallocMapped - blocks,
+        ...heap,
+      }
+    },
+    trim() {
+      const allocator = allocatorIn(read('/proc/self/maps') ?? '')
+      // What is not known may stand before glibc's malloc and hand on to it.
+      return allocator?.calls?.trim() ?? glibc.trim()
+    },
   }
 }
 
-/** Returns a function that reads all of it again at each call. */
-export function linuxProcessMemory(
-  engine: Engine,
-  read: ReadHostFile,
-  residency: ResidencyCall,
-): () => ProcessMemory | null {
+type MallocFigures = Pick<ProcessMemory, 'mallocFree' | 'mallocMapped' | 'mallocResident'>
+
+function figuresOf(calls: AllocatorCalls | null): MallocFigures {
+  const { resident, free } = calls?.figures() ?? { resident: NaN, free: NaN }
+  return { mallocResident: resident, mallocFree: free, mallocMapped: 0 }
+}
+
+/** malloc_info(3) and malloc_trim(3). Each is declared at its first use. */
+function openGlibc(engine: Engine): { info(): string; trim(): number } {
   let mallocInfo: (() => string) | null | undefined
-  let owners: ReturnType<typeof openOwners> | undefined
-  return () => {
-    if (mallocInfo === undefined) mallocInfo = declare(() => openMallocInfo(engine))
-    const { mallocFree, mallocMapped } = mallocTotals(mallocInfo?.() ?? '')
-    const heap = heapOf()
-    const smaps = read('/proc/self/smaps')
-    if (smaps === null) return null
-    owners ??= openOwners(engine, residency)
-    const { mappings, blocks } = owners(mappingsOf(smaps))
-    const rollup = /^Rss:\s+(\d+) kB/m.exec(read('/proc/self/smaps_rollup') ?? '')?.[1]
-    return {
-      resident:
-        rollup === undefined ? mappings.reduce((sum, { resident }) => sum + resident, 0) : Number(rollup) * 1024,
-      mappings,
-      mallocFree,
-      // Minus the blocks that were found, because they are mappings of their own.
-      mallocMapped: mallocMapped - blocks,
-      ...heap,
-    }
+  let mallocTrim: ForeignFunction | null | undefined
+  return {
+    info() {
+      if (mallocInfo === undefined) mallocInfo = declare(() => openMallocInfo(engine))
+      return mallocInfo?.() ?? ''
+    },
+    // musl does not have it.
+    trim() {
+      if (mallocTrim === undefined) mallocTrim = declare(() => engine.func(null, 'malloc_trim', 'int', ['size']))
+      return mallocTrim === null ? -ENOSYS : mallocTrim(0)
+    },
   }
 }
 
@@ -65,8 +97,17 @@ type Heap = Pick<ProcessMemory, 'heapCommitted' | 'heapTouched' | 'arrayBuffers'
 function heapOf(): Heap {
   const v8 = process.getBuiltinModule('node:v8')
   const { total_heap_size: heapCommitted, total_physical_size: heapTouched } = v8.getHeapStatistics()
-  const { arrayBuffers, external } = process.memoryUsage()
+  const { arrayBuffers, external } = usage()
   return { heapCommitted, heapTouched: Math.min(heapTouched, heapCommitted), arrayBuffers, external }
+}
+
+/** The engine reads a file of /proc for the process's size as well, and throws where a sandbox does not show it. */
+function usage(): Pick<NodeJS.MemoryUsage, 'arrayBuffers' | 'external'> {
+  try {
+    return process.memoryUsage()
+  } catch {
+    return { arrayBuffers: NaN, external: process.getBuiltinModule('node:v8').getHeapStatistics().external_memory }
+  }
 }
 
 /**
@@ -92,7 +133,7 @@ function openMallocInfo(engine: Engine): () => string {
   }
 }
 
-function mappingsOf(smaps: string): NamedMapping[] {
+function mappingsOf(smaps: string, hasArenas: boolean): NamedMapping[] {
   const found: NamedMapping[] = []
   // The end of the last mapping without access. Such a mapping is a guard when the next one begins there.
   let guardEnd = -1
@@ -102,7 +143,9 @@ function mappingsOf(smaps: string): NamedMapping[] {
     const [address, end] = [Number.parseInt(head[1] ?? '', 16), Number.parseInt(head[2] ?? '', 16)]
     const permissions = head[3] ?? ''
     const name = head[4] ?? ''
-    const kind = kindOf(name, permissions, address, end, guardEnd === address && /^VmFlags:.*\bnh\b/m.test(block))
+    const isStack = guardEnd === address && /^VmFlags:.*\bnh\b/m.test(block)
+    const isArena = hasArenas && address % ARENA_BYTES === 0 && end < address + ARENA_BYTES
+    const kind = kindOf(name, permissions, isStack, isArena)
     const resident = Number(/^Rss:\s+(\d+) kB/m.exec(block)?.[1] ?? 0) * 1024
     found.push({ address, size: end - address, resident, kind, isNameless: name === '' && kind === 'anonymous' })
     guardEnd = permissions === '---p' ? end : -1
@@ -114,13 +157,7 @@ function mappingsOf(smaps: string): NamedMapping[] {
  * The kind of a mapping. Threads' stacks have no name. glibc maps them as stacks (MAP_STACK: no huge pages) behind
  * a guard.
  */
-function kindOf(
-  name: string,
-  permissions: string,
-  address: Address,
-  end: Address,
-  isStack: boolean,
-): ProcessMapping['kind'] {
+function kindOf(name: string, permissions: string, isStack: boolean, isArena: boolean): ProcessMapping['kind'] {
   if (name === '[heap]') return 'malloc'
   if (name === '[stack]') return 'stack'
   if (name.startsWith('[anon')) return 'anonymous'
@@ -129,14 +166,5 @@ function kindOf(
   if (isStack) return 'stack'
   // Code that was generated at run time.
   if (permissions.includes('x')) return 'engine'
-  return permissions === 'rw-p' && address % ARENA_BYTES === 0 && end < address + ARENA_BYTES ? 'malloc' : 'anonymous'
-}
-
-/** Declares a function. Null when the C library lacks it. */
-function declare<T>(make: () => T): T | null {
-  try {
-    return make()
-  } catch {
-    return null
-  }
+  return permissions === 'rw-p' && isArena ? 'malloc' : 'anonymous'
 }

@@ -11,7 +11,7 @@ import { hostFiles, type ReadHostFile } from './host-file.js'
 import { linuxBatch } from './linux-batch.js'
 import { linuxHugePages, linuxHugePageSize } from './linux-huge-pages.js'
 import { linuxPages } from './linux-pages.js'
-import { linuxProcessMemory, linuxTrim } from './linux-process.js'
+import { linuxProcess } from './linux-process.js'
 import { linuxLimits, linuxMappings, linuxProcessLimits } from './linux-limits.js'
 import { processTable } from './linux-table.js'
 
@@ -87,8 +87,7 @@ function linuxExtras(engine: Engine, errno: Int32Array, readFile: ReadHostFile):
     heap: heapOfThread,
     limits: (): PosixLimits => linuxLimits(readFile),
     residency,
-    processMemory: linuxProcessMemory(engine, readFile, residency),
-    trim: linuxTrim(engine),
+    ...linuxProcess(engine, readFile, residency),
   }
 }
 

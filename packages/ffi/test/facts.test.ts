@@ -2,6 +2,7 @@
 // have, and so do the names of hosts.
 import { describe, expect, it } from 'vitest'
 import { errnoLocation } from '../dist/defs.js'
+import { tcmallocFigures } from '../dist/linux-allocator.js'
 import { linuxHugePageSize } from '../dist/linux-huge-pages.js'
 import { mallocTotals } from '../dist/linux-process.js'
 
@@ -20,6 +21,20 @@ describe('the huge page size', () => {
     const asked: string[] = []
     expect(linuxHugePageSize((path) => (asked.push(path), text))).toBe(size)
     expect(asked).toEqual(['/sys/kernel/mm/transparent_hugepage/hpage_pmd_size'])
+  })
+})
+
+describe('what tcmalloc has', () => {
+  it('is read from its report, without its tables, and is not known without a report', () => {
+    const report = [
+      'MALLOC:        2201592 (    2.1 MiB) Bytes in use by application',
+      'MALLOC: +      2621440 (    2.5 MiB) Bytes in malloc metadata',
+      'MALLOC: =      6815744 (    6.5 MiB) Actual memory used (physical + swap)',
+      'MALLOC: +            0 (    0.0 MiB) Bytes released to OS (aka unmapped)',
+    ]
+    const free = 6815744 - 2201592 - 2621440
+    expect(tcmallocFigures(report.join('\n'))).toEqual({ resident: 6815744, free })
+    expect(tcmallocFigures('')).toEqual({ resident: NaN, free: NaN })
   })
 })
 

@@ -4,7 +4,7 @@ import type { Explanation } from '@memlayer/core'
 /** One part of resident memory. */
 export interface Part {
   /** Its key in an explanation. */
-  readonly key: Exclude<keyof Explanation, 'layerParts' | 'resident' | 'external'>
+  readonly key: Exclude<keyof Explanation, 'layerParts' | 'resident' | 'external' | 'allocator'>
   /** The name that people read. */
   readonly name: string
   /** Its bytes. */
@@ -29,11 +29,19 @@ const parts: Readonly<Record<Part['key'], Omit<Part, 'key' | 'bytes'>>> = {
   unexplained: { name: 'Unexplained', mark: '?', sgr: '90' },
 }
 
-/** An explanation as a list of parts. Their sum is all resident memory. */
+/**
+ * An explanation as a list of parts. Their sum is all resident memory. A part that is not known is 0, and what it has
+ * is unexplained.
+ */
 export function partsOf(explanation: Explanation): Part[] {
   return Object.entries(parts).map(([key, part]) => ({
     ...part,
     key: key as Part['key'],
-    bytes: explanation[key as Part['key']],
+    bytes: known(explanation[key as Part['key']]),
   }))
+}
+
+/** JSON has no NaN, so a page has null for it. */
+function known(n: number | null): number {
+  return n === null || Number.isNaN(n) ? 0 : n
 }

@@ -43,6 +43,7 @@ const full = (): Snapshot => {
   const snapshot = takeSnapshot(memory)
   region.free()
   const explanation = {
+    allocator: 'glibc' as const,
     resident: 10e6,
     jsHeap: 4e6,
     arrayBuffers: 1e6,

@@ -2,6 +2,7 @@
 export {
   residencyBits,
   type Address,
+  type Allocator,
   type ForeignCalls,
   type HostServices,
   type Kernel,

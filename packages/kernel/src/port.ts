@@ -161,13 +161,27 @@ export interface ProcessMapping {
   readonly kind: 'file' | 'stack' | 'malloc' | 'engine' | 'kernel' | 'anonymous'
 }
 
+/** Who serves `malloc` in a process. */
+export type Allocator = 'glibc' | 'musl' | 'jemalloc' | 'mimalloc' | 'tcmalloc' | 'unknown'
+
 /** Where the process's memory is. Bytes. `NaN` means not known. */
 export interface ProcessMemory {
+  /**
+   * Who serves `malloc`: the C library, or what LD_PRELOAD or a linker put in its place. Absent: the port does not
+   * look.
+   */
+  readonly allocator?: Allocator
   /** Resident memory of the process, as the kernel sums it up. */
   readonly resident: number
   /** Every mapping. */
   readonly mappings: readonly ProcessMapping[]
-  /** Free memory that the C library holds. */
+  /**
+   * What an allocator has that may be resident, by its own word. It is among the mappings of kind `malloc` and
+   * `anonymous`, and no mapping tells it apart. Absent: the mappings of kind `malloc`, and `mallocMapped`, are what
+   * the allocator has.
+   */
+  readonly mallocResident?: number
+  /** Free memory that the allocator holds. */
   readonly mallocFree: number
   /** Blocks that the C library mapped one by one. `mappings` does not list them as the C library's. */
   readonly mallocMapped: number
@@ -194,6 +208,8 @@ export interface PosixLimits {
   readonly addressSpaceUsed: number
   /** RLIMIT_DATA, `ulimit -d`: private writable memory. Absent: not known. */
   readonly dataSize?: number
+  /** Private writable memory that the process has mapped. Absent: not known. */
+  readonly dataSizeUsed?: number
   /** RLIMIT_MEMLOCK, `ulimit -l`: memory that may be locked. */
   readonly lockedMemory: number
   /** Memory that the process has locked. Absent: not known. */
@@ -208,15 +224,38 @@ export interface PosixLimits {
   readonly commitLimit: number
   /** What is committed on the whole host. */
   readonly committed: number
-  /** The control group's memory limit: the smallest of its own and of those that it is in. */
+  /** The memory of the host. Absent: not known. */
+  readonly hostMemory?: number
+  /** The swap space of the host. Absent: not known. */
+  readonly hostSwap?: number
+  /**
+   * The control group's memory limit, beyond which the kernel ends a process (`memory.max`). Of the limits of the
+   * group and of those that it is in, it is the one that leaves least room.
+   */
   readonly groupLimit: number
-  /** What that group has in use. File pages that the kernel takes back before it kills a process do not count. */
+  /**
+   * What the group of `groupLimit` has in use. If only `groupHigh` is a limit, what the group of that has in use.
+   * File pages that the kernel takes back before it kills a process do not count.
+   */
   readonly groupUsed: number
+  /**
+   * The limit beyond which the kernel stalls the control group and takes pages back (`memory.high`, which systemd
+   * calls MemoryHigh). It is the one that leaves least room, as for `groupLimit`. Absent: not known, or version 1,
+   * which has no such limit.
+   */
+  readonly groupHigh?: number
+  /** What the group of `groupHigh` has in use, counted like `groupUsed`. */
+  readonly groupHighUsed?: number
   /**
    * Which memory gets transparent huge pages: all (`always`), memory advised with madvise (`madvise`), or `never`.
    * Absent when not known.
    */
   readonly hugePages?: 'always' | 'madvise' | 'never'
+  /**
+   * True: `prctl(PR_SET_THP_DISABLE)` switched huge pages off for this process, so `hugePages` is `never` whatever
+   * the host's policy is. Children inherit that. Absent: it did not, or it is not known.
+   */
+  readonly hugePagesDisabled?: boolean
 }
 
 /** The calls of a Windows kernel. Each returns its value, or minus `GetLastError()`. A call never throws. */

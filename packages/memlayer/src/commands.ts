@@ -58,7 +58,7 @@ function tell(findings: readonly Finding[], isJson: boolean): void {
 function explain(isJson: boolean): void {
   const explanation = explainInUse()
   if (explanation === null) {
-    console.log('This host does not report where its memory is. Run this command on Linux.')
+    console.log('This host does not report where its memory is. Run this command on Linux, where /proc is mounted.')
     process.exitCode = 2
   } else if (isJson) console.log(JSON.stringify(explanation, null, 2))
   else console.log(explanationLines(explanation).join('\n'))
@@ -89,6 +89,7 @@ export function explanationLines(explanation: Explanation): string[] {
     stacks,
     unexplained,
     resident,
+    allocator,
   } = explanation
   return [
     line("JavaScript's heaps", jsHeap),
@@ -99,8 +100,8 @@ export function explanationLines(explanation: Explanation): string[] {
     ),
     line('freed, and written late', retired),
     line('other memories', otherMemories),
-    line('C library, in use', malloc),
-    line('C library, held free', mallocSlack),
+    line(`${allocatorName(allocator)}, in use`, malloc),
+    line(`${allocatorName(allocator)}, held free`, mallocSlack),
     line('files', files),
     line('stacks', stacks),
     line('unexplained', unexplained),
@@ -108,6 +109,11 @@ export function explanationLines(explanation: Explanation): string[] {
   ]
 }
 
+function allocatorName(allocator: Explanation['allocator']): string {
+  return allocator === 'unknown' ? 'the allocator' : allocator
+}
+
 function line(name: string, n: number, more = ''): string {
+  if (Number.isNaN(n)) return `${name.padEnd(32)}${'not known'.padStart(12)}`
   return `${name.padEnd(32)}${(n < 0 ? `-${formatBytes(-n)}` : formatBytes(n)).padStart(12)}${more}`
 }

@@ -3,6 +3,7 @@
 import { formatBytes, type Memory } from '@memlayer/core'
 import { ok, warning, type Finding } from './finding.js'
 import { limitFindings } from './limits.js'
+import { limitsWhileReserved } from './locked.js'
 import type { HostMemory } from './memory.js'
 import { selfTest } from './self-test.js'
 
@@ -10,11 +11,11 @@ import { selfTest } from './self-test.js'
 export function doctor(memory: HostMemory): Finding[] {
   let findings: Finding[]
   try {
-    findings = [backend(memory), ...tried(memory), ...engine(memory), pages(memory)]
+    findings = [backend(memory), ...tried(memory), ...engine(memory), ...allocator(memory), pages(memory)]
   } catch (error) {
     return [failed('backend', error)]
   }
-  return [...findings, ...limitFindings(memory.os.host?.limits?.() ?? null), retired(memory), ...test(memory)]
+  return [...findings, ...limitFindings(limitsWhileReserved(memory)), retired(memory), ...test(memory)]
 }
 
 /** The exit code of the command: 0, 1 after a warning, 2 after an error. */
@@ -56,6 +57,15 @@ function engine({ os }: HostMemory): Finding[] {
   })
   const cost = calls.engine === 'node:ffi' ? ' A call costs three to five times as much as with koffi.' : ''
   return [ok('engine', `${calls.engine} makes the foreign calls.${cost}`), ...passed]
+}
+
+/** Who serves malloc, where the host tells. */
+function allocator({ os }: Memory): Finding[] {
+  const served = os.host?.processMemory?.()?.allocator
+  if (served === undefined) return []
+  if (served !== 'unknown') return [ok('allocator', `${served} serves malloc.`)]
+  const says = 'An allocator that memlayer does not know serves malloc, so explain() does not tell its memory'
+  return [ok('allocator', `${says}, and trimHost() does not reach it.`)]
 }
 
 function pages({ os }: Memory): Finding {

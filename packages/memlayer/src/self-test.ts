@@ -1,6 +1,7 @@
 // Runs regions through all their states on this host's own memory. Compares the results with its traits.
 // doctor.ts calls it.
 import type { Memory, Region } from '@memlayer/core'
+import { locksMappings } from './locked.js'
 import { openTouch, type Touch } from './touch.js'
 
 /** What the self-test found. */
@@ -32,12 +33,13 @@ export function selfTest(memory: Memory, now: () => number = Date.now, milliseco
   const started = now()
   const { faultTraps } = memory.os.traits
   const touch = faultTraps ? openTouch(memory.os) : null
+  const isLocked = locksMappings(memory)
   const wrong = new Set<string>()
   let lives = 0
   try {
     // The first region is tested whatever the clock says.
     for (; lives < rounds * sizes.length && (lives === 0 || now() - started < milliseconds); lives++) {
-      live(memory, sizes[lives % sizes.length] as number, touch, wrong)
+      live(memory, sizes[lives % sizes.length] as number, { touch, isLocked }, wrong)
     }
   } finally {
     touch?.close()
@@ -46,17 +48,28 @@ export function selfTest(memory: Memory, now: () => number = Date.now, milliseco
   const regions = lives === 1 ? '1 region' : `${lives} regions`
   const did = `The self-test reserved, mapped, used, gave back, faulted and freed ${regions} in ${seconds} s.`
   const done = lives === rounds * sizes.length ? did : `${did} There was no time for more.`
-  return { wrong: [...wrong], done, untried: touch === null && faultTraps ? [untriedTraps] : [] }
+  const untried = [...(touch === null && faultTraps ? [untriedTraps] : []), ...(isLocked ? [untriedUnused] : [])]
+  return { wrong: [...wrong], done, untried }
+}
+
+/** What is known of the process when the self-test begins. */
+interface Process {
+  readonly touch: Touch | null
+  /** Whether the process locks all that it maps. */
+  readonly isLocked: boolean
 }
 
 const untriedTraps =
   'Not tested: that a faulted range traps, and that a freed range is gone. This runtime has no way to ask the kernel.'
 
-function live(memory: Memory, size: number, touch: Touch | null, wrong: Set<string>): void {
+const untriedUnused =
+  'Not tested: that memory is given back. The process locks all that it maps, and the kernel keeps locked pages.'
+
+function live(memory: Memory, size: number, { touch, isLocked }: Process, wrong: Set<string>): void {
   const region = memory.reserve(size, { name: 'memlayer-doctor' })
   const { address } = region
   try {
-    use(memory, region, wrong)
+    use(memory, region, isLocked, wrong)
     const half = size / 2
     if (touch !== null && !touch.answers(address)) wrong.add('The kernel cannot read memory that is Ready.')
     region.fault(half, half)
@@ -82,8 +95,9 @@ function unmap(memory: Memory, size: number, touch: Touch, wrong: Set<string>): 
   if (touch.answers(address)) wrong.add('A freed range is still mapped.')
 }
 
-function use(memory: Memory, region: Region, wrong: Set<string>): void {
-  const { traits } = memory.os
+function use(memory: Memory, region: Region, isLocked: boolean, wrong: Set<string>): void {
+  const { unusedReturnsMemory, unusedDropsContents } = memory.os.traits
+  const drops = unusedDropsContents && !isLocked
   const { size, address } = region
   const half = size / 2
   region.commit(0, size)
@@ -96,11 +110,10 @@ function use(memory: Memory, region: Region, wrong: Set<string>): void {
   if (bytes.length !== 0) wrong.add('A view of memory that was given back can still be read.')
   const left = memory.residency(address, half)
   // Memory that is freed lazily (MADV_FREE) stays resident until the kernel needs it.
-  if (traits.unusedReturnsMemory && traits.unusedDropsContents && left !== null && left.resident > 0)
+  if (unusedReturnsMemory && drops && left !== null && left.resident > 0)
     wrong.add('Memory that was given back is still resident.')
   region.used(0, half)
-  if (traits.unusedDropsContents && !isAll(region.view(Uint8Array, 0, half), 0))
-    wrong.add('Memory that was given back does not read zero.')
+  if (drops && !isAll(region.view(Uint8Array, 0, half), 0)) wrong.add('Memory that was given back does not read zero.')
   if (!isAll(region.view(Uint8Array, half, half), 0xa5)) wrong.add('Giving memory back changed the memory beside it.')
 }
 

@@ -1,19 +1,17 @@
-// `memlayer doctor` and `memlayer explain`, as commands on the real host, and over made-up limits and memories.
+// `memlayer doctor` and `memlayer explain`, as commands on the real host, and over memories that are made up.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createMemory, formatBytes, type Explanation, type OS } from '@memlayer/core'
-import { createOS } from '@memlayer/os-linux'
+import { formatBytes, type Explanation } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
 import { doctor, exitCode } from '../dist/doctor.js'
 import type { Finding } from '../dist/finding.js'
 import { explanationLines } from '../dist/commands.js'
-import type { HostMemory } from '../dist/memory.js'
 import { tooOld } from '../dist/runtime.js'
 import { selfTest } from '../dist/self-test.js'
+import { hostMemory } from './host-memory.js'
 
 const MiB = 2 ** 20
-const GiB = 2 ** 30
 const folder = join(import.meta.dirname, '..')
 const cli = join(folder, 'dist', 'cli.js')
 const run = (args: readonly string[], options: { env?: Record<string, string>; node?: readonly string[] } = {}) =>
@@ -34,10 +32,12 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
     const topics = [
       'backend',
       'engine',
+      'allocator',
       'pages',
       'huge pages',
       'mappings',
       'address space',
+      'data size',
       'locked memory',
       'overcommit',
       'control group',
@@ -153,157 +153,6 @@ describe('on a Node that is too old', () => {
   })
 })
 
-const sound = {
-  addressSpace: Infinity,
-  addressSpaceUsed: GiB,
-  lockedMemory: 8 * MiB,
-  lockedMemoryUsed: 0,
-  maxMappings: 65530,
-  mappings: 200,
-  overcommit: 0,
-  commitLimit: 16 * GiB,
-  committed: GiB,
-  groupLimit: 8 * GiB,
-  groupUsed: GiB,
-  hugePages: 'madvise',
-} as const
-
-/** The real memory behind a backend of which some members are replaced. */
-function hostMemory(
-  host: NonNullable<OS['host']>,
-  choice: Partial<HostMemory['choice']> = {},
-  replaced: Partial<OS> = {},
-): HostMemory {
-  const real = createOS()
-  const os = new Proxy(real, {
-    get(target, name) {
-      if (Object.hasOwn(replaced, name)) return Reflect.get(replaced, name) as unknown
-      if (name === 'host') return { ...target.host, ...host }
-      const member: unknown = Reflect.get(target, name)
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member
-    },
-    set: (target, name, value) => Reflect.set(target, name, value),
-  })
-  return Object.assign(createMemory(os), {
-    choice: { backend: '@memlayer/os-linux', how: 'host' as const, reason: 'process.platform is linux', ...choice },
-  })
-}
-
-const findingsWith = (limits: object): Finding[] => doctor(hostMemory({ limits: () => ({ ...sound, ...limits }) }))
-const warningsOf = (findings: readonly Finding[]): string[] =>
-  findings.filter(({ level }) => level === 'warning').map(({ says, hint }) => `${says} ${hint}`)
-
-describe.skipIf(process.platform !== 'linux')('doctor over limits that are made up', () => {
-  it('ends with 0 where nothing bites', () => {
-    const findings = findingsWith({})
-    expect(warningsOf(findings)).toEqual([])
-    expect(exitCode(findings)).toBe(0)
-  })
-
-  it.each([
-    [
-      'half of the mappings are used',
-      { mappings: 40_000 },
-      /^The process has 40000 kernel mappings\. The limit is 65530 \(vm\.max_map_count\)\. Raise vm\.max_map_count/,
-    ],
-    [
-      'address space is short',
-      { addressSpace: 40 * GiB },
-      /^The limit on address space is 40 GiB \(ulimit -v\)\. The process uses 1 GiB\. Raise the limit with ulimit -v/,
-    ],
-    [
-      'the process locks memory and may lock little more',
-      { lockedMemoryUsed: 4 * MiB },
-      /^The limit on locked memory is 8 MiB \(ulimit -l\)\. The process has locked 4 MiB\. Raise the limit with/,
-    ],
-    [
-      'overcommit is strict and little is left',
-      { overcommit: 2, committed: 15.5 * GiB },
-      /^The kernel counts all memory .* 15\.5 GiB of 16 GiB are committed\. Map later/,
-    ],
-    [
-      'the control group is nearly full',
-      { groupUsed: 7 * GiB },
-      /^The control group uses 7 GiB of 8 GiB\. .* Give pages back with sysUnused/,
-    ],
-    [
-      'there are no huge pages',
-      { hugePages: 'never' },
-      /^The kernel gives no huge pages, so sysHugePage does nothing .* echo madvise >/,
-    ],
-    [
-      'little of the commit limit is left',
-      { commitLimit: 8 * GiB, commitAvailable: GiB / 2, addressSpaceAvailable: 2 ** 46 },
-      /^The commit limit is 8 GiB .* 512 MiB are left\. Enlarge the page file/,
-    ],
-    [
-      'little of the address space is left',
-      { commitAvailable: 4 * GiB, addressSpace: 2 ** 37, addressSpaceAvailable: 2 ** 35 },
-      /^The address space has 128 GiB\. 32 GiB are neither reserved nor committed\. Reserve less/,
-    ],
-  ])('warns, with 1, when %s', (_, limits, says) => {
-    const findings = findingsWith(limits)
-    expect(warningsOf(findings)).toEqual([expect.stringMatching(says)])
-    expect(exitCode(findings)).toBe(1)
-  })
-
-  it.each([
-    ['strict overcommit with room', { overcommit: 2 }],
-    ['locked memory without limit', { lockedMemory: Infinity, lockedMemoryUsed: GiB }],
-    ['a group without limit', { groupLimit: Infinity, groupUsed: NaN }],
-    ['huge pages for all', { hugePages: 'always' }],
-    ['a Windows host with room', { commitLimit: 64 * GiB, commitAvailable: 32 * GiB, addressSpaceAvailable: 2 ** 46 }],
-  ])('does not warn of %s', (_, limits) => {
-    expect(warningsOf(findingsWith(limits))).toEqual([])
-  })
-
-  it('says of what is not known that it is not known, and does not warn of it', () => {
-    const unknown = Object.fromEntries(Object.keys(sound).map((name) => [name, NaN]))
-    const findings = findingsWith({ ...unknown, hugePages: undefined })
-    const said = findings.filter(({ topic }) =>
-      ['huge pages', 'mappings', 'address space', 'locked memory', 'overcommit', 'control group'].includes(topic),
-    )
-    expect(said).toHaveLength(6)
-    for (const { level, says } of said) {
-      expect([level, says]).toEqual(['ok', expect.stringContaining('not known')])
-      expect(says).not.toMatch(/NaN|no limit|No control group|cost nothing/)
-    }
-    const windows = findingsWith({ ...unknown, commitAvailable: NaN, addressSpaceAvailable: NaN })
-    expect(windows.map(({ says }) => says).join('\n')).not.toContain('NaN')
-  })
-
-  it('says which engines and backends were tried, and why they were not taken', () => {
-    const foreignCalls = {
-      engine: 'node:ffi',
-      passedOver: [
-        { name: 'koffi', reason: 'it is out', hint: 'Ask it in.' },
-        { name: 'smoke', reason: 'it rains', hint: '' },
-      ],
-    }
-    const findings = doctor(hostMemory({ foreignCalls }))
-    expect(
-      findings
-        .filter(({ topic }) => topic === 'engine' || topic === 'tried')
-        .map(({ level, says, hint }) => [level, says, hint]),
-    ).toEqual([
-      ['ok', 'node:ffi makes the foreign calls. A call costs three to five times as much as with koffi.', undefined],
-      ['warning', "koffi can't make foreign calls: it is out.", 'Ask it in.'],
-      ['ok', "smoke can't make foreign calls: it rains.", undefined],
-    ])
-    const tried = doctor(
-      hostMemory(
-        {},
-        {
-          how: 'fallback',
-          tried: [{ backend: '@memlayer/os-haiku', reason: 'it has 17 syllables', hint: 'Write a shorter one.' }],
-        },
-      ),
-    )
-    expect(warningsOf(tried)[1]).toBe("@memlayer/os-haiku can't serve: it has 17 syllables. Write a shorter one.")
-    expect(exitCode(tried)).toBe(1)
-  })
-})
-
 describe.skipIf(process.platform !== 'linux')('the self-test', () => {
   it('finds nothing wrong with the real memory, and frees what it takes', () => {
     const memory = hostMemory({})
@@ -375,12 +224,19 @@ describe.skipIf(process.platform !== 'linux')('memlayer explain', () => {
       size: 7 * MiB,
     })
     expect(explanationLines(told).at(-1)).toContain(formatBytes(resident))
+    const untold = explanationLines({ ...told, allocator: 'unknown', malloc: NaN, mallocSlack: NaN })
+    expect(untold.filter((line) => line.includes('the allocator'))).toEqual([
+      expect.stringMatching(/^the allocator, in use +not known$/),
+      expect.stringMatching(/^the allocator, held free +not known$/),
+    ])
     expect(status).toBe(0)
   })
 
   it('ends with 2 where the host does not tell', () => {
     const { status, stdout } = run(['explain'], { env: { MEMLAYER_OS: 'js' } })
-    expect(stdout).toBe('This host does not report where its memory is. Run this command on Linux.\n')
+    expect(stdout).toBe(
+      'This host does not report where its memory is. Run this command on Linux, where /proc is mounted.\n',
+    )
     expect(status).toBe(2)
   })
 })

@@ -41,7 +41,7 @@ export function observeMemory(memory: Memory, options: ObserveOptions = {}): () 
     }
     if (host === null) return
     const { usage, virtual } = processPoints()
-    result.observe(host.usage, usage, attributes)
+    if (usage !== null) result.observe(host.usage, usage, attributes)
     if (virtual !== null) result.observe(host.virtual, virtual, attributes)
   }
   const all = [...observables.values(), ...(host === null ? [] : [host.usage, host.virtual])]

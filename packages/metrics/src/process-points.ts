@@ -4,15 +4,24 @@ import { readFileSync } from 'node:fs'
 
 /** The operating system's figures of the process. Bytes. */
 export interface ProcessPoints {
-  /** Resident memory. */
-  readonly usage: number
+  /** Resident memory. `null`: this host has no way to read it. */
+  readonly usage: number | null
   /** Virtual memory. `null`: this host has no way to read it. */
   readonly virtual: number | null
 }
 
 /** Reads both figures. */
 export function processPoints(): ProcessPoints {
-  return { usage: process.memoryUsage.rss(), virtual: virtualBytes() }
+  return { usage: residentBytes(), virtual: virtualBytes() }
+}
+
+/** The engine reads a file of /proc on Linux, and throws where there is no /proc. */
+function residentBytes(): number | null {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return null
+  }
 }
 
 /** Reads VmSize in /proc/self/status. statm counts in pages, and Node does not know their size. */

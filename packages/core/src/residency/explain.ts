@@ -1,7 +1,7 @@
 // Where the process's resident memory is. The kernel's mappings are the frame: each belongs to one part, so the parts
 // sum to what the kernel says. The engine and the C library can tell apart mappings that the kernel can't, so their
 // own figures divide those. Memory that nothing claims is a part too.
-import type { ProcessMapping, ProcessMemory } from '@memlayer/kernel'
+import type { Allocator, ProcessMapping, ProcessMemory } from '@memlayer/kernel'
 import type { OwnedRange, RegionState } from '../ledger/states.js'
 import type { OS } from '../os.js'
 import { othersThan, type Explained } from './memories.js'
@@ -19,7 +19,10 @@ export interface LayerPart {
   readonly size: number
 }
 
-/** Where the process's resident memory is. Bytes; the parts sum to `resident`, `unexplained` included. */
+/**
+ * Where the process's resident memory is. Bytes; the parts sum to `resident`, `unexplained` included. A part that is
+ * NaN counts as 0.
+ */
 export interface Explanation {
   /** Resident memory of the process, as the kernel says. */
   readonly resident: number
@@ -38,9 +41,21 @@ export interface Explanation {
   readonly retired: number
   /** The ranges of other memories of this thread. Those of other threads are unexplained. */
   readonly otherMemories: number
-  /** What the C library has handed out to other code. */
+  /**
+   * The allocator that serves `malloc`: the C library's, or the one that LD_PRELOAD or a linker put in its place.
+   * `'unknown'`: one that has no figures here.
+   */
+  readonly allocator: Allocator
+  /**
+   * What the allocator has handed out to other code. Of an allocator other than glibc it is what that one says it has,
+   * so memory that foreign code has mapped may be taken for it. NaN: the allocator does not tell, and `unexplained`
+   * includes it.
+   */
   readonly malloc: number
-  /** What the C library holds free and has not given back. `trimHost()` asks it to. */
+  /**
+   * What the allocator holds free and has not given back. `trimHost()` asks it to. NaN: the allocator does not tell,
+   * and `malloc` or `unexplained` includes it.
+   */
   readonly mallocSlack: number
   /** Files: the program itself, libraries, mapped data. */
   readonly files: number
@@ -74,13 +89,15 @@ export function explainProcess(
   const [layer, retired] = [residentBytes(runs), residentBytes(retiredRuns)]
   const otherMemories = others.reduce((sum, other) => sum + residentBytes(other), 0)
   const kinds = byKind(host.mappings, joined([runs, retiredRuns, ...others]))
-  const own = divide(kinds, host)
+  const { mallocResident } = host
+  const own = mallocResident === undefined ? divide(kinds, host) : divideUntold(kinds, host, mallocResident)
   const files = kinds.file + kinds.kernel
   const parts = { ...own, layer, retired, otherMemories, files, stacks: kinds.stack }
-  const claimed = Object.values(parts).reduce((sum, part) => sum + part, 0)
+  const claimed = Object.values(parts).reduce((sum, part) => sum + known(part), 0)
   const external = Math.max(0, host.external - viewBytes)
   return {
     resident: host.resident,
+    allocator: host.allocator ?? 'unknown',
     ...parts,
     layerParts: layerOf(ranges, runs),
     unexplained: host.resident - claimed,
@@ -150,6 +167,27 @@ function layerOf(ranges: readonly OwnedRange[], runs: Runs): LayerPart[] {
 }
 
 type Own = Pick<Explanation, 'jsHeap' | 'arrayBuffers' | 'malloc' | 'mallocSlack'>
+
+/**
+ * Divides memory without a name where an allocator serves that has no mappings of its own kind. What the engine says
+ * of its ArrayBuffers stands whatever the allocator tells.
+ */
+function divideUntold(kinds: Kinds, host: ProcessMemory, mallocResident: number): Own {
+  let left = kinds.malloc + kinds.anonymous
+  const take = (n: number): number => {
+    const taken = Math.min(left, Math.max(0, known(n)))
+    left -= taken
+    return taken
+  }
+  // As in `divide`, what the engine has committed and may have touched comes last.
+  const touched = kinds.engine > 0 ? 0 : take(host.heapTouched)
+  const arrayBuffers = take(host.arrayBuffers)
+  const mallocSlack = Number.isNaN(host.mallocFree) ? NaN : take(host.mallocFree)
+  const others = mallocResident - arrayBuffers - known(mallocSlack)
+  const malloc = Number.isNaN(others) ? NaN : take(others)
+  const more = kinds.engine > 0 ? 0 : take(host.heapCommitted - touched)
+  return { jsHeap: kinds.engine + touched + more, arrayBuffers, malloc, mallocSlack }
+}
 
 /** Divides the C library's mappings, and those without a name, by what the engine and the C library say they have. */
 function divide(kinds: Kinds, host: ProcessMemory): Own {

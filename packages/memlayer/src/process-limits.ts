@@ -1,0 +1,67 @@
+// The limits that a POSIX kernel sets one process, as findings: mappings, address space, writable memory, locked
+// memory. limits.ts asks.
+import { formatBytes } from '@memlayer/core'
+import { ok, warning, type Finding } from './finding.js'
+import { addressRoomBytesMin, bytes, limitText, roomBytesMin, type PosixLimits } from './limit-text.js'
+
+/** The limits of the process. */
+export function processLimits(limits: PosixLimits): Finding[] {
+  return [...procfs(limits), mappings(limits), addressSpace(limits), dataSize(limits), lockedMemory(limits)]
+}
+
+/** These figures are in four files of /proc. If none of them is there, /proc itself is missing. */
+function procfs({ addressSpace: limit, addressSpaceUsed, mappings: used, commitLimit }: PosixLimits): Finding[] {
+  if (![limit, addressSpaceUsed, used, commitLimit].every(Number.isNaN)) return []
+  const unknown = 'So the limits on this process are not known, nor is where its memory is.'
+  const effect = 'explain() returns null, trimHost() returns 0, and residency() tells less.'
+  const hint = 'Mount it with mount -t proc proc /proc, or let the sandbox show it.'
+  return [warning('/proc', `/proc is missing or can't be read. ${unknown} ${effect}`, hint)]
+}
+
+function mappings({ mappings: used, maxMappings: limit }: PosixLimits): Finding {
+  const has = Number.isNaN(used)
+    ? 'The number of kernel mappings is not known.'
+    : `The process has ${used} kernel mappings.`
+  const says = `${has} The limit is ${Number.isNaN(limit) ? 'not known' : limit} (vm.max_map_count).`
+  if (!(used > limit / 2)) return ok('mappings', says)
+  const hint = 'Raise vm.max_map_count with sysctl, or keep pages of one state side by side.'
+  return warning('mappings', says, hint)
+}
+
+function addressSpace({ addressSpace: limit, addressSpaceUsed: used }: PosixLimits): Finding {
+  const topic = 'address space'
+  const limited = limitText('address space', limit, '-v')
+  if (!Number.isFinite(limit)) return ok(topic, limited)
+  const says = `${limited} The process uses ${bytes(used)}.`
+  if (!(limit - used <= addressRoomBytesMin)) return ok(topic, says)
+  const hint = 'Raise the limit with ulimit -v unlimited, or LimitAS=infinity of systemd.'
+  return warning(topic, says, `${hint} Every reservation counts in full.`)
+}
+
+/** A commit maps over the reservation, and the kernel lets that pass. It counts it to the limit all the same. */
+function dataSize({ dataSize: limit = NaN, dataSizeUsed: used = NaN }: PosixLimits): Finding {
+  const topic = 'data size'
+  const limited = limitText('private writable memory', limit, '-d')
+  if (!Number.isFinite(limit)) return ok(topic, limited)
+  const says = `${limited} The process has mapped ${bytes(used)} of it.`
+  if (!(limit - used <= roomBytesMin)) return ok(topic, says)
+  const hint = 'Raise the limit with ulimit -d unlimited, or LimitDATA=infinity of systemd.'
+  const effect = 'A commit passes the limit, and the kernel then refuses the engine its next mapping.'
+  return warning(topic, says, `${hint} ${effect}`)
+}
+
+/** The layer locks no memory. The limit matters where a program does, for example by mlockall(MCL_FUTURE). */
+function lockedMemory({ lockedMemory: limit, lockedMemoryUsed: used = NaN }: PosixLimits): Finding {
+  const topic = 'locked memory'
+  const limited = limitText(topic, limit, '-l')
+  if (!(used > 0)) {
+    const locks = Number.isNaN(used)
+      ? 'How much the process has locked is not known.'
+      : 'The process has locked no memory.'
+    return ok(topic, `${limited} ${locks}`)
+  }
+  const kept = 'Unused pages of locked memory stay resident, because the kernel refuses MADV_DONTNEED for them.'
+  const says = `${limited} The process has locked ${formatBytes(used)}. ${kept}`
+  if (!(limit - used <= roomBytesMin)) return ok(topic, says)
+  return warning(topic, says, 'Raise the limit with ulimit -l, or lock less. Under mlockall every mapping counts.')
+}
