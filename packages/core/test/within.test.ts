@@ -35,8 +35,8 @@ describe('an observer', () => {
     // The process is near its limit. Core reads this number when the memory's first allowance is used up.
     os.host = { mappings: () => ({ used: 65_000, limit: 65_530 }) }
     const bounded = createMemory(os)
-    const own = bounded.reserve(300 * page, { name: 'cache' })
-    own.commit(0, 300 * page)
+    const own = bounded.reserve(400 * page, { name: 'cache' })
+    own.commit(0, 400 * page)
     const found: unknown[] = []
     answerOnce(
       bounded,
@@ -49,18 +49,18 @@ describe('an observer', () => {
         own.free()
       },
     )
-    const pairs = Array.from({ length: 150 }, (_, i) => [2 * i * page, page]).flat()
+    const pairs = Array.from({ length: 190 }, (_, i) => [2 * i * page, page]).flat()
     let error: unknown = null
     for (let i = 0; i < 10 && error === null; i++) {
       try {
         own.unusedAll(pairs)
-        own.commit(0, 300 * page)
+        own.commit(0, 400 * page)
       } catch (thrown) {
         error = thrown
       }
     }
     expect(error).toMatchObject({ code: 'ERR_MEMLAYER_OUT_OF_MEMORY' })
-    expect(found).toEqual([300 * page, ['Ready']])
+    expect(found).toEqual([400 * page, ['Ready']])
     expect(bounded.ranges()).toEqual([])
     bounded.check()
   })

@@ -1,6 +1,6 @@
 // One table for the threads of a Linux process. It lies at an address that all threads and all copies of this package
-// know, so that the kernel says who comes first: it maps a page there once, and refuses the second time. The kernel also
-// says whether a thread lives. packages/docs/decisions/one-table-for-the-process.md has the reasons.
+// know, so that the kernel says who comes first: it maps a page there once, and refuses the second time. The kernel
+// also says whether a thread lives. packages/docs/decisions/one-table-for-the-process.md has the reasons.
 import type { Address, ProcessTable } from '@memlayer/kernel'
 import type { Engine } from './engine.js'
 

@@ -4,7 +4,7 @@ import type { Explanation } from '@memlayer/core'
 /** One part of resident memory. */
 export interface Part {
   /** Its key in an explanation. */
-  readonly key: Exclude<keyof Explanation, 'layerParts' | 'resident' | 'external' | 'allocator'>
+  readonly key: Exclude<keyof Explanation, 'layerParts' | 'threadParts' | 'resident' | 'external' | 'allocator'>
   /** The name that people read. */
   readonly name: string
   /** Its bytes. */
@@ -20,6 +20,7 @@ const parts: Readonly<Record<Part['key'], Omit<Part, 'key' | 'bytes'>>> = {
   layer: { name: 'This memory', mark: '#', sgr: '32' },
   retired: { name: 'Freed and written late', mark: 'r', sgr: '95' },
   otherMemories: { name: 'Other memories', mark: 'o', sgr: '92' },
+  otherThreads: { name: 'Other threads', mark: 't', sgr: '96' },
   jsHeap: { name: 'JavaScript heaps', mark: 'j', sgr: '34' },
   arrayBuffers: { name: 'ArrayBuffers', mark: 'b', sgr: '35' },
   mallocSlack: { name: 'C library, free', mark: '~', sgr: '31' },

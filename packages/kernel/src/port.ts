@@ -51,7 +51,9 @@ export interface ProcessTable {
 
 /** A limit on the process's memory, and what it has of it. Bytes. `Infinity`: there is no limit. */
 export interface Use {
+  /** What the process has. `NaN`: not known. */
   readonly used: number
+  /** What it may have. */
   readonly limit: number
 }
 

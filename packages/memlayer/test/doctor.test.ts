@@ -207,6 +207,7 @@ describe.skipIf(process.platform !== 'linux')('memlayer explain', () => {
       layer,
       retired,
       otherMemories,
+      otherThreads,
       malloc,
       mallocSlack,
       files,
@@ -215,7 +216,10 @@ describe.skipIf(process.platform !== 'linux')('memlayer explain', () => {
       resident,
     } = told
     expect(
-      jsHeap + arrayBuffers + layer + retired + otherMemories + malloc + mallocSlack + files + stacks + unexplained,
+      [jsHeap, arrayBuffers, layer, retired, otherMemories, otherThreads, malloc, mallocSlack, files, stacks].reduce(
+        (sum, bytes) => sum + bytes,
+        unexplained,
+      ),
     ).toBe(resident)
     expect(told.layerParts).toContainEqual({
       category: 'memlayer-explain',

@@ -41,9 +41,9 @@ interface MappingCount {
 }
 
 /**
- * Counts down to the next question to the kernel. The limit is the process's. So what is free is taken from a pool that
- * all of its threads know of, where the host has such memory. A memory that finds too little there takes back what others
- * have not spent. Every method that spends throws an OutOfMemoryError at the limit.
+ * Counts down to the next question to the kernel. The limit is the process's. So what is free is taken from a pool
+ * that all of its threads know of, where the host has such memory. A memory that finds too little there takes back what
+ * others have not spent. Every method that spends throws an OutOfMemoryError at the limit.
  */
 export class MappingBudget {
   readonly #os: OS
@@ -202,15 +202,14 @@ export class MappingBudget {
       words[this.#standing] = Math.max(1, taken)
     }
     const isAll = (words[this.#standing] as number) >= most
-    this.#advice = isAll
-      ? adviceMax
-      : Math.max(0, Math.floor((words[this.#standing] as number) / mappingsPerAdvice) - times)
+    const some = Math.floor((words[this.#standing] as number) / mappingsPerAdvice) - times
+    this.#advice = isAll ? adviceMax : Math.max(0, some)
     return null
   }
 
   /**
-   * Takes at least `least` mappings from the pool, and up to `most`. It counts when there are too few. Returns how many;
-   * null: the kernel does not tell now, and this memory goes on; a count: there are not so many.
+   * Takes at least `least` mappings from the pool, and up to `most`. It counts when there are too few. Returns how
+   * many; null: the kernel does not tell now, and this memory goes on; a count: there are not so many.
    */
   #take(least: number, most: number): number | MappingCount | null {
     const words = this.#words
@@ -229,9 +228,14 @@ export class MappingBudget {
       let free = count.limit - count.used - this.#left(count.limit)
       if (free - promised < least) this.#takeBack()
       else free -= promised
-      const pooled = Math.max(0, Math.min(free, Math.max(pooledMin, Math.floor(free / poolPart))))
+      const pooled = Math.max(0, Math.min(free, Math.max(this.#pooledMin(least), Math.floor(free / poolPart))))
       if (Atomics.compareExchange(words, POOL, pool, pooled) === pool && free < least) return count
     }
+  }
+
+  /** Memories that know nothing of each other share what is free by taking a part each. */
+  #pooledMin(least: number): number {
+    return this.#table === null ? least : Math.max(pooledMin, least)
   }
 
   /** Mappings that memories have taken and not spent. */

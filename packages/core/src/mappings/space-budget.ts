@@ -7,7 +7,7 @@ import type { OS } from '../os.js'
 import { formatBytes } from '../text.js'
 import { bytesLeft, heapGrowth, type BudgetOptions } from './headroom.js'
 
-/** A memory takes this part of what is free between two looks, because other memories and threads look for themselves. */
+/** A memory takes this part of what is free between two looks. Other memories and threads look for themselves. */
 const roomPart = 64
 
 /** Counts down to the next look at the limits. */

@@ -4,6 +4,8 @@
 import type { Allocator, ProcessMapping, ProcessMemory } from '@memlayer/kernel'
 import type { OwnedRange, RegionState } from '../ledger/states.js'
 import type { OS } from '../os.js'
+import { otherThreads, reap } from '../process/reap.js'
+import { tableOf } from '../process/record.js'
 import { othersThan, type Explained } from './memories.js'
 import { joined, residentRuns, RunSums, type Runs } from './resident-runs.js'
 
@@ -13,6 +15,16 @@ export interface LayerPart {
   readonly category: string | null
   /** The state. */
   readonly state: RegionState
+  /** Bytes with memory behind them. */
+  readonly resident: number
+  /** Bytes of address space. */
+  readonly size: number
+}
+
+/** Resident bytes of one memory of another thread. */
+export interface ThreadPart {
+  /** The thread's number, which its `Worker` has as `threadId`; 0: the main thread. NaN: the engine does not tell. */
+  readonly thread: number
   /** Bytes with memory behind them. */
   readonly resident: number
   /** Bytes of address space. */
@@ -39,8 +51,12 @@ export interface Explanation {
   readonly layerParts: readonly LayerPart[]
   /** This memory's retired ranges: what was written late, until it is given back. 256 GiB of them are looked at. */
   readonly retired: number
-  /** The ranges of other memories of this thread. Those of other threads are unexplained. */
+  /** The ranges of other memories of this thread. */
   readonly otherMemories: number
+  /** The ranges of memories of other threads, where the threads of the process have a table in common: on Linux. */
+  readonly otherThreads: number
+  /** The ranges of each of those memories. */
+  readonly threadParts: readonly ThreadPart[]
   /**
    * The allocator that serves `malloc`: the C library's, or the one that LD_PRELOAD or a linker put in its place.
    * `'unknown'`: one that has no figures here.
@@ -62,8 +78,8 @@ export interface Explanation {
   /** Stacks of all threads. */
   readonly stacks: number
   /**
-   * The rest: memory of another thread's layer, or memory that foreign code has mapped by itself. It may be below zero
-   * where memory came and went during the count.
+   * The rest: memory that foreign code has mapped by itself. It may be below zero where memory came and went during the
+   * count.
    */
   readonly unexplained: number
   /** `process.memoryUsage().external` without what views of this memory add to it. The layer's part counts those. */
@@ -88,11 +104,14 @@ export function explainProcess(
   const retiredRuns = residentRuns(memory.os, mappedRanges(retiredRanges))
   const [layer, retired] = [residentBytes(runs), residentBytes(retiredRuns)]
   const otherMemories = others.reduce((sum, other) => sum + residentBytes(other), 0)
-  const kinds = byKind(host.mappings, joined([runs, retiredRuns, ...others]))
+  const threads = threadsOf(memory.os)
+  const threadBytes = threads.reduce((sum, { part }) => sum + part.resident, 0)
+  const threadRuns = threads.map((one) => one.runs)
+  const kinds = byKind(host.mappings, joined([runs, retiredRuns, ...others, ...threadRuns]))
   const { mallocResident } = host
   const own = mallocResident === undefined ? divide(kinds, host) : divideUntold(kinds, host, mallocResident)
   const files = kinds.file + kinds.kernel
-  const parts = { ...own, layer, retired, otherMemories, files, stacks: kinds.stack }
+  const parts = { ...own, layer, retired, otherMemories, otherThreads: threadBytes, files, stacks: kinds.stack }
   const claimed = Object.values(parts).reduce((sum, part) => sum + known(part), 0)
   const external = Math.max(0, host.external - viewBytes)
   return {
@@ -100,9 +119,24 @@ export function explainProcess(
     allocator: host.allocator ?? 'unknown',
     ...parts,
     layerParts: layerOf(ranges, runs),
+    threadParts: threads.map(({ part }) => part),
     unexplained: host.resident - claimed,
     external,
   }
+}
+
+/** What other threads have. What threads have left that have ended is given back first. */
+function threadsOf(os: OS): { readonly part: ThreadPart; readonly runs: Runs }[] {
+  const table = tableOf(os)
+  if (table === null) return []
+  reap(table)
+  return otherThreads(table)
+    .filter(({ ranges }) => ranges.length > 0)
+    .map(({ thread, ranges }) => {
+      const runs = residentRuns(os, mappedRanges(ranges.flat()))
+      const size = ranges.reduce((sum, [, n]) => sum + n, 0)
+      return { part: { thread, resident: residentBytes(runs), size }, runs }
+    })
 }
 
 /** Asks the host's allocator to give back what it holds free. Returns the bytes by which resident memory fell. */
