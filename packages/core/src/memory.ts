@@ -61,8 +61,9 @@ export interface Memory {
    * Zero bytes: nothing. Source: sysUsed in Go's runtime/mem.go.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Prepared or Ready.
-   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the process has no kernel mapping to spare for it.
-   * @throws FatalError ERR_MEMLAYER_FATAL where an OS that commits memory has none left.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the process has no kernel mapping to spare for it, or an
+   * OS that commits memory has none left.
+   * @throws FatalError ERR_MEMLAYER_FATAL where such an OS has none left for a mix of Prepared and Ready.
    */
   sysUsed(v: Address, n: number): void
 
@@ -129,9 +130,10 @@ export interface Memory {
    * Source: sysMap in Go's runtime/mem.go.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Reserved.
-   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the process has no kernel mapping to spare for it.
-   * @throws FatalError ERR_MEMLAYER_FATAL, "out of memory" or "cannot map pages in arena address
-   * space", when the kernel refuses.
+   * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the host has not so much memory, or the process no kernel
+   * mapping to spare for it. It is Reserved then.
+   * @throws FatalError ERR_MEMLAYER_FATAL, "cannot map pages in arena address space", when the kernel refuses for
+   * another reason, or "out of memory" when the reservation can't be put back.
    */
   sysMap(v: Address, n: number, stat: SysMemStat | null): void
 

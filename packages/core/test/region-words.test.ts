@@ -111,7 +111,7 @@ describe('an error of a buffer', () => {
       ['grow', () => buffer.grow(page)],
       ['discard', () => buffer.discard(0, 0)],
       ['view', () => buffer.view(Uint8Array, 0, 0)],
-      ['view', () => buffer.bytes()],
+      ['bytes', () => buffer.bytes()],
     ] as const) {
       const error = errorOf(call)
       expect(error.code).toBe('ERR_MEMLAYER_DISPOSED')

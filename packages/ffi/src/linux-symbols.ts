@@ -1,13 +1,15 @@
 // Symbols and strings of C, for code that looks for what the process has. linux-allocator.ts and linux-process.ts
 // use it.
 import type { Address } from '@memlayer/kernel'
-import type { Engine } from './engine.js'
+import { NoEngineError, type Engine } from './engine.js'
 
 /** Declares a function. Null when no library of the process has it. */
 export function declare<T>(make: () => T): T | null {
   try {
     return make()
-  } catch {
+  } catch (error) {
+    // An obstacle to all calls, which may pass, is none of this function.
+    if (error instanceof NoEngineError) throw error
     return null
   }
 }

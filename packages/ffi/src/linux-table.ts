@@ -27,17 +27,14 @@ export interface Table extends ProcessTable {
   readonly own: Int32Array
 }
 
-let table: Table | null | undefined
+let table: Table | null = null
 
-/** The process's table; null: this host has none. */
+/** The process's table; null: this host has none, or has no memory for it now. */
 export function processTable(engine: Engine): Table | null {
-  if (table === undefined) {
-    try {
-      table = openTable(engine)
-    } catch {
-      // A C library without gettid or tgkill.
-      table = null
-    }
+  try {
+    table ??= openTable(engine)
+  } catch {
+    // A C library without gettid or tgkill.
   }
   return table
 }

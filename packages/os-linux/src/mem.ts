@@ -58,13 +58,18 @@ export interface LinuxOptions {
    * harddecommit.
    */
   readonly hardDecommit?: boolean | undefined
+  /**
+   * Whether sysUnusedAll gives many ranges back in one call, process_madvise. Default true. False is for a process that
+   * a filter of system calls ends for that call. One that only refuses it needs nothing.
+   */
+  readonly batch?: boolean | undefined
   /** The processor, in Node's words. Default: the kernel's. Only mips and mipsel differ. */
   readonly arch?: string | undefined
 }
 
 /** Linux's memory over a kernel. */
 export function createOS(options: LinuxOptions = {}): OS {
-  const read = checkOptions('createOS', options, ['kernel', 'madvDontNeed', 'hardDecommit', 'arch'])
+  const read = checkOptions('createOS', options, ['kernel', 'madvDontNeed', 'hardDecommit', 'batch', 'arch'])
   return new Linux(read.kernel ?? posixKernel(), read)
 }
 
@@ -99,7 +104,7 @@ class Linux implements OS {
   #advisesMany: boolean
 
   constructor(kernel: PosixKernel, options: LinuxOptions) {
-    const { madvDontNeed = true, hardDecommit = false, arch = kernel.arch ?? '' } = options
+    const { madvDontNeed = true, hardDecommit = false, batch = true, arch = kernel.arch ?? '' } = options
     this.host = kernel
     this.#kernel = kernel
     this.#pageSize = kernel.pageSize
@@ -109,7 +114,7 @@ class Linux implements OS {
     this.#noReserve = arch.startsWith('mips') ? MAP_NORESERVE.mips : MAP_NORESERVE.generic
     this.#madvDontNeed = madvDontNeed
     this.#hardDecommit = hardDecommit
-    this.#advisesMany = kernel.madviseAll !== undefined && !hardDecommit
+    this.#advisesMany = batch && kernel.madviseAll !== undefined && !hardDecommit
     const returnsMemory = (): boolean => !this.#keepsMemory
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,

@@ -75,6 +75,17 @@ describe.skipIf(!onLinux)('sysUnusedAll on the real kernel (needs Linux)', () =>
     second.region.free()
   })
 
+  it('makes no call for many ranges where the option batch is false', () => {
+    const { kernel, take } = record(real)
+    const { region, ranges } = filled(kernel, { batch: false })
+    take()
+    region.unusedAll(ranges)
+    const calls = take().map(({ fn, args }) => `${fn} ${args.at(-1)}`)
+    expect(calls.filter((call) => call.startsWith('madviseAll'))).toEqual([])
+    expect(calls.filter((call) => call === 'madvise 4')).toHaveLength(512)
+    region.free()
+  })
+
   it('advises every range beyond the 1024 of one call, and those after a refused one', () => {
     const { region } = filled(real)
     const v = region.address

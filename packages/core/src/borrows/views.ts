@@ -224,7 +224,7 @@ export class Views {
       `and the layer can't detach the buffer that has the bytes now`
     const hint =
       'Post a copy made with slice(), or share the region with region.share(worker). ' +
-      'These pages stay until the process ends.'
+      'These pages stay until the process ends. Others of the region can be freed: free(offset, length).'
     throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, address: v, size: n, hint })
   }
 }

@@ -179,6 +179,7 @@ export class GrowableBuffer {
 
   /** All of it, as bytes. */
   bytes(): Uint8Array<ArrayBuffer> {
+    this.#expectLive('bytes')
     return this.view<Uint8Array<ArrayBuffer>>(Uint8Array)
   }
 

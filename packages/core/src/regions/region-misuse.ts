@@ -23,6 +23,7 @@ export function outside(op: string, offset: unknown, length: unknown, { name, si
   throw new UsageError('ERR_MEMLAYER_RANGE', message, {
     op,
     region: name,
+    ...(typeof offset === 'number' ? { offset } : {}),
     hint:
       op === 'view'
         ? 'Pass an offset in bytes and a length in elements. The view must end within the region.'

@@ -11,7 +11,7 @@ import { countOf, roomFor } from '../calls/pairs.js'
 import type { RegionCalls } from '../calls/region-calls.js'
 import { watch } from '../claims/leak.js'
 import type { RegionRecord } from '../claims/region-record.js'
-import { inWordsOf } from '../errors.js'
+import { addHint, inWordsOf } from '../errors.js'
 import { checkPolicy, type HugePagePolicy, type HugePageUse } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { show } from '../text.js'
@@ -231,6 +231,7 @@ export class Region {
     try {
       return this.#calls.view(type, element, v, count, this)
     } catch (error) {
+      if (length === undefined) addHint(error, 'Without a length, a view goes to the end of the region.')
       throw this.#told(error, 'view', offset, count)
     }
   }
@@ -286,10 +287,10 @@ export class Region {
    * addresses (js), and for a worker that has ended or does not tell of its end.
    */
   share(worker: WorkerLike, offset = 0, length: number = this.#rest(offset)): ShareToken {
-    const given = this.#calls.givenTo(worker)
-    const v = this.#at('share', offset, length)
     try {
-      return this.#calls.share(given, this.name, v, length)
+      // The worker's code may do anything, so it is asked first.
+      const given = this.#calls.givenTo(worker)
+      return this.#calls.share(given, this.name, this.#at('share', offset, length), length)
     } catch (error) {
       throw this.#told(error, 'share', offset, length)
     }
