@@ -3,7 +3,7 @@ import { canDetach, isPowerOfTwo } from '@memlayer/kernel'
 import { Account } from './account/account.js'
 import { SharedRegion } from './borrows/shared-region.js'
 import { GoWrappers, needsLedger } from './calls/go-wrappers.js'
-import { makeParts } from './calls/parts.js'
+import { makeParts, type Parts } from './calls/parts.js'
 import { RegionCalls } from './calls/region-calls.js'
 import { settle } from './calls/settle.js'
 import { Wrappers } from './calls/wrappers.js'
@@ -14,6 +14,7 @@ import { mappingUse } from './mappings/mapping-use.js'
 import type { Memory, MemoryOptions } from './memory.js'
 import { checkOptions, isOwnOrOfClass } from './options.js'
 import type { OS } from './os.js'
+import { leaveWithMemory } from './process/record.js'
 import { Regions } from './regions/regions.js'
 import { explainProcess, trimHost } from './residency/explain.js'
 import { remember } from './residency/memories.js'
@@ -46,7 +47,7 @@ export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
 
 function checkedMemory(os: OS, options: BudgetOptions): Memory {
   const parts = makeParts(os, options)
-  const { account, ledger, borrows, intent, retired } = parts
+  const { account, ledger, borrows, intent, retired, record } = parts
   const ops = new Wrappers(parts)
   const regions = new Regions(new RegionCalls(parts, ops), parts.claims)
   /** A report on what is settled. */
@@ -68,7 +69,13 @@ function checkedMemory(os: OS, options: BudgetOptions): Memory {
     explain: settled(() => explainProcess(memory, borrows.views.bytes, retired.ranges())),
   })
   borrows.views.keepAlive(memory)
+  if (record !== null) leaveWithMemory(memory, record, emptyIn(parts))
   return memory
+}
+
+/** Whether a memory owns nothing. It is a function of its own, because a closure keeps all that its neighbours use. */
+function emptyIn({ ledger, retired }: Parts): () => boolean {
+  return () => retired.bytes === 0 && ledger.ranges().next().done === true
 }
 
 /** Without a ledger: Go's wrappers, and no regions. */

@@ -92,8 +92,12 @@ function linuxExtras(engine: Engine, errno: Int32Array, readFile: ReadHostFile):
 }
 
 function heapOfThread(): Use {
-  const v8 = process.getBuiltinModule('node:v8')
-  const { total_heap_size: used, heap_size_limit: limit } = v8.getHeapStatistics()
+  const v8 = process.getBuiltinModule('node:v8') as Partial<typeof import('node:v8')>
+  // A script that ends while the engine loads this module leaves it without functions.
+  const { total_heap_size: used, heap_size_limit: limit } = v8.getHeapStatistics?.() ?? {
+    total_heap_size: NaN,
+    heap_size_limit: NaN,
+  }
   return { used, limit }
 }
 

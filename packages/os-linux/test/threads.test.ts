@@ -171,6 +171,29 @@ describe.skipIf(process.platform !== 'linux')(
   },
 )
 
+describe.skipIf(process.platform !== 'linux')('memories that are dropped (need Linux)', () => {
+  it('leave their records, when they own nothing', () => {
+    const { records } = told(
+      `
+      for (let i = 0; i < 200; i++) {
+        const one = createMemory(createOS())
+        one.sysFree(one.sysAlloc(page, null), page, null)
+        if (i === 0) globalThis.first = one.reserve(page)
+        if (i % 20 !== 0) continue
+        gc()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      // Each has a log of 64 KiB.
+      const { words } = memory.os.host.processTable()
+      console.log(JSON.stringify({ records: words[2] }))
+    `,
+      { nodeArgs: ['--expose-gc'] },
+    ) as { records: number }
+    expect(records).toBeGreaterThan(1)
+    expect(records).toBeLessThan(100)
+  })
+})
+
 describe.skipIf(process.platform !== 'linux')('limits on bytes (need Linux)', () => {
   it.each([
     ['RLIMIT_DATA', '--data=3000000000', "region.commit(0, 4 * 2 ** 30), 'one'", 'ulimit -d'],

@@ -21,7 +21,8 @@ const mappingsPerByte = 4.5 / 2 ** 20
 export function heapGrowth(os: OS, { engineHeap }: BudgetOptions): number {
   if (engineHeap !== undefined) return engineHeap
   const heap = os.host?.heap?.()
-  return heap === undefined ? 0 : Math.max(0, heap.limit - heap.used)
+  const growth = heap === undefined ? 0 : heap.limit - heap.used
+  return growth > 0 ? growth : 0
 }
 
 /** Bytes that are left to the engine under a limit of `limit` bytes. */

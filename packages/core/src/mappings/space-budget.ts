@@ -35,25 +35,23 @@ export class SpaceBudget {
     this.#data -= data
   }
 
-  /** The limits may have changed: the next operation looks again. */
-  forget(): void {
-    if (this.#os.host?.processLimits !== undefined) this.#space = this.#data = 0
-  }
-
   #look(op: string, space: number, data: number): void {
     const limits = this.#os.host?.processLimits?.()
+    if (limits === undefined || (limits.space.limit === Infinity && limits.data.limit === Infinity)) {
+      this.#space = this.#data = Infinity
+      return
+    }
     const growth = heapGrowth(this.#os, this.#options)
-    this.#space = granted(roomIn(limits?.space, growth), space)
-    this.#data = granted(roomIn(limits?.data, growth), data)
-    if (limits === undefined) return
+    this.#space = granted(roomIn(limits.space, growth), space)
+    this.#data = granted(roomIn(limits.data, growth), data)
     if (this.#space < space) refuse(op, space, 'space', limits)
     if (this.#data < data) refuse(op, data, 'data', limits)
   }
 }
 
-function roomIn(use: Use | undefined, growth: number): number {
-  if (use === undefined || use.limit === Infinity || Number.isNaN(use.used)) return Infinity
-  return use.limit - use.used - bytesLeft(growth, use.limit)
+function roomIn({ used, limit }: Use, growth: number): number {
+  if (limit === Infinity || Number.isNaN(used)) return Infinity
+  return limit - used - bytesLeft(growth, limit)
 }
 
 /** So much may be taken before the next look: what is asked for now, if it fits, and a part of the rest. */

@@ -36,7 +36,7 @@ export const USE = 9
 export const LOGS = 16
 
 /** As many logs as a record has room for. */
-export const logsMax = 16
+export const logsMax = 12
 
 export const FREE = 0
 export const LIVE = 1

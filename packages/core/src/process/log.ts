@@ -6,8 +6,8 @@ import type { Address, ProcessTable } from '@memlayer/kernel'
 import { RangeMap } from '../ledger/range-map.js'
 import { LOG, LOGS, logsMax, TURN } from './layout.js'
 
-/** The first two logs have a page or so, the next two four times as much. */
-const bytesOf = (log: number): number => 2 ** 12 * 4 ** (log >> 1)
+/** The first two logs have 4096 entries, the next two four times as many. Pages that are not written cost nothing. */
+const bytesOf = (log: number): number => 2 ** 16 * 4 ** (log >> 1)
 const entriesMax = (log: number): number => bytesOf(log) / 16
 const entriesMask = 2 ** 24 - 1
 
@@ -20,6 +20,8 @@ export class Log {
   readonly #at: number
   readonly #owned: () => Pairs
   readonly #views: (Float64Array | null)[] = Array.from({ length: logsMax }, () => null)
+  readonly #words: Int32Array
+  readonly #entriesAt: number
   #numbers: Float64Array | null
   #left: number
 
@@ -28,6 +30,8 @@ export class Log {
     this.#table = table
     this.#at = at
     this.#owned = owned
+    this.#words = table.words
+    this.#entriesAt = at + LOG
     const word = table.words[at + LOG] as number
     this.#numbers = this.#open(word >>> 24)
     this.#left = entriesMax(word >>> 24) - (word & entriesMask)
@@ -65,8 +69,8 @@ export class Log {
     if (this.#left === 0) this.rewrite()
     const numbers = this.#numbers
     if (numbers === null) return
-    const { words } = this.#table
-    const at = this.#at + LOG
+    const words = this.#words
+    const at = this.#entriesAt
     const entries = (words[at] as number) & entriesMask
     numbers[2 * entries] = v
     numbers[2 * entries + 1] = n

@@ -41,7 +41,7 @@ export class ProcessRecord {
       const at = recordAt(index)
       if (Atomics.compareExchange(words, at + THREAD, 0, thread) !== 0) continue
       for (const place of [REAPER, CREDITS, STANDING, HEAP, LOG]) words[at + place] = 0
-      words[at + ENGINE_THREAD] = engineThread() + 1
+      words[at + ENGINE_THREAD] = engineThread(thread) + 1
       Atomics.add(words, at + USE, 1)
       while (true) {
         const known = Atomics.load(words, RECORDS)
@@ -95,17 +95,34 @@ export function leave(table: ProcessTable, at: number): void {
   Atomics.store(words, at + THREAD, 0)
 }
 
+/** A record whose memory was dropped, and whether that owned nothing. */
+interface Dropped {
+  readonly record: ProcessRecord
+  readonly isEmpty: () => boolean
+}
+
+const dropped = new FinalizationRegistry<Dropped>(({ record, isEmpty }) => {
+  if (isEmpty()) leave(record.table, record.at)
+})
+
+/** Lets others have the record when `memory` is collected and owns nothing. Else it stays until the thread ends. */
+export function leaveWithMemory(memory: object, record: ProcessRecord, isEmpty: () => boolean): void {
+  dropped.register(memory, { record, isEmpty })
+}
+
 /** The process's table of this OS; null: its host has none. */
 export function tableOf(os: OS): ProcessTable | null {
   return os.host?.processTable?.() ?? null
 }
 
 interface Host {
-  readonly process?: { getBuiltinModule?(id: string): { readonly threadId?: unknown } }
+  readonly process?: { readonly pid?: unknown; getBuiltinModule?(id: string): { readonly threadId?: unknown } }
 }
 
-/** What the engine calls this thread; -1: it does not tell. */
-function engineThread(): number {
-  const id = (globalThis as Host).process?.getBuiltinModule?.('node:worker_threads').threadId
+/** What the engine calls this thread; -1: it does not tell. The kernel has the process's number for the first one. */
+function engineThread(thread: number): number {
+  const { process } = globalThis as Host
+  // The module takes milliseconds to load, except in a worker, where it is loaded already.
+  const id = process?.pid === thread ? 0 : process?.getBuiltinModule?.('node:worker_threads').threadId
   return typeof id === 'number' ? id : -1
 }
