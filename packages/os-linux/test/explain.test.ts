@@ -209,8 +209,11 @@ describe.skipIf(process.platform !== 'linux')(
       await new Promise((resolve) => worker.once('message', resolve))
       keep.push(worker)`,
       )
-      expect([told.layer, told.otherMemories, told.otherThreads]).toEqual([0, 0, 64 * MiB])
-      expect(told.threadParts).toEqual([{ thread: 1, resident: 64 * MiB, size: 64 * MiB }])
+      expect([told.layer, told.otherMemories]).toEqual([0, 0])
+      // The OS may happen to answer aligned. Then the region is larger by the alignment.
+      const { otherThreads: bytes, threadParts } = told
+      expect([64 * MiB, 65 * MiB]).toContain(bytes)
+      expect(threadParts).toEqual([{ thread: 1, resident: bytes, size: bytes }])
       expect(told.jsHeap).toBeLessThan(24 * MiB)
     })
 

@@ -6,7 +6,7 @@ import { installedIn, kilobytes, openLab, type Installed, type Lab } from '@meml
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 // The largest sizes of an install, in bytes on disk. A larger install needs a decision that it is worth it.
-const limits = { ours: 1_500_000, all: 4_000_000 }
+const limits = { ours: 1_700_000, all: 4_100_000 }
 
 /** Expects that the sizes in the READMEs, of all packages and of memlayer's own, are right within a seventh. */
 function expectSaid(all: number, ours: number): void {

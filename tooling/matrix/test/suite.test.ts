@@ -24,8 +24,8 @@ const mutants: readonly Mutant[] = [
   {
     fault: 'pages are not given back to the kernel',
     file: '@memlayer/os-linux/dist/mem.js',
-    from: 'const answer = this.#kernel.madvise(v, n, advice);',
-    to: 'const answer = 0;',
+    from: 'let answer = this.#kernel.madvise(v, n, advice);',
+    to: 'let answer = 0;',
     fails: /kernel's own account/,
   },
   {
