@@ -58,8 +58,8 @@ export const addressSpaceMutants: readonly Mutant[] = [
   {
     wrong: 'sysRetireOS keeps the memory',
     subject: linux,
-    find: 'if (this.#kernel.madvise(v, n, MADV_DONTNEED) < 0)',
-    put: 'if (false)',
+    find: 'const answer = this.#kernel.madvise(v, n, MADV_DONTNEED);',
+    put: 'const answer = 0;',
     caughtBy: 'free/retired',
   },
   {

@@ -23,6 +23,8 @@ export interface Given {
   readonly offers: Set<Share>
   /** The number of offers at which those that were released are forgotten. */
   offersMax: number
+  /** Whether the worker's event has said that it ended. */
+  isOver: boolean
 }
 
 /** What a hold has of a range. */
@@ -32,6 +34,9 @@ export interface Keep {
   /** Ends it. A second time does nothing. */
   readonly giveUp: () => void
 }
+
+/** Looks at a thread that is about to end, a millisecond apart. */
+const endingTriesMax = 200
 
 /** A walk over fewer offers than this is not worth its time. */
 const offersMin = 16
@@ -129,7 +134,7 @@ export class Shares {
       if (known.offers.size >= known.offersMax) this.#forgetReleased(known)
       return known
     }
-    const given: Given = { end: this.#endOf(worker), offers: new Set(), offersMax: offersMin }
+    const given: Given = { end: this.#endOf(worker), offers: new Set(), offersMax: offersMin, isOver: false }
     this.#listen(given)
     this.#workers.set(worker, given)
     return given
@@ -139,21 +144,26 @@ export class Shares {
   #listen(given: Given): void {
     given.end.listen(() => {
       if (given.end.hasEnded() === false) return this.#listen(given)
-      let isEnded = true
+      given.isOver = true
       for (const share of given.offers) {
-        if (this.#hasEnded(share)) {
-          release(share)
-          this.#forget(share)
-        } else isEnded = false
+        // Deno tells of the end before the thread has ended. The next operation on the pages looks again.
+        if (!this.#hasEnded(share)) continue
+        release(share)
+        this.#forget(share)
       }
-      if (!isEnded) this.#listen(given)
     })
   }
 
   /** Whether it keeps its pages. A worker whose thread has ended keeps none, also before its event comes. */
   #isTaken(share: Share): boolean {
-    if (Atomics.load(share.words, STATE) !== TAKEN) return false
-    if (share.given?.end.hasEnded() !== true || !this.#hasEnded(share)) return true
+    const { words, given } = share
+    if (Atomics.load(words, STATE) !== TAKEN) return false
+    if (given === null || !(given.isOver || given.end.hasEnded() === true)) return true
+    for (let tries = 0; !this.#hasEnded(share); tries++) {
+      if (tries === endingTriesMax) return true
+      // Its end was told, so it comes in a moment.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
     release(share)
     return false
   }
