@@ -31,6 +31,7 @@ class Process {
     return {
       words: this.words,
       thread,
+      engineThread: thread - 1,
       isThread: (number) => this.alive.has(number),
       map: (bytes) => {
         if (!this.hasMemory) return 0

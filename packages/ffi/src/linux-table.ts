@@ -57,6 +57,7 @@ function openTable(engine: Engine): Table | null {
     words: all.subarray(0, words - ownWords),
     own: all.subarray(words - ownWords),
     thread,
+    engineThread: engineThread(thread),
     // Only one answer means that it has ended. A filter of system calls may have another one.
     isThread: (number) => tgkill(process.pid, number, 0) === 0 || errno[0] !== ESRCH,
     map: (bytes) => Math.max(0, map(0, bytes, 0)),
@@ -88,14 +89,29 @@ function meet(
   return null
 }
 
-/** Node tells of each new worker. Elsewhere nobody calls. */
-function onThreadEnd(listener: () => void): void {
-  const host = process as { on?(event: 'worker', listener: (worker: Ending) => void): void }
-  host.on?.('worker', (worker) => worker.once('exit', listener))
+/** The kernel has the process's number for the main thread. In a worker the module is loaded already. */
+function engineThread(thread: number): number {
+  return thread === process.pid ? 0 : process.getBuiltinModule('node:worker_threads').threadId
 }
+
+/** Where the process object says that somebody listens. Copies of this package have the same table, so one will do. */
+const LISTENS: unique symbol = Symbol.for('memlayer.listensForThreads.1')
 
 interface Ending {
   once(event: 'exit', listener: () => void): void
+}
+
+interface Telling {
+  [LISTENS]?: boolean
+  on?(event: 'worker', listener: (worker: Ending) => void): void
+}
+
+/** Node tells of each new worker. Elsewhere nobody calls. */
+function onThreadEnd(listener: () => void): void {
+  const host = process as Telling
+  if (host[LISTENS] === true) return
+  host[LISTENS] = true
+  host.on?.('worker', (worker) => worker.once('exit', listener))
 }
 
 /** The descriptors that serve all threads. */

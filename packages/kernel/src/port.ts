@@ -37,6 +37,8 @@ export interface ProcessTable {
   readonly words: Int32Array
   /** The number that the kernel has for this thread. Never 0. */
   readonly thread: number
+  /** The number that the engine has for it: a `Worker`'s `threadId`. 0: the main thread. */
+  readonly engineThread: number
   /** Whether a thread of this process has this number now. */
   isThread(thread: number): boolean
   /** Maps zeroed memory that all threads may use. Returns its address, or 0. */

@@ -41,7 +41,7 @@ export class ProcessRecord {
       const at = recordAt(index)
       if (Atomics.compareExchange(words, at + THREAD, 0, thread) !== 0) continue
       for (const place of [REAPER, CREDITS, STANDING, HEAP, LOG]) words[at + place] = 0
-      words[at + ENGINE_THREAD] = engineThread(thread) + 1
+      words[at + ENGINE_THREAD] = table.engineThread + 1
       Atomics.add(words, at + USE, 1)
       while (true) {
         const known = Atomics.load(words, RECORDS)
@@ -113,16 +113,4 @@ export function leaveWithMemory(memory: object, record: ProcessRecord, isEmpty: 
 /** The process's table of this OS; null: its host has none. */
 export function tableOf(os: OS): ProcessTable | null {
   return os.host?.processTable?.() ?? null
-}
-
-interface Host {
-  readonly process?: { readonly pid?: unknown; getBuiltinModule?(id: string): { readonly threadId?: unknown } }
-}
-
-/** What the engine calls this thread; -1: it does not tell. The kernel has the process's number for the first one. */
-function engineThread(thread: number): number {
-  const { process } = globalThis as Host
-  // The module takes milliseconds to load, except in a worker, where it is loaded already.
-  const id = process?.pid === thread ? 0 : process?.getBuiltinModule?.('node:worker_threads').threadId
-  return typeof id === 'number' ? id : -1
 }
