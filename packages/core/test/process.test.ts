@@ -96,7 +96,7 @@ describe('a thread that has ended', () => {
     expect(isInUse(main, record.at, use)).toBe(true)
     reap(main)
     expect(process.unmapped).toEqual(['10+2', '18+2'])
-    // Nobody takes up a share of it from here on.
+    // No thread takes up a share of it from here on.
     expect(isInUse(main, record.at, use)).toBe(false)
     shares[0]?.end()
     expect(process.unmapped.slice(2)).toEqual(['12+2'])

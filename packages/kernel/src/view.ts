@@ -74,7 +74,8 @@ export function detachView(buffer: ArrayBuffer): void {
 }
 
 // Any code can define these properties on a view or on a prototype, so they are not read.
-const ofTypedArrays = gettersOf(Object.getPrototypeOf(Uint8Array.prototype) as object)
+const typedArrays = Object.getPrototypeOf(Uint8Array.prototype) as object
+const ofTypedArrays = gettersOf(typedArrays)
 const ofDataViews = gettersOf(DataView.prototype)
 
 interface Getters {
@@ -107,11 +108,9 @@ export function bytesIn(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer.call(view), byteOffset.call(view), byteLength.call(view))
 }
 
+/** The name of a typed array's class, which only the engine knows. A DataView has none. */
+const tagOf = Object.getOwnPropertyDescriptor(typedArrays, Symbol.toStringTag)?.get as () => string | undefined
+
 function isDataView(view: ArrayBufferView): boolean {
-  try {
-    ofDataViews.buffer.call(view)
-    return true
-  } catch {
-    return false
-  }
+  return tagOf.call(view) === undefined
 }

@@ -170,7 +170,7 @@ class Linux implements OS {
       }
     }
 
-    const advice = this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused
+    const advice = this.#advice
     let answer = this.#kernel.madvise(v, n, advice)
     if (advice === MADV_FREE && answer < 0) {
       // MADV_FREE came with Linux 4.5. An older kernel refuses it, so fall back once and remember.
@@ -200,14 +200,13 @@ class Linux implements OS {
       }
     }
     if (cut.length > 0) void this.#kernel.madviseAll?.(cut, MADV_NOHUGEPAGE)
-    const answer = this.#kernel.madviseAll?.(ranges, this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused) ?? -ENOSYS
+    const answer = this.#kernel.madviseAll?.(ranges, this.#advice) ?? -ENOSYS
     // Any advice on the own process came with Linux 6.13. An older kernel is asked only once. It answers as a newer one
     // does for locked pages, which refuse the advice by itself too.
     if (answer === -ENOSYS || answer === -EPERM) this.#advisesMany = false
     if (answer === -EINVAL && ranges.length > 0) {
       const [v, n] = [ranges[0] as Address, ranges[1] as number]
-      if (this.#kernel.madvise(v, n, this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused) === 0)
-        this.#advisesMany = false
+      if (this.#kernel.madvise(v, n, this.#advice) === 0) this.#advisesMany = false
     }
     return answer === 0
   }
@@ -311,6 +310,11 @@ class Linux implements OS {
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
+  }
+
+  /** How pages are given back. */
+  get #advice(): number {
+    return this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused
   }
 
   /** Writes zeroes over [v, v+n). */

@@ -113,7 +113,7 @@ describe.skipIf(process.platform !== 'linux').each(Object.keys(packages) as Name
       )
       const { resident: full, rollup: fell, unexplained: after } = told
       expect(fell).toBeGreaterThanOrEqual(0)
-      // Whoever gave it back, by itself or when asked: mimalloc does so at the free.
+      // The allocator gave it back, by itself or when asked: mimalloc does so at the free.
       expect(full - after, JSON.stringify(told)).toBeGreaterThan(64 * MiB)
     })
   },

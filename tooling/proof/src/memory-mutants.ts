@@ -114,8 +114,8 @@ export const memoryMutants: readonly Mutant[] = [
   {
     wrong: 'the trait says that contents are dropped, and the advice is MADV_FREE',
     subject: linux,
-    find: 'const advice = this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused;',
-    put: 'const advice = MADV_FREE;',
+    find: 'return this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused;',
+    put: 'return MADV_FREE;',
     caughtBy: 'unused/drops-contents',
   },
   {

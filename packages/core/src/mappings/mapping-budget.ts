@@ -2,12 +2,24 @@
 // A Linux process may have 65,530 mappings (vm.max_map_count). A process that has them all dies at the engine's next
 // allocation, without a word. So the layer stops short of it: it counts down by what its operations can cost, asks
 // the kernel when they may have used up a part of what was left, and refuses before the kernel does.
-import type { Address, ProcessTable } from '@memlayer/kernel'
+import type { Address, ProcessTable, Use } from '@memlayer/kernel'
 import { OutOfMemoryError } from '../errors.js'
 import type { Ledger } from '../ledger/ledger.js'
 import { isMapped, type Packed } from '../ledger/states.js'
 import type { OS } from '../os.js'
-import { COUNTED, CREDITS, HEAP, LIVE, POOL, recordAt, RECORDS, STANDING, STATE, THREAD } from '../process/layout.js'
+import {
+  COUNTED,
+  CREDITS,
+  HEAP,
+  LIVE,
+  liveRecords,
+  POOL,
+  recordAt,
+  RECORDS,
+  STANDING,
+  STATE,
+  THREAD,
+} from '../process/layout.js'
 import { reap } from '../process/reap.js'
 import type { ProcessRecord } from '../process/record.js'
 import { heapGrowth, mappingsLeft, mappingsOf, type BudgetOptions } from './headroom.js'
@@ -34,11 +46,6 @@ const adviceMax = 65_536
 const adviceAfterMap = 2048
 /** Where nothing bounds mappings. The count starts again when it ends. */
 const unbounded = 2 ** 30 - 1
-
-interface MappingCount {
-  readonly used: number
-  readonly limit: number
-}
 
 /**
  * Counts down to the next question to the kernel. The limit is the process's. So what is free is taken from a pool
@@ -171,13 +178,13 @@ export class MappingBudget {
   }
 
   /** Counts, and again where there is no room and something could be given back. Null: there is room. */
-  #relieved(count: () => MappingCount | null): MappingCount | null {
+  #relieved(count: () => Use | null): Use | null {
     const found = count()
     return found === null || !this.#relieve() ? found : count()
   }
 
   /** Takes credits for a call that costs `mappings`, which are spent. Null: there is room. */
-  #renew(mappings: number): MappingCount | null {
+  #renew(mappings: number): Use | null {
     this.#words[this.#credits] = 0
     const taken = this.#take(mappings, creditsMax)
     if (typeof taken !== 'number') return taken
@@ -185,7 +192,7 @@ export class MappingBudget {
     return null
   }
 
-  #renewAdvice(times: number): MappingCount | null {
+  #renewAdvice(times: number): Use | null {
     const words = this.#words
     // Advice goes to whole huge pages, and advice that is given again costs nothing. So its cost has an end.
     const most = 2 * this.#ledger.hugePagesMapped(this.#os.traits.hugePageSize)
@@ -211,7 +218,7 @@ export class MappingBudget {
    * Takes at least `least` mappings from the pool, and up to `most`. It counts when there are too few. Returns how
    * many; null: the kernel does not tell now, and this memory goes on; a count: there are not so many.
    */
-  #take(least: number, most: number): number | MappingCount | null {
+  #take(least: number, most: number): number | Use | null {
     const words = this.#words
     for (;;) {
       const pool = Atomics.load(words, POOL)
@@ -241,14 +248,14 @@ export class MappingBudget {
   /** Mappings that memories have taken and not spent. */
   #promised(): number {
     let sum = 0
-    for (const at of this.#records())
+    for (const at of liveRecords(this.#words))
       sum += Math.max(0, this.#words[at + CREDITS] as number) + (this.#words[at + STANDING] as number)
     return sum
   }
 
   /** Takes back what memories have not spent, this one's too. Each notices at its next operation. */
   #takeBack(): void {
-    for (const at of this.#records()) {
+    for (const at of liveRecords(this.#words)) {
       Atomics.store(this.#words, at + CREDITS, 0)
       Atomics.store(this.#words, at + STANDING, 0)
     }
@@ -259,7 +266,7 @@ export class MappingBudget {
     const words = this.#words
     words[this.#at + HEAP] = mappingsOf(heapGrowth(this.#os, this.#options))
     const heaps = new Map<number, number>()
-    for (const at of this.#records()) {
+    for (const at of liveRecords(this.#words)) {
       const thread = words[at + THREAD] as number
       heaps.set(thread, Math.max(heaps.get(thread) ?? 0, words[at + HEAP] as number))
     }
@@ -268,17 +275,8 @@ export class MappingBudget {
     return mappingsLeft(needed, limit)
   }
 
-  /** Where the records of memories in use begin. */
-  *#records(): Generator<number, void, void> {
-    const words = this.#words
-    for (let index = 0; index < Atomics.load(words, RECORDS); index++) {
-      const at = recordAt(index)
-      if (Atomics.load(words, at + STATE) === LIVE) yield at
-    }
-  }
-
   /** What the kernel says; null: it does not tell now. */
-  #count(): MappingCount | null {
+  #count(): Use | null {
     this.#address = NaN
     const count = this.#os.host?.mappings?.()
     if (count !== undefined && !Number.isNaN(count.limit) && !Number.isNaN(count.used)) return count
@@ -304,7 +302,7 @@ function ownWords(): Int32Array {
   return words
 }
 
-function refuse(op: string, n: number, { used, limit }: MappingCount): never {
+function refuse(op: string, n: number, { used, limit }: Use): never {
   const rest = 'the layer leaves the rest to the engine'
   const message = `${op}: the process has ${used} of ${limit} kernel mappings, and ${rest}`
   const hint =

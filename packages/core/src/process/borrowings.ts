@@ -1,5 +1,5 @@
-// Borrowings: the shares that this thread has of other threads' memory. While a share is here, nobody gives its pages
-// back, also when the owner's thread has ended.
+// Borrowings: the shares that this thread has of other threads' memory. While a share is here, no thread gives its
+// pages back, also when the owner's thread has ended.
 import type { Address, ProcessTable } from '@memlayer/kernel'
 import { reap } from './reap.js'
 import { ProcessRecord } from './record.js'

@@ -46,3 +46,13 @@ export const ENDED = 2
 export const recordAt = (index: number): number => FIRST + index * RECORD_WORDS
 /** How many records there is room for. */
 export const recordsMax = (words: Int32Array): number => Math.floor((words.length - FIRST) / RECORD_WORDS)
+
+/** Where the records begin that were ever in use. */
+export function* usedRecords(words: Int32Array): Generator<number, void, void> {
+  for (let index = 0; index < Atomics.load(words, RECORDS); index++) yield recordAt(index)
+}
+
+/** Where the records of memories in use begin. */
+export function* liveRecords(words: Int32Array): Generator<number, void, void> {
+  for (const at of usedRecords(words)) if (Atomics.load(words, at + STATE) === LIVE) yield at
+}

@@ -74,7 +74,7 @@ export class Log {
     const entries = (words[at] as number) & entriesMask
     numbers[2 * entries] = v
     numbers[2 * entries + 1] = n
-    // This makes the entry known. Nobody reads it before the thread has ended, or has crossed a fence.
+    // This makes the entry known. No thread reads it before this one has ended, or has crossed a fence.
     words[at] = (words[at] as number) + 1
     this.#left -= 1
   }

@@ -3,18 +3,16 @@
 // that ends itself gives nothing back twice.
 import type { Address, ProcessTable } from '@memlayer/kernel'
 import { RangeMap } from '../ledger/range-map.js'
-import { ENDED, ENGINE_THREAD, FREE, LIVE, REAPER, recordAt, RECORDS, STATE, THREAD } from './layout.js'
+import { ENDED, ENGINE_THREAD, FREE, liveRecords, REAPER, STATE, THREAD, usedRecords } from './layout.js'
 import { Log, readLog } from './log.js'
 import { leave } from './record.js'
 
 /** Gives back what threads have left that have ended. */
 export function reap(table: ProcessTable): void {
   const { words, thread } = table
-  const records = Atomics.load(words, RECORDS)
   let last = thread
   let isLastAlive = true
-  for (let index = 0; index < records; index++) {
-    const at = recordAt(index)
+  for (const at of usedRecords(words)) {
     const owner = Atomics.load(words, at + THREAD)
     if (owner === 0) continue
     // Neighbours are often of one thread.
@@ -44,7 +42,7 @@ function giveBack(table: ProcessTable, at: number): void {
     Atomics.store(words, at + THREAD, 0)
     return
   }
-  // From here on nobody takes up a share of it. Those that did are in the logs, which are read after this.
+  // From here on no thread takes up a share of it. The shares before are in the logs, which are read after this.
   Atomics.store(words, at + STATE, ENDED)
   const rest = readLog(table, at).owned
   const shared = sharedRanges(table)
@@ -68,9 +66,8 @@ function giveBack(table: ProcessTable, at: number): void {
 function sharedRanges(table: ProcessTable): RangeMap {
   const { words } = table
   const all = new RangeMap()
-  for (let index = 0; index < Atomics.load(words, RECORDS); index++) {
-    const at = recordAt(index)
-    if (Atomics.load(words, at + STATE) !== LIVE || !table.isThread(Atomics.load(words, at + THREAD))) continue
+  for (const at of liveRecords(words)) {
+    if (!table.isThread(Atomics.load(words, at + THREAD))) continue
     for (const [v, n] of pairsOf(readLog(table, at).shared)) all.assign(v, n, 1)
   }
   return all
@@ -107,8 +104,7 @@ export interface OtherThread {
 export function otherThreads(table: ProcessTable): OtherThread[] {
   const { words, thread } = table
   const others: OtherThread[] = []
-  for (let index = 0; index < Atomics.load(words, RECORDS); index++) {
-    const at = recordAt(index)
+  for (const at of usedRecords(words)) {
     if (Atomics.load(words, at + STATE) === FREE || Atomics.load(words, at + THREAD) === thread) continue
     const named = (words[at + ENGINE_THREAD] as number) - 1
     others.push({ thread: named < 0 ? NaN : named, ranges: pairsOf(readLog(table, at).owned) })

@@ -1,5 +1,5 @@
 // Records: what one memory has of the process, as all threads see it. A record is made with a memory. When its thread
-// has ended, whoever looks next gives back what is left: see reap.ts.
+// has ended, the next thread that looks gives back what is left: see reap.ts.
 import type { Address, ProcessTable } from '@memlayer/kernel'
 import type { OS } from '../os.js'
 import {
