@@ -34,20 +34,17 @@ export function linuxMappings(read: ReadHostFile): { readonly used: number; read
   return { used, limit }
 }
 
-/** RLIMIT_AS and RLIMIT_DATA, with what the process has of each. What can't be read bounds nothing. */
+/** RLIMIT_AS and RLIMIT_DATA, with what the process has of each. NaN: a file can't be read now. */
 export function linuxProcessLimits(read: ReadHostFile): ProcessLimits {
   const limits = read('/proc/self/limits')
   const space = softLimit(limits, 'Max address space')
   const data = softLimit(limits, 'Max data size')
-  if (!Number.isFinite(space) && !Number.isFinite(data)) return unlimited
-  const status = read('/proc/self/status')
+  const status = space === Infinity && data === Infinity ? null : read('/proc/self/status')
   return {
-    space: { used: kibibytesIn(status, 'VmSize'), limit: Number.isNaN(space) ? Infinity : space },
-    data: { used: kibibytesIn(status, 'VmData'), limit: Number.isNaN(data) ? Infinity : data },
+    space: { used: kibibytesIn(status, 'VmSize'), limit: space },
+    data: { used: kibibytesIn(status, 'VmData'), limit: data },
   }
 }
-
-const unlimited: ProcessLimits = { space: { used: NaN, limit: Infinity }, data: { used: NaN, limit: Infinity } }
 
 function mappingLimits(read: ReadHostFile): Pick<PosixLimits, 'mappings' | 'maxMappings'> {
   return { maxMappings: numberIn(read('/proc/sys/vm/max_map_count')), mappings: linesIn(read('/proc/self/maps')) }

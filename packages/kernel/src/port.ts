@@ -59,7 +59,7 @@ export interface Use {
   readonly limit: number
 }
 
-/** The limits on the process's memory that it meets without a word from the kernel. */
+/** The limits on the process's memory that it meets without a word from the kernel. NaN: the host does not tell now. */
 export interface ProcessLimits {
   /** RLIMIT_AS: address space. */
   readonly space: Use

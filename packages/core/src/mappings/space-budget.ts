@@ -9,19 +9,23 @@ import { bytesLeft, heapGrowth, type BudgetOptions } from './headroom.js'
 
 /** A memory takes this part of what is free between two looks. Other memories and threads look for themselves. */
 const roomPart = 64
+/** Bytes between two looks, where the host does not tell now: a process without a free descriptor reads no files. */
+const roomUnknown = 2 ** 26
 
 /** Counts down to the next look at the limits. */
 export class SpaceBudget {
   readonly #os: OS
   readonly #options: BudgetOptions
   /** Bytes of address space, and of writable memory, that are certain to fit. */
-  #space: number
-  #data: number
+  #space = 0
+  #data = 0
+  /** Nothing bounds either of them, so nothing is counted. */
+  #isUnbounded: boolean
 
   constructor(os: OS, options: BudgetOptions) {
     this.#os = os
     this.#options = options
-    this.#space = this.#data = os.host?.processLimits === undefined ? Infinity : 0
+    this.#isUnbounded = os.host?.processLimits === undefined
   }
 
   /**
@@ -30,6 +34,7 @@ export class SpaceBudget {
    * @throws OutOfMemoryError at a limit, less what the engine may need.
    */
   take(op: string, space: number, data: number): void {
+    if (this.#isUnbounded) return
     if (space > this.#space || data > this.#data) this.#look(op, space, data)
     this.#space -= space
     this.#data -= data
@@ -38,7 +43,7 @@ export class SpaceBudget {
   #look(op: string, space: number, data: number): void {
     const limits = this.#os.host?.processLimits?.()
     if (limits === undefined || (limits.space.limit === Infinity && limits.data.limit === Infinity)) {
-      this.#space = this.#data = Infinity
+      this.#isUnbounded = true
       return
     }
     const growth = heapGrowth(this.#os, this.#options)
@@ -49,13 +54,14 @@ export class SpaceBudget {
   }
 }
 
+/** NaN: the host does not tell now. */
 function roomIn({ used, limit }: Use, growth: number): number {
-  if (limit === Infinity || Number.isNaN(used)) return Infinity
-  return limit - used - bytesLeft(growth, limit)
+  return limit === Infinity ? Infinity : limit - used - bytesLeft(growth, limit)
 }
 
 /** So much may be taken before the next look: what is asked for now, if it fits, and a part of the rest. */
 function granted(room: number, asked: number): number {
+  if (Number.isNaN(room)) return asked + roomUnknown
   return room === Infinity ? Infinity : asked <= room ? Math.max(asked, room / roomPart) : 0
 }
 

@@ -1,0 +1,61 @@
+// Tests the limits on bytes. Core refuses before the process meets them, leaves a part to the engine, and looks again
+// where the host did not tell.
+import { createMemory, OutOfMemoryError, type Memory } from '@memlayer/core'
+import type { ProcessLimits } from '@memlayer/kernel'
+import { describe, expect, it } from 'vitest'
+import { errorOf } from './errors-of.js'
+import { PageOS } from './page-os.js'
+
+const MiB = 2 ** 20
+
+/** A memory of a process whose limits the test sets. `looks` tells how often core read them. */
+function bounded(limits: ProcessLimits): { memory: Memory; limits: ProcessLimits; looks: () => number } {
+  const os = new PageOS({ pages: 2 ** 20 })
+  const current = { ...limits }
+  let looks = 0
+  os.host = {
+    processLimits: () => {
+      looks += 1
+      return current
+    },
+    heap: () => ({ used: 0, limit: 0 }),
+  }
+  return { memory: createMemory(os), limits: current, looks: () => looks }
+}
+
+const unlimited = { used: NaN, limit: Infinity }
+const untold = { used: NaN, limit: NaN }
+
+describe('the budget of bytes', () => {
+  it('looks once where nothing bounds the process', () => {
+    const { memory, looks } = bounded({ space: unlimited, data: unlimited })
+    for (let i = 0; i < 100; i++) memory.sysAlloc(MiB, null)
+    expect(looks()).toBe(1)
+  })
+
+  it.each(['space', 'data'] as const)('refuses before the limit on %s, and names it', (kind) => {
+    const { memory } = bounded({ space: unlimited, data: unlimited, [kind]: { used: 0, limit: 1024 * MiB } })
+    const before = memory.stats()
+    const error = errorOf(() => memory.sysAlloc(1024 * MiB, null))
+    expect(error).toBeInstanceOf(OutOfMemoryError)
+    expect(error.hint).toContain(kind === 'space' ? 'RLIMIT_AS (ulimit -v)' : 'RLIMIT_DATA (ulimit -d')
+    const refused = { ...before.total, refusals: 1, calls: 1 }
+    expect(memory.stats()).toEqual({ ...before, total: refused, uncategorized: refused })
+    memory.sysAlloc(256 * MiB, null)
+    expect(memory.check()).toBe(undefined)
+  })
+
+  it.each([
+    ['limits', { space: untold, data: untold }],
+    ['use', { space: { used: NaN, limit: 1024 * MiB }, data: { used: NaN, limit: 1024 * MiB } }],
+  ])('looks again where the host did not tell its %s', (_, first) => {
+    const { memory, limits, looks } = bounded(first)
+    for (let i = 0; i < 100; i++) memory.sysAlloc(MiB, null)
+    expect(looks()).toBe(2)
+    Object.assign(limits, { space: unlimited, data: { used: 1000 * MiB, limit: 1024 * MiB } })
+    const run = (): void => {
+      for (let i = 0; i < 100; i++) memory.sysAlloc(MiB, null)
+    }
+    expect(errorOf(run).message).toContain('the process has 1000 MiB of 1 GiB')
+  })
+})
