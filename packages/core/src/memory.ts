@@ -24,7 +24,7 @@ export interface MemoryOptions {
   /**
    * Bytes by which the JavaScript heap must still be able to grow. The layer refuses an operation that would leave it
    * less, under vm.max_map_count, RLIMIT_AS and RLIMIT_DATA: an engine that meets a limit ends the process. Default: up
-   * to the heap's own limit, but at most a third of each of these limits.
+   * to the heap's own limit, but at most half of each of these limits.
    */
   readonly engineHeap?: number | undefined
 }

@@ -9,13 +9,13 @@ export interface BudgetOptions {
 }
 
 /** Of a limit, the most that is left for a heap that may grow. */
-const limitPart = 3
+const limitPart = 2
 /** For what is no heap: the C library, threads, code. */
 const bytesMin = 2 ** 26
 const mappingsMin = 1024
-// V8's heap has pages of 256 KiB, each of which is a mapping, and some are two. Measured on Node 22, 24 and 26: 2.7 to
-// 4.4 for each MiB.
-const mappingsPerByte = 4.5 / 2 ** 20
+// V8's heap has pages of 256 KiB, each of which is a mapping, and some are two. What has over 128 KiB has one of its own.
+// Measured on Node 22, 24 and 26: 3.6 to 8.7 for each MiB, the most where all of it is arrays of 133 KiB.
+const mappingsPerByte = 9 / 2 ** 20
 
 /** Bytes by which this thread's heap may still grow. */
 export function heapGrowth(os: OS, { engineHeap }: BudgetOptions): number {
