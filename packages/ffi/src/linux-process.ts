@@ -133,38 +133,58 @@ function openMallocInfo(engine: Engine): () => string {
   }
 }
 
-function mappingsOf(smaps: string, hasArenas: boolean): NamedMapping[] {
-  const found: NamedMapping[] = []
-  // The end of the last mapping without access. Such a mapping is a guard when the next one begins there.
-  let guardEnd = -1
-  for (const block of smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
+interface Line {
+  readonly address: Address
+  readonly end: Address
+  readonly permissions: string
+  readonly name: string
+  readonly resident: number
+  /** glibc maps stacks with MAP_STACK: no huge pages. */
+  readonly isSmallPaged: boolean
+}
+
+function linesOf(smaps: string): Line[] {
+  return smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).flatMap((block) => {
     const head = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+[ \t]*(.*)$/m.exec(block)
-    if (head === null) continue
+    if (head === null) return []
     const [address, end] = [Number.parseInt(head[1] ?? '', 16), Number.parseInt(head[2] ?? '', 16)]
-    const permissions = head[3] ?? ''
-    const name = head[4] ?? ''
-    const isStack = guardEnd === address && /^VmFlags:.*\bnh\b/m.test(block)
-    const isArena = hasArenas && address % ARENA_BYTES === 0 && end < address + ARENA_BYTES
-    const kind = kindOf(name, permissions, isStack, isArena)
     const resident = Number(/^Rss:\s+(\d+) kB/m.exec(block)?.[1] ?? 0) * 1024
-    found.push({ address, size: end - address, resident, kind, isNameless: name === '' && kind === 'anonymous' })
-    guardEnd = permissions === '---p' ? end : -1
-  }
-  return found
+    const isSmallPaged = /^VmFlags:.*\bnh\b/m.test(block)
+    return [{ address, end, permissions: head[3] ?? '', name: head[4] ?? '', resident, isSmallPaged }]
+  })
+}
+
+/** The mappings that smaps tells of. `hasArenas`: glibc serves malloc. */
+export function mappingsOf(smaps: string, hasArenas: boolean): NamedMapping[] {
+  const lines = linesOf(smaps)
+  return lines.map((line, i) => {
+    const kind = kindOf(line, lines[i - 1], hasArenas && isArena(line, lines[i + 1]))
+    const { address, end, resident, name } = line
+    return { address, size: end - address, resident, kind, isNameless: name === '' && kind === 'anonymous' }
+  })
 }
 
 /**
- * The kind of a mapping. Threads' stacks have no name. glibc maps them as stacks (MAP_STACK: no huge pages) behind
- * a guard.
+ * Whether a mapping is an arena of glibc, as far as that is in use. The rest of the arena follows, without access. The
+ * kernel makes one mapping of the arena and of memory before it, so the arena may begin inside.
  */
-function kindOf(name: string, permissions: string, isStack: boolean, isArena: boolean): ProcessMapping['kind'] {
+function isArena({ address, end, permissions }: Line, next: Line | undefined): boolean {
+  if (permissions !== 'rw-p') return false
+  if (address % ARENA_BYTES === 0) return end < address + ARENA_BYTES
+  const isRest = next?.address === end && next.permissions === '---p' && next.end % ARENA_BYTES === 0
+  return isRest && next.end - ARENA_BYTES >= address && next.end - ARENA_BYTES < end
+}
+
+/** The kind of a mapping. Threads' stacks have no name. They lie behind a guard, which is a mapping without access. */
+function kindOf(line: Line, before: Line | undefined, isArena: boolean): ProcessMapping['kind'] {
+  const { address, permissions, name, isSmallPaged } = line
   if (name === '[heap]') return 'malloc'
   if (name === '[stack]') return 'stack'
   if (name.startsWith('[anon')) return 'anonymous'
   if (name.startsWith('[')) return 'kernel'
   if (name !== '') return 'file'
-  if (isStack) return 'stack'
+  if (isSmallPaged && before?.permissions === '---p' && before.end === address) return 'stack'
   // Code that was generated at run time.
   if (permissions.includes('x')) return 'engine'
-  return permissions === 'rw-p' && isArena ? 'malloc' : 'anonymous'
+  return isArena ? 'malloc' : 'anonymous'
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { errnoLocation } from '../dist/defs.js'
 import { tcmallocFigures } from '../dist/linux-allocator.js'
 import { linuxHugePageSize } from '../dist/linux-huge-pages.js'
-import { mallocTotals } from '../dist/linux-process.js'
+import { mallocTotals, mappingsOf } from '../dist/linux-process.js'
 
 describe('the huge page size', () => {
   it.each([
@@ -54,6 +54,31 @@ describe('what the C library holds', () => {
 
   it('is not known when malloc_info says nothing', () => {
     expect(mallocTotals('')).toEqual({ mallocFree: NaN, mallocMapped: NaN })
+  })
+})
+
+describe('the kind of a mapping', () => {
+  const kinds = (...lines: string[]): string[] =>
+    mappingsOf(lines.map((line) => `${line} 00000000 00:00 0\nRss: 4 kB\nVmFlags: rd wr\n`).join(''), true).map(
+      ({ kind }) => kind,
+    )
+
+  it('is malloc where an arena of glibc is in use, also behind memory that the kernel has merged with it', () => {
+    const rest = '7f0000200000-7f0004000000 ---p'
+    expect(kinds('7f0000000000-7f0000200000 rw-p', rest)).toEqual(['malloc', 'anonymous'])
+    expect(kinds('7efffff00000-7f0000200000 rw-p', rest)).toEqual(['malloc', 'anonymous'])
+  })
+
+  it('is not known where no arena begins, or what follows is not its rest', () => {
+    for (const [line, next] of [
+      ['7f0000100000-7f0000200000 rw-p', '7f0000200000-7f0004000000 ---p'],
+      ['7efffff00000-7f0000200000 rw-p', '7f0000200000-7f0003000000 ---p'],
+      ['7efffff00000-7f0000200000 rw-p', '7f0000300000-7f0004000000 ---p'],
+      ['7efffff00000-7f0000200000 rw-p', '7f0000200000-7f0004000000 r--p'],
+      ['7efffff00000-7f0000200000 r--p', '7f0000200000-7f0004000000 ---p'],
+      ['7f0000000000-7f0000200000 r--p', '7f0000200000-7f0004000000 ---p'],
+    ] as const)
+      expect(kinds(line, next)).toEqual(['anonymous', 'anonymous'])
   })
 })
 

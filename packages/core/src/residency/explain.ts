@@ -160,9 +160,7 @@ function byKind(mappings: readonly ProcessMapping[], runs: Runs): Kinds {
   const sums = new RunSums(runs)
   for (const { address, size, resident, kind } of mappings) {
     const owned = resident > 0 ? sums.within(address, address + size) : 0
-    // A mapping that is the layer's belongs to nothing else, also where memory came to it during the count.
-    if (owned > 0) kinds.anonymous += Math.max(0, resident - owned)
-    else kinds[kind] += resident
+    kinds[kind] += Math.max(0, resident - owned)
   }
   return kinds
 }
