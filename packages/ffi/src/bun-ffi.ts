@@ -25,10 +25,21 @@ const ALL_ONES = 2n ** 64n - 1n
 // The longest ArrayBuffer that JavaScriptCore can make.
 const VIEW_BYTES_MAX = 2 ** 32
 
+/** Bun compiles a function for each symbol. It says so by a TypeError where it may not compile. */
+function opened(ffi: BunFfi, path: string, symbols: Parameters<BunFfi['dlopen']>[1]): ReturnType<BunFfi['dlopen']> {
+  try {
+    return ffi.dlopen(path, symbols)
+  } catch (error) {
+    if (!String(error).includes('requires the JIT')) throw error
+    const hint = 'Raise RLIMIT_DATA and RLIMIT_AS (ulimit -d, ulimit -v), or unset BUN_JSC_useJIT.'
+    throw new NoEngineError('Bun has no JIT here, because it is switched off or has no memory', hint, error)
+  }
+}
+
 /**
  * Foreign calls by bun:ffi.
  *
- * @throws NoEngineError when this runtime has no bun:ffi.
+ * @throws NoEngineError when this runtime has no bun:ffi. Its `func` throws one when Bun may not compile.
  */
 export function bunEngine(): Engine {
   const ffi = process.getBuiltinModule('bun:ffi') as BunFfi | undefined
@@ -41,7 +52,7 @@ export function bunEngine(): Engine {
     name: 'bun:ffi',
     func(library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction {
       const symbols = { [name]: { args: params.map((type) => argumentTypes[type]), returns: resultTypes[result] } }
-      const open = (path: string): ReturnType<BunFfi['dlopen']> => ffi.dlopen(path, symbols)
+      const open = (path: string): ReturnType<BunFfi['dlopen']> => opened(ffi, path, symbols)
       const loaded = library === null ? openLibc(open) : open(library)
       return toNumbers(loaded.symbols[name] as (...args: number[]) => Value)
     },

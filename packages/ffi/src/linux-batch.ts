@@ -20,6 +20,23 @@ const processors: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64', 'pp
 
 const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
+interface Permissions {
+  querySync?(name: { name: 'env'; variable: string }): { readonly state: string }
+}
+
+/**
+ * Whether MEMLAYER_NO_BATCH is set. It is for a process that a filter of system calls ends at one of these calls, which
+ * the process can't find out by itself.
+ */
+export function isBatchOff(): boolean {
+  const variable = 'MEMLAYER_NO_BATCH'
+  // Without permission Deno would ask a person, or throw.
+  const { Deno: deno } = globalThis as { Deno?: { readonly permissions?: Permissions } }
+  const state = deno?.permissions?.querySync?.({ name: 'env', variable }).state
+  if (state !== undefined && state !== 'granted') return false
+  return !['', '0', undefined].includes(process.env[variable])
+}
+
 /** Opens the batched call on this host. The function returned answers 0, or minus the error number. */
 export function linuxBatch(engine: Engine, errno: Int32Array): (ranges: ArrayLike<number>, advice: number) => number {
   if (!processors.includes(process.arch)) return () => -ENOSYS

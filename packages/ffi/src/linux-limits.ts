@@ -25,6 +25,9 @@ export function linuxLimits(read: ReadHostFile): PosixLimits {
     hostSwap: kibibytesIn(meminfo, 'SwapTotal'),
     ...groupLimits(read),
     ...hugePagePolicy(read('/sys/kernel/mm/transparent_hugepage/enabled'), status),
+    descriptors: softLimit(limits, 'Max open files'),
+    // 2 is SECCOMP_MODE_FILTER.
+    ...(wordAfter(status, 'Seccomp:') === '2' ? { filtersCalls: true } : {}),
   }
 }
 

@@ -14,13 +14,15 @@ const magic = 0x6d6c_0001
 
 const [PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, MAP_NORESERVE, MAP_FIXED_NOREPLACE] = [3, 0x22, 0x4000, 0x100000]
 const F_OK = 0
-const [ESRCH, EFAULT] = [3, 14]
+const [EPERM, ESRCH, EFAULT, EEXIST, ENOSYS] = [1, 3, 14, 17, 38]
 
 // Among the own words: a magic number, a descriptor each, then three words for each block of scratch memory.
 const MAGIC = 0
 const BLOCKS = 16
 const BLOCK_WORDS = 3
 const blockBytes = 2 ** 18
+/** For '/proc/self/task/' and a number. */
+const pathBytes = 64
 
 /** The table, as this package uses it. */
 export interface Table extends ProcessTable {
@@ -47,19 +49,32 @@ function openTable(engine: Engine): Table | null {
   const access = engine.func(null, 'access', 'int', ['address', 'int'])
   const tgkill = engine.func(null, 'tgkill', 'int', ['int', 'int', 'int'])
   const thread = engine.func(null, 'gettid', 'int', [])()
+  // A filter of system calls refuses it. Threads could not be told apart.
+  if (thread <= 0) return null
   const errno = new Int32Array(engine.view(engine.func(null, '__errno_location', 'address', [])(), 4))
   const map = (at: Address, bytes: number, flags: number): Address =>
     mmap(at, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS | MAP_NORESERVE | flags, -1, 0)
-  const readable = (at: Address): boolean => access(at, F_OK) === 0 || errno[0] !== EFAULT
-  const all = meet(engine, map, munmap, readable)
+  const readable = (at: Address, isTaken: boolean): boolean => {
+    if (access(at, F_OK) === 0) return true
+    const answer = errno[0] as number
+    // A filter of system calls refuses it, and tells nothing of the address.
+    return answer === EPERM || answer === ENOSYS ? isTaken : answer !== EFAULT
+  }
+  let listed: ((thread: number) => boolean) | undefined
+  const all = meet(engine, map, munmap, () => errno[0] === EEXIST, readable)
   if (all === null) return null
   return {
     words: all.subarray(0, words - ownWords),
     own: all.subarray(words - ownWords),
     thread,
     engineThread: engineThread(thread),
-    // Only one answer means that it has ended. A filter of system calls may have another one.
-    isThread: (number) => tgkill(process.pid, number, 0) === 0 || errno[0] !== ESRCH,
+    isThread(number) {
+      if (tgkill(process.pid, number, 0) === 0) return true
+      if (errno[0] === ESRCH) return false
+      // A filter of system calls refuses it.
+      listed ??= openListed(engine, thread)
+      return listed(number)
+    },
     map: (bytes) => Math.max(0, map(0, bytes, 0)),
     numbers: (at, bytes) => new Float64Array(engine.view(at, bytes)),
     unmap: (at, bytes) => munmap(at, bytes) === 0,
@@ -74,19 +89,37 @@ function meet(
   engine: Engine,
   map: Map,
   munmap: (at: Address, bytes: number) => number,
-  readable: (at: Address) => boolean,
+  wasTaken: () => boolean,
+  readable: (at: Address, isTaken: boolean) => boolean,
 ): Int32Array | null {
   for (const at of addresses) {
     const p = map(at, 4 * words, MAP_FIXED_NOREPLACE)
     // Before Linux 4.17 the flag was not known, and the address was a wish.
+    const isTaken = p < 0 && wasTaken()
     if (p > 0 && p !== at) munmap(p, 4 * words)
-    if (p !== at && !readable(at)) continue
+    if (p !== at && !readable(at, isTaken)) continue
     const all = new Int32Array(engine.view(at, 4 * words))
     const own = all.subarray(words - ownWords)
     const found = Atomics.compareExchange(own, MAGIC, 0, magic)
     return found === 0 || found === magic ? all : null
   }
   return null
+}
+
+/**
+ * Whether /proc lists a thread. Where it is missing, or is that of other numbers, it does not list this thread itself,
+ * and then every thread counts as living.
+ */
+function openListed(engine: Engine, self: number): (thread: number) => boolean {
+  const access = engine.func(null, 'access', 'int', ['address', 'int'])
+  const path: Address = engine.func(null, 'calloc', 'address', ['size', 'size'])(1, pathBytes)
+  if (path === 0) return () => true
+  const bytes = new Uint8Array(engine.view(path, pathBytes))
+  const isListed = (thread: number): boolean => {
+    new TextEncoder().encodeInto(`/proc/self/task/${thread}\0`, bytes)
+    return access(path, F_OK) === 0
+  }
+  return (thread) => isListed(thread) || !isListed(self)
 }
 
 /** The kernel has the process's number for the main thread. In a worker the module is loaded already. */

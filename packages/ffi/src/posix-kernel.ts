@@ -8,7 +8,7 @@ import { errnoLocation } from './defs.js'
 import { NoEngineError, type Engine, type ForeignFunction } from './engine.js'
 import { hostEngine } from './host-engine.js'
 import { hostFiles, type ReadHostFile } from './host-file.js'
-import { linuxBatch } from './linux-batch.js'
+import { isBatchOff, linuxBatch } from './linux-batch.js'
 import { linuxHugePages, linuxHugePageSize } from './linux-huge-pages.js'
 import { linuxPages } from './linux-pages.js'
 import { linuxProcess } from './linux-process.js'
@@ -70,16 +70,19 @@ function openPosixKernel(engine: Engine, platform: string): PosixKernel {
 /** What Linux alone offers. */
 function linuxExtras(engine: Engine, errno: Int32Array, readFile: ReadHostFile): Partial<PosixKernel> {
   let batch: ReturnType<typeof linuxBatch> | undefined
+  const batched = {
+    madviseAll(ranges: ArrayLike<number>, advice: number): number {
+      batch ??= linuxBatch(engine, errno)
+      return batch(ranges, advice)
+    },
+  }
   let pages: ReturnType<typeof linuxPages> | undefined
   const residency = (addr: Address, length: number): number[] | null => {
     pages ??= linuxPages(engine)
     return pages(addr, length)
   }
   return {
-    madviseAll(ranges: ArrayLike<number>, advice: number): number {
-      batch ??= linuxBatch(engine, errno)
-      return batch(ranges, advice)
-    },
+    ...(isBatchOff() ? {} : batched),
     hugePages: (addr: Address, length: number): number => linuxHugePages(readFile, addr, length),
     mappings: () => linuxMappings(readFile),
     processLimits: () => linuxProcessLimits(readFile),

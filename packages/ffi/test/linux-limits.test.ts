@@ -203,6 +203,15 @@ describe('huge pages that prctl switched off', () => {
   })
 })
 
+it('tells how many descriptors there may be, and whether a filter of system calls is set', () => {
+  const line = 'Max open files            1024                 524288               files     \n'
+  const filtered = from({ '/proc/self/limits': line, '/proc/self/status': 'Seccomp:\t2\nSeccomp_filters:\t1\n' })
+  expect([filtered.descriptors, filtered.filtersCalls]).toEqual([1024, true])
+  for (const status of ['Seccomp:\t0\n', 'Seccomp_filters:\t2\n', ''])
+    expect(from({ '/proc/self/status': status })).not.toHaveProperty('filtersCalls')
+  expect(from({}).descriptors).toBeNaN()
+})
+
 it('tells which memory gets huge pages, and how much the process has locked', () => {
   const { hugePages, lockedMemory, lockedMemoryUsed } = from({
     '/sys/kernel/mm/transparent_hugepage/enabled': 'always [madvise] never\n',

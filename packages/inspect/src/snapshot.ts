@@ -56,14 +56,14 @@ export interface PageCells {
 
 /** Figures of the process from its engine and kernel. Bytes; `null`: not known. */
 export interface ProcessFigures {
-  /** Resident memory. */
-  readonly resident: number
+  /** Resident memory. Linux without /proc does not tell it. */
+  readonly resident: number | null
   /** In use in the JavaScript heap. */
   readonly heapUsed: number
   /** Memory outside the JavaScript heap that the engine takes for its objects. */
   readonly external: number
-  /** Of `external`, the ArrayBuffers and Buffers that the engine allocated. */
-  readonly arrayBuffers: number
+  /** Of `external`, the ArrayBuffers and Buffers that the engine allocated. Not known where `resident` is not. */
+  readonly arrayBuffers: number | null
   /** The most memory that the process may have: the control group's limit. */
   readonly limit: number | null
 }
@@ -103,11 +103,11 @@ export interface Moment {
   /** Memory outside the JavaScript heap that the engine takes. */
   readonly external: number
   /** Of `external`, the ArrayBuffers. */
-  readonly arrayBuffers: number
+  readonly arrayBuffers: number | null
   /** Memory that the C library keeps free. */
   readonly slack: number | null
   /** Resident memory of the process. */
-  readonly resident: number
+  readonly resident: number | null
   /** The most memory that the process may have. */
   readonly limit: number | null
 }

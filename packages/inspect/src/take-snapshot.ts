@@ -1,5 +1,6 @@
 // Takes snapshots. The server and the terminal take one after another. Slow figures are not computed each time: then
 // the snapshot holds the last answer and its time.
+import { getHeapStatistics } from 'node:v8'
 import { checkOptions, type Memory, type OwnedRange, type Region } from '@memlayer/core'
 import type { Log } from './log.js'
 import { lookAt, unitFor } from './page-cells.js'
@@ -121,7 +122,9 @@ export class Snapshots {
   #countMappings(): Snapshot['mappings'] {
     if (this.#mappings !== null && Date.now() - this.#mappings.at < MAPPINGS_EVERY) return this.#mappings
     const counted = this.#memory.mappings()
-    this.#mappings = counted === null ? null : { ...counted, at: Date.now() }
+    // NaN: the file can't be read, as without /proc.
+    const isKnown = counted !== null && !Number.isNaN(counted.used)
+    this.#mappings = isKnown ? { ...counted, at: Date.now() } : null
     return this.#mappings
   }
 
@@ -148,8 +151,21 @@ export class Snapshots {
 }
 
 function processFigures(): ProcessFigures {
-  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
+  const { rss, heapUsed, external, arrayBuffers } = memoryUsage()
   const limit = process.constrainedMemory()
   // A control group without a limit answers 2^63 less a page.
   return { resident: rss, heapUsed, external, arrayBuffers, limit: limit > 0 && limit < 2 ** 53 ? limit : null }
+}
+
+type EngineFigures = Pick<NodeJS.MemoryUsage, 'heapUsed' | 'external'> &
+  Readonly<Record<'rss' | 'arrayBuffers', number | null>>
+
+/** The engine reads a file of /proc for the process's size, and throws where a sandbox does not show it. */
+function memoryUsage(): EngineFigures {
+  try {
+    return process.memoryUsage()
+  } catch {
+    const { used_heap_size: heapUsed, external_memory: external } = getHeapStatistics()
+    return { rss: null, heapUsed, external, arrayBuffers: null }
+  }
 }

@@ -42,7 +42,7 @@ export function drawTerminal(
   ])
   draw([
     plain(
-      `resident ${formatBytes(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}` +
+      `resident ${figure(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}` +
         `   limit ${limit === null ? 'none' : formatBytes(limit)}`,
     ),
   ])
@@ -93,7 +93,9 @@ const levels = '▁▂▃▄▅▆▇█'
 
 /** Draws resident memory over time, one column per moment. The text beside it takes at most 34 columns. */
 function drawHistory(history: readonly Moment[], width: number, draw: Draw): void {
-  const shown = history.slice(Math.max(0, history.length - Math.max(0, width - 34))).map(({ resident }) => resident)
+  const shown = history
+    .slice(Math.max(0, history.length - Math.max(0, width - 34)))
+    .flatMap(({ resident }) => resident ?? [])
   if (shown.length < 2) return
   const [low, high] = [Math.min(...shown), Math.max(...shown)]
   const text = shown

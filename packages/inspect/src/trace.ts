@@ -36,7 +36,8 @@ export function traceOf(log: readonly LogEntry[], moments: readonly Moment[]): {
   }
   for (const { at, reserved, prepared, ready, resident, heapUsed, external } of moments) {
     events.push({ name: 'layer', ph: 'C', ts: at * 1000, ...place, args: { reserved, prepared, ready } })
-    events.push({ name: 'process', ph: 'C', ts: at * 1000, ...place, args: { resident, heapUsed, external } })
+    const known = resident === null ? {} : { resident }
+    events.push({ name: 'process', ph: 'C', ts: at * 1000, ...place, args: { ...known, heapUsed, external } })
   }
   const name: TraceEvent = { name: 'process_name', ph: 'M', ts: 0, ...place, args: { name: 'memlayer' } }
   return { traceEvents: [name, ...events.sort((a, b) => a.ts - b.ts)] }

@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { createMemory } from '@memlayer/core'
 import { drawTerminal, momentOf, takeSnapshot, traceOf, type LogEntry, type Snapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-js'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 
 const inUse = () => {
   const memory = createMemory(createOS())
@@ -33,6 +33,22 @@ it('draws each state in the terminal by its share', () => {
   expect(lines).toContain(`${'#'.repeat(16)}${'-'.repeat(16)}${'.'.repeat(32)}`)
   expect(lines.join('\n')).toContain('Ready 256 KiB')
   expect(drawTerminal(takeSnapshot(createMemory(createOS())), 20, true).length).toBeGreaterThan(4)
+})
+
+it('takes and draws a snapshot where the engine can not read its size, as without /proc', () => {
+  const engine = vi.spyOn(process, 'memoryUsage').mockImplementation(() => {
+    throw new Error('ENOENT: no such file or directory, uv_resident_set_memory')
+  })
+  onTestFinished(() => engine.mockRestore())
+  const snapshot = takeSnapshot(inUse().memory)
+  expect(snapshot.process).toMatchObject({ resident: null, arrayBuffers: null })
+  expect(snapshot.process.heapUsed).toBeGreaterThan(0)
+  const history = [momentOf(snapshot), momentOf(snapshot)]
+  const text = drawTerminal(snapshot, 80, false, history).join('\n')
+  expect(text).toContain('resident –   JS heap ')
+  expect(text).not.toMatch(/NaN|null|Infinity/)
+  const counters = traceOf([], history).traceEvents.filter(({ name }) => name === 'process')
+  expect(counters.map(({ args }) => Object.keys(args))).toEqual(history.map(() => ['heapUsed', 'external']))
 })
 
 /** A snapshot with everything that the terminal draws. */

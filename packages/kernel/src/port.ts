@@ -260,6 +260,13 @@ export interface PosixLimits {
    * the host's policy is. Children inherit that. Absent: it did not, or it is not known.
    */
   readonly hugePagesDisabled?: boolean
+  /** RLIMIT_NOFILE, `ulimit -n`: the descriptors that the process may have. Absent: not known. */
+  readonly descriptors?: number
+  /**
+   * True: a filter of system calls (seccomp) is set, which may refuse a call or end the process for it. Absent: there
+   * is none, or it is not known.
+   */
+  readonly filtersCalls?: boolean
 }
 
 /** The calls of a Windows kernel. Each returns its value, or minus `GetLastError()`. A call never throws. */

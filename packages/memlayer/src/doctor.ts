@@ -6,16 +6,29 @@ import { limitFindings } from './limits.js'
 import { limitsWhileReserved } from './locked.js'
 import type { HostMemory } from './memory.js'
 import { selfTest } from './self-test.js'
+import { systemCalls, type SystemCalls } from './system-calls.js'
 
 /** Looks at this host. */
 export function doctor(memory: HostMemory): Finding[] {
   let findings: Finding[]
+  let calls: SystemCalls
   try {
-    findings = [backend(memory), ...tried(memory), ...engine(memory), ...allocator(memory), pages(memory)]
+    findings = [backend(memory), ...tried(memory), ...engine(memory)]
+    // What comes after it uses the layer, and a filter may end the process for that.
+    calls = systemCalls(memory)
+    if (calls.endsProcess) return [...findings, ...limitFindings(memory.os.host?.limits?.() ?? null), ...calls.findings]
+    findings.push(...allocator(memory), pages(memory))
   } catch (error) {
     return [failed('backend', error)]
   }
-  return [...findings, ...limitFindings(limitsWhileReserved(memory)), retired(memory), ...test(memory)]
+  return [
+    ...findings,
+    ...limitFindings(limitsWhileReserved(memory)),
+    ...headroom(memory),
+    retired(memory),
+    ...calls.findings,
+    ...test(memory),
+  ]
 }
 
 /** The exit code of the command: 0, 1 after a warning, 2 after an error. */
@@ -75,6 +88,15 @@ function pages({ os }: Memory): Finding {
   return ok('pages', `Pages are ${formatBytes(pageSize)}. ${starts} ${huge}`)
 }
 
+/** What the layer leaves to the engine under the limits above. Core has the policy. */
+function headroom({ os }: Memory): Finding[] {
+  const { used = NaN, limit = NaN } = os.host?.heap?.() ?? {}
+  if (!(limit > used)) return []
+  const grows = `The JavaScript heap may still grow by ${formatBytes(limit - used)}.`
+  const leaves = 'The layer leaves the engine that much, but at most a third of each limit.'
+  return [ok('engine heap', `${grows} ${leaves} createMemory(os, { engineHeap }) sets other bytes.`)]
+}
+
 /** What becomes of freed addresses that JavaScript has seen. */
 function retired({ os }: Memory): Finding {
   const topic = 'freed addresses'
@@ -103,5 +125,8 @@ function test(memory: Memory): Finding[] {
 
 function failed(topic: string, error: unknown): Finding {
   const { message, hint } = error as { message?: unknown; hint?: unknown }
-  return { level: 'error', topic, says: String(message ?? error), ...(typeof hint === 'string' ? { hint } : {}) }
+  const told = String(message ?? error)
+  if (typeof hint !== 'string') return { level: 'error', topic, says: told }
+  // The message of an error ends with its hint.
+  return { level: 'error', topic, says: told.endsWith(hint) ? told.slice(0, -hint.length).trimEnd() : told, hint }
 }

@@ -1,4 +1,4 @@
-// The facts about a host that the choice needs: its platform and two environment variables. It also prints the
+// The facts about a host that the choice needs: its platform and its environment variables. It also prints the
 // warning. A browser has none of these.
 
 /** The facts about a host that the choice needs. */
@@ -37,6 +37,11 @@ export function environment(): Environment {
     strict: variable('MEMLAYER_STRICT') !== undefined,
     warn,
   }
+}
+
+/** Whether MEMLAYER_NO_BATCH is set. @memlayer/ffi reads it, and then does not call process_madvise. */
+export function noBatch(): boolean {
+  return variable('MEMLAYER_NO_BATCH') !== undefined
 }
 
 /** The value of an environment variable; `undefined` when it is unset, empty or 0. */

@@ -2,20 +2,34 @@
 // memory. limits.ts asks.
 import { formatBytes } from '@memlayer/core'
 import { ok, warning, type Finding } from './finding.js'
+import { lacksDescriptor } from './descriptors.js'
 import { addressRoomBytesMin, bytes, limitText, roomBytesMin, type PosixLimits } from './limit-text.js'
 
 /** The limits of the process. */
 export function processLimits(limits: PosixLimits): Finding[] {
-  return [...procfs(limits), mappings(limits), addressSpace(limits), dataSize(limits), lockedMemory(limits)]
+  return [
+    ...procfs(limits),
+    mappings(limits),
+    addressSpace(limits),
+    dataSize(limits),
+    lockedMemory(limits),
+    descriptors(limits),
+  ]
 }
+
+const withoutFiles = 'explain() returns null, trimHost() returns 0, and residency() tells less.'
+const raiseDescriptors = 'Raise the limit with ulimit -n, or LimitNOFILE= of systemd.'
 
 /** These figures are in four files of /proc. If none of them is there, /proc itself is missing. */
 function procfs({ addressSpace: limit, addressSpaceUsed, mappings: used, commitLimit }: PosixLimits): Finding[] {
   if (![limit, addressSpaceUsed, used, commitLimit].every(Number.isNaN)) return []
+  if (lacksDescriptor()) {
+    const says = `The process has no descriptor left (ulimit -n), so the layer can't read its limits. ${withoutFiles}`
+    return [warning('descriptors', says, raiseDescriptors)]
+  }
   const unknown = 'So the limits on this process are not known, nor is where its memory is.'
-  const effect = 'explain() returns null, trimHost() returns 0, and residency() tells less.'
   const hint = 'Mount it with mount -t proc proc /proc, or let the sandbox show it.'
-  return [warning('/proc', `/proc is missing or can't be read. ${unknown} ${effect}`, hint)]
+  return [warning('/proc', `/proc is missing or can't be read. ${unknown} ${withoutFiles}`, hint)]
 }
 
 function mappings({ mappings: used, maxMappings: limit }: PosixLimits): Finding {
@@ -38,7 +52,7 @@ function addressSpace({ addressSpace: limit, addressSpaceUsed: used }: PosixLimi
   return warning(topic, says, `${hint} Every reservation counts in full.`)
 }
 
-/** A commit maps over the reservation, and the kernel lets that pass. It counts it to the limit all the same. */
+/** The kernel lets a commit pass, because it maps over the reservation. Core counts it before the kernel does. */
 function dataSize({ dataSize: limit = NaN, dataSizeUsed: used = NaN }: PosixLimits): Finding {
   const topic = 'data size'
   const limited = limitText('private writable memory', limit, '-d')
@@ -46,7 +60,7 @@ function dataSize({ dataSize: limit = NaN, dataSizeUsed: used = NaN }: PosixLimi
   const says = `${limited} The process has mapped ${bytes(used)} of it.`
   if (!(limit - used <= roomBytesMin)) return ok(topic, says)
   const hint = 'Raise the limit with ulimit -d unlimited, or LimitDATA=infinity of systemd.'
-  const effect = 'A commit passes the limit, and the kernel then refuses the engine its next mapping.'
+  const effect = 'The layer refuses a commit that would leave the engine too little.'
   return warning(topic, says, `${hint} ${effect}`)
 }
 
@@ -64,4 +78,17 @@ function lockedMemory({ lockedMemory: limit, lockedMemoryUsed: used = NaN }: Pos
   const says = `${limited} The process has locked ${formatBytes(used)}. ${kept}`
   if (!(limit - used <= roomBytesMin)) return ok(topic, says)
   return warning(topic, says, 'Raise the limit with ulimit -l, or lock less. Under mlockall every mapping counts.')
+}
+
+/** So many leave a program a few, beside those of an engine. */
+const descriptorsMin = 64
+
+/** The layer keeps three descriptors for all threads, and opens one for a moment when it reads its limits. */
+function descriptors({ descriptors: limit = NaN }: PosixLimits): Finding {
+  const topic = 'descriptors'
+  const says = Number.isNaN(limit)
+    ? 'The limit on descriptors is not known (ulimit -n).'
+    : `The process may have ${limit === Infinity ? 'any number of' : limit} descriptors (ulimit -n).`
+  if (!(limit < descriptorsMin)) return ok(topic, says)
+  return warning(topic, `${says} Without a free one the layer can't read its limits. ${withoutFiles}`, raiseDescriptors)
 }

@@ -101,23 +101,28 @@ function use(memory: Memory, region: Region, isLocked: boolean, wrong: Set<strin
   const { size, address } = region
   const half = size / 2
   region.commit(0, size)
-  const bytes = region.view(Uint8Array, 0, size)
-  if (!isAll(bytes, 0)) wrong.add('Newly mapped memory is not zero.')
-  bytes.fill(0xa5)
-  if (!isAll(bytes, 0xa5)) wrong.add('Memory does not keep what is written to it.')
+  const words = region.view(Int32Array, 0, size / 4)
+  if (!isAll(words, 0)) wrong.add('Newly mapped memory is not zero.')
+  words.fill(written)
+  if (!isAll(words, written)) wrong.add('Memory does not keep what is written to it.')
   region.hugePage(0, half)
   region.unused(0, half)
-  if (bytes.length !== 0) wrong.add('A view of memory that was given back can still be read.')
+  if (words.length !== 0) wrong.add('A view of memory that was given back can still be read.')
   const left = memory.residency(address, half)
   // Memory that is freed lazily (MADV_FREE) stays resident until the kernel needs it.
   if (unusedReturnsMemory && drops && left !== null && left.resident > 0)
     wrong.add('Memory that was given back is still resident.')
   region.used(0, half)
-  if (drops && !isAll(region.view(Uint8Array, 0, half), 0)) wrong.add('Memory that was given back does not read zero.')
-  if (!isAll(region.view(Uint8Array, half, half), 0xa5)) wrong.add('Giving memory back changed the memory beside it.')
+  if (drops && !isAll(region.view(Int32Array, 0, half / 4), 0))
+    wrong.add('Memory that was given back does not read zero.')
+  if (!isAll(region.view(Int32Array, half, half / 4), written))
+    wrong.add('Giving memory back changed the memory beside it.')
 }
 
-function isAll(bytes: Uint8Array, value: number): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== value) return false
+/** Four bytes that are not zero. */
+const written = 0x5aa5_a55a
+
+function isAll(words: Int32Array, value: number): boolean {
+  for (let i = 0; i < words.length; i++) if (words[i] !== value) return false
   return true
 }

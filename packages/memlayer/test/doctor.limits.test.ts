@@ -61,6 +61,11 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
       /^The limit on private writable memory is 2 GiB \(ulimit -d\)\. The process has mapped 1\.5 GiB .*LimitDATA/,
     ],
     [
+      'the process may have few descriptors',
+      { descriptors: 32 },
+      /^The process may have 32 descriptors \(ulimit -n\)\. .* explain\(\) returns null, .* Raise the limit with/,
+    ],
+    [
       'huge pages are switched off for the process',
       { hugePages: 'never', hugePagesDisabled: true },
       /^Huge pages are switched off for this process by prctl\(PR_SET_THP_DISABLE\), .* children inherit it\.$/,
@@ -157,6 +162,16 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
     expect(saidOf('locked memory', { lockedMemory: Infinity, lockedMemoryUsed: 4096 })[0]).toContain(kept)
     expect(saidOf('locked memory', { lockedMemoryUsed: 0 })[0]).not.toContain(kept)
     expect(saidOf('locked memory', { lockedMemoryUsed: NaN })[0]).not.toContain(kept)
+  })
+
+  it('says what is left to the engine, and the option that sets it', () => {
+    const said = doctor(hostMemory({ limits: () => sound, heap: () => ({ used: GiB, limit: 4 * GiB }) }))
+    expect(said.filter(({ topic }) => topic === 'engine heap').map(({ says }) => says)).toEqual([
+      'The JavaScript heap may still grow by 3 GiB. The layer leaves the engine that much, but at most a third of ' +
+        'each limit. createMemory(os, { engineHeap }) sets other bytes.',
+    ])
+    const unknown = doctor(hostMemory({ limits: () => sound, heap: () => ({ used: NaN, limit: NaN }) }))
+    expect(unknown.filter(({ topic }) => topic === 'engine heap')).toEqual([])
   })
 
   it('says that /proc is missing where all of its figures are', () => {

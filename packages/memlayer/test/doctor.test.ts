@@ -39,9 +39,12 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
       'address space',
       'data size',
       'locked memory',
+      'descriptors',
       'overcommit',
       'control group',
+      'engine heap',
       'freed addresses',
+      'system calls',
       'self-test',
     ]
     expect(findings.map(({ topic }) => topic)).toEqual(topics)

@@ -74,6 +74,6 @@ export const machines: readonly Machine[] = [
     // Strict overcommit: a writable page needs memory behind it from the start. The host keeps its own setting.
     settings: { 'vm/overcommit_memory': '2', 'vm/overcommit_ratio': '90' },
     memoryMiB: 6144,
-    own: ['strict'],
+    own: ['strict', 'groups'],
   },
 ]

@@ -27,11 +27,12 @@ export const shared: readonly string[] = [
   'faults',
 ]
 
-/** The packages that the tests import. */
+/** The packages that the tests import, and the command that they run. */
 const packages = [
   'packages/core',
   'packages/ffi',
   'packages/kernel',
+  'packages/memlayer',
   'packages/os-linux',
   'tooling/stand-in',
   'tooling/witness',

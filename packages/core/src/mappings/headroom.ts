@@ -8,6 +8,10 @@ export interface BudgetOptions {
   readonly engineHeap?: number | undefined
 }
 
+/** How a caller who meets a limit may leave less. */
+export const leftToEngine =
+  "The engine's heap is left a part of it, which createMemory(os, { engineHeap }) sets in bytes."
+
 /** Of a limit, the most that is left for a heap that may grow. */
 const limitPart = 2
 /** For what is no heap: the C library, threads, code. */

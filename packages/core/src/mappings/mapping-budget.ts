@@ -22,7 +22,7 @@ import {
 } from '../process/layout.js'
 import { reap } from '../process/reap.js'
 import type { ProcessRecord } from '../process/record.js'
-import { heapGrowth, mappingsLeft, mappingsOf, type BudgetOptions } from './headroom.js'
+import { heapGrowth, leftToEngine, mappingsLeft, mappingsOf, type BudgetOptions } from './headroom.js'
 import type { HugePages } from './huge-pages.js'
 
 /** The mappings that an operation can add: it cuts a mapping at both of its ends. */
@@ -307,6 +307,6 @@ function refuse(op: string, n: number, { used, limit }: Use): never {
   const message = `${op}: the process has ${used} of ${limit} kernel mappings, and ${rest}`
   const hint =
     'Free neighbouring ranges together and keep pages of one state side by side, ' +
-    'or raise vm.max_map_count with sysctl.'
+    `or raise vm.max_map_count with sysctl. ${leftToEngine}`
   throw new OutOfMemoryError(message, { op, size: n, hint })
 }

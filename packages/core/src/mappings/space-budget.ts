@@ -5,7 +5,7 @@ import type { ProcessLimits, Use } from '@memlayer/kernel'
 import { OutOfMemoryError } from '../errors.js'
 import type { OS } from '../os.js'
 import { formatBytes } from '../text.js'
-import { bytesLeft, heapGrowth, type BudgetOptions } from './headroom.js'
+import { bytesLeft, heapGrowth, leftToEngine, type BudgetOptions } from './headroom.js'
 
 /** A memory takes this part of what is free between two looks. Other memories and threads look for themselves. */
 const roomPart = 64
@@ -74,6 +74,6 @@ function refuse(op: string, n: number, kind: 'space' | 'data', limits: ProcessLi
   const { what, limit, how } = names[kind]
   const { used, limit: most } = limits[kind]
   const has = `the process has ${formatBytes(used)} of ${formatBytes(most)} of ${what}`
-  const hint = `Free memory or ask for less, or raise ${limit} (${how}). The layer leaves a part of it to the engine.`
+  const hint = `Free memory or ask for less, or raise ${limit} (${how}). ${leftToEngine}`
   throw new OutOfMemoryError(`${op}: ${formatBytes(n)} do not fit, because ${has}`, { op, size: n, hint })
 }

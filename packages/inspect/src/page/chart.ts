@@ -81,7 +81,8 @@ export class Chart {
       let end = 0
       for (const [i, { of }] of areas.entries()) {
         const told = of(moment)
-        const part = Math.max(0, Math.min(i === areas.length - 1 ? Infinity : (told ?? 0), moment.resident - end))
+        const most = i === areas.length - 1 ? Infinity : (told ?? 0)
+        const part = Math.max(0, Math.min(most, (moment.resident ?? 0) - end))
         end += part
         this.#parts[i]?.push(told === null ? null : part)
         ends[i]?.push(end)
@@ -136,7 +137,7 @@ export class Chart {
   #top(): number {
     let [top, limit] = [1, 0]
     for (const moment of this.#history) {
-      top = Math.max(top, moment.resident, moment.ready, moment.prepared, moment.external)
+      top = Math.max(top, moment.resident ?? 0, moment.ready, moment.prepared, moment.external)
       limit = Math.max(limit, moment.limit ?? 0)
     }
     return limit < limitRatioMax * top ? Math.max(top, limit) : top

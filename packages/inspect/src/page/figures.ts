@@ -9,7 +9,7 @@ const SPARK = 120
 interface Large {
   readonly name: string
   readonly colour: string
-  of(moment: Moment): number
+  of(moment: Moment): number | null
   more(shown: Shown): string
 }
 
@@ -53,13 +53,17 @@ export class Figures {
     for (const [i, { number, more, spark, told }] of this.#cards.entries()) {
       const { of, more: moreOf, colour: name } = large[i] as Large
       const values = history.slice(-SPARK).map(of)
-      const value = values.at(-1) ?? 0
-      told.dataset['value'] = String(value)
-      told.title = String(value)
+      const value = values.at(-1) ?? null
+      told.dataset['value'] = String(value ?? '')
+      told.title = String(value ?? '')
       number.textContent = bytes(value)
       // A space keeps the card as tall as its neighbours.
       more.textContent = moreOf(shown) || '\u00A0'
-      drawSpark(spark, values, colour(name))
+      drawSpark(
+        spark,
+        values.filter((one) => one !== null),
+        colour(name),
+      )
     }
     byId('figures').replaceChildren(...small(shown))
   }
