@@ -93,7 +93,7 @@ function headroom({ os }: Memory): Finding[] {
   const { used = NaN, limit = NaN } = os.host?.heap?.() ?? {}
   if (!(limit > used)) return []
   const grows = `The JavaScript heap may still grow by ${formatBytes(limit - used)}.`
-  const leaves = 'The layer leaves the engine that much, but at most a third of each limit.'
+  const leaves = 'The layer leaves the engine that much, but at most half of each limit.'
   return [ok('engine heap', `${grows} ${leaves} createMemory(os, { engineHeap }) sets other bytes.`)]
 }
 

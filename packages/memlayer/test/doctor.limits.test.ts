@@ -167,7 +167,7 @@ describe.skipIf(process.platform !== 'linux')('doctor over limits that are made 
   it('says what is left to the engine, and the option that sets it', () => {
     const said = doctor(hostMemory({ limits: () => sound, heap: () => ({ used: GiB, limit: 4 * GiB }) }))
     expect(said.filter(({ topic }) => topic === 'engine heap').map(({ says }) => says)).toEqual([
-      'The JavaScript heap may still grow by 3 GiB. The layer leaves the engine that much, but at most a third of ' +
+      'The JavaScript heap may still grow by 3 GiB. The layer leaves the engine that much, but at most half of ' +
         'each limit. createMemory(os, { engineHeap }) sets other bytes.',
     ])
     const unknown = doctor(hostMemory({ limits: () => sound, heap: () => ({ used: NaN, limit: NaN }) }))

@@ -164,9 +164,10 @@ describe.skipIf(process.platform !== 'linux')(
       const least = usedAt(0)
       console.log(JSON.stringify({ least, most: usedAt(2 ** 40) }))
     `) as { most: number; least: number }
-      expect(least).toBeGreaterThanOrEqual(1000)
+      // 1,024, of which the engine may have taken some meanwhile.
+      expect(least).toBeGreaterThan(900)
       expect(least).toBeLessThan(1100)
-      expect(most).toBeGreaterThan(20_000)
+      expect(most).toBeGreaterThan(30_000)
     })
   },
 )
