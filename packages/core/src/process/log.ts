@@ -47,9 +47,14 @@ export class Log {
     this.#append(v, -n)
   }
 
-  /** Writes what is owned into another log, which is then the log. */
+  /**
+   * Writes what is owned into another log, which is then the log. A script may end anywhere: the words change last, and
+   * what this thread knows of them after that. Until then there is no room left, so the next entry begins again.
+   */
   rewrite(): void {
     const { words } = this.#table
+    this.#left = 0
+    Atomics.add(words, this.#at + TURN, 1)
     const pairs: number[] = []
     for (const [v, n] of this.#owned()) pairs.push(v, n)
     const entries = pairs.length / 2
@@ -59,10 +64,9 @@ export class Log {
     const numbers = entries < entriesMax(next) ? this.#open(next) : null
     if (numbers === null) return this.#giveUp()
     numbers.set(pairs)
+    Atomics.store(words, this.#at + LOG, next * 2 ** 24 + entries)
     this.#numbers = numbers
     this.#left = entriesMax(next) - entries
-    Atomics.store(words, this.#at + LOG, next * 2 ** 24 + entries)
-    Atomics.add(words, this.#at + TURN, 1)
   }
 
   #append(v: number, n: number): void {
