@@ -71,10 +71,10 @@ describe("prom-client's registry", () => {
 
   it('ends its own metrics alone, once', async () => {
     const registry = new Registry()
-    const end = collectMemory(inUse(), { registry })
-    end()
+    const endOfFirst = collectMemory(inUse(), { registry })
+    endOfFirst()
     collectMemory(inUse(), { registry })
-    end()
+    endOfFirst()
     expect(registry.getMetricsAsArray()).toHaveLength(Object.keys(instruments).length)
     const late = new Registry()
     const endOfCleared = collectMemory(inUse(), { registry: late })
