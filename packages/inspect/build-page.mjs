@@ -1,4 +1,4 @@
-// Writes the page as one file, dist/page.html, which server.ts serves. It has the bundled modules and libraries,
+// Writes the page as one file, dist/page.html, and as the text that server.ts serves, dist/page-html.js. It has the bundled modules and libraries,
 // the styles, and a policy that allows exactly these. `npm run build` runs it after the compiler.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -34,3 +34,7 @@ for (const [name, text] of Object.entries({ policy, style, script })) {
   page = page.replace(placeholder, () => text)
 }
 writeFileSync(join(here, 'dist/page.html'), page)
+writeFileSync(
+  join(here, 'dist/page-html.js'),
+  `/** The page, as build-page.mjs made it. */\nexport const pageHtml = ${JSON.stringify(page)}\n`,
+)

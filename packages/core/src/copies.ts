@@ -1,5 +1,6 @@
-// Several copies of this package in one process: two versions that a package manager could not join, or a bundle
-// beside a folder of packages. Each copy has classes of its own, so the objects of one are foreign to the others.
+// Several copies of this package in one process: two versions that a package manager could not join, a bundle beside a
+// folder of packages, or one file of which a module system makes two instances. Each copy has classes of its own, so
+// the objects of one are foreign to the others.
 import { stackText } from './text.js'
 import { warn } from './warning.js'
 
@@ -27,14 +28,23 @@ export function warnOfCopies(): void {
   const all = copies()
   if (all.places.length < 2 || all.told) return
   all.told = true
-  const message =
-    `${all.places.length} copies of @memlayer/core are loaded. They do not accept each other's objects: ` +
-    '`instanceof` fails for errors, and a category is refused'
-  const places = all.places.map((place) => `  ${placeOf(place)}`)
-  const advice =
-    'Keep one copy. `npm ls @memlayer/core` shows which packages ask for which version. ' +
-    '`npm dedupe` joins them where versions allow.'
-  warn('MEMLAYER_TWO_CORES', message, `${places.join('\n')}\n${advice}`)
+  const places = all.places.map(placeOf)
+  const foreign = "They do not accept each other's objects: `instanceof` fails for errors, and a category is refused"
+  const isOneFile = places.every((place) => fileOf(place) !== null && fileOf(place) === fileOf(places[0] ?? ''))
+  const message = isOneFile
+    ? `${places.length} instances of @memlayer/core are loaded from the same file. ${foreign}`
+    : `${places.length} copies of @memlayer/core are loaded. ${foreign}`
+  const advice = isOneFile
+    ? 'No install can join them. The module system loads the file more than once: for import and for require() ' +
+      '(tsx), anew after a reset (jest.resetModules), or inlined and as it is (server.deps.inline of vitest).'
+    : 'Keep one copy. `npm ls @memlayer/core` shows which packages ask for which version. ' +
+      '`npm dedupe` joins them where versions allow.'
+  warn('MEMLAYER_TWO_CORES', message, `${places.map((place) => `  ${place}`).join('\n')}\n${advice}`)
+}
+
+/** The path in a line of a stack, whether the module was loaded by its path or by a URL; null: there is none. */
+function fileOf(place: string): string | null {
+  return /(?:file:\/\/)?([^\s()?#]*\/[^\s()?#]+?)(?:[?#][^\s():]*)?(?::\d+){1,2}\)?$/.exec(place)?.[1] ?? null
 }
 
 function copies(): Copies {

@@ -128,6 +128,31 @@ export class FatalError extends MemlayerError {
   }
 }
 
+/** Each class by the name of its errors. */
+const classes: ReadonlyMap<unknown, { readonly prototype: MemlayerError }> = new Map<
+  unknown,
+  { readonly prototype: MemlayerError }
+>([
+  ['OutOfMemoryError', OutOfMemoryError],
+  ['UsageError', UsageError],
+  ['FatalError', FatalError],
+])
+
+/**
+ * Makes an error of another copy of this package one of this copy: the object stays, and its class changes. A backend
+ * has another copy where the package manager could not join two versions, or where a test runner loads the backend
+ * outside of its own realm. Any other value stays as it is.
+ */
+export function asOwn(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null || error instanceof MemlayerError) return error
+  const { name, code } = error as { name?: unknown; code?: unknown }
+  const own = classes.get(name)
+  if (own !== undefined && typeof code === 'string' && code.startsWith('ERR_MEMLAYER_')) {
+    Reflect.setPrototypeOf(error, own.prototype)
+  }
+  return error
+}
+
 /** The call that a program made on a region or a buffer, in its own words. */
 export interface OwnCall {
   /** The method: `'commit'`. */

@@ -50,6 +50,48 @@ describe('several copies of core', () => {
     expect(stderr).toContain('npm ls @memlayer/core')
   })
 
+  it('are told from one file that was loaded twice, which no install can join', () => {
+    const { code, stderr } = runChild(
+      `import { createMemory } from './one/core/index.js'
+       ${os}
+       os.sysAllocOS = () => 2 ** 20
+       // A loader that makes another instance of each file, as a module system for tests does.
+       const { registerHooks } = process.getBuiltinModule('node:module')
+       registerHooks({ resolve(specifier, context, next) {
+         const { url, ...rest } = next(specifier, context)
+         return { ...rest, url: /\\/one\\/core\\//.test(url) ? url + '?again' : url }
+       } })
+       const another = await import('./one/core/index.js')
+       createMemory(os); const memory = another.createMemory(os)
+       if (memory.sysAlloc(4096, null) !== 2 ** 20) throw new Error('the second instance does not work')`,
+      { from: folder },
+    )
+    expect([code, stderr]).toEqual([0, expect.stringContaining('2 instances of @memlayer/core') as string])
+    expect(stderr).toMatch(/from the same file[^]*jest\.resetModules/)
+    expect(stderr).not.toContain('npm dedupe')
+  })
+
+  it('take the errors of each other for their own', () => {
+    const { code, stderr } = runChild(
+      `import { createMemory, OutOfMemoryError, FatalError } from './one/core/index.js'
+       import { OutOfMemoryError as TheirOutOfMemory, FatalError as TheirFatal } from './two/core/index.js'
+       ${os}
+       os.sysAllocOS = () => { throw new TheirOutOfMemory('none left', { hint: 'wait' }) }
+       os.sysReserveOS = () => { throw new TheirFatal('broken') }
+       const memory = createMemory(os)
+       for (const [call, type, message] of [
+         [() => memory.sysAlloc(4096, null), OutOfMemoryError, 'none left. wait'],
+         [() => memory.sysReserve(null, 4096), FatalError, 'broken'],
+       ]) {
+         let thrown
+         try { call() } catch (error) { thrown = error }
+         if (!(thrown instanceof type) || thrown.message !== message) throw new Error('it threw ' + thrown)
+       }`,
+      { from: folder },
+    )
+    expect([code, stderr]).toEqual([0, ''])
+  })
+
   it('cause no warning if there is only one copy', () => {
     const { code, stderr } = runChild(`import { createMemory } from './one/core/index.js'\n${os}\ncreateMemory(os)`, {
       from: folder,

@@ -1,9 +1,14 @@
 // koffi, by its platform package. `koffi` itself has an install script, which pnpm refuses to run. The package for
 // one os and cpu is the same addon without the script.
-import { dirname, join, resolve } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { byteLengthOf, type Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
+// For file tracers, which follow imports. webpack would resolve each name there, so for webpack it is a module that is
+// here anyway.
+// oxlint-disable-next-line import/no-unassigned-import -- nothing calls what it exports
+import '#koffi-files'
 
 type Copy = (target: Address | Uint8Array, source: Address | Uint8Array, length: number) => void
 
@@ -115,28 +120,48 @@ function requireKoffi(host: string): Koffi {
   // Taken from the process, because webpack breaks a createRequire that it sees imported.
   const { createRequire } = process.getBuiltinModule('node:module')
   let missing: unknown
+  let broken: { what: string; error: unknown } | undefined
   for (const place of places()) {
     // A bundle has no packages. Its maker puts the addon beside it.
     for (const what of [name, join(dirname(place), 'koffi.node')]) {
       try {
         return createRequire(place)(what) as Koffi
       } catch (error) {
-        if (codeOf(error) !== 'MODULE_NOT_FOUND') throw explain(what, error)
-        missing ??= error
+        if (codeOf(error) === 'MODULE_NOT_FOUND') missing ??= error
+        else broken ??= { what, error }
       }
     }
   }
-  throw explain(name, missing)
+  throw broken === undefined ? explain(name, missing) : explain(broken.what, broken.error)
 }
 
 /**
- * The path of this code, and of the program that it may be bundled into. In a CommonJS bundle import.meta is empty.
- * Some bundlers write the path of the build machine there.
+ * The path of this code, of the program that it may be bundled into, and of an executable that holds its program.
+ *
+ * In a CommonJS bundle import.meta is empty, and `__filename` is the bundle. Some bundlers write the path of the build
+ * machine into either. A program that another one loads (`node -r`, a Lambda runtime) is not argv[1], and argv[1] may
+ * be a symbolic link.
  */
-function places(): string[] {
+function places(): readonly string[] {
   const url = import.meta.url as string | undefined
-  const here = url?.startsWith('file:') === true ? fileURLToPath(url) : undefined
-  return [here, resolve(process.argv[1] ?? '.')].filter((path) => path !== undefined)
+  const found = [
+    url?.startsWith('file:') === true ? fileURLToPath(url) : undefined,
+    typeof __filename === 'string' && isAbsolute(__filename) ? __filename : undefined,
+    ...started(),
+    process.getBuiltinModule('node:sea').isSea() ? process.execPath : undefined,
+  ]
+  return [...new Set(found.filter((path) => path !== undefined))]
+}
+
+/** The program that was started, by the path that was given and by its real path. */
+function started(): string[] {
+  const given = resolve(process.argv[1] ?? '.')
+  try {
+    return [given, realpathSync(given)]
+  } catch {
+    // The permission model may forbid reading it, or the program is not a file.
+    return [given]
+  }
 }
 
 function codeOf(error: unknown): unknown {

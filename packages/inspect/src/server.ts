@@ -1,14 +1,14 @@
 // Serves the page on loopback only. A token opens one session, and every request only reads. The server refuses a
 // request before it looks at the memory.
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { checkOptions, type Memory } from '@memlayer/core'
 import { Connections } from './connections.js'
 import { Log } from './log.js'
 import { lookAt, cellsMax } from './page-cells.js'
-import { cookieFor, isLocal, Session } from './session.js'
+import { pageHtml } from './page-html.js'
+import { originOf, Session } from './session.js'
 import { Snapshots } from './take-snapshot.js'
 
 /** Options of `inspect`. */
@@ -89,13 +89,13 @@ interface Served {
   readonly connections: Connections
 }
 
-/** The page's file and its policy, which lets only the file's own script and style run. */
+/** The page and its policy, which lets only the page's own script and style run. */
 class Page {
-  readonly html: Buffer = readFileSync(new URL('page.html', import.meta.url))
+  readonly html: Buffer = Buffer.from(pageHtml)
   readonly policy: string
 
   constructor() {
-    const own = /<meta http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(this.html.toString('utf8'))?.[1]
+    const own = /<meta http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(pageHtml)?.[1]
     // Only a header can forbid framing; a policy in the file can't.
     this.policy = `${own ?? "default-src 'none'"}; frame-ancestors 'none'`
   }
@@ -103,36 +103,45 @@ class Page {
 
 function answer(served: Served, request: IncomingMessage, response: ServerResponse): void {
   const port = portOf(served.server)
-  if (!isLocal(request, port)) return refuse(response, 403)
+  const origin = originOf(request, port)
+  if (origin === 'foreign') return refuse(response, 403)
   if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
     return refuse(response, 413)
   if (request.method !== 'GET') return refuse(response, 405)
+  if (origin === 'other port') return refuse(response, 403, tunnelAdvice(port))
   const url = URL.parse(request.url ?? '', `http://127.0.0.1:${port}`)
   if (url === null) return refuse(response, 400)
   const token = url.searchParams.get('token')
-  if (url.pathname === '/' && token !== null) return enter(served, token, response)
-  if (!served.session.isOpenFor(request, port)) return refuse(response, 403)
+  if (url.pathname === '/') return token === null ? refuse(response, 403, noToken) : enter(served, token, response)
+  const path = served.session.pathIn(url.pathname)
+  if (path === null) return refuse(response, 403)
   served.connections.admit(request.socket)
-  route(served, url, response)
+  route(served, path, url.searchParams, response)
 }
 
-function route({ memory, snapshots, log, page }: Served, url: URL, response: ServerResponse): void {
-  switch (url.pathname) {
+const noToken = 'Open the whole address that the program printed. Its token opens the page.\n'
+const spent =
+  'This address does not open the page: it is wrong, or a browser has opened it already, and it works once. ' +
+  'Use the page that is open, or start the inspector again for a new address.\n'
+const tunnelAdvice = (port: number): string =>
+  `The page is served at port ${port} only. A tunnel to it needs the same port here: ` +
+  `ssh -L ${port}:127.0.0.1:${port} <host>. Then open the address as the program printed it.\n`
+
+function route(
+  { memory, snapshots, log, page }: Served,
+  path: string,
+  asked: URLSearchParams,
+  response: ServerResponse,
+): void {
+  switch (path) {
     case '/':
       return send(response, 'text/html; charset=utf-8', page.html, { 'Content-Security-Policy': page.policy })
     case '/snapshot': {
-      const { searchParams: asked } = url
-      return json(
-        response,
-        snapshots.wire(
-          { explain: asked.has('explain'), pages: asked.has('pages') },
-          log,
-          Number(asked.get('seen') ?? 0),
-        ),
-      )
+      const wanted = { explain: asked.has('explain'), pages: asked.has('pages') }
+      return json(response, snapshots.wire(wanted, log, Number(asked.get('seen') ?? 0)))
     }
     case '/pages':
-      return pagesOf(memory, url.searchParams.getAll('of'), response)
+      return pagesOf(memory, asked.getAll('of'), response)
     default:
       return refuse(response, 404)
   }
@@ -159,10 +168,10 @@ function pagesOf(memory: Memory, asked: readonly string[], response: ServerRespo
   json(response, found)
 }
 
-function enter({ session, server }: Served, token: string, response: ServerResponse): void {
-  const secret = session.open(token)
-  if (secret === null) return refuse(response, 403)
-  response.writeHead(303, { ...safe, 'Set-Cookie': cookieFor(secret, portOf(server)), Location: '/' }).end()
+function enter({ session }: Served, token: string, response: ServerResponse): void {
+  const folder = session.open(token)
+  if (folder === null) return refuse(response, 403, spent)
+  response.writeHead(303, { ...safe, Location: folder }).end()
 }
 
 const safe = {
@@ -182,9 +191,12 @@ function send(response: ServerResponse, type: string, body: Buffer, headers: Rea
   response.writeHead(200, { ...safe, ...headers, 'Content-Type': type, 'Content-Length': body.length }).end(body)
 }
 
-function refuse(response: ServerResponse, code: number): void {
+/** Refuses a request. `text` is for the person who opened an address; other refusals are empty. */
+function refuse(response: ServerResponse, code: number, text = ''): void {
   if (response.headersSent) return void response.destroy()
-  response.writeHead(code, { ...safe, Connection: 'close', 'Content-Length': 0 }).end()
+  const type = text === '' ? {} : { 'Content-Type': 'text/plain; charset=utf-8' }
+  const length = Buffer.byteLength(text)
+  response.writeHead(code, { ...safe, ...type, Connection: 'close', 'Content-Length': length }).end(text)
 }
 
 function portOf(server: Server): number {

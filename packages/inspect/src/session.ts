@@ -9,35 +9,33 @@ export class Session {
   readonly #secret = randomBytes(24).toString('base64url')
   #spent = false
 
-  /** The secret, for the first call with the right token. Null for every other call. */
+  /**
+   * The folder of the session, for the first call with the right token. Null for every other call. The secret is in the
+   * path, because a browser sends cookies to every port of a host, and so to servers of other programs.
+   */
   open(token: string): string | null {
     if (!same(token, this.token) || this.#spent) return null
     this.#spent = true
-    return this.#secret
+    return `/${this.#secret}/`
   }
 
-  /** Whether a request has the secret. */
-  isOpenFor(request: IncomingMessage, port: number): boolean {
-    return same(cookieOf(request, port), this.#secret) && this.#spent
+  /** The path inside the session's folder, from its slash on; null: this is not a path of the session. */
+  pathIn(pathname: string): string | null {
+    const [, first = '', rest] = /^\/([\w-]*)(\/.*)$/s.exec(pathname) ?? []
+    return same(first, this.#secret) && this.#spent && rest !== undefined ? rest : null
   }
 }
 
-/** Whether a request comes from this page itself. Another site's host name may lead to this address. */
-export function isLocal({ headers }: IncomingMessage, port: number): boolean {
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
-  if (!hosts.includes(headers.host ?? '')) return false
-  if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`) return false
+/** Where a request comes from: this page itself, this page by another port (a tunnel), or somewhere else. */
+export function originOf({ headers }: IncomingMessage, port: number): 'own' | 'other port' | 'foreign' {
+  const host = headers.host?.toLowerCase() ?? ''
+  const [, name, itsPort = '80'] = /^(127\.0\.0\.1|localhost)(?::(\d+))?$/.exec(host) ?? []
+  // Another site's host name may lead to this address.
+  if (name === undefined) return 'foreign'
+  if (headers.origin !== undefined && headers.origin.toLowerCase() !== `http://${host}`) return 'foreign'
   const site = headers['sec-fetch-site']
-  return site === undefined || site === 'same-origin' || site === 'none'
-}
-
-/** The cookie with the secret. Cookies are shared by all ports of a host, so the name contains the port. */
-export function cookieFor(secret: string, port: number): string {
-  return `memlayer-${port}=${secret}; HttpOnly; SameSite=Strict; Path=/`
-}
-
-function cookieOf({ headers }: IncomingMessage, port: number): string {
-  return new RegExp(`(?:^|; )memlayer-${port}=([\\w-]+)`).exec(headers.cookie ?? '')?.[1] ?? ''
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'foreign'
+  return Number(itsPort) === port ? 'own' : 'other port'
 }
 
 /** Compares two texts in a time that does not depend on where they differ. */

@@ -16,9 +16,17 @@ const wide = new RegExp(
 )
 const joined = /\p{M}|\u200D/u
 
-/** Replaces every character that a terminal obeys, because names may come from untrusted code. */
+// A joiner between two emoji makes one of them. Elsewhere it is invisible, as other format characters are.
+const format = /(?<!\p{Extended_Pictographic}\uFE0F?)\u200D|\u200D(?!\p{Extended_Pictographic})|(?!\u200D)\p{Cf}/gu
+
+/**
+ * Replaces every character that a terminal obeys, because names may come from untrusted code. A format character, which
+ * can hide or turn around what is next to it, is shown as an escape.
+ */
 export function harmless(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cs}\u2028-\u202E\u2066-\u2069\u200E\u200F]/gu, '\uFFFD')
+  return text
+    .replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, '\uFFFD')
+    .replaceAll(format, (one) => `\\u{${one.codePointAt(0)?.toString(16).toUpperCase()}}`)
 }
 
 /** The number of columns that a character takes. */
@@ -55,10 +63,16 @@ export function cell(text: string, columns: number, side: 'left' | 'right' = 'le
 
 /** A line of at most `width` columns, coloured or not. */
 export function line(pieces: readonly Piece[], width: number, isColoured: boolean): string {
-  let rest = shorten(harmless(pieces.map(({ text }) => text).join('')).trimEnd(), width).text
-  return pieces
+  const safe = pieces.map(({ text, colour }) => ({ text: harmless(text), colour }))
+  let rest = shorten(
+    safe
+      .map(({ text }) => text)
+      .join('')
+      .trimEnd(),
+    width,
+  ).text
+  return safe
     .map(({ text, colour }) => {
-      // Making a text harmless keeps its length.
       const shown = rest.slice(0, text.length)
       rest = rest.slice(text.length)
       return isColoured && colour !== '' && shown !== '' ? `\u001B[${colour}m${shown}\u001B[0m` : shown

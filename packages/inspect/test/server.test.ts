@@ -15,7 +15,8 @@ interface Answer {
 const memory = createMemory(createOS())
 memory.sysAlloc(memory.os.traits.pageSize, memory.stat('secret-category'))
 let inspector: Inspector
-let cookie = ''
+/** The folder of the session: `/…/`. */
+let folder = ''
 
 const ask = async (path: string, headers: Record<string, string> = {}, method = 'GET', body = ''): Promise<Answer> => {
   const { port } = new URL(inspector.origin)
@@ -30,16 +31,17 @@ const ask = async (path: string, headers: Record<string, string> = {}, method = 
 beforeAll(async () => {
   inspector = await inspect(memory)
   const { headers } = await ask(new URL(inspector.url).pathname + new URL(inspector.url).search)
-  cookie = String(headers['set-cookie']).split(';')[0] ?? ''
+  folder = String(headers['location'])
+  expect([folder, headers['set-cookie']]).toEqual([expect.stringMatching(/^\/[\w-]{32}\/$/), undefined])
 })
 afterAll(() => inspector.close())
 
 describe('the server', () => {
   it('answers the client with the session, with a policy that lets only its own script run', async () => {
-    const { status, body } = await ask('/snapshot', { cookie })
+    const { status, body } = await ask(`${folder}snapshot`)
     expect(status).toBe(200)
     expect((JSON.parse(body) as Snapshot).stats).toEqual(memory.stats())
-    const page = await ask('/', { cookie })
+    const page = await ask(folder)
     expect(page.headers['content-security-policy']).toMatch(
       /^default-src 'none'; script-src 'sha256-[\w+/=]+'; style-src 'sha256-/,
     )
@@ -47,43 +49,51 @@ describe('the server', () => {
   })
 
   it.each([
-    ['no token', '/snapshot', {}],
-    ['a wrong token', '/?token=AAAA', {}],
-    ['a wrong session', '/snapshot', { cookie: 'memlayer-1=AAAA' }],
-    ['a foreign Host', '/snapshot', { host: 'evil.example' }],
-    ['a foreign Origin', '/snapshot', { origin: 'http://evil.example' }],
-    ["another site's request", '/snapshot', { 'sec-fetch-site': 'cross-site' }],
-    ['the page without a session', '/', {}],
-  ])('refuses %s with an empty answer', async (what, path, headers: Record<string, string>) => {
-    const withSession = what.startsWith('a foreign') || what.startsWith('another') ? { cookie, ...headers } : headers
-    const { status, body } = await ask(path, withSession)
+    ['no session', '/snapshot', {}],
+    ['a wrong session', '/AAAA/snapshot', {}],
+    ['a foreign Host', 'snapshot', { host: 'evil.example' }],
+    ['a Host that only begins like this one', 'snapshot', { host: 'localhost.evil.example' }],
+    ['a foreign Origin', 'snapshot', { origin: 'http://evil.example' }],
+    ["another site's request", 'snapshot', { 'sec-fetch-site': 'cross-site' }],
+    ["a request of another port's page", 'snapshot', { 'sec-fetch-site': 'same-site' }],
+  ])('refuses %s with an empty answer', async (_, path, headers: Record<string, string>) => {
+    const { status, body } = await ask(path.startsWith('/') ? path : folder + path, headers)
     expect([status, body]).toEqual([403, ''])
   })
 
-  it('accepts its token once', async () => {
+  it('opens its token once, and says what to do to whoever opens it again or without it', async () => {
     const { search } = new URL(inspector.url)
-    expect((await ask(`/${search}`)).status).toBe(403)
+    for (const [path, says] of [
+      [`/${search}`, /opened it already.*start the inspector again/],
+      ['/?token=AAAA', /it is wrong, or/],
+      ['/', /Open the whole address/],
+    ] as const) {
+      const { status, body, headers } = await ask(path)
+      expect([status, body]).toEqual([403, expect.stringMatching(says)])
+      expect(headers['content-type']).toBe('text/plain; charset=utf-8')
+    }
+  })
+
+  it('answers its name in capitals, and tells a tunnel by another port which port to take', async () => {
+    const { port } = new URL(inspector.origin)
+    expect((await ask(`${folder}snapshot`, { host: `LOCALHOST:${port}` })).status).toBe(200)
+    const { status, body } = await ask(`${folder}snapshot`, { host: 'localhost:1' })
+    expect([status, body]).toEqual([403, expect.stringContaining(`ssh -L ${port}:127.0.0.1:${port}`)])
   })
 
   it('has no other paths, and none outside its folder', async () => {
-    for (const path of [
-      '/../package.json',
-      '/%2e%2e/package.json',
-      '/page.html',
-      '/..%2f..%2fetc/passwd',
-      '//etc/passwd',
-      '/snapshot/../../x',
-    ]) {
-      const { status, body } = await ask(path, { cookie })
-      expect([path, status, body]).toEqual([path, 404, ''])
-    }
+    for (const path of ['page.html', '..%2f..%2fetc/passwd', '/etc/passwd', 'snapshot/x'])
+      expect([path, await ask(folder + path)]).toEqual([path, expect.objectContaining({ status: 404, body: '' })])
+    for (const path of ['../package.json', '%2e%2e/package.json', 'snapshot/../../x'])
+      expect([path, await ask(folder + path)]).toEqual([path, expect.objectContaining({ status: 403, body: '' })])
+    expect((await ask(folder.slice(0, -1))).status).toBe(403)
   })
 
   it('refuses other methods, bodies and oversized headers', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])
-      expect((await ask('/snapshot', { cookie }, method)).status).toBeGreaterThanOrEqual(405)
-    expect((await ask('/snapshot', { cookie, 'content-length': '9' }, 'GET', '123456789')).status).toBe(413)
-    await expect(ask('/snapshot', { cookie, big: 'x'.repeat(100_000) })).rejects.toThrow()
+      expect((await ask(`${folder}snapshot`, {}, method)).status).toBeGreaterThanOrEqual(405)
+    expect((await ask(`${folder}snapshot`, { 'content-length': '9' }, 'GET', '123456789')).status).toBe(413)
+    await expect(ask(`${folder}snapshot`, { big: 'x'.repeat(100_000) })).rejects.toThrow()
   })
 
   it('tells pages only of its own regions, and no more than the granted number', async () => {
@@ -98,16 +108,14 @@ describe('the server', () => {
       `${region.address},${page},1`,
       `${region.address},${page},0`,
     ]) {
-      const { body } = await ask(`/pages?of=${one}&of=${own}`, { cookie })
+      const { body } = await ask(`${folder}pages?of=${one}&of=${own}`)
       // This memory's host does not tell which pages are resident.
       expect([one, JSON.parse(body)]).toEqual([one, [null, 'untold']])
     }
-    expect((await ask('/pages', { cookie })).status).toBe(400)
-    expect((await ask(`/pages?${Array.from({ length: 33 }, () => `of=${own}`).join('&')}`, { cookie })).status).toBe(
-      400,
-    )
+    expect((await ask(`${folder}pages`)).status).toBe(400)
+    expect((await ask(`${folder}pages?${Array.from({ length: 33 }, () => `of=${own}`).join('&')}`)).status).toBe(400)
     region.free()
-    expect(JSON.parse((await ask(`/pages?of=${own}`, { cookie })).body)).toEqual([null])
+    expect(JSON.parse((await ask(`${folder}pages?of=${own}`)).body)).toEqual([null])
   })
 
   it('refuses options that it does not know, and so does a snapshot', async () => {

@@ -54,7 +54,7 @@ it('takes and draws a snapshot where the engine can not read its size, as withou
 /** A snapshot with everything that the terminal draws. */
 const full = (): Snapshot => {
   const { memory } = inUse()
-  const region = memory.reserve(memory.os.traits.pageSize, { name: 'rows\u001B[31m\u0007\u202E of 表' })
+  const region = memory.reserve(memory.os.traits.pageSize, { name: 'rows\u001B[31m\u0007\u202E\u061C of 表' })
   region.commit(0, memory.os.traits.pageSize)
   const snapshot = takeSnapshot(memory)
   region.free()
@@ -110,9 +110,10 @@ it('draws no line wider than its limit, and no character of a name that a termin
     for (const line of drawTerminal(full(), width, true)) {
       expect([width, line, columnsOf(line) <= width]).toEqual([width, line, true])
       // oxlint-disable-next-line no-control-regex -- the test looks for them
-      expect(line.replaceAll(/\u001B\[\d+m/g, '')).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202E]/)
+      expect(line.replaceAll(/\u001B\[\d+m/g, '')).not.toMatch(/[\u0000-\u001F\u007F-\u009F]|\p{Cf}/u)
     }
   }
+  expect(drawTerminal(full(), 160, false).join('\n')).toContain('\\u{202E}')
 })
 
 it('marks every cut column, figure or place, at any width', () => {

@@ -21,4 +21,6 @@ export interface Source {
   readonly only: string | null
   /** Loads a backend by its package's name. No backend is loaded before this call. */
   load(name: string): Loaded
+  /** Whether the resolver finds the package; `null`: it does not say. Absent: nobody asks. */
+  isInstalled?(name: string): boolean | null
 }

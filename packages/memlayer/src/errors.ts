@@ -1,4 +1,4 @@
-// The error when no backend can be chosen.
+// The error when no backend can be chosen, and the code of any other.
 import { MemlayerError } from '@memlayer/core'
 
 /**
@@ -12,4 +12,9 @@ export class BackendError extends MemlayerError {
   constructor(message: string, hint: string, cause?: unknown) {
     super('ERR_MEMLAYER_BACKEND', message, { hint, ...(cause === undefined ? {} : { cause }) })
   }
+}
+
+/** The error's code, if it has one. */
+export function codeOf(error: unknown): unknown {
+  return ((error ?? {}) as { code?: unknown }).code
 }

@@ -4,7 +4,7 @@ import type { OS } from '@memlayer/core'
 import type { Backend, Source } from './backend.js'
 import { backendFor, backends, JS, mayServe, packageOf, type Choice } from './choice.js'
 import type { Environment } from './environment.js'
-import { BackendError } from './errors.js'
+import { BackendError, codeOf } from './errors.js'
 
 /** The result of a choice. */
 export interface Resolved {
@@ -118,7 +118,8 @@ function open(source: Source, choice: Choice): Resolved | Absence {
   const { backend: name } = choice
   const loaded = source.load(name)
   if ('error' in loaded) {
-    if (isMissing(name, loaded.error)) return notInstalled(name, loaded.error)
+    if (isMissing(source, name, loaded.error)) return notInstalled(name, loaded.error)
+    if (codeOf(loaded.error) === 'ERR_REQUIRE_ESM') return notRequirable(name, loaded.error)
     const without = name === JS ? '' : ', or set MEMLAYER_OS=js to run without it'
     const hint = `Install it again${without}. See the cause for its own error.`
     throw new BackendError(`${name} is installed but does not load: ${messageOf(loaded.error)}`, hint, loaded.error)
@@ -128,8 +129,8 @@ function open(source: Source, choice: Choice): Resolved | Absence {
     return { choice, backend, os: backend.createOS() }
   } catch (error) {
     // Compare the code, because a browser could not load the package that has the error's class.
-    const { code, reason, hint } = error as { code?: unknown; reason?: unknown; hint?: unknown }
-    if (code !== 'ERR_MEMLAYER_NO_ENGINE') throw error
+    if (codeOf(error) !== 'ERR_MEMLAYER_NO_ENGINE') throw error
+    const { reason, hint } = error as { reason?: unknown; hint?: unknown }
     return {
       reason: `foreign calls are not possible on this host: ${String(reason)}`,
       hint: String(hint),
@@ -139,11 +140,25 @@ function open(source: Source, choice: Choice): Resolved | Absence {
 }
 
 /** Whether the package itself was not found. A missing package that it imports is a fault. */
-function isMissing(name: string, error: unknown): boolean {
-  const { code } = (error ?? {}) as { code?: unknown }
-  // A bundle that was built without the package throws an error without a code.
-  const isCode = code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND' || code === undefined
-  return isCode && new RegExp(`(['"\`])${name}\\1`).test(messageOf(error))
+function isMissing(source: Source, name: string, error: unknown): boolean {
+  const code = codeOf(error)
+  // Each package manager has words of its own, so the resolver is asked.
+  if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND') return source.isInstalled?.(name) !== true
+  // A bundle that was built without the package throws an error without a code, and names the package.
+  return code === undefined && new RegExp(`(['"\`])${name}\\1`).test(messageOf(error))
+}
+
+/** Every backend is an ES module, and the module system has a require() that takes none. */
+function notRequirable(name: string, cause: unknown): Absence {
+  const pin = name.replace('@memlayer/', 'memlayer-')
+  return {
+    reason: `require() takes no ES module here, and ${name} is one`,
+    hint:
+      `Pin it with the export condition ${pin} ` +
+      `(in jest: testEnvironmentOptions.customExportConditions: ['node', 'node-addons', '${pin}']). ` +
+      'Or use Node 24.9 or later, without --no-experimental-require-module.',
+    cause,
+  }
 }
 
 function notInstalled(name: string, cause: unknown): Absence {

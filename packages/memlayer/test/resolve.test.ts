@@ -185,6 +185,33 @@ describe('a backend that MEMLAYER_OS names', () => {
   })
 })
 
+describe('a backend that a module system does not give', () => {
+  const failing = (error: unknown, isInstalled: boolean | null): Source => ({
+    kind: 'auto',
+    only: null,
+    load: (name) => (name === linux ? { error } : { backend: backend('js') }),
+    isInstalled: () => isInstalled,
+  })
+
+  it('is not installed when the resolver does not find it, whatever a package manager calls that', () => {
+    const error = Object.assign(new Error('Required unplugged package missing from disk'), { code: 'MODULE_NOT_FOUND' })
+    for (const isInstalled of [false, null]) {
+      const { choice } = choose(failing(error, isInstalled))
+      expect([choice.backend, choice.how]).toEqual([js, 'fallback'])
+      expect(choice.reason).toMatch(/^the package @memlayer\/os-linux is not installed/)
+    }
+    expect(refusal(failing(error, true)).message).toMatch(/is installed but does not load/)
+  })
+
+  it('falls back when no require() takes an ES module, and the hint names the pin', () => {
+    const error = Object.assign(new Error('Must use import'), { code: 'ERR_REQUIRE_ESM' })
+    const { choice, warnings } = choose(failing(error, true))
+    expect([choice.backend, choice.how]).toEqual([js, 'fallback'])
+    expect(warnings.join('')).toMatch(/require\(\) takes no ES module here.*condition memlayer-os-linux.*Node 24\.9/)
+    expect(refusal(failing(error, true), { asked: 'linux' }).cause).toBe(error)
+  })
+})
+
 describe('a build with one backend', () => {
   const only = (kind: 'pin' | 'only', name: string): Source => ({
     kind,
@@ -242,6 +269,7 @@ describe('a backend that is broken', () => {
       kind: 'auto',
       only: null,
       load: (name) => (name === linux ? { error } : { backend: backend('js') }),
+      isInstalled: () => true,
     }
     const { message, cause } = refusal(source)
     expect(message).toMatch(/@memlayer\/os-linux is installed but does not load: .*Install it again/)

@@ -1,13 +1,23 @@
 // A memory's statistics as OpenTelemetry's observable instruments. They are read when a reader collects, and cost
 // nothing in between. This file imports only the API. The program's own SDK does the rest.
 import { checkOptions, type Memory } from '@memlayer/core'
-import { metrics, type Attributes, type BatchObservableResult, type Meter, type Observable } from '@opentelemetry/api'
+import {
+  createNoopMeter,
+  metrics,
+  type Attributes,
+  type BatchObservableResult,
+  type Meter,
+  type Observable,
+} from '@opentelemetry/api'
 import { instruments, readPoints, type Instrument, type InstrumentName } from './points.js'
 import { processPoints } from './process-points.js'
 
 /** Options of `observeMemory`. */
 export interface ObserveOptions {
-  /** The meter of the instruments. Default: the global provider's meter with the name `@memlayer/metrics`. */
+  /**
+   * The meter of the instruments. Default: the global provider's meter with the name `@memlayer/metrics`. Set up the SDK
+   * before: without it the API gives a meter that drops every point, and a warning, MEMLAYER_NO_METER, says so.
+   */
   readonly meter?: Meter
   /** Attributes of every point of this memory. They tell two memories of a process apart. */
   readonly attributes?: Attributes
@@ -25,12 +35,12 @@ export interface ObserveOptions {
  */
 export function observeMemory(memory: Memory, options: ObserveOptions = {}): () => void {
   const read = checkOptions('observeMemory', options, ['meter', 'attributes', 'process'])
-  const { meter = metrics.getMeter('@memlayer/metrics'), attributes = {}, process = true } = read
+  const { meter = globalMeter(), attributes = {}, process: withProcess = true } = read
   const observables = new Map<InstrumentName, Observable>()
   for (const name of Object.keys(instruments) as InstrumentName[])
     observables.set(name, create(meter, name, instruments[name]))
   // Do not even make them when another package has them: the SDK reports two instruments of one name as a conflict.
-  const host = process ? createProcess(meter) : null
+  const host = withProcess ? createProcess(meter) : null
   const callback = (result: BatchObservableResult): void => {
     for (const { name, value, category, state } of readPoints(memory)) {
       const observable = observables.get(name)
@@ -47,6 +57,18 @@ export function observeMemory(memory: Memory, options: ObserveOptions = {}): () 
   const all = [...observables.values(), ...(host === null ? [] : [host.usage, host.virtual])]
   meter.addBatchObservableCallback(callback, all)
   return () => meter.removeBatchObservableCallback(callback, all)
+}
+
+/** The global provider's meter. The API does not tell a meter that an SDK was set up after it was made. */
+function globalMeter(): Meter {
+  const meter = metrics.getMeter('@memlayer/metrics')
+  if (meter !== createNoopMeter()) return meter
+  process.emitWarning('OpenTelemetry has no SDK yet, so observeMemory() gives no points', {
+    type: 'MemlayerWarning',
+    code: 'MEMLAYER_NO_METER',
+    detail: 'Call observeMemory() after the SDK is set up, or pass a meter: observeMemory(memory, { meter }).',
+  })
+  return meter
 }
 
 /** Makes the process's instruments, with the names, units and descriptions of the semantic conventions. */

@@ -16,7 +16,7 @@ export interface CollectOptions {
 export type Memories = Memory | Readonly<Record<string, Memory>>
 
 /**
- * Registers the metrics of one memory or of several. The returned function removes them. The process's own metrics,
+ * Registers the metrics of one memory or of several. The returned function removes these, and no others. The process's own metrics,
  * for example `process_resident_memory_bytes`, come from prom-client's `collectDefaultMetrics()`.
  *
  * @throws UsageError ERR_MEMLAYER_OPTION, when an option is not known.
@@ -25,18 +25,25 @@ export type Memories = Memory | Readonly<Record<string, Memory>>
 export function collectMemory(memories: Memories, options: CollectOptions = {}): () => void {
   const { registry = register } = checkOptions('collectMemory', options, ['registry'])
   const source = sourceOf(memories)
-  const made: string[] = []
+  const made = new Map<string, Metric>()
+  let hasEnded = false
+  const end = (): void => {
+    if (hasEnded) return
+    hasEnded = true
+    for (const [name, metric] of made) {
+      // After `registry.clear()` the name may be another collector's.
+      if (registry.getSingleMetric(name) === metric) registry.removeSingleMetric(name)
+    }
+  }
   try {
     for (const name of Object.keys(instruments) as InstrumentName[]) {
-      made.push(create(name, instruments[name], source, registry as Registry))
+      made.set(prometheusName(name), create(name, source, registry as Registry))
     }
   } catch (error) {
-    for (const name of made) registry.removeSingleMetric(name)
+    end()
     throw error
   }
-  return () => {
-    for (const name of made) registry.removeSingleMetric(name)
-  }
+  return end
 }
 
 /** The name of an instrument in Prometheus, for example `memlayer_memory_usage_bytes`. */
@@ -45,6 +52,9 @@ export function prometheusName(name: InstrumentName): string {
   const base = `${name.replaceAll('.', '_')}${unit === 'By' ? '_bytes' : ''}`
   return kind === 'counter' ? `${base}_total` : base
 }
+
+type Metric = Counter | Gauge
+type Values = Awaited<ReturnType<Metric['get']>>
 
 interface Source {
   readonly labelNames: readonly string[]
@@ -81,32 +91,14 @@ function labelsOf(memory: string | null, { category, state }: Point): Record<str
   }
 }
 
-function create(
-  instrument: InstrumentName,
-  { kind, description, attributes }: Instrument,
-  source: Source,
-  registry: Registry,
-): string {
+function create(instrument: InstrumentName, source: Source, registry: Registry): Metric {
+  const { kind, description, attributes }: Instrument = instruments[instrument]
   const name = prometheusName(instrument)
   const shared = { name, help: description, registers: [registry], labelNames: [...source.labelNames, ...attributes] }
-  if (kind === 'counter') {
-    const counter: Counter = new Counter({
-      ...shared,
-      collect(): void {
-        counter.reset()
-        for (const { labels, value } of source.read(instrument)) counter.inc(labels, value)
-      },
-    })
-    return name
-  }
-  const gauge: Gauge = new Gauge({
-    ...shared,
-    collect(): void {
-      gauge.reset()
-      // reset() sets a gauge without labels to 0, but an unknown figure is not 0.
-      if (shared.labelNames.length === 0) gauge.remove()
-      for (const { labels, value } of source.read(instrument)) gauge.set(labels, value)
-    },
-  })
-  return name
+  const metric = kind === 'counter' ? new Counter(shared) : new Gauge(shared)
+  const get = metric.get.bind(metric)
+  // prom-client keeps values by a text that joins their labels. Two memories may have the same text, so no value is
+  // kept there.
+  metric.get = async (): Promise<Values> => ({ ...(await get()), values: source.read(instrument) })
+  return metric
 }

@@ -1,9 +1,11 @@
 // OpenTelemetry's own reader collects from the instruments.
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createMemory } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import { observeMemory } from '@memlayer/metrics/opentelemetry'
 import { MeterProvider, MetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
+import { runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { expected, inUse } from './world.js'
 
@@ -49,6 +51,25 @@ describe("the OpenTelemetry SDK's reader", () => {
     memory.sysAlloc(memory.os.traits.pageSize, memory.stat('late'))
     expect(await collect(reader)).toEqual(expected(memory.stats()))
     await provider.shutdown()
+  })
+
+  it('gets no points from a memory that was observed before the SDK was set up, and a warning says so', () => {
+    const { code, stdout, stderr } = runChild(
+      `import { createMemory } from '@memlayer/core'
+       import { createOS } from '@memlayer/os-linux'
+       import { observeMemory } from '@memlayer/metrics/opentelemetry'
+       import { metrics } from '@opentelemetry/api'
+       import { MeterProvider } from '@opentelemetry/sdk-metrics'
+       const memory = createMemory(createOS())
+       observeMemory(memory)
+       process.once('warning', ({ code }) => console.log(code))
+       metrics.setGlobalMeterProvider(new MeterProvider())
+       observeMemory(memory)`,
+      { from: join(import.meta.dirname, '..') },
+    )
+    expect([code, stdout]).toEqual([0, 'MEMLAYER_NO_METER\n'])
+    expect(stderr.match(/MEMLAYER_NO_METER/g)).toHaveLength(1)
+    expect(stderr).toContain('after the SDK is set up')
   })
 
   it('tells two memories apart by attributes, and no longer reads a memory after its end', async () => {

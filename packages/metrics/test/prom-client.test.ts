@@ -57,6 +57,33 @@ describe("prom-client's registry", () => {
     expect(text).toContain('# TYPE memlayer_operations_total counter')
   })
 
+  it('keeps two memories apart whose labels join to the same text', async () => {
+    const registry = new Registry()
+    const [one, two] = [inUse(), inUse()]
+    one.sysAlloc(3 * one.os.traits.pageSize, one.stat('a,memory:b'))
+    two.sysAlloc(5 * two.os.traits.pageSize, two.stat('a'))
+    collectMemory({ c: one, 'b,memory:c': two }, { registry })
+    const text = await registry.metrics()
+    const held = [...text.matchAll(/^memlayer_memory_held_bytes\{.*\} (\d+)$/gm)].map(([, value]) => Number(value))
+    const sum = held.reduce((total, value) => total + value, 0)
+    expect(sum).toBe(one.stats().total.held + two.stats().total.held)
+  })
+
+  it('ends its own metrics alone, once', async () => {
+    const registry = new Registry()
+    const endOfFirst = collectMemory(inUse(), { registry })
+    endOfFirst()
+    collectMemory(inUse(), { registry })
+    endOfFirst()
+    expect(registry.getMetricsAsArray()).toHaveLength(Object.keys(instruments).length)
+    const late = new Registry()
+    const endOfCleared = collectMemory(inUse(), { registry: late })
+    late.clear()
+    collectMemory(inUse(), { registry: late })
+    endOfCleared()
+    expect(late.getMetricsAsArray()).toHaveLength(Object.keys(instruments).length)
+  })
+
   it('reads each memory once per scrape', async () => {
     const registry = new Registry()
     const memory = inUse()

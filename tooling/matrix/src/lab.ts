@@ -10,6 +10,10 @@ import { serveRegistry } from './registry.js'
 
 /** Makes folders with installed packages, like those of users. */
 export interface Lab extends AsyncDisposable {
+  /** The registry that serves the workspace's packages: `http://127.0.0.1:…/`. */
+  readonly registry: string
+  /** The address of a package's archive there. */
+  tarballOf(name: string): string
   /** Makes an empty folder and returns its path. */
   folder(name: string): string
   /** Runs `npm install <packages>` in a new folder and returns its path. `args` are further arguments for npm. */
@@ -25,6 +29,8 @@ export async function openLab(): Promise<Lab> {
   const registry = await serveRegistry(tarballs)
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'memlayer-matrix-')))
   const lab: Lab = {
+    registry: registry.url,
+    tarballOf: (name) => registry.tarballOf(name),
     folder(name) {
       const folder = join(root, name)
       mkdirSync(folder, { recursive: true })

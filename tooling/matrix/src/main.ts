@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { checkout } from '@memlayer/checks/workspace'
 import { openLab } from './lab.js'
 import { bundleAll, installApp, takeAway } from './matrix.js'
+import { placeRow, places } from './places.js'
 import { bundleRow, pageRow, runtimeRow, type Row } from './rows.js'
 import { runtimes } from './runtimes.js'
-import { lineOf, matrixText, withMatrix } from './table.js'
+import { lineOf, matrixText, placesText, withMatrix } from './table.js'
 
 const readme = join(checkout, 'packages', 'memlayer', 'README.md')
 const seeded = { seed: Number(process.env['MEMLAYER_SEED'] ?? 1) }
@@ -18,15 +19,16 @@ const context = {
   },
 }
 
-async function rows(): Promise<{ runtimes: Row[]; bundles: Row[] }> {
+async function rows(): Promise<{ runtimes: Row[]; bundles: Row[]; placed: Row[] }> {
   await using lab = await openLab()
   const app = await installApp(lab)
-  const found: { runtimes: Row[]; bundles: Row[] } = { runtimes: [], bundles: [] }
+  const found: { runtimes: Row[]; bundles: Row[]; placed: Row[] } = { runtimes: [], bundles: [], placed: [] }
   const keep = (list: Row[], row: Row): void => {
     list.push(row)
     console.log(lineOf(row))
   }
   for (const runtime of runtimes) keep(found.runtimes, await runtimeRow(runtime, app, seeded))
+  for (const place of places) keep(found.placed, await placeRow(place, lab, app))
   const bundles = await bundleAll(lab, app)
   const { addon } = takeAway(lab, app)
   for (const bundle of bundles) {
@@ -40,6 +42,7 @@ async function rows(): Promise<{ runtimes: Row[]; bundles: Row[] }> {
 }
 
 void rows().then((found) => {
-  writeFileSync(readme, withMatrix(readFileSync(readme, 'utf8'), matrixText(found)))
+  const text = withMatrix(readFileSync(readme, 'utf8'), matrixText(found))
+  writeFileSync(readme, withMatrix(text, placesText(found.placed), 'places'))
   console.log(`\nWritten into ${readme}.`)
 })

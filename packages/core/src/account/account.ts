@@ -1,7 +1,7 @@
 // The account of one memory: what each category holds, how many operations there were, and who observes them.
 // The calls ask it before an operation (`expectRoom`, `expectSum`) and tell it after. What it is told can't fail.
 import type { Address } from '@memlayer/kernel'
-import { FatalError, OutOfMemoryError, UsageError } from '../errors.js'
+import { asOwn, FatalError, OutOfMemoryError, UsageError } from '../errors.js'
 import type { Ledger } from '../ledger/ledger.js'
 import { categoryOf, MIXED, PREPARED, READY, RESERVED, type Packed } from '../ledger/states.js'
 import { checkOptions } from '../options.js'
@@ -152,8 +152,9 @@ export class Account {
    * Ends an operation that failed, and returns the error for its caller. A UsageError is returned as it is, because
    * the operation did not begin.
    */
-  failed(op: Operation, address: Address | null, size: number, category: number, error: unknown): unknown {
+  failed(op: Operation, address: Address | null, size: number, category: number, thrown: unknown): unknown {
     if (this.#os.refusal) this.#os.refusal = null
+    const error = asOwn(thrown)
     if (error instanceof UsageError) return error
     const counts = this.#at(category)
     counts.calls += 1

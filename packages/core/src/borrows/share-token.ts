@@ -74,6 +74,15 @@ export interface Offered {
   readonly giveUp: () => void
 }
 
+/** The bytes of a SharedArrayBuffer of any realm; null: it is not one, or this page may have none. */
+function sharedBytes(value: unknown): number | null {
+  try {
+    return Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength')?.get?.call(value) as number
+  } catch {
+    return null
+  }
+}
+
 /**
  * The worker's side: looks at an offer. The pages are those that the token's buffer names, because a message can
  * change the other fields. JavaScript can't tell a buffer that was forged as a whole.
@@ -83,8 +92,8 @@ export interface Offered {
 export function readOffer(token: ShareToken, os: string, table: ProcessTable | null): Offered {
   const { memlayer, hold: given, os: its, name: called }: Partial<ShareToken> = token ?? {}
   const hold: unknown = memlayer === 'share' ? given : undefined
-  const isBuffer = hold instanceof SharedArrayBuffer && hold.byteLength === bufferBytes
-  const [mark, address = NaN, size = NaN] = isBuffer ? new Float64Array(hold, 24) : []
+  const isBuffer = sharedBytes(hold) === bufferBytes
+  const [mark, address = NaN, size = NaN] = isBuffer ? new Float64Array(hold as SharedArrayBuffer, 24) : []
   const isRange = Number.isInteger(address) && address > 0 && Number.isSafeInteger(size) && size >= 0
   if (mark !== magic || !isRange) {
     const hint = 'Pass what region.share(worker) returned, as it arrived by postMessage.'

@@ -49,9 +49,18 @@ export function elementSize(op: string, type: ViewConstructor): number {
   return elementSizes.get(type) ?? inheritedSize(op, type)
 }
 
+// Bytes of an element, by the name of the class: for the classes of another realm (node:vm, the REPL).
+const sizesByName: ReadonlyMap<unknown, number> = new Map(
+  [...elementSizes].map(([type, size]) => [(type as { readonly name: string }).name, size]),
+)
+
+const { toString } = Function.prototype
+const nativeClass = /^function (\w+)\(\) \{\s*\[native code\]\s*\}$/
+
 function inheritedSize(op: string, type: unknown): number {
   for (let at = type; typeof at === 'function'; at = Object.getPrototypeOf(at)) {
-    const size = elementSizes.get(at)
+    // The text of a native function has the name that the engine gave it.
+    const size = elementSizes.get(at) ?? sizesByName.get(nativeClass.exec(toString.call(at))?.[1])
     if (size !== undefined) return size
   }
   throw new UsageError('ERR_MEMLAYER_VIEW', `${op}: ${show(type)} is not the class of a view`, {

@@ -97,8 +97,10 @@ export class Views {
     try {
       return this.#os.view(v, bytes)
     } catch (cause) {
-      if (!(cause instanceof RangeError)) throw cause
-      const message = `view: the engine makes no view of ${bytes} bytes: ${cause.message}`
+      // By its name: an engine for foreign calls has the classes of another realm under some test runners.
+      const { name, message: why } = (cause ?? {}) as { name?: unknown; message?: unknown }
+      if (name !== 'RangeError') throw cause
+      const message = `view: the engine makes no view of ${bytes} bytes: ${String(why)}`
       const hint = 'Make several views, each of a part.'
       throw new UsageError('ERR_MEMLAYER_VIEW', message, { op: 'view', address: v, size: bytes, hint, cause })
     }

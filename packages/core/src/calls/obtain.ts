@@ -1,7 +1,7 @@
 // Addresses for an operation that obtains some. Retired ones that have cooled come first, then the OS. If the OS
 // refuses, the quarantine ends early: it serves the request, or all of it goes back and the OS is asked again.
 import type { Address } from '@memlayer/kernel'
-import { OutOfMemoryError } from '../errors.js'
+import { asOwn, OutOfMemoryError } from '../errors.js'
 import type { Parts } from './parts.js'
 
 type Sources = Pick<Parts, 'os' | 'retired'>
@@ -27,7 +27,7 @@ export function givingBack<T>({ retired }: Sources, obtain: () => T): T {
   try {
     return obtain()
   } catch (error) {
-    if (!(error instanceof OutOfMemoryError) || !retired.release()) throw error
+    if (!(asOwn(error) instanceof OutOfMemoryError) || !retired.release()) throw error
     return obtain()
   }
 }

@@ -1,7 +1,7 @@
 // The error for the kernel's refusal, of which the backend kept what the kernel said.
 import type { Address } from '@memlayer/kernel'
 import type { Operation } from '../account/observer.js'
-import { FatalError, OutOfMemoryError } from '../errors.js'
+import { asOwn, FatalError, OutOfMemoryError } from '../errors.js'
 import type { OS, Refusal } from '../os.js'
 import { formatAddress, formatBytes } from '../text.js'
 
@@ -27,7 +27,8 @@ export function noMemoryToUse(os: OS, v: Address, n: number, error: unknown, und
   return noMemoryTo(os, 'sysUsed', v, n, error, undo)
 }
 
-function noMemoryTo(os: OS, op: Operation, v: Address, n: number, error: unknown, undo: () => void): unknown {
+function noMemoryTo(os: OS, op: Operation, v: Address, n: number, thrown: unknown, undo: () => void): unknown {
+  const error = asOwn(thrown)
   if (!(error instanceof FatalError && error.message.startsWith('out of memory'))) return error
   takeRefusal(os)
   if (!putBack(os, undo)) return error

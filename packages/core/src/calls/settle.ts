@@ -3,7 +3,7 @@
 // is a range Ready without pages, and never is it owned twice.
 import type { Address } from '@memlayer/kernel'
 import type { Operation } from '../account/observer.js'
-import { FatalError, MemlayerError } from '../errors.js'
+import { asOwn, FatalError, MemlayerError } from '../errors.js'
 import { AS_IS, NONE, RETIRED } from '../ledger/intent.js'
 import { nameOfState } from '../ledger/states.js'
 import { show } from '../text.js'
@@ -45,8 +45,9 @@ export function failed(
 }
 
 /** Settles what a failure left, and returns the error with the state that the range is in. */
-function ended(parts: Parts, op: Operation, v: Address | null, n: number, error: unknown): unknown {
+function ended(parts: Parts, op: Operation, v: Address | null, n: number, thrown: unknown): unknown {
   const { intent } = parts
+  const error = asOwn(thrown)
   if (error instanceof MemlayerError) {
     // A backend that throws one vouches for the range: it is as it was.
     intent.end()

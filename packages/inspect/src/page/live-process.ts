@@ -12,7 +12,7 @@ export class LiveProcess {
   /** A snapshot of now; a text: why there is none. `query` asks for more than its figures. */
   async ask(query: string): Promise<Shown | string> {
     const seen = this.#logFrom + this.#log.length
-    const response = await fetch(`/snapshot?seen=${seen}${query}`).catch(() => null)
+    const response = await fetch(`snapshot?seen=${seen}${query}`).catch(() => null)
     if (response?.status === 403) return 'This session is over. Its address works in one browser only.'
     if (response?.ok !== true) return 'The process does not answer.'
     const received = await receiveShown(await response.text())

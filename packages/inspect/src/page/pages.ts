@@ -19,7 +19,7 @@ export type Told = PageCells | string
 /** Asks the process. There is one answer per range. */
 export async function askPages(wanted: readonly Wanted[]): Promise<Told[]> {
   const query = wanted.map(({ address, size, unit }) => `of=${address},${size},${unit}`).join('&')
-  const response = await fetch(`/pages?${query}`).catch(() => null)
+  const response = await fetch(`pages?${query}`).catch(() => null)
   if (response?.ok !== true) return wanted.map(() => 'the process does not answer')
   const told = (await response.json()) as (PageCells | 'untold' | null)[]
   return told.map((one) =>

@@ -1,0 +1,32 @@
+// "#os" on Node, Bun and Deno: loads an installed backend on request.
+import { createOS } from '@memlayer/os-js'
+import type { Loaded, Source } from './backend.js'
+import { JS } from './choice.js'
+import { codeOf } from './errors.js'
+// @ts-expect-error -- TypeScript takes it for a script, which has no exports. Its comment says why.
+import * as script from './installed.cjs'
+import { isInstalled, requireNatively } from './native-require.js'
+
+const installed = script as { readonly load?: (name: string) => Loaded }
+
+/** The installed backends. */
+export const source: Source = {
+  kind: 'auto',
+  only: null,
+  isInstalled,
+  load(name: string): Loaded {
+    // os-js is always installed. It serves when a require() can't, so it is imported.
+    if (name === JS) return { backend: { createOS } }
+    const found = installed.load?.(name)
+    if (found !== undefined && !('error' in found && takesNoModule(found.error))) return found
+    return requireNatively(name) ?? found ?? { error: new Error(`this build has no require() for '${name}'`) }
+  },
+}
+
+/**
+ * Whether a require() refused an ES module. Test runners that load modules themselves have such a one: jest's has a
+ * code, that of vitest's vm pools on Node 22 reads the module as a script.
+ */
+function takesNoModule(error: unknown): boolean {
+  return codeOf(error) === 'ERR_REQUIRE_ESM' || ((error ?? {}) as { name?: unknown }).name === 'SyntaxError'
+}

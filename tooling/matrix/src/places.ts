@@ -1,0 +1,194 @@
+// Where people put memlayer, besides runtimes and bundles: under the loaders of test runners and development servers,
+// and under another package manager. Each place runs one question in a folder of its own, by the program that people
+// use, and makes a row of the matrix.
+import { createRequire } from 'node:module'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { checkout } from '@memlayer/checks/workspace'
+import { run, runWell } from './command.js'
+import type { Lab } from './lab.js'
+import { standalone } from './next.js'
+import { programOf } from './runtimes.js'
+import type { Row } from './rows.js'
+
+type NodeEngine = 'node22' | 'node24'
+
+/** One place. */
+export interface Place {
+  readonly title: string
+  readonly node: NodeEngine
+  /** What a user has to set there. */
+  readonly set?: string
+  /** Whether it is left to `npm run matrix`, because it installs or builds for more than a few seconds. */
+  readonly isSlow?: boolean
+  /** The value of memory.choice.how. Default is `'host'`. */
+  readonly how?: 'host' | 'pin' | 'fallback'
+  /** Runs ask.mjs there, in a folder with memlayer installed, and returns the output. */
+  ask(started: Started): Promise<string>
+}
+
+/** What a place has to work with. */
+export interface Started {
+  readonly lab: Lab
+  /** A folder with memlayer installed, and the question in it. */
+  readonly app: string
+  /** The path of the place's Node. */
+  readonly node: string
+}
+
+/** A module that prints one line of JSON: the backend that serves, and who chose it. */
+export const question = `import { memory, OutOfMemoryError } from 'memlayer'
+const { backend, how } = memory.choice
+let refused
+try { memory.sysAlloc(2 ** 46, null) } catch (error) { refused = error instanceof OutOfMemoryError }
+console.log('MEMLAYER ' + JSON.stringify({ backend, how, refused }))
+`
+
+/** Every place. */
+export const places: readonly Place[] = [
+  ...(['node22', 'node24'] as const).flatMap((node): Place[] => [
+    {
+      title: '`--no-experimental-require-module`',
+      node,
+      ask: ({ app, node: program }) => runWell(program, ['--no-experimental-require-module', 'ask.mjs'], { cwd: app }),
+    },
+    ...['vmThreads', 'vmForks'].map((pool) => ({ title: `vitest, ${pool}`, node, ask: byVitest(pool) })),
+    { title: "Vite's SSR server, `noExternal: ['memlayer']`", node, ask: byVite },
+  ]),
+  { title: 'tsx, a `.mts`', node: 'node24', ask: byTsx },
+  { title: "yarn, Plug'n'Play", node: 'node24', ask: byYarn([process.platform, process.arch]) },
+  {
+    title: "yarn, Plug'n'Play, a cache that was made on a Mac",
+    node: 'node24',
+    how: 'fallback',
+    ask: byYarn(['darwin', 'arm64']),
+  },
+  { title: 'jest, ES modules', node: 'node24', isSlow: true, ask: byJest([]) },
+  {
+    title: 'jest, ES modules',
+    node: 'node22',
+    isSlow: true,
+    set: "`customExportConditions: ['node', 'node-addons', 'memlayer-os-linux']`",
+    how: 'pin',
+    ask: byJest(['memlayer-os-linux']),
+  },
+  { title: 'jest, ES modules', node: 'node22', isSlow: true, how: 'fallback', ask: byJest([]) },
+  ...[false, true].map((isExternal) => ({
+    title: `Next, \`output: 'standalone'\`, ${isExternal ? '`serverExternalPackages`' : 'bundled'}`,
+    node: 'node24' as const,
+    isSlow: true,
+    set: '`outputFileTracingIncludes`',
+    ask: ({ lab, node }: Started) => standalone(lab, node, versionOf, isExternal),
+  })),
+]
+
+/** Asks in a place, and returns its row. @throws Error when another backend serves than expected. */
+export async function placeRow(
+  { title, node, set = '', how = 'host', ask }: Place,
+  lab: Lab,
+  app: string,
+): Promise<Row> {
+  writeFileSync(join(app, 'ask.mjs'), question)
+  const output = await ask({ lab, app, node: programOf(node) ?? node })
+  const line = /MEMLAYER (\{.*?\})/.exec(output)?.[1]
+  if (line === undefined) throw new Error(`${title} printed no answer:\n${output}`)
+  const said = JSON.parse(line) as { backend: string; how: string; refused: boolean }
+  const expected = `@memlayer/os-${how === 'fallback' ? 'js' : 'linux'}`
+  if (said.backend !== expected || said.how !== how || !said.refused)
+    throw new Error(`${title}: ${line}, but it should be ${expected}, ${how}, and refuse with its own class`)
+  return [title, node === 'node22' ? 'Node 22' : 'Node 24', set, `\`${said.backend}\``, how]
+}
+
+/** The version of a tool in the catalog of places. */
+export function versionOf(name: string): string {
+  const text = readFileSync(join(checkout, 'pnpm-workspace.yaml'), 'utf8')
+  const version = new RegExp(`^ {4}'?${name}'?: (\\S+)$`, 'm').exec(text)?.[1]
+  if (version === undefined) throw new Error(`pnpm-workspace.yaml has no version of ${name} in its catalog of places`)
+  return `${name}@${version}`
+}
+
+function byVitest(pool: string): Place['ask'] {
+  const program = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
+  return ({ app, node }) => {
+    writeFileSync(join(app, 'ask.test.mjs'), `import { test } from 'vitest'\ntest('asks', () => import('./ask.mjs'))`)
+    return runWell(node, [program, 'run', '--root', app, '--pool', pool, '--globals', 'ask.test.mjs'], { cwd: app })
+  }
+}
+
+/** In a process of its own, because the server would put its hooks into this one. */
+function byVite({ app, node }: Started): Promise<string> {
+  const vite = createRequire(import.meta.url).resolve('vite')
+  writeFileSync(
+    join(app, 'serve.mjs'),
+    `const { createServer } = await import(${JSON.stringify(vite)})
+     const server = await createServer({
+       configFile: false, logLevel: 'error', appType: 'custom',
+       server: { middlewareMode: true, ws: false }, ssr: { noExternal: ['memlayer'] },
+     })
+     await server.ssrLoadModule('/ask.mjs')
+     await server.close()`,
+  )
+  return runWell(node, ['serve.mjs'], { cwd: app })
+}
+
+async function byTsx({ lab, node }: Started): Promise<string> {
+  const app = await lab.install('tsx', ['memlayer', versionOf('tsx')])
+  writeFileSync(join(app, 'ask.mts'), question)
+  const { code, stdout, stderr } = await run(node, [join('node_modules', 'tsx', 'dist', 'cli.mjs'), 'ask.mts'], {
+    cwd: app,
+  })
+  // tsx loads core for import and for require(). No install can join them, so nothing may ask for one.
+  if (code !== 0 || stderr.includes('npm dedupe')) throw new Error(`tsx ended with ${code}:\n${stderr}`)
+  return stdout
+}
+
+function byJest(conditions: readonly string[]): Place['ask'] {
+  return async ({ lab, node }) => {
+    const app = await lab.install('jest', ['memlayer', versionOf('jest')])
+    writeFileSync(join(app, 'ask.mjs'), question)
+    writeFileSync(join(app, 'ask.test.mjs'), `test('asks', () => import('./ask.mjs'))`)
+    const config = {
+      transform: {},
+      testMatch: ['**/ask.test.mjs'],
+      verbose: false,
+      testEnvironmentOptions: { customExportConditions: ['node', 'node-addons', ...conditions] },
+    }
+    writeFileSync(join(app, 'jest.config.mjs'), `export default ${JSON.stringify(config)}`)
+    const args = ['--experimental-vm-modules', join('node_modules', 'jest', 'bin', 'jest.js')]
+    const { code, stdout, stderr } = await run(node, args, { cwd: app })
+    if (code !== 0) throw new Error(`jest ended with ${code}:\n${stderr}`)
+    // jest writes what a test prints to stderr.
+    return stdout + stderr
+  }
+}
+
+function byYarn([os, cpu]: readonly [string, string]): Place['ask'] {
+  return async ({ lab, node }) => {
+    const tool = await lab.install('yarn', [versionOf('@yarnpkg/cli-dist')])
+    const yarn = join(tool, 'node_modules', '@yarnpkg', 'cli-dist', 'bin', 'yarn.js')
+    const app = lab.folder(`pnp-${os}`)
+    const usual = (await lab.npm(app, ['config', 'get', 'registry'])).trim()
+    const config = {
+      enableTelemetry: false,
+      enableGlobalCache: false,
+      nodeLinker: 'pnp',
+      npmRegistryServer: usual,
+      npmScopes: { memlayer: { npmRegistryServer: lab.registry } },
+      supportedArchitectures: { os: [os], cpu: [cpu] },
+      unsafeHttpWhitelist: ['127.0.0.1'],
+      // yarn waits a day before it takes a new version.
+      npmPreapprovedPackages: ['@memlayer/*'],
+    }
+    // JSON is YAML.
+    writeFileSync(join(app, '.yarnrc.yml'), JSON.stringify(config))
+    writeFileSync(join(app, 'yarn.lock'), '')
+    const dependencies = { memlayer: lab.tarballOf('memlayer') }
+    writeFileSync(
+      join(app, 'package.json'),
+      JSON.stringify({ name: 'pnp', private: true, type: 'module', dependencies }),
+    )
+    writeFileSync(join(app, 'ask.mjs'), question)
+    await runWell(node, [yarn, 'install', '--no-immutable'], { cwd: app })
+    return runWell(node, [yarn, 'node', 'ask.mjs'], { cwd: app })
+  }
+}
