@@ -52,7 +52,8 @@ function claimAnswer(stage: Stage, os: Stage['os']): void {
   const { pairs, looks } = listOf(stage, 9)
   const does = os.sysUnusedAllOS?.(pairs) ?? false
   stage.witness.takeForfeit?.()
-  if (stage.witness.resident === undefined || !os.traits.unusedReturnsMemory) return
+  const isSure = os.traits.unusedDropsContents || stage.witness.takeForfeit !== undefined
+  if (stage.witness.resident === undefined || !os.traits.unusedReturnsMemory || !isSure) return
   for (const i of looks) {
     const [v = 0, n = 0] = pairs.slice(2 * i, 2 * i + 2)
     const resident = stage.witness.resident(v, n)
@@ -64,14 +65,13 @@ function claimAnswer(stage: Stage, os: Stage['os']): void {
 function atAllCounts(world: World): void {
   world.play((stage) => {
     for (const count of counts) if (3 * count * stage.pageSize <= bytesMax) claimList(stage, count)
-    // One range as large as no 32 bits can say, where the kernel gives so much.
     claimAnswer(stage, stage.os)
   })
 }
 
 /** Offsets and lengths of copies: within a page, at its edges, and around 64 KiB and 1 MiB. */
 function copiesOf(pageSize: number): [at: number, n: number][] {
-  const lengths = [1, 7, pageSize - 1, pageSize, pageSize + 1, 65536, 65537, MIB, MIB + 1, 2 * MIB + 3]
+  const lengths = [1, 7, pageSize - 1, pageSize, pageSize + 1, 65537, MIB + 1]
   return lengths.flatMap((n): [number, number][] => [
     [0, n],
     [pageSize - 3, n],
@@ -79,9 +79,7 @@ function copiesOf(pageSize: number): [at: number, n: number][] {
 }
 
 /** Bytes that tell their place. */
-function pattern(n: number, salt: number): Uint8Array {
-  return Uint8Array.from({ length: n }, (_, i) => (i * 31 + (i >>> 8) * 7 + salt) & 0xff)
-}
+const places = Uint8Array.from({ length: 3 * MIB }, (_, i) => (i * 31 + (i >>> 8) * 7) & 0xff)
 
 function firstOther(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) return i
@@ -95,8 +93,10 @@ function copies(world: World, which: 'read' | 'write'): Verdict | undefined {
     if (host?.[which] === undefined) return absent(`host.${which}`)
     const n = Math.ceil((3 * MIB) / unit) * unit
     const v = memory.sysAlloc(n, null)
-    for (const [round, [at, length]] of [...copiesOf(pageSize), ...copiesOf(pageSize)].entries()) {
-      const expected = pattern(length, round)
+    // Twice, because a backend may go wrong at the second time.
+    const twice = [...copiesOf(pageSize), ...copiesOf(pageSize).slice(0, 6)]
+    for (const [round, [at, length]] of twice.entries()) {
+      const expected = places.subarray(round, round + length)
       const what = `${length} bytes at offset ${at}, copied by host.${which}`
       withBytes(os, v, n, (bytes) => {
         bytes.fill(0xee, 0, at + length + pageSize)
@@ -128,7 +128,7 @@ export const listCases: readonly Definition[] = [
   },
   {
     id: 'lists/read',
-    title: 'host.read: copies each byte, at any offset, from one byte to more than 2 MiB',
+    title: 'host.read: copies each byte, at any offset, from one byte to more than 1 MiB',
     show: (world) => copies(world, 'read'),
   },
   {
