@@ -13,8 +13,10 @@ export interface Report {
   readonly results: readonly CaseResult[]
   /** The number of cases by status. */
   readonly counts: Readonly<Record<CaseResult['status'], number>>
-  /** True when no case failed. */
+  /** True when no case failed, and every case ran. */
   readonly conforms: boolean
+  /** The seed of the run: pass it to `conformance` to see the same run. NaN when there was no case. */
+  readonly seed: number
 }
 
 /** Runs every case. A failure does not stop the others. */
@@ -22,7 +24,8 @@ export function runCases(cases: readonly Case[]): Report {
   const results = cases.map(runCase)
   const counts = { pass: 0, absent: 0, 'not run': 0, fail: 0 }
   for (const { status } of results) counts[status] += 1
-  return { results, counts, conforms: counts.fail === 0 }
+  const conforms = cases.length > 0 && counts.fail === 0 && counts['not run'] === 0
+  return { results, counts, conforms, seed: cases[0]?.seed ?? NaN }
 }
 
 function runCase(one: Case): CaseResult {

@@ -66,6 +66,11 @@ function exhaust(memory: Memory, count: { used: number }, reserved: number, read
 }
 
 describe('the budget of kernel mappings', () => {
+  it('goes on where the kernel has no limit', () => {
+    const { memory } = bounded({ used: 1, limit: Infinity })
+    expect(untilRefused(memory, 2000)).toMatchObject({ done: 2000 })
+  })
+
   it('does not limit an OS without such a bound', () => {
     const memory = createMemory(new PageOS())
     expect(untilRefused(memory, 10_000).error).toBe(undefined)

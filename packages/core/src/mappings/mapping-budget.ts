@@ -232,7 +232,8 @@ export class MappingBudget {
       const promised = this.#promised()
       const count = this.#count()
       if (count === null) return null
-      let free = count.limit - count.used - this.#left(count.limit)
+      // A kernel may have no limit, and a word of the table holds no infinity.
+      let free = Math.min(count.limit - count.used - this.#left(count.limit), unbounded)
       if (free - promised < least) this.#takeBack()
       else free -= promised
       const pooled = Math.max(0, Math.min(free, Math.max(this.#pooledMin(least), Math.floor(free / poolPart))))
