@@ -35,6 +35,11 @@ export interface Traits {
   readonly unusedReturnsMemory: boolean
   /** Whether a page reads zero when sysUsed takes it back after sysUnused. False: its old bytes may come back. */
   readonly unusedDropsContents: boolean
+  /**
+   * Whether sysUsed leaves the Ready pages of its range as they are, also where it fails half way. Then core undoes a
+   * part that was done. Absent: not known.
+   */
+  readonly usedKeepsReady?: boolean
 }
 
 /**
@@ -135,6 +140,11 @@ export interface OS {
    * the range is still owned. Absent: freed addresses are unmapped, or the OS never unmaps.
    */
   sysRetireOS?(v: Address, n: number, isMapped: boolean): boolean
+  /**
+   * No transition: whether the kernel would commit `n` bytes more now. False: it leaves a refusal. Core asks for more
+   * than it needs, so that some of the limit is left to the engine. Absent: no untouched memory is charged.
+   */
+  sysRoomOS?(n: number): boolean
   /** What may be retired at once. It is there where sysRetireOS is. */
   readonly quarantine?: Quarantine
   /**

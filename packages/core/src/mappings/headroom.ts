@@ -9,9 +9,9 @@ export interface BudgetOptions {
 }
 
 /** Of a limit, the most that is left for a heap that may grow. */
-const limitPart = 3
+export const limitPart = 3
 /** For what is no heap: the C library, threads, code. */
-const bytesMin = 2 ** 26
+export const bytesMin: number = 2 ** 26
 const mappingsMin = 1024
 // V8's heap has pages of 256 KiB, each of which is a mapping, and some are two. Measured on Node 22, 24 and 26: 2.7 to
 // 4.4 for each MiB.
