@@ -140,6 +140,7 @@ const optional = [
   'sysRenewOS',
   'sysRetireOS',
   'sysRoomOS',
+  'usedKeepsReady',
   'quarantine',
   'host',
   'detach',

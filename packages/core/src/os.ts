@@ -35,11 +35,6 @@ export interface Traits {
   readonly unusedReturnsMemory: boolean
   /** Whether a page reads zero when sysUsed takes it back after sysUnused. False: its old bytes may come back. */
   readonly unusedDropsContents: boolean
-  /**
-   * Whether sysUsed leaves the Ready pages of its range as they are, also where it fails half way. Then core undoes a
-   * part that was done. Absent: not known.
-   */
-  readonly usedKeepsReady?: boolean
 }
 
 /**
@@ -80,6 +75,11 @@ export interface OS {
    * sysUnusedOS). Core reads it, clears it, and makes an error or a warning from it. Absent: errors carry no number.
    */
   refusal?: Refusal | null
+  /**
+   * Whether sysUsedOS leaves the Ready pages of its range as they are, also where it fails half way. Then core undoes a
+   * part that was done. Absent: not known.
+   */
+  readonly usedKeepsReady?: boolean
   /** None to Ready: zeroed memory at an address that the OS chooses. `null`: refused. */
   sysAllocOS(n: number): Address | null
   /** Ready to Prepared: the contents are forfeit. A no-op means that the OS can't take pages back. */

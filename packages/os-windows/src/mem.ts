@@ -60,6 +60,7 @@ class Windows implements OS {
   readonly name = 'windows'
   readonly traits: Traits
   refusal: Refusal | null = null
+  readonly usedKeepsReady = true
   readonly host: HostServices
   readonly #kernel: WindowsKernel
   readonly #pageSize: number
@@ -83,7 +84,6 @@ class Windows implements OS {
       threadsShare: true,
       unusedReturnsMemory: true,
       unusedDropsContents: true,
-      usedKeepsReady: true,
     })
   }
 
@@ -162,7 +162,7 @@ class Windows implements OS {
     if (answer === p && p >= 0) return true
     // That is no reason. A call that does both has one.
     if (answer === -ERROR_ACCESS_DENIED) {
-      const both = this.#kernel.virtualAlloc(0, n, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE)
+      const both = this.#kernel.virtualAlloc(0, n, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
       if (both < 0) answer = both
       else void this.#kernel.virtualFree(both, 0, MEM_RELEASE)
     }

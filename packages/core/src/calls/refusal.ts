@@ -35,7 +35,7 @@ export function noMemoryToUse(os: OS, v: Address, n: number, error: unknown, und
  */
 export function undoUsed({ os, ledger }: Parts, v: Address, n: number, packed: Packed, error: unknown): unknown {
   const isPrepared = packed !== MIXED && stateOf(packed) === PREPARED
-  if (!isPrepared && os.traits.usedKeepsReady !== true) return error
+  if (!isPrepared && os.usedKeepsReady !== true) return error
   return noMemoryToUse(os, v, n, error, () => {
     for (const part of ledger.within(v, n)) {
       if (stateOf(part.packed) !== READY) os.sysUnusedOS(part.address, part.size)
@@ -47,7 +47,7 @@ function noMemoryTo(os: OS, op: Operation, v: Address, n: number, error: unknown
   if (!(error instanceof FatalError)) return error
   if (!error.message.startsWith('out of memory')) {
     // All or nothing: an OS that commits in pieces may have committed some.
-    if (op === 'sysUsed' && os.traits.usedKeepsReady === true) putBack(os, undo)
+    if (op === 'sysUsed' && os.usedKeepsReady === true) putBack(os, undo)
     return error
   }
   takeRefusal(os)

@@ -11,8 +11,8 @@ import { Queue } from './queue.js'
 const rangesMax = 2 ** 14 - 1
 
 /** Whether unused pages trap because they are decommitted, so that some have to stay committed. */
-export function keepsCommitted({ traits, sysRetireOS }: OS): boolean {
-  return traits.unusedTraps && traits.usedKeepsReady === true && sysRetireOS !== undefined
+export function keepsCommitted(os: OS): boolean {
+  return os.usedKeepsReady === true && os.traits.unusedTraps && os.sysRetireOS !== undefined
 }
 
 /** The lingering pages of one memory. */
