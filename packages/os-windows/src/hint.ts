@@ -8,8 +8,14 @@ import { ERROR_ACCESS_DENIED, ERROR_INVALID_ADDRESS, ERROR_INVALID_PARAMETER, ou
 export function reserveHint(errno: number, n: number, kernel: WindowsKernel): string {
   const limits = kernel.limits?.()
   if (limits !== undefined && n > limits.addressSpaceAvailable) {
-    const [all, available] = [formatBytes(limits.addressSpace), formatBytes(limits.addressSpaceAvailable)]
-    return `Reserve less. The address space of the process is ${all}, and ${available} of it are free.`
+    const { addressSpace, addressSpaceAvailable } = limits
+    const taken = addressSpace - addressSpaceAvailable
+    // Rounded, what is free of an address space that is nearly empty is all of it.
+    const isNearlyEmpty = taken < addressSpace / 64
+    const rest = isNearlyEmpty
+      ? `${formatBytes(taken)} of it are taken`
+      : `${formatBytes(addressSpaceAvailable)} of it are free`
+    return `Reserve less. The address space of the process is ${formatBytes(addressSpace)}, and ${rest}.`
   }
   if (errno === ERROR_INVALID_PARAMETER) {
     return 'Reserve less. 64-bit Windows has 128 TiB for a process.'

@@ -68,6 +68,12 @@ describe('os-windows, refused a reservation', () => {
       { addressSpaceAvailable: 2 ** 29 },
       'The address space of the process is 128 TiB, and 512 MiB of it are free',
     ],
+    [
+      'what is taken of the address space',
+      8,
+      { addressSpace: GiB, addressSpaceAvailable: GiB - 2 ** 16 },
+      'The address space of the process is 1 GiB, and 64 KiB of it are taken',
+    ],
     ['the whole address space', 87, {}, '64-bit Windows has 128 TiB for a process'],
     ['its pieces', 8, {}, 'no range as large as that in one piece'],
     ['no range, because there is none yet', 487, null, 'Look up the error number'],
