@@ -47,7 +47,7 @@ export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
 
 function checkedMemory(os: OS, options: BudgetOptions): Memory {
   const parts = makeParts(os, options)
-  const { account, ledger, borrows, intent, retired, record } = parts
+  const { account, ledger, borrows, intent, retired, lingering, record } = parts
   const ops = new Wrappers(parts)
   const regions = new Regions(new RegionCalls(parts, ops), parts.claims)
   /** A report on what is settled. */
@@ -61,7 +61,7 @@ function checkedMemory(os: OS, options: BudgetOptions): Memory {
     ...reportsOf(os, account),
     reserve: ((size, given) => regions.reserve(memory, size, given)) satisfies Memory['reserve'],
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
-    stats: settled(() => account.stats(retired.bytes)),
+    stats: settled(() => account.stats(retired.bytes, lingering.bytes)),
     check: settled(() => account.check()),
     regions: settled(() => regions.list()),
     ranges: settled(() => ledger.list(account.nameOf)),
@@ -139,6 +139,8 @@ const optional = [
   'sysNoHugePageOS',
   'sysRenewOS',
   'sysRetireOS',
+  'sysRoomOS',
+  'usedKeepsReady',
   'quarantine',
   'host',
   'detach',

@@ -43,6 +43,8 @@ export interface ErrorDetails {
   readonly offset?: number
   /** What a person can do about it. */
   readonly hint?: string
+  /** True: the backend could not put the range back. Core makes it safe, and the hint says what it is. */
+  readonly unsettled?: boolean
   /** The error behind this one. */
   readonly cause?: unknown
 }
@@ -60,7 +62,18 @@ export function ownValue(value: unknown, enumerable = false): PropertyDescriptor
   })
 }
 
-const detailKeys = ['op', 'syscall', 'errno', 'errnoName', 'address', 'size', 'region', 'offset', 'hint'] as const
+const detailKeys = [
+  'op',
+  'syscall',
+  'errno',
+  'errnoName',
+  'address',
+  'size',
+  'region',
+  'offset',
+  'hint',
+  'unsettled',
+] as const
 
 /** What all three errors share. Catch it to catch whatever the layer throws. What is not known is left out. */
 export abstract class MemlayerError extends Error {
@@ -84,6 +97,8 @@ export abstract class MemlayerError extends Error {
   declare readonly offset: number | undefined
   /** What a person can do about it. */
   declare readonly hint: string | undefined
+  /** True: the range is not as it was before the call. The hint says in which state it is. */
+  declare readonly unsettled: boolean | undefined
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails) {
     super(withHint(message, details.hint), details.cause === undefined ? undefined : { cause: details.cause })

@@ -24,7 +24,8 @@ export interface MemoryOptions {
   /**
    * Bytes by which the JavaScript heap must still be able to grow. The layer refuses an operation that would leave it
    * less, under vm.max_map_count, RLIMIT_AS and RLIMIT_DATA: an engine that meets a limit ends the process. Default: up
-   * to the heap's own limit, but at most half of each of these limits.
+   * to the heap's own limit, but at most half of each of these limits. Of Windows' commit limit: 64 MiB, or as many
+   * as are given.
    */
   readonly engineHeap?: number | undefined
 }
@@ -62,8 +63,8 @@ export interface Memory {
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Prepared or Ready.
    * @throws OutOfMemoryError ERR_MEMLAYER_OUT_OF_MEMORY when the process has no kernel mapping to spare for it, or an
-   * OS that commits memory has none left.
-   * @throws FatalError ERR_MEMLAYER_FATAL where such an OS has none left for a mix of Prepared and Ready.
+   * OS that commits memory has none left. What was Prepared is Prepared then.
+   * @throws FatalError ERR_MEMLAYER_FATAL where an OS that maps pages anew has none left for a mix of both states.
    */
   sysUsed(v: Address, n: number): void
 

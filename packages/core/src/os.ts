@@ -75,6 +75,11 @@ export interface OS {
    * sysUnusedOS). Core reads it, clears it, and makes an error or a warning from it. Absent: errors carry no number.
    */
   refusal?: Refusal | null
+  /**
+   * Whether sysUsedOS leaves the Ready pages of its range as they are, also where it fails half way. Then core undoes a
+   * part that was done. Absent: not known.
+   */
+  readonly usedKeepsReady?: boolean
   /** None to Ready: zeroed memory at an address that the OS chooses. `null`: refused. */
   sysAllocOS(n: number): Address | null
   /** Ready to Prepared: the contents are forfeit. A no-op means that the OS can't take pages back. */
@@ -135,6 +140,11 @@ export interface OS {
    * the range is still owned. Absent: freed addresses are unmapped, or the OS never unmaps.
    */
   sysRetireOS?(v: Address, n: number, isMapped: boolean): boolean
+  /**
+   * No transition: whether the kernel would commit `n` bytes more now. False: it leaves a refusal. Core asks for more
+   * than it needs, so that some of the limit is left to the engine. Absent: no untouched memory is charged.
+   */
+  sysRoomOS?(n: number): boolean
   /** What may be retired at once. It is there where sysRetireOS is. */
   readonly quarantine?: Quarantine
   /**

@@ -48,6 +48,7 @@ function openWindowsKernel(platform: string, arch: string): WindowsKernel {
   const pageSize = structure.getUint32(systemInfo.dwPageSize, true)
   const allocationGranularity = structure.getUint32(systemInfo.dwAllocationGranularity, true)
 
+  const discard = findDiscard(engine)
   let pages: ReturnType<typeof windowsPages> | undefined
 
   return {
@@ -63,6 +64,7 @@ function openWindowsKernel(platform: string, arch: string): WindowsKernel {
     view: (addr: Address, length: number): ArrayBuffer => engine.view(addr, length),
     read: (addr: Address, target: Uint8Array): void => engine.read(addr, target),
     write: (addr: Address, source: Uint8Array): void => engine.write(addr, source),
+    ...(discard === null ? {} : { discard }),
     limits: windowsLimits(engine, scratch, structure),
     residency(addr: Address, length: number): number[] | null {
       pages ??= windowsPages(engine, KERNEL32, pageSize)
@@ -74,6 +76,16 @@ function openWindowsKernel(platform: string, arch: string): WindowsKernel {
 }
 
 const scratchSize = 4096
+
+/** DiscardVirtualMemory, which answers its error number. Null: this kernel32 has none, as Wine's before version 10. */
+function findDiscard(engine: Engine): ((addr: Address, size: number) => number) | null {
+  try {
+    const discard = engine.func(KERNEL32, 'DiscardVirtualMemory', 'int', ['size', 'size'])
+    return (addr, size) => -discard(addr, size)
+  } catch {
+    return null
+  }
+}
 
 /** Asks GlobalMemoryStatusEx, which also knows a job's limit. */
 function windowsLimits(engine: Engine, scratch: Address, structure: DataView): () => WindowsLimits {

@@ -6,9 +6,13 @@ import { MEM_COMMIT, MEM_RESERVE, memoryBasicInformation as region, PAGE_READWRI
 
 /** The pseudo handle that GetCurrentProcess() returns in every process. */
 const CURRENT_PROCESS = -1
-/** PSAPI_WORKING_SET_EX_INFORMATION: the address of a page, and a word whose bit 0 means valid. */
-const ENTRY_WORDS = 2
-const VALID = 1n
+/**
+ * PSAPI_WORKING_SET_EX_INFORMATION: the address of a page, and 64 bits of which the lowest means valid. Here it is four
+ * words of 32 bits. Whole addresses would be bigints, and one for each page costs more than the call.
+ */
+const ENTRY_WORDS = 4
+const entryBytes = 4 * ENTRY_WORDS
+const VALID = 1
 /** Pages in one K32QueryWorkingSetEx call. */
 const PAGES_MAX = 2 ** 12
 
@@ -18,13 +22,13 @@ export function windowsPages(
   kernel32: string,
   pageSize: number,
 ): (v: Address, n: number) => number[] | null {
-  const bytes = PAGES_MAX * ENTRY_WORDS * 8
+  const bytes = PAGES_MAX * entryBytes
   const virtualAlloc = engine.func(kernel32, 'VirtualAlloc', 'size', ['size', 'size', 'int', 'int'])
   const virtualQuery = engine.func(kernel32, 'VirtualQuery', 'size', ['size', 'size', 'size'])
   const queryWorkingSet = engine.func(kernel32, 'K32QueryWorkingSetEx', 'int', ['address', 'size', 'int'])
   const buffer: Address = virtualAlloc(0, bytes + region.size, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE)
   if (buffer === 0) return () => null
-  const entries = new BigUint64Array(engine.view(buffer, bytes))
+  const entries = new Uint32Array(engine.view(buffer, bytes))
   const information = new DataView(engine.view(buffer + bytes, region.size))
 
   /**
@@ -39,14 +43,23 @@ export function windowsPages(
     return { end, isCommitted: information.getUint32(region.State, true) === MEM_COMMIT }
   }
 
+  const isValid = (i: number): boolean => ((entries[i * ENTRY_WORDS + 2] as number) & VALID) !== 0
+
   const addPages = (runs: number[], v: Address, count: number): boolean => {
-    for (let i = 0; i < count; i++) {
-      entries[i * ENTRY_WORDS] = BigInt(v + i * pageSize)
-      entries[i * ENTRY_WORDS + 1] = 0n
+    for (let i = 0, at = v; i < count; i++, at += pageSize) {
+      entries[i * ENTRY_WORDS] = at % 2 ** 32
+      entries[i * ENTRY_WORDS + 1] = at / 2 ** 32
     }
-    if (queryWorkingSet(CURRENT_PROCESS, buffer, count * ENTRY_WORDS * 8) === 0) return false
-    for (let i = 0; i < count; i++) {
-      if (((entries[i * ENTRY_WORDS + 1] as bigint) & VALID) !== 0n) addPage(runs, v + i * pageSize, pageSize)
+    if (queryWorkingSet(CURRENT_PROCESS, buffer, count * entryBytes) === 0) return false
+    for (let from = 0; from < count;) {
+      if (!isValid(from)) {
+        from += 1
+        continue
+      }
+      let to = from + 1
+      while (to < count && isValid(to)) to += 1
+      addRun(runs, v + from * pageSize, (to - from) * pageSize)
+      from = to
     }
     return true
   }
@@ -67,14 +80,14 @@ export function windowsPages(
 }
 
 /**
- * Adds a page. If it continues the last run, makes that one longer instead. A page that is not resident may be in
- * the page file, but Windows does not tell.
+ * Adds resident pages. If they continue the last run, makes that one longer instead. A page that is not resident may be
+ * in the page file, but Windows does not tell.
  */
-function addPage(runs: number[], address: Address, pageSize: number): void {
+function addRun(runs: number[], address: Address, size: number): void {
   const last = runs.length - 3
   if (last >= 0 && (runs[last] as number) + (runs[last + 1] as number) === address)
-    runs[last + 1] = (runs[last + 1] as number) + pageSize
-  else runs.push(address, pageSize, residencyBits.resident | residencyBits.partial)
+    runs[last + 1] = (runs[last + 1] as number) + size
+  else runs.push(address, size, residencyBits.resident | residencyBits.partial)
 }
 
 /**

@@ -64,7 +64,7 @@ export interface ProcessFigures {
   readonly external: number
   /** Of `external`, the ArrayBuffers and Buffers that the engine allocated. Not known where `resident` is not. */
   readonly arrayBuffers: number | null
-  /** The most memory that the process may have: the control group's limit. */
+  /** The most memory that the process may have: the control group's limit, or the commit limit of Windows. */
   readonly limit: number | null
 }
 

@@ -93,7 +93,7 @@ export class Snapshots {
       stats,
       categories: ['', ...Object.keys(stats.categories)],
       regions: regions.map((region) => this.#tell(region)),
-      process: processFigures(),
+      process: processFigures(this.#memory),
       mappings: this.#countMappings(),
       resident: this.#book.all,
       explanation: this.#explain(explain),
@@ -150,11 +150,18 @@ export class Snapshots {
   }
 }
 
-function processFigures(): ProcessFigures {
+function processFigures({ os }: Memory): ProcessFigures {
   const { rss, heapUsed, external, arrayBuffers } = memoryUsage()
   const limit = process.constrainedMemory()
   // A control group without a limit answers 2^63 less a page.
-  return { resident: rss, heapUsed, external, arrayBuffers, limit: limit > 0 && limit < 2 ** 53 ? limit : null }
+  const isLimited = limit > 0 && limit < 2 ** 53
+  return { resident: rss, heapUsed, external, arrayBuffers, limit: isLimited ? limit : commitLimit(os) }
+}
+
+/** Where an OS charges what is committed, the limit on that. Elsewhere the limits are slow to read, and not asked for. */
+function commitLimit(os: Memory['os']): number | null {
+  const limits = os.sysRoomOS === undefined ? undefined : os.host?.limits?.()
+  return limits !== undefined && limits.commitLimit > 0 ? limits.commitLimit : null
 }
 
 type EngineFigures = Pick<NodeJS.MemoryUsage, 'heapUsed' | 'external'> &

@@ -281,6 +281,11 @@ export interface WindowsKernel extends HostServices {
   virtualFree(addr: Address, size: number, type: number): number
   /** The bytes at an address, without a copy. */
   view(addr: Address, length: number): ArrayBuffer
+  /**
+   * DiscardVirtualMemory: gives the memory of committed pages back, which stay committed. Returns 0, or minus the error
+   * number. Absent: the kernel is older than Windows 8.1.
+   */
+  discard?(addr: Address, size: number): number
   /** The limits in force now, for the text of an error. */
   limits?(): WindowsLimits
 }

@@ -6,6 +6,7 @@ export const MEM_COMMIT = 0x1000
 export const MEM_RESERVE = 0x2000
 export const MEM_DECOMMIT = 0x4000
 export const MEM_RELEASE = 0x8000
+export const MEM_RESET = 0x80000
 
 export const PAGE_READWRITE = 0x04
 
@@ -19,10 +20,12 @@ export const ERROR_PAGEFILE_QUOTA = 1454
 export const ERROR_COMMITMENT_LIMIT = 1455
 
 /**
- * The errors that mean that there is no memory to commit. Go knows the first and the last. A page file that is
- * still growing answers 635. A job or a user with a quota answers 1454.
+ * The errors that mean that there is no memory to commit. Go knows 8 and 1455. A page file that is still growing
+ * answers 635. A job or a user with a quota answers 1454. Wine answers 5 where a limit of its host refuses memory for
+ * pages that were reserved, and Windows has no other reason to deny access to them.
  */
 export const outOfMemoryErrors: readonly number[] = [
+  ERROR_ACCESS_DENIED,
   ERROR_NOT_ENOUGH_MEMORY,
   ERROR_COMMITMENT_MINIMUM,
   ERROR_PAGEFILE_QUOTA,

@@ -8,8 +8,14 @@ import { ERROR_ACCESS_DENIED, ERROR_INVALID_ADDRESS, ERROR_INVALID_PARAMETER, ou
 export function reserveHint(errno: number, n: number, kernel: WindowsKernel): string {
   const limits = kernel.limits?.()
   if (limits !== undefined && n > limits.addressSpaceAvailable) {
-    const [all, available] = [formatBytes(limits.addressSpace), formatBytes(limits.addressSpaceAvailable)]
-    return `Reserve less. The address space of the process is ${all}, and ${available} of it are free.`
+    const { addressSpace, addressSpaceAvailable } = limits
+    const taken = addressSpace - addressSpaceAvailable
+    // Rounded, what is free of an address space that is nearly empty is all of it.
+    const isNearlyEmpty = taken < addressSpace / 64
+    const rest = isNearlyEmpty
+      ? `${formatBytes(taken)} of it are taken`
+      : `${formatBytes(addressSpaceAvailable)} of it are free`
+    return `Reserve less. The address space of the process is ${formatBytes(addressSpace)}, and ${rest}.`
   }
   if (errno === ERROR_INVALID_PARAMETER) {
     return 'Reserve less. 64-bit Windows has 128 TiB for a process.'
@@ -25,12 +31,14 @@ export function reserveHint(errno: number, n: number, kernel: WindowsKernel): st
 
 /** What to do when `n` bytes can't be committed, and the most likely cause. */
 export function commitHint(errno: number, n: number, kernel: WindowsKernel, isNew = false): string {
-  if (!outOfMemoryErrors.includes(errno)) return rangeHint(errno, isNew)
+  // Wine answers 87 where its host maps nothing more for a new range.
+  const isShort = outOfMemoryErrors.includes(errno) || (isNew && errno === ERROR_INVALID_PARAMETER)
+  if (!isShort) return rangeHint(errno, isNew)
   const limits = kernel.limits?.()
-  if (limits === undefined) {
+  if (limits === undefined || Number.isNaN(limits.commitAvailable)) {
     return (
       "Check the commit limit (memory and page files together) and the job's limit. " +
-      'Committed memory is counted when it is asked for, not when it is touched.'
+      'Committed memory is counted when it is asked for, not when it is touched. How much is left is not known.'
     )
   }
   const { commitLimit, commitAvailable } = limits
@@ -41,19 +49,17 @@ export function commitHint(errno: number, n: number, kernel: WindowsKernel, isNe
       `(memory and page files together, or the job's limit) is ${limit}, and ${available} of it is left.`
     )
   }
+  // The kernel refused less than it reports, so the report is not what bounds the process.
   return (
-    `Try again, or use less. ${available} of the commit limit of ${limit} are left now. ` +
-    'A growing page file, or a quota of the job or the user, can refuse for a moment.'
+    'Use less, or try again. How much is left is not known, because another limit than the commit limit of ' +
+    `${limit} refused: a quota of the job or the user, a page file that is growing, or the host of Wine.`
   )
 }
 
 /** What to do about a range that the kernel refuses, and the most likely cause. `isNew`: it was to be a new one. */
 export function rangeHint(errno: number, isNew = false): string {
   if (errno === ERROR_ACCESS_DENIED) {
-    return (
-      'Check the policies of the process. The kernel forbids the access, or this layer did not map the memory. ' +
-      'Wine answers so when its host has no more memory to commit.'
-    )
+    return 'Check the policies of the process. The kernel forbids the access, or this layer did not map the memory.'
   }
   if (!isNew && (errno === ERROR_INVALID_ADDRESS || errno === ERROR_INVALID_PARAMETER)) {
     return (

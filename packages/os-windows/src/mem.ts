@@ -19,7 +19,17 @@ import {
   type WindowsKernel,
   type WindowsLimits,
 } from '@memlayer/kernel'
-import { MEM_COMMIT, MEM_DECOMMIT, MEM_RELEASE, MEM_RESERVE, outOfMemoryErrors, PAGE_READWRITE } from './defs.js'
+import {
+  ERROR_ACCESS_DENIED,
+  ERROR_INVALID_ADDRESS,
+  MEM_COMMIT,
+  MEM_DECOMMIT,
+  MEM_RELEASE,
+  MEM_RESERVE,
+  MEM_RESET,
+  outOfMemoryErrors,
+  PAGE_READWRITE,
+} from './defs.js'
 import { commitHint, rangeHint, reserveHint } from './hint.js'
 
 /** How the backend is made. */
@@ -43,10 +53,14 @@ function quarantineOf(limits: WindowsLimits | undefined): Quarantine {
   return { space: space < 2 ** 44 ? space : 2 ** 44, writable: commit < 2 ** 28 ? commit : 2 ** 28 }
 }
 
+/** Zeroes that are written at once. */
+const zeroBytesMax = 2 ** 20
+
 class Windows implements OS {
   readonly name = 'windows'
   readonly traits: Traits
   refusal: Refusal | null = null
+  readonly usedKeepsReady = true
   readonly host: HostServices
   readonly #kernel: WindowsKernel
   readonly #pageSize: number
@@ -86,6 +100,8 @@ class Windows implements OS {
   sysUsedOS(v: Address, n: number): void {
     let answer = this.#kernel.virtualAlloc(v, n, MEM_COMMIT, PAGE_READWRITE)
     if (answer === v) return
+    // Go asks for less, whatever the kernel said. Where memory is short, that takes all that is left.
+    if (answer !== -ERROR_INVALID_ADDRESS) throw this.#commitFailed(v, n, v, n, answer)
 
     // A range that several reservations obtained can't be committed in one call. Like Go, this commits the rest, or
     // half of it, or half of that, down to a page.
@@ -97,10 +113,11 @@ class Windows implements OS {
         answer = this.#kernel.virtualAlloc(at, small, MEM_COMMIT, PAGE_READWRITE)
         if (answer === at) break
         failed = small
+        if (answer !== -ERROR_INVALID_ADDRESS) break
         small = alignDown(small / 2, this.#pageSize)
       }
-      // The parts that were committed before stay so, as in Go. They may be Ready memory with contents.
-      if (small < this.#pageSize) throw this.#commitFailed(v, n, at, failed, answer)
+      // The parts before are committed. Core knows which of them were Ready, and gives the others back.
+      if (answer !== at) throw this.#commitFailed(v, n, at, failed, answer)
       at += small
     }
   }
@@ -133,18 +150,66 @@ class Windows implements OS {
     // Nothing to do: sysUsed commits. Until then the range stays as sysReserve left it.
   }
 
+  sysRoomOS(n: number): boolean {
+    // Wine has places of its own for what is reserved and committed at once, which no limit of its host counts. Engines
+    // reserve first, so this does too.
+    const p = this.#kernel.virtualAlloc(0, n, MEM_RESERVE, PAGE_READWRITE)
+    let answer = p
+    if (p >= 0) {
+      answer = this.#kernel.virtualAlloc(p, n, MEM_COMMIT, PAGE_READWRITE)
+      void this.#kernel.virtualFree(p, 0, MEM_RELEASE)
+    }
+    if (answer === p && p >= 0) return true
+    // That is no reason. A call that does both has one.
+    if (answer === -ERROR_ACCESS_DENIED) {
+      const both = this.#kernel.virtualAlloc(0, n, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
+      if (both < 0) answer = both
+      else void this.#kernel.virtualFree(both, 0, MEM_RELEASE)
+    }
+    return this.#refuse(-answer, commitHint(-answer, n, this.#kernel, true)) !== null
+  }
+
   get quarantine(): Quarantine {
     return (this.#quarantine ??= quarantineOf(this.#kernel.limits?.()))
   }
 
-  sysRetireOS(v: Address, n: number): boolean {
-    this.#decommit('sysFree', v, n)
-    this.sysUsedOS(v, n)
+  sysRetireOS(v: Address, n: number, isMapped: boolean): boolean {
+    // Decommitted and committed again they would read zero as well, but an access between the two ends the process. A
+    // call in flight makes some in that time. Windows promises no zeroes for pages that are reset, so they are written.
+    if (!isMapped) this.sysUsedOS(v, n)
+    this.#zero(v, n)
+    this.#reset(v, n)
     return true
   }
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
+  }
+
+  /** Writes zeroes over [v, v+n), which is committed. */
+  #zero(v: Address, n: number): void {
+    const zeroes = new Uint8Array(Math.min(n, zeroBytesMax))
+    for (let at = v; at < v + n; at += zeroes.length) {
+      const part = zeroes.subarray(0, Math.min(zeroes.length, v + n - at))
+      if (this.#kernel.write !== undefined) this.#kernel.write(at, part)
+      else new Uint8Array(this.#kernel.view(at, part.length)).fill(0)
+    }
+  }
+
+  /** The kernel may drop what [v, v+n) holds, which stays committed. In pieces as a decommit, and only an advice. */
+  #reset(v: Address, n: number): void {
+    for (let at = v; at < v + n;) {
+      let small = v + n - at
+      while (small >= this.#pageSize && !this.#drops(at, small)) small = alignDown(small / 2, this.#pageSize)
+      if (small < this.#pageSize) return
+      at += small
+    }
+  }
+
+  #drops(v: Address, n: number): boolean {
+    // DiscardVirtualMemory gives the pages back at once, and came with Windows 8.1. MEM_RESET leaves the moment open.
+    if (this.#kernel.discard?.(v, n) === 0) return true
+    return this.#kernel.virtualAlloc(v, n, MEM_RESET, PAGE_READWRITE) > 0
   }
 
   /** Takes the memory from [v, v+n), in pieces when the range crosses reservations. */
@@ -170,13 +235,8 @@ class Windows implements OS {
 
   /** The error for a commit that ended at `at`, where even `failed` bytes were refused. */
   #commitFailed(v: Address, n: number, at: Address, failed: number, answer: number): FatalError {
-    const done =
-      at === v
-        ? ''
-        : ` The first ${formatBytes(at - v)} are committed. sysFree or sysFault gives them back, ` +
-          'and sysUsed may be called again.'
     if (answer >= 0) {
-      const hint = `Check the kernel below this layer. The kernel committed ${formatAddress(answer)} instead.${done}`
+      const hint = `Check the kernel below this layer. The kernel committed ${formatAddress(answer)} instead.`
       return new FatalError('failed to commit pages', {
         op: 'sysUsed',
         syscall: 'VirtualAlloc',
@@ -186,8 +246,7 @@ class Windows implements OS {
       })
     }
     const isShort = outOfMemoryErrors.includes(-answer)
-    // Core gives back what was committed of a Prepared range when memory is short.
-    const hint = `${commitHint(-answer, n, this.#kernel)}${isShort ? '' : done}`
+    const hint = commitHint(-answer, n, this.#kernel)
     // As in Go, this is the whole size when memory is short. Otherwise it is the size of the piece. Go has halved
     // that to 0 by then (golang.org/issue/33716).
     return isShort
@@ -201,15 +260,18 @@ class Windows implements OS {
    */
   #decommitFailed(op: string, v: Address, at: Address, failed: number, errno: number): FatalError {
     let hint = rangeHint(errno)
+    let unsettled = false
     if (at > v) {
       try {
         this.sysUsedOS(v, at - v)
         hint += ` The first ${formatBytes(at - v)} have memory again, but their contents are lost.`
       } catch {
-        hint += ` The first ${formatBytes(at - v)} have lost their memory. A touch of them ends the process.`
+        unsettled = true
+        hint += ` The first ${formatBytes(at - v)} have lost their memory.`
       }
     }
-    return this.#fatal('failed to decommit pages', op, 'VirtualFree', at, failed, errno, hint)
+    const details = { op, syscall: 'VirtualFree', errno, errnoName: errnoName('windows', errno), hint, unsettled }
+    return new FatalError('failed to decommit pages', { ...details, address: at, size: failed })
   }
 
   #refuse(errno: number, hint: string): null {

@@ -146,7 +146,7 @@ describe('os-windows without a ledger, as in Go, where only the kernel can refus
 })
 
 describe('os-windows: a kernel that refuses', () => {
-  it.each([8, 635, 1454, 1455])('a commit with %i is "out of memory", with the whole size', (errno) => {
+  it.each([5, 8, 635, 1454, 1455])('a commit with %i is "out of memory", with the whole size', (errno) => {
     const below = pagesKernel()
     const memory = createMemory(createOS({ kernel: refusing(below, errno, (_, __, ___, type) => type === COMMIT) }))
     const v = memory.sysReserve(null, MiB)
@@ -157,24 +157,31 @@ describe('os-windows: a kernel that refuses', () => {
     expect(error.message).toMatch(
       /^sysUsed: windows refused 256 KiB at 0x[0-9a-f]+: VirtualAlloc answered ERROR_\w+ \(\d+\)\. /,
     )
+    expect(memory.stats().total.refusals).toBe(1)
     checkAccount(memory, below)
   })
 
-  it.each([5, 87, 487, 998])(
-    'a commit with %i is "failed to commit pages", with the size of the failed piece',
-    (errno) => {
-      const below = pagesKernel()
-      const memory = createMemory(createOS({ kernel: refusing(below, errno, (_, __, ___, type) => type === COMMIT) }))
-      const v = memory.sysReserve(null, MiB)
-      memory.sysMap(v, MiB, null)
-      const error = layerErrorOf(() => memory.sysUsed(v, 256 * KiB))
-      expect(error).toBeInstanceOf(FatalError)
-      // Go says here that 0 bytes failed: golang.org/issue/33716.
-      expect(error).toMatchObject({ op: 'sysUsed', syscall: 'VirtualAlloc', errno, address: v, size: 4096 })
-      expect(error.message).toMatch(/^failed to commit pages: VirtualAlloc\(0x[0-9a-f]+, 4096\) answered ERROR_/)
-      checkAccount(memory, below)
-    },
-  )
+  it.each([
+    [87, 256 * KiB],
+    [487, 4096],
+    [998, 256 * KiB],
+  ])('a commit with %i is "failed to commit pages", with the size of the failed piece', (errno, size) => {
+    const below = pagesKernel()
+    const { kernel, take } = record(refusing(below, errno, (_, __, ___, type) => type === COMMIT))
+    const memory = createMemory(createOS({ kernel }))
+    const v = memory.sysReserve(null, MiB)
+    memory.sysMap(v, MiB, null)
+    take()
+    const error = layerErrorOf(() => memory.sysUsed(v, 256 * KiB))
+    expect(error).toBeInstanceOf(FatalError)
+    // Go says here that 0 bytes failed: golang.org/issue/33716.
+    expect(error).toMatchObject({ op: 'sysUsed', syscall: 'VirtualAlloc', errno, address: v, size })
+    expect(error.message).toMatch(/^failed to commit pages: VirtualAlloc\(0x[0-9a-f]+, \d+\) answered ERROR_/)
+    // Only 487 says that the range crosses reservations, and that smaller pieces may do.
+    const commits = take().filter(({ fn }) => fn === 'virtualAlloc')
+    expect(commits).toHaveLength(errno === 487 ? 8 : 1)
+    checkAccount(memory, below)
+  })
 
   it('halves down to the kernel’s page size, for every page size', () => {
     const below = pagesKernel({ pageSize: 16384 })
@@ -237,7 +244,7 @@ describe('os-windows: a kernel that refuses', () => {
     expect(below.bytesInState('COMMIT', v, 256 * KiB)).toBe(0)
   })
 
-  it('names the bytes that must not be touched when they can’t get memory again', () => {
+  it('counts pages as Prepared that a failed decommit took and that can’t get memory again', () => {
     const below = pagesKernel()
     let border = Infinity
     const kernel = refusing(
@@ -251,8 +258,14 @@ describe('os-windows: a kernel that refuses', () => {
     const error = layerErrorOf(() => memory.sysUnused(v, 256 * KiB))
     expect(error).toBeInstanceOf(FatalError)
     expect(error.message).toMatch(/^failed to decommit pages/)
-    expect(error.hint).toContain('The first 64 KiB have lost their memory. A touch of them ends the process')
+    expect(error.hint).toContain('The first 64 KiB have lost their memory. The range is Prepared.')
+    expect(error.unsettled).toBe(true)
+    // What was Ready is Prepared, so no view can be made of pages without memory.
+    expect(memory.stats().total).toMatchObject({ ready: 0, prepared: 256 * KiB })
+    expect(layerErrorOf(() => memory.view(Uint8Array, v, 1)).code).toBe('ERR_MEMLAYER_STATE')
     border = Infinity
+    checkAccount(memory, below)
+    memory.sysUsed(v, 256 * KiB)
     memory.sysUnused(v, 256 * KiB)
     checkAccount(memory, below)
   })
@@ -299,7 +312,7 @@ describe('os-windows: a kernel that answers another address', () => {
     memory.sysMap(v, MiB, null)
     const error = layerErrorOf(() => memory.sysUsed(v, 64 * KiB))
     expect(error).toBeInstanceOf(FatalError)
-    expect(error.message).toMatch(/^failed to commit pages: VirtualAlloc\(0x[0-9a-f]+, 4096\)\. /)
+    expect(error.message).toMatch(/^failed to commit pages: VirtualAlloc\(0x[0-9a-f]+, 65536\)\. /)
     expect(error.hint).toContain(`The kernel committed 0x${(v + 65536).toString(16)} instead.`)
     expect(error.errno).toBeUndefined()
     expect(memory.stats().total).toMatchObject({ prepared: MiB, ready: 0 })

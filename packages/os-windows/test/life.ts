@@ -118,7 +118,7 @@ function checkError(op: string, error: unknown, errno: number): void {
   const words: Record<string, RegExp> = {
     sysAlloc: /^sysAlloc: windows refused/,
     sysUnused: /^failed to decommit pages: VirtualFree\(/,
-    sysUsed: [8, 635, 1454, 1455].includes(errno)
+    sysUsed: [5, 8, 635, 1454, 1455].includes(errno)
       ? /^(out of memory: VirtualAlloc\(|sysUsed: windows refused)/
       : /^failed to commit pages: VirtualAlloc\(/,
     sysFree: /^failed to release pages: VirtualFree\(/,

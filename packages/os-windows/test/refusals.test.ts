@@ -35,10 +35,10 @@ describe('os-windows, refused an allocation', () => {
       "The commit limit (memory and page files together, or the job's limit) is 32 GiB, and 1 MiB of it is left",
     ],
     ['the commit limit', 8, 'ERROR_NOT_ENOUGH_MEMORY', { commitAvailable: 0 }, '0 bytes of it is left.'],
-    ['a growing page file', 635, 'ERROR_COMMITMENT_MINIMUM', {}, '20 GiB of the commit limit of 32 GiB are left now'],
-    ['a quota', 1454, 'ERROR_PAGEFILE_QUOTA', {}, 'a quota of the job or the user'],
+    ['a growing page file', 635, 'ERROR_COMMITMENT_MINIMUM', {}, 'a page file that is growing'],
+    ['a quota', 1454, 'ERROR_PAGEFILE_QUOTA', {}, 'How much is left is not known, because another limit'],
     ['an unknown limit', 1455, 'ERROR_COMMITMENT_LIMIT', null, 'Committed memory is counted when it is asked for'],
-    ['a policy', 5, 'ERROR_ACCESS_DENIED', {}, 'The kernel forbids the access'],
+    ["a limit of Wine's host", 5, 'ERROR_ACCESS_DENIED', {}, 'or the host of Wine'],
     ['an error without a name', 4242, 'error 4242', {}, 'The kernel gives no other reason'],
   ] as const)('names %s (%i), and counts nothing', (_, errno, errnoName, limits, words) => {
     const memory = createMemory(createOS({ kernel: refusing(errno, limits) }))
@@ -67,6 +67,12 @@ describe('os-windows, refused a reservation', () => {
       8,
       { addressSpaceAvailable: 2 ** 29 },
       'The address space of the process is 128 TiB, and 512 MiB of it are free',
+    ],
+    [
+      'what is taken of the address space',
+      8,
+      { addressSpace: GiB, addressSpaceAvailable: GiB - 2 ** 16 },
+      'The address space of the process is 1 GiB, and 64 KiB of it are taken',
     ],
     ['the whole address space', 87, {}, '64-bit Windows has 128 TiB for a process'],
     ['its pieces', 8, {}, 'no range as large as that in one piece'],

@@ -23,6 +23,8 @@ export interface WindowsRunOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Kills the run after this time, in milliseconds. Default is 60,000. */
   readonly timeout?: number
+  /** RLIMIT_DATA of Node under Wine, in bytes: what Wine's kernel can commit. Windows ignores it. */
+  readonly dataLimit?: number
   /** Wine's debug channels, which print to stderr: `'+virtual'`. By default all are off. */
   readonly wineDebug?: string
 }
@@ -73,7 +75,7 @@ async function runInWine(file: string, folder: string, options: WindowsRunOption
   makeDisk(disk, options.folder, node, koromix)
   makePrefix(template, join(folder, 'prefix'), disk)
 
-  const { nodeArgs = [], args = [], wineDebug } = options
+  const { nodeArgs = [], args = [], wineDebug, dataLimit } = options
   // wineboot.exe is disabled, because Node needs no services or desktop, and they would outlive it.
   // winedbg.exe is disabled, so that a crash ends the process at once.
   const env = { ...wineEnv(join(folder, 'prefix'), 'wineboot.exe,winedbg.exe=d', wineDebug), ...options.env }
@@ -81,8 +83,11 @@ async function runInWine(file: string, folder: string, options: WindowsRunOption
   try {
     const command = ['M:\\node.exe', ...nodeArgs, `M:\\test\\${file.replaceAll('/', '\\')}`, ...args]
     const childEnv = { ...env, MEMLAYER_OUTPUT: 'M:\\output' }
+    const isLimited = dataLimit !== undefined
+    const program = isLimited ? 'prlimit' : wine.wine
+    const before = isLimited ? [`--data=${dataLimit}`, wine.wine] : []
     return await end(folder, join(disk, 'output'), options, (stdio) =>
-      spawn(wine.wine, command, { cwd: disk, env: childEnv, stdio }),
+      spawn(program, [...before, ...command], { cwd: disk, env: childEnv, stdio }),
     )
   } finally {
     endServer(wine, env)

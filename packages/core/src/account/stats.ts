@@ -38,6 +38,12 @@ export interface MemoryStats {
    * under a filter that forbids the call. They are Prepared, and their memory stays.
    */
   readonly kept: number
+  /**
+   * Bytes that are Prepared or Reserved and still committed, because JavaScript has seen them: a late access finds
+   * zeroes there. They count to the limit on committed memory until younger ones take their place, or memory is short.
+   * Absent: there are none. Windows has some, 256 MiB or a 64th of its commit limit at most.
+   */
+  readonly lingering?: number
 }
 
 /** What the account itself counts of a category. */
@@ -54,6 +60,7 @@ export function statsOf(
   ledger: Ledger | null,
   retired: number,
   kept: number,
+  lingering: number,
 ): MemoryStats {
   const counts = categories.map(({ held, calls, refusals }, category) => ({
     reserved: ledger?.bytes(category, RESERVED) ?? NaN,
@@ -80,5 +87,6 @@ export function statsOf(
     categories: Object.fromEntries(named.map((one, i) => [categories[i + 1]?.name ?? '', one])),
     retired,
     kept,
+    ...(lingering > 0 ? { lingering } : {}),
   }
 }

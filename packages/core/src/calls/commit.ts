@@ -33,6 +33,7 @@ export function commit(parts: Parts, v: Address, n: number, stat: SysMemStat): v
     ledger.assign(address, size, PREPARED, category, packed)
   }
   account.add(sum, category)
+  parts.lingering.take(v, n)
   ledger.move(v, n, READY)
   intent.end()
   if (parts.hugePages.inUse) for (const { address, size } of toUse) parts.hugePages.used(address, size)
@@ -44,7 +45,7 @@ export function commit(parts: Parts, v: Address, n: number, stat: SysMemStat): v
 
 /** Asks the OS for all of it. If that fails, nothing has changed. The intent stays open. */
 function tryAll(parts: Parts, toMap: readonly Range[], toUse: readonly Range[], category: number): void {
-  const { os, budget, space, intent } = parts
+  const { os, budget, space, charge, intent } = parts
   const done: Range[] = []
   let mapped = 0
   try {
@@ -62,6 +63,7 @@ function tryAll(parts: Parts, toMap: readonly Range[], toUse: readonly Range[], 
       done.push({ address, size })
       budget.used('sysUsed', size)
       if (os.traits.unusedTraps) space.take('sysUsed', 0, size)
+      charge.take('sysUsed', address, size)
       intent.begin(AS_IS, address, size)
       os.sysUsedOS(address, size)
       expectOpen(parts, PREPARED, 'sysUsed', address, size)

@@ -5,6 +5,7 @@ import { NONE, RETIRED } from '../ledger/intent.js'
 import { MIXED, PREPARED, READY, stateOf, type Packed } from '../ledger/states.js'
 import type { OS } from '../os.js'
 import type { Parts } from './parts.js'
+import { keepsCommitted } from '../retired/lingering.js'
 import { refused, takeRefusal } from './refusal.js'
 import { expectOpen } from './settle.js'
 
@@ -42,9 +43,13 @@ export function payForFree({ budget, retired }: Parts, v: Address, n: number): b
 export function giveBack(parts: Parts, v: Address, n: number, packed: Packed, isKept: boolean): void {
   const { os, intent, retired, record } = parts
   takeRefusal(os)
+  const lingered = parts.lingering.take(v, n)
   if (isKept) {
     intent.begin(RETIRED, v, n)
-    if (retired.retire(v, n, isTouchable(os, packed))) return expectOpen(parts, RETIRED, 'sysFree', v, n)
+    const isRetired = keepsCommitted(os)
+      ? retired.retireCommitted(v, n, readyIn(parts, v, n), lingered)
+      : retired.retire(v, n, isTouchable(os, packed))
+    if (isRetired) return expectOpen(parts, RETIRED, 'sysFree', v, n)
   }
   intent.begin(NONE, v, n)
   record?.remove(v, n)
@@ -54,6 +59,29 @@ export function giveBack(parts: Parts, v: Address, n: number, packed: Packed, is
     throw refused(os, 'sysFree', v, n)
   }
   expectOpen(parts, NONE, 'sysFree', v, n)
+}
+
+/** sysUnusedOS. Where unused pages trap, those that JavaScript has seen stay committed for a while. */
+export function unuse({ os, retired, lingering }: Parts, v: Address, n: number): void {
+  if (retired.hasSeen(v, n) && lingering.reset(v, n)) return
+  os.sysUnusedOS(v, n)
+}
+
+/** sysFaultOS, or the same for pages that JavaScript has seen. What lingers of the range goes on lingering. */
+export function fault(parts: Parts, v: Address, n: number): void {
+  const { os, retired, lingering } = parts
+  if (!keepsCommitted(os) || !retired.hasSeen(v, n)) return os.sysFaultOS(v, n)
+  for (const [at, size] of readyIn(parts, v, n)) {
+    if (!lingering.reset(at, size)) os.sysFaultOS(at, size)
+  }
+}
+
+/** The Ready parts of [v, v+n), as pairs of address and size. */
+function readyIn({ ledger }: Parts, v: Address, n: number): [Address, number][] {
+  return ledger
+    .within(v, n)
+    .filter(({ packed }) => stateOf(packed) === READY)
+    .map(({ address, size }): [Address, number] => [address, size])
 }
 
 /** sysUnusedOS left a refusal: the kernel keeps [v, v+n). New pages take its place where the OS can. */

@@ -12,7 +12,9 @@ import { SpaceBudget } from '../mappings/space-budget.js'
 import type { OS } from '../os.js'
 import { enterProcess } from '../process/enter.js'
 import type { ProcessRecord } from '../process/record.js'
+import { Lingering } from '../retired/lingering.js'
 import { Retired } from '../retired/retired.js'
+import { Charge } from './charge.js'
 
 /** The parts of one memory. */
 export interface Parts {
@@ -23,8 +25,10 @@ export interface Parts {
   readonly hugePages: HugePages
   readonly budget: MappingBudget
   readonly space: SpaceBudget
+  readonly charge: Charge
   readonly claims: RegionTable
   readonly retired: Retired
+  readonly lingering: Lingering
   /** What an operation is about to do. */
   readonly intent: Intent
   /** What other threads know of it; null: they know nothing. */
@@ -39,6 +43,8 @@ export function makeParts(os: OS, options: BudgetOptions): Parts {
   const record = enterProcess(os, () => [...rangesOf(ledger), ...pairsIn(retired?.ranges() ?? [])])
   const retiring = new Retired(os, record)
   retired = retiring
+  const lingering = new Lingering(os)
+  const decommit = (): boolean => [lingering.decommit(), retiring.uncommit()].includes(true)
   return {
     os,
     ledger,
@@ -47,8 +53,10 @@ export function makeParts(os: OS, options: BudgetOptions): Parts {
     hugePages,
     budget: new MappingBudget(os, ledger, hugePages, () => retiring.release(), record, options),
     space: new SpaceBudget(os, options),
+    charge: new Charge(os, options, decommit),
     claims: new RegionTable(),
     retired: retiring,
+    lingering,
     intent: new Intent(),
     record,
   }

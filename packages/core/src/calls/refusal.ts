@@ -2,8 +2,10 @@
 import type { Address } from '@memlayer/kernel'
 import type { Operation } from '../account/observer.js'
 import { asOwn, FatalError, OutOfMemoryError } from '../errors.js'
+import { MIXED, PREPARED, READY, stateOf, type Packed } from '../ledger/states.js'
 import type { OS, Refusal } from '../os.js'
 import { formatAddress, formatBytes } from '../text.js'
+import type { Parts } from './parts.js'
 
 /** The error for a `*OS` function that returned null. Takes the OS's refusal. */
 export function outOfMemory(os: OS, op: Operation, v: Address | null, n: number): OutOfMemoryError {
@@ -27,9 +29,28 @@ export function noMemoryToUse(os: OS, v: Address, n: number, error: unknown, und
   return noMemoryTo(os, 'sysUsed', v, n, error, undo)
 }
 
+/**
+ * The error for what sysUsedOS threw over Prepared memory, or a mix of Prepared and Ready. What was Prepared is so
+ * again. What was Ready keeps its contents where the OS keeps them, and elsewhere the backend's error stays.
+ */
+export function undoUsed({ os, ledger }: Parts, v: Address, n: number, packed: Packed, error: unknown): unknown {
+  const isPrepared = packed !== MIXED && stateOf(packed) === PREPARED
+  if (!isPrepared && os.usedKeepsReady !== true) return error
+  return noMemoryToUse(os, v, n, error, () => {
+    for (const part of ledger.within(v, n)) {
+      if (stateOf(part.packed) !== READY) os.sysUnusedOS(part.address, part.size)
+    }
+  })
+}
+
 function noMemoryTo(os: OS, op: Operation, v: Address, n: number, thrown: unknown, undo: () => void): unknown {
   const error = asOwn(thrown)
-  if (!(error instanceof FatalError && error.message.startsWith('out of memory'))) return error
+  if (!(error instanceof FatalError)) return error
+  if (!error.message.startsWith('out of memory')) {
+    // All or nothing: an OS that commits in pieces may have committed some.
+    if (op === 'sysUsed' && os.usedKeepsReady === true) putBack(os, undo)
+    return error
+  }
   takeRefusal(os)
   if (!putBack(os, undo)) return error
   const { syscall, errno, errnoName, hint } = error

@@ -3,7 +3,7 @@
 // is a range Ready without pages, and never is it owned twice.
 import type { Address } from '@memlayer/kernel'
 import type { Operation } from '../account/observer.js'
-import { asOwn, FatalError, MemlayerError } from '../errors.js'
+import { addHint, asOwn, FatalError, MemlayerError } from '../errors.js'
 import { AS_IS, NONE, RETIRED } from '../ledger/intent.js'
 import { nameOfState } from '../ledger/states.js'
 import { show } from '../text.js'
@@ -11,13 +11,14 @@ import type { Parts } from './parts.js'
 
 /** Settles the operation that a script left, which `parts.intent` tells of. A script may end here as well. */
 export function settle(parts: Parts): void {
-  const { intent, ledger, account, retired } = parts
+  const { intent, ledger, account, retired, lingering } = parts
   const { state, pairs } = intent
   if (pairs === null) settleRange(parts, state, intent.address, intent.size)
   else for (let i = 0; i < pairs.length; i += 2) settleRange(parts, state, pairs[i] as Address, pairs[i + 1] as number)
   ledger.recount()
   account.recount()
   retired.recount()
+  lingering.recount()
   intent.end()
 }
 
@@ -49,8 +50,14 @@ function ended(parts: Parts, op: Operation, v: Address | null, n: number, thrown
   const { intent } = parts
   const error = asOwn(thrown)
   if (error instanceof MemlayerError) {
-    // A backend that throws one vouches for the range: it is as it was.
-    intent.end()
+    // A backend that throws one vouches for the range: it is as it was. Or it says that it could not put it back.
+    if (error.unsettled !== true || !intent.isOpen) {
+      intent.end()
+      return error
+    }
+    const { state } = intent
+    settle(parts)
+    addHint(error, hintOf(state))
     return error
   }
   const state = intent.isOpen ? intent.state : AS_IS

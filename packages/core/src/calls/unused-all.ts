@@ -5,7 +5,7 @@ import { addHint, UsageError } from '../errors.js'
 import { FROM_READY, PREPARED, type Packed } from '../ledger/states.js'
 import { formatAddress } from '../text.js'
 import { countOf, roomFor } from './pairs.js'
-import { renew } from './give-back.js'
+import { renew, unuse } from './give-back.js'
 import type { Parts } from './parts.js'
 import { expectOpen, failed, settle } from './settle.js'
 
@@ -141,7 +141,7 @@ function giveBackAll(parts: Parts, pairs: Float64Array): GivenBack {
   }
   try {
     for (; done < pairs.length; done += 2) {
-      os.sysUnusedOS(pairs[done] as Address, pairs[done + 1] as number)
+      unuse(parts, pairs[done] as Address, pairs[done + 1] as number)
       if (os.refusal) renew(parts, pairs[done] as Address, pairs[done + 1] as number)
       expectOpen(parts, PREPARED, OP, v, n, pairs)
     }

@@ -17,11 +17,9 @@ import {
   FROM_OWNED,
   FROM_READY,
   FROM_RESERVED,
-  MIXED,
   PREPARED,
   READY,
   RESERVED,
-  stateOf,
   type Packed,
 } from '../ledger/states.js'
 import type { HugePages } from '../mappings/huge-pages.js'
@@ -30,10 +28,11 @@ import type { SpaceBudget } from '../mappings/space-budget.js'
 import type { OS } from '../os.js'
 import type { ProcessRecord } from '../process/record.js'
 import type { Retired } from '../retired/retired.js'
-import { endBorrows, giveBack, payForFree, renew } from './give-back.js'
+import type { Charge } from './charge.js'
+import { endBorrows, fault, giveBack, payForFree, renew, unuse } from './give-back.js'
 import { allocate } from './obtain.js'
 import type { Parts } from './parts.js'
-import { noMemoryToMap, noMemoryToUse, outOfMemory, refused, takeRefusal } from './refusal.js'
+import { noMemoryToMap, outOfMemory, refused, takeRefusal, undoUsed } from './refusal.js'
 import { reserve, reserveAligned, type AlignedReservation } from './reserve.js'
 import { expectOpen, failed, settle } from './settle.js'
 import { unusedAll } from './unused-all.js'
@@ -52,6 +51,7 @@ export class Wrappers {
   readonly #retired: Retired
   readonly #intent: Intent
   readonly #space: SpaceBudget
+  readonly #charge: Charge
   readonly #record: ProcessRecord | null
 
   constructor(parts: Parts) {
@@ -66,6 +66,7 @@ export class Wrappers {
     this.#retired = parts.retired
     this.#intent = parts.intent
     this.#space = parts.space
+    this.#charge = parts.charge
     this.#record = parts.record
   }
 
@@ -78,6 +79,7 @@ export class Wrappers {
     try {
       this.#budget.cut('sysAlloc', n)
       this.#space.take('sysAlloc', n, n)
+      this.#charge.take('sysAlloc', null, n)
       this.#intent.begin(AS_IS, NaN, 0)
       v = allocate(this.#parts, n)
       if (v === null) throw outOfMemory(this.os, 'sysAlloc', null, n)
@@ -104,7 +106,7 @@ export class Wrappers {
       this.#budget.unused('sysUnused', n)
       packed = endBorrows(this.#parts, 'sysUnused', v, n, packed, FROM_READY)
       this.#intent.begin(PREPARED, v, n)
-      this.os.sysUnusedOS(v, n)
+      unuse(this.#parts, v, n)
       if (this.os.refusal) renew(this.#parts, v, n)
       expectOpen(this.#parts, PREPARED, 'sysUnused', v, n)
     } catch (error) {
@@ -124,16 +126,14 @@ export class Wrappers {
     try {
       this.#budget.used('sysUsed', n)
       if (this.os.traits.unusedTraps) this.#space.take('sysUsed', 0, n)
+      this.#charge.takeUnready('sysUsed', v, n, packed, this.#ledger)
       this.#intent.begin(AS_IS, v, n)
       this.os.sysUsedOS(v, n)
       expectOpen(this.#parts, PREPARED, 'sysUsed', v, n)
     } catch (error) {
-      // Ready pages of the range would lose their contents, where the OS takes the range's memory again.
-      const isPrepared = packed !== MIXED && stateOf(packed) === PREPARED
-      const undo = (): void => this.os.sysUnusedOS(v, n)
-      const failure = isPrepared ? noMemoryToUse(this.os, v, n, error, undo) : error
-      throw failed(this.#parts, 'sysUsed', v, n, category, failure)
+      throw failed(this.#parts, 'sysUsed', v, n, category, undoUsed(this.#parts, v, n, packed, error))
     }
+    this.#parts.lingering.take(v, n)
     this.#ledger.move(v, n, READY, packed)
     this.#intent.end()
     if (this.#hugePages.inUse) this.#hugePages.used(v, n)
@@ -210,7 +210,7 @@ export class Wrappers {
       packed = endBorrows(this.#parts, 'sysFault', v, n, packed, FROM_MAPPED)
       takeRefusal(this.os)
       this.#intent.begin(RESERVED, v, n)
-      this.os.sysFaultOS(v, n)
+      fault(this.#parts, v, n)
       if (this.os.refusal) this.#keptByKernel('sysFault', v, n)
       expectOpen(this.#parts, RESERVED, 'sysFault', v, n)
     } catch (error) {

@@ -13,9 +13,9 @@ export const leftToEngine =
   "The engine's heap is left a part of it, which createMemory(os, { engineHeap }) sets in bytes."
 
 /** Of a limit, the most that is left for a heap that may grow. */
-const limitPart = 2
+export const limitPart = 2
 /** For what is no heap: the C library, threads, code. */
-const bytesMin = 2 ** 26
+export const bytesMin: number = 2 ** 26
 const mappingsMin = 1024
 // V8's heap has pages of 256 KiB, each of which is a mapping, and some are two. What has over 128 KiB has one of its own.
 // Measured on Node 22, 24 and 26: 3.6 to 8.7 for each MiB, the most where all of it is arrays of 133 KiB.

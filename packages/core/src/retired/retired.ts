@@ -8,6 +8,7 @@ import { alignDown, alignUp, type Address } from '@memlayer/kernel'
 import { RangeMap } from '../ledger/range-map.js'
 import type { OS, Quarantine } from '../os.js'
 import type { ProcessRecord } from '../process/record.js'
+import { keepsCommitted } from './lingering.js'
 import { Queue } from './queue.js'
 
 // What a retired range is. 0: it is not retired.
@@ -26,6 +27,9 @@ const rangesPerSweep = 64
 
 const nothing: Quarantine = { space: 0, writable: 0 }
 
+/** An address and a size. */
+type Pair = readonly [Address, number]
+
 /** The retired ranges of one memory. */
 export class Retired {
   readonly #os: OS
@@ -42,6 +46,8 @@ export class Retired {
   #sweepAt: Address = 0
   /** No cooled range is larger. */
   #largestCooled = 0
+  /** What `retire` left committed of the range that `add` comes with, as pairs of address and size. */
+  #committed: readonly Pair[] | null = null
 
   readonly #record: ProcessRecord | null
 
@@ -103,10 +109,32 @@ export class Retired {
     return this.#traps(v, n)
   }
 
+  /**
+   * `retire` for an OS that charges committed memory. Only `ready` and `lingering` are committed, and they stay so.
+   * What lingers holds nothing any more.
+   */
+  retireCommitted(v: Address, n: number, ready: readonly Pair[], lingering: readonly Pair[]): boolean {
+    const bytes = [...ready, ...lingering].reduce((sum, [, size]) => sum + size, 0)
+    if (bytes > this.#spare.writable) {
+      this.#committed = []
+      return this.#traps(v, n)
+    }
+    const committed: Pair[] = [...lingering]
+    for (const [at, size] of ready) {
+      if (this.#givesBack(at, size, true)) committed.push([at, size])
+      else if (!this.#traps(at, size)) return false
+    }
+    this.#committed = committed
+    return true
+  }
+
   /** [v, v+n) was retired. */
   add(v: Address, n: number): void {
     this.#seen.assign(v, n, 0)
-    this.#change(v, n, 0, n > this.#spare.writable ? TRAPPING : QUARANTINED)
+    const committed = this.#committed
+    this.#committed = null
+    this.#change(v, n, 0, committed !== null || n > this.#spare.writable ? TRAPPING : QUARANTINED)
+    for (const [at, size] of committed ?? []) this.#change(at, size, TRAPPING, QUARANTINED)
     this.#queue.push(v, n)
     this.#age()
     if ((this.#sinceSweep += 1) >= retirementsPerSweep) this.#sweep()
@@ -115,6 +143,7 @@ export class Retired {
   /** `add` and what is before it, where a script may have ended inside. The bytes have to be counted anew. */
   addAgain(v: Address, n: number): void {
     this.#seen.assign(v, n, 0)
+    this.#committed = null
     // Where the OS can't, the addresses serve nothing any more.
     if (!this.retire(v, n, false)) return
     this.#kinds.assign(v, n, n > this.#spare.writable ? TRAPPING : QUARANTINED)
@@ -154,6 +183,13 @@ export class Retired {
     this.cool()
     while (this.#of(COOLED) > 0) this.#releaseCooled()
     return true
+  }
+
+  /** Decommits what can be touched in quarantine, because memory is short. False: there is none. */
+  uncommit(): boolean {
+    const before = this.#of(QUARANTINED)
+    while (this.#queue.hasWritable) this.#trapFirst()
+    return this.#of(QUARANTINED) < before
   }
 
   /** Counts the bytes anew, because a script ended while they were being changed. */
@@ -259,19 +295,40 @@ export class Retired {
 
   #trapFirst(): void {
     const { v, n } = this.#queue.nextWritable()
-    if (this.#is(v, n, QUARANTINED) && this.#traps(v, n)) this.#change(v, n, QUARANTINED, TRAPPING)
+    if (!this.#os.traits.freesParts) {
+      // Parts of it may trap already.
+      for (const [at, size, kind] of this.#partsOf(v, n)) {
+        if (kind === QUARANTINED && this.#traps(at, size)) this.#change(at, size, QUARANTINED, TRAPPING)
+      }
+    } else if (this.#is(v, n, QUARANTINED) && this.#traps(v, n)) this.#change(v, n, QUARANTINED, TRAPPING)
   }
 
   #coolFirst(): void {
     const { v, n } = this.#queue.shift()
+    if (!this.#os.traits.freesParts) {
+      // A reservation that goes as a whole would have to serve one of exactly its size.
+      for (const [at, size, kind] of this.#partsOf(v, n)) this.#change(at, size, kind, COOLED)
+      return this.#unmap(v, n)
+    }
     const kind = this.#is(v, n, QUARANTINED) ? QUARANTINED : this.#is(v, n, TRAPPING) ? TRAPPING : 0
     if (kind === 0) return
-    if (kind === QUARANTINED && !this.#coolsTouchable && this.#os.traits.freesParts) this.#traps(v, n)
+    if (kind === QUARANTINED && !this.#coolsTouchable) this.#traps(v, n)
     this.#change(v, n, kind, COOLED)
-    // A reservation that goes as a whole would have to serve one of exactly its size.
-    if (!this.#os.traits.freesParts) return this.#unmap(v, n)
     this.#kinds.seek(v)
     this.#largestCooled = Math.max(this.#largestCooled, this.#kinds.end - this.#kinds.start)
+  }
+
+  /** The parts of [v, v+n) of one kind each: address, size, kind. */
+  #partsOf(v: Address, n: number): [Address, number, number][] {
+    const kinds = this.#kinds
+    const parts: [Address, number, number][] = []
+    for (let at = v; at < v + n;) {
+      kinds.seek(at)
+      const end = kinds.endBy(v + n)
+      if (kinds.value !== 0) parts.push([at, end - at, kinds.value])
+      at = end
+    }
+    return parts
   }
 
   /** Whether all of [v, v+n) is of one kind. */
@@ -303,6 +360,8 @@ export class Retired {
   /** Gives back what was written late to retired ranges, and their page tables: of some ranges now, of others later. */
   #sweep(): void {
     this.#sinceSweep = 0
+    // An OS that charges committed memory has little of it in quarantine, and decommits that soon.
+    if (keepsCommitted(this.#os)) return
     const runs = this.#runsFrom(this.#sweepAt)
     for (let i = 0; i < runs.length; i += 2) this.#givesBack(runs[i] as Address, runs[i + 1] as number, false)
   }

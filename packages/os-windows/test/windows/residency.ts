@@ -33,6 +33,18 @@ describe('residency', () => {
     region.free()
   })
 
+  it('makes no object for each page', () => {
+    const region = memory.reserve(256 * MiB)
+    region.commit(0, 256 * MiB)
+    region.view(Uint8Array, 0, 256 * MiB).fill(1)
+    memory.residency(region.address, region.size)
+    const before = process.memoryUsage().heapUsed
+    assert.equal(memory.residency(region.address, region.size)?.runs.length, 1)
+    // 65,536 bigints would be over 1 MiB.
+    assert.ok(process.memoryUsage().heapUsed - before < MiB / 2)
+    region.free()
+  })
+
   it('asks for more pages than fit into one call', () => {
     const region = memory.reserve(48 * MiB)
     region.commit(0, 48 * MiB)
