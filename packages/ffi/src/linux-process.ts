@@ -176,7 +176,7 @@ function isArena({ address, end, permissions }: Line, next: Line | undefined): b
 }
 
 /** The kind of a mapping. Threads' stacks have no name. They lie behind a guard, which is a mapping without access. */
-function kindOf(line: Line, before: Line | undefined, isArena: boolean): ProcessMapping['kind'] {
+function kindOf(line: Line, before: Line | undefined, inArena: boolean): ProcessMapping['kind'] {
   const { address, permissions, name, isSmallPaged } = line
   if (name === '[heap]') return 'malloc'
   if (name === '[stack]') return 'stack'
@@ -186,5 +186,5 @@ function kindOf(line: Line, before: Line | undefined, isArena: boolean): Process
   if (isSmallPaged && before?.permissions === '---p' && before.end === address) return 'stack'
   // Code that was generated at run time.
   if (permissions.includes('x')) return 'engine'
-  return isArena ? 'malloc' : 'anonymous'
+  return inArena ? 'malloc' : 'anonymous'
 }

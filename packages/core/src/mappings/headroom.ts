@@ -17,7 +17,7 @@ export const limitPart = 2
 /** For what is no heap: the C library, threads, code. */
 export const bytesMin: number = 2 ** 26
 const mappingsMin = 1024
-// V8's heap has pages of 256 KiB, each of which is a mapping, and some are two. What has over 128 KiB has one of its own.
+// V8's heap has pages of 256 KiB, each of which is a mapping, and some are two. What has over 128 KiB has its own.
 // Measured on Node 22, 24 and 26: 3.6 to 8.7 for each MiB, the most where all of it is arrays of 133 KiB.
 const mappingsPerByte = 9 / 2 ** 20
 
