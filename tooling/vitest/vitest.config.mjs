@@ -1,6 +1,7 @@
 // Configures one test run for the whole workspace: a project for each package, and the closing line that CI reads.
 // Tests import packages by name, so they test the built and published code.
 import { readdirSync, existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
@@ -19,6 +20,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Memory tests measure the whole process, so each file gets its own process.
     pool: 'forks',
+    // A file for each processor. vitest leaves one of them idle.
+    maxWorkers: availableParallelism(),
     projects: folders
       .filter((folder) => existsSync(join(root, folder, 'test')))
       .map((folder) => ({
