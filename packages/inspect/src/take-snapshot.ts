@@ -155,7 +155,7 @@ function processFigures({ os }: Memory): ProcessFigures {
   return { resident: rss, heapUsed, external, arrayBuffers, limit: isLimited ? limit : commitLimit(os) }
 }
 
-/** Where an OS charges what is committed, the limit on that. Elsewhere the limits are slow to read, and not asked for. */
+/** The limit on what is committed, where an OS charges that. Elsewhere the limits are slow to read. */
 function commitLimit(os: Memory['os']): number | null {
   const limits = os.sysRoomOS === undefined ? undefined : os.host?.limits?.()
   return limits !== undefined && limits.commitLimit > 0 ? limits.commitLimit : null
