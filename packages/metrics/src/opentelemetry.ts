@@ -15,8 +15,8 @@ import { processPoints } from './process-points.js'
 /** Options of `observeMemory`. */
 export interface ObserveOptions {
   /**
-   * The meter of the instruments. Default: the global provider's meter with the name `@memlayer/metrics`. Set up the SDK
-   * before: without it the API gives a meter that drops every point, and a warning, MEMLAYER_NO_METER, says so.
+   * The meter of the instruments. Default: the global provider's meter with the name `@memlayer/metrics`. Set up the
+   * SDK before: without it the API gives a meter that drops every point, and a warning, MEMLAYER_NO_METER, says so.
    */
   readonly meter?: Meter
   /** Attributes of every point of this memory. They tell two memories of a process apart. */

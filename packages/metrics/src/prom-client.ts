@@ -16,8 +16,8 @@ export interface CollectOptions {
 export type Memories = Memory | Readonly<Record<string, Memory>>
 
 /**
- * Registers the metrics of one memory or of several. The returned function removes these, and no others. The process's own metrics,
- * for example `process_resident_memory_bytes`, come from prom-client's `collectDefaultMetrics()`.
+ * Registers the metrics of one memory or of several. The returned function removes these, and no others. The process's
+ * own metrics, for example `process_resident_memory_bytes`, come from prom-client's `collectDefaultMetrics()`.
  *
  * @throws UsageError ERR_MEMLAYER_OPTION, when an option is not known.
  * @throws Error prom-client's own error, when the registry already has metrics with these names.
