@@ -1,5 +1,6 @@
 // Writes the page as one file, dist/page.html, and as the text that server.ts serves, dist/page-html.js. It has the
-// bundled modules and libraries, the styles, and a policy that allows exactly these. `npm run build` runs it after the compiler.
+// bundled modules and libraries, the styles, and a policy that allows exactly these. `npm run build` runs it after the
+// compiler.
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'

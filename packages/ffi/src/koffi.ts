@@ -17,7 +17,8 @@ interface Koffi {
     func(name: string, result: string, params: string[]): ForeignFunction
     func(name: 'memcpy', result: 'void', params: string[]): Copy
   }
-  view(addr: Address, length: number): ArrayBuffer
+  alloc(type: string, length: number): object
+  view(addr: Address | object, length: number): ArrayBuffer
 }
 
 /** The hosts that koffi is built for, as `platform-arch`: this package's optional dependencies. */
@@ -52,10 +53,11 @@ const koffiTypes: Readonly<Record<CType, string>> = {
 /**
  * Loads koffi's addon for this host.
  *
- * @throws NoEngineError when it is missing or forbidden.
+ * @throws NoEngineError when it is missing or forbidden, or when this JavaScript engine allows no views.
  */
 export function koffiEngine(): Engine {
   const koffi = requireKoffi(`${process.platform}-${process.arch}`)
+  expectViews(koffi)
   const libraries = new Map<string | null, ReturnType<Koffi['load']>>()
   let copyOut: Copy | undefined
   let copyIn: Copy | undefined
@@ -87,6 +89,24 @@ export function koffiEngine(): Engine {
       copyIn ??= memcpy(['intptr_t', 'void *', 'size_t'])
       copyIn(addr, source, byteLengthOf(source))
     },
+  }
+}
+
+/**
+ * Makes one view. Electron, and engines with a memory cage, refuse every ArrayBuffer over memory of others. Found here,
+ * it is the reason for another engine or backend, and not an error of the first use.
+ */
+function expectViews(koffi: Koffi): void {
+  try {
+    // Four bytes a thread, which stay: the collector takes the view at some later time.
+    koffi.view(koffi.alloc('int', 1), 4)
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error)
+    throw new NoEngineError(
+      `this JavaScript engine allows koffi no view of memory: ${said}`,
+      'Electron and engines with a memory cage allow none. Do this work in a child process that runs Node.',
+      error,
+    )
   }
 }
 

@@ -7,8 +7,10 @@ export interface Environment {
   readonly platform: string | undefined
   /** MEMLAYER_OS: the requested backend, as its package's name after `os-`. */
   readonly asked: string | undefined
-  /** MEMLAYER_STRICT: whether a fallback is an error. */
+  /** Whether a fallback is an error. */
   readonly strict: boolean
+  /** What makes it one. Absent: the environment variable MEMLAYER_STRICT. */
+  readonly strictBy?: string
   /** Warns once that os-js replaces the host's own backend. */
   warn(message: string, detail: string): void
 }

@@ -1,12 +1,20 @@
 // `memory`: the memory of this host, made at its first use. Importing it costs nothing, and loads nothing native.
 import { createMemory, type Memory, type OS } from '@memlayer/core'
 import type { Choice } from './choice.js'
-import { host } from './host.js'
+import { host, requireOfHost, type Requirement } from './host.js'
 
 /** The memory of this host. Every method may be taken off the object: `const { reserve } = memory`. */
 export interface HostMemory extends Memory {
   /** The backend below, and why it is that one. */
   readonly choice: Choice
+  /**
+   * Demands a backend of an operating system: `memory.require({ backend: 'native' })`. Call it first, and a host that
+   * has only os-js gets an error in place of the fallback's warning. Default: os-js serves there.
+   *
+   * @throws BackendError ERR_MEMLAYER_BACKEND when os-js would serve, for whatever reason.
+   * @throws UsageError ERR_MEMLAYER_OPTION for any other requirement.
+   */
+  require(wanted: Requirement): void
 }
 
 /** The methods of a memory. One that core adds and this list lacks does not compile. */
@@ -47,6 +55,7 @@ function lazyMemory(): HostMemory {
     return made
   }
   const lazy: Record<string, unknown> = {
+    require: requireOfHost,
     get choice(): Choice {
       return host().choice
     },

@@ -92,13 +92,13 @@ function need(source: Source, choice: Choice, platform: string): Resolved {
 
 function fallBack(
   source: Source,
-  { platform = 'unknown', strict, warn }: Environment,
+  { platform = 'unknown', strict, strictBy = 'MEMLAYER_STRICT', warn }: Environment,
   tried: string,
   { reason, hint, cause }: Absence,
 ): Resolved {
   if (strict)
     throw new BackendError(
-      `this host has no backend, and MEMLAYER_STRICT forbids the fallback to ${JS}: ${reason}`,
+      `this host has no backend, and ${strictBy} forbids the fallback to ${JS}: ${reason}`,
       hint,
       cause,
     )
@@ -108,7 +108,11 @@ function fallBack(
     { backend: JS, how: 'fallback', reason: why, tried: [{ backend: tried, reason, hint }] },
     platform,
   )
-  const detail = `Set MEMLAYER_STRICT=1 to get an error instead. Set MEMLAYER_OS=js to use ${JS} without this warning.`
+  const detail =
+    `A write to a view that has ended is lost without an error, and in ${JS} every view ends when the memory grows. ` +
+    'Make views anew after reserve, sysAlloc, unused, fault and free. ' +
+    "Call memory.require({ backend: 'native' }) or set MEMLAYER_STRICT=1 to get an error instead. " +
+    `Set MEMLAYER_OS=js to use ${JS} without this warning.`
   warn(`memlayer uses ${JS}, a memory of the JavaScript engine, because ${why}`, detail)
   return found
 }

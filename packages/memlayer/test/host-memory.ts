@@ -40,5 +40,6 @@ export function hostMemory(
   })
   return Object.assign(createMemory(os), {
     choice: { backend: '@memlayer/os-linux', how: 'host' as const, reason: 'process.platform is linux', ...choice },
+    require: (): void => undefined,
   })
 }

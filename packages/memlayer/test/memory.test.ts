@@ -46,6 +46,36 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
     expect(said).toEqual({ os: 'linux', byte: 7, held: 2 ** 20, same: true, classes: true, options: [true, false] })
   })
 
+  it('demands a real backend when the program does, with an error in place of the fallback', () => {
+    const demand = (before: string): string => `
+      import { memory } from 'memlayer'
+      ${before}
+      let code
+      try { memory.require({ backend: 'native' }) } catch (error) { code = error.code + ' ' + error.message }
+      console.log(JSON.stringify({ code }))`
+    expect(json(demand(''))).toEqual({})
+    const forbidden = run(demand(''), withoutAddons)
+    expect(JSON.parse(forbidden.stdout)).toEqual({
+      code: expect.stringMatching(/^ERR_MEMLAYER_BACKEND .*memory\.require\(\) forbids .*--no-addons/) as string,
+    })
+    expect(forbidden.stderr).not.toContain('MEMLAYER_FALLBACK')
+    // The choice was made before, by another part of the program.
+    expect(json(demand('memory.stats()'), withoutAddons)).toEqual({
+      code: expect.stringMatching(/^ERR_MEMLAYER_BACKEND require: the backend is @memlayer\/os-js/) as string,
+    })
+    expect(json(demand(''), [], { MEMLAYER_OS: 'js' })).toEqual({
+      code: expect.stringContaining('without MEMLAYER_OS=js') as string,
+    })
+    expect(json(demand('').replace('native', 'fast'))).toEqual({
+      code: expect.stringMatching(/^ERR_MEMLAYER_OPTION/) as string,
+    })
+  })
+
+  it('warns of the writes that a fallback can lose', () => {
+    const { stderr } = run(choice, withoutAddons)
+    expect(stderr).toMatch(/is lost without an error.*every view ends when the memory grows.*memory\.require/)
+  })
+
   it('loads no native backend, no ffi and no addon before the first use', () => {
     const said = json(`
       import { registerHooks } from 'node:module'

@@ -41,8 +41,8 @@ export interface Browser extends AsyncDisposable {
   run(entry: string | URL, options?: RunOptions): Promise<Outcome>
 }
 
-// Closes a page that hangs after this time, in ms. A call that waits for the page then fails.
-const pageLifeMsMax = 100_000
+/** Closes a page that hangs after this time, in ms. A call that waits for the page then fails. */
+export const pageLifeMsMax = 100_000
 
 /** Starts a browser for a test. Without a Chromium it skips the test, or fails it in CI. */
 export async function openBrowser(context: SkippingContext): Promise<Browser> {
@@ -93,16 +93,18 @@ async function openTab(driver: Driver, url: string): Promise<Tab> {
 }
 
 async function run(driver: Driver, entry: string | URL, options: RunOptions): Promise<Outcome> {
-  const { in: where = 'page', call = 'run', args = [] } = options
   const files = { '/entry.js': await bundle(entry) }
   await using site = await serve({ folder: new URL('../page/', import.meta.url), files })
   await using tab = await openTab(driver, site.url)
+  const value: unknown = await tab.page.evaluate(expressionOf(options))
+  return { value, complaints: tab.complaints }
+}
+
+/** The expression that calls the function, in a page with the module at /entry.js. */
+export function expressionOf({ in: where = 'page', call = 'run', args = [] }: RunOptions): string {
   const [name, given] = [JSON.stringify(call), JSON.stringify(args)]
   // The code is text, because the compiler does not know browsers and would rewrite import().
-  const value: unknown = await tab.page.evaluate(
-    where === 'worker'
-      ? `import('/in-worker.js').then(({ inWorker }) => inWorker(${name}, ${given}))`
-      : `import('/entry.js').then((entry) => entry[${name}](...${given}))`,
-  )
-  return { value, complaints: tab.complaints }
+  return where === 'worker'
+    ? `import('/in-worker.js').then(({ inWorker }) => inWorker(${name}, ${given}))`
+    : `import('/entry.js').then((entry) => entry[${name}](...${given}))`
 }

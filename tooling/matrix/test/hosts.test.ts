@@ -68,6 +68,24 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     expect(said['reason']).toMatch(/does not load: wrong glibc/)
   })
 
+  it('uses the next engine, or os-js with the reason, where no external buffers are allowed', async (ctx) => {
+    const file = join(app, 'node_modules', '@koromix', `koffi-linux-${process.arch}`, 'index.js')
+    // As Electron answers. None was to be had.
+    const refuse = `view() { throw new Error('External buffers are not allowed') }`
+    writeFileSync(file, `module.exports = { ...require('./linux_${process.arch}/koffi.node'), ${refuse} }`)
+    const { said, stderr } = await ask(withoutNodeFfi)
+    expect(said).toMatchObject({ os: 'js', how: 'fallback' })
+    expect(said['reason']).toMatch(/allows koffi no view of memory: External buffers are not allowed.*child process/)
+    expect(stderr).toContain('MEMLAYER_FALLBACK')
+    expect((await ask(withoutNodeFfi, { MEMLAYER_OS: 'linux' })).said).toMatchObject({ code: 'ERR_MEMLAYER_BACKEND' })
+    const doctor = join(app, 'node_modules', 'memlayer', 'dist', 'cli.js')
+    const { stdout, code } = await run(process.execPath, [...withoutNodeFfi, doctor, 'doctor'], { cwd: app })
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/os-linux can't serve: .*allows koffi no view/s)])
+    requireEngine('node26', ctx)
+    const next = await run(programOf('node26') ?? '', ['ask.mjs'], { cwd: app })
+    expect(JSON.parse(next.stdout)).toMatchObject({ os: 'linux', how: 'host' })
+  })
+
   it('throws when the backend throws at import, and does not use another backend', async () => {
     writeFileSync(ours('os-linux', 'dist', 'index.js'), 'throw new TypeError("half an install")')
     const { said } = await ask()

@@ -6,7 +6,8 @@ import { installedIn, kilobytes, openLab, type Installed, type Lab } from '@meml
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 // The largest sizes of an install, in bytes on disk. A larger install needs a decision that it is worth it.
-const limits = { ours: 1_700_000, all: 4_100_000 }
+// The last step, to 1.8 MB, paid for the files that find a backend where require() takes no ES module.
+const limits = { ours: 1_800_000, all: 4_100_000 }
 
 /** Expects that the sizes in the READMEs, of all packages and of memlayer's own, are right within a seventh. */
 function expectSaid(all: number, ours: number): void {
