@@ -75,9 +75,8 @@ async function runFaults(): Promise<void> {
   const results = await runTables(names, { seed, enough, isAll, only: valueOf('--only') })
   const sums = sumsOf(results)
   console.log(`\n${tableText(results, enough)}\n`)
-  console.log(
-    `the table: ${sums.caught} of ${sums.faults} faults caught, ${sums.missed} missed, ${sums.explained} can't be caught, seed ${seed}`,
-  )
+  const { faults, caught, missed, explained } = sums
+  console.log(`the table: ${caught} of ${faults} faults caught, ${missed} missed, ${explained} can't be, seed ${seed}`)
   const failed = sums.stale + (sums.missed > survivorsMax * sums.faults ? sums.missed : 0)
   console.log(`${sums.caught} passed, ${failed} failed, ${sums.explained} skipped`)
   if (failed > 0) process.exitCode = 1
