@@ -3,6 +3,7 @@ import { alignUp, type KernelCall } from '@memlayer/kernel'
 import { claimBytes, fill, withBytes } from '../bytes.js'
 import { claim, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
+import { coveredBy } from '../coverage.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
@@ -162,15 +163,21 @@ function twoBackends(world: World): void {
 const places = [2 ** 31 + 2 ** 28, 2 ** 32 - 2 ** 20, 2 ** 40, 2 ** 46]
 
 /** A life at a place: every transition, with what the kernel holds and shows. */
-function liveAt({ memory, os, witness, unit }: Stage, v: number, n: number): void {
+function liveAt({ memory, os, witness, unit, takeCalls }: Stage, v: number, n: number): void {
   const at = `at ${v.toString(16)}`
   memory.sysMap(v, n, null)
   memory.sysUsed(v, n)
+  if (memory.sysPopulate(v, n) && witness.resident !== undefined)
+    same(witness.resident(v, n), n, `resident bytes ${at} after sysPopulate`)
   claimBytes(os, v, n, 0, `new memory ${at}`)
   fill(os, v, n, 3)
   memory.sysHugePage(v, n)
-  if (memory.sysPopulate(v, n) && witness.resident !== undefined)
-    same(witness.resident(v, n), n, `resident bytes ${at} after sysPopulate`)
+  if (os.sysNoHugePageOS !== undefined && os.traits.hugePageSize > 0) {
+    takeCalls()
+    os.sysNoHugePageOS(v, n)
+    const calls = takeCalls()
+    claim(calls === null || coveredBy(calls).length > 0, `sysNoHugePage ${at} advises nothing`)
+  }
   claimBytes(os, v, n, 3, `memory ${at} after sysHugePage and sysPopulate`)
   memory.sysUnused(v + unit, unit)
   witness.takeForfeit?.()

@@ -28,6 +28,7 @@ export type Exact = (stage: Stage, n: number) => boolean
 const alloc: Exact = (stage, n) => {
   const { memory, os, witness, pageSize } = stage
   const before = witness.total?.()
+  let first = Infinity
   for (let round = 0; round < 2; round++) {
     const v = obtained(stage, () => memory.sysAlloc(n, null))
     if (v === null) return false
@@ -38,6 +39,10 @@ const alloc: Exact = (stage, n) => {
     claimMarks(stage, found, [0], 'after sysAlloc')
     claimWritable(stage, found, 'after sysAlloc')
     memory.sysFree(v, n, null)
+    // Memory that stays with the process is there for the next request of its size.
+    const total = witness.total?.() ?? 0
+    claim(total <= first, `sysAlloc and sysFree of ${n} bytes, and memory grew by ${total - first} bytes in round 2`)
+    first = total
   }
   return true
 }
@@ -60,18 +65,21 @@ const unused: Exact = (stage, n) => {
 }
 
 const used: Exact = (stage, n) => {
-  const { memory, os, takeCalls } = stage
+  const { memory, os, takeCalls, pageSize } = stage
   const found = field(stage, n)
   if (found === null) return false
-  memory.sysUnused(found.v, n)
+  const [w, end] = n > 4 * pageSize ? [found.v + pageSize, found.v + n - pageSize] : [found.v, found.v + n]
   takeCalls()
+  memory.sysUnused(w, end - w)
+  // What sysUnused did to huge pages at its ends has to be undone.
+  const isCut = coveredBy(takeCalls() ?? []).some(([from, to]) => from < w || to > end)
   memory.sysUsed(found.v, n)
   const calls = takeCalls()
   claimNoRefusal(stage, 'sysUsed')
   // A backend commits all of the range, or advises the whole huge pages in it, or does nothing.
   const [from, to] = wholeHugePages(os.traits.hugePageSize, found.v, n)
   const covered = coveredBy(calls ?? [])
-  if (calls !== null && (covered.length > 0 || (from < to && advisesUsed(stage)))) {
+  if (calls !== null && (covered.length > 0 || (from < to && isCut))) {
     const isAll = covered[0]?.[0] === found.v && covered[0]?.[1] === found.v + n
     if (!isAll) claimCalls(calls, from, to, 'sysUsed')
   }
@@ -79,20 +87,6 @@ const used: Exact = (stage, n) => {
   found.guards('after sysUsed')
   found.clear()
   return true
-}
-
-/** Whether sysUsed calls the kernel for memory with a whole huge page in it. It must do so at any size. */
-function advisesUsed(stage: Stage): boolean {
-  const { memory, os, takeCalls } = stage
-  const huge = os.traits.hugePageSize
-  const n = 4 * huge
-  const v = memory.sysReserve(null, n)
-  memory.sysMap(v, n, null)
-  takeCalls()
-  memory.sysUsed(v, n)
-  const advises = (takeCalls()?.length ?? 0) > 0
-  memory.sysFree(v, n, null)
-  return advises
 }
 
 /** The whole huge pages within a range. */
@@ -136,7 +130,7 @@ const noHugePage: Exact = (stage, n) => {
 const populate: Exact = (stage, n) => {
   const { memory, os, witness } = stage
   if (os.sysPopulateOS === undefined || n > FULL_MAX) return true
-  const found = field(stage, n)
+  const found = field(stage, n, 'untouched')
   if (found === null) return false
   const before = witness.resident?.(found.v - stage.unit, stage.unit) ?? 0
   const does = memory.sysPopulate(found.v, n)
@@ -146,7 +140,7 @@ const populate: Exact = (stage, n) => {
   else
     claim(resident < n || n <= 2 * stage.pageSize, 'sysPopulate says that it can do nothing, but the range has memory')
   same(witness.resident?.(found.v - stage.unit, stage.unit) ?? 0, before, 'resident bytes before the range')
-  claimMarks(stage, found, [MARK], 'after sysPopulate')
+  claimMarks(stage, found, [0], 'after sysPopulate')
   found.guards('after sysPopulate')
   found.clear()
   return true

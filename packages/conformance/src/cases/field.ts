@@ -48,34 +48,41 @@ export function obtained({ os, takeCalls }: Stage, obtain: () => Address): Addre
 }
 
 /** Makes a field whose range is in the state that `until` names. Null: the kernel has no room. */
-export function field(stage: Stage, n: number, until: 'Reserved' | 'Ready' = 'Ready'): Field | null {
+export function field(stage: Stage, n: number, until: 'Reserved' | 'untouched' | 'Ready' = 'Ready'): Field | null {
   const { memory, os, unit, pageSize } = stage
-  const size = alignUp(n, unit) + 2 * unit
-  const base = obtained(stage, () => memory.sysReserve(null, size))
+  // At a huge page's boundary, so that a page too few is a huge page too few.
+  const head = Math.max(unit, os.traits.hugePageSize)
+  let size = alignUp(n, unit) + head + unit
+  const base = obtained(stage, () => {
+    if (head === unit) return memory.sysReserve(null, size)
+    const found = memory.sysReserveAligned(null, size, head)
+    size = found.size
+    return found.address
+  })
   if (base === null) return null
-  const v = base + unit
+  const v = base + head
   const tail = base + size - v - n
   const marks = marksOf(n, pageSize)
   for (const [at, m] of [
-    [base, unit],
+    [v - unit, unit],
     [v + n, tail],
   ] as const) {
     memory.sysMap(at, m, null)
     memory.sysUsed(at, m)
     fill(os, at, m, GUARD)
   }
-  if (until === 'Ready') {
+  if (until !== 'Reserved') {
     memory.sysMap(v, n, null)
     memory.sysUsed(v, n)
-    mark(stage, v, marks, MARK)
   }
+  if (until === 'Ready') mark(stage, v, marks, MARK)
   const guards = (when: string): void => {
-    claimBytes(os, base, unit, GUARD, `the memory before ${rangeText(v, n)}, ${when}`)
+    claimBytes(os, v - unit, unit, GUARD, `the memory before ${rangeText(v, n)}, ${when}`)
     claimBytes(os, v + n, tail, GUARD, `the memory after ${rangeText(v, n)}, ${when}`)
   }
   const clear = (hole = false): void => {
     if (!hole) return memory.sysFree(base, size, null)
-    memory.sysFree(base, unit, null)
+    memory.sysFree(base, head, null)
     memory.sysFree(v + n, tail, null)
   }
   return { v, n, marks, guards, clear }

@@ -73,7 +73,8 @@ function claimWords(said: Said, calls: readonly string[], errno: number, { op, v
     const isInside = said.address >= v && said.address + said.size <= v + n && said.size > 0
     claim(isInside, `${what} names ${rangeText(said.address, said.size)}: refused was ${rangeText(v, n)}`)
   }
-  if (said.message !== undefined) claim(said.message.length > 3, `${what} has the message '${said.message}'`)
+  if (said.message !== undefined) claim(/^\w/.test(said.message), `${what} has the message '${said.message}'`)
+  if (v === 0) same(said.address, undefined, `the address in ${what}, which asked for none`)
 }
 
 function claimRefusal(stage: Stage, asked: Asked, calls: readonly string[], errno: number, kind: string): void {
@@ -149,6 +150,8 @@ function told(world: World): Verdict | undefined {
         on = false
         const isTold = error !== null || (os.refusal ?? null) !== null || answer === false || answer === null
         claim(refused === 0 || isTold, `${asked.op}OS hides that the kernel refused its calls`)
+        const hasReason = !('refusal' in os) || (os.refusal ?? null) !== null
+        claim(answer !== null || hasReason, `${asked.op}OS returned null, but kept no refusal`)
       }
       os.refusal = null
       return undefined
