@@ -116,6 +116,62 @@ describe('the index of views', () => {
     expect([index.size, index.bytes, index.touching(0, 2 ** 52)]).toEqual([0, 0, null])
     expect(steps).toBeLessThan(20 * entries.length)
   })
+
+  it('finds every entry that it has, where scripts end inside of its calls', () => {
+    const { set, delete: remove } = Map.prototype
+    let ends: 'before' | 'after' | null = null
+    const end = (): never => {
+      ends = null
+      throw new Error('the script ends')
+    }
+    /** A call of the engine that a script may end in, before or after its effect. */
+    const ending = <A extends unknown[], R>(call: (...args: A) => R) =>
+      function (this: unknown, ...args: A): R {
+        if (ends === 'before') end()
+        const answer = call.apply(this, args)
+        return ends === 'after' ? end() : answer
+      }
+    const steps = fc.array(
+      fc.record({ at: fc.nat(40), start: fc.nat(60), end: fc.constantFrom('before', 'after', null, null) }),
+      { minLength: 40, maxLength: 200 },
+    )
+    Object.assign(Map.prototype, { set: ending(set), delete: ending(remove) })
+    try {
+      fc.assert(
+        fc.property(steps, (all) => {
+          const index = new RangeIndex<Numbered>()
+          const known: Numbered[] = []
+          for (let i = 0; i < 9; i++) known.push(entry(i, 8))
+          for (const one of known) index.add(one)
+          for (const { at, start, end: how } of all) {
+            const old = known[at]
+            ends = how
+            try {
+              if (old === undefined) {
+                const one = entry(start, 8)
+                index.add(one)
+                known.push(one)
+              } else {
+                index.delete(old)
+                known.splice(at, 1)
+              }
+            } catch {
+              // What was being taken out is asked for once more, and is gone then.
+              if (old !== undefined) index.delete(known.splice(at, 1)[0] as Numbered)
+            }
+            ends = null
+            const found = new Set(listOf(index.touching(0, 2 ** 52)))
+            for (const one of known) if (!found.has(one)) throw new Error(`${one.place} is lost`)
+            if (old !== undefined && found.has(old)) throw new Error(`${old.place} is there still`)
+            if (index.size < found.size) throw new Error('the count is too low')
+          }
+        }),
+        { numRuns: 300 },
+      )
+    } finally {
+      Object.assign(Map.prototype, { set, delete: remove })
+    }
+  })
 })
 
 /** Makes an entry that calls `step` on each read of its links. */

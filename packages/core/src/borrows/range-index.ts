@@ -4,8 +4,9 @@
 // Entries lie in arrays of which every place was written when they were made, and in links: any code can put a setter
 // for an index on Array.prototype, and what is pushed would go there.
 //
-// A script may end at any call and in any loop. So what changes an entry's place is one straight line of code. An entry
-// is counted before it is added and after it is taken out: a count that a script left is too high, never too low.
+// A script may end at any call and in any loop, and V8 ends one inside of a call of its own, as Map.prototype.set. So
+// what changes an entry's place is one call or one store, and a link back is a hint. An entry is counted before it is
+// added and after it is taken out: a count that a script left is too high, never too low.
 import type { Address } from '@memlayer/kernel'
 
 /** What an index holds: a range of at least a byte, and its neighbours in the index. */
@@ -127,8 +128,9 @@ function addTo<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): 
   const first = level.get(granule) ?? null
   entry.next = first
   entry.previous = null
-  if (first !== null) first.previous = entry
+  // A script may end inside of this call, before or after it has an effect. Nothing else has changed until then.
   level.set(granule, entry)
+  if (first !== null) first.previous = entry
   entry.isIn = true
 }
 
@@ -140,23 +142,29 @@ function deleteFrom<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry:
   const k = levelOf(entry)
   const level = levels[k] as Level<E>
   const granule = granuleOf(k, entry.start)
-  // A script may have left an entry that is in the index and does not know it.
-  if (!entry.isIn && !isAmong(level.get(granule), entry)) return false
-  const { next, previous } = entry
-  if (previous !== null) previous.next = next
+  const first = level.get(granule)
+  const before = entry === first ? null : entryBefore(first, entry)
+  // A script may end inside of the calls below. An entry that is in the index may not know it then, and no other one
+  // takes it for its neighbour.
+  entry.isIn = false
+  if (before === undefined) return false
+  const { next } = entry
+  if (before !== null) before.next = next
   else if (next === null) level.delete(granule)
   else level.set(granule, next)
-  if (next !== null) next.previous = previous
+  if (next !== null) next.previous = before
   // The entry may live for as long as its user keeps the buffer. Its neighbours need not live so long.
   entry.next = null
   entry.previous = null
-  entry.isIn = false
   return true
 }
 
-function isAmong<E extends IndexEntry<E>>(first: E | undefined, entry: E): boolean {
-  for (let at = first ?? null; at !== null; at = at.next) if (at === entry) return true
-  return false
+/** The entry before one that is not the first of its granule; undefined: it is not there. */
+function entryBefore<E extends IndexEntry<E>>(first: E | undefined, entry: E): E | undefined {
+  const { previous } = entry
+  if (entry.isIn && previous !== null && previous.isIn && previous.next === entry) return previous
+  for (let at = first; at !== undefined; at = at.next ?? undefined) if (at.next === entry) return at
+  return undefined
 }
 
 function levelOf({ start, end }: { readonly start: Address; readonly end: Address }): number {
