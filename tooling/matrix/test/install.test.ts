@@ -6,8 +6,9 @@ import { installedIn, kilobytes, openLab, type Installed, type Lab } from '@meml
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 // The largest sizes of an install, in bytes on disk. A larger install needs a decision that it is worth it.
-// The last step, to 1.8 MB, paid for the files that find a backend where require() takes no ES module.
-const limits = { ours: 1_800_000, all: 4_100_000 }
+// The last steps, to 1.9 MB, paid for the files that find a backend where require() takes no ES module, for what doctor
+// asks under a filter of system calls, and for the commit limit of Windows.
+const limits = { ours: 1_900_000, all: 4_200_000 }
 
 /** Expects that the sizes in the READMEs, of all packages and of memlayer's own, are right within a seventh. */
 function expectSaid(all: number, ours: number): void {

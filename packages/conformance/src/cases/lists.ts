@@ -1,6 +1,6 @@
 // Functions over many ranges, and copies of many bytes: at the lengths around which backends go wrong.
 import { withBytes } from '../bytes.js'
-import { claim, same } from '../claim.js'
+import { claim, outcomeOf, same } from '../claim.js'
 import { absent, type Definition, type Verdict, type World } from '../definition.js'
 import type { Stage } from '../stage.js'
 
@@ -9,6 +9,20 @@ const MIB = 2 ** 20
 const counts = [1, 2, 1023, 1024, 1025, 5000]
 /** The most bytes of which every page is written. */
 const bytesMax = 2 ** 28
+/** Every subject has so many. */
+const bytesMin = 2 ** 24
+
+/** Whether memory for so many ranges can be had. A subject may have less memory than the longest list wants. */
+function fits({ memory, pageSize }: Stage, count: number): boolean {
+  const n = (3 * count + 1) * pageSize
+  try {
+    memory.sysFree(memory.sysReserve(null, n), n, null)
+    return true
+  } catch (error) {
+    if (n > bytesMin && outcomeOf(error) === 'OutOfMemoryError') return false
+    throw error
+  }
+}
 
 /** Ranges of a page, or two, with a page between them. Those that are looked at are written. */
 function listOf({ memory, os, pageSize }: Stage, count: number): { pairs: number[]; looks: number[] } {
@@ -64,7 +78,9 @@ function claimAnswer(stage: Stage, os: Stage['os']): void {
 
 function atAllCounts(world: World): void {
   world.play((stage) => {
-    for (const count of counts) if (3 * count * stage.pageSize <= bytesMax) claimList(stage, count)
+    for (const count of counts) {
+      if (3 * count * stage.pageSize <= bytesMax && fits(stage, count)) claimList(stage, count)
+    }
     claimAnswer(stage, stage.os)
   })
 }
