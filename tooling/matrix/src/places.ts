@@ -167,12 +167,15 @@ function byYarn([os, cpu]: readonly [string, string]): Place['ask'] {
     const tool = await lab.install('yarn', [versionOf('@yarnpkg/cli-dist')])
     const yarn = join(tool, 'node_modules', '@yarnpkg', 'cli-dist', 'bin', 'yarn.js')
     const app = lab.folder(`pnp-${os}`)
-    const usual = (await lab.npm(app, ['config', 'get', 'registry'])).trim()
+    // What npm is told of its registry holds for yarn as well.
+    const setting = async (name: string): Promise<string> => (await lab.npm(app, ['config', 'get', name])).trim()
+    const certificates = await setting('cafile')
     const config = {
       enableTelemetry: false,
       enableGlobalCache: false,
       nodeLinker: 'pnp',
-      npmRegistryServer: usual,
+      npmRegistryServer: await setting('registry'),
+      ...(certificates === 'null' ? {} : { httpsCaFilePath: certificates }),
       npmScopes: { memlayer: { npmRegistryServer: lab.registry } },
       supportedArchitectures: { os: [os], cpu: [cpu] },
       unsafeHttpWhitelist: ['127.0.0.1'],
