@@ -21,8 +21,10 @@ export class Charge {
   readonly #os: OS
   readonly #engineHeap: number
   readonly #giveBack: () => boolean
+  /** Whether the OS charges nothing, so that nothing is counted. */
+  readonly #isFree: boolean
   /** Bytes that are certain to fit. */
-  #granted: number
+  #granted: number = bytesAhead
   /** Bytes that are left to the engine. NaN until the first question. */
   #left = NaN
 
@@ -31,7 +33,7 @@ export class Charge {
     this.#os = os
     this.#engineHeap = engineHeap
     this.#giveBack = giveBack
-    this.#granted = os.sysRoomOS === undefined ? Infinity : bytesAhead
+    this.#isFree = os.sysRoomOS === undefined
   }
 
   /**
@@ -40,13 +42,14 @@ export class Charge {
    * @throws OutOfMemoryError where they would leave the engine too little.
    */
   take(op: Operation, v: Address | null, n: number): void {
+    if (this.#isFree) return
     if (n > this.#granted) this.#ask(op, v, n)
     this.#granted -= n
   }
 
   /** `take` of what is not Ready of [v, v+n), which the ledger has as `packed`. */
   takeUnready(op: Operation, v: Address, n: number, packed: Packed, ledger: Ledger): void {
-    if (this.#granted === Infinity) return
+    if (this.#isFree) return
     if (packed !== MIXED) {
       if (stateOf(packed) !== READY) this.take(op, v, n)
       return
@@ -85,7 +88,7 @@ export class Charge {
     if (!Number.isNaN(this.#left)) return this.#left
     const limit = this.#os.host?.limits?.().commitLimit ?? NaN
     const most = Math.max(this.#engineHeap, bytesMin) + bytesUnasked
-    // No engine lives under a limit of which this is more than a third. Then it is a test's.
+    // No engine lives under a limit of which this is more than half. Then it is a test's.
     return (this.#left = limit / limitPart < most ? limit / limitPart : most)
   }
 }

@@ -15,6 +15,8 @@ export function keepsCommitted(os: OS): boolean {
   return os.usedKeepsReady === true && os.traits.unusedTraps && os.sysRetireOS !== undefined
 }
 
+const none: readonly (readonly [Address, number])[] = []
+
 /** The lingering pages of one memory. */
 export class Lingering {
   readonly #os: OS
@@ -51,8 +53,8 @@ export class Lingering {
   }
 
   /** Takes what lingers in [v, v+n) out, as pairs of address and size. It stays committed, and reads zero. */
-  take(v: Address, n: number): [Address, number][] {
-    if (this.#bytes === 0) return []
+  take(v: Address, n: number): readonly (readonly [Address, number])[] {
+    if (this.#bytes === 0) return none
     const pairs = this.#within(v, n)
     for (const [at, size] of pairs) this.#assign(at, size, 0)
     return pairs
