@@ -147,6 +147,29 @@ describe.skipIf(process.platform !== 'linux')(
       expect(codes).toEqual(Array<string>(5).fill('ERR_MEMLAYER_OUT_OF_MEMORY'))
     })
 
+    it('in one thread: the heaps of threads that come later have room', () => {
+      const { ends } = told(
+        `
+      const region = memory.reserve(2 ** 17 * page, { hugePages: 'off' })
+      region.commit()
+      try {
+        for (let i = 0; ; i++) region.fault(2 * i * page, page)
+      } catch (error) {
+        if (error.code !== 'ERR_MEMLAYER_OUT_OF_MEMORY') throw error
+      }
+      const workers = Array.from({ length: 6 }, () => new Worker(
+        'const kept = []; for (let i = 0; i < 80 * 2 ** 20 / 136_000; i++) kept.push(new Array(17_000).fill(i)); ' +
+          'process.getBuiltinModule("node:worker_threads").parentPort.postMessage(kept.length)',
+        { eval: true },
+      ))
+      const ends = await Promise.all(workers.map((worker) => told(worker, 'message')))
+      console.log(JSON.stringify({ ends }))
+    `,
+        { nodeArgs: ['--max-old-space-size=120'] },
+      ) as { ends: number[] }
+      expect(ends).toEqual(Array<number>(6).fill(617))
+    })
+
     it('an option says how much of them is the engine’s', () => {
       const { most, least } = told(`
       const usedAt = (engineHeap) => {

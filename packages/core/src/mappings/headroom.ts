@@ -17,6 +17,7 @@ export const limitPart = 2
 /** For what is no heap: the C library, threads, code. */
 export const bytesMin: number = 2 ** 26
 const mappingsMin = 1024
+const laterPart = 8
 // V8's heap has pages of 256 KiB, each of which is a mapping, and some are two. What has over 128 KiB has its own.
 // Measured on Node 22, 24 and 26: 3.6 to 8.7 for each MiB, the most where all of it is arrays of 133 KiB.
 const mappingsPerByte = 9 / 2 ** 20
@@ -37,6 +38,11 @@ export function bytesLeft(growth: number, limit: number): number {
 /** Mappings that a heap comes to need which grows by so many bytes. */
 export function mappingsOf(growth: number): number {
   return Math.ceil(growth * mappingsPerByte)
+}
+
+/** Mappings for the heaps of threads that come later: a part of the limit. An option that is given stands for all. */
+export function mappingsForLater(os: OS, { engineHeap }: BudgetOptions, limit: number): number {
+  return engineHeap === undefined && os.host?.heap !== undefined ? limit / laterPart : 0
 }
 
 /** Mappings that are left to the engine where there may be `limit`. */

@@ -22,7 +22,7 @@ import {
 } from '../process/layout.js'
 import { reap } from '../process/reap.js'
 import type { ProcessRecord } from '../process/record.js'
-import { heapGrowth, leftToEngine, mappingsLeft, mappingsOf, type BudgetOptions } from './headroom.js'
+import { heapGrowth, leftToEngine, mappingsForLater, mappingsLeft, mappingsOf, type BudgetOptions } from './headroom.js'
 import type { HugePages } from './huge-pages.js'
 
 /** The mappings that an operation can add: it cuts a mapping at both of its ends. */
@@ -271,7 +271,7 @@ export class MappingBudget {
       const thread = words[at + THREAD] as number
       heaps.set(thread, Math.max(heaps.get(thread) ?? 0, words[at + HEAP] as number))
     }
-    let needed = 0
+    let needed = mappingsForLater(this.#os, this.#options, limit)
     for (const heap of heaps.values()) needed += heap
     return mappingsLeft(needed, limit)
   }
