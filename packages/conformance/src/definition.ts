@@ -4,11 +4,9 @@ import type { Subject } from './subject.js'
 
 /** How a case ended, unless it failed. */
 export type Verdict =
-  | { readonly status: 'pass'; readonly warning?: undefined }
+  | { readonly status: 'pass' }
   /** The backend's traits say that it lacks the feature, and the case confirmed that. */
   | { readonly status: 'absent'; readonly trait: string }
-  /** The backend has more than its trait says. Its users can't use that. A subject signs what is meant in `modest`. */
-  | { readonly status: 'pass'; readonly trait: string; readonly warning: string }
   /** The case can't run here. */
   | { readonly status: 'not run'; readonly why: string }
 
@@ -35,9 +33,4 @@ export function absent(trait: string): Verdict {
 /** For a definition: the case can't run here. */
 export function notRun(why: string): Verdict {
   return { status: 'not run', why }
-}
-
-/** For a definition: the backend has more than the trait says. */
-export function warned(trait: string, warning: string): Verdict {
-  return { status: 'pass', trait, warning }
 }

@@ -17,13 +17,3 @@ export function errnosOf(subject: Subject): readonly number[] | null {
   if ('mmap' in kernel) return posix
   return 'virtualAlloc' in kernel ? windows : [12]
 }
-
-const names: Readonly<Record<string, Readonly<Record<number, string>>>> = {
-  posix: { 12: 'ENOMEM', 13: 'EACCES', 22: 'EINVAL' },
-  windows: { 8: 'ERROR_NOT_ENOUGH_MEMORY', 1455: 'ERROR_COMMITMENT_LIMIT', 487: 'ERROR_INVALID_ADDRESS' },
-}
-
-/** The name of an error number, by the kind of kernel; null: systems of this kind have different names for it. */
-export function nameOfErrno(kind: string, errno: number): string | null {
-  return names[kind]?.[errno] ?? null
-}

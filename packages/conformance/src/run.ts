@@ -13,10 +13,8 @@ export interface Report {
   readonly results: readonly CaseResult[]
   /** The number of cases by status. */
   readonly counts: Readonly<Record<CaseResult['status'], number>>
-  /** True when no case failed, and every case ran. */
+  /** True when no case failed. */
   readonly conforms: boolean
-  /** The seed of the run: pass it to `conformance` to see the same run. NaN when there was no case. */
-  readonly seed: number
 }
 
 /** Runs every case. A failure does not stop the others. */
@@ -24,8 +22,7 @@ export function runCases(cases: readonly Case[]): Report {
   const results = cases.map(runCase)
   const counts = { pass: 0, absent: 0, 'not run': 0, fail: 0 }
   for (const { status } of results) counts[status] += 1
-  const conforms = cases.length > 0 && counts.fail === 0 && counts['not run'] === 0
-  return { results, counts, conforms, seed: cases[0]?.seed ?? NaN }
+  return { results, counts, conforms: counts.fail === 0 }
 }
 
 function runCase(one: Case): CaseResult {

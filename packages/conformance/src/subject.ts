@@ -40,11 +40,6 @@ export interface Subject<K extends object = object> {
    * is for Go's hard decommit on Linux, which maps the whole range again.
    */
   readonly usedKeepsReady?: boolean
-  /**
-   * Reasons why a trait says less than the kernel has, by trait: `{ hugePageSize: 'the system makes them by itself' }`.
-   * A case that finds more than the trait says then does not warn.
-   */
-  readonly modest?: Readonly<Record<string, string>>
   /** Reasons to skip cases here, by id or by part: `{ histories: 'take an hour on this kernel' }`. */
   readonly skip?: Readonly<Record<string, string>>
 }

@@ -22,8 +22,8 @@ export interface Runner {
  * can't run here is skipped with the reason.
  */
 export function defineTests<K extends object>(subject: Subject<K>, runner: Runner, options: Options = {}): void {
-  const cases = conformance(subject, options)
-  const seed = cases[0]?.seed ?? NaN
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31)
+  const cases = conformance(subject, { seed })
   runner.describe(`${subject.name ?? 'the backend'} conforms (seed ${seed})`, () => {
     for (const one of cases) {
       runner.it(`${one.id}: ${one.title}`, (context) => {

@@ -39,17 +39,4 @@ describe('the README', () => {
     const rows = [...text.matchAll(/^\| ([a-z, -]+) \|/gm)].flatMap(([, names = '']) => names.split(', '))
     expect([...parts].filter((part) => !rows.includes(part))).toEqual([])
   })
-
-  it('has a row in the porting guide for each case that fails', () => {
-    const { stdout } = spawnSync(process.execPath, [command, '--list'], { encoding: 'utf8' })
-    const ids = [...stdout.matchAll(/^(\S+\/\S+) /gm)].map(([, id = '']) => id)
-    expect(ids.length).toBeGreaterThan(90)
-    const guide = readFileSync(new URL('../../docs/porting.md', import.meta.url), 'utf8')
-    const rows = [...guide.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap(([, cell = '']) =>
-      cell.replaceAll('`', '').split(', '),
-    )
-    const isTold = (id: string): boolean =>
-      rows.some((row) => row === id || (/[…>]$/.test(row) && id.startsWith(row.slice(0, row.indexOf('/') + 1))))
-    expect(ids.filter((id) => !isTold(id))).toEqual([])
-  })
 })

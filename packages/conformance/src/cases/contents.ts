@@ -162,29 +162,6 @@ export const contentsCases: readonly Definition[] = [
       }),
   },
   {
-    id: 'contents/zero-at-any-size',
-    title: 'sysAlloc and sysReserve: memory that was freed reads zero when it is handed out again, at each size',
-    show: (world) =>
-      world.play(({ memory, os, pageSize }) => {
-        for (const isReserve of [false, true]) {
-          for (let pages = 1; pages <= 66; pages++) {
-            const n = pages * pageSize
-            for (let times = 0; times < 2; times++) {
-              const v = isReserve ? memory.sysReserve(null, n) : memory.sysAlloc(n, null)
-              if (isReserve) memory.sysMap(v, n, null)
-              if (isReserve) memory.sysUsed(v, n)
-              withBytes(os, v + n - pageSize, pageSize, (bytes) => {
-                const what = isReserve ? 'sysReserve' : 'sysAlloc'
-                same(bytes[0], 0, `the last page of ${pages} pages, which ${what} handed out`)
-                bytes[0] = 0x5c
-              })
-              memory.sysFree(v, n, null)
-            }
-          }
-        }
-      }),
-  },
-  {
     id: 'contents/zero-after-free',
     title: 'memory that was written and freed reads zero when it is handed out again',
     show: (world) =>
