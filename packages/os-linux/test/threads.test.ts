@@ -151,6 +151,7 @@ describe.skipIf(process.platform !== 'linux')(
       const { ends } = told(
         `
       const region = memory.reserve(2 ** 17 * page, { hugePages: 'off' })
+      kept.push(region)
       region.commit()
       try {
         for (let i = 0; ; i++) region.fault(2 * i * page, page)
