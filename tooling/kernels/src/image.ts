@@ -104,6 +104,9 @@ for name in ${filesOf(machine).join(' ')}; do
   echo "@end $name $code"
 done
 echo @done
+# This waits until the console has sent all of it, which a poweroff does not.
+stty sane < /dev/console
+sleep 1
 poweroff -f
 `
 }
