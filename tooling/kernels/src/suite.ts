@@ -33,6 +33,7 @@ const packages = [
   'packages/ffi',
   'packages/kernel',
   'packages/memlayer',
+  'packages/os-js',
   'packages/os-linux',
   'tooling/stand-in',
   'tooling/witness',
