@@ -15,6 +15,7 @@ import {
   alignUp,
   errnoName,
   isAligned,
+  writeZeroes,
   type Address,
   type HostServices,
   type PosixKernel,
@@ -72,9 +73,6 @@ export function createOS(options: LinuxOptions = {}): OS {
   const read = checkOptions('createOS', options, ['kernel', 'madvDontNeed', 'hardDecommit', 'batch', 'arch'])
   return new Linux(read.kernel ?? posixKernel(), read)
 }
-
-/** Zeroes that are written at once. */
-const zeroBytesMax = 2 ** 20
 
 /** So much memory may be taken by mistake where a process locks all that it maps. It is not worth a look. */
 const populatedMax = 2 ** 20
@@ -262,7 +260,7 @@ class Linux implements OS {
       // Only a kernel that has kept the pages takes this advice.
       if (this.#kernel.madvise(v, n, MADV_NORMAL) < 0)
         throw this.#fatal('cannot remap pages in address space', 'sysUnused', 'mmap', v, n, -p, { writable: n })
-      if (this.#madvDontNeed) this.#zero(v, n)
+      if (this.#madvDontNeed) writeZeroes(this.#kernel, v, n)
     }
     this.#keepsMemory = true
     return false
@@ -315,16 +313,6 @@ class Linux implements OS {
   /** How pages are given back. */
   get #advice(): number {
     return this.#madvDontNeed ? MADV_DONTNEED : this.#adviseUnused
-  }
-
-  /** Writes zeroes over [v, v+n). */
-  #zero(v: Address, n: number): void {
-    const zeroes = new Uint8Array(Math.min(n, zeroBytesMax))
-    for (let at = v; at < v + n; at += zeroes.length) {
-      const part = zeroes.subarray(0, Math.min(zeroes.length, v + n - at))
-      if (this.#kernel.write !== undefined) this.#kernel.write(at, part)
-      else new Uint8Array(this.#kernel.view(at, part.length)).fill(0)
-    }
   }
 
   /** Whether the process locks all that it maps (mlockall), which gives it memory at once. A mapping tells. */

@@ -14,6 +14,7 @@ import { windowsKernel } from '@memlayer/ffi'
 import {
   alignDown,
   errnoName,
+  writeZeroes,
   type Address,
   type HostServices,
   type WindowsKernel,
@@ -52,9 +53,6 @@ function quarantineOf(limits: WindowsLimits | undefined): Quarantine {
   const [space, commit] = [(limits?.addressSpace ?? NaN) / 8, (limits?.commitLimit ?? NaN) / 64]
   return { space: space < 2 ** 44 ? space : 2 ** 44, writable: commit < 2 ** 28 ? commit : 2 ** 28 }
 }
-
-/** Zeroes that are written at once. */
-const zeroBytesMax = 2 ** 20
 
 class Windows implements OS {
   readonly name = 'windows'
@@ -177,23 +175,13 @@ class Windows implements OS {
     // Decommitted and committed again they would read zero as well, but an access between the two ends the process. A
     // call in flight makes some in that time. Windows promises no zeroes for pages that are reset, so they are written.
     if (!isMapped) this.sysUsedOS(v, n)
-    this.#zero(v, n)
+    writeZeroes(this.#kernel, v, n)
     this.#reset(v, n)
     return true
   }
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
-  }
-
-  /** Writes zeroes over [v, v+n), which is committed. */
-  #zero(v: Address, n: number): void {
-    const zeroes = new Uint8Array(Math.min(n, zeroBytesMax))
-    for (let at = v; at < v + n; at += zeroes.length) {
-      const part = zeroes.subarray(0, Math.min(zeroes.length, v + n - at))
-      if (this.#kernel.write !== undefined) this.#kernel.write(at, part)
-      else new Uint8Array(this.#kernel.view(at, part.length)).fill(0)
-    }
   }
 
   /** The kernel may drop what [v, v+n) holds, which stays committed. In pieces as a decommit, and only an advice. */

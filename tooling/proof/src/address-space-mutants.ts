@@ -72,7 +72,7 @@ export const addressSpaceMutants: readonly Mutant[] = [
   {
     wrong: 'sysRetireOS only decommits: a late access faults',
     subject: windows,
-    find: /this\.#zero\(v, n\);\s+this\.#reset\(v, n\);/,
+    find: /writeZeroes\(this\.#kernel, v, n\);\s+this\.#reset\(v, n\);/,
     put: "this.#decommit('sysFree', v, n);",
     caughtBy: 'free/retired',
   },

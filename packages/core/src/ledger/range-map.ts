@@ -120,6 +120,18 @@ export class RangeMap {
     return this.#values[this.#place] as number
   }
 
+  /** What [v, v+n) holds, part by part: where each begins, its bytes, and its number. */
+  within(v: number, n: number): [start: number, bytes: number, value: number][] {
+    const parts: [number, number, number][] = []
+    for (let at = v; at < v + n;) {
+      this.seek(at)
+      const end = this.endBy(v + n)
+      parts.push([at, end - at, this.value])
+      at = end
+    }
+    return parts
+  }
+
   /** Whether the cursor's range covers [v, v+n) to its end. */
   reaches(v: number, n: number): boolean {
     // This does not use `end`: the engine would box its number where it does not inline the call.

@@ -49,8 +49,8 @@ function giveBack(table: ProcessTable, at: number): void {
   const log = new Log(table, at, () => pairsOf(rest))
   let isLeft = false
   for (const [v, n] of pairsOf(rest)) {
-    for (const [from, size, isShared] of partsOf(shared, v, n)) {
-      if (isShared) {
+    for (const [from, size, isShared] of shared.within(v, n)) {
+      if (isShared !== 0) {
         isLeft = true
         continue
       }
@@ -80,17 +80,6 @@ export function pairsOf(map: RangeMap): [Address, number][] {
   do if (map.value !== 0) pairs.push([map.start, map.end - map.start])
   while (map.next())
   return pairs
-}
-
-function partsOf(shared: RangeMap, v: Address, n: number): [Address, number, boolean][] {
-  const parts: [Address, number, boolean][] = []
-  for (let at = v; at < v + n;) {
-    shared.seek(at)
-    const end = shared.endBy(v + n)
-    parts.push([at, end - at, shared.value !== 0])
-    at = end
-  }
-  return parts
 }
 
 /** What another thread owns. */

@@ -5,10 +5,8 @@
 import type { Address } from '@memlayer/kernel'
 import { RangeMap } from '../ledger/range-map.js'
 import type { OS } from '../os.js'
-import { Queue } from './queue.js'
-
-/** At most so many ranges linger, as many as a ring of 2^14 holds when one more has come. */
-const rangesMax = 2 ** 14 - 1
+import { forgetRefusal, givesBack } from './answers.js'
+import { Queue, queuedMax } from './queue.js'
 
 /** Whether unused pages trap because they are decommitted, so that some have to stay committed. */
 export function keepsCommitted(os: OS): boolean {
@@ -43,21 +41,21 @@ export class Lingering {
     if (!keepsCommitted(this.#os) || n > this.#most) return false
     // They are in the map first. A script that ends here leaves no page committed that nothing knows of.
     this.#assign(v, n, 1)
-    if (!this.#isReset(v, n)) {
+    if (!givesBack(this.#os, v, n, true)) {
       this.#assign(v, n, 0)
       return false
     }
     this.#queue.push(v, n)
-    while (this.#queue.length > 0 && (this.#bytes > this.#most || this.#queue.length > rangesMax)) this.#decommitFirst()
+    while (this.#queue.length > 0 && (this.#bytes > this.#most || this.#queue.length > queuedMax)) this.#decommitFirst()
     return true
   }
 
   /** Takes what lingers in [v, v+n) out, as pairs of address and size. It stays committed, and reads zero. */
   take(v: Address, n: number): readonly (readonly [Address, number])[] {
     if (this.#bytes === 0) return none
-    const pairs = this.#within(v, n)
-    for (const [at, size] of pairs) this.#assign(at, size, 0)
-    return pairs
+    const parts = this.#pages.within(v, n).filter(([, , lingers]) => lingers !== 0)
+    for (const [at, size] of parts) this.#assign(at, size, 0)
+    return parts.map(([at, size]) => [at, size])
   }
 
   /** Decommits all of it, because memory is short. False: there was none. */
@@ -80,16 +78,6 @@ export class Lingering {
     return this.#os.quarantine?.writable ?? 0
   }
 
-  #isReset(v: Address, n: number): boolean {
-    try {
-      return this.#os.sysRetireOS?.(v, n, true) === true
-    } catch {
-      return false
-    } finally {
-      if (this.#os.refusal) this.#os.refusal = null
-    }
-  }
-
   #decommitFirst(): void {
     const { v, n } = this.#queue.shift()
     for (const [at, size] of this.take(v, n)) {
@@ -98,24 +86,12 @@ export class Lingering {
       } catch {
         // The kernel keeps them committed. Used again, they are committed already.
       }
-      if (this.#os.refusal) this.#os.refusal = null
+      forgetRefusal(this.#os)
     }
   }
 
   #assign(v: Address, n: number, value: 0 | 1): void {
     this.#pages.assign(v, n, value)
     this.#bytes += value === 1 ? n : -n
-  }
-
-  #within(v: Address, n: number): [Address, number][] {
-    const pages = this.#pages
-    const pairs: [Address, number][] = []
-    for (let at = v; at < v + n;) {
-      pages.seek(at)
-      const end = pages.endBy(v + n)
-      if (pages.value !== 0) pairs.push([at, end - at])
-      at = end
-    }
-    return pairs
   }
 }

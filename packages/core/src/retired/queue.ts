@@ -8,6 +8,8 @@ export interface Queued {
   readonly n: number
 }
 
+/** The most ranges that its users keep in one: as many as a ring of 2^14 holds when one more has come. */
+export const queuedMax: number = 2 ** 14 - 1
 /** Room for so many ranges at first. A power of 2. */
 const roomAtFirst = 64
 

@@ -8,8 +8,9 @@ import { alignDown, alignUp, type Address } from '@memlayer/kernel'
 import { RangeMap } from '../ledger/range-map.js'
 import type { OS, Quarantine } from '../os.js'
 import type { ProcessRecord } from '../process/record.js'
+import { forgetRefusal, givesBack } from './answers.js'
 import { keepsCommitted } from './lingering.js'
-import { Queue } from './queue.js'
+import { Queue, queuedMax } from './queue.js'
 
 // What a retired range is. 0: it is not retired.
 const QUARANTINED = 1
@@ -18,8 +19,6 @@ const TRAPPING = 2
 /** It may serve a reservation. */
 const COOLED = 3
 
-/** Ranges in quarantine: as many as a ring of 2^14 holds when one more has come. */
-const rangesMax = 2 ** 14 - 1
 /** Retirements between two sweeps. A sweep gives back what was written late, and the page tables. */
 const retirementsPerSweep = 256
 /** The most ranges that one sweep visits. The next one goes on from there. */
@@ -104,7 +103,7 @@ export class Retired {
    */
   retire(v: Address, n: number, isMapped: boolean): boolean {
     const { writable } = this.#spare
-    if (n <= writable) return this.#givesBack(v, n, isMapped)
+    if (n <= writable) return givesBack(this.#os, v, n, isMapped)
     // The OS can't spare so much memory that can be touched. The addresses trap from the start.
     return this.#traps(v, n)
   }
@@ -121,7 +120,7 @@ export class Retired {
     }
     const committed: Pair[] = [...lingering]
     for (const [at, size] of ready) {
-      if (this.#givesBack(at, size, true)) committed.push([at, size])
+      if (givesBack(this.#os, at, size, true)) committed.push([at, size])
       else if (!this.#traps(at, size)) return false
     }
     this.#committed = committed
@@ -166,7 +165,7 @@ export class Retired {
   alloc(n: number): Address | null {
     if (n > this.#largestCooled) return null
     const v = this.#take(n, 1)
-    return v === null || this.#givesBack(v, n, this.#coolsTouchable) ? v : this.#keep(v, n)
+    return v === null || givesBack(this.#os, v, n, this.#coolsTouchable) ? v : this.#keep(v, n)
   }
 
   /** Ends the quarantine of all ranges, because the OS refused other addresses. */
@@ -244,39 +243,23 @@ export class Retired {
 
   /** Keeps addresses that were taken, because the OS would not make of them what was asked. */
   #keep(v: Address, n: number): null {
-    this.#forgetRefusal()
+    forgetRefusal(this.#os)
     this.#change(v, n, 0, COOLED)
     return null
-  }
-
-  /** Gives the memory of [v, v+n) back, and keeps the addresses so that they can be touched. False: the OS can't. */
-  #givesBack(v: Address, n: number, isMapped: boolean): boolean {
-    let isDone = false
-    try {
-      isDone = this.#os.sysRetireOS?.(v, n, isMapped) === true
-    } catch {
-      // The caller has another way, or loses an advice.
-    }
-    this.#forgetRefusal()
-    return isDone
   }
 
   /** Makes [v, v+n) trap. False: the OS can't, and nothing has changed. */
   #traps(v: Address, n: number): boolean {
     // The refusal of the call before is not this one's.
-    this.#forgetRefusal()
+    forgetRefusal(this.#os)
     try {
       this.#os.sysFaultOS(v, n)
     } catch {
       return false
     }
     if (!this.#os.refusal) return true
-    this.#forgetRefusal()
+    forgetRefusal(this.#os)
     return false
-  }
-
-  #forgetRefusal(): void {
-    if (this.#os.refusal) this.#os.refusal = null
   }
 
   /** Lets the oldest ranges trap, cool and go, as far as the OS can't spare more. */
@@ -285,7 +268,7 @@ export class Retired {
     const queue = this.#queue
     while (this.#of(QUARANTINED) > writable && queue.hasWritable) this.#trapFirst()
     // Half of the space is for the quarantine, so that there are cooled addresses for later reservations.
-    while (queue.length > 0 && (queue.length > rangesMax || this.#inQuarantine > space / 2)) this.#coolFirst()
+    while (queue.length > 0 && (queue.length > queuedMax || this.#inQuarantine > space / 2)) this.#coolFirst()
     while (this.bytes > space && this.#of(COOLED) > 0) this.#releaseCooled()
   }
 
@@ -297,7 +280,7 @@ export class Retired {
     const { v, n } = this.#queue.nextWritable()
     if (!this.#os.traits.freesParts) {
       // Parts of it may trap already.
-      for (const [at, size, kind] of this.#partsOf(v, n)) {
+      for (const [at, size, kind] of this.#kinds.within(v, n)) {
         if (kind === QUARANTINED && this.#traps(at, size)) this.#change(at, size, QUARANTINED, TRAPPING)
       }
     } else if (this.#is(v, n, QUARANTINED) && this.#traps(v, n)) this.#change(v, n, QUARANTINED, TRAPPING)
@@ -307,7 +290,7 @@ export class Retired {
     const { v, n } = this.#queue.shift()
     if (!this.#os.traits.freesParts) {
       // A reservation that goes as a whole would have to serve one of exactly its size.
-      for (const [at, size, kind] of this.#partsOf(v, n)) this.#change(at, size, kind, COOLED)
+      for (const [at, size, kind] of this.#kinds.within(v, n)) if (kind !== 0) this.#change(at, size, kind, COOLED)
       return this.#unmap(v, n)
     }
     const kind = this.#is(v, n, QUARANTINED) ? QUARANTINED : this.#is(v, n, TRAPPING) ? TRAPPING : 0
@@ -316,19 +299,6 @@ export class Retired {
     this.#change(v, n, kind, COOLED)
     this.#kinds.seek(v)
     this.#largestCooled = Math.max(this.#largestCooled, this.#kinds.end - this.#kinds.start)
-  }
-
-  /** The parts of [v, v+n) of one kind each: address, size, kind. */
-  #partsOf(v: Address, n: number): [Address, number, number][] {
-    const kinds = this.#kinds
-    const parts: [Address, number, number][] = []
-    for (let at = v; at < v + n;) {
-      kinds.seek(at)
-      const end = kinds.endBy(v + n)
-      if (kinds.value !== 0) parts.push([at, end - at, kinds.value])
-      at = end
-    }
-    return parts
   }
 
   /** Whether all of [v, v+n) is of one kind. */
@@ -354,7 +324,7 @@ export class Retired {
     } catch {
       // The kernel keeps them, and they are nobody's.
     }
-    this.#forgetRefusal()
+    forgetRefusal(this.#os)
   }
 
   /** Gives back what was written late to retired ranges, and their page tables: of some ranges now, of others later. */
@@ -363,7 +333,7 @@ export class Retired {
     // An OS that charges committed memory has little of it in quarantine, and decommits that soon.
     if (keepsCommitted(this.#os)) return
     const runs = this.#runsFrom(this.#sweepAt)
-    for (let i = 0; i < runs.length; i += 2) this.#givesBack(runs[i] as Address, runs[i + 1] as number, false)
+    for (let i = 0; i < runs.length; i += 2) givesBack(this.#os, runs[i] as Address, runs[i + 1] as number, false)
   }
 
   /** The ranges of a sweep that begins at `v`: those that can be touched. Neighbours are one. */
