@@ -61,10 +61,10 @@ describe('a thread that has ended', () => {
     const [main, worker] = [process.of(1), process.of(2)]
     const own = ProcessRecord.enter(main, () => [])
     const record = ProcessRecord.enter(worker, () => []) as ProcessRecord
-    own?.add(page, page)
-    record.add(10 * page, 4 * page)
-    record.add(20 * page, 4 * page)
-    record.remove(11 * page, page)
+    own?.log.add(page, page)
+    record.log.add(10 * page, 4 * page)
+    record.log.add(20 * page, 4 * page)
+    record.log.remove(11 * page, page)
     reap(main)
     expect(process.unmapped).toEqual([])
     expect(otherThreads(main)).toMatchObject([
@@ -89,7 +89,7 @@ describe('a thread that has ended', () => {
     const process = new Process()
     const [main, owner, user] = [process.of(1), process.of(2), process.of(3)]
     const record = ProcessRecord.enter(owner, () => []) as ProcessRecord
-    record.add(10 * page, 10 * page)
+    record.log.add(10 * page, 10 * page)
     const { use } = record
     const shares = [borrow(user, 12 * page, 4 * page), borrow(user, 14 * page, 4 * page)]
     process.alive.delete(2)
@@ -111,7 +111,7 @@ describe('a thread that has ended', () => {
     const process = new Process()
     const [main, worker] = [process.of(1), process.of(2)]
     const record = ProcessRecord.enter(worker, () => []) as ProcessRecord
-    for (let i = 0; i < 4; i++) record.add((10 + 2 * i) * page, page)
+    for (let i = 0; i < 4; i++) record.log.add((10 + 2 * i) * page, page)
     process.alive.delete(2)
     const ending: ProcessTable = {
       ...process.of(4),
@@ -136,7 +136,7 @@ describe('a thread that has ended', () => {
     process.hasMemory = false
     for (let i = 0; i < 5000; i++) {
       owned.push([2 * i * page, page])
-      record.add(2 * i * page, page)
+      record.log.add(2 * i * page, page)
     }
     process.alive.delete(2)
     reap(main)
@@ -166,8 +166,8 @@ describe('the log', () => {
         for (const [i, { at, pages, isGone }] of steps.entries()) {
           const [v, n] = [(at + 1) * page, pages * page]
           owned.assign(v, n, isGone ? 0 : 1)
-          if (isGone) record.remove(v, n)
-          else record.add(v, n)
+          if (isGone) record.log.remove(v, n)
+          else record.log.add(v, n)
           if (i % 500 === 0) expect(pairsOf(readLog(table, record.at).owned)).toEqual(pairsOf(owned))
         }
         expect(pairsOf(readLog(table, record.at).owned)).toEqual(pairsOf(owned))

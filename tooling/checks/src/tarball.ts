@@ -9,7 +9,7 @@ import { problemAffectsResolutionKind, problemKindInfo } from '@arethetypeswrong
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { runTool } from './tool.js'
-import type { Manifest } from './workspace.js'
+import { publicPackages, type Manifest, type Workspace } from './workspace.js'
 
 /** A package as a release would publish it. */
 export interface Tarball {
@@ -22,21 +22,41 @@ export interface Tarball {
 
 /** Packs the package in `folder`, which is an absolute path. */
 export function pack(folder: string): Tarball {
+  const [tarball] = packWith([], folder)
+  if (tarball === undefined) throw new Error(`pnpm packed nothing in ${folder}`)
+  return tarball
+}
+
+/** Packs all published packages of a workspace by one command, in order of their folders. */
+export function packAll(workspace: Workspace): Tarball[] {
+  const names = publicPackages(workspace).map(({ name }) => name)
+  const tarballs = packWith(['--recursive', ...names.flatMap((name) => ['--filter', name])], workspace.root)
+  return names.map((name) => {
+    const tarball = tarballs.find(({ manifest }) => manifest.name === name)
+    if (tarball === undefined) throw new Error(`pnpm did not pack ${name}`)
+    return tarball
+  })
+}
+
+function packWith(args: readonly string[], folder: string): Tarball[] {
   const destination = mkdtempSync(join(tmpdir(), 'memlayer-pack-'))
   try {
-    const { code, stdout, stderr } = runTool('pnpm', ['pack', '--pack-destination', destination], folder)
-    const [name] = readdirSync(destination)
-    if (code !== 0 || name === undefined) throw new Error(`pnpm failed to pack ${folder}: ${stdout}${stderr}`)
-    const bytes = new Uint8Array(readFileSync(join(destination, name)))
-    const tree = createPackageFromTarballData(bytes)
-    const top = `/node_modules/${tree.packageName}/`
-    return {
-      bytes,
-      files: tree.listFiles(top).map((file) => file.slice(top.length)),
-      manifest: JSON.parse(tree.readFile(`${top}package.json`)) as Manifest,
-    }
+    const { code, stdout, stderr } = runTool('pnpm', [...args, 'pack', '--pack-destination', destination], folder)
+    if (code !== 0) throw new Error(`pnpm failed to pack in ${folder}: ${stdout}${stderr}`)
+    return readdirSync(destination).map((name) => read(join(destination, name)))
   } finally {
     rmSync(destination, { recursive: true })
+  }
+}
+
+function read(path: string): Tarball {
+  const bytes = new Uint8Array(readFileSync(path))
+  const tree = createPackageFromTarballData(bytes)
+  const top = `/node_modules/${tree.packageName}/`
+  return {
+    bytes,
+    files: tree.listFiles(top).map((file) => file.slice(top.length)),
+    manifest: JSON.parse(tree.readFile(`${top}package.json`)) as Manifest,
   }
 }
 

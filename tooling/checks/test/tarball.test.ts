@@ -1,16 +1,11 @@
 // Tests the tarball of each published package, which is what users get.
-import { join } from 'node:path'
-import { checkContents, checkWithAttw, checkWithPublint, pack } from '@memlayer/checks/tarball'
-import { publicPackages, readWorkspace } from '@memlayer/checks/workspace'
+import { checkContents, checkWithAttw, checkWithPublint, pack, packAll } from '@memlayer/checks/tarball'
+import { readWorkspace } from '@memlayer/checks/workspace'
 import { describe, expect, it } from 'vitest'
 import { expectNone } from './expect-none.js'
 import { scratchFolder } from './scratch-folder.js'
 
-const workspace = readWorkspace()
-
-describe.each(publicPackages(workspace))('$name, packed', ({ folder }) => {
-  const tarball = pack(join(workspace.root, folder))
-
+describe.each(packAll(readWorkspace()))('$manifest.name, packed', (tarball) => {
   it('contains only files and ranges that work outside of the workspace', () => {
     expectNone(checkContents(tarball))
   })

@@ -3,8 +3,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pack } from '@memlayer/checks/tarball'
-import { publicPackages, readWorkspace } from '@memlayer/checks/workspace'
+import { packAll } from '@memlayer/checks/tarball'
+import { readWorkspace } from '@memlayer/checks/workspace'
 import { runWell } from './command.js'
 import { serveRegistry } from './registry.js'
 
@@ -24,8 +24,7 @@ export interface Lab extends AsyncDisposable {
 
 /** Packs the workspace's packages as they are built now, and opens a laboratory. */
 export async function openLab(): Promise<Lab> {
-  const workspace = readWorkspace()
-  const tarballs = publicPackages(workspace).map((pkg) => pack(join(workspace.root, pkg.folder)))
+  const tarballs = packAll(readWorkspace())
   const registry = await serveRegistry(tarballs)
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'memlayer-matrix-')))
   const lab: Lab = {

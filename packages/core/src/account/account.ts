@@ -115,7 +115,11 @@ export class Account {
 
   /** The bytes of [v, v+n) leave the categories that count them. `packed` is what the ledger has there. */
   uncount(v: Address, n: number, packed: Packed): void {
-    if (packed !== MIXED) return this.add(-n, categoryOf(packed))
+    if (packed !== MIXED) this.add(-n, categoryOf(packed))
+    else this.#uncountParts(v, n)
+  }
+
+  #uncountParts(v: Address, n: number): void {
     for (const part of this.#ledger?.within(v, n) ?? []) this.add(-part.size, categoryOf(part.packed))
   }
 

@@ -17,6 +17,11 @@ export class Borrows {
     this.shares = shares
   }
 
+  /** Whether nobody has pages besides their owner. */
+  get isEmpty(): boolean {
+    return this.shares.count === 0 && this.views.count === 0
+  }
+
   /**
    * Returns when all borrows of [v, v+n) can be ended. Changes nothing.
    *
@@ -35,7 +40,6 @@ export class Borrows {
    * have ended then.
    */
   end(op: string, v: Address, n: number): void {
-    if (this.shares.count === 0 && this.views.count === 0) return
     let version: number
     do {
       version = this.shares.version
@@ -55,7 +59,7 @@ export class Borrows {
    * @throws UsageError as `end` does.
    */
   endAll(op: string, pairs: ArrayLike<number>): void {
-    if (this.shares.count === 0 && this.views.count === 0) return
+    if (this.isEmpty) return
     let version: number
     do {
       version = this.shares.version

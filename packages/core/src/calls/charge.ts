@@ -42,21 +42,17 @@ export class Charge {
    * @throws OutOfMemoryError where they would leave the engine too little.
    */
   take(op: Operation, v: Address | null, n: number): void {
-    if (this.#isFree) return
-    if (n > this.#granted) this.#ask(op, v, n)
-    this.#granted -= n
+    if (!this.#isFree) this.#count(op, v, n)
   }
 
   /** `take` of what is not Ready of [v, v+n), which the ledger has as `packed`. */
   takeUnready(op: Operation, v: Address, n: number, packed: Packed, ledger: Ledger): void {
-    if (this.#isFree) return
-    if (packed !== MIXED) {
-      if (stateOf(packed) !== READY) this.take(op, v, n)
-      return
-    }
-    const unready = ledger.within(v, n).filter((part) => stateOf(part.packed) !== READY)
-    const bytes = unready.reduce((sum, { size }) => sum + size, 0)
-    this.take(op, v, bytes)
+    if (!this.#isFree) this.#count(op, v, packed === MIXED || stateOf(packed) === READY ? unready(ledger, v, n) : n)
+  }
+
+  #count(op: Operation, v: Address | null, n: number): void {
+    if (n > this.#granted) this.#ask(op, v, n)
+    this.#granted -= n
   }
 
   #ask(op: Operation, v: Address | null, n: number): void {
@@ -91,4 +87,10 @@ export class Charge {
     // No engine lives under a limit of which this is more than half. Then it is a test's.
     return (this.#left = limit / limitPart < most ? limit / limitPart : most)
   }
+}
+
+/** Bytes of [v, v+n) that are not Ready. */
+function unready(ledger: Ledger, v: Address, n: number): number {
+  const parts = ledger.within(v, n).filter((part) => stateOf(part.packed) !== READY)
+  return parts.reduce((sum, { size }) => sum + size, 0)
 }

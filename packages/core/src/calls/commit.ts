@@ -7,14 +7,13 @@ import { AS_IS } from '../ledger/intent.js'
 import { FROM_OWNED, PREPARED, READY, RESERVED, stateOf, type LedgerRange } from '../ledger/states.js'
 import type { Parts } from './parts.js'
 import { noMemoryToMap, noMemoryToUse, putBack } from './refusal.js'
-import { expectOpen, failed, settle } from './settle.js'
+import { expectOpen, failed } from './settle.js'
 
 type Range = Pick<LedgerRange, 'address' | 'size'>
 
 /** Reserved or Prepared to Ready. Ready pages stay as they are. */
 export function commit(parts: Parts, v: Address, n: number, stat: SysMemStat): void {
   const { os, ledger, account, intent } = parts
-  if (intent.isOpen) settle(parts)
   checkRange('sysUsed', v, n, 0, os.traits.pageSize)
   if (n === 0) return
   const own = ledger.categoryOf(ledger.expect('sysUsed', v, n, FROM_OWNED), v)

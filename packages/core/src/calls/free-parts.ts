@@ -47,7 +47,7 @@ function takeBack(parts: Parts, freed: readonly Part[], rest: Address, error: un
   for (const { v, n, isReserved } of freed) {
     if (isReserved && isReservedAgain(parts, v, n)) {
       ledger.enter('sysFree', v, n, RESERVED, 0)
-      record?.add(v, n)
+      record?.log.add(v, n)
       claims.regain(rest, v, n)
     } else lost += n
   }

@@ -13,7 +13,11 @@ import { expectOpen } from './settle.js'
  * Ends the borrows of a range that is `packed`, in one of the `from` states. Code that runs meanwhile, as a kernel's
  * hooks do, may operate on this memory. Then the range is proved again. Returns what it is packed as.
  */
-export function endBorrows(
+export function endBorrows(parts: Parts, op: string, v: Address, n: number, packed: Packed, from: number): Packed {
+  return parts.borrows.isEmpty ? packed : endAndProve(parts, op, v, n, packed, from)
+}
+
+function endAndProve(
   { ledger, borrows }: Parts,
   op: string,
   v: Address,
@@ -41,24 +45,35 @@ export function payForFree({ budget, retired }: Parts, v: Address, n: number): b
 
 /** sysFreeOS, or sysRetireOS where the addresses are kept. The intent says which, and stays open. */
 export function giveBack(parts: Parts, v: Address, n: number, packed: Packed, isKept: boolean): void {
-  const { os, intent, retired, record } = parts
+  const { os, intent, record } = parts
   takeRefusal(os)
   const lingered = parts.lingering.take(v, n)
-  if (isKept) {
-    intent.begin(RETIRED, v, n)
-    const isRetired = keepsCommitted(os)
-      ? retired.retireCommitted(v, n, readyIn(parts, v, n), lingered)
-      : retired.retire(v, n, isTouchable(os, packed))
-    if (isRetired) return expectOpen(parts, RETIRED, 'sysFree', v, n)
-  }
+  if (isKept && retire(parts, v, n, packed, lingered)) return
   intent.begin(NONE, v, n)
-  record?.remove(v, n)
+  record?.log.remove(v, n)
   os.sysFreeOS(v, n)
   if (os.refusal) {
-    record?.add(v, n)
+    record?.log.add(v, n)
     throw refused(os, 'sysFree', v, n)
   }
   expectOpen(parts, NONE, 'sysFree', v, n)
+}
+
+/** sysRetireOS. False: the OS can't. */
+function retire(
+  parts: Parts,
+  v: Address,
+  n: number,
+  packed: Packed,
+  lingered: readonly (readonly [Address, number])[],
+): boolean {
+  const { os, intent, retired } = parts
+  intent.begin(RETIRED, v, n)
+  const isRetired = keepsCommitted(os)
+    ? retired.retireCommitted(v, n, readyIn(parts, v, n), lingered)
+    : retired.retire(v, n, isTouchable(os, packed))
+  if (isRetired) expectOpen(parts, RETIRED, 'sysFree', v, n)
+  return isRetired
 }
 
 /** sysUnusedOS. Where unused pages trap, those that JavaScript has seen stay committed for a while. */

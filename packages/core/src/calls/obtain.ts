@@ -7,9 +7,13 @@ import type { Parts } from './parts.js'
 type Sources = Pick<Parts, 'os' | 'retired'>
 
 /** sysAllocOS. Null: refused. */
-export function allocate({ os, retired }: Sources, n: number): Address | null {
-  const v = retired.alloc(n) ?? os.sysAllocOS(n)
-  if (v !== null || retired.bytes === 0) return v
+export function allocate(sources: Sources, n: number): Address | null {
+  const v = sources.retired.alloc(n) ?? sources.os.sysAllocOS(n)
+  return v === null ? allocateAgain(sources, n) : v
+}
+
+function allocateAgain({ os, retired }: Sources, n: number): Address | null {
+  if (retired.bytes === 0) return null
   retired.cool()
   return retired.alloc(n) ?? (retired.release() ? os.sysAllocOS(n) : null)
 }

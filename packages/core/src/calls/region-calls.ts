@@ -59,7 +59,10 @@ export class RegionCalls {
 
   /** Reserved or Prepared to Ready. Ready pages stay as they are. */
   commit(v: Address, n: number, stat: SysMemStat): void {
-    commit(this.#parts, v, n, stat)
+    this.settle()
+    // Most commits take back what was unused, and need no more than one operation.
+    if (this.#parts.ledger.isPrepared(v, n)) this.ops.sysUsed(v, n)
+    else commit(this.#parts, v, n, stat)
   }
 
   /** A view of elements of `element` bytes that keeps `keeper` alive. */

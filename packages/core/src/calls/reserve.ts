@@ -38,7 +38,7 @@ export function reserve(parts: Parts, v: Address | null, n: number, region: Regi
     p = reserveAt(parts, v, n)
     if (p === null) throw outOfMemory(os, 'sysReserve', v, n)
     ledger.enter('sysReserve', p, n, RESERVED, 0)
-    record?.add(p, n)
+    record?.log.add(p, n)
   } catch (error) {
     throw failed(parts, 'sysReserve', v, n, 0, error)
   }
@@ -62,7 +62,7 @@ export function reserveAligned(
   const alignment = checkAligned(v, size, align, os.traits.pageSize)
   const enter: Leftover = (at, n) => {
     ledger.enter('sysReserveAligned', at, n, RESERVED, 0)
-    record?.add(at, n)
+    record?.log.add(at, n)
   }
   let range: AlignedReservation
   try {

@@ -91,8 +91,18 @@ export function expectOpen(
   n: number,
   pairs: ArrayLike<number> | null = null,
 ): void {
+  if (!parts.intent.isOpen) calledMeanwhile(parts, state, op, v, n, pairs)
+}
+
+function calledMeanwhile(
+  parts: Parts,
+  state: number,
+  op: Operation,
+  v: Address,
+  n: number,
+  pairs: ArrayLike<number> | null,
+): never {
   const { intent } = parts
-  if (intent.isOpen) return
   if (pairs === null) intent.begin(state, v, n)
   else intent.beginAll(state, pairs)
   settle(parts)

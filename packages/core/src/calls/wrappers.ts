@@ -26,7 +26,7 @@ import type { HugePages } from '../mappings/huge-pages.js'
 import type { MappingBudget } from '../mappings/mapping-budget.js'
 import type { SpaceBudget } from '../mappings/space-budget.js'
 import type { OS } from '../os.js'
-import type { ProcessRecord } from '../process/record.js'
+import type { Log } from '../process/log.js'
 import type { Retired } from '../retired/retired.js'
 import type { Charge } from './charge.js'
 import { endBorrows, fault, giveBack, payForFree, renew, unuse } from './give-back.js'
@@ -52,7 +52,7 @@ export class Wrappers {
   readonly #intent: Intent
   readonly #space: SpaceBudget
   readonly #charge: Charge
-  readonly #record: ProcessRecord | null
+  readonly #log: Log | null
 
   constructor(parts: Parts) {
     this.os = parts.os
@@ -67,7 +67,7 @@ export class Wrappers {
     this.#intent = parts.intent
     this.#space = parts.space
     this.#charge = parts.charge
-    this.#record = parts.record
+    this.#log = parts.record?.log ?? null
   }
 
   sysAlloc(n: number, stat: SysMemStat | null): Address {
@@ -84,7 +84,7 @@ export class Wrappers {
       v = allocate(this.#parts, n)
       if (v === null) throw outOfMemory(this.os, 'sysAlloc', null, n)
       this.#ledger.enter('sysAlloc', v, n, READY, category)
-      this.#record?.add(v, n)
+      this.#log?.add(v, n)
     } catch (error) {
       throw failed(this.#parts, 'sysAlloc', v, n, category, error)
     }

@@ -22,7 +22,10 @@ export class RegionTable {
 
   /** [v, v+n) was freed: the regions there have lost it. `again`: a script may have ended inside this before. */
   freed(v: Address, n: number, again = false): void {
-    if (this.#records.size === 0) return
+    if (this.#records.size !== 0) this.#lost(v, n, again)
+  }
+
+  #lost(v: Address, n: number, again: boolean): void {
     const end = v + n
     for (let at = v; at < end;) {
       this.#map.seek(at)

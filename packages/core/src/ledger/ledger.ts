@@ -80,6 +80,13 @@ export class Ledger {
     return map.reaches(v, n) ? packed : this.#expectOn(op, v, n, from)
   }
 
+  /** Whether all of [v, v+n) is Prepared, in one category. */
+  isPrepared(v: Address, n: number): boolean {
+    const map = this.#map
+    map.seek(v)
+    return stateOf(map.value) === PREPARED && map.reaches(v, n)
+  }
+
   /** The rest of `expect`: what follows the range where [v, v+n) begins. */
   #expectOn(op: string, v: Address, n: number, from: number): Packed {
     const map = this.#map
@@ -124,17 +131,19 @@ export class Ledger {
 
   /** [v, v+n) goes to `state` and stays in its category. `packed` is what `expect` returned; MIXED is always right. */
   move(v: Address, n: number, state: number, packed: Packed = MIXED): void {
-    if (packed === MIXED) {
-      for (const part of this.within(v, n)) this.move(part.address, part.size, state, part.packed)
-    } else this.#set(v, n, packed, pack(state, categoryOf(packed)))
+    if (packed !== MIXED) this.#set(v, n, packed, pack(state, categoryOf(packed)))
+    else for (const part of this.within(v, n)) this.move(part.address, part.size, state, part.packed)
   }
 
   /** [v, v+n) goes to `state` and `category`. Both 0: it is not owned any more. `packed` as for `move`. */
   assign(v: Address, n: number, state: number, category: number, packed: Packed = MIXED): void {
-    if (packed === MIXED) {
-      for (const part of this.within(v, n)) this.#set(part.address, part.size, part.packed, pack(state, category))
-    } else this.#set(v, n, packed, pack(state, category))
+    if (packed !== MIXED) this.#set(v, n, packed, pack(state, category))
+    else this.#assignParts(v, n, pack(state, category))
     if (state === 0) this.#reservations?.delete(v)
+  }
+
+  #assignParts(v: Address, n: number, to: Packed): void {
+    for (const part of this.within(v, n)) this.#set(part.address, part.size, part.packed, to)
   }
 
   /** What of [v, v+n) is owned goes to `state`, whatever it is in. For a range that a script left. */

@@ -34,7 +34,10 @@ export class SpaceBudget {
    * @throws OutOfMemoryError at a limit, less what the engine may need.
    */
   take(op: string, space: number, data: number): void {
-    if (this.#isUnbounded) return
+    if (!this.#isUnbounded) this.#count(op, space, data)
+  }
+
+  #count(op: string, space: number, data: number): void {
     if (space > this.#space || data > this.#data) this.#look(op, space, data)
     this.#space -= space
     this.#data -= data

@@ -36,7 +36,7 @@ class Borrowings {
   #end(record: ProcessRecord, range: Range): void {
     if (!this.#ranges.delete(range)) return
     // Another share may have a part of it, so one entry would not do.
-    record.rewrite()
+    record.log.rewrite()
     reap(this.#table)
   }
 

@@ -23,7 +23,11 @@ export class Log {
   readonly #words: Int32Array
   readonly #entriesAt: number
   #numbers: Float64Array | null
-  #left: number
+  /** What the word of the log is now: which log, and its entries. Only this thread writes it. */
+  #word: number
+  /** Where the next entry goes among the numbers, and where they end. */
+  #next: number
+  #end: number
 
   /** `at`: the record's place. `owned` says what is owned, for a log that is written anew. */
   constructor(table: ProcessTable, at: number, owned: () => Pairs) {
@@ -34,17 +38,27 @@ export class Log {
     this.#entriesAt = at + LOG
     const word = table.words[at + LOG] as number
     this.#numbers = this.#open(word >>> 24)
-    this.#left = entriesMax(word >>> 24) - (word & entriesMask)
-  }
-
-  /** The kernel has given [v, v+n), or another thread a share of it where `v` is below zero. */
-  add(v: number, n: number): void {
-    this.#append(v, n)
+    this.#word = word
+    this.#next = 2 * (word & entriesMask)
+    this.#end = 2 * entriesMax(word >>> 24)
   }
 
   /** The kernel is about to take [v, v+n), or the share of it was released. */
   remove(v: number, n: number): void {
-    this.#append(v, -n)
+    this.add(v, -n)
+  }
+
+  /** The kernel has given [v, v+n), or another thread a share of it where `v` is below zero. */
+  add(v: number, n: number): void {
+    if (this.#next === this.#end) this.rewrite()
+    const numbers = this.#numbers
+    if (numbers === null) return
+    const next = this.#next
+    numbers[next] = v
+    numbers[next + 1] = n
+    this.#next = next + 2
+    // This makes the entry known. No thread reads it before this one has ended, or has crossed a fence.
+    this.#words[this.#entriesAt] = this.#word += 1
   }
 
   /**
@@ -53,7 +67,7 @@ export class Log {
    */
   rewrite(): void {
     const { words } = this.#table
-    this.#left = 0
+    this.#end = this.#next
     Atomics.add(words, this.#at + TURN, 1)
     const pairs: number[] = []
     for (const [v, n] of this.#owned()) pairs.push(v, n)
@@ -64,23 +78,12 @@ export class Log {
     const numbers = entries < entriesMax(next) ? this.#open(next) : null
     if (numbers === null) return this.#giveUp()
     numbers.set(pairs)
-    Atomics.store(words, this.#at + LOG, next * 2 ** 24 + entries)
+    const word = next * 2 ** 24 + entries
+    Atomics.store(words, this.#at + LOG, word)
+    this.#word = word
     this.#numbers = numbers
-    this.#left = entriesMax(next) - entries
-  }
-
-  #append(v: number, n: number): void {
-    if (this.#left === 0) this.rewrite()
-    const numbers = this.#numbers
-    if (numbers === null) return
-    const words = this.#words
-    const at = this.#entriesAt
-    const entries = (words[at] as number) & entriesMask
-    numbers[2 * entries] = v
-    numbers[2 * entries + 1] = n
-    // This makes the entry known. No thread reads it before this one has ended, or has crossed a fence.
-    words[at] = (words[at] as number) + 1
-    this.#left -= 1
+    this.#next = 2 * entries
+    this.#end = 2 * entriesMax(next)
   }
 
   /** There is no memory for a log. An entry that is missing could give back what others own, so there are none. */

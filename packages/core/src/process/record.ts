@@ -26,12 +26,13 @@ export class ProcessRecord {
   readonly table: ProcessTable
   /** Where it begins among the words. */
   readonly at: number
-  readonly #log: Log
+  /** What its memory owns. */
+  readonly log: Log
 
   private constructor(table: ProcessTable, at: number, owned: () => Pairs) {
     this.table = table
     this.at = at
-    this.#log = new Log(table, at, owned)
+    this.log = new Log(table, at, owned)
   }
 
   /** A new record, for what `owned` says is owned now. Null: there is no room. */
@@ -59,25 +60,10 @@ export class ProcessRecord {
     return Atomics.load(this.table.words, this.at + USE)
   }
 
-  /** The kernel has given [v, v+n). */
-  add(v: Address, n: number): void {
-    this.#log.add(v, n)
-  }
-
-  /** The kernel is about to take [v, v+n). */
-  remove(v: Address, n: number): void {
-    this.#log.remove(v, n)
-  }
-
   /** This thread has a share of [v, v+n), which another one owns. Other threads know when this returns. */
   borrow(v: Address, n: number): void {
-    this.#log.add(-v, n)
+    this.log.add(-v, n)
     Atomics.add(this.table.words, this.at + USE, 0)
-  }
-
-  /** What is owned has changed by more than one range. */
-  rewrite(): void {
-    this.#log.rewrite()
   }
 }
 

@@ -163,7 +163,10 @@ export class Retired {
 
   /** Retired addresses for an allocation of `n` bytes; null: there are none. They are Ready now, and read zero. */
   alloc(n: number): Address | null {
-    if (n > this.#largestCooled) return null
+    return n > this.#largestCooled ? null : this.#allocCooled(n)
+  }
+
+  #allocCooled(n: number): Address | null {
     const v = this.#take(n, 1)
     return v === null || givesBack(this.#os, v, n, this.#coolsTouchable) ? v : this.#keep(v, n)
   }
@@ -318,7 +321,7 @@ export class Retired {
   /** Gives cooled addresses back to the OS. They leave the map first, because a script may end between the two. */
   #unmap(v: Address, n: number): void {
     this.#change(v, n, COOLED, 0)
-    this.#record?.remove(v, n)
+    this.#record?.log.remove(v, n)
     try {
       this.#os.sysFreeOS(v, n)
     } catch {
