@@ -1,5 +1,5 @@
 // The words of the process's table: what lies where. All threads, and all copies of this package, have to agree on it.
-// A change wants another address: see @memlayer/ffi, linux-table.ts.
+// A change wants another address: see @memlayer/ffi, linux-table.ts and windows-table.ts.
 
 /** Mappings that any thread may take, as of the last count. */
 export const POOL = 0
