@@ -155,6 +155,20 @@ export class Views {
     }
   }
 
+  /**
+   * Ends one view of [v, v+n). Where one buffer serves all ranges, it stays.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW when it was moved, or can't be detached.
+   */
+  endOne(op: string, v: Address, n: number, buffer: ArrayBufferLike): void {
+    if (n === 0 || this.#os.detach !== undefined) return
+    for (let at = this.#index.touching(v, n); at !== null; at = at.next) {
+      if (bufferOf(at.entry) !== buffer) continue
+      if (isMoved(at.entry, buffer)) this.#moved(op, v, n, buffer)
+      this.#endOne(op, at.entry)
+    }
+  }
+
   /** Waits as the engine itself does: a promise's `then` would look at what any code can change. */
   async #ageLater(): Promise<void> {
     await (undefined as unknown)

@@ -97,9 +97,14 @@ export class RegionCalls {
   }
 
   /** Keeps Ready pages as they are. */
-  hold(name: string, v: Address, n: number): Hold {
-    if (n > 0) this.#parts.ledger.expect('hold', v, n, FROM_READY)
-    return new Hold(name, v, n, this.#parts.borrows.shares.hold(v, n))
+  hold(name: string, v: Address, n: number, call = 'hold'): Hold {
+    if (n > 0) this.#parts.ledger.expect(call, v, n, FROM_READY)
+    return new Hold(name, v, n, this.#parts.borrows.shares.hold(v, n, call))
+  }
+
+  /** Ends one view at `v`. @throws UsageError ERR_MEMLAYER_VIEW when it was moved. */
+  endView(op: string, v: Address, n: number, buffer: ArrayBufferLike): void {
+    this.#parts.borrows.views.endOne(op, v, n, buffer)
   }
 
   /**

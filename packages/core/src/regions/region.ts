@@ -4,6 +4,7 @@
 import { byteLengthOf, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import type { Hold } from '../borrows/hold.js'
+import { lend, lendAll, type Lender } from '../borrows/lend.js'
 import type { ShareToken } from '../borrows/share-token.js'
 import { elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
 import type { WorkerLike } from '../borrows/worker.js'
@@ -15,6 +16,7 @@ import { addHint, inWordsOf } from '../errors.js'
 import { checkPolicy, type HugePagePolicy, type HugePageUse } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { show } from '../text.js'
+import { lenderOf } from './lender.js'
 import { bytesOf, disposed, outside, partFreed } from './region-misuse.js'
 
 /** How a region is reserved. */
@@ -277,6 +279,45 @@ export class Region {
     } catch (error) {
       throw this.#told(error, 'hold', offset, length)
     }
+  }
+
+  /**
+   * Hold, view and release in one: calls `use` with a view over Ready pages, which stay Ready until what it returns has
+   * settled. Then the view is detached, whatever `use` did. Arguments and the view are those of {@link Region.view}.
+   *
+   * Rejects with what `use` throws. Else with UsageError ERR_MEMLAYER_VIEW when the view's bytes were transferred, as
+   * by a BYOB reader.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready, ERR_MEMLAYER_VIEW as `view` does.
+   */
+  lend<T extends ArrayBufferView, R>(
+    type: ViewConstructor<T>,
+    offset: number,
+    length: number | undefined,
+    use: (view: ViewOf<T>) => R | PromiseLike<R>,
+  ): Promise<R> {
+    return lend(this.lender('lend'), type, offset, length, use)
+  }
+
+  /** `lend` over several ranges at once: pairs of offset in bytes and length in elements, one after the other. */
+  lendAll<T extends ArrayBufferView, R>(
+    type: ViewConstructor<T>,
+    ranges: ArrayLike<number>,
+    use: (views: ViewOf<T>[]) => R | PromiseLike<R>,
+  ): Promise<R> {
+    return lendAll(this.lender('lendAll'), type, ranges, use)
+  }
+
+  /**
+   * Lends views in the name of the method `op`.
+   *
+   * @internal
+   */
+  lender(op: string): Lender {
+    return lenderOf(this.#calls, this, op, {
+      at: (offset, length) => this.#at(op, offset, length),
+      told: (error, offset, length) => this.#told(error, op, offset, length),
+    })
   }
 
   /**
