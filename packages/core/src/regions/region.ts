@@ -13,6 +13,16 @@ import type { RegionCalls } from '../calls/region-calls.js'
 import { watch } from '../claims/leak.js'
 import type { RegionRecord } from '../claims/region-record.js'
 import { addHint, inWordsOf } from '../errors.js'
+import { readFrom, type ReadFromOptions, type Target } from '../io/read-from.js'
+import type { ByteSource } from '../io/sources.js'
+import {
+  readableOf,
+  streamOf,
+  type NodeReadable,
+  type Origin,
+  type StreamOptions,
+  type WebReadable,
+} from '../io/streams.js'
 import { checkPolicy, type HugePagePolicy, type HugePageUse } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { show } from '../text.js'
@@ -273,11 +283,15 @@ export class Region {
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
    */
   hold(offset = 0, length: number = this.#rest(offset)): Hold {
-    const v = this.#at('hold', offset, length)
+    return this.#hold('hold', offset, length)
+  }
+
+  #hold(op: string, offset: number, length: number): Hold {
+    const v = this.#at(op, offset, length)
     try {
-      return this.#calls.hold(this.name, v, length)
+      return this.#calls.hold(this.name, v, length, op)
     } catch (error) {
-      throw this.#told(error, 'hold', offset, length)
+      throw this.#told(error, op, offset, length)
     }
   }
 
@@ -318,6 +332,46 @@ export class Region {
       at: (offset, length) => this.#at(op, offset, length),
       told: (error, offset, length) => this.#told(error, op, offset, length),
     })
+  }
+
+  /**
+   * Copies the bytes of a source to `offset`, until the source ends, and returns their number. The pages are held
+   * meanwhile. A stream of bytes is read into a buffer of this call's own, never into a view.
+   *
+   * @throws TransferError ERR_MEMLAYER_TRANSFER when the source fails, has too many bytes, or the signal aborts: the
+   * region has the first `bytes` of them. UsageError ERR_MEMLAYER_OPTION for what is not a source, or is locked.
+   */
+  readFrom(source: ByteSource, offset = 0, options: ReadFromOptions = {}): Promise<number> {
+    return readFrom(this.#bytes('readFrom'), source, offset, options)
+  }
+
+  /**
+   * The bytes as a ReadableStream of type `'bytes'`: `new Response(region.stream())`. Its chunks are copies, which the
+   * consumer may keep. The pages are held until the last copy is made, or the stream is cancelled.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
+   */
+  stream(offset = 0, length: number = this.#rest(offset), options: StreamOptions = {}): WebReadable {
+    return streamOf(this.#bytes('stream'), offset, length, options)
+  }
+
+  /** The bytes as a Readable of Node. See `stream`: until the last copy, or until it is destroyed. */
+  toReadable(offset = 0, length: number = this.#rest(offset), options: StreamOptions = {}): NodeReadable {
+    return readableOf(this.#bytes('toReadable'), offset, length, options)
+  }
+
+  /** Its bytes, for a transfer by the method `op`. */
+  #bytes(op: string): Target & Origin {
+    return {
+      name: this.name,
+      size: this.size,
+      hold: (offset, length) => {
+        const hold = this.#hold(op, offset, length)
+        return () => hold.release()
+      },
+      read: (offset, target) => this.read(offset, target),
+      write: (offset, bytes) => this.write(offset, bytes),
+    }
   }
 
   /**
