@@ -25,6 +25,7 @@ export {
   type ErrorCode,
   type ErrorDetails,
   type Explanation,
+  type FileOptions,
   type FileSource,
   type GrowableBufferOptions,
   type Hold,
@@ -43,6 +44,7 @@ export {
   type OS,
   type OwnedRange,
   type Quarantine,
+  type ReadableFile,
   type ReadFromOptions,
   type Refusal,
   type Region,
@@ -61,4 +63,5 @@ export {
   type ViewOf,
   type WebReadable,
   type WorkerLike,
+  type WritableFile,
 } from '@memlayer/core'

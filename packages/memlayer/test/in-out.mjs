@@ -1,7 +1,7 @@
 // Moves bytes between a region and every source and sink that the runtime has, while other code tries to take the
 // pages. Prints what was wrong, as JSON. in-out.test.ts runs it on each runtime: `in-out.mjs <bytes> <ends> <seed>`.
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { constants, createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { connect, createServer as createSocketServer } from 'node:net'
@@ -90,8 +90,8 @@ async function serving(listener, use) {
   }
 }
 /** A file that is open for the time of `use`. */
-async function opened(flags, use) {
-  const handle = await open(flags === 'r' ? file : `${file}-out`, flags)
+async function opened(flags, use, more = 0) {
+  const handle = flags === 'r' ? await open(file, constants.O_RDONLY | more) : await open(`${file}-out`, flags)
   try {
     return await use(handle)
   } finally {
@@ -113,6 +113,9 @@ const sources = {
   'a Response': (region) => region.readFrom(new Response(want)),
   'a Blob': (region) => region.readFrom(new Blob([want])),
   'a FileHandle': (region) => opened('r', (handle) => region.readFrom(handle)),
+  readFile: (region) => opened('r', (handle) => region.readFile(handle, 0, 0, size, { chunk: 30_000 })),
+  'readFile past the cache': (region) =>
+    opened('r', (handle) => region.readFile(handle, 0, 0, size, { direct: true }), constants.O_DIRECT),
   'FileHandle.readableWebStream': (region) =>
     opened('r', (handle) => (handle.readableWebStream ? region.readFrom(handle.readableWebStream()) : null)),
   'fs.createReadStream': (region) => region.readFrom(createReadStream(file)),
@@ -150,6 +153,10 @@ const sinks = {
         for (let at = 0; at < size;) at += (await handle.write(view, at, Math.min(2 ** 20, size - at))).bytesWritten
       }),
     )
+    return readFile(`${file}-out`)
+  },
+  writeFile: async (region) => {
+    await opened('w', (handle) => region.writeFile(handle, 0, 0, size, { chunk: 30_000 }))
     return readFile(`${file}-out`)
   },
   net: async (region) => {
@@ -199,11 +206,11 @@ let refused = 0
 /** Tries to take pages of a region from when `transfer` has begun until it has settled. */
 async function harassed(what, region, transfer) {
   let [hasBegun, isOver] = [false, false]
-  const calls = ['readFrom', 'stream', 'toReadable', 'lend'].map((name) => {
+  const calls = ['readFrom', 'stream', 'toReadable', 'lend', 'readFile', 'writeFile'].map((name) => {
     const call = (...given) => {
       const result = region[name](...given)
       hasBegun = true
-      if (name === 'readFrom' || name === 'lend') void result.catch(() => undefined).then(() => (isOver = true))
+      if (result instanceof Promise) void result.catch(() => undefined).then(() => (isOver = true))
       return result
     }
     return [name, call]
@@ -281,6 +288,24 @@ const broken = [
     const readable = region.toReadable(0, short.length, { chunk: 5000 })
     for await (const _ of readable) if (below(3) === 0) throw new RangeError('mine')
     throw new RangeError('mine')
+  },
+  async (region) =>
+    opened('r', async (handle) => {
+      const controller = new AbortController()
+      const reading = region.readFile(handle, 0, 0, short.length, { signal: controller.signal, chunk: 5000 })
+      for (let turns = below(4); turns > 0; turns--) await turn()
+      controller.abort(new RangeError('mine'))
+      return reading
+    }),
+  async (region) => {
+    let left = below(8)
+    const write = async (_, __, length) => {
+      await turn()
+      if (left-- === 0) throw new RangeError('mine')
+      return { bytesWritten: Math.min(length, 1 + below(5000)) }
+    }
+    region.write(0, short)
+    await region.writeFile({ write }, 0, 0, short.length, { chunk: 5000 })
   },
   (region) =>
     region.lend(Uint8Array, 0, short.length, async () => {

@@ -13,6 +13,14 @@ import type { RegionCalls } from '../calls/region-calls.js'
 import { watch } from '../claims/leak.js'
 import type { RegionRecord } from '../claims/region-record.js'
 import { addHint, inWordsOf } from '../errors.js'
+import {
+  readFile,
+  writeFile,
+  type FileOptions,
+  type FilePages,
+  type ReadableFile,
+  type WritableFile,
+} from '../io/files.js'
 import { readFrom, type ReadFromOptions, type Target } from '../io/read-from.js'
 import type { ByteSource } from '../io/sources.js'
 import {
@@ -360,11 +368,41 @@ export class Region {
     return readableOf(this.#bytes('toReadable'), offset, length, options)
   }
 
+  /**
+   * Reads `length` bytes at `position` of a file straight into the pages, by several calls at once. Returns the number
+   * of bytes, which is less where the file ends before. `file` is a FileHandle of `node:fs/promises`.
+   *
+   * @throws TransferError ERR_MEMLAYER_TRANSFER when the file fails or the signal aborts: the first `bytes` are there.
+   * UsageError ERR_MEMLAYER_OPTION, or ERR_MEMLAYER_ALIGNMENT for parts of blocks where `direct` is given.
+   */
+  readFile(
+    file: ReadableFile,
+    position = 0,
+    offset = 0,
+    length: number = this.#rest(offset),
+    options: FileOptions = {},
+  ): Promise<number> {
+    return readFile(this.#bytes('readFile'), file, position, offset, length, options)
+  }
+
+  /** Writes the bytes at `position` of a file, as `readFile` reads them. Returns their number. */
+  writeFile(
+    file: WritableFile,
+    position = 0,
+    offset = 0,
+    length: number = this.#rest(offset),
+    options: FileOptions = {},
+  ): Promise<number> {
+    return writeFile(this.#bytes('writeFile'), file, position, offset, length, options)
+  }
+
   /** Its bytes, for a transfer by the method `op`. */
-  #bytes(op: string): Target & Origin {
+  #bytes(op: string): Target & Origin & FilePages {
     return {
       name: this.name,
       size: this.size,
+      lender: this.lender(op),
+      viewsLast: this.#calls.ops.os.detach === undefined,
       hold: (offset, length) => {
         const hold = this.#hold(op, offset, length)
         return () => hold.release()
