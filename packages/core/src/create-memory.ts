@@ -5,6 +5,7 @@ import { SharedRegion } from './borrows/shared-region.js'
 import { GoWrappers, needsLedger } from './calls/go-wrappers.js'
 import { makeParts, type Parts } from './calls/parts.js'
 import { RegionCalls } from './calls/region-calls.js'
+import { checkIdle } from './calls/scavenge.js'
 import { settle } from './calls/settle.js'
 import { Wrappers } from './calls/wrappers.js'
 import { warnOfCopies } from './copies.js'
@@ -19,6 +20,8 @@ import { Regions } from './regions/regions.js'
 import { explainProcess, trimHost } from './residency/explain.js'
 import { remember } from './residency/memories.js'
 import { residencyOf } from './residency/residency.js'
+import { bytesToScavenge, scavengingOf } from './scavenge/options.js'
+import type { Scavenging } from './scavenge/scavenger.js'
 import { show } from './text.js'
 
 /**
@@ -30,14 +33,15 @@ import { show } from './text.js'
  */
 export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
   checkBackend(os)
-  const { ledger = true, engineHeap } = checkOptions('createMemory', options, ['ledger', 'engineHeap'])
+  const { ledger = true, engineHeap, scavenge = {} } = checkOptions('createMemory', options, known)
   if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
   if (engineHeap !== undefined && !(typeof engineHeap === 'number' && engineHeap >= 0))
     wrong('the option engineHeap is', engineHeap, 'Pass a number of bytes, 0 or more.')
+  const scavenging = scavengingOf(scavenge)
   shield(os)
   if (ledger && os.detach === undefined && !canDetach) cannotDetach(os.name)
   warnOfCopies()
-  const memory = ledger ? checkedMemory(os, { engineHeap }) : goMemory(os)
+  const memory = ledger ? checkedMemory(os, { engineHeap }, scavenging) : goMemory(os)
   remember(memory)
   return memory
 }
@@ -45,9 +49,11 @@ export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
 // The operations are methods, because a call through a bound function costs up to 10 ns where a program has several
 // memories. Everything else is a property of its own, which works without its memory in front.
 
-function checkedMemory(os: OS, options: BudgetOptions): Memory {
-  const parts = makeParts(os, options)
-  const { account, ledger, borrows, intent, retired, lingering, record } = parts
+const known = ['ledger', 'engineHeap', 'scavenge'] as const
+
+function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): Memory {
+  const parts = makeParts(os, options, scavenging)
+  const { account, ledger, borrows, intent, retired, lingering, record, idle, scavenger } = parts
   const ops = new Wrappers(parts)
   const regions = new Regions(new RegionCalls(parts, ops), parts.claims)
   /** A report on what is settled. */
@@ -61,8 +67,16 @@ function checkedMemory(os: OS, options: BudgetOptions): Memory {
     ...reportsOf(os, account),
     reserve: ((size, given) => regions.reserve(memory, size, given)) satisfies Memory['reserve'],
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
-    stats: settled(() => account.stats(retired.bytes, lingering.bytes)),
-    check: settled(() => account.check()),
+    stats: settled(() => account.stats(retired.bytes, lingering.bytes, idle.bytes)),
+    scavenge: ((given) => {
+      const bytes = bytesToScavenge(given)
+      if (intent.isOpen) settle(parts)
+      return scavenger.scavenge(bytes)
+    }) satisfies Memory['scavenge'],
+    check: settled(() => {
+      account.check()
+      checkIdle(parts)
+    }),
     regions: settled(() => regions.list()),
     ranges: settled(() => ledger.list(account.nameOf)),
     mappings: settled(() => mappingUse(os, ledger, retired)),
@@ -86,6 +100,10 @@ function goMemory(os: OS): Memory {
     reserve: () => needsLedger('reserve'),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: () => account.stats(),
+    scavenge: ((given) => {
+      bytesToScavenge(given)
+      return 0
+    }) satisfies Memory['scavenge'],
     check: () => account.check(),
     regions: () => [],
     ranges: () => [],

@@ -13,6 +13,8 @@ import type { OS } from './os.js'
 import type { Region, RegionOptions } from './regions/region.js'
 import type { Explanation } from './residency/explain.js'
 import type { Residency } from './residency/residency.js'
+import type { ScavengeRequest } from './scavenge/options.js'
+import type { ScavengeOptions } from './scavenge/scavenger.js'
 
 /** How a memory is made. */
 export interface MemoryOptions {
@@ -28,6 +30,8 @@ export interface MemoryOptions {
    * as are given.
    */
   readonly engineHeap?: number | undefined
+  /** How idle pages are given back in the background. See `region.idle`. */
+  readonly scavenge?: ScavengeOptions | undefined
 }
 
 /**
@@ -195,6 +199,13 @@ export interface Memory {
    * resident memory fell. 0: there is no such call, or other threads took as much meanwhile.
    */
   trimHost(): number
+  /**
+   * Gives back idle pages now, the oldest first: `bytes` of them, or all. Returns the bytes that the OS took. See
+   * `region.idle`.
+   *
+   * @throws UsageError ERR_MEMLAYER_OPTION for a wrong option.
+   */
+  scavenge(request?: ScavengeRequest): number
   /** Every owned range in order of address. Empty without a ledger. */
   ranges(): OwnedRange[]
   /**

@@ -35,6 +35,7 @@ const methods: Readonly<Record<Exclude<keyof Memory, 'os'>, true>> = {
   attach: true,
   regions: true,
   mappings: true,
+  scavenge: true,
   stat: true,
   stats: true,
   residency: true,

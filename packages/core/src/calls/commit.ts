@@ -16,6 +16,7 @@ export function commit(parts: Parts, v: Address, n: number, stat: SysMemStat): v
   const { os, ledger, account, intent } = parts
   checkRange('sysUsed', v, n, 0, os.traits.pageSize)
   if (n === 0) return
+  parts.idle.forget(v, n)
   const own = ledger.categoryOf(ledger.expect('sysUsed', v, n, FROM_OWNED), v)
   const category = account.categoryOf('sysMap', stat)
   const ranges = ledger.within(v, n)

@@ -14,7 +14,10 @@ import { enterProcess } from '../process/enter.js'
 import type { ProcessRecord } from '../process/record.js'
 import { Lingering } from '../retired/lingering.js'
 import { Retired } from '../retired/retired.js'
+import { Idle } from '../scavenge/idle.js'
+import { Scavenger, type Scavenging } from '../scavenge/scavenger.js'
 import { Charge } from './charge.js'
+import { scavengedOf } from './scavenge.js'
 
 /** The parts of one memory. */
 export interface Parts {
@@ -29,6 +32,11 @@ export interface Parts {
   readonly claims: RegionTable
   readonly retired: Retired
   readonly lingering: Lingering
+  /** Prepared pages that still have their memory. */
+  readonly idle: Idle
+  /** Whether sysUnused only makes pages idle. */
+  readonly isLazy: boolean
+  readonly scavenger: Scavenger
   /** What an operation is about to do. */
   readonly intent: Intent
   /** What other threads know of it; null: they know nothing. */
@@ -36,7 +44,7 @@ export interface Parts {
 }
 
 /** New parts over an operating system. */
-export function makeParts(os: OS, options: BudgetOptions): Parts {
+export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging): Parts {
   const ledger = new Ledger(os.traits.freesParts, os.traits.pageSize)
   const hugePages = new HugePages(os, ledger)
   let retired: Retired | null = null
@@ -44,8 +52,10 @@ export function makeParts(os: OS, options: BudgetOptions): Parts {
   const retiring = new Retired(os, record)
   retired = retiring
   const lingering = new Lingering(os)
-  const decommit = (): boolean => [lingering.decommit(), retiring.uncommit()].includes(true)
-  return {
+  const idle = new Idle()
+  const decommit = (): boolean =>
+    [parts.scavenger.scavenge(Infinity) > 0, lingering.decommit(), retiring.uncommit()].includes(true)
+  const parts: Parts = {
     os,
     ledger,
     account: new Account(os, ledger),
@@ -57,9 +67,16 @@ export function makeParts(os: OS, options: BudgetOptions): Parts {
     claims: new RegionTable(),
     retired: retiring,
     lingering,
+    idle,
+    isLazy: scavenging.lazy,
+    scavenger: new Scavenger(
+      scavengedOf(() => parts, { os, ledger, idle }),
+      scavenging,
+    ),
     intent: new Intent(),
     record,
   }
+  return parts
 }
 
 const rangesOf = (ledger: Ledger): [Address, number][] =>

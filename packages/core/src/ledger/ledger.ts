@@ -48,6 +48,11 @@ export class Ledger {
     return this.#peaks[category] ?? 0
   }
 
+  /** Bytes that are Ready. */
+  get ready(): number {
+    return this.#ready
+  }
+
   /** The most bytes that were ever Ready at once. */
   get totalPeak(): number {
     return this.#peak

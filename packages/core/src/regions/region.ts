@@ -150,6 +150,22 @@ export class Region {
   }
 
   /**
+   * Ready to Prepared, as `unused`, but the pages keep their memory for a while. Used again soon, they cost no kernel
+   * call and no page fault. What stays idle is given back in the background, or by {@link Memory.scavenge}. The
+   * contents are forfeit: used again, a page has its old bytes or zeroes.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
+   */
+  idle(offset = 0, length: number = this.#rest(offset)): void {
+    const v = this.#at('idle', offset, length)
+    try {
+      this.#calls.ops.idle(v, length)
+    } catch (error) {
+      throw this.#told(error, 'idle', offset, length)
+    }
+  }
+
+  /**
    * `unused` over many ranges in as few kernel calls as the kernel allows: pairs of offset and length, one after the
    * other.
    */
