@@ -258,6 +258,57 @@ for (const [name, take] of Object.entries(sinks)) {
   await tell(`to ${name}`, region, async () => isWanted(await harassed(name, region, take)) || 'wrong bytes')
 }
 
+/** Each gives a view away, as a textbook does, and returns the buffer that has its bytes then. */
+const movers = {
+  'the textbook BYOB loop': async (region) => {
+    const reader = byteStream(want).getReader({ mode: 'byob' })
+    let buf = region.view(Uint8Array, 0, 4 * page)
+    for (let at = 0; at < 16 * page;) {
+      const { value } = await reader.read(buf)
+      if (Buffer.compare(value, want.subarray(at, at + value.length)) !== 0) return 'wrong bytes'
+      at += value.length
+      buf = new Uint8Array(value.buffer)
+    }
+    await reader.cancel()
+    return buf
+  },
+  'an enqueued view': async (region) => {
+    const stream = new ReadableStream({ type: 'bytes', start: (c) => c.enqueue(region.view(Uint8Array, 0, 4 * page)) })
+    await turn()
+    const { value } = await stream.getReader().read()
+    return value
+  },
+  'transfer.call': async (region) => ArrayBuffer.prototype.transfer.call(region.view(Uint8Array, 0, 4 * page).buffer),
+}
+const codeOf = (run) => {
+  try {
+    run()
+    return 'done'
+  } catch (error) {
+    return `${error.code}${/region\.reclaim\(buffer\)/.test(error.message) ? ', by region.reclaim' : ''}`
+  }
+}
+for (const [name, move] of Object.entries(movers)) {
+  const region = memory.reserve(16 * page, { name })
+  region.commit()
+  await tell(name, region, async () => {
+    const moved = await move(region)
+    const refusals = [
+      () => region.unused(0, page),
+      () => region.free(),
+      () => region.reclaim(new ArrayBuffer(4 * page)),
+    ]
+    const codes = refusals.map(codeOf).join()
+    const { pinned } = memory.stats()
+    const length = moved.byteLength
+    region.reclaim(moved)
+    const said = [codes, pinned, length, moved.byteLength, memory.stats().pinned, codeOf(() => region.unused())].join()
+    const view = 'ERR_MEMLAYER_VIEW'
+    const named = `${view}, by region.reclaim`
+    return said === [named, named, view, 4 * page, 4 * page, 0, undefined, 'done'].join() || said
+  })
+}
+
 // Ends in the middle: an error or an abort, of the source or of the consumer. Then nothing holds the pages.
 const short = want.subarray(0, 16 * page)
 const failing = async function* () {

@@ -4,6 +4,7 @@ import type { SysMemStat } from '../account/mem-stat.js'
 import { Hold } from '../borrows/hold.js'
 import type { Given } from '../borrows/shares.js'
 import type { ShareToken } from '../borrows/share-token.js'
+import { bufferGiven } from '../borrows/reclaim.js'
 import type { ViewConstructor, ViewOf } from '../borrows/view-types.js'
 import type { WorkerLike } from '../borrows/worker.js'
 import { checkAddress, checkSize } from '../check.js'
@@ -105,6 +106,18 @@ export class RegionCalls {
   /** Ends one view at `v`. @throws UsageError ERR_MEMLAYER_VIEW when it was moved. */
   endView(op: string, v: Address, n: number, buffer: ArrayBufferLike): void {
     this.#parts.borrows.views.endOne(op, v, n, buffer)
+  }
+
+  /**
+   * Ends a moved view by the buffer that has its bytes now.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW for another buffer, ERR_MEMLAYER_SHARED while others may write to the pages.
+   */
+  reclaim(v: Address, n: number, moved: unknown): void {
+    const buffer = bufferGiven(moved)
+    const { shares, views } = this.#parts.borrows
+    shares.expectOffers('reclaim', v, n)
+    views.reclaim(v, n, buffer)
   }
 
   /**

@@ -412,6 +412,22 @@ export class Region {
     return writeFile(this.#bytes('writeFile'), file, position, offset, length, options)
   }
 
+  /**
+   * Takes back the pages of a view whose buffer was transferred, as by a BYOB reader or `postMessage`: `moved` is the
+   * buffer that has the bytes now, or a view of it. It is detached, and the pages can leave Ready again.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW for any other buffer, and while a call works on its bytes. ERR_MEMLAYER_SHARED
+   * while a worker or a hold has pages of the region.
+   */
+  reclaim(moved: ArrayBufferLike | ArrayBufferView): void {
+    this.#at('reclaim', 0, 0)
+    try {
+      this.#calls.reclaim(this.address, this.size, moved)
+    } catch (error) {
+      throw this.#told(error, 'reclaim', 0, this.size)
+    }
+  }
+
   /** Its bytes, for a transfer by the method `op`. */
   #bytes(op: string): Target & Origin & FilePages {
     return {
