@@ -1,6 +1,8 @@
 // Makes a memory: looks at the backend and the engine, and puts the parts together.
 import { canDetach, isPowerOfTwo } from '@memlayer/kernel'
 import { Account } from './account/account.js'
+import type { MemoryStats } from './account/stats.js'
+import { pinnedBytes } from './borrows/reclaim.js'
 import { SharedRegion } from './borrows/shared-region.js'
 import { GoWrappers, needsLedger } from './calls/go-wrappers.js'
 import { makeParts, type Parts } from './calls/parts.js'
@@ -68,7 +70,7 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
     ...reportsOf(os, account),
     reserve: ((size, given) => regions.reserve(memory, size, given)) satisfies Memory['reserve'],
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
-    stats: settled(() => account.stats(retired.bytes, lingering.bytes, idle.bytes)),
+    stats: settled(() => withPinned(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
     limit: null,
     reclaimer: ((given, reclaim) => parts.reclaimers.add(given, reclaim)) satisfies Memory['reclaimer'],
     scavenge: ((given) => {
@@ -95,6 +97,12 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
   borrows.views.keepAlive(memory)
   if (record !== null) leaveWithMemory(memory, record, emptyIn(parts))
   return memory
+}
+
+/** The account, with the bytes of pages that moved views pin. */
+function withPinned(stats: MemoryStats, { borrows, os }: Parts): MemoryStats {
+  const pinned = pinnedBytes(borrows.views.pinned(), os.traits.pageSize)
+  return pinned === 0 ? stats : { ...stats, pinned }
 }
 
 /** Whether a memory owns nothing. It is a function of its own, because a closure keeps all that its neighbours use. */

@@ -12,6 +12,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ['index'],
     ['create-memory'],
     ['regions'],
+    ['io'],
     ['memory'],
     ['calls'],
     ['account', 'borrows', 'claims', 'mappings', 'residency'],

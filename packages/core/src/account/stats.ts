@@ -49,6 +49,11 @@ export interface MemoryStats {
    * Absent: there are none. Windows has some, 256 MiB or a 64th of its commit limit at most.
    */
   readonly lingering?: number
+  /**
+   * Bytes of pages whose view was found moved to another buffer: they can't leave Ready until `region.reclaim` is given
+   * that buffer. Absent: there are none.
+   */
+  readonly pinned?: number
 }
 
 /** What the account itself counts of a category. */
