@@ -54,6 +54,7 @@ export class HostileScene {
   readonly #buffer: GrowableBuffer
   #inside: Call['inside'] = null
   #nested = 0
+  #isInside = false
   #failure: unknown = null
   #outer: Name = 'reserve'
   readonly #ends: Map<string, number>
@@ -121,11 +122,14 @@ export class HostileScene {
     this.#inside = null
     if (inside === null) return
     this.#nested += 1
+    this.#isInside = true
     try {
       this.make({ ...inside, inside: null }, true)
     } catch (error) {
       // The memory only warns of what an observer throws, so `make` throws it later.
       this.#failure ??= error
+    } finally {
+      this.#isInside = false
     }
   }
 
@@ -133,6 +137,8 @@ export class HostileScene {
     const region = this.#memory.reserve(size, options)
     this.#regions.push(region)
     this.#shadow.lost.set(region, [])
+    // What a call inside does is heard of when the call around it is over. Until then nobody has freed a part of it.
+    if (this.#isInside) return
     // An observer may have freed a part of it already.
     for (const { start, end, state } of this.#shadow.over(region.address, region.size)) {
       if (state === 'None') this.#shadow.lost.get(region)?.push({ start, end })

@@ -54,27 +54,27 @@ export interface Parts {
 export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging): Parts {
   const ledger = new Ledger(os.traits.freesParts, os.traits.pageSize)
   const hugePages = new HugePages(os, ledger)
-  let retired: Retired | null = null
-  const record = enterProcess(os, () => [...rangesOf(ledger), ...pairsIn(retired?.ranges() ?? [])])
-  const retiring = new Retired(os, record)
-  retired = retiring
+  const owned: Owned = { ledger, retired: null }
+  const record = enterProcess(os, listOf(owned))
+  const retired = new Retired(os, record)
+  owned.retired = retired
   const lingering = new Lingering(os)
   const idle = new Idle()
   const reclaimers = new Reclaimers()
   const { now } = hostClock()
   const decommit = (): boolean =>
-    [parts.scavenger.scavenge(Infinity) > 0, lingering.decommit(), retiring.uncommit()].includes(true)
+    [parts.scavenger.scavenge(Infinity) > 0, lingering.decommit(), retired.uncommit()].includes(true)
   const parts: Parts = {
     os,
     ledger,
     account: new Account(os, ledger),
     borrows: new Borrows(os, record),
     hugePages,
-    budget: new MappingBudget(os, ledger, hugePages, () => retiring.release(), record, options),
+    budget: new MappingBudget(os, ledger, hugePages, () => retired.release(), record, options),
     space: new SpaceBudget(os, options),
     charge: new Charge(os, options, decommit),
     claims: new RegionTable(),
-    retired: retiring,
+    retired,
     lingering,
     idle,
     isLazy: scavenging.lazy,
@@ -100,6 +100,17 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
     idle.gauge.publishTo(record.table.words, record.at + IDLE_UNITS)
   }
   return parts
+}
+
+/** What a memory owns. */
+interface Owned {
+  readonly ledger: Ledger
+  retired: Retired | null
+}
+
+/** Lists it. It is a function of its own, because a closure keeps all that its neighbours use. */
+function listOf(owned: Owned): () => [Address, number][] {
+  return () => [...rangesOf(owned.ledger), ...pairsIn(owned.retired?.ranges() ?? [])]
 }
 
 const rangesOf = (ledger: Ledger): [Address, number][] =>
