@@ -1,14 +1,18 @@
 // Makes a memory: looks at the backend and the engine, and puts the parts together.
 import { canDetach, isPowerOfTwo } from '@memlayer/kernel'
 import { Account } from './account/account.js'
+import type { MemoryStats } from './account/stats.js'
+import { pinnedBytes } from './borrows/reclaim.js'
 import { SharedRegion } from './borrows/shared-region.js'
 import { GoWrappers, needsLedger } from './calls/go-wrappers.js'
 import { makeParts, type Parts } from './calls/parts.js'
 import { RegionCalls } from './calls/region-calls.js'
+import { checkIdle } from './calls/scavenge.js'
 import { settle } from './calls/settle.js'
 import { Wrappers } from './calls/wrappers.js'
 import { warnOfCopies } from './copies.js'
 import { ownValue, UsageError } from './errors.js'
+import type { Limit, LimitOptions } from './limit/limit.js'
 import type { BudgetOptions } from './mappings/headroom.js'
 import { mappingUse } from './mappings/mapping-use.js'
 import type { Memory, MemoryOptions } from './memory.js'
@@ -19,6 +23,8 @@ import { Regions } from './regions/regions.js'
 import { explainProcess, trimHost } from './residency/explain.js'
 import { remember } from './residency/memories.js'
 import { residencyOf } from './residency/residency.js'
+import { bytesToScavenge, scavengingOf } from './scavenge/options.js'
+import type { Scavenging } from './scavenge/scavenger.js'
 import { show } from './text.js'
 
 /**
@@ -30,14 +36,15 @@ import { show } from './text.js'
  */
 export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
   checkBackend(os)
-  const { ledger = true, engineHeap } = checkOptions('createMemory', options, ['ledger', 'engineHeap'])
+  const { ledger = true, engineHeap, scavenge = {} } = checkOptions('createMemory', options, known)
   if (typeof ledger !== 'boolean') wrong('the option ledger is', ledger, 'Pass true or false.')
   if (engineHeap !== undefined && !(typeof engineHeap === 'number' && engineHeap >= 0))
     wrong('the option engineHeap is', engineHeap, 'Pass a number of bytes, 0 or more.')
+  const scavenging = scavengingOf(scavenge)
   shield(os)
   if (ledger && os.detach === undefined && !canDetach) cannotDetach(os.name)
   warnOfCopies()
-  const memory = ledger ? checkedMemory(os, { engineHeap }) : goMemory(os)
+  const memory = ledger ? checkedMemory(os, { engineHeap }, scavenging) : goMemory(os)
   remember(memory)
   return memory
 }
@@ -45,9 +52,11 @@ export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
 // The operations are methods, because a call through a bound function costs up to 10 ns where a program has several
 // memories. Everything else is a property of its own, which works without its memory in front.
 
-function checkedMemory(os: OS, options: BudgetOptions): Memory {
-  const parts = makeParts(os, options)
-  const { account, ledger, borrows, intent, retired, lingering, record } = parts
+const known = ['ledger', 'engineHeap', 'scavenge'] as const
+
+function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): Memory {
+  const parts = makeParts(os, options, scavenging)
+  const { account, ledger, borrows, intent, retired, lingering, record, idle, scavenger } = parts
   const ops = new Wrappers(parts)
   const regions = new Regions(new RegionCalls(parts, ops), parts.claims)
   /** A report on what is settled. */
@@ -61,16 +70,39 @@ function checkedMemory(os: OS, options: BudgetOptions): Memory {
     ...reportsOf(os, account),
     reserve: ((size, given) => regions.reserve(memory, size, given)) satisfies Memory['reserve'],
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
-    stats: settled(() => account.stats(retired.bytes, lingering.bytes)),
-    check: settled(() => account.check()),
+    stats: settled(() => withPinned(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
+    limit: null,
+    reclaimer: ((given, reclaim) => parts.reclaimers.add(given, reclaim)) satisfies Memory['reclaimer'],
+    scavenge: ((given) => {
+      const bytes = bytesToScavenge(given)
+      if (intent.isOpen) settle(parts)
+      return scavenger.scavenge(bytes)
+    }) satisfies Memory['scavenge'],
+    check: settled(() => {
+      account.check()
+      checkIdle(parts)
+    }),
     regions: settled(() => regions.list()),
     ranges: settled(() => ledger.list(account.nameOf)),
     mappings: settled(() => mappingUse(os, ledger, retired)),
     explain: settled(() => explainProcess(memory, borrows.views.bytes, retired.ranges())),
   })
+  limitBy(
+    memory,
+    () => parts.limit.limit,
+    (given) => {
+      parts.limit.limit = given
+    },
+  )
   borrows.views.keepAlive(memory)
   if (record !== null) leaveWithMemory(memory, record, emptyIn(parts))
   return memory
+}
+
+/** The account, with the bytes of pages that moved views pin. */
+function withPinned(stats: MemoryStats, { borrows, os }: Parts): MemoryStats {
+  const pinned = pinnedBytes(borrows.views.pinned(), os.traits.pageSize)
+  return pinned === 0 ? stats : { ...stats, pinned }
 }
 
 /** Whether a memory owns nothing. It is a function of its own, because a closure keeps all that its neighbours use. */
@@ -86,13 +118,29 @@ function goMemory(os: OS): Memory {
     reserve: () => needsLedger('reserve'),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: () => account.stats(),
+    limit: null,
+    reclaimer: () => needsLedger('reclaimer'),
+    scavenge: ((given) => {
+      bytesToScavenge(given)
+      return 0
+    }) satisfies Memory['scavenge'],
     check: () => account.check(),
     regions: () => [],
     ranges: () => [],
     mappings: () => mappingUse(os, null, null),
     explain: () => explainProcess(memory, 0, []),
   })
+  limitBy(
+    memory,
+    () => null,
+    () => needsLedger('limit'),
+  )
   return memory
+}
+
+/** Makes `memory.limit` of two functions. */
+function limitBy(memory: Memory, get: () => Limit | null, set: (given: LimitOptions | null) => void): void {
+  Object.defineProperty(memory, 'limit', { configurable: true, enumerable: true, get, set })
 }
 
 type Reports = 'stat' | 'residency' | 'trimHost' | 'observe'

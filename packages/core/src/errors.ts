@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'ERR_MEMLAYER_VIEW'
   | 'ERR_MEMLAYER_DISPOSED'
   | 'ERR_MEMLAYER_SHARED'
+  | 'ERR_MEMLAYER_TRANSFER'
   | 'ERR_MEMLAYER_BACKEND'
 
 /** What an error knows besides its message. What is not known is left out. */

@@ -8,11 +8,15 @@ import type { SharedRegion } from './borrows/shared-region.js'
 import type { ViewConstructor, ViewOf } from './borrows/view-types.js'
 import type { AlignedReservation } from './calls/reserve.js'
 import type { OwnedRange } from './ledger/states.js'
+import type { Limit, LimitOptions } from './limit/limit.js'
+import type { Reclaimer, ReclaimerOptions } from './limit/reclaimers.js'
 import type { MappingUse } from './mappings/mapping-use.js'
 import type { OS } from './os.js'
 import type { Region, RegionOptions } from './regions/region.js'
 import type { Explanation } from './residency/explain.js'
 import type { Residency } from './residency/residency.js'
+import type { ScavengeRequest } from './scavenge/options.js'
+import type { ScavengeOptions } from './scavenge/scavenger.js'
 
 /** How a memory is made. */
 export interface MemoryOptions {
@@ -28,6 +32,8 @@ export interface MemoryOptions {
    * as are given.
    */
   readonly engineHeap?: number | undefined
+  /** How idle pages are given back in the background. See `region.idle`. */
+  readonly scavenge?: ScavengeOptions | undefined
 }
 
 /**
@@ -195,6 +201,26 @@ export interface Memory {
    * resident memory fell. 0: there is no such call, or other threads took as much meanwhile.
    */
   trimHost(): number
+  /**
+   * The limit on what may be Ready; null: there is none. Set it to bytes, or to `'auto'` for the smallest limit of the
+   * host. What would pass it is refused, after idle pages were given back and the reclaimers were asked.
+   */
+  get limit(): Limit | null
+  set limit(given: LimitOptions | null)
+  /**
+   * Adds a reclaimer: a cache, a pool or a buffer that can shrink. It is asked when an operation would pass
+   * {@link Memory.limit}, once a round, in order of priority. The function returned takes it away.
+   *
+   * @throws UsageError ERR_MEMLAYER_OPTION for a wrong option.
+   */
+  reclaimer(options: ReclaimerOptions, reclaim: Reclaimer): () => void
+  /**
+   * Gives back idle pages now, the oldest first: `bytes` of them, or all. Returns the bytes that the OS took. See
+   * `region.idle`.
+   *
+   * @throws UsageError ERR_MEMLAYER_OPTION for a wrong option.
+   */
+  scavenge(request?: ScavengeRequest): number
   /** Every owned range in order of address. Empty without a ledger. */
   ranges(): OwnedRange[]
   /**

@@ -57,6 +57,7 @@ describe('createMemory', () => {
     expect(memory.stats()).toEqual({
       retired: 0,
       kept: 0,
+      retained: 0,
       total: { reserved: 0, prepared: 0, ready: 0, held: 0, peak: 0, calls: 0, refusals: 0 },
       uncategorized: { reserved: 0, prepared: 0, ready: 0, held: 0, peak: 0, calls: 0, refusals: 0 },
       categories: {},

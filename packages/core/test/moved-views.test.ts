@@ -38,10 +38,40 @@ describe('a transferred view', () => {
       expect(() => take(region, memory)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_VIEW' }))
       expect(() => take(region, memory)).toThrow(UsageError)
     }
-    expect(() => take(region, memory)).toThrow(/was transferred, and .*\. Post a copy/)
+    expect(() => take(region, memory)).toThrow(
+      /was transferred, and .*\. Give that buffer back with region\.reclaim\(buffer\)\./,
+    )
     expect(memory.ranges()).toEqual(before)
     expect([moved.byteLength, other.length]).toEqual([page, page])
     memory.check()
+  })
+
+  it('is counted in stats by whole pages from when it is found, once a page', () => {
+    const { buffer } = region.view(Uint8Array, 3 * page - 10, 20)
+    structuredClone(buffer, { transfer: [buffer] })
+    for (let time = 0; time < 2; time++) expect(() => region.unused()).toThrow(UsageError)
+    expect(() => region.unused(3 * page, page)).toThrow(UsageError)
+    expect(memory.stats().pinned).toBe(2 * page)
+  })
+
+  it.each<[string, unknown]>([
+    ['a buffer of other bytes', new ArrayBuffer(page)],
+    ['a buffer of another length', new ArrayBuffer(8)],
+    ['a shared buffer', new SharedArrayBuffer(page)],
+    ['what is not a buffer', 'buffer'],
+  ])('is not reclaimed by %s', (_, given) => {
+    const { buffer } = region.view(Uint8Array, 0, page)
+    for (const wrong of [given, structuredClone(buffer, { transfer: [buffer] }).transfer(8)]) {
+      const reclaim = (): void => region.reclaim(wrong as ArrayBuffer)
+      expect(reclaim).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_VIEW', op: 'reclaim', region: 'region' }))
+    }
+    expect(() => region.free()).toThrow(UsageError)
+  })
+
+  it('is not reclaimed while a hold is there', () => {
+    using hold = region.hold()
+    expect(() => region.reclaim(moved)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SHARED' }))
+    expect(hold.released).toBe(false)
   })
 
   it('does not keep the pages beside it', () => {

@@ -182,6 +182,7 @@ export class Shadow {
       // These pages have no way to retire addresses.
       retired: 0,
       kept: 0,
+      retained: 0,
     }
   }
 

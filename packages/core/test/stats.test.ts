@@ -19,6 +19,7 @@ describe('stats', () => {
     expect(memory.stats()).toEqual({
       retired: 0,
       kept: 0,
+      retained: 0,
       total: {
         reserved: 3 * page,
         prepared: 5 * page,

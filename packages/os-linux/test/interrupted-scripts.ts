@@ -17,7 +17,7 @@ export const program = `
     state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
     return (state >>> 8) % n
   }
-  const memory = createMemory(createOS())
+  const memory = createMemory(createOS(), { scavenge: { lazy: seed % 2 === 1, share: 0 } })
   const page = memory.os.traits.pageSize
   const stat = memory.stat('x')
   const wrong = new Map()
@@ -33,7 +33,7 @@ export const program = `
     const base = bases.length === 0 ? 0 : bases[random(bases.length)]
     const n = (1 + random(8)) * page
     const v = base + random(9) * page
-    const what = random(14)
+    const what = random(15)
     if (what < 2 || base === 0) bases.push(memory.sysAlloc(16 * page, stat))
     else if (what === 2) memory.sysUnused(v, n)
     else if (what === 3) memory.sysUsed(v, n)
@@ -51,7 +51,8 @@ export const program = `
       views.push([region.address, page, region.view(Uint8Array, 0, page)])
       if (random(2) === 0) region.free()
       else bases.push(region.address)
-    } else memory.sysUnusedAll([base, page, base + 2 * page, page])
+    } else if (what === 13) memory.scavenge({ bytes: n })
+    else memory.sysUnusedAll([base, page, base + 2 * page, page])
   }
   /** An operation that is refused is none of this program's business. */
   function step() {

@@ -171,14 +171,14 @@ export class Account {
   }
 
   /** The account as it stands. `retired`: bytes of retired addresses. `lingering`: of pages that stay committed. */
-  stats(retired = 0, lingering = 0): MemoryStats {
+  stats(retired = 0, lingering = 0, retained = 0): MemoryStats {
     const counts = this.#categories.map(({ stat, bytes, calls, refusals }) => ({
       name: stat.name,
       held: bytes,
       calls,
       refusals,
     }))
-    return statsOf(counts, this.#ledger, retired, this.#kept, lingering)
+    return statsOf(counts, this.#ledger, retired, this.#kept, lingering, retained)
   }
 
   /** @throws FatalError ERR_MEMLAYER_ACCOUNT with the first disagreement between the account and the ledger. */

@@ -39,11 +39,21 @@ export interface MemoryStats {
    */
   readonly kept: number
   /**
+   * Bytes of `total.prepared` that are idle: they keep their memory until they are used again, or the scavenger takes
+   * it. The rest of what is Prepared was released.
+   */
+  readonly retained: number
+  /**
    * Bytes that are Prepared or Reserved and still committed, because JavaScript has seen them: a late access finds
    * zeroes there. They count to the limit on committed memory until younger ones take their place, or memory is short.
    * Absent: there are none. Windows has some, 256 MiB or a 64th of its commit limit at most.
    */
   readonly lingering?: number
+  /**
+   * Bytes of pages whose view was found moved to another buffer: they can't leave Ready until `region.reclaim` is given
+   * that buffer. Absent: there are none.
+   */
+  readonly pinned?: number
 }
 
 /** What the account itself counts of a category. */
@@ -61,6 +71,7 @@ export function statsOf(
   retired: number,
   kept: number,
   lingering: number,
+  retained: number,
 ): MemoryStats {
   const counts = categories.map(({ held, calls, refusals }, category) => ({
     reserved: ledger?.bytes(category, RESERVED) ?? NaN,
@@ -87,6 +98,7 @@ export function statsOf(
     categories: Object.fromEntries(named.map((one, i) => [categories[i + 1]?.name ?? '', one])),
     retired,
     kept,
+    retained,
     ...(lingering > 0 ? { lingering } : {}),
   }
 }

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.js'
 import type { OS } from '../os.js'
 import { tableOf } from '../process/record.js'
 import { show } from '../text.js'
+import { lend, lendAll, type Lender } from './lend.js'
 import { readOffer, type ShareToken } from './share-token.js'
 import { checkElements, elementSize, type ViewConstructor, type ViewOf } from './view-types.js'
 import { Views } from './views.js'
@@ -23,6 +24,8 @@ export class SharedRegion {
   readonly #views: Views
   readonly #giveUp: () => void
   #released = false
+  /** The number of views that are lent. */
+  #lent = 0
   #gaveUp = false
 
   /** @internal */
@@ -64,19 +67,59 @@ export class SharedRegion {
    * to the end.
    */
   view<T extends ArrayBufferView>(type: ViewConstructor<T>, offset = 0, length?: number): ViewOf<T> {
+    return this.#view('view', type, offset, length)
+  }
+
+  /** A view until what `use` returns has settled. Until then `release()` is refused. See {@link Region.lend}. */
+  lend<T extends ArrayBufferView, R>(
+    type: ViewConstructor<T>,
+    offset: number,
+    length: number | undefined,
+    use: (view: ViewOf<T>) => R | PromiseLike<R>,
+  ): Promise<R> {
+    return lend(this.#lender('lend'), type, offset, length, use)
+  }
+
+  /** `lend` over several ranges at once: pairs of offset in bytes and length in elements, one after the other. */
+  lendAll<T extends ArrayBufferView, R>(
+    type: ViewConstructor<T>,
+    ranges: ArrayLike<number>,
+    use: (views: ViewOf<T>[]) => R | PromiseLike<R>,
+  ): Promise<R> {
+    return lendAll(this.#lender('lendAll'), type, ranges, use)
+  }
+
+  #lender(op: string): Lender {
+    return {
+      name: this.name,
+      lendOne: (type, offset, length) => {
+        const view = this.#view(op, type, offset, length)
+        this.#lent += 1
+        const end = (): void => this.#views.endOne(op, this.address + offset, view.byteLength, view.buffer)
+        return { view, end, release: () => void (this.#lent -= 1) }
+      },
+    }
+  }
+
+  #view<T extends ArrayBufferView>(
+    op: string,
+    type: ViewConstructor<T>,
+    offset: number,
+    length: number | undefined,
+  ): ViewOf<T> {
     if (this.#released) {
-      throw new UsageError('ERR_MEMLAYER_DISPOSED', `view: the share of '${this.name}' was released`, {
-        op: 'view',
+      throw new UsageError('ERR_MEMLAYER_DISPOSED', `${op}: the share of '${this.name}' was released`, {
+        op,
         region: this.name,
         hint: "Ask the region's owner for another share.",
       })
     }
-    const element = elementSize('view', type)
+    const element = elementSize(op, type)
     const isOffset = Number.isSafeInteger(offset) && offset >= 0 && offset <= this.size
     const count = length === undefined && isOffset ? Math.floor((this.size - offset) / element) : length
     const bytes = typeof count === 'number' ? count * element : NaN
-    if (!(isOffset && offset + bytes <= this.size)) this.#outside(offset, length)
-    checkElements('view', type, element, this.address + offset, count as number)
+    if (!(isOffset && offset + bytes <= this.size)) this.#outside(op, offset, length)
+    checkElements(op, type, element, this.address + offset, count as number)
     return this.#views.make(type, this.address + offset, count as number, bytes, this) as ViewOf<T>
   }
 
@@ -84,10 +127,15 @@ export class SharedRegion {
    * Detaches this thread's views and lets the owner have the pages. A second time does nothing.
    *
    * @throws UsageError ERR_MEMLAYER_VIEW when the bytes of such a view were transferred, or it can't be detached. The
-   * share then goes on.
+   * share then goes on. ERR_MEMLAYER_SHARED while a view is lent.
    */
   release(): void {
     if (this.#gaveUp) return
+    if (this.#lent > 0) {
+      const message = `release: lend() of the share of '${this.name}' has not ended`
+      const hint = 'Wait until what lend() returned has settled, and try again.'
+      throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'release', region: this.name, hint })
+    }
     this.#views.end('release', this.address, this.size)
     // No view is made from here on. Then the owner may have the pages.
     this.#released = true
@@ -101,15 +149,15 @@ export class SharedRegion {
     this.release()
   }
 
-  #outside(offset: unknown, length: unknown): never {
+  #outside(op: string, offset: unknown, length: unknown): never {
     const share = `the share of '${this.name}', ${this.size} bytes`
     const what =
       length === undefined
         ? `the offset ${show(offset)} does not lie`
         : `${show(length)} elements at ${show(offset)} do not lie`
-    const message = `view: ${what} within ${share}`
+    const message = `${op}: ${what} within ${share}`
     throw new UsageError('ERR_MEMLAYER_RANGE', message, {
-      op: 'view',
+      op,
       region: this.name,
       hint: 'Pass an offset in bytes from the start of the share, and a length in elements.',
     })

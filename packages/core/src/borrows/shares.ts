@@ -15,6 +15,8 @@ export interface Share extends IndexEntry<Share> {
   readonly words: Int32Array
   /** What its worker was given; null: it is a hold. */
   readonly given: Given | null
+  /** The method that made it: `'hold'`. */
+  readonly call: string
 }
 
 /** What one worker may still have. Its end takes all of it. */
@@ -66,13 +68,13 @@ export class Shares {
   /** Offers [v, v+n), which was proved since `given` was found. */
   offer(given: Given, os: string, name: string, v: Address, n: number): ShareToken {
     const { token, words } = makeToken(os, name, v, n, given.end.thread, this.#record)
-    given.offers.add(this.#add(v, n, words, given))
+    given.offers.add(this.#add(v, n, words, given, 'share'))
     return token
   }
 
-  /** Is ready to keep [v, v+n) as it is, from when the state is TAKEN on. */
-  hold(v: Address, n: number): Keep {
-    const share = this.#add(v, n, Int32Array.of(RELEASED), null)
+  /** Is ready to keep [v, v+n) as it is, from when the state is TAKEN on. `call`: the method that asks for it. */
+  hold(v: Address, n: number, call = 'hold'): Keep {
+    const share = this.#add(v, n, Int32Array.of(RELEASED), null, call)
     const giveUp = (): void => {
       share.words[STATE] = RELEASED
       this.#forget(share)
@@ -114,8 +116,8 @@ export class Shares {
     for (; revoked !== null; revoked = revoked.next) this.#forget(revoked.entry)
   }
 
-  #add(v: Address, n: number, words: Int32Array, given: Given | null): Share {
-    const share: Share = { start: v, end: v + n, next: null, previous: null, isIn: false, words, given }
+  #add(v: Address, n: number, words: Int32Array, given: Given | null, call: string): Share {
+    const share: Share = { start: v, end: v + n, next: null, previous: null, isIn: false, words, given, call }
     this.version = (this.version + 1) | 0
     // A share of no bytes keeps no page.
     if (share.start !== share.end) this.#index.add(share)
@@ -187,16 +189,19 @@ function release({ words }: Share): void {
   Atomics.compareExchange(words, STATE, TAKEN, RELEASED)
 }
 
-function taken(op: string, v: Address, n: number, { start, end, given }: Share): never {
+function taken(op: string, v: Address, n: number, { start, end, given, call }: Share): never {
   const isHold = given === null
   const bytes = `the ${end - start} bytes at ${formatAddress(start)}`
-  const what = isHold ? `region.hold() keeps ${bytes} Ready` : `a worker uses ${bytes}`
+  const what = isHold ? `region.${call}() keeps ${bytes} Ready` : `a worker uses ${bytes}`
   throw new UsageError('ERR_MEMLAYER_SHARED', `${op}(${formatAddress(v)}, ${n}): ${what}`, {
     op,
     address: v,
     size: n,
-    hint: isHold
-      ? 'Release the hold after the asynchronous call has ended, and try again.'
-      : 'Release the region in the worker, or end the worker, and try again.',
+    hint: isHold ? hintOf(call) : 'Release the region in the worker, or end the worker, and try again.',
   })
+}
+
+function hintOf(call: string): string {
+  if (call === 'hold') return 'Release the hold after the asynchronous call has ended, and try again.'
+  return `Wait until what region.${call}() returned has ended, and try again.`
 }

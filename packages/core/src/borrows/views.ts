@@ -5,6 +5,7 @@ import { detachView, isDetached, viewOffset, type Address } from '@memlayer/kern
 import { ownValue, UsageError } from '../errors.js'
 import type { OS } from '../os.js'
 import { formatAddress } from '../text.js'
+import { isOver, wrongBuffer } from './reclaim.js'
 import { RangeIndex, type Found, type IndexEntry } from './range-index.js'
 import { viewOver, type ViewConstructor } from './view-types.js'
 
@@ -46,7 +47,7 @@ export class Views {
   /** The prototype of this memory's buffers. */
   readonly #prototype = Object.create(untransferable) as { [KEPT]?: object }
   // Buffers that were found moved. They are kept, so that the next operation finds them moved as well.
-  readonly #pinned = new Set<unknown>()
+  readonly #pinned = new Map<ArrayBuffer, ViewEntry>()
 
   constructor(os: OS) {
     this.#os = os
@@ -136,7 +137,7 @@ export class Views {
     if (this.#os.detach !== undefined) return found
     for (let at = found; at !== null; at = at.next) {
       const buffer = bufferOf(at.entry)
-      if (buffer !== undefined && isMoved(at.entry, buffer)) this.#moved(op, v, n, buffer)
+      if (buffer !== undefined && isMoved(at.entry, buffer)) this.#moved(op, v, n, at.entry, buffer)
     }
     return found
   }
@@ -155,6 +156,49 @@ export class Views {
     }
   }
 
+  /**
+   * Ends one view of [v, v+n). Where one buffer serves all ranges, it stays.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW when it was moved, or can't be detached.
+   */
+  endOne(op: string, v: Address, n: number, buffer: ArrayBufferLike): void {
+    if (n === 0 || this.#os.detach !== undefined) return
+    for (let at = this.#index.touching(v, n); at !== null; at = at.next) {
+      if (bufferOf(at.entry) !== buffer) continue
+      if (isMoved(at.entry, buffer)) this.#moved(op, v, n, at.entry, buffer)
+      this.#endOne(op, at.entry)
+    }
+  }
+
+  /** The views that were found moved. */
+  pinned(): Iterable<ViewEntry> {
+    return this.#pinned.values()
+  }
+
+  /**
+   * Ends the moved view of [v, v+n) whose bytes `moved` has now.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW when there is none, or `moved` can't be detached.
+   */
+  reclaim(v: Address, n: number, moved: ArrayBuffer): void {
+    for (let at = this.#index.touching(v, n); at !== null; at = at.next) {
+      const { entry } = at
+      const buffer = bufferOf(entry)
+      const isLike = entry.start >= v && entry.end <= v + n && entry.end - entry.start === moved.byteLength
+      if (!isLike || buffer === undefined || !isMoved(entry, buffer) || !isOver(this.#os, entry.start, moved)) continue
+      try {
+        detachView(moved)
+      } catch (cause) {
+        notDetachable('reclaim', entry, cause)
+      }
+      entry.isEnding = true
+      this.#endOne('reclaim', entry)
+      this.#pinned.delete(buffer)
+      return
+    }
+    wrongBuffer('no view of the region was moved to this buffer')
+  }
+
   /** Waits as the engine itself does: a promise's `then` would look at what any code can change. */
   async #ageLater(): Promise<void> {
     await (undefined as unknown)
@@ -169,7 +213,7 @@ export class Views {
       // A script ended in this loop before.
       if (buffer === null) continue
       // Readers of streams move a view in the job that made it. The next operation on its pages says so.
-      if (this.#os.detach === undefined && isMoved(entry, buffer)) this.#pinned.add(buffer)
+      if (this.#os.detach === undefined && isMoved(entry, buffer)) this.#pinned.set(buffer, entry)
       this.#collected.register(buffer, entry, entry)
       entry.aged = new WeakRef(buffer)
       entry.fresh = null
@@ -219,14 +263,15 @@ export class Views {
   }
 
   /** The layer can't detach the buffer that has the bytes now, so the pages stay as long as the process. */
-  #moved(op: string, v: Address, n: number, buffer: ArrayBuffer): never {
-    this.#pinned.add(buffer)
+  #moved(op: string, v: Address, n: number, entry: ViewEntry, buffer: ArrayBuffer): never {
+    this.#pinned.set(buffer, entry)
     const message =
       `${op}(${formatAddress(v)}, ${n}): a view of this range was transferred, ` +
       `and the layer can't detach the buffer that has the bytes now`
     const hint =
-      'Post a copy made with slice(), or share the region with region.share(worker). ' +
-      'These pages stay until the process ends. Others of the region can be freed: free(offset, length).'
+      'Give that buffer back with region.reclaim(buffer). Until then these pages stay, and others of the region can ' +
+      'be freed: free(offset, length). Read a stream with region.readFrom(stream) and send with region.stream(). ' +
+      'Post a copy made with slice(), or share the region with region.share(worker).'
     throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, address: v, size: n, hint })
   }
 }

@@ -11,10 +11,18 @@ import { MappingBudget } from '../mappings/mapping-budget.js'
 import { SpaceBudget } from '../mappings/space-budget.js'
 import type { OS } from '../os.js'
 import { enterProcess } from '../process/enter.js'
-import type { ProcessRecord } from '../process/record.js'
+import { IDLE_UNITS, READY_UNITS } from '../process/layout.js'
+import { bytesOfAll, type ProcessRecord } from '../process/record.js'
+import { trimHost } from '../residency/explain.js'
 import { Lingering } from '../retired/lingering.js'
 import { Retired } from '../retired/retired.js'
+import { MemoryLimit } from '../limit/limit.js'
+import { Reclaimers } from '../limit/reclaimers.js'
+import { hostClock } from '../scavenge/clock.js'
+import { Idle } from '../scavenge/idle.js'
+import { Scavenger, type Scavenging } from '../scavenge/scavenger.js'
 import { Charge } from './charge.js'
+import { scavengedOf } from './scavenge.js'
 
 /** The parts of one memory. */
 export interface Parts {
@@ -29,6 +37,13 @@ export interface Parts {
   readonly claims: RegionTable
   readonly retired: Retired
   readonly lingering: Lingering
+  /** Prepared pages that still have their memory. */
+  readonly idle: Idle
+  /** Whether sysUnused only makes pages idle. */
+  readonly isLazy: boolean
+  readonly scavenger: Scavenger
+  readonly reclaimers: Reclaimers
+  readonly limit: MemoryLimit
   /** What an operation is about to do. */
   readonly intent: Intent
   /** What other threads know of it; null: they know nothing. */
@@ -36,7 +51,7 @@ export interface Parts {
 }
 
 /** New parts over an operating system. */
-export function makeParts(os: OS, options: BudgetOptions): Parts {
+export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging): Parts {
   const ledger = new Ledger(os.traits.freesParts, os.traits.pageSize)
   const hugePages = new HugePages(os, ledger)
   let retired: Retired | null = null
@@ -44,8 +59,12 @@ export function makeParts(os: OS, options: BudgetOptions): Parts {
   const retiring = new Retired(os, record)
   retired = retiring
   const lingering = new Lingering(os)
-  const decommit = (): boolean => [lingering.decommit(), retiring.uncommit()].includes(true)
-  return {
+  const idle = new Idle()
+  const reclaimers = new Reclaimers()
+  const { now } = hostClock()
+  const decommit = (): boolean =>
+    [parts.scavenger.scavenge(Infinity) > 0, lingering.decommit(), retiring.uncommit()].includes(true)
+  const parts: Parts = {
     os,
     ledger,
     account: new Account(os, ledger),
@@ -57,9 +76,30 @@ export function makeParts(os: OS, options: BudgetOptions): Parts {
     claims: new RegionTable(),
     retired: retiring,
     lingering,
+    idle,
+    isLazy: scavenging.lazy,
+    scavenger: new Scavenger(
+      scavengedOf(() => parts, { os, ledger, idle }),
+      scavenging,
+    ),
+    reclaimers,
+    limit: new MemoryLimit({
+      host: os.host,
+      reclaimers,
+      own: () => ledger.ready + idle.bytes,
+      all: () => (record === null ? ledger.ready + idle.bytes : bytesOfAll(record.table)),
+      scavenge: (bytes) => parts.scavenger.scavenge(bytes),
+      trim: () => trimHost(os),
+      now: () => now(),
+    }),
     intent: new Intent(),
     record,
   }
+  if (record !== null) {
+    ledger.gauge.publishTo(record.table.words, record.at + READY_UNITS)
+    idle.gauge.publishTo(record.table.words, record.at + IDLE_UNITS)
+  }
+  return parts
 }
 
 const rangesOf = (ledger: Ledger): [Address, number][] =>

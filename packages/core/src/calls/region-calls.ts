@@ -4,6 +4,7 @@ import type { SysMemStat } from '../account/mem-stat.js'
 import { Hold } from '../borrows/hold.js'
 import type { Given } from '../borrows/shares.js'
 import type { ShareToken } from '../borrows/share-token.js'
+import { bufferGiven } from '../borrows/reclaim.js'
 import type { ViewConstructor, ViewOf } from '../borrows/view-types.js'
 import type { WorkerLike } from '../borrows/worker.js'
 import { checkAddress, checkSize } from '../check.js'
@@ -97,9 +98,26 @@ export class RegionCalls {
   }
 
   /** Keeps Ready pages as they are. */
-  hold(name: string, v: Address, n: number): Hold {
-    if (n > 0) this.#parts.ledger.expect('hold', v, n, FROM_READY)
-    return new Hold(name, v, n, this.#parts.borrows.shares.hold(v, n))
+  hold(name: string, v: Address, n: number, call = 'hold'): Hold {
+    if (n > 0) this.#parts.ledger.expect(call, v, n, FROM_READY)
+    return new Hold(name, v, n, this.#parts.borrows.shares.hold(v, n, call))
+  }
+
+  /** Ends one view at `v`. @throws UsageError ERR_MEMLAYER_VIEW when it was moved. */
+  endView(op: string, v: Address, n: number, buffer: ArrayBufferLike): void {
+    this.#parts.borrows.views.endOne(op, v, n, buffer)
+  }
+
+  /**
+   * Ends a moved view by the buffer that has its bytes now.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW for another buffer, ERR_MEMLAYER_SHARED while others may write to the pages.
+   */
+  reclaim(v: Address, n: number, moved: unknown): void {
+    const buffer = bufferGiven(moved)
+    const { shares, views } = this.#parts.borrows
+    shares.expectOffers('reclaim', v, n)
+    views.reclaim(v, n, buffer)
   }
 
   /**

@@ -11,7 +11,7 @@ import type { Parts } from './parts.js'
 
 /** Settles the operation that a script left, which `parts.intent` tells of. A script may end here as well. */
 export function settle(parts: Parts): void {
-  const { intent, ledger, account, retired, lingering } = parts
+  const { intent, ledger, account, retired, lingering, idle } = parts
   const { state, pairs } = intent
   if (pairs === null) settleRange(parts, state, intent.address, intent.size)
   else for (let i = 0; i < pairs.length; i += 2) settleRange(parts, state, pairs[i] as Address, pairs[i + 1] as number)
@@ -19,11 +19,13 @@ export function settle(parts: Parts): void {
   account.recount()
   retired.recount()
   lingering.recount()
+  idle.recount()
   intent.end()
 }
 
-function settleRange({ ledger, claims, hugePages, retired }: Parts, state: number, v: Address, n: number): void {
+function settleRange({ ledger, claims, hugePages, retired, idle }: Parts, state: number, v: Address, n: number): void {
   if (state === AS_IS) return
+  idle.forget(v, n)
   const isGone = state === NONE || state === RETIRED
   ledger.force(v, n, isGone ? NONE : state)
   if (!isGone) return

@@ -28,12 +28,14 @@ import type { SpaceBudget } from '../mappings/space-budget.js'
 import type { OS } from '../os.js'
 import type { Log } from '../process/log.js'
 import type { Retired } from '../retired/retired.js'
+import type { Idle } from '../scavenge/idle.js'
 import type { Charge } from './charge.js'
 import { endBorrows, fault, giveBack, payForFree, renew, unuse } from './give-back.js'
 import { allocate } from './obtain.js'
 import type { Parts } from './parts.js'
 import { noMemoryToMap, outOfMemory, refused, takeRefusal, undoUsed } from './refusal.js'
 import { reserve, reserveAligned, type AlignedReservation } from './reserve.js'
+import { endIdle, takeOfLimit } from './scavenge.js'
 import { expectOpen, failed, settle } from './settle.js'
 import { unusedAll } from './unused-all.js'
 import { viewOf } from './view.js'
@@ -52,6 +54,7 @@ export class Wrappers {
   readonly #intent: Intent
   readonly #space: SpaceBudget
   readonly #charge: Charge
+  readonly #idle: Idle
   readonly #log: Log | null
 
   constructor(parts: Parts) {
@@ -67,6 +70,7 @@ export class Wrappers {
     this.#intent = parts.intent
     this.#space = parts.space
     this.#charge = parts.charge
+    this.#idle = parts.idle
     this.#log = parts.record?.log ?? null
   }
 
@@ -77,6 +81,7 @@ export class Wrappers {
     this.#account.expectRoom('sysAlloc', n, category)
     let v: Address | null = null
     try {
+      if (this.#parts.limit.isSet) this.#parts.limit.take('sysAlloc', n)
       this.#budget.cut('sysAlloc', n)
       this.#space.take('sysAlloc', n, n)
       this.#charge.take('sysAlloc', null, n)
@@ -97,6 +102,7 @@ export class Wrappers {
   }
 
   sysUnused(v: Address, n: number): void {
+    if (this.#parts.isLazy) return this.idle(v, n)
     if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysUnused', v, n, 0, this.#page)
     if (n === 0) return
@@ -121,9 +127,15 @@ export class Wrappers {
     if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysUsed', v, n, 0, this.#page)
     if (n === 0) return
-    const packed = this.#ledger.expect('sysUsed', v, n, FROM_MAPPED)
+    let packed = this.#ledger.expect('sysUsed', v, n, FROM_MAPPED)
     const category = this.#ledger.categoryOf(packed, v)
+    if (this.#idle.has(v, n)) return this.#takeBack(v, n, packed, category)
     try {
+      if (this.#parts.limit.isSet) {
+        takeOfLimit(this.#parts, 'sysUsed', v, n)
+        packed = this.#ledger.expect('sysUsed', v, n, FROM_MAPPED)
+      }
+      this.#idle.forget(v, n)
       this.#budget.used('sysUsed', n)
       if (this.os.traits.unusedTraps) this.#space.take('sysUsed', 0, n)
       this.#charge.takeUnready('sysUsed', v, n, packed, this.#ledger)
@@ -137,6 +149,35 @@ export class Wrappers {
     this.#ledger.move(v, n, READY, packed)
     this.#intent.end()
     if (this.#hugePages.inUse) this.#hugePages.used(v, n)
+    this.#account.done('sysUsed', v, n, category)
+  }
+
+  /** sysUnused that leaves the pages their memory, until the scavenger takes it. */
+  idle(v: Address, n: number): void {
+    if (this.#intent.isOpen) settle(this.#parts)
+    checkRange('sysUnused', v, n, 0, this.#page)
+    if (n === 0) return
+    let packed = this.#ledger.expect('sysUnused', v, n, FROM_READY)
+    const category = this.#ledger.categoryOf(packed, v)
+    try {
+      packed = endBorrows(this.#parts, 'sysUnused', v, n, packed, FROM_READY)
+    } catch (error) {
+      throw failed(this.#parts, 'sysUnused', v, n, category, error)
+    }
+    this.#intent.begin(PREPARED, v, n)
+    this.#idle.add(v, n)
+    this.#ledger.move(v, n, PREPARED, packed)
+    this.#intent.end()
+    this.#parts.scavenger.wake()
+    this.#account.done('sysUnused', v, n, category)
+  }
+
+  /** sysUsed of pages that have been idle: the OS was never asked to take them. */
+  #takeBack(v: Address, n: number, packed: Packed, category: number): void {
+    this.#intent.begin(AS_IS, v, n)
+    this.#idle.forget(v, n)
+    this.#ledger.move(v, n, READY, packed)
+    this.#intent.end()
     this.#account.done('sysUsed', v, n, category)
   }
 
@@ -179,6 +220,7 @@ export class Wrappers {
     let packed = this.#proveFree(v, n, stat, named)
     const category = this.#ledger.categoryOf(packed, v)
     try {
+      endIdle(this.#parts, v, n)
       const isKept = payForFree(this.#parts, v, n)
       const { version } = this.#ledger
       packed = endBorrows(this.#parts, 'sysFree', v, n, packed, FROM_OWNED)
@@ -208,6 +250,7 @@ export class Wrappers {
     try {
       this.#budget.cut('sysFault', n)
       packed = endBorrows(this.#parts, 'sysFault', v, n, packed, FROM_MAPPED)
+      endIdle(this.#parts, v, n)
       takeRefusal(this.os)
       this.#intent.begin(RESERVED, v, n)
       fault(this.#parts, v, n)

@@ -32,6 +32,9 @@ export const TURN = 7
 export const ENGINE_THREAD = 8
 /** A number that changes with each use of the record. */
 export const USE = 9
+/** What its memory has Ready, and what it has idle, in the units of a gauge. */
+export const READY_UNITS = 10
+export const IDLE_UNITS = 11
 /** Addresses of the logs, two words each: the low half comes first. */
 export const LOGS = 16
 

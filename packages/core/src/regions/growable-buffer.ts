@@ -2,6 +2,7 @@
 // grows. It answers to nothing in Go; it is a Region and one number.
 import { alignUp, alignDown, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
+import { lend, lendAll, type Lender } from '../borrows/lend.js'
 import { elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
 import { inWordsOf, UsageError } from '../errors.js'
 import type { HugePagePolicy } from '../mappings/huge-pages.js'
@@ -165,16 +166,53 @@ export class GrowableBuffer {
    * {@link Region.view}.
    */
   view<T extends ArrayBufferView>(type: ViewConstructor<T>, offset = 0, length?: number): ViewOf<T> {
-    const element = elementSize('view', type)
-    const rest = typeof offset === 'number' ? this.#length - offset : NaN
-    const count = length === undefined ? Math.floor(rest / element) : length
-    this.#check('view', offset, typeof count === 'number' ? count * element : NaN)
+    const count = this.#elements('view', type, offset, length)
     try {
       if (this.#tornEnd > 0) this.#mend()
       return this.#region.view(type, offset, count)
     } catch (error) {
       throw this.#told(error, 'view', `${offset}, ${count}`)
     }
+  }
+
+  /** A view until what `use` returns has settled. See {@link Region.lend}. The buffer may grow meanwhile. */
+  lend<T extends ArrayBufferView, R>(
+    type: ViewConstructor<T>,
+    offset: number,
+    length: number | undefined,
+    use: (view: ViewOf<T>) => R | PromiseLike<R>,
+  ): Promise<R> {
+    return lend(this.#lender('lend'), type, offset, length, use)
+  }
+
+  /** `lend` over several ranges at once: pairs of offset in bytes and length in elements, one after the other. */
+  lendAll<T extends ArrayBufferView, R>(
+    type: ViewConstructor<T>,
+    ranges: ArrayLike<number>,
+    use: (views: ViewOf<T>[]) => R | PromiseLike<R>,
+  ): Promise<R> {
+    return lendAll(this.#lender('lendAll'), type, ranges, use)
+  }
+
+  #lender(op: string): Lender {
+    const below = this.#region.lender(op)
+    return {
+      name: below.name,
+      lendOne: (type, offset, length) => {
+        const count = this.#elements(op, type, offset, length)
+        if (this.#tornEnd > 0) this.#mend()
+        return below.lendOne(type, offset, count)
+      },
+    }
+  }
+
+  /** The number of elements that a view from `offset` has. @throws UsageError unless they lie within. */
+  #elements(op: string, type: ViewConstructor, offset: number, length: number | undefined): number {
+    const element = elementSize(op, type)
+    const rest = typeof offset === 'number' ? this.#length - offset : NaN
+    const count = length === undefined ? Math.floor(rest / element) : length
+    this.#check(op, offset, typeof count === 'number' ? count * element : NaN)
+    return count
   }
 
   /** All of it, as bytes. */

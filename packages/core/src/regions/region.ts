@@ -4,6 +4,7 @@
 import { byteLengthOf, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import type { Hold } from '../borrows/hold.js'
+import { lend, lendAll, type Lender } from '../borrows/lend.js'
 import type { ShareToken } from '../borrows/share-token.js'
 import { elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
 import type { WorkerLike } from '../borrows/worker.js'
@@ -12,9 +13,28 @@ import type { RegionCalls } from '../calls/region-calls.js'
 import { watch } from '../claims/leak.js'
 import type { RegionRecord } from '../claims/region-record.js'
 import { addHint, inWordsOf } from '../errors.js'
+import {
+  readFile,
+  writeFile,
+  type FileOptions,
+  type FilePages,
+  type ReadableFile,
+  type WritableFile,
+} from '../io/files.js'
+import { readFrom, type ReadFromOptions, type Target } from '../io/read-from.js'
+import type { ByteSource } from '../io/sources.js'
+import {
+  readableOf,
+  streamOf,
+  type NodeReadable,
+  type Origin,
+  type StreamOptions,
+  type WebReadable,
+} from '../io/streams.js'
 import { checkPolicy, type HugePagePolicy, type HugePageUse } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { show } from '../text.js'
+import { lenderOf } from './lender.js'
 import { bytesOf, disposed, outside, partFreed } from './region-misuse.js'
 
 /** How a region is reserved. */
@@ -126,6 +146,22 @@ export class Region {
       this.#calls.ops.sysUnused(v, length)
     } catch (error) {
       throw this.#told(error, 'unused', offset, length)
+    }
+  }
+
+  /**
+   * Ready to Prepared, as `unused`, but the pages keep their memory for a while. Used again soon, they cost no kernel
+   * call and no page fault. What stays idle is given back in the background, or by {@link Memory.scavenge}. The
+   * contents are forfeit: used again, a page has its old bytes or zeroes.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
+   */
+  idle(offset = 0, length: number = this.#rest(offset)): void {
+    const v = this.#at('idle', offset, length)
+    try {
+      this.#calls.ops.idle(v, length)
+    } catch (error) {
+      throw this.#told(error, 'idle', offset, length)
     }
   }
 
@@ -271,11 +307,140 @@ export class Region {
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
    */
   hold(offset = 0, length: number = this.#rest(offset)): Hold {
-    const v = this.#at('hold', offset, length)
+    return this.#hold('hold', offset, length)
+  }
+
+  #hold(op: string, offset: number, length: number): Hold {
+    const v = this.#at(op, offset, length)
     try {
-      return this.#calls.hold(this.name, v, length)
+      return this.#calls.hold(this.name, v, length, op)
     } catch (error) {
-      throw this.#told(error, 'hold', offset, length)
+      throw this.#told(error, op, offset, length)
+    }
+  }
+
+  /**
+   * Hold, view and release in one: calls `use` with a view over Ready pages, which stay Ready until what it returns has
+   * settled. Then the view is detached, whatever `use` did. Arguments and the view are those of {@link Region.view}.
+   *
+   * Rejects with what `use` throws. Else with UsageError ERR_MEMLAYER_VIEW when the view's bytes were transferred, as
+   * by a BYOB reader.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready, ERR_MEMLAYER_VIEW as `view` does.
+   */
+  lend<T extends ArrayBufferView, R>(
+    type: ViewConstructor<T>,
+    offset: number,
+    length: number | undefined,
+    use: (view: ViewOf<T>) => R | PromiseLike<R>,
+  ): Promise<R> {
+    return lend(this.lender('lend'), type, offset, length, use)
+  }
+
+  /** `lend` over several ranges at once: pairs of offset in bytes and length in elements, one after the other. */
+  lendAll<T extends ArrayBufferView, R>(
+    type: ViewConstructor<T>,
+    ranges: ArrayLike<number>,
+    use: (views: ViewOf<T>[]) => R | PromiseLike<R>,
+  ): Promise<R> {
+    return lendAll(this.lender('lendAll'), type, ranges, use)
+  }
+
+  /**
+   * Lends views in the name of the method `op`.
+   *
+   * @internal
+   */
+  lender(op: string): Lender {
+    return lenderOf(this.#calls, this, op, {
+      at: (offset, length) => this.#at(op, offset, length),
+      told: (error, offset, length) => this.#told(error, op, offset, length),
+    })
+  }
+
+  /**
+   * Copies the bytes of a source to `offset`, until the source ends, and returns their number. The pages are held
+   * meanwhile. A stream of bytes is read into a buffer of this call's own, never into a view.
+   *
+   * @throws TransferError ERR_MEMLAYER_TRANSFER when the source fails, has too many bytes, or the signal aborts: the
+   * region has the first `bytes` of them. UsageError ERR_MEMLAYER_OPTION for what is not a source, or is locked.
+   */
+  readFrom(source: ByteSource, offset = 0, options: ReadFromOptions = {}): Promise<number> {
+    return readFrom(this.#bytes('readFrom'), source, offset, options)
+  }
+
+  /**
+   * The bytes as a ReadableStream of type `'bytes'`: `new Response(region.stream())`. Its chunks are copies, which the
+   * consumer may keep. The pages are held until the last copy is made, or the stream is cancelled.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready.
+   */
+  stream(offset = 0, length: number = this.#rest(offset), options: StreamOptions = {}): WebReadable {
+    return streamOf(this.#bytes('stream'), offset, length, options)
+  }
+
+  /** The bytes as a Readable of Node. See `stream`: until the last copy, or until it is destroyed. */
+  toReadable(offset = 0, length: number = this.#rest(offset), options: StreamOptions = {}): NodeReadable {
+    return readableOf(this.#bytes('toReadable'), offset, length, options)
+  }
+
+  /**
+   * Reads `length` bytes at `position` of a file straight into the pages, by several calls at once. Returns the number
+   * of bytes, which is less where the file ends before. `file` is a FileHandle of `node:fs/promises`.
+   *
+   * @throws TransferError ERR_MEMLAYER_TRANSFER when the file fails or the signal aborts: the first `bytes` are there.
+   * UsageError ERR_MEMLAYER_OPTION, or ERR_MEMLAYER_ALIGNMENT for parts of blocks where `direct` is given.
+   */
+  readFile(
+    file: ReadableFile,
+    position = 0,
+    offset = 0,
+    length: number = this.#rest(offset),
+    options: FileOptions = {},
+  ): Promise<number> {
+    return readFile(this.#bytes('readFile'), file, position, offset, length, options)
+  }
+
+  /** Writes the bytes at `position` of a file, as `readFile` reads them. Returns their number. */
+  writeFile(
+    file: WritableFile,
+    position = 0,
+    offset = 0,
+    length: number = this.#rest(offset),
+    options: FileOptions = {},
+  ): Promise<number> {
+    return writeFile(this.#bytes('writeFile'), file, position, offset, length, options)
+  }
+
+  /**
+   * Takes back the pages of a view whose buffer was transferred, as by a BYOB reader or `postMessage`: `moved` is the
+   * buffer that has the bytes now, or a view of it. It is detached, and the pages can leave Ready again.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW for any other buffer, and while a call works on its bytes. ERR_MEMLAYER_SHARED
+   * while a worker or a hold has pages of the region.
+   */
+  reclaim(moved: ArrayBufferLike | ArrayBufferView): void {
+    this.#at('reclaim', 0, 0)
+    try {
+      this.#calls.reclaim(this.address, this.size, moved)
+    } catch (error) {
+      throw this.#told(error, 'reclaim', 0, this.size)
+    }
+  }
+
+  /** Its bytes, for a transfer by the method `op`. */
+  #bytes(op: string): Target & Origin & FilePages {
+    return {
+      name: this.name,
+      size: this.size,
+      lender: this.lender(op),
+      viewsLast: this.#calls.ops.os.detach === undefined,
+      hold: (offset, length) => {
+        const hold = this.#hold(op, offset, length)
+        return () => hold.release()
+      },
+      read: (offset, target) => this.read(offset, target),
+      write: (offset, bytes) => this.write(offset, bytes),
     }
   }
 

@@ -1,0 +1,197 @@
+// What bytes can be read from: streams of the web and of Node, bodies, blobs, async iterables, open files. Each
+// becomes a Reader. None of them ever gets a view of a region: a stream's reader takes the buffer that it is given.
+import { bytesIn } from '@memlayer/kernel'
+import { UsageError } from '../errors.js'
+import { show } from '../text.js'
+
+/** Where bytes come from. Each is known by what it has, so that those of every host and realm will do. */
+export type ByteSource =
+  /** A ReadableStream of the web. */
+  | { getReader(): object }
+  /** A Response or a Request. */
+  | { readonly body: object | null; readonly bodyUsed: boolean }
+  /** A Blob or a File. */
+  | { readonly size: number; stream(): object }
+  /** A Readable of Node, or any other source of chunks. */
+  | AsyncIterable<ArrayBufferView | ArrayBufferLike>
+  /** A FileHandle of Node, read from its own position on. */
+  | FileSource
+
+/** An open file: a FileHandle of `node:fs/promises`. */
+export interface FileSource {
+  /** The file's descriptor. */
+  readonly fd: number
+  /** Reads at its own position where `position` is null. */
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number | null,
+  ): PromiseLike<{ readonly bytesRead: number }>
+}
+
+/** A source that is being read. */
+export interface Reader {
+  /** The next bytes, at most `most` where the source can be asked for so many; null: there are no more. */
+  next(most: number): PromiseLike<Uint8Array | null>
+  /** Ends the source before its end. Waits for nothing and fails never. */
+  cancel(): void
+  /** Lets go of a source that has ended. */
+  end(): void
+}
+
+interface WebStream {
+  getReader(options?: { mode: 'byob' }): WebReader
+}
+interface WebReader {
+  read(into?: Uint8Array): Promise<{ readonly done: boolean; readonly value?: unknown }>
+  cancel(): Promise<unknown>
+  releaseLock(): void
+}
+
+/** Every kind of source, as far as it can be looked for. */
+interface AnySource {
+  readonly getReader?: unknown
+  readonly body?: unknown
+  readonly bodyUsed?: unknown
+  readonly size?: unknown
+  readonly fd?: unknown
+  readonly read?: unknown
+  stream?(): unknown
+  destroy?(): unknown
+  [Symbol.asyncIterator]?(): AsyncIterator<unknown>
+}
+
+/** A reader asks for so many bytes at once, into a buffer of its own. */
+const bufferBytes = 2 ** 18
+
+/** @throws UsageError ERR_MEMLAYER_OPTION for what is not a source, or a stream that another reader has. */
+export function readerOf(op: string, given: unknown): Reader {
+  const source = (typeof given === 'object' && given !== null ? given : {}) as AnySource
+  if (typeof source.getReader === 'function') return webReader(op, given as WebStream)
+  if (typeof source.bodyUsed === 'boolean') {
+    if (source.bodyUsed) unusable(op, 'the body was used')
+    return source.body === null ? nothing : webReader(op, source.body as WebStream)
+  }
+  if (typeof source.stream === 'function' && typeof source.size === 'number') {
+    return webReader(op, source.stream() as WebStream)
+  }
+  if (typeof source[Symbol.asyncIterator] === 'function') return iteratorReader(source)
+  if (typeof source.fd === 'number' && typeof source.read === 'function') return fileReader(given as FileSource)
+  throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the source is ${show(given)}`, {
+    op,
+    hint:
+      'Pass a ReadableStream, a Response, a Blob, a Readable of Node, an async iterable of bytes, or a FileHandle. ' +
+      'Copy bytes that are there with write(offset, bytes).',
+  })
+}
+
+function unusable(op: string, what: string, cause?: unknown): never {
+  const hint = 'Pass a stream or a body that nothing else reads or has read.'
+  throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: ${what}`, { op, hint, cause })
+}
+
+const nothing: Reader = {
+  next: () => Promise.resolve(null),
+  cancel: () => {
+    // A body without bytes has nothing to end.
+  },
+  end: () => {
+    // It has nothing to let go of.
+  },
+}
+
+function webReader(op: string, stream: WebStream): Reader {
+  const byob = byobReader(stream)
+  if (byob !== null) return byob
+  let reader: WebReader
+  try {
+    reader = stream.getReader()
+  } catch (cause) {
+    return unusable(op, 'another reader has the stream', cause)
+  }
+  return {
+    next: async () => {
+      const { done, value } = await reader.read()
+      return done ? null : bytesOfChunk(value)
+    },
+    cancel: () => ignored(reader.cancel()),
+    end: () => reader.releaseLock(),
+  }
+}
+
+/** Reads into a buffer of its own, which goes to the stream and comes back. Null: it is not a stream of bytes. */
+function byobReader(stream: WebStream): Reader | null {
+  let reader: WebReader
+  try {
+    reader = stream.getReader({ mode: 'byob' })
+  } catch {
+    return null
+  }
+  let buffer = new ArrayBuffer(bufferBytes)
+  return {
+    next: async (most) => {
+      if (buffer.byteLength === 0) buffer = new ArrayBuffer(bufferBytes)
+      const n = Math.min(Math.max(most, 1), buffer.byteLength)
+      const { done, value } = await reader.read(new Uint8Array(buffer, 0, n))
+      if (done) return null
+      const bytes = bytesOfChunk(value)
+      buffer = bytes.buffer as ArrayBuffer
+      return bytes
+    },
+    cancel: () => ignored(reader.cancel()),
+    end: () => reader.releaseLock(),
+  }
+}
+
+function iteratorReader(source: AnySource): Reader {
+  const iterator = source[Symbol.asyncIterator]?.() as AsyncIterator<unknown>
+  return {
+    next: async () => {
+      const step = await iterator.next()
+      return step.done === true ? null : bytesOfChunk(step.value)
+    },
+    cancel: () => {
+      // An iterator over a Node stream waits for the next chunk before it ends. The stream itself ends at once.
+      if (typeof source.destroy === 'function') source.destroy()
+      ignored(iterator.return?.())
+    },
+    end: () => {
+      // It has ended by itself.
+    },
+  }
+}
+
+function fileReader(file: FileSource): Reader {
+  const buffer = new Uint8Array(bufferBytes)
+  return {
+    next: async (most) => {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(Math.max(most, 1), bufferBytes), null)
+      return bytesRead === 0 ? null : buffer.subarray(0, bytesRead)
+    },
+    cancel: () => {
+      // The file is its opener's.
+    },
+    end: () => {
+      // The file is its opener's.
+    },
+  }
+}
+
+/** The source ends, and the caller knows why. What it says of that is of no use. */
+function ignored(ending: unknown): void {
+  void Promise.resolve(ending).catch(() => undefined)
+}
+
+/** @throws UsageError ERR_MEMLAYER_VIEW for a chunk that has no bytes. */
+function bytesOfChunk(chunk: unknown): Uint8Array {
+  if (ArrayBuffer.isView(chunk)) return bytesIn(chunk)
+  const kind = Object.prototype.toString.call(chunk)
+  if (kind === '[object ArrayBuffer]' || kind === '[object SharedArrayBuffer]') {
+    return new Uint8Array(chunk as ArrayBuffer)
+  }
+  throw new UsageError('ERR_MEMLAYER_VIEW', `readFrom: a chunk of the source is ${show(chunk)}`, {
+    op: 'readFrom',
+    hint: 'Pass a source of bytes. Set no encoding on a stream of Node.',
+  })
+}
