@@ -37,6 +37,10 @@ const jobs = {
     says: 'the Linux backend on kernels with other pages, under QEMU (minutes)',
     run: ['tooling/kernels/dist/main.js'],
   },
+  'test:wine10': {
+    says: 'the tests of the Windows backend on Wine 10, with Node 24 and 26 (minutes)',
+    run: ['tooling/later-wine/dist/main.js'],
+  },
   format: {
     says: 'Prettier over every file',
     run: ['node_modules/prettier/bin/prettier.cjs', '--write', '--log-level=warn', '.'],

@@ -40,19 +40,19 @@ function asRoot(run: typeof command, line: readonly string[]): void {
   run(program, args)
 }
 
-/** An apt for one architecture. Everything that it keeps is in `folder`. */
+/** An apt for one architecture and one of Debian's releases. Everything that it keeps is in `folder`. */
 export class Apt {
   readonly #folder: string
   readonly #options: string[]
 
   /** @throws DownloadError if the lists of packages cannot be fetched. */
-  constructor(folder: string, architecture: string) {
+  constructor(folder: string, architecture: string, suite: string = release) {
     this.#folder = folder
     for (const name of ['lists/partial', 'archives/partial', 'state']) {
       mkdirSync(join(folder, name), { recursive: true })
     }
     writeFileSync(join(folder, 'status'), '')
-    const source = `deb [arch=${architecture} signed-by=${keyring}] ${mirror()} ${release} main\n`
+    const source = `deb [arch=${architecture} signed-by=${keyring}] ${mirror()} ${suite} main\n`
     writeFileSync(join(folder, 'sources.list'), source)
     const settings = {
       'APT::Architecture': architecture,

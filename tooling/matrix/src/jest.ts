@@ -18,11 +18,15 @@ export interface Jest {
 /** A test that is an ES module, as it is. */
 export const asModule: Jest = {
   file: 'ask.test.mjs',
-  text: `test('asks', () => import('./ask.mjs'))`,
+  text: `test('asks', async () => void (await (await import('./ask.mjs')).asked))`,
   config: { transform: {} },
 }
 /** A CommonJS test, which babel-jest transforms by default. */
-export const byBabel: Jest = { file: 'ask.test.cjs', text: `test('asks', () => void require('./ask.mjs'))`, config: {} }
+export const byBabel: Jest = {
+  file: 'ask.test.cjs',
+  text: `test('asks', async () => void (await require('./ask.mjs').asked))`,
+  config: {},
+}
 
 /** Asks in a test of jest. */
 export function byJest({ file, text, config, conditions = [] }: Jest): Place['ask'] {

@@ -105,19 +105,24 @@ export async function placeRow(place: Place, lab: Lab, app: string): Promise<Row
   const { title, node, set = '', how = 'host', ask } = place
   writeFileSync(join(app, 'ask.mjs'), question)
   const output = await ask({ lab, app, node: programOf(node) ?? node, nodeName: node })
+  const said = /DOCTOR (\[.*\])/.exec(output)?.[1]
+  if (said !== undefined) console.log(`doctor, ${title}, ${node}:\n  ${(JSON.parse(said) as string[]).join('\n  ')}`)
   const line = /MEMLAYER (\{.*?\})/.exec(output)?.[1]
   if (line === undefined) throw new Error(`${title} printed no answer:\n${output}`)
-  const said = JSON.parse(line) as { backend: string; how: string; refused: boolean }
+  const answer = JSON.parse(line) as { backend: string; how: string; refused: boolean }
   const expected = `@memlayer/os-${how === 'fallback' ? 'js' : 'linux'}`
-  if (said.backend !== expected || said.how !== how || !said.refused)
+  if (answer.backend !== expected || answer.how !== how || !answer.refused)
     throw new Error(`${title}: ${line}, but it should be ${expected}, ${how}, and refuse with its own class`)
-  return [title, node.replace('node', 'Node '), set, `\`${said.backend}\``, how]
+  return [title, node.replace('node', 'Node '), set, `\`${answer.backend}\``, how]
 }
 
 function byVitest(pool: string): Place['ask'] {
   const program = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
   return ({ app, node }) => {
-    writeFileSync(join(app, 'ask.test.mjs'), `import { test } from 'vitest'\ntest('asks', () => import('./ask.mjs'))`)
+    writeFileSync(
+      join(app, 'ask.test.mjs'),
+      `import { test } from 'vitest'\ntest('asks', async () => void (await (await import('./ask.mjs')).asked))`,
+    )
     return runWell(node, [program, 'run', '--root', app, '--pool', pool, '--globals', 'ask.test.mjs'], { cwd: app })
   }
 }
@@ -132,7 +137,7 @@ function byVite({ app, node }: Started): Promise<string> {
        configFile: false, logLevel: 'error', appType: 'custom',
        server: { middlewareMode: true, ws: false }, ssr: { noExternal: ['memlayer'] },
      })
-     await server.ssrLoadModule('/ask.mjs')
+     await (await server.ssrLoadModule('/ask.mjs')).asked
      await server.close()`,
   )
   return runWell(node, ['serve.mjs'], { cwd: app })

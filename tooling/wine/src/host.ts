@@ -7,6 +7,8 @@ import { delimiter, dirname, join } from 'node:path'
 export interface Wine {
   readonly wine: string
   readonly wineserver: string
+  /** The root folder that its programs see. '' is the host's own. */
+  readonly root: string
   /** The version that its prefixes are for: `'wine-8.0 (Debian 8.0~repack-4)'`. */
   readonly version: string
 }
@@ -25,20 +27,22 @@ export function whyNoWindows(
 
 let found: Wine | null | undefined
 
-/** Finds Wine in Debian's folder or on the PATH. */
+/** Finds Wine in the root folder that MEMLAYER_WINE names, in Debian's folder or on the PATH. */
 export function findWine(): Wine | null {
   found ??= lookForWine()
   return found
 }
 
 function lookForWine(): Wine | null {
-  const folders = ['/usr/lib/wine', ...(process.env['PATH'] ?? '').split(delimiter)]
+  // Another Wine has a root of its own, and its programs at the top of that: see tooling/later-wine.
+  const root = process.env['MEMLAYER_WINE'] ?? ''
+  const folders = root === '' ? ['/usr/lib/wine', ...(process.env['PATH'] ?? '').split(delimiter)] : [root]
   const wine = firstFile(folders, ['wine64', 'wine'])
   if (wine === null) return null
   const wineserver = firstFile([dirname(wine), ...folders], ['wineserver64', 'wineserver'])
   if (wineserver === null) return null
   const { status, stdout } = spawnSync(wine, ['--version'], { encoding: 'utf8' })
-  return status === 0 ? { wine, wineserver, version: stdout.trim() } : null
+  return status === 0 ? { wine, wineserver, root, version: stdout.trim() } : null
 }
 
 function firstFile(folders: readonly string[], names: readonly string[]): string | null {

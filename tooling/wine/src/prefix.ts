@@ -20,6 +20,9 @@ import { once } from './workspace.js'
 // Debian's Wine copies the libraries of this folder, 700 MB, into every prefix.
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu/wine/x86_64-windows'
 
+/** What winecfg answers when all is made, and no 32-bit program can be started. */
+const NO_32_BIT = 53
+
 /** The environment for the programs of one prefix. */
 export type WineEnv = NodeJS.ProcessEnv & { readonly WINEPREFIX: string }
 
@@ -36,9 +39,16 @@ export function prefixTemplate(wine: Wine): string {
       timeout: 120_000,
     })
     endServer(wine, env)
-    if (status !== 0 || !existsSync(join(folder, 'system.reg')))
+    // Wine 10's looks for a 32-bit program at its end, which is in a package of its own.
+    const isMade = status === 0 || (wine.root !== '' && status === NO_32_BIT)
+    if (!isMade || !existsSync(join(folder, 'system.reg')))
       throw new Error(`winecfg failed to make the prefix ${folder}, code ${status}: ${stderr}`)
-    linkLibraries(join(folder, 'drive_c'))
+    const drive = join(folder, 'drive_c')
+    linkLibraries(wine, drive)
+    // Debian's Wine 10 has it in another package, which knows no prefix.
+    const zlib = join(wine.root, LIBRARIES, 'zlib1.dll')
+    const place = join(drive, 'windows', 'system32', 'zlib1.dll')
+    if (existsSync(zlib) && !existsSync(place)) copyFileSync(zlib, place)
   })
 }
 
@@ -76,15 +86,17 @@ export function endServer(wine: Wine, env: WineEnv): void {
 }
 
 /** Replaces the libraries that Wine has copied by links. */
-function linkLibraries(drive: string): void {
-  if (!existsSync(LIBRARIES)) return
-  const known = new Set(readdirSync(LIBRARIES))
+function linkLibraries({ root }: Wine, drive: string): void {
+  const originals = join(root, LIBRARIES)
+  if (!existsSync(originals)) return
+  const known = new Set(readdirSync(originals))
   for (const copy of filesIn(drive)) {
-    const original = join(LIBRARIES, basename(copy))
+    const original = join(originals, basename(copy))
     if (!known.has(basename(copy)) || statSync(copy).size !== statSync(original).size) continue
     if (!readFileSync(copy).equals(readFileSync(original))) continue
     unlinkSync(copy)
-    symlinkSync(original, copy)
+    // As its programs see it.
+    symlinkSync(join(LIBRARIES, basename(copy)), copy)
   }
 }
 

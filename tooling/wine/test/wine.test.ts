@@ -46,7 +46,7 @@ describe('a run in Node for Windows', () => {
 })
 
 describe('a machine without Windows', () => {
-  const wine = { wine: 'wine64', wineserver: 'wineserver64', version: 'wine-8.0' }
+  const wine = { wine: 'wine64', wineserver: 'wineserver64', root: '', version: 'wine-8.0' }
   const command = 'needs Wine: apt-get install --no-install-recommends wine64'
 
   it.each([
