@@ -13,6 +13,7 @@ import { settle } from './calls/settle.js'
 import { Wrappers } from './calls/wrappers.js'
 import { warnOfCopies } from './copies.js'
 import { ownValue, UsageError } from './errors.js'
+import type { Limit, LimitOptions } from './limit/limit.js'
 import type { BudgetOptions } from './mappings/headroom.js'
 import { mappingUse } from './mappings/mapping-use.js'
 import type { Memory, MemoryOptions } from './memory.js'
@@ -72,6 +73,8 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
     reserve: reserveIn(regions, () => memory),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: settled(() => withPinned(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
+    limit: null,
+    reclaimer: ((given, reclaim) => parts.reclaimers.add(given, reclaim)) satisfies Memory['reclaimer'],
     scavenge: ((given) => {
       const bytes = bytesToScavenge(given)
       if (intent.isOpen) settle(parts)
@@ -87,6 +90,13 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
     mappings: settled(() => mappingUse(os, ledger, retired)),
     explain: settled(() => explainProcess(memory, borrows.views.bytes, retired.ranges())),
   })
+  limitBy(
+    memory,
+    () => parts.limit.limit,
+    (given) => {
+      parts.limit.limit = given
+    },
+  )
   borrows.views.keepAlive(memory)
   if (record !== null) leaveWithMemory(memory, record, emptyIn(parts))
   return memory
@@ -122,6 +132,8 @@ function goMemory(os: OS): Memory {
     reserve: () => needsLedger('reserve'),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: () => account.stats(),
+    limit: null,
+    reclaimer: () => needsLedger('reclaimer'),
     scavenge: ((given) => {
       bytesToScavenge(given)
       return 0
@@ -133,7 +145,17 @@ function goMemory(os: OS): Memory {
     mappings: () => mappingUse(os, null, null),
     explain: () => explainProcess(memory, 0, []),
   })
+  limitBy(
+    memory,
+    () => null,
+    () => needsLedger('limit'),
+  )
   return memory
+}
+
+/** Makes `memory.limit` of two functions. */
+function limitBy(memory: Memory, get: () => Limit | null, set: (given: LimitOptions | null) => void): void {
+  Object.defineProperty(memory, 'limit', { configurable: true, enumerable: true, get, set })
 }
 
 type Reports = 'stat' | 'residency' | 'trimHost' | 'observe'

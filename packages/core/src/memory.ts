@@ -9,6 +9,8 @@ import type { ViewConstructor, ViewOf } from './borrows/view-types.js'
 import type { AlignedReservation } from './calls/reserve.js'
 import type { Holding } from './holding.js'
 import type { OwnedRange } from './ledger/states.js'
+import type { Limit, LimitOptions } from './limit/limit.js'
+import type { Reclaimer, ReclaimerOptions } from './limit/reclaimers.js'
 import type { MappingUse } from './mappings/mapping-use.js'
 import type { OS } from './os.js'
 import type { Region, RegionOptions } from './regions/region.js'
@@ -205,6 +207,19 @@ export interface Memory {
    * resident memory fell. 0: there is no such call, or other threads took as much meanwhile.
    */
   trimHost(): number
+  /**
+   * The limit on what may be Ready; null: there is none. Set it to bytes, or to `'auto'` for the smallest limit of the
+   * host. What would pass it is refused, after idle pages were given back and the reclaimers were asked.
+   */
+  get limit(): Limit | null
+  set limit(given: LimitOptions | null)
+  /**
+   * Adds a reclaimer: a cache, a pool or a buffer that can shrink. It is asked when an operation would pass
+   * {@link Memory.limit}, once a round, in order of priority. The function returned takes it away.
+   *
+   * @throws UsageError ERR_MEMLAYER_OPTION for a wrong option.
+   */
+  reclaimer(options: ReclaimerOptions, reclaim: Reclaimer): () => void
   /**
    * Gives back idle pages now, the oldest first: `bytes` of them, or all. Returns the bytes that the OS took. See
    * `region.idle`.

@@ -46,7 +46,7 @@ describe('memory.holds', () => {
       })
     })()
     hold.release()
-    await (stream as ReadableStream).cancel()
+    await stream.cancel()
     expect(memory.holds()).toEqual([])
   })
 

@@ -17,7 +17,7 @@ describe('region.idle', () => {
   it('makes pages Prepared without a call of the OS, and used takes them back without one', () => {
     const os = new PageOS()
     const memory = createMemory(os, byHand)
-    const region = memory.reserve(16 * page)
+    using region = memory.reserve(16 * page)
     region.commit()
     const before = os.calls.length
     region.idle(0, 8 * page)
@@ -32,7 +32,7 @@ describe('region.idle', () => {
 
   it('ends the views over its pages, and no other', () => {
     const memory = createMemory(new PageOS(), byHand)
-    const region = memory.reserve(4 * page)
+    using region = memory.reserve(4 * page)
     region.commit()
     const [idle, other] = [region.view(Uint8Array, 0, page), region.view(Uint8Array, 2 * page, page)]
     region.idle(0, page)
@@ -41,7 +41,7 @@ describe('region.idle', () => {
 
   it('tells observers of sysUnused and of sysUsed', () => {
     const memory = createMemory(new PageOS(), byHand)
-    const region = memory.reserve(4 * page)
+    using region = memory.reserve(4 * page)
     region.commit()
     const heard: MemoryEvent['op'][] = []
     memory.observe(({ op }) => heard.push(op))
@@ -52,7 +52,7 @@ describe('region.idle', () => {
 
   it('is refused for what is not Ready, or is held, as unused is', () => {
     const memory = createMemory(new PageOS(), byHand)
-    const region = memory.reserve(4 * page, { name: 'rows' })
+    using region = memory.reserve(4 * page, { name: 'rows' })
     region.commit(0, 2 * page)
     expect(errorOf(() => region.idle())).toBeInstanceOf(UsageError)
     expect(errorOf(() => region.idle(0.5, page)).message).toContain("region 'rows'")
@@ -80,7 +80,7 @@ describe('memory.scavenge', () => {
   it('gives back the oldest, as many bytes as it was asked for, and says how many', () => {
     const os = new PageOS()
     const memory = createMemory(os, byHand)
-    const region = memory.reserve(8 * page)
+    using region = memory.reserve(8 * page)
     region.commit()
     region.idle(0, 6 * page)
     expect(memory.scavenge({ bytes: 2 * page })).toBe(2 * page)
@@ -94,7 +94,7 @@ describe('memory.scavenge', () => {
   it('counts what the OS refuses as kept, and asks no more for it', () => {
     const os = new PageOS({ fate: (fn) => (fn === 'sysUnusedOS' ? ENOMEM : undefined) })
     const memory = createMemory(os, byHand)
-    const region = memory.reserve(2 * page)
+    using region = memory.reserve(2 * page)
     region.commit()
     region.idle(0, page)
     expect([memory.scavenge(), memory.stats().retained, memory.stats().kept]).toEqual([0, 0, page])
@@ -164,6 +164,7 @@ describe.each([
           }
           expect(memory.stats().retained).toBe(retained)
         }
+        region[Symbol.dispose]()
       }),
       { numRuns: 300 },
     )

@@ -25,6 +25,8 @@ class World implements Clock {
   load = 0
   /** Bytes that are Ready, and where. */
   ready = 0
+  /** Bytes by which a limit is near. */
+  near = 0
   readyAt: [v: number, n: number] = [0, 0]
   refuses = false
   #time = 0
@@ -36,6 +38,7 @@ class World implements Clock {
       pageSize: page,
       hugePageSize,
       ready: () => this.ready,
+      near: () => this.near,
       readyIn: (v: number, n: number) =>
         Math.max(0, Math.min(v + n, this.readyAt[0] + this.readyAt[1]) - Math.max(v, this.readyAt[0])),
       release: (pairs: readonly number[]) => this.#release(pairs),

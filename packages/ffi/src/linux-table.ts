@@ -3,6 +3,7 @@
 // also says whether a thread lives. packages/docs/decisions/one-table-for-the-process.md has the reasons.
 import type { Address, ProcessTable } from '@memlayer/kernel'
 import type { Engine } from './engine.js'
+import { onThreadEnd } from './thread-ends.js'
 
 // The layout of the words is core's. Another layout wants another address, so this ends in its number. The second is
 // for processors with 38 bits of addresses.
@@ -125,26 +126,6 @@ function openListed(engine: Engine, self: number): (thread: number) => boolean {
 /** The kernel has the process's number for the main thread. In a worker the module is loaded already. */
 function engineThread(thread: number): number {
   return thread === process.pid ? 0 : process.getBuiltinModule('node:worker_threads').threadId
-}
-
-/** Where the process object says that somebody listens. Copies of this package have the same table, so one will do. */
-const LISTENS: unique symbol = Symbol.for('memlayer.listensForThreads.1')
-
-interface Ending {
-  once(event: 'exit', listener: () => void): void
-}
-
-interface Telling {
-  [LISTENS]?: boolean
-  on?(event: 'worker', listener: (worker: Ending) => void): void
-}
-
-/** Node tells of each new worker. Elsewhere nobody calls. */
-function onThreadEnd(listener: () => void): void {
-  const host = process as Telling
-  if (host[LISTENS] === true) return
-  host[LISTENS] = true
-  host.on?.('worker', (worker) => worker.once('exit', listener))
 }
 
 /** The descriptors that serve all threads. */

@@ -7,7 +7,10 @@ import { codeOf } from './errors.js'
 import * as script from './installed.cjs'
 import { isInstalled, requireNatively } from './native-require.js'
 
-const installed = script as { readonly load?: (name: string) => Loaded }
+const installed = script as { readonly isWhole?: boolean; readonly load?: (name: string) => Loaded }
+
+/** Whether this file is in no bundle. A bundle has its own backends, which only the require() in it finds. */
+const isOwnFile = (import.meta as { readonly url?: string }).url?.endsWith('/auto.js') === true
 
 /** The installed backends. */
 export const source: Source = {
@@ -17,6 +20,9 @@ export const source: Source = {
   load(name: string): Loaded {
     // os-js is always installed. It serves when a require() can't, so it is imported.
     if (name === JS) return { backend: { createOS } }
+    // Node's own require() first where the other one would leave a module half loaded.
+    const first = isOwnFile && installed.isWhole === false ? requireNatively(name) : null
+    if (first !== null && !('error' in first)) return first
     const found = installed.load?.(name)
     if (found !== undefined && !('error' in found && takesNoModule(found.error))) return found
     return requireNatively(name) ?? found ?? { error: new Error(`this build has no require() for '${name}'`) }

@@ -7,6 +7,8 @@ export interface Environment {
   readonly platform: string | undefined
   /** MEMLAYER_OS: the requested backend, as its package's name after `os-`. */
   readonly asked: string | undefined
+  /** MEMLAYER_LIMIT: what `memory.limit` is set to. */
+  readonly limit?: string | undefined
   /** Whether a fallback is an error. */
   readonly strict: boolean
   /** What makes it one. Absent: the environment variable MEMLAYER_STRICT. */
@@ -36,6 +38,7 @@ export function environment(): Environment {
   return {
     platform: host.process?.platform,
     asked: variable('MEMLAYER_OS'),
+    limit: variable('MEMLAYER_LIMIT'),
     strict: variable('MEMLAYER_STRICT') !== undefined,
     warn,
   }

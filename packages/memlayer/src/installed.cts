@@ -2,11 +2,19 @@
 // require() of a literal name in a try block loads it at once and only when needed, in a way that every bundler
 // follows. auto.ts imports it.
 
-declare const require: (name: string) => import('./backend.js', { with: { 'resolution-mode': 'import' } }).Backend
-declare const exports: { load?(name: string): import('./backend.js', { with: { 'resolution-mode': 'import' } }).Loaded }
+declare const require: {
+  (name: string): import('./backend.js', { with: { 'resolution-mode': 'import' } }).Backend
+  readonly cache?: unknown
+}
+declare const exports: {
+  isWhole?: boolean
+  load?(name: string): import('./backend.js', { with: { 'resolution-mode': 'import' } }).Loaded
+}
 
 // A development server that takes every file for an ES module has no `exports`: Vite's, with `ssr.noExternal`.
 if (typeof exports === 'object') {
+  // A loader that hands Node the text of this file gets a lesser require(), which on Node 22 breaks ES modules.
+  exports.isWhole = typeof require.cache === 'object'
   exports.load = (name) => {
     try {
       switch (name) {

@@ -1,7 +1,9 @@
 // `memory`: the memory of this host, made at its first use. Importing it costs nothing, and loads nothing native.
-import { createMemory, type Memory, type OS } from '@memlayer/core'
+import { createMemory, type Limit, type LimitOptions, type Memory, type OS } from '@memlayer/core'
 import type { Choice } from './choice.js'
+import { environment } from './environment.js'
 import { host, requireOfHost, type Requirement } from './host.js'
+import { limitOf } from './limit.js'
 
 /** The memory of this host. Every method may be taken off the object: `const { reserve } = memory`. */
 export interface HostMemory extends Memory {
@@ -18,7 +20,7 @@ export interface HostMemory extends Memory {
 }
 
 /** The methods of a memory. One that core adds and this list lacks does not compile. */
-const methods: Readonly<Record<Exclude<keyof Memory, 'os'>, true>> = {
+const methods: Readonly<Record<Exclude<keyof Memory, 'os' | 'limit'>, true>> = {
   sysAlloc: true,
   sysUnused: true,
   sysUsed: true,
@@ -36,6 +38,7 @@ const methods: Readonly<Record<Exclude<keyof Memory, 'os'>, true>> = {
   regions: true,
   holds: true,
   mappings: true,
+  reclaimer: true,
   scavenge: true,
   stat: true,
   stats: true,
@@ -53,7 +56,10 @@ type Method = (...given: unknown[]) => unknown
 function lazyMemory(): HostMemory {
   let made: Memory | undefined
   const make = (): Memory => {
-    made ??= createMemory(host().os)
+    if (made !== undefined) return made
+    const limit = limitOf(environment().limit)
+    made = createMemory(host().os)
+    made.limit = limit
     return made
   }
   const lazy: Record<string, unknown> = {
@@ -63,6 +69,12 @@ function lazyMemory(): HostMemory {
     },
     get os(): OS {
       return make().os
+    },
+    get limit(): Limit | null {
+      return make().limit
+    },
+    set limit(given: LimitOptions | null) {
+      make().limit = given
     },
   }
   let bound: Record<string, Method> | undefined

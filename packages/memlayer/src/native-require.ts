@@ -8,10 +8,14 @@ interface Require {
   resolve(name: string): string
 }
 
+interface ModuleClass {
+  readonly createRequire?: (from: string) => Require
+}
+
 interface Host {
   readonly process?: {
     readonly argv?: readonly string[]
-    getBuiltinModule?(id: string): { createRequire?(from: string): Require } | undefined
+    getBuiltinModule?(id: string): ModuleClass | undefined
   }
 }
 
@@ -22,12 +26,22 @@ declare const __filename: unknown
 function nativeRequire(): Require | null {
   const { process } = globalThis as Host
   // Bundlers see an imported createRequire, and some break it.
-  const createRequire = process?.getBuiltinModule?.('node:module')?.createRequire
+  const createRequire = engineClass(process?.getBuiltinModule?.('node:module'))?.createRequire
   // In a CommonJS bundle import.meta is empty.
   const { url } = import.meta as { readonly url?: string }
   const file = typeof __filename === 'string' ? __filename : process?.argv?.[1]
   const from = url?.startsWith('file:') === true ? url : file
   return from === undefined || createRequire === undefined ? null : createRequire(from)
+}
+
+/**
+ * The engine's own class Module. A test that jest runs gets a subclass, whose require() takes no ES module before Node
+ * 24.9. Other engines' classes extend nothing that has createRequire.
+ */
+function engineClass(given: ModuleClass | undefined): ModuleClass | undefined {
+  if (given === undefined) return undefined
+  const parent = Object.getPrototypeOf(given) as ModuleClass | null
+  return typeof parent?.createRequire === 'function' ? parent : given
 }
 
 /** Loads a backend by the engine's require(); null: this host has none. */

@@ -26,6 +26,8 @@ export type InstrumentName =
   | 'memlayer.mappings'
   | 'memlayer.process.mappings'
   | 'memlayer.process.mappings.limit'
+  | 'memlayer.system.commit'
+  | 'memlayer.system.commit.limit'
 
 /** Every instrument by its name. */
 export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
@@ -84,6 +86,19 @@ export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
     description: 'Kernel mappings that the process may have. Linux: vm.max_map_count.',
     attributes: [],
   },
+  'memlayer.system.commit': {
+    kind: 'gauge',
+    unit: 'By',
+    description: "Committed memory of all that shares the limit: the system, or the process's job. Windows.",
+    attributes: [],
+  },
+  'memlayer.system.commit.limit': {
+    kind: 'gauge',
+    unit: 'By',
+    description:
+      "Memory that may be committed: memory and page files together, or the limit of the process's job. Windows.",
+    attributes: [],
+  },
 }
 
 /** One figure. */
@@ -115,6 +130,7 @@ export function readPoints(memory: Memory): Point[] {
     points.push({ name: 'memlayer.process.mappings', value: mappings.used })
     points.push({ name: 'memlayer.process.mappings.limit', value: mappings.limit })
   }
+  points.push(...commitPoints(memory))
   return points.filter(({ value }) => Number.isFinite(value))
 }
 
@@ -134,6 +150,17 @@ function mappingsOf(memory: Memory): MappingUse | null {
   const end = performance.now()
   counted.set(memory, { use, until: end + countPauseRatio * (end - start) })
   return use
+}
+
+/** The commit limit, where an OS charges what is committed. Elsewhere limits are slow to read. */
+function commitPoints({ os }: Memory): Point[] {
+  const limits = os.sysRoomOS === undefined ? undefined : os.host?.limits?.()
+  if (limits === undefined || !('commitAvailable' in limits)) return []
+  const { commitLimit, commitAvailable } = limits
+  return [
+    { name: 'memlayer.system.commit', value: commitLimit - commitAvailable },
+    { name: 'memlayer.system.commit.limit', value: commitLimit },
+  ]
 }
 
 function pointsOf(category: string, counts: readonly StateCounts[]): Point[] {

@@ -2,6 +2,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createMemory, type MemoryEvent } from '@memlayer/core'
 import { createOS } from '@memlayer/os-js'
+import { createOS as createWindows } from '@memlayer/os-windows'
+import { simulate } from '@memlayer/simkernel'
 import { channels, publishEvents, readPoints, type PublishedEvent } from '@memlayer/metrics'
 import { describe, expect, it } from 'vitest'
 import { expected, inUse } from './world.js'
@@ -30,6 +32,16 @@ describe('the points', () => {
     expect(sum('memlayer.memory.held')).toBe(total.held)
     expect(sum('memlayer.operations')).toBe(total.calls)
     expect(new Set(points.map(({ name, category, state }) => `${name} ${category} ${state}`)).size).toBe(points.length)
+  })
+
+  it('have the commit limit and its use, where an OS charges what is committed', () => {
+    const GiB = 2 ** 30
+    const memory = createMemory(createWindows({ kernel: simulate('windows', { limits: { commit: 4 * GiB } }) }))
+    const read = (name: string): number | undefined => readPoints(memory).find((point) => point.name === name)?.value
+    const before = read('memlayer.system.commit') ?? NaN
+    memory.sysAlloc(GiB, null)
+    expect([read('memlayer.system.commit'), read('memlayer.system.commit.limit')]).toEqual([before + GiB, 4 * GiB])
+    expect(readPoints(createMemory(createOS())).some(({ name }) => name.startsWith('memlayer.system'))).toBe(false)
   })
 
   it('leave out unknown figures: without a ledger there are no states', () => {

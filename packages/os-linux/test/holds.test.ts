@@ -66,7 +66,7 @@ describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', (
     region.unused(0, 65536)
     region.unused(131072, 65536)
     expect(() => region.unused(126976, 4096)).toThrow(
-      /region\.hold\(\) keeps the (65536|4096) bytes at 0x.* Ready \(.*made at holds\.test\.ts:\d+:\d+\).*\. Release the hold/,
+      /region\.hold\(\) keeps the (65536|4096) bytes at 0x.* Ready \(.*holds\.test\.ts:\d+:\d+\).*\. Release the hold/,
     )
     first.release()
     first.release()

@@ -3,6 +3,8 @@ export function inWorker(call, args) {
   const worker = new Worker('/worker.js', { type: 'module' })
   return new Promise((resolve, reject) => {
     worker.addEventListener('message', ({ data }) => {
+      // In a worker of a worker nothing records them.
+      globalThis.memlayerComplaints?.push(...data.complaints)
       if ('error' in data) reject(new Error(data.error))
       else resolve(data.value)
     })

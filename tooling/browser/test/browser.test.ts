@@ -1,40 +1,36 @@
-// Tests the runner: a page's return values, errors and warnings arrive in the test.
+// Tests the runner in every engine: a page's return values, errors and warnings arrive in the test.
 import { get } from 'node:http'
-import { bundle, findChromium, openBrowser, requireChromium, serve } from '@memlayer/browser'
+import { bundle, findProgram, openEngine, requireProgram, runModule, serve } from '@memlayer/browser'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 
 const facts = new URL('./pages/facts.ts', import.meta.url)
 
 afterEach(() => vi.unstubAllEnvs())
 
-describe('a browser', () => {
-  it.for(['page', 'worker'] as const)('runs a module in a %s that is cross-origin isolated', async (where, ctx) => {
-    await using browser = await openBrowser(ctx)
-    const { value, complaints } = await browser.run(facts, { in: where })
-    expect(value).toEqual({ isolated: true, worker: where === 'worker', shared: true })
-    expect(complaints).toEqual([])
-    expect((await browser.run(facts, { in: where, call: 'sum', args: [1, 2, 3] })).value).toBe(6)
-  })
+describe.each(['Chromium', 'Firefox', 'WebKitGTK'] as const)('%s', (name) => {
+  // One test, because an engine takes seconds to start.
+  it('runs a module in an isolated page and in its worker, and reports what goes wrong there', async (ctx) => {
+    await using engine = await openEngine[name](ctx)
+    expect(engine.version).toMatch(new RegExp(`^${name} \\d+\\.`))
+    for (const where of ['page', 'worker'] as const) {
+      const { value, complaints } = await runModule(engine, facts, { in: where })
+      expect(value).toEqual({ isolated: true, worker: where === 'worker', shared: '[object SharedArrayBuffer]' })
+      expect(complaints).toEqual([])
+      expect((await runModule(engine, facts, { in: where, call: 'sum', args: [1, 2, 3] })).value).toBe(6)
+      await expect(runModule(engine, facts, { in: where, call: 'fail' })).rejects.toThrow('thrown on purpose')
+      const told = (await runModule(engine, facts, { in: where, call: 'complain' })).complaints.join('\n')
+      for (const one of ['a warning', 'an error']) expect(told).toContain(one)
+      expect(told).not.toContain('quiet')
+    }
 
-  it.for(['page', 'worker'] as const)(
-    'throws what the module throws in a %s, and reports its errors and warnings',
-    async (where, ctx) => {
-      await using browser = await openBrowser(ctx)
-      await expect(browser.run(facts, { in: where, call: 'fail' })).rejects.toThrow('thrown on purpose')
-      const { complaints } = await browser.run(facts, { in: where, call: 'complain' })
-      expect(complaints).toEqual(expect.arrayContaining(['console warning: a warning', 'console error: an error']))
-      expect(complaints.join()).not.toContain('quiet')
-    },
-  )
-
-  it('reports a missing file and an uncaught exception', async (ctx) => {
-    await using browser = await openBrowser(ctx)
-    const html =
-      '<!doctype html><script src="/missing.js"></script><script>throw new Error("uncaught on purpose")</script>'
-    await using site = await serve({ files: { '/index.html': html } })
-    await using tab = await browser.open(site.url)
-    expect(tab.complaints.join('\n')).toContain('404')
-    expect(tab.complaints.join('\n')).toContain('uncaught on purpose')
+    const html = `<!doctype html><script src="/complaints.js"></script><script src="/missing.js"></script>
+      <script>throw new Error("uncaught on purpose")</script>`
+    const files = { '/index.html': html }
+    await using site = await serve({ folder: new URL('../page/', import.meta.url), files })
+    await using tab = await engine.open(site.url)
+    const told = (await tab.complaints()).join('\n')
+    expect(told).toContain('uncaught on purpose')
+    expect(told).toMatch(/404|missing\.js/)
   })
 })
 
@@ -73,10 +69,14 @@ describe('a site', () => {
   })
 })
 
-describe('without a Chromium', () => {
+describe.each([
+  ['Chromium', 'MEMLAYER_CHROMIUM', 'chromium'],
+  ['Firefox', 'MEMLAYER_FIREFOX', 'firefox-esr'],
+  ['WebKitGTK', 'MEMLAYER_WEBKIT_DRIVER', 'webkit2gtk-driver xvfb'],
+] as const)('without a %s', (name, variable, packages) => {
   it('skips the test with the install command, and fails it in CI', () => {
-    vi.stubEnv('MEMLAYER_CHROMIUM', '/nonexistent/chromium')
-    expect(findChromium()).toBeNull()
+    vi.stubEnv(variable, '/nonexistent/browser')
+    expect(findProgram(name)).toBeNull()
     const skipped: (string | undefined)[] = []
     const context = {
       skip(note?: string): never {
@@ -85,10 +85,10 @@ describe('without a Chromium', () => {
       },
     }
     vi.stubEnv('CI', '')
-    expect(() => requireChromium(context)).toThrow('skipped')
-    expect(skipped).toEqual(['needs Chromium: apt-get install --no-install-recommends chromium'])
+    expect(() => requireProgram(name, context)).toThrow('skipped')
+    expect(skipped).toEqual([`needs ${name}: apt-get install --no-install-recommends ${packages}`])
     vi.stubEnv('CI', 'true')
-    expect(() => requireChromium(context)).toThrow('apt-get install --no-install-recommends chromium')
+    expect(() => requireProgram(name, context)).toThrow(`apt-get install --no-install-recommends ${packages}`)
     expect(skipped.length).toBe(1)
   })
 })

@@ -16,7 +16,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ['memory'],
     ['calls'],
     ['account', 'borrows', 'claims', 'mappings', 'residency'],
-    ['retired', 'scavenge'],
+    ['limit', 'retired', 'scavenge'],
     ['process'],
     ['ledger'],
     ['check', 'options'],

@@ -5,7 +5,7 @@ import { checkout } from '@memlayer/checks/workspace'
 import { openLab } from './lab.js'
 import { bundleAll, installApp, takeAway } from './matrix.js'
 import { placeRow, places } from './places.js'
-import { bundleRow, pageRow, runtimeRow, type Row } from './rows.js'
+import { Browsers, bundleRow, pageRow, runtimeRow, type Row } from './rows.js'
 import { runtimes } from './runtimes.js'
 import { lineOf, matrixText, placesText, withMatrix } from './table.js'
 
@@ -31,10 +31,11 @@ async function rows(): Promise<{ runtimes: Row[]; bundles: Row[]; placed: Row[] 
   for (const place of places) keep(found.placed, await placeRow(place, lab, app))
   const bundles = await bundleAll(lab, app)
   const { addon } = takeAway(lab, app)
+  await using browsers = new Browsers()
   for (const bundle of bundles) {
     const row =
       bundle.for === 'browser'
-        ? pageRow(bundle, context, seeded)
+        ? pageRow(bundle, browsers, context, seeded)
         : bundleRow(bundle, lab.folder('empty'), addon, seeded)
     keep(found.bundles, await row)
   }

@@ -7,7 +7,8 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runWell } from './command.js'
-import type { Lab } from './lab.js'
+import type { Started } from './places.js'
+import { versionOf } from './question.js'
 
 const config = (isExternal: boolean): string => `export default {
   output: 'standalone',
@@ -25,13 +26,8 @@ export function GET() {
 }`
 
 /** Builds a site, starts its copy, and returns what its route says. */
-export async function standalone(
-  lab: Lab,
-  node: string,
-  versionOf: (name: string) => string,
-  isExternal: boolean,
-): Promise<string> {
-  const name = isExternal ? 'next-external' : 'next-bundled'
+export async function standalone({ lab, node, nodeName }: Started, isExternal: boolean): Promise<string> {
+  const name = `next-${isExternal ? 'external' : 'bundled'}-${nodeName}`
   const site = await lab.install(name, ['memlayer', versionOf('next'), versionOf('react'), versionOf('react-dom')])
   mkdirSync(join(site, 'app', 'ask'), { recursive: true })
   writeFileSync(join(site, 'app', 'ask', 'route.js'), route)

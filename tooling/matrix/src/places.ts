@@ -2,16 +2,18 @@
 // and under another package manager. Each place runs one question in a folder of its own, by the program that people
 // use, and makes a row of the matrix.
 import { createRequire } from 'node:module'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { checkout } from '@memlayer/checks/workspace'
 import { run, runWell } from './command.js'
+import { asModule, byBabel, byJest } from './jest.js'
 import type { Lab } from './lab.js'
 import { standalone } from './next.js'
+import { question, versionOf } from './question.js'
 import { programOf } from './runtimes.js'
 import type { Row } from './rows.js'
 
-type NodeEngine = 'node22' | 'node24'
+const nodes = ['node22', 'node24', 'node26'] as const
+type NodeEngine = (typeof nodes)[number]
 
 /** One place. */
 export interface Place {
@@ -32,79 +34,84 @@ export interface Started {
   readonly lab: Lab
   /** A folder with memlayer installed, and the question in it. */
   readonly app: string
-  /** The path of the place's Node. */
+  /** The path of the place's Node, and its name. */
   readonly node: string
+  readonly nodeName: NodeEngine
 }
-
-/** A module that prints one line of JSON: the backend that serves, and who chose it. */
-export const question = `import { memory, OutOfMemoryError } from 'memlayer'
-const { backend, how } = memory.choice
-let refused
-try { memory.sysAlloc(2 ** 46, null) } catch (error) { refused = error instanceof OutOfMemoryError }
-console.log('MEMLAYER ' + JSON.stringify({ backend, how, refused }))
-`
 
 /** Every place. */
 export const places: readonly Place[] = [
-  ...(['node22', 'node24'] as const).flatMap((node): Place[] => [
+  ...nodes.flatMap((node): Place[] => [
     {
       title: '`--no-experimental-require-module`',
       node,
       ask: ({ app, node: program }) => runWell(program, ['--no-experimental-require-module', 'ask.mjs'], { cwd: app }),
     },
+    { title: 'a loader that hands Node the text of files, `--import`', node, ask: byLoader },
     ...['vmThreads', 'vmForks'].map((pool) => ({ title: `vitest, ${pool}`, node, ask: byVitest(pool) })),
     { title: "Vite's SSR server, `noExternal: ['memlayer']`", node, ask: byVite },
   ]),
-  { title: 'tsx, a `.mts`', node: 'node24', ask: byTsx },
-  { title: "yarn, Plug'n'Play", node: 'node24', ask: byYarn([process.platform, process.arch]) },
+  // One Node of these is quick enough for every `npm test`.
+  ...nodes.flatMap((node): Place[] => [
+    { title: 'tsx, a `.mts`', node, isSlow: node !== 'node24', ask: byTsx },
+    {
+      title: "yarn, Plug'n'Play",
+      node,
+      isSlow: node !== 'node24',
+      ask: byYarn([process.platform, process.arch]),
+    },
+  ]),
   {
     title: "yarn, Plug'n'Play, a cache that was made on a Mac",
     node: 'node24',
     how: 'fallback',
     ask: byYarn(['darwin', 'arm64']),
   },
-  { title: 'jest, ES modules', node: 'node24', isSlow: true, ask: byJest([]) },
+  ...nodes.map((node): Place => ({ title: 'jest, ES modules', node, isSlow: true, ask: byJest(asModule) })),
   {
     title: 'jest, ES modules',
     node: 'node22',
     isSlow: true,
     set: "`customExportConditions: ['node', 'node-addons', 'memlayer-os-linux']`",
     how: 'pin',
-    ask: byJest(['memlayer-os-linux']),
+    ask: byJest({ ...asModule, conditions: ['memlayer-os-linux'] }),
   },
-  { title: 'jest, ES modules', node: 'node22', isSlow: true, how: 'fallback', ask: byJest([]) },
-  ...[false, true].map((isExternal) => ({
-    title: `Next, \`output: 'standalone'\`, ${isExternal ? '`serverExternalPackages`' : 'bundled'}`,
-    node: 'node24' as const,
+  // Before Node 24.9 jest's require() takes no ES module, whatever it is.
+  ...(['node24', 'node26'] as const).map((node): Place => ({
+    title: 'jest, CommonJS tests by babel-jest, its default',
+    node,
     isSlow: true,
-    set: '`outputFileTracingIncludes`',
-    ask: ({ lab, node }: Started) => standalone(lab, node, versionOf, isExternal),
+    ask: byJest(byBabel),
   })),
+  {
+    title: 'jest, babel-jest over memlayer too: `transformIgnorePatterns: []`',
+    node: 'node24',
+    isSlow: true,
+    ask: byJest({ ...byBabel, config: { transformIgnorePatterns: [] } }),
+  },
+  ...(['node24', 'node26'] as const).flatMap((node) =>
+    [false, true].map((isExternal): Place => ({
+      title: `Next, \`output: 'standalone'\`, ${isExternal ? '`serverExternalPackages`' : 'bundled'}`,
+      node,
+      isSlow: true,
+      set: '`outputFileTracingIncludes`',
+      ask: (started) => standalone(started, isExternal),
+    })),
+  ),
 ]
 
 /** Asks in a place, and returns its row. @throws Error when another backend serves than expected. */
-export async function placeRow(
-  { title, node, set = '', how = 'host', ask }: Place,
-  lab: Lab,
-  app: string,
-): Promise<Row> {
+export async function placeRow(place: Place, lab: Lab, app: string): Promise<Row> {
+  const { title, node, set = '', how = 'host', ask } = place
   writeFileSync(join(app, 'ask.mjs'), question)
-  const output = await ask({ lab, app, node: programOf(node) ?? node })
+  const output = await ask({ lab, app, node: programOf(node) ?? node, nodeName: node })
   const line = /MEMLAYER (\{.*?\})/.exec(output)?.[1]
   if (line === undefined) throw new Error(`${title} printed no answer:\n${output}`)
   const said = JSON.parse(line) as { backend: string; how: string; refused: boolean }
   const expected = `@memlayer/os-${how === 'fallback' ? 'js' : 'linux'}`
   if (said.backend !== expected || said.how !== how || !said.refused)
     throw new Error(`${title}: ${line}, but it should be ${expected}, ${how}, and refuse with its own class`)
-  return [title, node === 'node22' ? 'Node 22' : 'Node 24', set, `\`${said.backend}\``, how]
-}
-
-/** The version of a tool in the catalog of places. */
-export function versionOf(name: string): string {
-  const text = readFileSync(join(checkout, 'pnpm-workspace.yaml'), 'utf8')
-  const version = new RegExp(`^ {4}'?${name}'?: (\\S+)$`, 'm').exec(text)?.[1]
-  if (version === undefined) throw new Error(`pnpm-workspace.yaml has no version of ${name} in its catalog of places`)
-  return `${name}@${version}`
+  return [title, node.replace('node', 'Node '), set, `\`${said.backend}\``, how]
 }
 
 function byVitest(pool: string): Place['ask'] {
@@ -131,6 +138,23 @@ function byVite({ app, node }: Started): Promise<string> {
   return runWell(node, ['serve.mjs'], { cwd: app })
 }
 
+function byLoader({ app, node }: Started): Promise<string> {
+  writeFileSync(
+    join(app, 'hooks.mjs'),
+    `import { readFile } from 'node:fs/promises'
+     export async function load(url, context, next) {
+       const loaded = await next(url, context)
+       const isText = loaded.format === 'commonjs' && url.startsWith('file:')
+       return isText ? { ...loaded, source: await readFile(new URL(url)) } : loaded
+     }`,
+  )
+  writeFileSync(
+    join(app, 'register.mjs'),
+    `import { register } from 'node:module'; register('./hooks.mjs', import.meta.url)`,
+  )
+  return runWell(node, ['--no-warnings', '--import', './register.mjs', 'ask.mjs'], { cwd: app })
+}
+
 async function byTsx({ lab, node }: Started): Promise<string> {
   const app = await lab.install('tsx', ['memlayer', versionOf('tsx')])
   writeFileSync(join(app, 'ask.mts'), question)
@@ -142,31 +166,11 @@ async function byTsx({ lab, node }: Started): Promise<string> {
   return stdout
 }
 
-function byJest(conditions: readonly string[]): Place['ask'] {
-  return async ({ lab, node }) => {
-    const app = await lab.install('jest', ['memlayer', versionOf('jest')])
-    writeFileSync(join(app, 'ask.mjs'), question)
-    writeFileSync(join(app, 'ask.test.mjs'), `test('asks', () => import('./ask.mjs'))`)
-    const config = {
-      transform: {},
-      testMatch: ['**/ask.test.mjs'],
-      verbose: false,
-      testEnvironmentOptions: { customExportConditions: ['node', 'node-addons', ...conditions] },
-    }
-    writeFileSync(join(app, 'jest.config.mjs'), `export default ${JSON.stringify(config)}`)
-    const args = ['--experimental-vm-modules', join('node_modules', 'jest', 'bin', 'jest.js')]
-    const { code, stdout, stderr } = await run(node, args, { cwd: app })
-    if (code !== 0) throw new Error(`jest ended with ${code}:\n${stderr}`)
-    // jest writes what a test prints to stderr.
-    return stdout + stderr
-  }
-}
-
 function byYarn([os, cpu]: readonly [string, string]): Place['ask'] {
-  return async ({ lab, node }) => {
+  return async ({ lab, node, nodeName }) => {
     const tool = await lab.install('yarn', [versionOf('@yarnpkg/cli-dist')])
     const yarn = join(tool, 'node_modules', '@yarnpkg', 'cli-dist', 'bin', 'yarn.js')
-    const app = lab.folder(`pnp-${os}`)
+    const app = lab.folder(`pnp-${os}-${nodeName}`)
     // What npm is told of its registry holds for yarn as well.
     const setting = async (name: string): Promise<string> => (await lab.npm(app, ['config', 'get', name])).trim()
     const certificates = await setting('cafile')

@@ -2,7 +2,7 @@
 // not the expected one, it throws an error that says what it found, and makes no row.
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { openBrowser, serve, type SkippingContext } from '@memlayer/browser'
+import { openEngine, serve, type Engine, type EngineName, type SkippingContext } from '@memlayer/browser'
 import type { Bundling } from './bundlers.js'
 import { run, type RunOptions } from './command.js'
 import { contentsOf } from './contents.js'
@@ -75,24 +75,76 @@ function startsOf({ for: target, file }: Bundle): Start[] {
   ]
 }
 
-/** Runs a bundle for a browser in a page of Chromium. */
-export async function pageRow(bundle: Bundle, context: SkippingContext, { seed }: Seeded): Promise<Row> {
+const engineNames: readonly EngineName[] = ['Chromium', 'Firefox', 'WebKitGTK']
+
+/** One browser of each engine, for all bundles, because Firefox and WebKitGTK take seconds to start. */
+export class Browsers implements AsyncDisposable {
+  readonly #open = new Map<EngineName, Promise<Engine>>()
+
+  /** Returns every engine by its name. Without one of them it skips the test, or fails it in CI. */
+  async all(context: SkippingContext): Promise<[EngineName, Engine][]> {
+    const opened: [EngineName, Engine][] = []
+    for (const name of engineNames) {
+      const engine = this.#open.get(name) ?? openEngine[name](context)
+      this.#open.set(name, engine)
+      opened.push([name, await engine])
+    }
+    return opened
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const engine of this.#open.values()) await (await engine.catch(() => null))?.[Symbol.asyncDispose]()
+  }
+}
+
+/** Runs a bundle for a browser in every engine, in a page and in a module worker. */
+export async function pageRow(
+  bundle: Bundle,
+  browsers: Browsers,
+  context: SkippingContext,
+  { seed }: Seeded,
+): Promise<Row> {
   const text = readFileSync(join(bundle.folder, bundle.file), 'utf8')
   const { backends, koffi, foreign } = contentsOf(text)
   if (koffi || foreign || listed(backends) !== listed(['js'])) {
     const found = `${listed(backends)}${koffi ? ' and koffi' : ''}${foreign ? ' and foreign calls' : ''}`
     throw new Error(`the bundle for a browser contains ${found}, but should contain only os-js`)
   }
-  const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
-    <script>globalThis.memlayerSeed = ${seed}</script>
-    <script type="module" src="/bundle.js"></script>`
-  await using site = await serve({ files: { '/index.html': html, '/bundle.js': text } })
-  await using browser = await openBrowser(context)
-  await using tab = await browser.open(site.url)
-  const outcome = await tab.page.evaluate<Outcome>('globalThis.memlayerOutcome')
-  if (tab.complaints.length > 0) throw new Error(`the page has errors or warnings: ${tab.complaints.join('\n')}`)
-  expectOutcome(outcome, 'host', null)
-  return [bundle.title, 'browser', listed(backends), `Chromium: ${passed(outcome)}`]
+  await using site = await serve({ files: { ...siteOf(seed), '/bundle.js': text } })
+  const cells: string[] = []
+  for (const [name, engine] of await browsers.all(context)) {
+    const found: string[] = []
+    for (const where of ['page', 'worker'] as const) {
+      await using tab = await engine.open(`${site.url}/${where}.html`)
+      const outcome = (await tab.evaluate('globalThis.memlayerOutcome')) as Outcome
+      const complaints = await tab.complaints()
+      if (complaints.length > 0) throw new Error(`${where} of ${name}: errors or warnings: ${complaints.join('\n')}`)
+      expectOutcome(outcome, 'host', null)
+      found.push(`${where} ${passed(outcome)}`)
+    }
+    cells.push(`${name}: ${found.join(', ')}`)
+  }
+  return [bundle.title, 'browser', listed(backends), cells.join('; ')]
+}
+
+/** The pages that run a bundle: one in its own thread, the other in a module worker. Both tell their outcome. */
+function siteOf(seed: number): Record<string, string> {
+  const html = (body: string): string => `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${body}`
+  const complain = `addEventListener('error', ({ message }) => (globalThis.memlayerComplaints ??= []).push(message))`
+  return {
+    '/page.html': html(`<script>${complain}; globalThis.memlayerSeed = ${seed}</script>
+      <script type="module" src="/bundle.js"></script>`),
+    '/worker.html': html(`<script>
+      globalThis.memlayerOutcome = new Promise((resolve, reject) => {
+        const worker = new Worker('/worker.js', { type: 'module' })
+        worker.onmessage = ({ data }) => resolve(data)
+        worker.onerror = ({ message }) => reject(new Error('the worker failed: ' + message))
+      })</script>`),
+    // An import runs before the lines around it.
+    '/seed.js': `globalThis.memlayerSeed = ${seed}`,
+    '/worker.js': `import '/seed.js'; import '/bundle.js'
+      void globalThis.memlayerOutcome.then((outcome) => postMessage(outcome))`,
+  }
 }
 
 /** Runs the suite and returns its outcome, also when cases failed. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  Browsers,
   bundleAll,
   bundleRow,
   bundlings,
@@ -61,6 +62,8 @@ describe.skipIf(!onLinux)('the matrix (needs Linux on x64)', () => {
   )
 
   describe('a bundle in an empty folder', () => {
+    const browsers = new Browsers()
+    afterAll(() => browsers[Symbol.asyncDispose]())
     beforeAll(async () => {
       bundles = await bundleAll(lab, app)
       ;({ addon } = takeAway(lab, app))
@@ -75,7 +78,7 @@ describe.skipIf(!onLinux)('the matrix (needs Linux on x64)', () => {
         const bundle = bundles[index] as Bundle
         const row =
           target === 'browser'
-            ? await pageRow(bundle, context, seeded)
+            ? await pageRow(bundle, browsers, context, seeded)
             : await bundleRow(bundle, lab.folder('empty'), addon, seeded)
         found.bundles[index] = row
         expect(row[2]).toBe(target === 'browser' ? '`os-js`' : how === 'pin' ? '`os-linux`' : '`os-js`, `os-linux`')

@@ -7,6 +7,7 @@ import { AS_IS } from '../ledger/intent.js'
 import { FROM_OWNED, PREPARED, READY, RESERVED, stateOf, type LedgerRange } from '../ledger/states.js'
 import type { Parts } from './parts.js'
 import { noMemoryToMap, noMemoryToUse, putBack } from './refusal.js'
+import { takeOfLimit } from './scavenge.js'
 import { expectOpen, failed } from './settle.js'
 
 type Range = Pick<LedgerRange, 'address' | 'size'>
@@ -16,9 +17,15 @@ export function commit(parts: Parts, v: Address, n: number, stat: SysMemStat): v
   const { os, ledger, account, intent } = parts
   checkRange('sysUsed', v, n, 0, os.traits.pageSize)
   if (n === 0) return
-  parts.idle.forget(v, n)
   const own = ledger.categoryOf(ledger.expect('sysUsed', v, n, FROM_OWNED), v)
   const category = account.categoryOf('sysMap', stat)
+  try {
+    takeOfLimit(parts, 'sysUsed', v, n)
+    ledger.expect('sysUsed', v, n, FROM_OWNED)
+  } catch (error) {
+    throw failed(parts, 'sysUsed', v, n, own, error)
+  }
+  parts.idle.forget(v, n)
   const ranges = ledger.within(v, n)
   const toMap = ranges.filter(({ packed }) => stateOf(packed) === RESERVED)
   const sum = toMap.reduce((bytes, { size }) => bytes + size, 0)

@@ -1,5 +1,4 @@
 // memory.holds(): all that keeps pages Ready besides their owner.
-import type { Address } from '@memlayer/kernel'
 import type { Pinned } from '../borrows/views.js'
 import { now, type Holding } from '../holding.js'
 import type { Parts } from './parts.js'
@@ -16,7 +15,7 @@ function movedOf({ start, end, since }: Pinned, claims: Parts['claims']): Holdin
   return {
     kind: 'moved',
     region: region?.name ?? '(no region)',
-    offset: (start - (region?.address ?? start)) as Address,
+    offset: start - (region?.address ?? start),
     length: end - start,
     address: start,
     made: region?.made ?? '',

@@ -11,9 +11,14 @@ import { MappingBudget } from '../mappings/mapping-budget.js'
 import { SpaceBudget } from '../mappings/space-budget.js'
 import type { OS } from '../os.js'
 import { enterProcess } from '../process/enter.js'
-import type { ProcessRecord } from '../process/record.js'
+import { IDLE_UNITS, READY_UNITS } from '../process/layout.js'
+import { bytesOfAll, type ProcessRecord } from '../process/record.js'
+import { trimHost } from '../residency/explain.js'
 import { Lingering } from '../retired/lingering.js'
 import { Retired } from '../retired/retired.js'
+import { MemoryLimit } from '../limit/limit.js'
+import { Reclaimers } from '../limit/reclaimers.js'
+import { hostClock } from '../scavenge/clock.js'
 import { Idle } from '../scavenge/idle.js'
 import { Scavenger, type Scavenging } from '../scavenge/scavenger.js'
 import { Charge } from './charge.js'
@@ -37,6 +42,8 @@ export interface Parts {
   /** Whether sysUnused only makes pages idle. */
   readonly isLazy: boolean
   readonly scavenger: Scavenger
+  readonly reclaimers: Reclaimers
+  readonly limit: MemoryLimit
   /** What an operation is about to do. */
   readonly intent: Intent
   /** What other threads know of it; null: they know nothing. */
@@ -53,6 +60,8 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
   retired = retiring
   const lingering = new Lingering(os)
   const idle = new Idle()
+  const reclaimers = new Reclaimers()
+  const { now } = hostClock()
   const decommit = (): boolean =>
     [parts.scavenger.scavenge(Infinity) > 0, lingering.decommit(), retiring.uncommit()].includes(true)
   const parts: Parts = {
@@ -73,8 +82,22 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
       scavengedOf(() => parts, { os, ledger, idle }),
       scavenging,
     ),
+    reclaimers,
+    limit: new MemoryLimit({
+      host: os.host,
+      reclaimers,
+      own: () => ledger.ready + idle.bytes,
+      all: () => (record === null ? ledger.ready + idle.bytes : bytesOfAll(record.table)),
+      scavenge: (bytes) => parts.scavenger.scavenge(bytes),
+      trim: () => trimHost(os),
+      now: () => now(),
+    }),
     intent: new Intent(),
     record,
+  }
+  if (record !== null) {
+    ledger.gauge.publishTo(record.table.words, record.at + READY_UNITS)
+    idle.gauge.publishTo(record.table.words, record.at + IDLE_UNITS)
   }
   return parts
 }

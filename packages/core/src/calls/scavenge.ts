@@ -20,6 +20,7 @@ export function scavengedOf(
     pageSize: os.traits.pageSize,
     hugePageSize: os.traits.hugePageSize,
     ready: () => ledger.ready,
+    near: () => parts().limit.nearBy,
     readyIn: (v, n) =>
       ledger.within(v, n).reduce((bytes, { size, packed }) => bytes + (stateOf(packed) === READY ? size : 0), 0),
     release: (pairs) => release(parts(), pairs),
@@ -49,6 +50,14 @@ export function release(parts: Parts, pairs: readonly number[]): number {
     forgetRefusal(os)
   }
   return bytes
+}
+
+/** Makes room under the limit for what of [v, v+n) is neither Ready nor idle. Reclaimers may operate on this memory. */
+export function takeOfLimit({ limit, ledger, idle }: Parts, op: string, v: Address, n: number): void {
+  if (!limit.isSet) return
+  const unready = ledger.within(v, n).filter(({ packed }) => stateOf(packed) !== READY)
+  const bytes = unready.reduce((sum, { size }) => sum + size, 0) - sumOf(idle.within(v, n))
+  if (bytes > 0) limit.take(op, bytes)
 }
 
 /** [v, v+n) is about to be Reserved or None: no page of it is idle any more. */

@@ -35,7 +35,7 @@ import { allocate } from './obtain.js'
 import type { Parts } from './parts.js'
 import { noMemoryToMap, outOfMemory, refused, takeRefusal, undoUsed } from './refusal.js'
 import { reserve, reserveAligned, type AlignedReservation } from './reserve.js'
-import { endIdle } from './scavenge.js'
+import { endIdle, takeOfLimit } from './scavenge.js'
 import { expectOpen, failed, settle } from './settle.js'
 import { unusedAll } from './unused-all.js'
 import { viewOf } from './view.js'
@@ -81,6 +81,7 @@ export class Wrappers {
     this.#account.expectRoom('sysAlloc', n, category)
     let v: Address | null = null
     try {
+      if (this.#parts.limit.isSet) this.#parts.limit.take('sysAlloc', n)
       this.#budget.cut('sysAlloc', n)
       this.#space.take('sysAlloc', n, n)
       this.#charge.take('sysAlloc', null, n)
@@ -126,10 +127,14 @@ export class Wrappers {
     if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysUsed', v, n, 0, this.#page)
     if (n === 0) return
-    const packed = this.#ledger.expect('sysUsed', v, n, FROM_MAPPED)
+    let packed = this.#ledger.expect('sysUsed', v, n, FROM_MAPPED)
     const category = this.#ledger.categoryOf(packed, v)
     if (this.#idle.has(v, n)) return this.#takeBack(v, n, packed, category)
     try {
+      if (this.#parts.limit.isSet) {
+        takeOfLimit(this.#parts, 'sysUsed', v, n)
+        packed = this.#ledger.expect('sysUsed', v, n, FROM_MAPPED)
+      }
       this.#idle.forget(v, n)
       this.#budget.used('sysUsed', n)
       if (this.os.traits.unusedTraps) this.#space.take('sysUsed', 0, n)

@@ -2,6 +2,7 @@
 // operation has any effect, and tell it after the operation is done.
 import { isAligned, type Address } from '@memlayer/kernel'
 import { firstFault } from './audit.js'
+import { Gauge } from './gauge.js'
 import { foreignRange, isAddress, noAddress, wrongCategory, wrongReservation, wrongState } from './misuse.js'
 import { RangeMap } from './range-map.js'
 import {
@@ -30,6 +31,8 @@ export class Ledger {
   readonly #reservations: Map<Address, number> | null
 
   readonly #page: number
+  /** What is Ready, for other threads. */
+  readonly gauge: Gauge = new Gauge()
   /** A number that changes with every change of a range. */
   version = 0
 
@@ -170,6 +173,7 @@ export class Ledger {
     }
     this.#bytes = bytes
     this.#ready = ready
+    this.gauge.set(ready)
     for (const v of this.#reservations?.keys() ?? []) {
       this.#map.seek(v)
       if (this.#map.value === 0) this.#reservations?.delete(v)
@@ -286,8 +290,9 @@ export class Ledger {
     bytes[from] = (bytes[from] as number) - n
     bytes[to] = (bytes[to] as number) + n
     if (stateOf(from) === READY) this.#ready -= n
+    if (stateOf(to) === READY) this.#ready += n
+    this.gauge.set(this.#ready)
     if (stateOf(to) !== READY) return
-    this.#ready += n
     if (this.#ready > this.#peak) this.#peak = this.#ready
     const category = categoryOf(to)
     if (bytes[to] > (this.#peaks[category] as number)) this.#peaks[category] = bytes[to]

@@ -1,5 +1,5 @@
 // The words of the process's table: what lies where. All threads, and all copies of this package, have to agree on it.
-// A change wants another address: see @memlayer/ffi, linux-table.ts.
+// A change wants another address: see @memlayer/ffi, linux-table.ts and windows-table.ts.
 
 /** Mappings that any thread may take, as of the last count. */
 export const POOL = 0
@@ -32,6 +32,9 @@ export const TURN = 7
 export const ENGINE_THREAD = 8
 /** A number that changes with each use of the record. */
 export const USE = 9
+/** What its memory has Ready, and what it has idle, in the units of a gauge. */
+export const READY_UNITS = 10
+export const IDLE_UNITS = 11
 /** Addresses of the logs, two words each: the low half comes first. */
 export const LOGS = 16
 

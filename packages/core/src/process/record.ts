@@ -1,6 +1,7 @@
 // Records: what one memory has of the process, as all threads see it. A record is made with a memory. When its thread
 // has ended, the next thread that looks gives back what is left: see reap.ts.
 import type { Address, ProcessTable } from '@memlayer/kernel'
+import { unitBytes } from '../ledger/gauge.js'
 import type { OS } from '../os.js'
 import {
   CREDITS,
@@ -8,8 +9,11 @@ import {
   ENGINE_THREAD,
   FREE,
   HEAP,
+  IDLE_UNITS,
   LIVE,
+  liveRecords,
   LOG,
+  READY_UNITS,
   REAPER,
   recordAt,
   RECORDS,
@@ -41,7 +45,7 @@ export class ProcessRecord {
     for (let index = 0; index < recordsMax(words); index++) {
       const at = recordAt(index)
       if (Atomics.compareExchange(words, at + THREAD, 0, thread) !== 0) continue
-      for (const place of [REAPER, CREDITS, STANDING, HEAP, LOG]) words[at + place] = 0
+      for (const place of [REAPER, CREDITS, STANDING, HEAP, LOG, READY_UNITS, IDLE_UNITS]) words[at + place] = 0
       words[at + ENGINE_THREAD] = table.engineThread + 1
       Atomics.add(words, at + USE, 1)
       while (true) {
@@ -65,6 +69,13 @@ export class ProcessRecord {
     this.log.add(-v, n)
     Atomics.add(this.table.words, this.at + USE, 0)
   }
+}
+
+/** Bytes that the memories of all threads have Ready or idle. */
+export function bytesOfAll({ words }: ProcessTable): number {
+  let units = 0
+  for (const at of liveRecords(words)) units += (words[at + READY_UNITS] as number) + (words[at + IDLE_UNITS] as number)
+  return units * unitBytes
 }
 
 /** Whether a record is still that of its `use`, and its thread has not been found ended. */

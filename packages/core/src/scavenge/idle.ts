@@ -6,6 +6,7 @@
 // their memory until they are used again or freed, and no promise breaks. The other way round is never so: a page that
 // was given back is not idle.
 import type { Address } from '@memlayer/kernel'
+import { Gauge } from '../ledger/gauge.js'
 import { RangeMap } from '../ledger/range-map.js'
 
 /** Ages are small whole numbers. The oldest become one age when there would be more. */
@@ -16,6 +17,8 @@ export class Idle {
   /** The turn in which a page became idle; 0: it is not idle. */
   readonly #turns = new RangeMap()
   #bytes = 0
+  /** The bytes, for other threads. */
+  readonly gauge: Gauge = new Gauge()
   #turn = 1
 
   /** Bytes that are idle. */
@@ -37,6 +40,7 @@ export class Idle {
   add(v: Address, n: number): void {
     if (!this.#turns.put(v, n, this.#turn)) this.#turns.assign(v, n, this.#turn)
     this.#bytes += n
+    this.gauge.set(this.#bytes)
   }
 
   /** Whether all of [v, v+n) is idle. */
@@ -87,6 +91,7 @@ export class Idle {
       this.#bytes += size
       return true
     })
+    this.gauge.set(this.#bytes)
   }
 
   #forget(v: Address, n: number): void {
@@ -96,6 +101,7 @@ export class Idle {
     if (idle === 0) return
     if (!turns.put(v, n, 0)) turns.assign(v, n, 0)
     this.#bytes -= idle
+    this.gauge.set(this.#bytes)
   }
 }
 

@@ -60,6 +60,8 @@ export interface Scavenged {
   readonly hugePageSize: number
   /** Bytes that are Ready. */
   ready(): number
+  /** Bytes by which a limit is near; 0 or less: it is not. */
+  near(): number
   /** Bytes of [v, v+n) that are Ready. */
   readyIn(v: Address, n: number): number
   /**
@@ -141,7 +143,7 @@ export class Scavenger {
       this.#due = (this.#ended.shift() as { turn: number }).turn
     }
     const before = this.#released
-    let excess = idle.bytes - retain * this.#memory.ready()
+    let excess = Math.max(idle.bytes - retain * this.#memory.ready(), this.#memory.near())
     const turns = this.#bytesByTurn()
     const isNew = turns.at(-1)?.[0] === idle.turn
     for (const [turn, bytes] of turns) {

@@ -3,7 +3,8 @@ export function run(): unknown {
   return {
     isolated: globalThis.crossOriginIsolated,
     worker: typeof document === 'undefined',
-    shared: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer instanceof SharedArrayBuffer,
+    // By its name, because WebKitGTK has shared memories without a global SharedArrayBuffer.
+    shared: Object.prototype.toString.call(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer),
   }
 }
 

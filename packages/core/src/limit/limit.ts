@@ -1,0 +1,228 @@
+// The limit that a program sets on its memory: `memory.limit`. Before pages become Ready that would pass it, what is
+// idle is given back, then the reclaimers are asked, then the host's allocator. Only then the operation is refused,
+// with an error that says what was tried and what each gave. Source: debug.SetMemoryLimit, and the limit in Go's
+// runtime/mgcscavenge.go and mgcpacer.go.
+//
+// No death spiral. A round that gave too little is not tried again before twenty times its own time has passed: all
+// rounds that fail take a twentieth of the thread's time at most. Until then operations are refused, or let through as
+// the program chose, at once.
+import type { HostServices } from '@memlayer/kernel'
+import { OutOfMemoryError, UsageError } from '../errors.js'
+import { checkOptions } from '../options.js'
+import { formatBytes, show } from '../text.js'
+import { hostLimit, processUse, type HostLimit } from './host-limit.js'
+import type { Given, Reclaimers } from './reclaimers.js'
+
+/** What `memory.limit` is set to. */
+export interface LimitOptions {
+  /** Bytes, or `'auto'`: the smallest limit of the host, read anew while the program runs. */
+  readonly bytes: number | 'auto'
+  /**
+   * What is measured. `'layer'`, the default: what the memories of all threads have Ready or idle. `'process'`: the
+   * resident memory of the process, or what its control group uses.
+   */
+  readonly of?: 'layer' | 'process' | undefined
+  /** The part of the bytes that may be used. Default 0.9 of `'auto'`, and all of a number. */
+  readonly ratio?: number | undefined
+  /** What happens to an operation beyond it: `'refuse'`, the default, or `'allow'`, after all was tried. */
+  readonly beyond?: 'refuse' | 'allow' | undefined
+}
+
+/** The limit in force. */
+export interface Limit {
+  /** Bytes that may be used. */
+  readonly bytes: number
+  /** Bytes that are used. NaN: the host does not tell. */
+  readonly used: number
+  /** What is measured. */
+  readonly of: 'layer' | 'process'
+  /** Where it comes from: `'memory.limit'`, or the limit of the host that `'auto'` has found. */
+  readonly source: string
+  /** What happens to an operation beyond it. */
+  readonly beyond: 'refuse' | 'allow'
+}
+
+/** What a limit needs of its memory. */
+export interface Limited {
+  readonly host: HostServices | undefined
+  readonly reclaimers: Reclaimers
+  /** What this memory has Ready or idle. */
+  own(): number
+  /** The same of the memories of all threads. */
+  all(): number
+  /** Gives back what is idle, so many bytes of it. Returns the bytes. */
+  scavenge(bytes: number): number
+  /** Asks the host's allocator to give back what it holds free. Returns the bytes. */
+  trim(): number
+  now(): number
+}
+
+/** Milliseconds after which the host is asked anew for its limit, and for what the process uses. */
+const limitMilliseconds = 1000
+const useMilliseconds = 10
+/** Milliseconds that a round of reclaimers takes at most: after so many no other one is asked. */
+const roundMilliseconds = 50
+/** A round that failed is tried again after so many times its own time. */
+const rest = 20
+/** A round asks for this part of the limit besides what is missing, so that not every operation needs one. */
+const morePart = 1 / 64
+/** Above this part of the limit it is near. */
+const nearPart = 0.95
+
+interface Set {
+  readonly bytes: number | 'auto'
+  readonly of: 'layer' | 'process'
+  readonly ratio: number
+  readonly beyond: 'refuse' | 'allow'
+}
+
+/** The limit of one memory. */
+export class MemoryLimit {
+  readonly #memory: Limited
+  #set: Set | null = null
+  /** The host's limit, and when it was read. */
+  #host: HostLimit | null = null
+  #hostAt = -Infinity
+  /** What the process used, what this memory had then, and when that was. */
+  #processUse = NaN
+  #ownUse = 0
+  #useAt = -Infinity
+  /** No round before this time. */
+  #notBefore = -Infinity
+
+  constructor(memory: Limited) {
+    this.#memory = memory
+  }
+
+  /** The limit in force; null: there is none. */
+  get limit(): Limit | null {
+    const set = this.#set
+    if (set === null) return null
+    const { of, beyond } = set
+    return { bytes: this.#bytes(set), used: this.#used(set), of, source: this.#source(set), beyond }
+  }
+
+  /** @throws UsageError ERR_MEMLAYER_OPTION for a limit that is none; what was set stays. */
+  set limit(given: LimitOptions | null) {
+    const set = given === null ? null : checked(given)
+    this.#hostAt = this.#useAt = this.#notBefore = -Infinity
+    this.#set = set
+  }
+
+  /** Whether there is one. */
+  get isSet(): boolean {
+    return this.#set !== null
+  }
+
+  /** Bytes above the part of the limit where it is near; 0 or less: it is not near, or there is none. */
+  get nearBy(): number {
+    const set = this.#set
+    return set === null ? 0 : this.#used(set) - nearPart * this.#bytes(set)
+  }
+
+  /**
+   * `n` bytes are about to become Ready.
+   *
+   * @throws OutOfMemoryError when they would pass the limit, and nothing gave enough.
+   */
+  take(op: string, n: number): void {
+    if (this.#set !== null) this.#take(this.#set, op, n)
+  }
+
+  #take(set: Set, op: string, n: number): void {
+    const missing = (): number => this.#used(set) + n - this.#bytes(set)
+    // NaN is no reason to refuse.
+    if (!(missing() > 0)) return
+    const tried = this.#makeRoom(set, missing)
+    if (!(missing() > 0) || set.beyond === 'allow') return
+    throw this.#refusal(set, op, n, tried)
+  }
+
+  /** Returns what was tried and what each gave; null: it is too soon to try again, or a reclaimer asks. */
+  #makeRoom(set: Set, missing: () => number): Given[] | null {
+    const { reclaimers, now, scavenge, trim } = this.#memory
+    const begun = now()
+    if (begun < this.#notBefore || reclaimers.isRunning) return null
+    const more = Math.min(this.#bytes(set) * morePart, 2 ** 26)
+    const wanted = (): number => missing() + (missing() > 0 ? more : 0)
+    const given: Given[] = [{ name: 'the scavenger', bytes: scavenge(missing() + more) }]
+    this.#useAt = -Infinity
+    if (missing() > 0) given.push(...reclaimers.round('over', wanted, () => now() > begun + roundMilliseconds))
+    // What reclaimers made idle still has its memory.
+    if (missing() > 0) given.push({ name: 'the scavenger', bytes: scavenge(missing() + more) })
+    this.#useAt = -Infinity
+    if (missing() > 0 && set.of === 'process') {
+      given.push({ name: "the host's allocator", bytes: trim() })
+      this.#useAt = -Infinity
+    }
+    const end = now()
+    if (missing() > 0) this.#notBefore = end + rest * (end - begun)
+    return given
+  }
+
+  #refusal(set: Set, op: string, n: number, tried: readonly Given[] | null): OutOfMemoryError {
+    const used = `${formatBytes(this.#used(set))} of ${formatBytes(this.#bytes(set))} are used`
+    const what = set.of === 'process' ? 'the process' : 'all memories'
+    const message = `${op}: ${formatBytes(n)} would pass the limit of ${what}, ${this.#source(set)}: ${used}`
+    const hint = `Free memory, add a reclaimer, or raise memory.limit. ${gaveBack(tried)}`
+    return new OutOfMemoryError(message, { op, size: n, hint })
+  }
+
+  #source(set: Set): string {
+    return set.bytes === 'auto' ? (this.#hostLimit()?.name ?? 'none that the host tells') : 'memory.limit'
+  }
+
+  #bytes(set: Set): number {
+    return Math.floor(set.ratio * (set.bytes === 'auto' ? (this.#hostLimit()?.bytes ?? Infinity) : set.bytes))
+  }
+
+  #hostLimit(): HostLimit | null {
+    const now = this.#memory.now()
+    if (now >= this.#hostAt + limitMilliseconds) {
+      this.#host = hostLimit(this.#memory.host)
+      this.#hostAt = now
+    }
+    return this.#host
+  }
+
+  #used(set: Set): number {
+    if (set.of === 'layer') return this.#memory.all()
+    const now = this.#memory.now()
+    if (now >= this.#useAt + useMilliseconds) {
+      this.#processUse = processUse(this.#memory.host)
+      this.#ownUse = this.#memory.own()
+      this.#useAt = now
+    }
+    // Between two looks the layer knows what it has given itself.
+    return this.#processUse + this.#memory.own() - this.#ownUse
+  }
+}
+
+function checked(given: LimitOptions): Set {
+  const {
+    bytes,
+    of = 'layer',
+    ratio,
+    beyond = 'refuse',
+  } = checkOptions('limit', given, ['bytes', 'of', 'ratio', 'beyond'])
+  if (bytes !== 'auto' && !(typeof bytes === 'number' && bytes >= 0))
+    wrong(`the option bytes is ${show(bytes)}`, "Pass a number of bytes, or 'auto'.")
+  if (of !== 'layer' && of !== 'process') wrong(`the option of is ${show(of)}`, "Pass 'layer' or 'process'.")
+  if (ratio !== undefined && !(typeof ratio === 'number' && ratio > 0 && ratio <= 1))
+    wrong(`the option ratio is ${show(ratio)}`, 'Pass a number above 0, and 1 at most.')
+  if (beyond !== 'refuse' && beyond !== 'allow')
+    wrong(`the option beyond is ${show(beyond)}`, "Pass 'refuse' or 'allow'.")
+  return { bytes, of, ratio: ratio ?? (bytes === 'auto' ? 0.9 : 1), beyond }
+}
+
+function wrong(what: string, hint: string): never {
+  throw new UsageError('ERR_MEMLAYER_OPTION', `limit: ${what}`, { op: 'limit', hint })
+}
+
+/** What each gave, as a sentence. */
+function gaveBack(tried: readonly Given[] | null): string {
+  if (tried === null) return 'Nothing was tried, because the last try gave too little.'
+  const sums = new Map<string, number>()
+  for (const { name, bytes } of tried) sums.set(name, (sums.get(name) ?? 0) + bytes)
+  return `Given back: ${Array.from(sums, ([name, bytes]) => `${formatBytes(bytes)} by ${name}`).join(', ')}.`
+}

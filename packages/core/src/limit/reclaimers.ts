@@ -1,0 +1,102 @@
+// Reclaimers: what can give memory back when it is short. Caches, pools and buffers that can shrink.
+import { UsageError } from '../errors.js'
+import { checkOptions } from '../options.js'
+import { show } from '../text.js'
+import { warn } from '../warning.js'
+
+/** What a reclaimer is asked for. */
+export interface ReclaimRequest {
+  /** Bytes that are needed. */
+  readonly want: number
+  /** `'near'`: the limit is near. `'over'`: an operation is refused unless so much is given back. */
+  readonly level: 'near' | 'over'
+}
+
+/**
+ * Gives memory back, by `idle`, `unused` or `free` of what it can spare. It may return how many bytes that were, for
+ * the text of an error: the layer counts for itself.
+ */
+export type Reclaimer = (request: ReclaimRequest) => number | void
+
+/** How a reclaimer is known. */
+export interface ReclaimerOptions {
+  /** What people call it. */
+  readonly name: string
+  /** Those with a lower number are asked first. Default 0. */
+  readonly priority?: number | undefined
+}
+
+/** What a reclaimer gave in a round. */
+export interface Given {
+  readonly name: string
+  readonly bytes: number
+}
+
+interface Entry {
+  readonly name: string
+  readonly priority: number
+  readonly reclaim: Reclaimer
+  hasWarned: boolean
+}
+
+/** The reclaimers of one memory. */
+export class Reclaimers {
+  #entries: readonly Entry[] = []
+  #isRunning = false
+
+  /** Adds one. The function returned takes it away. */
+  add(options: ReclaimerOptions, reclaim: Reclaimer): () => void {
+    const op = 'reclaimer'
+    const { name, priority = 0 } = checkOptions(op, options, ['name', 'priority'])
+    if (typeof name !== 'string' || name === '') wrong(`the name is ${show(name)}`, 'Pass a name that is not empty.')
+    if (typeof priority !== 'number' || Number.isNaN(priority))
+      wrong(`the priority is ${show(priority)}`, 'Pass a number.')
+    if (typeof reclaim !== 'function') wrong(`the reclaimer is ${show(reclaim)}`, 'Pass a function.')
+    const entry: Entry = { name, priority, reclaim, hasWarned: false }
+    this.#entries = [...this.#entries, entry].sort((a, b) => a.priority - b.priority)
+    return () => {
+      this.#entries = this.#entries.filter((one) => one !== entry)
+    }
+  }
+
+  /** Whether a reclaimer is at work. What it does to the memory asks no other one. */
+  get isRunning(): boolean {
+    return this.#isRunning
+  }
+
+  /**
+   * Asks each once, by priority, until `missing` is 0 or less or `isLate`. Returns what each gave, by the count of
+   * `missing`.
+   */
+  round(level: ReclaimRequest['level'], missing: () => number, isLate: () => boolean): Given[] {
+    const given: Given[] = []
+    this.#isRunning = true
+    try {
+      for (const entry of this.#entries) {
+        const want = missing()
+        if (want <= 0 || isLate()) break
+        this.#ask(entry, { want, level })
+        given.push({ name: entry.name, bytes: Math.max(0, want - missing()) })
+      }
+    } finally {
+      this.#isRunning = false
+    }
+    return given
+  }
+
+  /** What it throws harms nobody. */
+  #ask(entry: Entry, request: ReclaimRequest): void {
+    try {
+      void entry.reclaim(request)
+    } catch (error) {
+      if (entry.hasWarned) return
+      entry.hasWarned = true
+      const said = error instanceof Error ? String(error) : show(error)
+      warn('MEMLAYER_RECLAIMER', `The reclaimer '${entry.name}' threw ${said}.`, 'Others were asked in its place.')
+    }
+  }
+}
+
+function wrong(what: string, hint: string): never {
+  throw new UsageError('ERR_MEMLAYER_OPTION', `reclaimer: ${what}`, { op: 'reclaimer', hint })
+}
