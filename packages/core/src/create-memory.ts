@@ -5,6 +5,7 @@ import type { MemoryStats } from './account/stats.js'
 import { pinnedBytes } from './borrows/reclaim.js'
 import { SharedRegion } from './borrows/shared-region.js'
 import { GoWrappers, needsLedger } from './calls/go-wrappers.js'
+import { holdsOf } from './calls/holds.js'
 import { makeParts, type Parts } from './calls/parts.js'
 import { RegionCalls } from './calls/region-calls.js'
 import { checkIdle } from './calls/scavenge.js'
@@ -19,13 +20,14 @@ import type { Memory, MemoryOptions } from './memory.js'
 import { checkOptions, isOwnOrOfClass } from './options.js'
 import type { OS } from './os.js'
 import { leaveWithMemory } from './process/record.js'
+import type { RegionOptions } from './regions/region.js'
 import { Regions } from './regions/regions.js'
 import { explainProcess, trimHost } from './residency/explain.js'
 import { remember } from './residency/memories.js'
 import { residencyOf } from './residency/residency.js'
 import { bytesToScavenge, scavengingOf } from './scavenge/options.js'
 import type { Scavenging } from './scavenge/scavenger.js'
-import { show } from './text.js'
+import { show, type Caller } from './text.js'
 
 /**
  * Over one operating system: its memory, with an account of its own. Warns once, MEMLAYER_TWO_CORES, where several
@@ -68,7 +70,7 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
     }
   const memory: Memory = Object.assign(ops, {
     ...reportsOf(os, account),
-    reserve: ((size, given) => regions.reserve(memory, size, given)) satisfies Memory['reserve'],
+    reserve: reserveIn(regions, () => memory),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: settled(() => withPinned(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
     limit: null,
@@ -83,6 +85,7 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
       checkIdle(parts)
     }),
     regions: settled(() => regions.list()),
+    holds: settled(() => holdsOf(parts)),
     ranges: settled(() => ledger.list(account.nameOf)),
     mappings: settled(() => mappingUse(os, ledger, retired)),
     explain: settled(() => explainProcess(memory, borrows.views.bytes, retired.ranges())),
@@ -97,6 +100,17 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
   borrows.views.keepAlive(memory)
   if (record !== null) leaveWithMemory(memory, record, emptyIn(parts))
   return memory
+}
+
+/**
+ * `memory.reserve`. A function that stands before it, as memlayer's first call does, passes itself as the third
+ * argument, so that the region's stack begins below it.
+ */
+function reserveIn(regions: Regions, memory: () => Memory): Memory['reserve'] {
+  return (...given: [number, RegionOptions?, Caller?]) => {
+    const [size, options, from] = given
+    return regions.reserve(memory(), size, options, typeof from === 'function' ? from : undefined)
+  }
 }
 
 /** The account, with the bytes of pages that moved views pin. */
@@ -126,6 +140,7 @@ function goMemory(os: OS): Memory {
     }) satisfies Memory['scavenge'],
     check: () => account.check(),
     regions: () => [],
+    holds: () => [],
     ranges: () => [],
     mappings: () => mappingUse(os, null, null),
     explain: () => explainProcess(memory, 0, []),

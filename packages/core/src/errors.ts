@@ -2,6 +2,7 @@
 // refused, and nothing has changed. FatalError: the layer can't vouch for the range any more, where Go
 // throws or exits; its message opens with Go's words.
 import type { Address } from '@memlayer/kernel'
+import type { Holding } from './holding.js'
 import { formatAddress } from './text.js'
 
 /** Stable codes. They are API; messages are for people. */
@@ -42,6 +43,8 @@ export interface ErrorDetails {
   readonly region?: string
   /** The offset in that region that the caller passed. */
   readonly offset?: number
+  /** What keeps the pages. */
+  readonly holds?: readonly Holding[]
   /** What a person can do about it. */
   readonly hint?: string
   /** True: the backend could not put the range back. Core makes it safe, and the hint says what it is. */
@@ -72,6 +75,7 @@ const detailKeys = [
   'size',
   'region',
   'offset',
+  'holds',
   'hint',
   'unsettled',
 ] as const
@@ -96,6 +100,8 @@ export abstract class MemlayerError extends Error {
   declare readonly region: string | undefined
   /** The offset in that region that the caller passed. */
   declare readonly offset: number | undefined
+  /** What keeps the pages: of ERR_MEMLAYER_SHARED. */
+  declare readonly holds: readonly Holding[] | undefined
   /** What a person can do about it. */
   declare readonly hint: string | undefined
   /** True: the range is not as it was before the call. The hint says in which state it is. */

@@ -7,6 +7,7 @@ import type { ShareToken } from './borrows/share-token.js'
 import type { SharedRegion } from './borrows/shared-region.js'
 import type { ViewConstructor, ViewOf } from './borrows/view-types.js'
 import type { AlignedReservation } from './calls/reserve.js'
+import type { Holding } from './holding.js'
 import type { OwnedRange } from './ledger/states.js'
 import type { Limit, LimitOptions } from './limit/limit.js'
 import type { Reclaimer, ReclaimerOptions } from './limit/reclaimers.js'
@@ -177,6 +178,11 @@ export interface Memory {
   attach(token: ShareToken): SharedRegion
   /** The regions in use. */
   regions(): Region[]
+  /**
+   * What keeps pages Ready besides their owner: holds, lends, transfers and streams, shares that a worker has, and views
+   * whose bytes were moved to another buffer. The oldest comes first.
+   */
+  holds(): Holding[]
   /** The process's kernel mappings, counted now; `null` where nothing bounds them. */
   mappings(): MappingUse | null
 

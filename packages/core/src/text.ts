@@ -18,6 +18,66 @@ export function stackText(error: Error): string {
   return ''
 }
 
+/** A function that the program called. */
+export type Caller = (...given: never[]) => unknown
+
+interface StackMaker {
+  captureStackTrace?(error: Error, from: Caller): void
+  stackTraceLimit?: number | undefined
+}
+
+const engine = Error as StackMaker
+
+// This package as it is published: one file.
+const ownFile = /[\\/]core[\\/]dist[\\/]bundle\.js:\d+:\d+\)?$/
+
+/**
+ * The stack of the place where the program called `from`, as text below the line `what`. It begins in the program's
+ * code: below `from`, and below the frames of this package's own file.
+ */
+export function placeOf(what: string, from: Caller): string {
+  const error = new Error(what)
+  engine.captureStackTrace?.(error, from)
+  let lines = stackText(error).split('\n')
+  // The program has put another function in the place of this one, or a method of the layer's own calls it.
+  if (lines.length < 2) lines = stackText(new Error(what)).split('\n')
+  const first = lines.findIndex((line, i) => i > 0 && !ownFile.test(line))
+  return first < 0 ? lines.join('\n') : [lines[0], ...lines.slice(first)].join('\n')
+}
+
+/** A hold is made for every asynchronous call, and each line of a stack costs about a microsecond. */
+const shortLines = 4
+
+/** `placeOf`, in four lines, and in the same words for all. */
+export function shortPlaceOf(from: Caller): string {
+  const { stackTraceLimit } = engine
+  if (engine.captureStackTrace === undefined || !setLimit(shortLines)) return placeOf('made here', from)
+  // An Error would make a stack of its own before.
+  const at = Object.create(null) as Error
+  engine.captureStackTrace(at, from)
+  const text = stackText(at)
+  setLimit(stackTraceLimit)
+  const first = text.indexOf('\n')
+  // The program has put another function in the place of this one, or a method of the layer's own calls it.
+  return first < 0 ? placeOf('made here', from) : `Error: made here${text.slice(first)}`
+}
+
+/** False: the program has frozen the limit. */
+function setLimit(lines: number | undefined): boolean {
+  try {
+    engine.stackTraceLimit = lines
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The first place in a stack: `file.js:10:5`; empty: there is none. */
+export function lineOf(stack: string): string {
+  const line = stack.split('\n')[1]?.trim() ?? ''
+  return /([^\s()\\/]+:\d+:\d+)\)?$/.exec(line)?.[1] ?? ''
+}
+
 const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
 /** Bytes as people say them: `64 KiB`, `1.5 GiB`, `100 bytes`, `1 byte`. */

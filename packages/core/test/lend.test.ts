@@ -27,7 +27,9 @@ describe('region.lend', () => {
       kept = view
       await Promise.resolve()
       expect(() => region.unused(page, page)).toThrow(errorWith('ERR_MEMLAYER_SHARED'))
-      expect(() => region.unused(page, page)).toThrow(/region\.lend\(\) keeps .* Ready\. Wait until what region\.lend/)
+      expect(() => region.unused(page, page)).toThrow(
+        /region\.lend\(\) keeps .* Ready \(.*lend\.test\.ts.*\)\. Wait until what region\.lend/,
+      )
       expect(() => region.free()).toThrow(errorWith('ERR_MEMLAYER_SHARED'))
       region.unused(0, page)
       return view.length

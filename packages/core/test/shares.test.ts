@@ -47,9 +47,13 @@ function endOf(worker: WorkerLike): WorkerEnd {
 
 const makeBorrows = (): Borrows => new Borrows(new PageOS(), null, new Shares(null, endOf))
 
+// Holds that are not released would warn when they are collected.
+const kept = new Set<Hold>()
+
 /** A hold. The function returned releases it. */
 function hold(shares: Shares, v: number, n: number): () => void {
   const one = new Hold('name', v, n, shares.hold(v, n))
+  kept.add(one)
   return () => one.release()
 }
 

@@ -29,6 +29,7 @@ export {
   type FileSource,
   type GrowableBufferOptions,
   type Hold,
+  type Holding,
   type HugePagePolicy,
   type HugePageUse,
   type LayerPart,

@@ -36,6 +36,7 @@ const methods: Readonly<Record<Exclude<keyof Memory, 'os' | 'limit'>, true>> = {
   view: true,
   attach: true,
   regions: true,
+  holds: true,
   mappings: true,
   reclaimer: true,
   scavenge: true,
@@ -85,7 +86,12 @@ function lazyMemory(): HostMemory {
   }
   for (const name of Object.keys(methods)) {
     // A program may keep this function, so it finds out each time whether it is the first call.
-    lazy[name] = (...given: unknown[]): unknown => ((bound ?? settle())[name] as Method)(...given)
+    const first: Method = (...given) => {
+      const method = (bound ?? settle())[name] as Method
+      // A region's stack begins in the program, so this function names itself.
+      return name === 'reserve' ? method(given[0], given[1], first) : method(...given)
+    }
+    lazy[name] = first
   }
   return lazy as unknown as HostMemory
 }

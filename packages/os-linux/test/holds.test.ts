@@ -66,7 +66,7 @@ describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', (
     region.unused(0, 65536)
     region.unused(131072, 65536)
     expect(() => region.unused(126976, 4096)).toThrow(
-      /region\.hold\(\) keeps the (65536|4096) bytes at 0x.* Ready\. Release the hold/,
+      /region\.hold\(\) keeps the (65536|4096) bytes at 0x.* Ready \(.*holds\.test\.ts:\d+:\d+\).*\. Release the hold/,
     )
     first.release()
     first.release()
@@ -76,6 +76,37 @@ describe.skipIf(process.platform !== 'linux')('a hold on pages (needs Linux)', (
     expect([first.released, second.released, second.name, second.size]).toEqual([true, true, 'held', 4096])
     region.free()
     memory.check()
+  })
+
+  it('warns when it is collected without a release, and lets the pages of a stream go then', () => {
+    const child = runChild(
+      `
+      import { createMemory } from '@memlayer/core'
+      import { createOS } from '@memlayer/os-linux'
+      const memory = createMemory(createOS())
+      const region = memory.reserve(${MiB}, { name: 'vectors' })
+      region.commit()
+      class Owner { take() { this.hold = region.hold(0, 65536) } }
+      function forgotten() { new Owner().take() }
+      function dropped() { region.stream(65536, 65536) }
+      function tidy() { region.hold(0, 4096).release() }
+      forgotten(); dropped(); tidy()
+      const kinds = () => memory.holds().map(({ kind }) => kind).join()
+      const before = kinds()
+      for (let i = 0; i < 20; i++) { globalThis.gc(); await new Promise((resolve) => setTimeout(resolve, 5)) }
+      region.unused(65536, 65536)
+      console.log(before, kinds())
+      `,
+      { from: import.meta.dirname, nodeArgs: ['--expose-gc'] },
+    )
+    expect(child.stdout).toBe('hold,stream hold\n')
+    expect(child.stderr).toMatch(
+      /MEMLAYER_LEAK\] MemlayerWarning: region\.hold\(\) of 65536 bytes of the region 'vectors' was collected without/,
+    )
+    expect(child.stderr).toMatch(/at Owner\.take.*\n.*at forgotten/)
+    expect(child.stderr).toMatch(/a stream of 65536 bytes of the region 'vectors' was collected before it ended/)
+    expect(child.stderr).toMatch(/at dropped/)
+    expect(child.stderr).not.toMatch(/at tidy/)
   })
 
   it('needs Ready pages within the region', () => {

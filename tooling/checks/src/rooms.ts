@@ -21,6 +21,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ['ledger'],
     ['check', 'options'],
     ['copies', 'errors'],
+    ['holding'],
     ['os', 'text', 'warning'],
   ],
 }

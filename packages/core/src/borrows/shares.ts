@@ -4,6 +4,7 @@
 import type { Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { ProcessRecord } from '../process/record.js'
+import { now, tell, type Holding, type Maker } from '../holding.js'
 import { formatAddress } from '../text.js'
 import { RangeIndex, type Found, type IndexEntry } from './range-index.js'
 import { makeToken, OFFERED, RELEASED, REVOKED, STATE, TAKEN, TAKER, type ShareToken } from './share-token.js'
@@ -15,8 +16,8 @@ export interface Share extends IndexEntry<Share> {
   readonly words: Int32Array
   /** What its worker was given; null: it is a hold. */
   readonly given: Given | null
-  /** The method that made it: `'hold'`. */
-  readonly call: string
+  /** Who made it. */
+  readonly maker: Maker
 }
 
 /** What one worker may still have. Its end takes all of it. */
@@ -33,12 +34,16 @@ export interface Given {
 export interface Keep {
   /** Its state is the first word. */
   readonly words: Int32Array
+  readonly maker: Maker
   /** Ends it. A second time does nothing. */
   readonly giveUp: () => void
 }
 
 /** Looks at a thread that is about to end, a millisecond apart. */
 const endingTriesMax = 200
+
+/** A message names at most this many holdings. */
+const toldMax = 3
 
 /** A walk over fewer offers than this is not worth its time. */
 const offersMin = 16
@@ -66,20 +71,20 @@ export class Shares {
   }
 
   /** Offers [v, v+n), which was proved since `given` was found. */
-  offer(given: Given, os: string, name: string, v: Address, n: number): ShareToken {
+  offer(given: Given, os: string, name: string, v: Address, n: number, maker: Maker = unknown('share')): ShareToken {
     const { token, words } = makeToken(os, name, v, n, given.end.thread, this.#record)
-    given.offers.add(this.#add(v, n, words, given, 'share'))
+    given.offers.add(this.#add(v, n, words, given, maker))
     return token
   }
 
-  /** Is ready to keep [v, v+n) as it is, from when the state is TAKEN on. `call`: the method that asks for it. */
-  hold(v: Address, n: number, call = 'hold'): Keep {
-    const share = this.#add(v, n, Int32Array.of(RELEASED), null, call)
+  /** Is ready to keep [v, v+n) as it is, from when the state is TAKEN on. */
+  hold(v: Address, n: number, maker: Maker = unknown('hold')): Keep {
+    const share = this.#add(v, n, Int32Array.of(RELEASED), null, maker)
     const giveUp = (): void => {
       share.words[STATE] = RELEASED
       this.#forget(share)
     }
-    return { words: share.words, giveUp }
+    return { words: share.words, maker, giveUp }
   }
 
   /**
@@ -90,7 +95,7 @@ export class Shares {
   expectOffers(op: string, v: Address, n: number, offers: Found<Share> | null = null): Found<Share> | null {
     const found = this.#index.touching(v, n, offers)
     for (let at = found; at !== offers && at !== null; at = at.next)
-      if (this.#isTaken(at.entry)) taken(op, v, n, at.entry)
+      if (this.#isTaken(at.entry)) this.#refuse(op, v, n, at.entry)
     return found
   }
 
@@ -110,14 +115,36 @@ export class Shares {
       if (found !== TAKEN) continue
       for (; revoked !== null; revoked = revoked.next)
         Atomics.compareExchange(revoked.entry.words, STATE, REVOKED, OFFERED)
-      taken(op, v, n, share)
+      this.#refuse(op, v, n, share)
     }
     // They are forgotten when all are revoked. Until then they may be offered again.
     for (; revoked !== null; revoked = revoked.next) this.#forget(revoked.entry)
   }
 
-  #add(v: Address, n: number, words: Int32Array, given: Given | null, call: string): Share {
-    const share: Share = { start: v, end: v + n, next: null, previous: null, isIn: false, words, given, call }
+  /** What keeps pages of [v, v+n) Ready. */
+  holdings(v: Address, n: number): Holding[] {
+    const list: Holding[] = []
+    for (let at = this.#index.touching(v, n); at !== null; at = at.next)
+      if (this.#isTaken(at.entry)) list.push(holdingOf(at.entry))
+    return list
+  }
+
+  /** @throws UsageError ERR_MEMLAYER_SHARED always. */
+  #refuse(op: string, v: Address, n: number, share: Share): never {
+    const holds = [holdingOf(share), ...this.holdings(v, n).filter(({ address }) => address !== share.start)]
+    const told = holds.slice(0, toldMax).map(tell).join(', and ')
+    const more = holds.length > toldMax ? `, and ${holds.length - toldMax} more` : ''
+    throw new UsageError('ERR_MEMLAYER_SHARED', `${op}(${formatAddress(v)}, ${n}): ${told}${more}`, {
+      op,
+      address: v,
+      size: n,
+      holds,
+      hint: hintOf(share),
+    })
+  }
+
+  #add(v: Address, n: number, words: Int32Array, given: Given | null, maker: Maker): Share {
+    const share: Share = { start: v, end: v + n, next: null, previous: null, isIn: false, words, given, maker }
     this.version = (this.version + 1) | 0
     // A share of no bytes keeps no page.
     if (share.start !== share.end) this.#index.add(share)
@@ -189,19 +216,21 @@ function release({ words }: Share): void {
   Atomics.compareExchange(words, STATE, TAKEN, RELEASED)
 }
 
-function taken(op: string, v: Address, n: number, { start, end, given, call }: Share): never {
-  const isHold = given === null
-  const bytes = `the ${end - start} bytes at ${formatAddress(start)}`
-  const what = isHold ? `region.${call}() keeps ${bytes} Ready` : `a worker uses ${bytes}`
-  throw new UsageError('ERR_MEMLAYER_SHARED', `${op}(${formatAddress(v)}, ${n}): ${what}`, {
-    op,
-    address: v,
-    size: n,
-    hint: isHold ? hintOf(call) : 'Release the region in the worker, or end the worker, and try again.',
-  })
-}
+const holdingOf = ({ start, end, given, maker }: Share): Holding => ({
+  kind: maker.kind,
+  region: maker.region,
+  offset: maker.offset,
+  length: end - start,
+  address: start,
+  made: maker.made,
+  worker: given === null ? null : (given.end.thread ?? null),
+  age: now() - maker.since,
+})
 
-function hintOf(call: string): string {
-  if (call === 'hold') return 'Release the hold after the asynchronous call has ended, and try again.'
-  return `Wait until what region.${call}() returned has ended, and try again.`
+const unknown = (kind: Maker['kind']): Maker => ({ kind, region: 'region', offset: 0, made: '', since: now() })
+
+function hintOf({ maker: { kind } }: Share): string {
+  if (kind === 'share') return 'Release the region in the worker, or end the worker, and try again.'
+  if (kind === 'hold') return 'Release the hold after the asynchronous call has ended, and try again.'
+  return `Wait until what region.${kind}() returned has ended, and try again.`
 }

@@ -3,6 +3,7 @@
 // end the process. A view is known until its buffer is detached, wherever a script ends.
 import { detachView, isDetached, viewOffset, type Address } from '@memlayer/kernel'
 import { ownValue, UsageError } from '../errors.js'
+import { now } from '../holding.js'
 import type { OS } from '../os.js'
 import { formatAddress } from '../text.js'
 import { isOver, wrongBuffer } from './reclaim.js'
@@ -23,6 +24,14 @@ export interface ViewEntry extends IndexEntry<ViewEntry> {
   older: ViewEntry | null
   /** Whether the layer is detaching the buffer. One that is detached without it was moved by other code. */
   isEnding: boolean
+}
+
+/** A view that was found moved. */
+export interface Pinned {
+  readonly start: Address
+  readonly end: Address
+  /** When it was found, by `now()`. */
+  readonly since: number
 }
 
 // What a view keeps alive: its region, which is then not taken for a leak, or its share. The map is outside of what it
@@ -47,7 +56,7 @@ export class Views {
   /** The prototype of this memory's buffers. */
   readonly #prototype = Object.create(untransferable) as { [KEPT]?: object }
   // Buffers that were found moved. They are kept, so that the next operation finds them moved as well.
-  readonly #pinned = new Map<ArrayBuffer, ViewEntry>()
+  readonly #pinned = new Map<ArrayBuffer, Pinned>()
 
   constructor(os: OS) {
     this.#os = os
@@ -170,8 +179,12 @@ export class Views {
     }
   }
 
+  #pin(buffer: ArrayBuffer, { start, end }: ViewEntry): void {
+    if (!this.#pinned.has(buffer)) this.#pinned.set(buffer, { start, end, since: now() })
+  }
+
   /** The views that were found moved. */
-  pinned(): Iterable<ViewEntry> {
+  pinned(): Iterable<Pinned> {
     return this.#pinned.values()
   }
 
@@ -213,7 +226,7 @@ export class Views {
       // A script ended in this loop before.
       if (buffer === null) continue
       // Readers of streams move a view in the job that made it. The next operation on its pages says so.
-      if (this.#os.detach === undefined && isMoved(entry, buffer)) this.#pinned.set(buffer, entry)
+      if (this.#os.detach === undefined && isMoved(entry, buffer)) this.#pin(buffer, entry)
       this.#collected.register(buffer, entry, entry)
       entry.aged = new WeakRef(buffer)
       entry.fresh = null
@@ -264,7 +277,7 @@ export class Views {
 
   /** The layer can't detach the buffer that has the bytes now, so the pages stay as long as the process. */
   #moved(op: string, v: Address, n: number, entry: ViewEntry, buffer: ArrayBuffer): never {
-    this.#pinned.set(buffer, entry)
+    this.#pin(buffer, entry)
     const message =
       `${op}(${formatAddress(v)}, ${n}): a view of this range was transferred, ` +
       `and the layer can't detach the buffer that has the bytes now`

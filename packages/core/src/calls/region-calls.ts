@@ -8,6 +8,7 @@ import { bufferGiven } from '../borrows/reclaim.js'
 import type { ViewConstructor, ViewOf } from '../borrows/view-types.js'
 import type { WorkerLike } from '../borrows/worker.js'
 import { checkAddress, checkSize } from '../check.js'
+import type { Maker } from '../holding.js'
 import type { RegionRecord } from '../claims/region-record.js'
 import { UsageError } from '../errors.js'
 import { FROM_READY } from '../ledger/states.js'
@@ -98,9 +99,9 @@ export class RegionCalls {
   }
 
   /** Keeps Ready pages as they are. */
-  hold(name: string, v: Address, n: number, call = 'hold'): Hold {
-    if (n > 0) this.#parts.ledger.expect(call, v, n, FROM_READY)
-    return new Hold(name, v, n, this.#parts.borrows.shares.hold(v, n, call))
+  hold(maker: Maker, v: Address, n: number): Hold {
+    if (n > 0) this.#parts.ledger.expect(maker.kind, v, n, FROM_READY)
+    return new Hold(maker.region, v, n, this.#parts.borrows.shares.hold(v, n, maker))
   }
 
   /** Ends one view at `v`. @throws UsageError ERR_MEMLAYER_VIEW when it was moved. */
@@ -134,12 +135,12 @@ export class RegionCalls {
   }
 
   /** Offers Ready pages to a worker. */
-  share(given: Given, name: string, v: Address, n: number): ShareToken {
+  share(given: Given, maker: Maker, v: Address, n: number): ShareToken {
     if (n > 0) {
       this.#parts.ledger.expect('share', v, n, FROM_READY)
       see(this.#parts, v, n)
     }
-    return this.#parts.borrows.shares.offer(given, this.#parts.os.name, name, v, n)
+    return this.#parts.borrows.shares.offer(given, this.#parts.os.name, maker.region, v, n, maker)
   }
 
   /** Any state to None, for all parts that are left of a region. */

@@ -194,7 +194,7 @@ export class GrowableBuffer {
     return lendAll(this.#lender('lendAll'), type, ranges, use)
   }
 
-  #lender(op: string): Lender {
+  #lender(op: 'lend' | 'lendAll'): Lender {
     const below = this.#region.lender(op)
     return {
       name: below.name,

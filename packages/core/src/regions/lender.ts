@@ -3,6 +3,7 @@ import type { Address } from '@memlayer/kernel'
 import type { Lender, Lent } from '../borrows/lend.js'
 import { elementSize, type ViewConstructor } from '../borrows/view-types.js'
 import type { RegionCalls } from '../calls/region-calls.js'
+import type { Holding, Maker } from '../holding.js'
 import type { Region } from './region.js'
 
 /** What a region knows of its own ranges. */
@@ -11,18 +12,20 @@ export interface Within {
   readonly at: (offset: number, length: number) => Address
   /** An error of a call below, in the words of the region's method. */
   readonly told: (error: unknown, offset: number, length: number) => unknown
+  /** Who makes a hold there; null: the pages are held already. */
+  readonly maker: ((offset: number) => Maker) | null
 }
 
 /** Lends views of `region`, in the name of its method `op`. */
-export function lenderOf(calls: RegionCalls, region: Region, op: string, within: Within): Lender {
+export function lenderOf(calls: RegionCalls, region: Region, op: Holding['kind'], within: Within): Lender {
   return { name: region.name, lendOne: (...given) => lendOne(calls, region, op, within, ...given) }
 }
 
 function lendOne<T extends ArrayBufferView>(
   calls: RegionCalls,
   region: Region,
-  op: string,
-  { at, told }: Within,
+  op: Holding['kind'],
+  { at, told, maker }: Within,
   type: ViewConstructor<T>,
   offset: number,
   length: number | undefined,
@@ -35,7 +38,7 @@ function lendOne<T extends ArrayBufferView>(
   try {
     // The view comes first, because it proves its arguments. It runs no code but the type's own.
     const view = calls.view(type, element, v, count, region)
-    const hold = calls.hold(region.name, v, bytes, op)
+    const hold = maker === null ? null : calls.hold(maker(offset), v, bytes)
     const end = (): void => {
       try {
         calls.endView(op, v, bytes, view.buffer)
@@ -43,7 +46,7 @@ function lendOne<T extends ArrayBufferView>(
         throw told(error, offset, count)
       }
     }
-    return { view, end, release: () => hold.release() }
+    return { view, end, release: () => hold?.release() }
   } catch (error) {
     throw told(error, offset, count)
   }

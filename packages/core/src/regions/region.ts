@@ -31,9 +31,10 @@ import {
   type StreamOptions,
   type WebReadable,
 } from '../io/streams.js'
+import { now, type Holding, type Maker } from '../holding.js'
 import { checkPolicy, type HugePagePolicy, type HugePageUse } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
-import { show } from '../text.js'
+import { shortPlaceOf, show } from '../text.js'
 import { lenderOf } from './lender.js'
 import { bytesOf, disposed, outside, partFreed } from './region-misuse.js'
 
@@ -310,10 +311,10 @@ export class Region {
     return this.#hold('hold', offset, length)
   }
 
-  #hold(op: string, offset: number, length: number): Hold {
+  #hold(op: Holding['kind'], offset: number, length: number): Hold {
     const v = this.#at(op, offset, length)
     try {
-      return this.#calls.hold(this.name, v, length, op)
+      return this.#calls.hold(this.#maker(op, offset), v, length)
     } catch (error) {
       throw this.#told(error, op, offset, length)
     }
@@ -347,14 +348,15 @@ export class Region {
   }
 
   /**
-   * Lends views in the name of the method `op`.
+   * Lends views in the name of the method `op`. `isHeld`: the caller holds the pages.
    *
    * @internal
    */
-  lender(op: string): Lender {
+  lender(op: Holding['kind'], isHeld = false): Lender {
     return lenderOf(this.#calls, this, op, {
       at: (offset, length) => this.#at(op, offset, length),
       told: (error, offset, length) => this.#told(error, op, offset, length),
+      maker: isHeld ? null : (offset) => this.#maker(op, offset),
     })
   }
 
@@ -429,11 +431,11 @@ export class Region {
   }
 
   /** Its bytes, for a transfer by the method `op`. */
-  #bytes(op: string): Target & Origin & FilePages {
+  #bytes(op: Holding['kind']): Target & Origin & FilePages {
     return {
       name: this.name,
       size: this.size,
-      lender: this.lender(op),
+      lender: this.lender(op, true),
       viewsLast: this.#calls.ops.os.detach === undefined,
       hold: (offset, length) => {
         const hold = this.#hold(op, offset, length)
@@ -455,7 +457,7 @@ export class Region {
     try {
       // The worker's code may do anything, so it is asked first.
       const given = this.#calls.givenTo(worker)
-      return this.#calls.share(given, this.name, this.#at('share', offset, length), length)
+      return this.#calls.share(given, this.#maker('share', offset), this.#at('share', offset, length), length)
     } catch (error) {
       throw this.#told(error, 'share', offset, length)
     }
@@ -480,6 +482,11 @@ export class Region {
   /** Frees what is left of it. A second time does nothing. */
   [Symbol.dispose](): void {
     if (!this.disposed) this.free()
+  }
+
+  /** Who makes a hold by the method `kind`. */
+  #maker(kind: Holding['kind'], offset: number): Maker {
+    return { kind, region: this.name, offset, made: shortPlaceOf(this[kind as 'hold']), since: now() }
   }
 
   #freePart(offset: number, length: number): void {

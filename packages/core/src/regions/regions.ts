@@ -6,7 +6,7 @@ import { inWordsOf, UsageError } from '../errors.js'
 import { checkPolicy, type HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
-import { show, stackText } from '../text.js'
+import { placeOf, show, type Caller } from '../text.js'
 import { Region, type RegionOptions } from './region.js'
 
 /** The regions of one memory. */
@@ -21,8 +21,8 @@ export class Regions {
     this.#claims = claims
   }
 
-  /** None to Reserved, as a region of `memory`. */
-  reserve(memory: Memory, size: number, options: RegionOptions = {}): Region {
+  /** None to Reserved, as a region of `memory`. `from`: the function that the program called. */
+  reserve(memory: Memory, size: number, options: RegionOptions = {}, from: Caller = memory.reserve): Region {
     const read = checkOptions('reserve', options, ['name', 'stat', 'align', 'address', 'hugePages'])
     const { name = 'region', stat, align, address = null, hugePages = 'default' } = read
     if (typeof name !== 'string' || name === '') {
@@ -31,7 +31,7 @@ export class Regions {
     }
     if (stat !== undefined) this.#calls.expectStat('reserve', stat)
     checkPolicy('reserve', hugePages)
-    const record = new RegionRecord(name, stackText(new Error('reserved here')))
+    const record = new RegionRecord(name, placeOf('reserved here', from))
     try {
       this.#calls.reserve(record, address, size, align ?? this.#alignFor(hugePages))
     } catch (error) {
