@@ -179,8 +179,8 @@ export interface Memory {
   /** The regions in use. */
   regions(): Region[]
   /**
-   * What keeps pages Ready besides their owner: holds, lends, transfers and streams, shares that a worker has, and views
-   * whose bytes were moved to another buffer. The oldest comes first.
+   * What keeps pages Ready besides their owner: holds, lends, transfers and streams, shares that a worker has, and
+   * views whose bytes were moved to another buffer. The oldest comes first.
    */
   holds(): Holding[]
   /** The process's kernel mappings, counted now; `null` where nothing bounds them. */
