@@ -38,6 +38,17 @@ describe('without arguments', () => {
     expect(states()).toEqual(['Reserved 4'])
   })
 
+  it('free gives back what is left, though an observer of its first part frees the rest', () => {
+    region.free(page, page)
+    let heard = 0
+    memory.observe(({ op }) => {
+      if (op === 'sysFree' && (heard += 1) === 1) region[Symbol.dispose]()
+    })
+    region.free()
+    expect([heard, memory.ranges(), region.disposed]).toEqual([2, [], true])
+    memory.check()
+  })
+
   it('a view is as long as the region, in whole elements', () => {
     region.commit()
     expect(region.view(Uint8Array).length).toBe(4 * page)

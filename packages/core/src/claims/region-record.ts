@@ -38,6 +38,7 @@ export class RegionRecord {
 
   /** Whether all of [v, v+n), which lies within it, is its own. */
   has(v: Address, n: number): boolean {
+    if (this.isDisposed) return false
     if (this.#freed === null) return true
     this.#freed.seek(v)
     return this.#freed.value === 0 && this.#freed.endBy(v + n) >= v + n
