@@ -1,6 +1,6 @@
 // Idle pages: Prepared to the account, and not yet given back to the OS. Random histories are compared with what the OS
 // was told of each page.
-import { createMemory, OutOfMemoryError, UsageError, type MemoryEvent } from '@memlayer/core'
+import { createMemory, GrowableBuffer, OutOfMemoryError, UsageError, type MemoryEvent } from '@memlayer/core'
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -74,6 +74,18 @@ describe('region.idle', () => {
     expect([memory.stats().retained, os.calls.length]).toEqual([3 * page, 1])
     memory.check()
   })
+})
+
+it('a GrowableBuffer in a lazy memory has no old bytes in what it discards, or loses and grows again', () => {
+  const os = new PageOS()
+  const memory = createMemory(os, { scavenge: { lazy: true, share: 0 } })
+  const buffer = new GrowableBuffer(memory, { maximum: 16 * page, length: 8 * page })
+  const calls = os.calls.length
+  buffer.discard(0, 2 * page)
+  buffer.resize(page)
+  expect(os.calls.slice(calls).filter((call) => call.startsWith('sysUnusedOS'))).toHaveLength(2)
+  expect(memory.stats().retained).toBe(0)
+  buffer.free()
 })
 
 describe('memory.scavenge', () => {

@@ -101,8 +101,9 @@ export class Wrappers {
     return v
   }
 
-  sysUnused(v: Address, n: number): void {
-    if (this.#parts.isLazy) return this.idle(v, n)
+  /** `isNow`: in a lazy memory as well. */
+  sysUnused(v: Address, n: number, isNow = false): void {
+    if (this.#parts.isLazy && !isNow) return this.idle(v, n)
     if (this.#intent.isOpen) settle(this.#parts)
     checkRange('sysUnused', v, n, 0, this.#page)
     if (n === 0) return

@@ -149,7 +149,7 @@ export class GrowableBuffer {
     this.#change('discard', `${offset}, ${length}`, () => {
       if (from >= end) return this.#zero(offset, offset + length)
       this.#tear(from, end)
-      this.#region.unused(from, end - from)
+      this.#region.unusedNow(from, end - from)
       this.#expectLive('discard')
       // It is discarded from here on. What the OS refuses now it may give later.
       this.#zero(offset, Math.min(from, this.#ready))
@@ -298,7 +298,7 @@ export class GrowableBuffer {
     if (end >= ready) return
     this.#ready = end
     try {
-      this.#region.unused(end, ready - end)
+      this.#region.unusedNow(end, ready - end)
     } catch (error) {
       // What was asked of the OS may have been done: then the pages have to be made Ready again.
       this.#tear(end, ready)

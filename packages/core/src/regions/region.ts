@@ -151,6 +151,20 @@ export class Region {
   }
 
   /**
+   * `unused` at once, also in a memory whose `unused` is `idle`.
+   *
+   * @internal
+   */
+  unusedNow(offset: number, length: number): void {
+    const v = this.#at('unused', offset, length)
+    try {
+      this.#calls.ops.sysUnused(v, length, true)
+    } catch (error) {
+      throw this.#told(error, 'unused', offset, length)
+    }
+  }
+
+  /**
    * Ready to Prepared, as `unused`, but the pages keep their memory for a while. Used again soon, they cost no kernel
    * call and no page fault. What stays idle is given back in the background, or by {@link Memory.scavenge}. The
    * contents are forfeit: used again, a page has its old bytes or zeroes.
