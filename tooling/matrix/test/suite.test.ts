@@ -38,8 +38,8 @@ const mutants: readonly Mutant[] = [
   {
     fault: 'an owner takes pages from a worker',
     file: '@memlayer/core/dist/bundle.js',
-    from: 'this.#add(v, n, words, given)',
-    to: 'this.#add(v, 0, words, given)',
+    from: 'this.#add(v, n, words, given, maker)',
+    to: 'this.#add(v, 0, words, given, maker)',
     fails: /while a worker has pages/,
   },
   {
