@@ -76,6 +76,13 @@ interface Set {
   readonly beyond: 'refuse' | 'allow'
 }
 
+/** What became of it. */
+interface Tried {
+  /** What each gave; null: it was too soon to try again, or a reclaimer asks. */
+  readonly given: readonly Given[] | null
+  readonly hasRoom: boolean
+}
+
 /** The limit of one memory. */
 export class MemoryLimit {
   readonly #memory: Limited
@@ -133,31 +140,38 @@ export class MemoryLimit {
     const missing = (): number => this.#used(set) + n - this.#bytes(set)
     // NaN is no reason to refuse.
     if (!(missing() > 0)) return
-    const tried = this.#makeRoom(set, missing)
-    if (!(missing() > 0) || set.beyond === 'allow') return
-    throw this.#refusal(set, op, n, tried)
+    const { given, hasRoom } = this.#makeRoom(set, missing)
+    if (!hasRoom && set.beyond === 'refuse') throw this.#refusal(set, op, n, given)
   }
 
-  /** Returns what was tried and what each gave; null: it is too soon to try again, or a reclaimer asks. */
-  #makeRoom(set: Set, missing: () => number): Given[] | null {
+  /** Tries all that may give memory back, until there is room. What the process uses changes by itself meanwhile. */
+  #makeRoom(set: Set, missing: () => number): Tried {
     const { reclaimers, now, scavenge, trim } = this.#memory
     const begun = now()
-    if (begun < this.#notBefore || reclaimers.isRunning) return null
+    if (begun < this.#notBefore || reclaimers.isRunning) return { given: null, hasRoom: false }
+    const missingNow = (): number => {
+      this.#useAt = -Infinity
+      return missing()
+    }
     const more = Math.min(this.#bytes(set) * morePart, 2 ** 26)
     const wanted = (): number => missing() + (missing() > 0 ? more : 0)
     const given: Given[] = [{ name: 'the scavenger', bytes: scavenge(missing() + more) }]
-    this.#useAt = -Infinity
-    if (missing() > 0) given.push(...reclaimers.round('over', wanted, () => now() > begun + roundMilliseconds))
-    // What reclaimers made idle still has its memory.
-    if (missing() > 0) given.push({ name: 'the scavenger', bytes: scavenge(missing() + more) })
-    this.#useAt = -Infinity
-    if (missing() > 0 && set.of === 'process') {
-      given.push({ name: "the host's allocator", bytes: trim() })
-      this.#useAt = -Infinity
+    let left = missingNow()
+    if (left > 0) {
+      given.push(...reclaimers.round('over', wanted, () => now() > begun + roundMilliseconds))
+      left = missing()
     }
-    const end = now()
-    if (missing() > 0) this.#notBefore = end + rest * (end - begun)
-    return given
+    if (left > 0) {
+      // What reclaimers made idle still has its memory.
+      given.push({ name: 'the scavenger', bytes: scavenge(left + more) })
+      left = missingNow()
+    }
+    if (left > 0 && set.of === 'process') {
+      given.push({ name: "the host's allocator", bytes: trim() })
+      left = missingNow()
+    }
+    if (left > 0) this.#notBefore = now() + rest * (now() - begun)
+    return { given, hasRoom: !(left > 0) }
   }
 
   #refusal(set: Set, op: string, n: number, tried: readonly Given[] | null): OutOfMemoryError {
