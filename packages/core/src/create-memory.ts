@@ -13,7 +13,6 @@ import { settle } from './calls/settle.js'
 import { Wrappers } from './calls/wrappers.js'
 import { warnOfCopies } from './copies.js'
 import { ownValue, UsageError } from './errors.js'
-import type { Limit, LimitOptions } from './limit/limit.js'
 import type { BudgetOptions } from './mappings/headroom.js'
 import { mappingUse } from './mappings/mapping-use.js'
 import type { Memory, MemoryOptions } from './memory.js'
@@ -73,7 +72,6 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
     reserve: reserveIn(regions, () => memory),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: settled(() => withPinned(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
-    limit: null,
     reclaimer: ((given, reclaim) => parts.reclaimers.add(given, reclaim)) satisfies Memory['reclaimer'],
     scavenge: ((given) => {
       const bytes = bytesToScavenge(given)
@@ -90,13 +88,6 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
     mappings: settled(() => mappingUse(os, ledger, retired)),
     explain: settled(() => explainProcess(memory, borrows.views.bytes, retired.ranges())),
   })
-  limitBy(
-    memory,
-    () => parts.limit.limit,
-    (given) => {
-      parts.limit.limit = given
-    },
-  )
   borrows.views.keepAlive(memory)
   if (record !== null) leaveWithMemory(memory, record, emptyIn(parts))
   return memory
@@ -132,7 +123,6 @@ function goMemory(os: OS): Memory {
     reserve: () => needsLedger('reserve'),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: () => account.stats(),
-    limit: null,
     reclaimer: () => needsLedger('reclaimer'),
     scavenge: ((given) => {
       bytesToScavenge(given)
@@ -145,17 +135,7 @@ function goMemory(os: OS): Memory {
     mappings: () => mappingUse(os, null, null),
     explain: () => explainProcess(memory, 0, []),
   })
-  limitBy(
-    memory,
-    () => null,
-    () => needsLedger('limit'),
-  )
   return memory
-}
-
-/** Makes `memory.limit` of two functions. */
-function limitBy(memory: Memory, get: () => Limit | null, set: (given: LimitOptions | null) => void): void {
-  Object.defineProperty(memory, 'limit', { configurable: true, enumerable: true, get, set })
 }
 
 type Reports = 'stat' | 'residency' | 'trimHost' | 'observe'

@@ -5,6 +5,7 @@ import type { Account } from '../account/account.js'
 import type { SysMemStat } from '../account/mem-stat.js'
 import { checkAddress, checkRange, checkSize } from '../check.js'
 import { UsageError } from '../errors.js'
+import type { Limit, LimitOptions } from '../limit/limit.js'
 import type { OS } from '../os.js'
 import { outOfMemory } from './refusal.js'
 import { checkAligned, obtainAligned, type AlignedReservation } from './reserve.js'
@@ -21,6 +22,14 @@ export class GoWrappers {
   constructor(os: OS, account: Account) {
     this.os = os
     this.#account = account
+  }
+
+  get limit(): Limit | null {
+    return null
+  }
+
+  set limit(_: LimitOptions | null) {
+    needsLedger('limit')
   }
 
   sysAlloc(n: number, stat: SysMemStat | null): Address {

@@ -22,6 +22,7 @@ import {
   RESERVED,
   type Packed,
 } from '../ledger/states.js'
+import type { Limit, LimitOptions } from '../limit/limit.js'
 import type { HugePages } from '../mappings/huge-pages.js'
 import type { MappingBudget } from '../mappings/mapping-budget.js'
 import type { SpaceBudget } from '../mappings/space-budget.js'
@@ -72,6 +73,15 @@ export class Wrappers {
     this.#charge = parts.charge
     this.#idle = parts.idle
     this.#log = parts.record?.log ?? null
+  }
+
+  // An accessor of the class: one that is defined on the object makes all of its properties slow.
+  get limit(): Limit | null {
+    return this.#parts.limit.limit
+  }
+
+  set limit(given: LimitOptions | null) {
+    this.#parts.limit.limit = given
   }
 
   sysAlloc(n: number, stat: SysMemStat | null): Address {
