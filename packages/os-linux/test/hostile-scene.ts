@@ -137,7 +137,7 @@ export class HostileScene {
     const region = this.#memory.reserve(size, options)
     this.#regions.push(region)
     this.#shadow.lost.set(region, [])
-    // What a call inside does is heard of when the call around it is over. Until then nobody has freed a part of it.
+    // The shadow hears of a call inside after the call around it. Until then nobody has freed a part of the region.
     if (this.#isInside) return
     // An observer may have freed a part of it already.
     for (const { start, end, state } of this.#shadow.over(region.address, region.size)) {

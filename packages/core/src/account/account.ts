@@ -170,7 +170,10 @@ export class Account {
     return error
   }
 
-  /** The account as it stands. `retired`: bytes of retired addresses. `lingering`: of pages that stay committed. */
+  /**
+   * The account as it stands. `retired`: bytes of retired addresses. `lingering`: of pages that stay committed.
+   * `retained`: of idle pages.
+   */
   stats(retired = 0, lingering = 0, retained = 0): MemoryStats {
     const counts = this.#categories.map(({ stat, bytes, calls, refusals }) => ({
       name: stat.name,

@@ -1,5 +1,5 @@
-// The way back from a moved view: whoever has the buffer that its bytes went to gives that buffer up, and the pages are
-// the owner's again. The buffer is proved to be over those very pages before it is detached.
+// The way back from a moved view. Somebody has the buffer that its bytes went to. They give that buffer up, and the
+// pages are the owner's again. The buffer is proved to be over those very pages before it is detached.
 import { alignDown, alignUp, isDetached, type Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { OS } from '../os.js'

@@ -47,7 +47,7 @@ export class Charge {
 
   /** `take` of what is not Ready of [v, v+n), which the ledger has as `packed`. */
   takeUnready(op: Operation, v: Address, n: number, packed: Packed, ledger: Ledger): void {
-    if (!this.#isFree) this.#count(op, v, packed === MIXED || stateOf(packed) === READY ? unready(ledger, v, n) : n)
+    if (!this.#isFree) this.#count(op, v, packed === MIXED || stateOf(packed) === READY ? n - ledger.readyIn(v, n) : n)
   }
 
   #count(op: Operation, v: Address | null, n: number): void {
@@ -87,10 +87,4 @@ export class Charge {
     // No engine lives under a limit of which this is more than half. Then it is a test's.
     return (this.#left = limit / limitPart < most ? limit / limitPart : most)
   }
-}
-
-/** Bytes of [v, v+n) that are not Ready. */
-function unready(ledger: Ledger, v: Address, n: number): number {
-  const parts = ledger.within(v, n).filter((part) => stateOf(part.packed) !== READY)
-  return parts.reduce((sum, { size }) => sum + size, 0)
 }

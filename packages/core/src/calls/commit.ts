@@ -20,8 +20,10 @@ export function commit(parts: Parts, v: Address, n: number, stat: SysMemStat): v
   const own = ledger.categoryOf(ledger.expect('sysUsed', v, n, FROM_OWNED), v)
   const category = account.categoryOf('sysMap', stat)
   try {
-    takeOfLimit(parts, 'sysUsed', v, n)
-    ledger.expect('sysUsed', v, n, FROM_OWNED)
+    if (parts.limit.isSet) {
+      takeOfLimit(parts, 'sysUsed', v, n)
+      ledger.expect('sysUsed', v, n, FROM_OWNED)
+    }
   } catch (error) {
     throw failed(parts, 'sysUsed', v, n, own, error)
   }

@@ -1,10 +1,11 @@
 // Idle pages: a lazy sysUnused makes them, a sysUsed takes them back, and the scavenger gives back what is left. Giving
 // back changes no state, so what a script leaves half way costs an advice and nothing else.
 import type { Address } from '@memlayer/kernel'
-import { nameOfState, PREPARED, READY, stateOf } from '../ledger/states.js'
+import { nameOfState, PREPARED, stateOf } from '../ledger/states.js'
 import { FatalError } from '../errors.js'
 import { forgetRefusal } from '../retired/answers.js'
 import { keepsCommitted } from '../retired/lingering.js'
+import { bytesOf } from '../scavenge/idle.js'
 import type { Scavenged } from '../scavenge/scavenger.js'
 import { formatAddress } from '../text.js'
 import { renew, unuse } from './give-back.js'
@@ -21,8 +22,7 @@ export function scavengedOf(
     hugePageSize: os.traits.hugePageSize,
     ready: () => ledger.ready,
     near: () => parts().limit.nearBy,
-    readyIn: (v, n) =>
-      ledger.within(v, n).reduce((bytes, { size, packed }) => bytes + (stateOf(packed) === READY ? size : 0), 0),
+    readyIn: (v, n) => ledger.readyIn(v, n),
     release: (pairs) => release(parts(), pairs),
   }
 }
@@ -39,7 +39,7 @@ export function release(parts: Parts, pairs: readonly number[]): number {
   for (let i = 0; i < pairs.length; i += 2) idle.forget(pairs[i] as Address, pairs[i + 1] as number)
   let bytes = 0
   try {
-    if (pairs.length > 2 && os.sysUnusedAllOS?.(Float64Array.from(pairs)) === true) return sumOf(pairs)
+    if (pairs.length > 2 && os.sysUnusedAllOS?.(Float64Array.from(pairs)) === true) return bytesOf(pairs)
     for (let i = 0; i < pairs.length; i += 2) {
       unuse(parts, pairs[i] as Address, pairs[i + 1] as number)
       if (os.refusal) renew(parts, pairs[i] as Address, pairs[i + 1] as number)
@@ -54,9 +54,7 @@ export function release(parts: Parts, pairs: readonly number[]): number {
 
 /** Makes room under the limit for what of [v, v+n) is neither Ready nor idle. Reclaimers may operate on this memory. */
 export function takeOfLimit({ limit, ledger, idle }: Parts, op: string, v: Address, n: number): void {
-  if (!limit.isSet) return
-  const unready = ledger.within(v, n).filter(({ packed }) => stateOf(packed) !== READY)
-  const bytes = unready.reduce((sum, { size }) => sum + size, 0) - sumOf(idle.within(v, n))
+  const bytes = n - ledger.readyIn(v, n) - bytesOf(idle.within(v, n))
   if (bytes > 0) limit.take(op, bytes)
 }
 
@@ -85,5 +83,3 @@ export function checkIdle({ idle, ledger }: Parts): void {
     })
   })
 }
-
-const sumOf = (pairs: readonly number[]): number => pairs.reduce((sum, n, i) => (i % 2 === 1 ? sum + n : sum), 0)

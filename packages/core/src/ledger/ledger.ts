@@ -187,6 +187,11 @@ export class Ledger {
     return categoryOf(this.#map.value)
   }
 
+  /** Bytes of [v, v+n) that are Ready. */
+  readyIn(v: Address, n: number): number {
+    return this.within(v, n).reduce((sum, { size, packed }) => sum + (stateOf(packed) === READY ? size : 0), 0)
+  }
+
   /** The ranges that make up [v, v+n), cut to it; those that nothing owns are among them, packed as 0. */
   within(v: Address, n: number): LedgerRange[] {
     const found: LedgerRange[] = []

@@ -97,7 +97,7 @@ export class Idle {
   #forget(v: Address, n: number): void {
     const turns = this.#turns
     turns.seek(v)
-    const idle = !turns.reaches(v, n) ? sum(this.within(v, n)) : turns.value === 0 ? 0 : n
+    const idle = !turns.reaches(v, n) ? bytesOf(this.within(v, n)) : turns.value === 0 ? 0 : n
     if (idle === 0) return
     if (!turns.put(v, n, 0)) turns.assign(v, n, 0)
     this.#bytes -= idle
@@ -106,6 +106,6 @@ export class Idle {
 }
 
 /** The bytes of pairs of address and size. */
-function sum(pairs: readonly number[]): number {
+export function bytesOf(pairs: readonly number[]): number {
   return pairs.reduce((bytes, size, i) => (i % 2 === 1 ? bytes + size : bytes), 0)
 }
