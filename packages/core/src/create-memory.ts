@@ -72,7 +72,12 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
     reserve: reserveIn(regions, () => memory),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: settled(() => withPinned(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
-    reclaimer: ((given, reclaim) => parts.reclaimers.add(given, reclaim)) satisfies Memory['reclaimer'],
+    reclaimer: ((given, reclaim) => {
+      const remove = parts.reclaimers.add(given, reclaim)
+      parts.pressure.wake()
+      return remove
+    }) satisfies Memory['reclaimer'],
+    onPressure: ((listener) => parts.pressure.listen(listener)) satisfies Memory['onPressure'],
     scavenge: ((given) => {
       const bytes = bytesToScavenge(given)
       if (intent.isOpen) settle(parts)
@@ -124,6 +129,7 @@ function goMemory(os: OS): Memory {
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: () => account.stats(),
     reclaimer: () => needsLedger('reclaimer'),
+    onPressure: () => needsLedger('onPressure'),
     scavenge: ((given) => {
       bytesToScavenge(given)
       return 0

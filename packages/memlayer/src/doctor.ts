@@ -25,6 +25,7 @@ export function doctor(memory: HostMemory): Finding[] {
     ...findings,
     ...limitFindings(limitsWhileReserved(memory)),
     ...headroom(memory),
+    pressure(memory),
     retired(memory),
     ...calls.findings,
     ...test(memory),
@@ -95,6 +96,13 @@ function headroom({ os }: Memory): Finding[] {
   const grows = `The JavaScript heap may still grow by ${formatBytes(limit - used)}.`
   const leaves = 'The layer leaves the engine that much, but at most half of each limit.'
   return [ok('engine heap', `${grows} ${leaves} createMemory(os, { engineHeap }) sets other bytes.`)]
+}
+
+/** What tells memory.onPressure that memory is short. */
+function pressure({ os }: Memory): Finding {
+  const source = os.host?.pressure?.()?.source ?? null
+  if (source === null) return ok('pressure', 'A limit that is near tells memory.onPressure. This host tells no more.')
+  return ok('pressure', `${source[0]?.toUpperCase()}${source.slice(1)} tells memory.onPressure, and so does a limit.`)
 }
 
 /** What becomes of freed addresses that JavaScript has seen. */

@@ -39,6 +39,7 @@ const methods: Readonly<Record<Exclude<keyof Memory, 'os' | 'limit'>, true>> = {
   holds: true,
   mappings: true,
   reclaimer: true,
+  onPressure: true,
   scavenge: true,
   stat: true,
   stats: true,

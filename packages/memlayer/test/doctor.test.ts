@@ -43,6 +43,7 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
       'overcommit',
       'control group',
       'engine heap',
+      'pressure',
       'freed addresses',
       'system calls',
       'self-test',
