@@ -231,6 +231,8 @@ export interface Memory {
    * @throws UsageError ERR_MEMLAYER_OPTION for what is not a function.
    */
   onPressure(listener: PressureListener): () => void
+  /** What console.log prints of it: `Memory of linux: 1 GiB Reserved, 0 bytes Prepared, 4 MiB Ready`. */
+  toString(): string
   /**
    * Gives back idle pages now, the oldest first: `bytes` of them, or all. Returns the bytes that the OS took. See
    * `region.idle`.

@@ -34,7 +34,7 @@ import {
 import { now, type Holding, type Maker } from '../holding.js'
 import { checkPolicy, type HugePagePolicy, type HugePageUse } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
-import { shortPlaceOf, show } from '../text.js'
+import { formatBytes, named, shortPlaceOf, show } from '../text.js'
 import { lenderOf } from './lender.js'
 import { bytesOf, disposed, outside, partFreed } from './region-misuse.js'
 
@@ -209,12 +209,7 @@ export class Region {
 
   /** No transition: larger pages would serve the range. See {@link Memory.sysHugePage}. */
   hugePage(offset = 0, length: number = this.#rest(offset)): void {
-    const v = this.#at('hugePage', offset, length)
-    try {
-      this.#calls.ops.sysHugePage(v, length)
-    } catch (error) {
-      throw this.#told(error, 'hugePage', offset, length)
-    }
+    this.#call('hugePage', offset, length, (v) => this.#calls.ops.sysHugePage(v, length))
   }
 
   /**
@@ -222,12 +217,7 @@ export class Region {
    * {@link Memory.sysPopulate}.
    */
   populate(offset = 0, length: number = this.#rest(offset)): boolean {
-    const v = this.#at('populate', offset, length)
-    try {
-      return this.#calls.ops.sysPopulate(v, length)
-    } catch (error) {
-      throw this.#told(error, 'populate', offset, length)
-    }
+    return this.#call('populate', offset, length, (v) => this.#calls.ops.sysPopulate(v, length))
   }
 
   /**
@@ -498,17 +488,29 @@ export class Region {
     if (!this.disposed) this.free()
   }
 
+  /** What console.log prints: `Region 'cache': 1 GiB at 0x7f0000000000, 4 MiB of it Ready`. */
+  toString(): string {
+    if (this.disposed) return `Region '${this.name}': freed`
+    const ready = this.#calls.readyIn(this.address, this.size)
+    return `${named('Region', this)}, ${formatBytes(ready)} of it Ready`
+  }
+
   /** Who makes a hold by the method `kind`. */
   #maker(kind: Holding['kind'], offset: number): Maker {
     return { kind, region: this.name, offset, made: shortPlaceOf(this[kind as 'hold']), since: now() }
   }
 
   #freePart(offset: number, length: number): void {
-    const v = this.#at('free', offset, length)
+    this.#call('free', offset, length, (v) => this.#calls.ops.sysFree(v, length, null))
+  }
+
+  /** A call on a range of it, whose errors are in this region's words. What is called often stands without it. */
+  #call<R>(op: string, offset: number, length: number, call: (v: Address) => R): R {
+    const v = this.#at(op, offset, length)
     try {
-      this.#calls.ops.sysFree(v, length, null)
+      return call(v)
     } catch (error) {
-      throw this.#told(error, 'free', offset, length)
+      throw this.#told(error, op, offset, length)
     }
   }
 
