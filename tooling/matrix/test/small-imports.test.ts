@@ -45,3 +45,18 @@ describe.each(['@memlayer/core', 'memlayer'])('an import from %s', (name) => {
     },
   )
 })
+
+it('an ES module of memlayer is bundled without a warning, by esbuild and by rolldown', async () => {
+  const contents = "import { memory } from 'memlayer'; console.log(memory.os.name)"
+  const stdin = { contents, resolveDir: import.meta.dirname }
+  const { warnings } = await build({ stdin, bundle: true, write: false, platform: 'node', format: 'esm' })
+  const logs: string[] = []
+  const bundle = await rolldown({
+    input: import.meta.resolve('memlayer').slice('file://'.length),
+    platform: 'node',
+    onLog: (_, { message }) => logs.push(message),
+  })
+  await bundle.generate({ format: 'esm' })
+  await bundle.close()
+  expect([warnings.map(({ text }) => text), logs]).toEqual([[], []])
+})
