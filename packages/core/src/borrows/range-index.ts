@@ -24,7 +24,7 @@ export interface IndexEntry<E> {
 // Level k cuts the address space into granules of 64 KiB * 8^k, up to 2^52 bytes. An entry lies at the lowest level
 // whose granule is as long as the entry, in the granule where it starts. So it ends in that granule or in the next.
 const LEVELS = 13
-const granules: readonly number[] = Array.from({ length: LEVELS }, (_, k) => 2 ** 16 * 8 ** k)
+const granules: readonly number[] = /* @__PURE__ */ Array.from({ length: LEVELS }, (_, k) => 2 ** 16 * 8 ** k)
 
 /** A granule has so many units: of the first level, a unit is a page of 4 KiB. */
 const unitsPerGranule = 16

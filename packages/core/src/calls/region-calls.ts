@@ -104,6 +104,12 @@ export class RegionCalls {
     else this.#bytes(v, n).set(source)
   }
 
+  /** The bytes of [v, v+n) that are Ready. */
+  readyIn(v: Address, n: number): number {
+    this.settle()
+    return this.#parts.ledger.readyIn(v, n)
+  }
+
   /** Keeps Ready pages as they are. */
   hold(maker: Maker, v: Address, n: number): Hold {
     if (n > 0) this.#parts.ledger.expect(maker.kind, v, n, FROM_READY)

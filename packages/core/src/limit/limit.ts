@@ -10,7 +10,7 @@ import type { HostServices } from '@memlayer/kernel'
 import { OutOfMemoryError, UsageError } from '../errors.js'
 import { checkOptions } from '../options.js'
 import { formatBytes, show } from '../text.js'
-import { hostLimit, processUse, type HostLimit } from './host-limit.js'
+import { hostLimit, processUse, type HostLimit, type LimitUse } from './host-limit.js'
 import type { Given, Reclaimers } from './reclaimers.js'
 
 /** What `memory.limit` is set to. */
@@ -119,6 +119,14 @@ export class MemoryLimit {
   /** Whether there is one. */
   get isSet(): boolean {
     return this.#set !== null
+  }
+
+  /** The limit with what is used of it; null: there is none. */
+  get use(): LimitUse | null {
+    const set = this.#set
+    return set === null
+      ? null
+      : { name: this.#source(set), bytes: this.#bytes(set), used: this.#used(set), isOwn: true }
   }
 
   /** Bytes above the part of the limit where it is near; 0 or less: it is not near, or there is none. */

@@ -8,7 +8,7 @@ import { inWordsOf, UsageError } from '../errors.js'
 import type { HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
-import { show } from '../text.js'
+import { formatBytes, show } from '../text.js'
 import { notWithin } from './region-misuse.js'
 import type { Region } from './region.js'
 
@@ -225,6 +225,14 @@ export class GrowableBuffer {
   /** `free()`, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.free()
+  }
+
+  /** What console.log prints. */
+  toString(): string {
+    const { name, disposed } = this.#region
+    if (disposed) return `GrowableBuffer '${name}': freed`
+    const [length, maximum] = [formatBytes(this.#length), formatBytes(this.#maximum)]
+    return `GrowableBuffer '${name}': ${length} of ${maximum}, ${formatBytes(this.#ready)} Ready`
   }
 
   /**

@@ -34,7 +34,7 @@ import {
 import { now, type Holding, type Maker } from '../holding.js'
 import { checkPolicy, type HugePagePolicy, type HugePageUse } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
-import { shortPlaceOf, show } from '../text.js'
+import { formatBytes, named, shortPlaceOf, show } from '../text.js'
 import { lenderOf } from './lender.js'
 import { bytesOf, disposed, outside, partFreed } from './region-misuse.js'
 
@@ -216,17 +216,12 @@ export class Region {
    * part of it. OutOfMemoryError when the process has no kernel mapping to spare for it. Nothing has changed then.
    */
   zero(offset = 0, length: number = this.#rest(offset)): void {
-    this.#run('zero', offset, length, (v) => this.#calls.zero(v, length))
+    this.#call('zero', offset, length, (v) => this.#calls.zero(v, length))
   }
 
   /** No transition: larger pages would serve the range. See {@link Memory.sysHugePage}. */
   hugePage(offset = 0, length: number = this.#rest(offset)): void {
-    const v = this.#at('hugePage', offset, length)
-    try {
-      this.#calls.ops.sysHugePage(v, length)
-    } catch (error) {
-      throw this.#told(error, 'hugePage', offset, length)
-    }
+    this.#call('hugePage', offset, length, (v) => this.#calls.ops.sysHugePage(v, length))
   }
 
   /**
@@ -234,7 +229,7 @@ export class Region {
    * {@link Memory.sysPopulate}.
    */
   populate(offset = 0, length: number = this.#rest(offset)): boolean {
-    return this.#run('populate', offset, length, (v) => this.#calls.ops.sysPopulate(v, length))
+    return this.#call('populate', offset, length, (v) => this.#calls.ops.sysPopulate(v, length))
   }
 
   /**
@@ -266,7 +261,7 @@ export class Region {
 
   /** Ready or Prepared to Reserved: touching the pages faults. See {@link Memory.sysFault}. */
   fault(offset = 0, length: number = this.#rest(offset)): void {
-    this.#run('fault', offset, length, (v) => this.#calls.ops.sysFault(v, length))
+    this.#call('fault', offset, length, (v) => this.#calls.ops.sysFault(v, length))
   }
 
   /**
@@ -328,7 +323,7 @@ export class Region {
   }
 
   #hold(op: Holding['kind'], offset: number, length: number): Hold {
-    return this.#run(op, offset, length, (v) => this.#calls.hold(this.#maker(op, offset), v, length))
+    return this.#call(op, offset, length, (v) => this.#calls.hold(this.#maker(op, offset), v, length))
   }
 
   /**
@@ -495,22 +490,24 @@ export class Region {
     if (!this.disposed) this.free()
   }
 
+  /** What console.log prints: `Region 'cache': 1 GiB at 0x7f0000000000, 4 MiB of it Ready`. */
+  toString(): string {
+    if (this.disposed) return `Region '${this.name}': freed`
+    const ready = this.#calls.readyIn(this.address, this.size)
+    return `${named('Region', this)}, ${formatBytes(ready)} of it Ready`
+  }
+
   /** Who makes a hold by the method `kind`. */
   #maker(kind: Holding['kind'], offset: number): Maker {
     return { kind, region: this.name, offset, made: shortPlaceOf(this[kind as 'hold']), since: now() }
   }
 
   #freePart(offset: number, length: number): void {
-    const v = this.#at('free', offset, length)
-    try {
-      this.#calls.ops.sysFree(v, length, null)
-    } catch (error) {
-      throw this.#told(error, 'free', offset, length)
-    }
+    this.#call('free', offset, length, (v) => this.#calls.ops.sysFree(v, length, null))
   }
 
-  /** One of the rarer calls. The others go without a closure. */
-  #run<R>(op: string, offset: number, length: number, call: (v: Address) => R): R {
+  /** A call on a range of it, whose errors are in this region's words. What is called often stands without it. */
+  #call<R>(op: string, offset: number, length: number, call: (v: Address) => R): R {
     const v = this.#at(op, offset, length)
     try {
       return call(v)
