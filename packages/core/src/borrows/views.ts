@@ -270,7 +270,8 @@ export class Views {
       if (detach === undefined) detachView(buffer)
       else detach.call(this.#os, buffer)
     } catch (cause) {
-      entry.isEnding = false
+      // At the end of the stack the buffer may be detached already. The next operation looks again.
+      if (!(cause instanceof RangeError)) entry.isEnding = false
       notDetachable(op, entry, cause)
     }
   }

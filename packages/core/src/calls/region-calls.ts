@@ -21,6 +21,7 @@ import { reserve, reserveAligned } from './reserve.js'
 import { settle } from './settle.js'
 import { see, viewOfSize } from './view.js'
 import type { Wrappers } from './wrappers.js'
+import { zero } from './zero.js'
 
 /** The calls of one memory's regions. */
 export class RegionCalls {
@@ -65,6 +66,11 @@ export class RegionCalls {
     // Most commits take back what was unused, and need no more than one operation.
     if (this.#parts.ledger.isPrepared(v, n)) this.ops.sysUsed(v, n)
     else commit(this.#parts, v, n, stat)
+  }
+
+  /** No transition: Ready bytes read zero, and whole pages give their memory back. */
+  zero(v: Address, n: number): void {
+    zero(this.#parts, v, n)
   }
 
   /** A view of elements of `element` bytes that keeps `keeper` alive. */

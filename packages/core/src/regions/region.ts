@@ -207,6 +207,18 @@ export class Region {
     }
   }
 
+  /**
+   * No transition: the bytes read zero, and whole pages among them give their memory back to the OS. They stay Ready,
+   * and views over them stay as they are. A page has memory again at its next touch. Offset and length need not be
+   * whole pages: other bytes are written. An OS that can't take memory from under a view (Windows, js) writes all.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready, ERR_MEMLAYER_SHARED while a worker or a hold has a
+   * part of it. OutOfMemoryError when the process has no kernel mapping to spare for it. Nothing has changed then.
+   */
+  zero(offset = 0, length: number = this.#rest(offset)): void {
+    this.#call('zero', offset, length, (v) => this.#calls.zero(v, length))
+  }
+
   /** No transition: larger pages would serve the range. See {@link Memory.sysHugePage}. */
   hugePage(offset = 0, length: number = this.#rest(offset)): void {
     this.#call('hugePage', offset, length, (v) => this.#calls.ops.sysHugePage(v, length))
@@ -249,12 +261,7 @@ export class Region {
 
   /** Ready or Prepared to Reserved: touching the pages faults. See {@link Memory.sysFault}. */
   fault(offset = 0, length: number = this.#rest(offset)): void {
-    const v = this.#at('fault', offset, length)
-    try {
-      this.#calls.ops.sysFault(v, length)
-    } catch (error) {
-      throw this.#told(error, 'fault', offset, length)
-    }
+    this.#call('fault', offset, length, (v) => this.#calls.ops.sysFault(v, length))
   }
 
   /**
@@ -316,12 +323,7 @@ export class Region {
   }
 
   #hold(op: Holding['kind'], offset: number, length: number): Hold {
-    const v = this.#at(op, offset, length)
-    try {
-      return this.#calls.hold(this.#maker(op, offset), v, length)
-    } catch (error) {
-      throw this.#told(error, op, offset, length)
-    }
+    return this.#call(op, offset, length, (v) => this.#calls.hold(this.#maker(op, offset), v, length))
   }
 
   /**
