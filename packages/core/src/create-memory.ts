@@ -122,8 +122,8 @@ function withOthers(stats: MemoryStats, { borrows, os, scavenger }: Parts): Memo
     scavenged: scavenger.released,
     scavengeMilliseconds: scavenger.worked,
   }
-  const known = Object.entries(others).filter(([, value]) => value > 0)
-  return known.length === 0 ? stats : { ...stats, ...Object.fromEntries(known) }
+  const counted = Object.entries(others).filter(([, value]) => value > 0)
+  return counted.length === 0 ? stats : { ...stats, ...Object.fromEntries(counted) }
 }
 
 /** Whether a memory owns nothing. It is a function of its own, because a closure keeps all that its neighbours use. */
