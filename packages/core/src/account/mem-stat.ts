@@ -40,8 +40,8 @@ export class SysMemStat {
   }
 
   /**
-   * The bytes of the category that may be Ready. Null, the default: as many as there are. What would pass it is refused,
-   * by an OutOfMemoryError that names the category. What is Ready beyond a lower limit stays.
+   * The bytes of the category that may be Ready. Default null: as many as there are. What would pass it is refused by
+   * an OutOfMemoryError that names the category. What is Ready beyond a lower limit stays.
    *
    * @throws UsageError ERR_MEMLAYER_OPTION when it is set to what is neither bytes nor null, and without a ledger.
    */
