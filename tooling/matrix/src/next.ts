@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runWell } from './command.js'
 import type { Started } from './places.js'
-import { versionOf } from './question.js'
+import { sentences, versionOf } from './question.js'
 
 const config = (isExternal: boolean): string => `export default {
   output: 'standalone',
@@ -17,12 +17,14 @@ const config = (isExternal: boolean): string => `export default {
 }`
 
 const route = `import { memory, OutOfMemoryError } from 'memlayer'
+import { doctor } from 'memlayer/doctor'
 export const dynamic = 'force-dynamic'
 export function GET() {
   const { backend, how } = memory.choice
   let refused
   try { memory.sysAlloc(2 ** 46, null) } catch (error) { refused = error instanceof OutOfMemoryError }
-  return new Response('MEMLAYER ' + JSON.stringify({ backend, how, refused }))
+  const said = process.env.MEMLAYER_ASK_DOCTOR ? '\\nDOCTOR ' + JSON.stringify(${sentences}) : ''
+  return new Response('MEMLAYER ' + JSON.stringify({ backend, how, refused }) + said)
 }`
 
 /** Builds a site, starts its copy, and returns what its route says. */
