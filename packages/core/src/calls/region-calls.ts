@@ -1,11 +1,11 @@
 // What regions do with their pages besides the operations: commit, views, copies, holds, shares, huge pages.
-import { byteLengthOf, viewOffset, type Address } from '@memlayer/kernel'
+import { alignUp, byteLengthOf, viewOffset, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import { Hold } from '../borrows/hold.js'
 import type { Given } from '../borrows/shares.js'
 import type { ShareToken } from '../borrows/share-token.js'
 import { bufferGiven } from '../borrows/reclaim.js'
-import type { ViewConstructor, ViewOf } from '../borrows/view-types.js'
+import { checkElements, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
 import type { WorkerLike } from '../borrows/worker.js'
 import { checkAddress, checkSize } from '../check.js'
 import type { Maker } from '../holding.js'
@@ -73,15 +73,34 @@ export class RegionCalls {
     zero(this.#parts, v, n)
   }
 
-  /** A view of elements of `element` bytes that keeps `keeper` alive. */
+  /** A view of elements of `element` bytes that keeps `keeper` alive. `isOwn`: on a buffer that has no other view. */
   view<T extends ArrayBufferView>(
     type: ViewConstructor<T>,
     element: number,
     v: Address,
     length: number,
     keeper: object,
+    isOwn = false,
   ): ViewOf<T> {
-    return viewOfSize(this.#parts, type, element, v, length, keeper)
+    return viewOfSize(this.#parts, type, element, v, length, keeper, isOwn)
+  }
+
+  /** @throws UsageError ERR_MEMLAYER_VIEW unless a view of `length` elements can begin at `v`. */
+  expectElements(type: ViewConstructor, element: number, v: Address, length: number): void {
+    checkElements('view', type, element, v, length)
+  }
+
+  /**
+   * The Ready pages around [v, v+n), within [from, from+size).
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of [v, v+n) is Ready.
+   */
+  readyAround(v: Address, n: number, from: Address, size: number): [start: Address, end: Address] {
+    const { ledger, os } = this.#parts
+    ledger.expect('view', v, n, FROM_READY)
+    const [start, end] = ledger.runAt(v, from, from + size)
+    // Pages of another category may follow in the range.
+    return [start, Math.max(end, alignUp(v + n, os.traits.pageSize))]
   }
 
   /** Copies Ready bytes at `v` into `target`. */

@@ -180,6 +180,13 @@ export class Ledger {
     }
   }
 
+  /** Where the pages like the one at `v` begin and end, within [from, end). */
+  runAt(v: Address, from: Address, end: Address): [start: Address, end: Address] {
+    this.#map.seek(v)
+    const stop = this.#map.endBy(end)
+    return [Math.max(this.#map.start, from), stop]
+  }
+
   /** The category of the first byte of a range at `v`. `packed` is what `expect` returned. */
   categoryOf(packed: Packed, v: Address): number {
     if (packed !== MIXED) return categoryOf(packed)
