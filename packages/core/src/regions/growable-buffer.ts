@@ -1,6 +1,6 @@
 // A buffer that grows in place. Address space for its largest size is reserved at once, and memory is mapped as it
 // grows. It answers to nothing in Go; it is a Region and one number.
-import { alignUp, type Address } from '@memlayer/kernel'
+import { alignDown, alignUp, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import { lend, lendAll, type Lender } from '../borrows/lend.js'
 import { elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
@@ -112,7 +112,7 @@ export class GrowableBuffer {
 
   /**
    * Makes it `length` bytes long. New bytes read zero. Growing keeps every view. Shrinking gives whole pages beyond the
-   * new end back to the OS, and detaches the views over them.
+   * new end back to the OS, and detaches the views over them, and every window.
    *
    * @throws UsageError ERR_MEMLAYER_SIZE beyond the maximum.
    * @throws OutOfMemoryError or FatalError when the OS has no memory; the length is then as before.
@@ -306,7 +306,7 @@ export class GrowableBuffer {
     const step = Math.max(stepBytes, this.#page, this.#isLarge(length) ? this.#huge : 0)
     const from = this.#ready
     const end = Math.min(alignUp(length, step), this.#maximum)
-    const ahead = Math.min(end + this.#aheadOf(from, length, step), this.#maximum)
+    const ahead = Math.min(alignUp(this.#aheadTo(from, length, step), step), this.#maximum)
     // A part may be Ready already, where an observer or a script ended a change.
     if (ahead > end && this.#commitAhead(from, ahead - from)) return ahead
     this.#region.commit(from, end - from)
@@ -324,13 +324,16 @@ export class GrowableBuffer {
     }
   }
 
-  /** Bytes to make Ready ahead, where they cost nothing until they are touched, and no limit counts them. */
-  #aheadOf(from: number, length: number, step: number): number {
+  /**
+   * Up to where pages are made Ready, if that is beyond `length`. They cost nothing until they are touched: where they
+   * do, or a limit counts them, there are none.
+   */
+  #aheadTo(from: number, length: number, step: number): number {
     const { os, limit } = this.#region.memory
     if (limit !== null || os.detach !== undefined || os.quarantine?.writable !== Infinity) return 0
     // A buffer that begins long, or becomes twice as long at once, is likely to grow on.
-    const bytes = this.#isViewed ? from : length >= 2 * from ? length / aheadPart : 0
-    return bytes - (bytes % step)
+    if (length >= 2 * from) return length + alignDown(Math.floor(length / aheadPart), step)
+    return this.#isViewed ? 2 * from : 0
   }
 
   #isLarge(bytes: number): boolean {
