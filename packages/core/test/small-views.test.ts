@@ -1,4 +1,4 @@
-// Views of at most a page share the buffer of the pages that they lie in. They end with those pages, and with no others.
+// Views of at most a page share the buffer of the pages that they lie in. They end with those pages, and no others.
 import { createMemory, type Memory, type Region } from '@memlayer/core'
 import { beforeDetach } from '@memlayer/kernel'
 import { beforeEach, describe, expect, it } from 'vitest'

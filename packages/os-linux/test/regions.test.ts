@@ -190,24 +190,44 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
         region.commit(0, ${page})
         return region.view(Uint8Array, 0, 8)
       }
-      leaky(); tidy()
+      // Both views are on one buffer, and only the second is the region's.
+      function seen() {
+        const region = memory.reserve(${MiB}, { name: 'seen' })
+        region.commit(0, ${page})
+        memory.view(Uint8Array, region.address, 8)
+        return region.view(Uint8Array, 8, 8)
+      }
+      function windowed(isLost) {
+        const region = memory.reserve(${MiB}, { name: isLost ? 'lost with a window' : 'windowed' })
+        region.commit()
+        const window = region.window(Uint8Array, 8, 8)
+        return isLost ? null : window
+      }
+      leaky(); tidy(); windowed(true)
       const view = viewed()
+      const others = [seen(), windowed(false)]
       for (let i = 0; i < 20; i++) { globalThis.gc(); await new Promise((resolve) => setTimeout(resolve, 5)) }
-      console.log(view.length, memory.regions().map(({ name }) => name).join())
+      console.log(view.length, memory.regions().map(({ name }) => name).join(), others.length)
       `,
       { from: import.meta.dirname, nodeArgs: ['--expose-gc'] },
     )
-    expect(child.stdout.trim()).toBe('8 viewed')
+    expect(child.stdout.trim()).toBe('8 viewed,seen,windowed 2')
     expect(child.stderr).toMatch(
       /MEMLAYER_LEAK\] MemlayerWarning: the region 'lost' of 1048576 bytes at 0x[0-9a-f]+ was collected without/,
     )
     expect(child.stderr).toMatch(/at leaky/)
-    for (const name of ['lost by its owner', 'lost by a method', 'lost in a closure', 'lost buffer'])
+    for (const name of [
+      'lost by its owner',
+      'lost by a method',
+      'lost in a closure',
+      'lost buffer',
+      'lost with a window',
+    ])
       expect(child.stderr).toContain(`the region '${name}'`)
     expect(child.stderr).toMatch(/To free this one, call memory\.sysFree\(0x[0-9a-f]+, 1048576, null\)\./)
     const parts = [page, 2 * page].map((n) => String.raw`memory\.sysFree\(0x[0-9a-f]+, ${n}, null\)`)
     expect(child.stderr).toMatch(new RegExp(`To free what is left of this one, call ${parts.join(' and ')}\\.`))
-    expect(child.stderr).not.toMatch(/'tidy'|'viewed'/)
+    expect(child.stderr).not.toMatch(/'tidy'|'viewed'|'seen'|'windowed'/)
   })
 
   it('knows how many mappings its own ranges cost the kernel', () => {
