@@ -76,7 +76,7 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
     ...reportsOf(os, account),
     reserve: reserveIn(regions, () => memory),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
-    stats: settled(() => withPinned(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
+    stats: settled(() => withOthers(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
     reclaimer: ((given, reclaim) => {
       const remove = parts.reclaimers.add(given, reclaim)
       parts.pressure.wake()
@@ -115,10 +115,15 @@ function reserveIn(regions: Regions, memory: () => Memory): Memory['reserve'] {
   }
 }
 
-/** The account, with the bytes of pages that moved views pin. */
-function withPinned(stats: MemoryStats, { borrows, os }: Parts): MemoryStats {
-  const pinned = pinnedBytes(borrows.views.pinned(), os.traits.pageSize)
-  return pinned === 0 ? stats : { ...stats, pinned }
+/** The account, with what other parts count. What is 0 is left out. */
+function withOthers(stats: MemoryStats, { borrows, os, scavenger }: Parts): MemoryStats {
+  const others = {
+    pinned: pinnedBytes(borrows.views.pinned(), os.traits.pageSize),
+    scavenged: scavenger.released,
+    scavengeMilliseconds: scavenger.worked,
+  }
+  const counted = Object.entries(others).filter(([, value]) => value > 0)
+  return counted.length === 0 ? stats : { ...stats, ...Object.fromEntries(counted) }
 }
 
 /** Whether a memory owns nothing. It is a function of its own, because a closure keeps all that its neighbours use. */
@@ -128,7 +133,7 @@ function emptyIn({ ledger, retired }: Parts): () => boolean {
 
 /** Without a ledger: Go's wrappers, and no regions. */
 function goMemory(os: OS): Memory {
-  const account = new Account(os, null)
+  const account = new Account(os, null, () => needsLedger('stat'))
   const memory: Memory = Object.assign(new GoWrappers(os, account), {
     ...reportsOf(os, account),
     reserve: () => needsLedger('reserve'),

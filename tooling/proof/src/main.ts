@@ -1,15 +1,21 @@
-// `npm run conformance` prints the matrix. `npm run mutants` runs the wrong backends and writes their table into the
-// README. Both end with a line of counts, which .ci/run reads.
+// `npm run conformance` prints the matrix. `npm run mutants` runs the wrong backends, writes the table of those that
+// were written by hand into the README, and prints the table of faults. Both end with a line of counts, which .ci/run
+// reads.
 import { closingLine, columns, matrixText } from './matrix.js'
 import { mutants } from './mutants.js'
 import { tableOf, writeTable, type Catch } from './mutants-table.js'
 import { reportOn } from './mutate.js'
 import { missing } from './real.js'
+import { simulatedSubjects } from './simulated.js'
+import { figuresOf, summaryOf, type Figures } from './table/summary.js'
+import { tryFaults } from './table/trial.js'
 import { windowsColumn } from './windows-column.js'
 
 const [job, ...rest] = process.argv.slice(2)
-const at = rest.indexOf('--seed')
-const seed = at === -1 ? Math.floor(Math.random() * 2 ** 31) : Number(rest[at + 1])
+const seed = Number(option('--seed') ?? Math.floor(Math.random() * 2 ** 31))
+
+/** The backends whose faults are tried, by the names of their subjects. */
+const tabled = ['linux']
 
 // Kernels that refuse advice are a part of the proof, and the warning about them is not.
 process.removeAllListeners('warning')
@@ -18,10 +24,18 @@ process.on('warning', (warning: Error & { code?: string }) => {
 })
 
 if (job === 'mutants') await runMutants()
+else if (job === 'faults') runFaults()
 else if (job === 'matrix') await runMatrix()
 else {
-  console.error('usage: main.js matrix|mutants [--seed <number>] [--json]')
+  console.error(
+    'usage: main.js matrix|mutants|faults [--seed <number>] [--json] [--backend <name>] [--only <text>] [--all]',
+  )
   process.exitCode = 2
+}
+
+function option(name: string): string | undefined {
+  const at = rest.indexOf(name)
+  return at === -1 ? undefined : rest[at + 1]
 }
 
 async function runMatrix(): Promise<void> {
@@ -46,8 +60,28 @@ async function runMutants(): Promise<void> {
   else {
     const caught = catches.length - missed
     console.log(`${table}\n\nthe suite caught ${caught} of ${catches.length} mutants, seed ${seed}`)
-    console.log(`${caught} passed, ${missed} failed, 0 skipped`)
     writeTable(table)
+    const figures = tabled.map(triedOn)
+    const sum = (of: (one: Figures) => number): number => figures.reduce((total, one) => total + of(one), 0)
+    const broken = sum(({ holds, unexplained }) => (holds ? 0 : unexplained))
+    console.log(`${caught + sum((one) => one.caught)} passed, ${missed + broken} failed, 0 skipped`)
+    if (broken > 0) process.exitCode = 1
   }
   if (missed > 0) process.exitCode = 1
+}
+
+/** Only the table of faults, of one backend or of part of it. */
+function runFaults(): void {
+  const chosen = option('--backend')
+  const figures = (chosen === undefined ? tabled : [chosen]).map(triedOn)
+  if (figures.some(({ holds }) => !holds)) process.exitCode = 1
+}
+
+function triedOn(backend: string): Figures {
+  const subject = simulatedSubjects.find(({ name }) => name === backend)
+  if (subject === undefined) throw new Error(`no subject has the name '${backend}': pass one of the matrix`)
+  const all = rest.includes('--all')
+  const trials = tryFaults(subject, { seed, all, only: option('--only') ?? '' })
+  console.log(`\n${summaryOf(backend, trials, all)}\nseed ${seed}`)
+  return figuresOf(backend, trials)
 }

@@ -1,0 +1,115 @@
+// Ways in which the rest of a backend is wrong: its views, its traits, and what it keeps of a refusal.
+import type { OS, Refusal, Traits } from '@memlayer/core'
+import type { Change, Fault } from './fault.js'
+
+type View = (v: number, n: number) => ArrayBuffer
+
+const viewWays: Readonly<Record<string, (right: View, page: number) => View>> = {
+  'shows the next page': (right, page) => (v, n) => right(v + page, n),
+  'shows the page before': (right, page) => (v, n) => right(v - page, n),
+  'shows a byte less': (right) => (v, n) => right(v, n > 1 ? n - 1 : n),
+  'shows a page more': (right, page) => (v, n) => right(v, n + page),
+  'shows at most 64 pages': (right, page) => (v, n) => right(v, Math.min(n, 64 * page)),
+  'shows at most 1 MiB': (right) => (v, n) => right(v, Math.min(n, 2 ** 20)),
+  'shows a copy': (right) => (v, n) => right(v, n).slice(0),
+  'shows a copy beyond 1 MiB': (right) => (v, n) => (n > 2 ** 20 ? right(v, n).slice(0) : right(v, n)),
+  'shows a copy of a single page': (right, page) => (v, n) => (n === page ? right(v, n).slice(0) : right(v, n)),
+  'shows zeroes': () => (_v, n) => new ArrayBuffer(n),
+  'shows the first range again': (right) => {
+    const seen = new Map<number, ArrayBuffer>()
+    return (v, n) => {
+      const buffer = seen.get(n) ?? right(v, n)
+      seen.set(n, buffer)
+      return buffer
+    }
+  },
+  'shows another range each thousandth time': (right, page) => {
+    let count = 0
+    return (v, n) => right((count += 1) % 1000 === 0 ? v + page : v, n)
+  },
+}
+
+const flags = [
+  'freesParts',
+  'hints',
+  'reservedTraps',
+  'unusedTraps',
+  'faultTraps',
+  'threadsShare',
+  'unusedReturnsMemory',
+  'unusedDropsContents',
+] as const satisfies readonly (keyof Traits)[]
+
+/** Each trait that is another than the backend's own. */
+function traitWays(os: OS): [way: string, traits: Partial<Traits>][] {
+  const { pageSize, hugePageSize, granularity } = os.traits
+  const huge = hugePageSize === 0 ? 2 ** 21 : hugePageSize
+  return [
+    ...flags.map((flag): [string, Partial<Traits>] => [
+      `${os.traits[flag] ? 'denies' : 'claims'} ${flag}`,
+      { [flag]: !os.traits[flag] },
+    ]),
+    ['tells pages of half the size', { pageSize: pageSize / 2 }],
+    ['tells pages of 3 bytes', { pageSize: 3 }],
+    hugePageSize === 0
+      ? ['tells huge pages that are not there', { hugePageSize: huge }]
+      : ['tells of no huge pages', { hugePageSize: 0 }],
+    ['tells huge pages of half the size', { hugePageSize: huge / 2 }],
+    ['tells huge pages of twice the size', { hugePageSize: huge * 2 }],
+    ['tells a granularity of twice the size', { granularity: granularity * 2 }],
+    ['tells a granularity of 1 MiB', { granularity: 2 ** 20 }],
+    ['tells a granularity below the page', { granularity: pageSize / 2 }],
+  ]
+}
+
+const refusalWays: Readonly<Record<string, (right: Refusal) => Refusal | null>> = {
+  'is not kept': () => null,
+  'has another error number': (right) => ({ ...right, errno: (right.errno ?? 0) + 1 }),
+  'has a negative error number': (right) => ({ ...right, errno: -(right.errno ?? 1) }),
+  'has another name for the number': (right) => ({ ...right, errnoName: 'EOTHER' }),
+  'has no name for the number': ({ syscall = '', errno = 0, hint }) => ({ syscall, errno, hint }),
+  'names another kernel call': (right) => ({ ...right, syscall: 'other' }),
+  'names no kernel call': ({ errno = 0, errnoName = '', hint }) => ({ errno, errnoName, hint }),
+  'has no hint': (right) => ({ ...right, hint: '' }),
+}
+
+/** The faults of what is no transition. */
+export function factFaults(os: OS): Fault[] {
+  return [
+    ...Object.entries(viewWays).map(([way, wrong]): Fault => ({
+      fn: 'view',
+      way,
+      change: (patient) => ({ view: wrong((v, n) => patient.os.view(v, n), patient.page) }),
+    })),
+    ...traitWays(os).map(([way, traits]): Fault => ({
+      fn: 'traits',
+      way,
+      change: (patient) => ({ traits: Object.freeze({ ...patient.os.traits, ...traits }) }),
+    })),
+    { fn: 'traits', way: 'are not frozen', change: (patient) => ({ traits: { ...patient.os.traits } }) },
+    { fn: 'name', way: 'is empty', change: () => ({ name: '' }) },
+    {
+      fn: 'usedKeepsReady',
+      way: 'is denied or claimed',
+      change: ({ os: own }) => ({ usedKeepsReady: own.usedKeepsReady !== true }),
+    },
+    ...Object.entries(refusalWays).map(([way, wrong]) => refusalFault(way, wrong)),
+    { fn: 'detach', way: 'ends no view', change: () => ({ detach: () => undefined }) },
+    ...(os.onDetach === undefined
+      ? []
+      : [{ fn: 'onDetach', way: 'never calls', change: (): Change => ({ onDetach: () => () => undefined }) }]),
+  ]
+}
+
+/** A fault in what the backend keeps of a refusal. Where it is read, another one is found. */
+function refusalFault(way: string, wrong: (right: Refusal) => Refusal | null): Fault {
+  return {
+    fn: 'refusal',
+    way,
+    change: ({ os }) =>
+      Object.defineProperty({}, 'refusal', {
+        enumerable: true,
+        get: () => (os.refusal ? wrong(os.refusal) : os.refusal),
+      }),
+  }
+}

@@ -1,0 +1,51 @@
+// The table of one backend: every fault of every function that it has, and the backend with one of them.
+import type { Subject } from '@memlayer/conformance'
+import type { OS } from '@memlayer/core'
+import type { AnySubject } from '../simulated.js'
+import { addressFaults } from './addresses.js'
+import { batchFaults } from './batches.js'
+import { factFaults } from './facts.js'
+import { over, type Fault } from './fault.js'
+import { rangeFaults } from './ranges.js'
+import { serviceFaults } from './services.js'
+
+/** A wrong backend may loop for ever. No right one makes so many calls in a case. */
+const callsMax = 2_000_000
+
+/** The faults of a backend, by function. */
+export function faultsOf(subject: AnySubject): Fault[] {
+  const kernel = subject.kernel?.({ seed: 1 })
+  const os = subject.createOS(kernel === undefined ? {} : { kernel })
+  return [...rangeFaults(os), ...addressFaults(), ...batchFaults(os), ...serviceFaults(os), ...factFaults(os)]
+}
+
+/** The subject with one fault. */
+export function faulty(subject: AnySubject, fault: Fault): AnySubject {
+  let before: OS | null = null
+  const createOS: Subject['createOS'] = (options) => {
+    const os = subject.createOS(options)
+    const wrong = broken(os, fault, before)
+    before = os
+    return wrong
+  }
+  // The witness asks the kernel, and where it asks the backend, the right one.
+  return { ...subject, createOS }
+}
+
+function broken(os: OS, fault: Fault, before: OS | null): OS {
+  let refusals = 0
+  let calls = 0
+  const onCall = (call: () => unknown): unknown => {
+    if ((calls += 1) > callsMax) throw new Error(`a case makes more than ${callsMax} calls`)
+    try {
+      const answer = call()
+      if (os.refusal) refusals += 1
+      return answer
+    } catch (error) {
+      refusals += 1
+      throw error
+    }
+  }
+  const change = fault.change({ os, page: os.traits.pageSize, refusals: () => refusals, before })
+  return over(os, change, onCall)
+}
