@@ -190,22 +190,18 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
         region.commit(0, ${page})
         return region.view(Uint8Array, 0, 8)
       }
-      // Both views are on one buffer, and only the second is the region's.
       function seen() {
-        const region = memory.reserve(${MiB}, { name: 'seen' })
-        region.commit(0, ${page})
-        memory.view(Uint8Array, region.address, 8)
-        return region.view(Uint8Array, 8, 8)
-      }
-      function windowed(isLost) {
-        const region = memory.reserve(${MiB}, { name: isLost ? 'lost with a window' : 'windowed' })
+        const { address } = memory.reserve(${MiB}, { name: 'seen' })
+        const region = memory.regions().at(-1)
         region.commit()
-        const window = region.window(Uint8Array, 8, 8)
-        return isLost ? null : window
+        // Both are on one buffer, and only the second is the region's. A window is on a longer one.
+        return [memory.view(Uint8Array, address, 8), region.view(Uint8Array, 8, 8)][1]
       }
-      leaky(); tidy(); windowed(true)
+      const opened = (region) => (region.commit(), region)
+      const windowOf = (name) => opened(memory.reserve(${MiB}, { name })).window(Uint8Array)
+      leaky(); tidy(); windowOf('lost with a window')
       const view = viewed()
-      const others = [seen(), windowed(false)]
+      const others = [seen(), windowOf('windowed')]
       for (let i = 0; i < 20; i++) { globalThis.gc(); await new Promise((resolve) => setTimeout(resolve, 5)) }
       console.log(view.length, memory.regions().map(({ name }) => name).join(), others.length)
       `,
