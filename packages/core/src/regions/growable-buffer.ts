@@ -330,7 +330,8 @@ export class GrowableBuffer {
    */
   #aheadTo(from: number, length: number, step: number): number {
     const { os, limit } = this.#region.memory
-    if (limit !== null || os.detach !== undefined || os.quarantine?.writable !== Infinity) return 0
+    const isCharged = os.sysRoomOS !== undefined || os.quarantine?.writable !== Infinity
+    if (isCharged || limit !== null || os.detach !== undefined) return 0
     // A buffer that begins long, or becomes twice as long at once, is likely to grow on.
     if (length >= 2 * from) return length + alignDown(Math.floor(length / aheadPart), step)
     return this.#isViewed ? 2 * from : 0
