@@ -39,9 +39,19 @@ export class RegionCalls {
     if (this.#parts.intent.isOpen) settle(this.#parts)
   }
 
-  /** The category of this name. */
-  stat(name: string): SysMemStat {
-    return this.#parts.account.stat(name)
+  /** The category of a region's name. */
+  statOfRegion(name: string): SysMemStat {
+    return this.#parts.account.statOfRegion(name)
+  }
+
+  /** Whether there are many names of regions. */
+  get hasManyNames(): boolean {
+    return this.#parts.account.hasManyNames
+  }
+
+  /** Drops the categories of names that no region has any more. No operation may be going on. */
+  dropNames(): void {
+    this.#parts.account.dropNames(new Set(this.#parts.claims.list().map(({ name }) => name)))
   }
 
   /** @throws UsageError ERR_MEMLAYER_STAT when `stat` is not of this memory. A region always has one. */

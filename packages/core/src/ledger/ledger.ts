@@ -51,6 +51,11 @@ export class Ledger {
     return this.#peaks[category] ?? 0
   }
 
+  /** The category is another one's from now on. */
+  forgetPeak(category: number): void {
+    if (category < this.#peaks.length) this.#peaks[category] = 0
+  }
+
   /** Bytes that are Ready. */
   get ready(): number {
     return this.#ready
