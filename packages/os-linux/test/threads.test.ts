@@ -268,7 +268,9 @@ describe.skipIf(process.platform !== 'linux')('memory.limit (need Linux)', () =>
       const answers = workers.map((worker) => told(worker, 'message'))
       for (const worker of workers) worker.postMessage('fill')
       const together = await Promise.all(answers)
-      const refused = () => { try { memory.sysFree(memory.sysAlloc(MiB, null), MiB, null) } catch (error) { return error.message } }
+      const refused = () => {
+        try { memory.sysFree(memory.sysAlloc(MiB, null), MiB, null) } catch (error) { return error.message }
+      }
       const before = [memory.limit.used, refused()]
       const [, ended] = together[0][1] > 0 ? together[0] : together.find(([, ready]) => ready > 0)
       await workers[together.findIndex(([, ready]) => ready === ended)].terminate()
