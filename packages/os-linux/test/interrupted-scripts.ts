@@ -33,7 +33,7 @@ export const program = `
     const base = bases.length === 0 ? 0 : bases[random(bases.length)]
     const n = (1 + random(8)) * page
     const v = base + random(9) * page
-    const what = random(15)
+    const what = random(18)
     if (what < 2 || base === 0) bases.push(memory.sysAlloc(16 * page, stat))
     else if (what === 2) memory.sysUnused(v, n)
     else if (what === 3) memory.sysUsed(v, n)
@@ -48,10 +48,13 @@ export const program = `
     else if (what === 12) {
       const region = memory.reserve(16 * page, { name: 'r' })
       region.commit(0, 8 * page)
-      views.push([region.address, page, region.view(Uint8Array, 0, page)])
+      const made = random(2) === 0 ? region.view(Uint8Array, 0, page) : region.window(Uint8Array, 0, page)
+      views.push([region.address, page, made])
       if (random(2) === 0) region.free()
       else bases.push(region.address)
     } else if (what === 13) memory.scavenge({ bytes: n })
+    else if (what === 14) views.push([buffer.address, buffer.length, buffer.bytes()])
+    else if (what < 17) views.push([v + 8, 64, memory.view(Uint8Array, v + 8, 64)])
     else memory.sysUnusedAll([base, page, base + 2 * page, page])
   }
   /** An operation that is refused is none of this program's business. */

@@ -190,24 +190,40 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
         region.commit(0, ${page})
         return region.view(Uint8Array, 0, 8)
       }
-      leaky(); tidy()
+      function seen() {
+        const { address } = memory.reserve(${MiB}, { name: 'seen' })
+        const region = memory.regions().at(-1)
+        region.commit()
+        // Both are on one buffer, and only the second is the region's. A window is on a longer one.
+        return [memory.view(Uint8Array, address, 8), region.view(Uint8Array, 8, 8)][1]
+      }
+      const opened = (region) => (region.commit(), region)
+      const windowOf = (name) => opened(memory.reserve(${MiB}, { name })).window(Uint8Array)
+      leaky(); tidy(); windowOf('lost with a window')
       const view = viewed()
+      const others = [seen(), windowOf('windowed')]
       for (let i = 0; i < 20; i++) { globalThis.gc(); await new Promise((resolve) => setTimeout(resolve, 5)) }
-      console.log(view.length, memory.regions().map(({ name }) => name).join())
+      console.log(view.length, memory.regions().map(({ name }) => name).join(), others.length)
       `,
       { from: import.meta.dirname, nodeArgs: ['--expose-gc'] },
     )
-    expect(child.stdout.trim()).toBe('8 viewed')
+    expect(child.stdout.trim()).toBe('8 viewed,seen,windowed 2')
     expect(child.stderr).toMatch(
       /MEMLAYER_LEAK\] MemlayerWarning: the region 'lost' of 1048576 bytes at 0x[0-9a-f]+ was collected without/,
     )
     expect(child.stderr).toMatch(/at leaky/)
-    for (const name of ['lost by its owner', 'lost by a method', 'lost in a closure', 'lost buffer'])
+    for (const name of [
+      'lost by its owner',
+      'lost by a method',
+      'lost in a closure',
+      'lost buffer',
+      'lost with a window',
+    ])
       expect(child.stderr).toContain(`the region '${name}'`)
     expect(child.stderr).toMatch(/To free this one, call memory\.sysFree\(0x[0-9a-f]+, 1048576, null\)\./)
     const parts = [page, 2 * page].map((n) => String.raw`memory\.sysFree\(0x[0-9a-f]+, ${n}, null\)`)
     expect(child.stderr).toMatch(new RegExp(`To free what is left of this one, call ${parts.join(' and ')}\\.`))
-    expect(child.stderr).not.toMatch(/'tidy'|'viewed'/)
+    expect(child.stderr).not.toMatch(/'tidy'|'viewed'|'seen'|'windowed'/)
   })
 
   it('knows how many mappings its own ranges cost the kernel', () => {

@@ -38,14 +38,17 @@ const soak = `
   const long = memory.reserve(256 * 2 ** 20, { name: 'long-lived' })
   long.commit(0, 64 * 2 ** 20)
   const kept = long.view(Uint8Array, 0, 2 ** 20)
-  let operations = 0
+  let [operations, lives] = [0, 0]
   memory.observe(() => { operations += 1 })
   function life(i) {
     const n = 1 + (i % 13)
-    const region = memory.reserve(64 * page, { name: 'short-lived' })
+    // A name of its own, as a job or a tenant has.
+    const region = memory.reserve(64 * page, { name: 'short-lived ' + (lives += 1) })
     region.commit(0, 32 * page)
     const view = region.view(Uint8Array, 0, 32 * page)
+    const small = region.window(Uint8Array, 8, 8).length + region.view(Uint8Array, page - 4, 8).length
     for (let at = 0; at < view.length; at += page) view[at] = i
+    region.zero(16 * page, small)
     region.unusedAll([page, page, 4 * page, n * page])
     region.used(0, 32 * page)
     region.fault(31 * page, page)

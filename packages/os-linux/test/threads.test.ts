@@ -269,8 +269,7 @@ describe.skipIf(process.platform !== 'linux')('memory.limit (need Linux)', () =>
       for (const worker of workers) worker.postMessage('fill')
       const together = await Promise.all(answers)
       const refused = () => {
-        try { memory.sysFree(memory.sysAlloc(MiB, null), MiB, null) }
-        catch (error) { return error.message }
+        try { memory.sysFree(memory.sysAlloc(MiB, null), MiB, null) } catch (error) { return error.message }
       }
       const before = [memory.limit.used, refused()]
       const [, ended] = together[0][1] > 0 ? together[0] : together.find(([, ready]) => ready > 0)

@@ -22,26 +22,42 @@ let hasWarned = false
 /** One category and its counts. */
 class Category implements Count {
   readonly stat: SysMemStat
+  readonly place: number
   bytes = 0
   limit = Infinity
   calls = 0
   refusals = 0
+  /** Whether it is a region's name, for which nobody has asked. Without regions of the name it can be dropped. */
+  isRegions = false
+  readonly #limited: (category: Category) => void
 
-  readonly limited: () => void
-
-  constructor(name: string, place: number, limited: () => void) {
-    this.limited = limited
+  constructor(name: string, place: number, limited: (category: Category) => void) {
+    this.place = place
+    this.#limited = limited
     this.stat = new SysMemStat(name, place, this)
   }
+
+  limited(): void {
+    this.#limited(this)
+  }
 }
+
+/** So many names of regions that hold nothing are kept. */
+const idleNamesMax = 256
 
 /** Categories and their counts. */
 export class Account {
   readonly #os: OS
   readonly #ledger: Ledger | null
   // Category 0 is for bytes that no category counts.
-  readonly #categories: Category[] = []
+  readonly #categories: (Category | null)[] = []
   readonly #byName = new Map<string, Category>()
+  /** Places of categories that were dropped. */
+  readonly #free: number[] = []
+  /** Their stats, which count again when they are used. */
+  readonly #dropped = new WeakSet<SysMemStat>()
+  #regionNames = 0
+  #regionNamesMax = 2 * idleNamesMax
   readonly #observers: Observers = new Observers()
   /** Bytes of sysUnused that the kernel would not take, in all. */
   #kept = 0
@@ -64,6 +80,64 @@ export class Account {
 
   /** The category of this name, made at first use. */
   stat(name: string): SysMemStat {
+    const { place, stat } = this.#named(name)
+    this.#keep(place)
+    return stat
+  }
+
+  /** The category of a region's name. It may be dropped when no region has the name. */
+  statOfRegion(name: string): SysMemStat {
+    const isNew = !this.#byName.has(name)
+    const category = this.#named(name)
+    if (isNew) {
+      category.isRegions = true
+      this.#regionNames += 1
+    }
+    return category.stat
+  }
+
+  /** Whether there are so many names of regions that it is worth to look which are not used. */
+  get hasManyNames(): boolean {
+    return this.#regionNames > this.#regionNamesMax
+  }
+
+  /**
+   * Drops categories that regions had, hold nothing, and are not among `names`. The youngest stay. Their operations are
+   * counted as uncategorized from then on. No operation may be going on, because one knows its category by its place.
+   */
+  dropNames(names: ReadonlySet<string>): void {
+    const idle: Category[] = []
+    for (const category of this.#byName.values()) {
+      const { isRegions, bytes, limit, stat } = category
+      if (isRegions && bytes === 0 && limit === Infinity && !names.has(stat.name)) idle.push(category)
+    }
+    for (const category of idle.slice(0, -idleNamesMax)) this.#drop(category)
+    this.#regionNamesMax = 2 * Math.max(idleNamesMax, this.#regionNames)
+  }
+
+  #drop(category: Category): void {
+    const { stat, place, calls, refusals } = category
+    const rest = this.#at(0)
+    rest.calls += calls
+    rest.refusals += refusals
+    this.#lastStat = null
+    this.#dropped.add(stat)
+    this.#byName.delete(stat.name)
+    this.#categories[place] = null
+    this.#ledger?.forgetPeak(place)
+    this.#free.push(place)
+    this.#regionNames -= 1
+  }
+
+  /** Code knows the category, so it is not dropped. */
+  #keep(place: number): void {
+    const category = this.#at(place)
+    if (!category.isRegions) return
+    category.isRegions = false
+    this.#regionNames -= 1
+  }
+
+  #named(name: string): Category {
     let category = this.#byName.get(name)
     if (category === undefined) {
       if (typeof name !== 'string' || name === '') {
@@ -73,7 +147,7 @@ export class Account {
       category = this.#add(name)
       this.#byName.set(name, category)
     }
-    return category.stat
+    return category
   }
 
   /** A category's place; 0 for null. @throws UsageError ERR_MEMLAYER_STAT when `stat` is not of this memory. */
@@ -81,10 +155,25 @@ export class Account {
     if (stat === null) return 0
     if (stat === this.#lastStat) return this.#lastPlace
     const place = SysMemStat.placeOf(stat)
-    if (place <= 0 || this.#categories[place]?.stat !== stat) wrongStat(op, stat, place, this.#ledger !== null)
+    const isKnown = place > 0 && SysMemStat.countOf(stat) === this.#categories[place]
+    if (!isKnown && !this.#dropped.has(stat)) wrongStat(op, stat, place, this.#ledger !== null)
+    this.#lastPlace = isKnown ? place : this.#countAgain(stat)
     this.#lastStat = stat
-    this.#lastPlace = place
-    return place
+    return this.#lastPlace
+  }
+
+  /** The stat of a category that was dropped is used: it counts under its name again. */
+  #countAgain(stat: SysMemStat): number {
+    const category = this.#named(stat.name)
+    this.#keep(category.place)
+    SysMemStat.adopt(stat, category.place, category)
+    return category.place
+  }
+
+  /** A category has a limit from now on. @throws UsageError where states are not known. */
+  #setLimited(category: Category): void {
+    this.#limited()
+    if (this.#dropped.has(category.stat)) this.#countAgain(category.stat)
   }
 
   /** A category as people call it. */
@@ -146,8 +235,8 @@ export class Account {
 
   /** Takes what each category holds from the ledger, because a script ended while it was being changed. */
   recount(): void {
-    for (const [place, category] of this.#categories.entries()) {
-      if (place > 0 && this.#ledger !== null) category.bytes = ownedBytes(this.#ledger, place)
+    for (const category of this.#byName.values()) {
+      if (this.#ledger !== null) category.bytes = ownedBytes(this.#ledger, category.place)
     }
   }
 
@@ -196,8 +285,9 @@ export class Account {
    * `retained`: of idle pages.
    */
   stats(retired = 0, lingering = 0, retained = 0): MemoryStats {
-    const counts = this.#categories.map(({ stat, bytes, calls, refusals }) => ({
+    const counts = [this.#at(0), ...this.#byName.values()].map(({ stat, place, bytes, calls, refusals }) => ({
       name: stat.name,
+      place,
       held: bytes,
       calls,
       refusals,
@@ -231,8 +321,9 @@ export class Account {
   }
 
   #add(name: string): Category {
-    const category = new Category(name, this.#categories.length, this.#limited)
-    this.#categories.push(category)
+    const place = this.#free.pop() ?? this.#categories.length
+    const category = new Category(name, place, (one) => this.#setLimited(one))
+    this.#categories[place] = category
     return category
   }
 
@@ -245,8 +336,7 @@ export class Account {
   }
 
   #auditCounts(ledger: Ledger): string | null {
-    for (const [place, { stat, bytes }] of this.#categories.entries()) {
-      if (place === 0) continue
+    for (const { place, stat, bytes } of this.#byName.values()) {
       const owned = ownedBytes(ledger, place)
       if (owned !== bytes) return `category '${stat.name}' counts ${bytes} bytes, but its ranges have ${owned}`
     }

@@ -17,8 +17,8 @@ export interface Count {
 export class SysMemStat {
   /** The category. */
   readonly name: string
-  readonly #place: number
-  readonly #count: Count
+  #place: number
+  #count: Count
 
   /** @internal */
   constructor(name: string, place: number, count: Count) {
@@ -37,6 +37,25 @@ export class SysMemStat {
    */
   static placeOf(value: unknown): number {
     return typeof value === 'object' && value !== null && #place in value ? value.#place : -1
+  }
+
+  /**
+   * What counts for it.
+   *
+   * @internal
+   */
+  static countOf(stat: SysMemStat): Count {
+    return stat.#count
+  }
+
+  /**
+   * Its category was dropped, and another one counts for it from now on.
+   *
+   * @internal
+   */
+  static adopt(stat: SysMemStat, place: number, count: Count): void {
+    stat.#place = place
+    stat.#count = count
   }
 
   /**

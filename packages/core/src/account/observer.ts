@@ -60,11 +60,16 @@ interface Announcement {
   readonly event: MemoryEvent
 }
 
+/** So many events that were told are kept, or as many as wait. */
+const toldMax = 1024
+
 /** The observers of one memory. */
 export class Observers {
   #observers: readonly Listening[] = []
   // Events that wait. An operation of an observer is told when all have heard of the one before.
-  readonly #announcements: Announcement[] = []
+  #announcements: Announcement[] = []
+  /** The first of them that waits. A list that is shifted moves all of its events each time. */
+  #next = 0
   #telling = false
   #willLook = false
 
@@ -114,9 +119,27 @@ export class Observers {
     this.#willLook = true
   }
 
+  /** The event that waits longest. */
+  #take(): Announcement | undefined {
+    const all = this.#announcements
+    if (this.#next === all.length) {
+      if (this.#next > 0) this.#announcements = []
+      this.#next = 0
+      return undefined
+    }
+    const first = all[this.#next]
+    this.#next += 1
+    // What was told is let go, also while observers go on to make events.
+    if (this.#next >= toldMax && this.#next * 2 > all.length) {
+      this.#announcements = all.slice(this.#next)
+      this.#next = 0
+    }
+    return first
+  }
+
   #tellAll(): void {
     this.#telling = true
-    for (let next = this.#announcements.shift(); next !== undefined; next = this.#announcements.shift()) {
+    for (let next = this.#take(); next !== undefined; next = this.#take()) {
       for (const { observer } of next.to) {
         try {
           observer(next.event)

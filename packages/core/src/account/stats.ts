@@ -26,7 +26,10 @@ export interface MemoryStats {
   readonly total: StateCounts
   /** What no category counts: ranges that are only reserved, and ranges that were mapped without a stat. */
   readonly uncategorized: StateCounts
-  /** By name, in the order of first use. */
+  /**
+   * By name, in the order of first use. Of categories that only regions had, and that hold nothing, the last 256 stay:
+   * the operations of older ones are counted in `uncategorized`. One that `memory.stat(name)` returned stays for good.
+   */
   readonly categories: Readonly<Record<string, StateCounts>>
   /**
    * Bytes of freed address space that is kept, because JavaScript has seen it: a late access finds zeroes there, and
@@ -63,6 +66,8 @@ export interface MemoryStats {
 /** What the account itself counts of a category. */
 export interface CategoryCounts {
   readonly name: string
+  /** Its number in the ledger. */
+  readonly place: number
   readonly held: number
   readonly calls: number
   readonly refusals: number
@@ -77,12 +82,12 @@ export function statsOf(
   lingering: number,
   retained: number,
 ): MemoryStats {
-  const counts = categories.map(({ held, calls, refusals }, category) => ({
-    reserved: ledger?.bytes(category, RESERVED) ?? NaN,
-    prepared: ledger?.bytes(category, PREPARED) ?? NaN,
-    ready: ledger?.bytes(category, READY) ?? NaN,
+  const counts = categories.map(({ place, held, calls, refusals }) => ({
+    reserved: ledger?.bytes(place, RESERVED) ?? NaN,
+    prepared: ledger?.bytes(place, PREPARED) ?? NaN,
+    ready: ledger?.bytes(place, READY) ?? NaN,
     held,
-    peak: ledger?.peak(category) ?? NaN,
+    peak: ledger?.peak(place) ?? NaN,
     calls,
     refusals,
   }))

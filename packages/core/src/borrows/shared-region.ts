@@ -1,5 +1,5 @@
 // The worker's side of a share: the owner's Ready pages, with views of this thread's own.
-import type { Address } from '@memlayer/kernel'
+import { alignDown, alignUp, type Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { OS } from '../os.js'
 import { tableOf } from '../process/record.js'
@@ -23,6 +23,7 @@ export class SharedRegion {
   readonly #name: string
   readonly #views: Views
   readonly #giveUp: () => void
+  readonly #page: number
   #released = false
   /** The number of views that are lent. */
   #lent = 0
@@ -33,6 +34,7 @@ export class SharedRegion {
     const { name, address, size, take, giveUp } = readOffer(token, os.name, tableOf(os))
     this.#giveUp = giveUp
     this.#views = new Views(os)
+    this.#page = os.traits.pageSize
     this.#address = address
     this.#size = size
     this.#name = name
@@ -120,7 +122,15 @@ export class SharedRegion {
     const bytes = typeof count === 'number' ? count * element : NaN
     if (!(isOffset && offset + bytes <= this.size)) this.#outside(op, offset, length)
     checkElements(op, type, element, this.address + offset, count as number)
-    return this.#views.make(type, this.address + offset, count as number, bytes, this) as ViewOf<T>
+    const isOwn = op !== 'view' || !this.#hasPagesOf(offset, bytes)
+    return this.#views.make(type, this.address + offset, count as number, bytes, this, isOwn) as ViewOf<T>
+  }
+
+  /** Whether the whole pages that [offset, offset+bytes) lies in are of the share. Views share buffers of such. */
+  #hasPagesOf(offset: number, bytes: number): boolean {
+    const v = this.address + offset
+    const end = alignUp(v + bytes, this.#page)
+    return alignDown(v, this.#page) >= this.address && end <= this.address + this.size
   }
 
   /**

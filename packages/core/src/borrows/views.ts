@@ -1,6 +1,10 @@
 // Views that can't dangle. A view is an ArrayBuffer over Ready pages, at full speed. Before any of its pages leaves
 // Ready the buffer is detached: code that kept it finds length 0 and reads undefined, where a stale pointer would
 // end the process. A view is known until its buffer is detached, wherever a script ends.
+//
+// A buffer costs more than the views on it: an object of the engine's own, a weak reference, a call when it was
+// collected. So small views share the buffer of the page that they lie in, or of the two pages. No view ends sooner for
+// it, because pages leave Ready as a whole.
 import { detachView, isDetached, viewOffset, type Address } from '@memlayer/kernel'
 import { ownValue, UsageError } from '../errors.js'
 import { now } from '../holding.js'
@@ -22,6 +26,10 @@ export interface ViewEntry extends IndexEntry<ViewEntry> {
   /** Its neighbours among the views of its job, which has not ended. */
   younger: ViewEntry | null
   older: ViewEntry | null
+  /** Which pages' small views share the buffer; -1: it is one view's own. */
+  readonly pages: number
+  /** Whether the buffer keeps a region alive. Only that of small views can get it later. */
+  hasKeeper: boolean
   /** Whether the layer is detaching the buffer. One that is detached without it was moved by other code. */
   isEnding: boolean
 }
@@ -48,7 +56,11 @@ const roundsMax = 100
 export class Views {
   readonly #os: OS
   readonly #index = new RangeIndex<ViewEntry>()
-  readonly #collected = new FinalizationRegistry<ViewEntry>((entry) => this.#index.delete(entry))
+  readonly #collected = new FinalizationRegistry<ViewEntry>((entry) => this.#forget(entry))
+  /** Views of at most so many bytes share a buffer: a page's. 0: one buffer serves all ranges. */
+  readonly #sharedMax: number
+  /** The buffers that small views share, by their pages. */
+  readonly #shared = new Map<number, ViewEntry>()
   // The last entry that this job has made, which leads to the others. Most views are gone before it ends.
   #youngest: ViewEntry | null = null
   // Whether a microtask will age them: one a job, however many views the job makes.
@@ -60,6 +72,7 @@ export class Views {
 
   constructor(os: OS) {
     this.#os = os
+    this.#sharedMax = os.detach === undefined ? os.traits.pageSize : 0
   }
 
   /** Every view keeps `memory` alive from now on. It costs a view nothing: the edge is its buffer's prototype's. */
@@ -77,28 +90,60 @@ export class Views {
     return this.#index.bytes
   }
 
-  /** A view over `length` elements at `v`: `bytes` bytes, all of them Ready. `keeper` lives as long as the view. */
+  /**
+   * A view over `length` elements at `v`: `bytes` bytes, all of them Ready. `keeper` lives as long as the view.
+   * `isOwn`: its buffer has no other view, and no other bytes.
+   */
   make<T extends ArrayBufferView>(
     type: ViewConstructor<T>,
     v: Address,
     length: number,
     bytes: number,
     keeper: object | null,
+    isOwn = false,
   ): T {
+    if (bytes <= this.#sharedMax && bytes > 0 && !isOwn) return this.#makeSmall(type, v, length, bytes, keeper)
     if (bytes === 0) return viewOver(type, new ArrayBuffer(0), 0, 0)
     const buffer = this.#bufferOver(v, bytes)
-    // A WebAssembly memory has one buffer for all of its addresses. Elsewhere each view has its own.
+    // A WebAssembly memory has one buffer for all of its addresses.
     const offset = viewOffset(buffer, v, bytes)
     if (offset === 0) Object.setPrototypeOf(buffer, this.#prototype)
     // No other code has run since the pages were proved Ready. From here on, an operation on them ends the view.
-    this.#enter(v, bytes, buffer)
+    this.#enter(v, bytes, buffer, -1)
     const view = viewOver(type, buffer, offset, length)
     if (keeper !== null) keepers.set(offset === 0 ? buffer : view, keeper)
     else if (offset !== 0) keepers.set(view, this.#prototype)
-    if (!this.#willAge) {
-      void this.#ageLater()
-      this.#willAge = true
+    // It comes last: a hook may hear of its promise, and end the view.
+    if (!this.#willAge) this.#age()
+    return view
+  }
+
+  /** A view on the buffer of the page, or the two pages, that it lies in. */
+  #makeSmall<T extends ArrayBufferView>(
+    type: ViewConstructor<T>,
+    v: Address,
+    length: number,
+    bytes: number,
+    keeper: object | null,
+  ): T {
+    const page = this.#sharedMax
+    const first = Math.floor(v / page)
+    const offset = v - first * page
+    const pages = offset + bytes > page ? 2 * first + 1 : 2 * first
+    let entry = this.#shared.get(pages)
+    let buffer = entry === undefined || entry.isEnding ? undefined : bufferOf(entry)
+    if (entry === undefined || buffer === undefined || isDetached(buffer)) {
+      buffer = this.#bufferOver(first * page, offset + bytes > page ? 2 * page : page)
+      Object.setPrototypeOf(buffer, this.#prototype)
+      entry = this.#enter(first * page, buffer.byteLength, buffer, pages)
+      this.#shared.set(pages, entry)
     }
+    if (keeper !== null && !entry.hasKeeper) {
+      keepers.set(buffer, keeper)
+      entry.hasKeeper = true
+    }
+    const view = viewOver(type, buffer, offset, length)
+    if (entry.fresh !== null && !this.#willAge) this.#age()
     return view
   }
 
@@ -116,7 +161,7 @@ export class Views {
     }
   }
 
-  #enter(v: Address, bytes: number, buffer: ArrayBuffer): void {
+  #enter(v: Address, bytes: number, buffer: ArrayBuffer, pages: number): ViewEntry {
     const older = this.#youngest
     const entry: ViewEntry = {
       start: v,
@@ -128,11 +173,21 @@ export class Views {
       aged: null,
       younger: null,
       older,
+      pages,
+      hasKeeper: false,
       isEnding: false,
     }
     if (older !== null) older.younger = entry
     this.#youngest = entry
     this.#index.add(entry)
+    return entry
+  }
+
+  /** Its buffer is detached, or was collected. */
+  #forget(entry: ViewEntry): void {
+    const { pages } = entry
+    if (pages !== -1 && this.#shared.get(pages) === entry) this.#shared.delete(pages)
+    this.#index.delete(entry)
   }
 
   /**
@@ -212,14 +267,20 @@ export class Views {
     wrongBuffer('no view of the region was moved to this buffer')
   }
 
+  /** The views of this job will age when it ends. */
+  #age(): void {
+    void this.#ageLater()
+    this.#willAge = true
+  }
+
   /** Waits as the engine itself does: a promise's `then` would look at what any code can change. */
   async #ageLater(): Promise<void> {
     await (undefined as unknown)
-    this.#age()
+    this.#ageNow()
   }
 
   /** The job that made them has ended. From now on they live for as long as their users keep them. */
-  #age(): void {
+  #ageNow(): void {
     this.#willAge = false
     for (let entry = this.#youngest; entry !== null; entry = entry.older) {
       const { fresh: buffer } = entry
@@ -247,7 +308,7 @@ export class Views {
   #endOne(op: string, entry: ViewEntry): void {
     const buffer = bufferOf(entry)
     if (buffer !== undefined) this.#detach(op, entry, buffer)
-    this.#index.delete(entry)
+    this.#forget(entry)
     if (entry.fresh === null) {
       // Without this, a program that makes views without end would queue a call for each.
       this.#collected.unregister(entry)

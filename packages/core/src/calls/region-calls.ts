@@ -1,11 +1,11 @@
 // What regions do with their pages besides the operations: commit, views, copies, holds, shares, huge pages.
-import { byteLengthOf, viewOffset, type Address } from '@memlayer/kernel'
+import { alignUp, byteLengthOf, viewOffset, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import { Hold } from '../borrows/hold.js'
 import type { Given } from '../borrows/shares.js'
 import type { ShareToken } from '../borrows/share-token.js'
 import { bufferGiven } from '../borrows/reclaim.js'
-import type { ViewConstructor, ViewOf } from '../borrows/view-types.js'
+import { checkElements, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
 import type { WorkerLike } from '../borrows/worker.js'
 import { checkAddress, checkSize } from '../check.js'
 import type { Maker } from '../holding.js'
@@ -39,9 +39,19 @@ export class RegionCalls {
     if (this.#parts.intent.isOpen) settle(this.#parts)
   }
 
-  /** The category of this name. */
-  stat(name: string): SysMemStat {
-    return this.#parts.account.stat(name)
+  /** The category of a region's name. */
+  statOfRegion(name: string): SysMemStat {
+    return this.#parts.account.statOfRegion(name)
+  }
+
+  /** Whether there are many names of regions. */
+  get hasManyNames(): boolean {
+    return this.#parts.account.hasManyNames
+  }
+
+  /** Drops the categories of names that no region has any more. No operation may be going on. */
+  dropNames(): void {
+    this.#parts.account.dropNames(new Set(this.#parts.claims.list().map(({ name }) => name)))
   }
 
   /** @throws UsageError ERR_MEMLAYER_STAT when `stat` is not of this memory. A region always has one. */
@@ -73,15 +83,34 @@ export class RegionCalls {
     zero(this.#parts, v, n)
   }
 
-  /** A view of elements of `element` bytes that keeps `keeper` alive. */
+  /** A view of elements of `element` bytes that keeps `keeper` alive. `isOwn`: on a buffer that has no other view. */
   view<T extends ArrayBufferView>(
     type: ViewConstructor<T>,
     element: number,
     v: Address,
     length: number,
     keeper: object,
+    isOwn = false,
   ): ViewOf<T> {
-    return viewOfSize(this.#parts, type, element, v, length, keeper)
+    return viewOfSize(this.#parts, type, element, v, length, keeper, isOwn)
+  }
+
+  /** @throws UsageError ERR_MEMLAYER_VIEW unless a view of `length` elements can begin at `v`. */
+  expectElements(type: ViewConstructor, element: number, v: Address, length: number): void {
+    checkElements('view', type, element, v, length)
+  }
+
+  /**
+   * The Ready pages around [v, v+n), within [from, from+size).
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of [v, v+n) is Ready.
+   */
+  readyAround(v: Address, n: number, from: Address, size: number): [start: Address, end: Address] {
+    const { ledger, os } = this.#parts
+    ledger.expect('view', v, n, FROM_READY)
+    const [start, end] = ledger.runAt(v, from, from + size)
+    // Pages of another category may follow in the range.
+    return [start, Math.max(end, alignUp(v + n, os.traits.pageSize))]
   }
 
   /** Copies Ready bytes at `v` into `target`. */

@@ -18,7 +18,7 @@ export function viewOf<T extends ArrayBufferView>(
   return viewOfSize(parts, type, elementSize('view', type), v, length, keeper)
 }
 
-/** A view of elements of `element` bytes at `v`, which is an address. */
+/** A view of elements of `element` bytes at `v`, which is an address. `isOwn`: on a buffer that has no other view. */
 export function viewOfSize<T extends ArrayBufferView>(
   parts: Parts,
   type: ViewConstructor<T>,
@@ -26,6 +26,7 @@ export function viewOfSize<T extends ArrayBufferView>(
   v: Address,
   length: number,
   keeper: object | null,
+  isOwn = false,
 ): ViewOf<T> {
   if (parts.intent.isOpen) settle(parts)
   const { ledger, borrows } = parts
@@ -35,7 +36,7 @@ export function viewOfSize<T extends ArrayBufferView>(
     ledger.expect('view', v, bytes, FROM_READY)
     see(parts, v, bytes)
   }
-  return borrows.views.make(type, v, length, bytes, keeper) as ViewOf<T>
+  return borrows.views.make(type, v, length, bytes, keeper, isOwn) as ViewOf<T>
 }
 
 /** JavaScript is about to see [v, v+n). All of a region is kept then: a part that is kept alone costs a mapping. */

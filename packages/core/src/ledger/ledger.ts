@@ -51,6 +51,11 @@ export class Ledger {
     return this.#peaks[category] ?? 0
   }
 
+  /** The category is another one's from now on. */
+  forgetPeak(category: number): void {
+    if (category < this.#peaks.length) this.#peaks[category] = 0
+  }
+
   /** Bytes that are Ready. */
   get ready(): number {
     return this.#ready
@@ -178,6 +183,13 @@ export class Ledger {
       this.#map.seek(v)
       if (this.#map.value === 0) this.#reservations?.delete(v)
     }
+  }
+
+  /** Where the pages like the one at `v` begin and end, within [from, end). */
+  runAt(v: Address, from: Address, end: Address): [start: Address, end: Address] {
+    this.#map.seek(v)
+    const stop = this.#map.endBy(end)
+    return [Math.max(this.#map.start, from), stop]
   }
 
   /** The category of the first byte of a range at `v`. `packed` is what `expect` returned. */

@@ -1,15 +1,15 @@
 // A buffer that grows in place. Address space for its largest size is reserved at once, and memory is mapped as it
 // grows. It answers to nothing in Go; it is a Region and one number.
-import { alignUp, type Address } from '@memlayer/kernel'
+import { alignDown, alignUp, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import { lend, lendAll, type Lender } from '../borrows/lend.js'
 import { elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
-import { inWordsOf, UsageError } from '../errors.js'
+import { inWordsOf, OutOfMemoryError } from '../errors.js'
 import type { HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
 import { formatBytes, show } from '../text.js'
-import { notWithin } from './region-misuse.js'
+import { bufferFreed, checkLength, checkMemory, checkWithin, tooLong } from './buffer-misuse.js'
 import type { Region } from './region.js'
 
 /** It grows by steps of this many bytes. A step costs kernel calls; memory is taken only as it is touched. */
@@ -19,6 +19,10 @@ const stepBytes = 2 ** 20
  * eighth of its bytes is ahead of what was asked for. A shorter buffer would pay a huge page for a few bytes.
  */
 const hugePagesMin = 8
+/** Of a length that is reached in one step, the part that is made Ready ahead of it. */
+const aheadPart = 8
+/** A view of such a part of it is a window. */
+const windowPart = 8
 
 /** How a growable buffer is made. */
 export interface GrowableBufferOptions {
@@ -54,6 +58,8 @@ export class GrowableBuffer {
   #dirty = 0
   /** The number of the last change. An observer may change the buffer in the midst of another change. */
   #turn = 0
+  /** Whether code views a large part of it. Then it grows by doubling, because a longer buffer costs a collection. */
+  #isViewed = false
 
   /**
    * @throws UsageError ERR_MEMLAYER_SIZE for a maximum or a length that is not a size.
@@ -106,7 +112,7 @@ export class GrowableBuffer {
 
   /**
    * Makes it `length` bytes long. New bytes read zero. Growing keeps every view. Shrinking gives whole pages beyond the
-   * new end back to the OS, and detaches the views over them.
+   * new end back to the OS, and detaches the views over them, and every window.
    *
    * @throws UsageError ERR_MEMLAYER_SIZE beyond the maximum.
    * @throws OutOfMemoryError or FatalError when the OS has no memory; the length is then as before.
@@ -132,7 +138,7 @@ export class GrowableBuffer {
     const { name } = this.#region
     checkLength('grow', `grow of the buffer '${name}': the number of bytes`, bytes, Number.MAX_SAFE_INTEGER, 0, name)
     const before = this.#length
-    if (bytes > this.#maximum - before) this.#tooLong(bytes)
+    if (bytes > this.#maximum - before) tooLong(name, before, bytes, this.#maximum)
     this.#resize('grow', show(bytes), before + bytes)
     return before
   }
@@ -158,16 +164,28 @@ export class GrowableBuffer {
 
   /**
    * A typed array, DataView or Buffer over `length` elements at `offset`. Default: as many as fit up to the end. See
-   * {@link Region.view}.
+   * {@link Region.view}. A view of a large part is a window on one buffer over all that is Ready, so it costs nothing
+   * to make it anew after each growth. See {@link Region.window}: such views end together when the buffer shrinks.
    */
   view<T extends ArrayBufferView>(type: ViewConstructor<T>, offset = 0, length?: number): ViewOf<T> {
     const count = this.#elements('view', type, offset, length)
     try {
       if (this.#tornEnd > 0) this.#mend()
-      return this.#region.view(type, offset, count)
+      if (!this.#isLargePart(type, count)) return this.#region.view(type, offset, count)
+      this.#isViewed = true
+      return this.#region.window(type, offset, count)
     } catch (error) {
       throw this.#told(error, 'view', `${offset}, ${count}`)
     }
+  }
+
+  /**
+   * Whether a view is worth a window. A smaller one has a buffer of its own, because a structured clone copies all of
+   * a view's buffer.
+   */
+  #isLargePart(type: ViewConstructor, count: number): boolean {
+    const bytes = count * elementSize('view', type)
+    return bytes > this.#page && bytes * windowPart >= this.#ready
   }
 
   /** A view until what `use` returns has settled. See {@link Region.lend}. The buffer may grow meanwhile. */
@@ -267,12 +285,8 @@ export class GrowableBuffer {
   /** An observer may change the length meanwhile, and then this may end with another one. */
   #growTo(op: string, length: number): void {
     while (length > this.#ready) {
-      const step = Math.max(stepBytes, this.#page, this.#isLarge(length) ? this.#huge : 0)
-      const end = Math.min(alignUp(length, step), this.#maximum)
-      const from = this.#ready
       const turn = (this.#turn += 1)
-      // A part may be Ready already, where an observer or a script ended a change.
-      this.#region.commit(from, end - from)
+      const end = this.#commitFor(length)
       this.#expectLive(op)
       if (turn === this.#turn) this.#ready = end
     }
@@ -285,6 +299,42 @@ export class GrowableBuffer {
     if (turn !== this.#turn) return
     this.#length = length
     if (length >= this.#dirty) this.#dirty = 0
+  }
+
+  /** Makes pages Ready up to `length`, and some beyond. Returns where they end. */
+  #commitFor(length: number): number {
+    const step = Math.max(stepBytes, this.#page, this.#isLarge(length) ? this.#huge : 0)
+    const from = this.#ready
+    const end = Math.min(alignUp(length, step), this.#maximum)
+    const ahead = Math.min(alignUp(this.#aheadTo(from, length, step), step), this.#maximum)
+    // A part may be Ready already, where an observer or a script ended a change.
+    if (ahead > end && this.#commitAhead(from, ahead - from)) return ahead
+    this.#region.commit(from, end - from)
+    return end
+  }
+
+  /** False: the OS refuses so many. */
+  #commitAhead(from: number, bytes: number): boolean {
+    try {
+      this.#region.commit(from, bytes)
+      return true
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) return false
+      throw error
+    }
+  }
+
+  /**
+   * Up to where pages are made Ready, if that is beyond `length`. They cost nothing until they are touched: where they
+   * do, or a limit counts them, there are none.
+   */
+  #aheadTo(from: number, length: number, step: number): number {
+    const { os, limit } = this.#region.memory
+    const isCharged = os.sysRoomOS !== undefined || os.quarantine?.writable !== Infinity
+    if (isCharged || limit !== null || os.detach !== undefined) return 0
+    // A buffer that begins long, or becomes twice as long at once, is likely to grow on.
+    if (length >= 2 * from) return length + alignDown(Math.floor(length / aheadPart), step)
+    return this.#isViewed ? 2 * from : 0
   }
 
   #isLarge(bytes: number): boolean {
@@ -320,57 +370,15 @@ export class GrowableBuffer {
 
   #check(op: string, offset: number, length: number): void {
     this.#expectLive(op)
-    const isRange = Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length >= 0
-    if (isRange && offset + length <= this.#length) return
-    const outside = notWithin(op, offset, length, this.#length)
-    const buffer = `the buffer '${this.#region.name}' of ${this.#length} bytes`
-    throw new UsageError('ERR_MEMLAYER_RANGE', `${op}: ${outside} ${buffer}`, {
-      op,
-      region: this.#region.name,
-      hint: 'Pass a range inside the buffer, or resize the buffer first.',
-    })
-  }
-
-  #tooLong(bytes: number): never {
-    const { name } = this.#region
-    const would = `it would have ${this.#length + bytes} bytes, and its maximum is ${this.#maximum}`
-    throw new UsageError('ERR_MEMLAYER_SIZE', `grow of the buffer '${name}' by ${bytes} bytes: ${would}`, {
-      op: 'grow',
-      region: name,
-      hint: `Pass a whole number of bytes from 0 to ${this.#maximum - this.#length}.`,
-    })
+    checkWithin(op, this.#region.name, this.#length, offset, length)
   }
 
   #expectLive(op: string): void {
-    if (!this.#region.disposed) return
-    throw new UsageError('ERR_MEMLAYER_DISPOSED', `${op}: the buffer '${this.#region.name}' was freed`, {
-      op,
-      region: this.#region.name,
-      hint: 'Make another with new GrowableBuffer(memory, { maximum }).',
-    })
+    if (this.#region.disposed) bufferFreed(op, this.#region.name)
   }
 
   /** An error of the region below, in the words of this buffer's method. */
   #told(error: unknown, op: string, given: string): unknown {
     return inWordsOf(error, { op, given, on: `the buffer '${this.#region.name}'`, region: this.#region.name })
   }
-}
-
-function checkLength(op: string, what: string, n: number, most: number, least: number, region?: string): void {
-  if (typeof n === 'number' && Number.isSafeInteger(n) && n >= least && n <= most) return
-  throw new UsageError('ERR_MEMLAYER_SIZE', `${what} is ${show(n)}`, {
-    op,
-    ...(region === undefined ? {} : { region }),
-    hint: `Pass a whole number of bytes from ${least} to ${most}.`,
-  })
-}
-
-/** @throws UsageError ERR_MEMLAYER_OPTION for a value that is not a memory. */
-function checkMemory(memory: Memory): void {
-  const isObject = typeof memory === 'object' && memory !== null
-  if (isObject && typeof memory.reserve === 'function' && typeof memory.os === 'object') return
-  throw new UsageError('ERR_MEMLAYER_OPTION', `GrowableBuffer: the memory is ${show(memory)}`, {
-    op: 'GrowableBuffer',
-    hint: 'Pass a memory that createMemory returned, then the options: new GrowableBuffer(memory, { maximum }).',
-  })
 }

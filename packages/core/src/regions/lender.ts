@@ -37,7 +37,8 @@ function lendOne<T extends ArrayBufferView>(
   const v = at(offset, bytes)
   try {
     // The view comes first, because it proves its arguments. It runs no code but the type's own.
-    const view = calls.view(type, element, v, count, region)
+    // Its end detaches its buffer, so no other view may be on it.
+    const view = calls.view(type, element, v, count, region, true)
     const hold = maker === null ? null : calls.hold(maker(offset), v, bytes)
     const end = (): void => {
       try {

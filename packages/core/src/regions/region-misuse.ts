@@ -25,7 +25,7 @@ export function outside(op: string, offset: unknown, length: unknown, { name, si
     region: name,
     ...(typeof offset === 'number' ? { offset } : {}),
     hint:
-      op === 'view'
+      op === 'view' || op === 'window'
         ? 'Pass an offset in bytes and a length in elements. The view must end within the region.'
         : 'Pass an offset and a length in bytes: whole numbers, 0 or more, that end within the region.',
   })
@@ -40,7 +40,8 @@ export function notWithin(op: string, offset: unknown, length: unknown, size: nu
   const [from, bytes] = [offset as number, length as number]
   // Without a length, the rest from an offset beyond the end is negative.
   if (isRange && bytes < 0 && from > size) return `the offset ${from} does not lie within`
-  if (op === 'view' && isRange && bytes >= 0) return `bytes ${from} to ${from + bytes} do not lie within`
+  if ((op === 'view' || op === 'window') && isRange && bytes >= 0)
+    return `bytes ${from} to ${from + bytes} do not lie within`
   return `the range (${show(offset)}, ${show(length)}) does not lie within`
 }
 

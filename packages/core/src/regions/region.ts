@@ -37,6 +37,7 @@ import type { Memory } from '../memory.js'
 import { formatBytes, named, shortPlaceOf, show } from '../text.js'
 import { lenderOf } from './lender.js'
 import { bytesOf, disposed, outside, partFreed } from './region-misuse.js'
+import { Windows } from './windows.js'
 
 /** How a region is reserved. */
 export interface RegionOptions {
@@ -61,6 +62,7 @@ export class Region {
   readonly #record: RegionRecord
   readonly #stat: SysMemStat
   readonly #memory: Memory
+  readonly #windows = new Windows()
 
   /** @internal */
   constructor(calls: RegionCalls, memory: Memory, record: RegionRecord, stat: SysMemStat) {
@@ -267,7 +269,8 @@ export class Region {
   /**
    * A typed array, DataView or Buffer over Ready pages, at full speed and without a copy. It is detached before any of
    * the pages leaves Ready: its length is then 0 and its elements are `undefined`. `length` counts elements, of a
-   * DataView bytes. Default: as many as fit up to the region's end.
+   * DataView bytes. Default: as many as fit up to the region's end. A view of at most a page shares its `buffer` with
+   * other views of the page: use it with `byteOffset` and `byteLength`.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless every page it touches is Ready, ERR_MEMLAYER_VIEW for a type or a
    * length that makes no view.
@@ -284,28 +287,36 @@ export class Region {
     }
   }
 
+  /**
+   * A view as {@link Region.view} makes it, on one buffer that the region keeps over all Ready pages around it. A
+   * window that the buffer covers costs no new buffer, which the garbage collector would count in full. So it is for a
+   * large range that is viewed again and again. The price: all windows on a buffer end when any page under it leaves
+   * Ready, also a page that the window does not touch. `zero` and `commit` end none. Use its `buffer` with
+   * `byteOffset` and `byteLength`, because it is longer.
+   *
+   * @throws UsageError as `view` does.
+   */
+  window<T extends ArrayBufferView>(type: ViewConstructor<T>, offset = 0, length?: number): ViewOf<T> {
+    const element = elementSize('window', type)
+    const count = length === undefined ? Math.floor(this.#rest(offset) / element) : length
+    const v = this.#at('window', offset, typeof count === 'number' ? count * element : NaN)
+    try {
+      return this.#windows.view(this.#calls, this, type, element, v, count)
+    } catch (error) {
+      throw this.#told(error, 'window', offset, count)
+    }
+  }
+
   /** Copies bytes from `offset` into `target`, all of it. For engines that forbid views, and for short reads. */
   read(offset: number, target: ArrayBufferView): void {
     const bytes = bytesOf('read', target)
-    const length = byteLengthOf(bytes)
-    const v = this.#at('read', offset, length)
-    try {
-      this.#calls.copyOut(v, bytes)
-    } catch (error) {
-      throw this.#told(error, 'read', offset, length)
-    }
+    this.#call('read', offset, byteLengthOf(bytes), (v) => this.#calls.copyOut(v, bytes))
   }
 
   /** Copies `source` to `offset`, all of it. */
   write(offset: number, source: ArrayBufferView): void {
     const bytes = bytesOf('write', source)
-    const length = byteLengthOf(bytes)
-    const v = this.#at('write', offset, length)
-    try {
-      this.#calls.copyIn(v, bytes)
-    } catch (error) {
-      throw this.#told(error, 'write', offset, length)
-    }
+    this.#call('write', offset, byteLengthOf(bytes), (v) => this.#calls.copyIn(v, bytes))
   }
 
   /**

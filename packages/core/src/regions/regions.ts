@@ -14,6 +14,8 @@ export class Regions {
   readonly #calls: RegionCalls
   readonly #claims: RegionTable
   // A region that its user dropped may be collected before its record goes.
+  /** Whether a microtask will drop names that are not used. */
+  #willDrop = false
   readonly #regions = new WeakMap<RegionRecord, WeakRef<Region>>()
 
   constructor(calls: RegionCalls, claims: RegionTable) {
@@ -37,10 +39,19 @@ export class Regions {
     } catch (error) {
       throw inWordsOf(error, { op: 'reserve', given: show(size), on: `the region '${name}'`, region: name })
     }
-    const region = new Region(this.#calls, memory, record, stat ?? this.#calls.stat(name))
+    const region = new Region(this.#calls, memory, record, stat ?? this.#calls.statOfRegion(name))
     this.#regions.set(record, new WeakRef(region))
     if (hugePages !== 'default' && !region.disposed) region.hugePages = hugePages
+    if (this.#calls.hasManyNames && !this.#willDrop) void this.#dropLater()
     return region
+  }
+
+  /** Drops unused names when the job is over: an operation below this one may be going on. */
+  async #dropLater(): Promise<void> {
+    this.#willDrop = true
+    await (undefined as unknown)
+    this.#willDrop = false
+    this.#calls.dropNames()
   }
 
   /** The regions in use, in the order of their making. */

@@ -7,6 +7,7 @@ import { growth } from './growth.js'
 import { heap } from './heap.js'
 import { idleUsed, pool } from './idle.js'
 import { populate } from './populate.js'
+import { append, beside, reset, scans, viewedGrowth } from './programs.js'
 import { ranges } from './ranges.js'
 import { resident } from './resident.js'
 import { start } from './start.js'
@@ -19,6 +20,11 @@ export const benchmarks: readonly Benchmark[] = [
   ranges,
   heap,
   growth,
+  scans,
+  reset,
+  append,
+  viewedGrowth,
+  beside,
   elements,
   hugePages,
   populate,
