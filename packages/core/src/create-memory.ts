@@ -2,6 +2,7 @@
 import { canDetach, isPowerOfTwo } from '@memlayer/kernel'
 import { Account } from './account/account.js'
 import type { MemoryStats } from './account/stats.js'
+import { Hold } from './borrows/hold.js'
 import { pinnedBytes } from './borrows/reclaim.js'
 import { SharedRegion } from './borrows/shared-region.js'
 import { GoWrappers, needsLedger } from './calls/go-wrappers.js'
@@ -19,14 +20,15 @@ import type { Memory, MemoryOptions } from './memory.js'
 import { checkOptions, isOwnOrOfClass } from './options.js'
 import type { OS } from './os.js'
 import { leaveWithMemory } from './process/record.js'
-import type { RegionOptions } from './regions/region.js'
+import { GrowableBuffer } from './regions/growable-buffer.js'
+import { Region, type RegionOptions } from './regions/region.js'
 import { Regions } from './regions/regions.js'
 import { explainProcess, trimHost } from './residency/explain.js'
 import { remember } from './residency/memories.js'
 import { residencyOf } from './residency/residency.js'
 import { bytesToScavenge, scavengingOf } from './scavenge/options.js'
 import type { Scavenging } from './scavenge/scavenger.js'
-import { show, type Caller } from './text.js'
+import { formatBytes, printByText, show, type Caller } from './text.js'
 
 /**
  * Over one operating system: its memory, with an account of its own. Warns once, MEMLAYER_TWO_CORES, where several
@@ -47,6 +49,9 @@ export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
   warnOfCopies()
   const memory = ledger ? checkedMemory(os, { engineHeap }, scavenging) : goMemory(os)
   remember(memory)
+  // Here and not beside the classes, so that a bundler can leave out a class that a program does not use.
+  for (const { prototype } of [Region, GrowableBuffer, Hold, SharedRegion]) printByText(prototype)
+  printByText(memory)
   return memory
 }
 
@@ -71,8 +76,13 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
     ...reportsOf(os, account),
     reserve: reserveIn(regions, () => memory),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
-    stats: settled(() => withPinned(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
-    reclaimer: ((given, reclaim) => parts.reclaimers.add(given, reclaim)) satisfies Memory['reclaimer'],
+    stats: settled(() => withOthers(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
+    reclaimer: ((given, reclaim) => {
+      const remove = parts.reclaimers.add(given, reclaim)
+      parts.pressure.wake()
+      return remove
+    }) satisfies Memory['reclaimer'],
+    onPressure: ((listener) => parts.pressure.listen(listener)) satisfies Memory['onPressure'],
     scavenge: ((given) => {
       const bytes = bytesToScavenge(given)
       if (intent.isOpen) settle(parts)
@@ -87,6 +97,7 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
     ranges: settled(() => ledger.list(account.nameOf)),
     mappings: settled(() => mappingUse(os, ledger, retired)),
     explain: settled(() => explainProcess(memory, borrows.views.bytes, retired.ranges())),
+    toString: () => lineOf(memory),
   })
   borrows.views.keepAlive(memory)
   if (record !== null) leaveWithMemory(memory, record, emptyIn(parts))
@@ -104,10 +115,15 @@ function reserveIn(regions: Regions, memory: () => Memory): Memory['reserve'] {
   }
 }
 
-/** The account, with the bytes of pages that moved views pin. */
-function withPinned(stats: MemoryStats, { borrows, os }: Parts): MemoryStats {
-  const pinned = pinnedBytes(borrows.views.pinned(), os.traits.pageSize)
-  return pinned === 0 ? stats : { ...stats, pinned }
+/** The account, with what other parts count. What is 0 is left out. */
+function withOthers(stats: MemoryStats, { borrows, os, scavenger }: Parts): MemoryStats {
+  const others = {
+    pinned: pinnedBytes(borrows.views.pinned(), os.traits.pageSize),
+    scavenged: scavenger.released,
+    scavengeMilliseconds: scavenger.worked,
+  }
+  const counted = Object.entries(others).filter(([, value]) => value > 0)
+  return counted.length === 0 ? stats : { ...stats, ...Object.fromEntries(counted) }
 }
 
 /** Whether a memory owns nothing. It is a function of its own, because a closure keeps all that its neighbours use. */
@@ -117,13 +133,14 @@ function emptyIn({ ledger, retired }: Parts): () => boolean {
 
 /** Without a ledger: Go's wrappers, and no regions. */
 function goMemory(os: OS): Memory {
-  const account = new Account(os, null)
+  const account = new Account(os, null, () => needsLedger('stat'))
   const memory: Memory = Object.assign(new GoWrappers(os, account), {
     ...reportsOf(os, account),
     reserve: () => needsLedger('reserve'),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: () => account.stats(),
     reclaimer: () => needsLedger('reclaimer'),
+    onPressure: () => needsLedger('onPressure'),
     scavenge: ((given) => {
       bytesToScavenge(given)
       return 0
@@ -134,8 +151,17 @@ function goMemory(os: OS): Memory {
     ranges: () => [],
     mappings: () => mappingUse(os, null, null),
     explain: () => explainProcess(memory, 0, []),
+    toString: () => lineOf(memory),
   })
   return memory
+}
+
+/** What console.log prints of a memory. */
+function lineOf(memory: Memory): string {
+  const { reserved, prepared, ready } = memory.stats().total
+  if (Number.isNaN(ready)) return `Memory of ${memory.os.name}, without a ledger`
+  const states = `${formatBytes(reserved)} Reserved, ${formatBytes(prepared)} Prepared, ${formatBytes(ready)} Ready`
+  return `Memory of ${memory.os.name}: ${states}`
 }
 
 type Reports = 'stat' | 'residency' | 'trimHost' | 'observe'

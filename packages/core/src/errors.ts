@@ -190,7 +190,7 @@ export interface OwnCall {
 }
 
 /** How the message of an error begins that is in the words of its caller already. */
-const openings = new WeakMap<MemlayerError, string>()
+const openings = /* @__PURE__ */ new WeakMap<MemlayerError, string>()
 
 /**
  * Puts an error of an operation below into the words of the method that called it: its name and its offsets in

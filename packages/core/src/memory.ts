@@ -10,6 +10,7 @@ import type { AlignedReservation } from './calls/reserve.js'
 import type { Holding } from './holding.js'
 import type { OwnedRange } from './ledger/states.js'
 import type { Limit, LimitOptions } from './limit/limit.js'
+import type { PressureListener } from './limit/pressure.js'
 import type { Reclaimer, ReclaimerOptions } from './limit/reclaimers.js'
 import type { MappingUse } from './mappings/mapping-use.js'
 import type { OS } from './os.js'
@@ -215,11 +216,23 @@ export interface Memory {
   set limit(given: LimitOptions | null)
   /**
    * Adds a reclaimer: a cache, a pool or a buffer that can shrink. It is asked when an operation would pass
-   * {@link Memory.limit}, once a round, in order of priority. The function returned takes it away.
+   * {@link Memory.limit}, and when memory is short: once a round, in order of priority. The function returned takes it
+   * away.
    *
    * @throws UsageError ERR_MEMLAYER_OPTION for a wrong option.
    */
   reclaimer(options: ReclaimerOptions, reclaim: Reclaimer): () => void
+  /**
+   * Calls `listener` when memory is short or a limit is near: at the change of a level, every ten seconds while it
+   * lasts, and with `'normal'` when it is over. Idle pages were given back and the reclaimers were asked before that.
+   * A memory with a listener or a reclaimer looks once a second, by a timer that keeps no process alive. The function
+   * returned takes the listener away.
+   *
+   * @throws UsageError ERR_MEMLAYER_OPTION for what is not a function.
+   */
+  onPressure(listener: PressureListener): () => void
+  /** What console.log prints of it: `Memory of linux: 1 GiB Reserved, 0 bytes Prepared, 4 MiB Ready`. */
+  toString(): string
   /**
    * Gives back idle pages now, the oldest first: `bytes` of them, or all. Returns the bytes that the OS took. See
    * `region.idle`.

@@ -126,6 +126,11 @@ export interface OS {
    * refused.
    */
   sysPopulateOS?(v: Address, n: number): boolean | null
+  /**
+   * No transition: takes the memory of Ready pages, which read zero from then on, while views over them stay. False:
+   * the kernel keeps some of it, may leave a refusal, and core writes zeroes. Absent: core writes zeroes.
+   */
+  sysZeroOS?(v: Address, n: number): boolean
   /** No transition: larger pages would not serve the range. Source: sysNoHugePageOS in Go 1.21. */
   sysNoHugePageOS?(v: Address, n: number): void
   /**

@@ -120,3 +120,27 @@ function nameIn(value: object): string {
     return ''
   }
 }
+
+/** A range that has a name, in one line: `Region 'cache': 1 GiB at 0x7f0000000000`. */
+export function named(what: string, { name, address, size }: NamedRange): string {
+  return `${what} '${name}': ${formatBytes(size)} at ${formatAddress(address)}`
+}
+
+interface NamedRange {
+  readonly name: string
+  readonly address: number
+  readonly size: number
+}
+
+/** Under this symbol an object has what console.log prints of it: on Node, Bun and Deno. */
+const inspected: unique symbol = /* @__PURE__ */ Symbol.for('nodejs.util.inspect.custom')
+
+/** Has console.log print an object by its `toString()`. */
+export function printByText(of: object): void {
+  Object.defineProperty(of, inspected, {
+    value(this: { toString(): string }) {
+      return this.toString()
+    },
+    configurable: true,
+  })
+}

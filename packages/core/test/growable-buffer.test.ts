@@ -34,7 +34,7 @@ it('has no bytes when its region was freed from under it', () => {
   buffer.free()
 })
 
-it('makes only what was discarded Ready again, because the kernel may fill huge pages that are asked for', () => {
+it('takes only what was zeroed back from the OS, because the kernel may fill huge pages that are asked for', () => {
   const os = new PageOS({ traits: { hugePageSize: 4 * page } })
   const memory = createMemory(os)
   using buffer = new GrowableBuffer(memory, { maximum: 64 * page, length: 64 * page })
@@ -42,18 +42,19 @@ it('makes only what was discarded Ready again, because the kernel may fill huge 
   const before = used().length
   const text = (at: number, pages: number): string =>
     `sysUsedOS(0x${(buffer.address + at * page).toString(16)}, ${pages * page})`
-  buffer.discard(8 * page, 2 * page)
+  buffer.zero(8 * page, 2 * page)
   buffer.discard(20 * page, 3 * page)
   expect(used().slice(before)).toEqual([text(8, 2), text(20, 3)])
   memory.check()
 })
 
-it('mends all that was discarded when the OS refused to make it Ready again', () => {
+it('mends all that a shrink gave back before the OS refused', () => {
   const os = new PageOS()
   const memory = createMemory(os)
   using buffer = new GrowableBuffer(memory, { maximum: 64 * page, length: 64 * page })
-  os.fate = (fn) => (fn === 'sysUsedOS' ? new FatalError('no', { op: 'sysUsed', hint: 'Wait.' }) : undefined)
-  for (const at of [40, 10]) expect(() => buffer.discard(at * page, 2 * page)).toThrow(FatalError)
+  os.fate = (fn) => (fn === 'sysUnusedOS' ? new FatalError('no', { op: 'sysUnused', unsettled: true }) : undefined)
+  for (const length of [40, 10]) expect(() => buffer.resize(length * page)).toThrow(FatalError)
+  expect(memory.stats().total).toMatchObject({ ready: 10 * page, prepared: 54 * page })
   os.fate = undefined
   expect(buffer.bytes().length).toBe(64 * page)
   expect(memory.stats().total).toMatchObject({ ready: 64 * page, prepared: 0 })

@@ -1,5 +1,6 @@
 // Tests that createMemory accepts only a backend, and that two memories share nothing.
-import { createMemory, UsageError, type MemoryOptions, type OS } from '@memlayer/core'
+import { inspect } from 'node:util'
+import { createMemory, GrowableBuffer, UsageError, type MemoryOptions, type OS } from '@memlayer/core'
 import { runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
@@ -72,6 +73,32 @@ describe('createMemory', () => {
     expect(other.stats().total.ready).toBe(0)
     expect(errorOf(() => other.sysFree(v, page, null)).code).toBe('ERR_MEMLAYER_NOT_OWNED')
     one.sysFree(v, page, null)
+  })
+})
+
+describe('console.log', () => {
+  it('prints in one line what a memory, a region, a buffer and a hold are', () => {
+    const memory = createMemory(new PageOS())
+    const region = memory.reserve(8 * page, { name: 'cache' })
+    region.commit(0, 3 * page)
+    const hold = region.hold(page, page)
+    const buffer = new GrowableBuffer(memory, { maximum: 16 * page, length: 100, name: 'log' })
+    const at = `0x${region.address.toString(16)}`
+    expect(inspect(region)).toBe(`Region 'cache': 32 KiB at ${at}, 12 KiB of it Ready`)
+    expect(inspect({ region })).toContain(`Region 'cache': 32 KiB at ${at}`)
+    expect(String(region)).toBe(inspect(region))
+    expect(inspect(hold)).toMatch(/^Hold of 'cache': 4 KiB at 0x[0-9a-f]+$/)
+    expect(inspect(buffer)).toBe("GrowableBuffer 'log': 100 bytes of 64 KiB, 64 KiB Ready")
+    expect(inspect(memory)).toBe('Memory of pages: 20 KiB Reserved, 0 bytes Prepared, 76 KiB Ready')
+    hold.release()
+    region.free()
+    buffer.free()
+    expect([region, hold, buffer].map((one) => inspect(one))).toEqual([
+      "Region 'cache': freed",
+      expect.stringMatching(/^Hold of 'cache': .*, released$/),
+      "GrowableBuffer 'log': freed",
+    ])
+    expect(inspect(createMemory(new PageOS(), { ledger: false }))).toBe('Memory of pages, without a ledger')
   })
 })
 

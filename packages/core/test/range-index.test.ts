@@ -117,6 +117,30 @@ describe('the index of views', () => {
     expect(steps).toBeLessThan(20 * entries.length)
   })
 
+  it.each([
+    ['one page', (_: number) => [0, 8]],
+    ['the next page', (_: number) => [7 * 4096 + 8, 8]],
+    ['two pages', (i: number) => [5 * 4096 + (i % 4000), 4096 + 8]],
+    ['all other pages', (i: number) => [((i % 7) + 9) * 4096 - 4096 * ((i & 1) * 9), 4096]],
+  ] as [string, (i: number) => [number, number]][])(
+    'looks at no entry of %s for an operation on another',
+    (_, place) => {
+      let steps = 0
+      const index = new RangeIndex<Numbered>()
+      // The base is not at a multiple of 64 KiB, and is one of the page.
+      for (let i = 0; i < 40_000; i++) {
+        const [start, size] = place(i)
+        if (start < 8 * 4096 && start + size > 8 * 4096) continue
+        if (start >= 8 * 4096 && start < 9 * 4096) continue
+        index.add(countSteps(entry(start, size), () => void steps++))
+      }
+      steps = 0
+      expect(index.size).toBeGreaterThan(20_000)
+      expect(index.touching(BASE + 8 * 4096, 4096)).toBe(null)
+      expect(steps).toBe(0)
+    },
+  )
+
   it('finds every entry that it has, where scripts end inside of its calls', () => {
     const { set, delete: remove } = Map.prototype
     let ends: 'before' | 'after' | null = null

@@ -109,6 +109,7 @@ describe('an error of a buffer', () => {
     for (const [op, call] of [
       ['resize', () => buffer.resize(page)],
       ['grow', () => buffer.grow(page)],
+      ['zero', () => buffer.zero(0, 0)],
       ['discard', () => buffer.discard(0, 0)],
       ['view', () => buffer.view(Uint8Array, 0, 0)],
       ['bytes', () => buffer.bytes()],

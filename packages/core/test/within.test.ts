@@ -102,7 +102,7 @@ describe('an observer', () => {
   it.each([
     ['resize', (buffer: GrowableBuffer) => buffer.resize(0), 0],
     ['grow', (buffer: GrowableBuffer) => buffer.grow(600 * page), 0],
-    ['discard', (buffer: GrowableBuffer) => buffer.discard(0, page), 0],
+    ['zero', (buffer: GrowableBuffer) => buffer.zero(0, page), 0],
     ['free', (buffer: GrowableBuffer) => buffer.free(), 1],
   ])('may %s a buffer during its resize, which then goes on with what is there', (_, change, frees) => {
     const { memory } = opened()

@@ -1,6 +1,6 @@
 // koffi's files, for tracers such as @vercel/nft, which copy the files that a program needs. koffi.ts finds koffi by a
 // computed name, and koffi finds its own addon by one. So a tracer sees neither. It does follow import.meta.resolve of
-// a literal name. Bundlers drop this function, because no code calls it.
+// a literal name. Bundlers have no-koffi-files.ts in its place.
 
 /** The files of koffi on the systems that programs are deployed to. A tracer warns of those that are not installed. */
 export const koffiFiles = (): readonly string[] => [

@@ -5,10 +5,10 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { byteLengthOf, type Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
-// For file tracers, which follow imports. webpack would resolve each name there, so for webpack it is a module that is
-// here anyway.
-// oxlint-disable-next-line import/no-unassigned-import -- nothing calls what it exports
-import '#koffi-files'
+
+// For file tracers, which follow imports and exports. A bundler would resolve each name there or warn of it, so for
+// bundlers, which have the condition `module`, the list is empty.
+export { koffiFiles } from '#koffi-files'
 
 type Copy = (target: Address | Uint8Array, source: Address | Uint8Array, length: number) => void
 

@@ -64,6 +64,16 @@ export function groupLimits(read: ReadHostFile): GroupLimits {
   return { groupLimit: NaN, groupUsed: NaN }
 }
 
+/**
+ * The folders that may be the process's own group of a version, and its parents'. The own one comes first, and not all
+ * of them exist.
+ */
+export function groupFolders(read: ReadHostFile, version: 1 | 2): string[] {
+  const { controller, roots } = hierarchies[version - 1] as Hierarchy
+  const path = groupIn(read('/proc/self/cgroup') ?? '', controller)
+  return path === undefined ? [] : roots.flatMap((root) => foldersOf(root, path))
+}
+
 /** The path of the process's group. A line has a number, controllers with commas between, and the path. */
 function groupIn(groups: string, controller: string): string | undefined {
   for (const line of groups.split('\n')) {

@@ -11,6 +11,7 @@ import { hostFiles, type ReadHostFile } from './host-file.js'
 import { isBatchOff, linuxBatch } from './linux-batch.js'
 import { linuxHugePages, linuxHugePageSize } from './linux-huge-pages.js'
 import { linuxPages } from './linux-pages.js'
+import { linuxPressure } from './linux-pressure.js'
 import { linuxProcess } from './linux-process.js'
 import { linuxLimits, linuxMappings, linuxProcessLimits } from './linux-limits.js'
 import { processTable } from './linux-table.js'
@@ -89,6 +90,7 @@ function linuxExtras(engine: Engine, errno: Int32Array, readFile: ReadHostFile):
     processTable: () => processTable(engine),
     heap: heapOfThread,
     limits: (): PosixLimits => linuxLimits(readFile),
+    pressure: () => linuxPressure(readFile),
     residency,
     ...linuxProcess(engine, readFile, residency),
   }

@@ -7,6 +7,7 @@ import { MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE, memoryStatus, systemInfo } fro
 import { NoEngineError, type Engine } from './engine.js'
 import { hostEngine } from './host-engine.js'
 import { windowsPages, windowsTrim } from './windows-pages.js'
+import { windowsPressure } from './windows-pressure.js'
 import { windowsTable } from './windows-table.js'
 
 const KERNEL32 = 'kernel32.dll'
@@ -68,6 +69,7 @@ function openWindowsKernel(platform: string, arch: string): WindowsKernel {
     ...(discard === null ? {} : { discard }),
     processTable: () => windowsTable(engine, KERNEL32),
     limits: windowsLimits(engine, scratch, structure),
+    pressure: windowsPressure(engine, KERNEL32, scratch, structure),
     residency(addr: Address, length: number): number[] | null {
       pages ??= windowsPages(engine, KERNEL32, pageSize)
       return pages(addr, length)

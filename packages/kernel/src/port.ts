@@ -67,6 +67,20 @@ export interface ProcessLimits {
   readonly data: Use
 }
 
+/** How short of memory the process is, as its host tells. The counters only grow: two looks tell what lies between. */
+export interface HostPressure {
+  /** What tells it, in people's words: `"the control group's PSI"`. */
+  readonly source: string
+  /** Milliseconds in which a thread or more waited for memory. NaN: not known. */
+  readonly some: number
+  /** Milliseconds in which all threads that had work waited for memory. NaN: not known. */
+  readonly full: number
+  /** How often the control group met a limit of its memory. NaN: not known. */
+  readonly reached: number
+  /** Whether the host calls its memory low at this moment. Absent: it has no word for that. */
+  readonly isLow?: boolean
+}
+
 /**
  * What a host may offer besides the calls that move memory: copies of bytes, and reports. A port has those that its
  * host has, and a backend hands the port to core as its `host`.
@@ -90,6 +104,8 @@ export interface HostServices {
   processTable?(): ProcessTable | null
   /** The limits in force now, for the text of an error. Slow: it reads files. */
   limits?(): PosixLimits | WindowsLimits
+  /** How short of memory the process is now. Null: the host can't tell. It reads a few small files. */
+  pressure?(): HostPressure | null
   /**
    * What of a range has memory behind it: three numbers a run, its address, its length and {@link residencyBits}.
    * Null: the host can't tell.

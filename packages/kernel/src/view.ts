@@ -41,7 +41,9 @@ export function beforeDetach(buffer: ArrayBuffer, run: () => void): void {
 export function isDetached(buffer: ArrayBuffer): boolean {
   try {
     return detached?.call(buffer) === true
-  } catch {
+  } catch (error) {
+    // At the end of the stack there is no answer.
+    if (error instanceof RangeError) throw error
     // It is a SharedArrayBuffer, which cannot be detached.
     return false
   }

@@ -1,5 +1,6 @@
 // Zeroes by hand, where the kernel keeps pages or promises none. Backends share it.
 import type { Address, HostServices } from './port.js'
+import { viewOffset } from './view.js'
 
 /** Zeroes that are written at once. */
 const bytesMax = 2 ** 20
@@ -14,6 +15,9 @@ export function writeZeroes(
   for (let at = v; at < v + n; at += zeroes.length) {
     const part = zeroes.subarray(0, Math.min(zeroes.length, v + n - at))
     if (kernel.write !== undefined) kernel.write(at, part)
-    else new Uint8Array(kernel.view(at, part.length)).fill(0)
+    else {
+      const buffer = kernel.view(at, part.length)
+      new Uint8Array(buffer, viewOffset(buffer, at, part.length), part.length).fill(0)
+    }
   }
 }

@@ -1,7 +1,7 @@
 // The commands of cli.ts: what they print, and their exit codes. cli.ts has found the runtime recent enough.
 import { formatBytes, type Explanation } from '@memlayer/core'
-import { doctor, exitCode } from './doctor.js'
-import type { Finding } from './finding.js'
+import { doctor } from './doctor.js'
+import { exitCode, type Finding } from './finding.js'
 import { memory } from './memory.js'
 
 interface Host {
@@ -31,7 +31,7 @@ export function run(args: readonly string[]): void {
   if (args.length === 0 || args.includes('--help')) return console.log(usage)
   if (args.includes('--version')) return tellVersion()
   if (words.length === 0) return refuse('no command is given')
-  if (words[0] === 'doctor') tell(doctor(memory), isJson)
+  if (words[0] === 'doctor') tell(doctor(), isJson)
   else explain(isJson)
 }
 

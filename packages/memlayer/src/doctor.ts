@@ -1,15 +1,22 @@
-// Looks at this host: which backend serves, what limits are close, and whether memory does as it should.
-// commands.ts prints the findings.
+// memlayer/doctor: looks at this host. Which backend serves, what limits are close, and whether memory does as it
+// should. commands.ts prints the findings.
 import { formatBytes, type Memory } from '@memlayer/core'
+import type { Attempt, Choice } from './choice.js'
 import { ok, warning, type Finding } from './finding.js'
 import { limitFindings } from './limits.js'
 import { limitsWhileReserved } from './locked.js'
-import type { HostMemory } from './memory.js'
+import { memory as ownMemory, type HostMemory } from './memory.js'
+import type { Requirement } from './host.js'
 import { selfTest } from './self-test.js'
 import { systemCalls, type SystemCalls } from './system-calls.js'
 
-/** Looks at this host. */
-export function doctor(memory: HostMemory): Finding[] {
+export type { Attempt, Choice, Finding, HostMemory, Requirement }
+
+/**
+ * Looks at this host: what `npx memlayer doctor` prints, as data. It reserves, touches and frees memory to see whether
+ * that works, which takes some milliseconds. It never throws: what fails is a finding. Default: `memory` of memlayer.
+ */
+export function doctor(memory: HostMemory = ownMemory): Finding[] {
   let findings: Finding[]
   let calls: SystemCalls
   try {
@@ -25,16 +32,11 @@ export function doctor(memory: HostMemory): Finding[] {
     ...findings,
     ...limitFindings(limitsWhileReserved(memory)),
     ...headroom(memory),
+    pressure(memory),
     retired(memory),
     ...calls.findings,
     ...test(memory),
   ]
-}
-
-/** The exit code of the command: 0, 1 after a warning, 2 after an error. */
-export function exitCode(findings: readonly Finding[]): 0 | 1 | 2 {
-  if (findings.some(({ level }) => level === 'error')) return 2
-  return findings.some(({ level }) => level === 'warning') ? 1 : 0
 }
 
 const untilThen = 'Until then, memory comes from a WebAssembly memory, which never shrinks.'
@@ -95,6 +97,13 @@ function headroom({ os }: Memory): Finding[] {
   const grows = `The JavaScript heap may still grow by ${formatBytes(limit - used)}.`
   const leaves = 'The layer leaves the engine that much, but at most half of each limit.'
   return [ok('engine heap', `${grows} ${leaves} createMemory(os, { engineHeap }) sets other bytes.`)]
+}
+
+/** What tells memory.onPressure that memory is short. */
+function pressure({ os }: Memory): Finding {
+  const source = os.host?.pressure?.()?.source ?? null
+  if (source === null) return ok('pressure', 'A limit that is near tells memory.onPressure. This host tells no more.')
+  return ok('pressure', `${source[0]?.toUpperCase()}${source.slice(1)} tells memory.onPressure, and so does a limit.`)
 }
 
 /** What becomes of freed addresses that JavaScript has seen. */

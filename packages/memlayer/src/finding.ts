@@ -22,3 +22,9 @@ export function ok(topic: string, says: string): Finding {
 export function warning(topic: string, says: string, hint: string): Finding {
   return { level: 'warning', topic, says, hint }
 }
+
+/** The exit code of the command: 0, 1 after a warning, 2 after an error. */
+export function exitCode(findings: readonly Finding[]): 0 | 1 | 2 {
+  if (findings.some(({ level }) => level === 'error')) return 2
+  return findings.some(({ level }) => level === 'warning') ? 1 : 0
+}

@@ -20,7 +20,7 @@ export interface HostMemory extends Memory {
 }
 
 /** The methods of a memory. One that core adds and this list lacks does not compile. */
-const methods: Readonly<Record<Exclude<keyof Memory, 'os' | 'limit'>, true>> = {
+const methods: Readonly<Record<Exclude<keyof Memory, 'os' | 'limit' | 'toString'>, true>> = {
   sysAlloc: true,
   sysUnused: true,
   sysUsed: true,
@@ -39,6 +39,7 @@ const methods: Readonly<Record<Exclude<keyof Memory, 'os' | 'limit'>, true>> = {
   holds: true,
   mappings: true,
   reclaimer: true,
+  onPressure: true,
   scavenge: true,
   stat: true,
   stats: true,
@@ -49,6 +50,9 @@ const methods: Readonly<Record<Exclude<keyof Memory, 'os' | 'limit'>, true>> = {
   check: true,
   observe: true,
 }
+
+/** Under this symbol an object has what console.log prints of it. */
+const inspected = /* @__PURE__ */ Symbol.for('nodejs.util.inspect.custom')
 
 type Method = (...given: unknown[]) => unknown
 
@@ -77,6 +81,9 @@ function lazyMemory(): HostMemory {
       make().limit = given
     },
   }
+  // console.log chooses no backend.
+  const toString = (): string => (made === undefined ? 'Memory of this host, not used yet' : made.toString())
+  Object.defineProperties(lazy, { toString: { value: toString }, [inspected]: { value: toString } })
   let bound: Record<string, Method> | undefined
   const settle = (): Record<string, Method> => {
     const memory = make() as unknown as Record<string, Method>

@@ -1,7 +1,8 @@
 // What `memlayer doctor` says of limits, engines and allocators that are made up.
 import { createOS } from '@memlayer/os-linux'
 import { describe, expect, it } from 'vitest'
-import { doctor, exitCode } from '../dist/doctor.js'
+import { doctor } from 'memlayer/doctor'
+import { exitCode } from '../dist/finding.js'
 import type { Finding } from '../dist/finding.js'
 import { hostMemory, sound } from './host-memory.js'
 

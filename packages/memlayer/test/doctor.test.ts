@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatBytes, type Explanation } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
-import { doctor, exitCode } from '../dist/doctor.js'
+import { doctor } from 'memlayer/doctor'
+import { exitCode } from '../dist/finding.js'
 import type { Finding } from '../dist/finding.js'
 import { explanationLines } from '../dist/commands.js'
 import { tooOld } from '../dist/runtime.js'
@@ -43,6 +44,7 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
       'overcommit',
       'control group',
       'engine heap',
+      'pressure',
       'freed addresses',
       'system calls',
       'self-test',

@@ -14,10 +14,12 @@ it('doctor finds Windows sound, with the limits of that system and with a self-t
     'pages',
     'commit limit',
     'address space',
+    'pressure',
     'freed addresses',
     'self-test',
   ])
   expect(findings.filter(({ level }) => level === 'error')).toEqual([])
   expect(findings[3]?.says).toMatch(/^The commit limit is [\d.]+ [GT]iB .* [\d.]+ [MG]iB are left\.$/)
-  expect(findings[6]?.says).toMatch(/ 16 regions in [\d.]+ s\.$/)
+  expect(findings[5]?.says).toMatch(/tells? memory\.onPressure/)
+  expect(findings[7]?.says).toMatch(/ 16 regions in [\d.]+ s\.$/)
 })

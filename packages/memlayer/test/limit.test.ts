@@ -1,12 +1,13 @@
-// MEMLAYER_LIMIT: its texts, and a cache that lives in a control group because of it.
+// MEMLAYER_LIMIT: its texts, and caches that live in a control group because of it, or because they hear of pressure.
 import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { PressureEvent } from 'memlayer'
 import { limitOf } from '../src/limit.js'
 
 const MiB = 2 ** 20
-const life = fileURLToPath(new URL('limit-life.mjs', import.meta.url))
+const fileOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 describe('MEMLAYER_LIMIT', () => {
   it.each([
@@ -55,47 +56,62 @@ function run([command = '', ...args]: readonly string[], variables: Readonly<Rec
 const group = `/sys/fs/cgroup/memory/memlayer-limit-${process.pid}`
 let hasGroup = false
 
-describe.skipIf(process.platform !== 'linux')(
-  'a cache in a control group of 256 MiB that is asked to hold 1 GiB',
-  () => {
-    beforeAll(() => {
-      try {
-        mkdirSync(group)
-        writeFileSync(`${group}/memory.limit_in_bytes`, String(256 * MiB))
-        hasGroup = true
-      } catch {
-        // It is not a host with version 1, or this is not its root.
-      }
-    })
-    afterAll(() => {
-      if (hasGroup) rmdirSync(group)
-    })
+describe.skipIf(process.platform !== 'linux')('a cache in a control group of 256 MiB', () => {
+  beforeAll(() => {
+    try {
+      mkdirSync(group)
+      writeFileSync(`${group}/memory.limit_in_bytes`, String(256 * MiB))
+      hasGroup = true
+    } catch {
+      // It is not a host with version 1, or this is not its root.
+    }
+  })
+  afterAll(() => {
+    if (hasGroup) rmdirSync(group)
+  })
 
-    const inGroup = (args: readonly string[]): string[] => [
-      'sh',
-      '-c',
-      `echo $$ > ${group}/cgroup.procs && exec "$@"`,
-      'sh',
-      process.execPath,
-      life,
-      ...args,
-    ]
-    const killed = (): string => /oom_kill (\d+)/.exec(readFileSync(`${group}/memory.oom_control`, 'utf8'))?.[1] ?? ''
+  const inGroup = (file: string, ...args: readonly string[]): string[] => [
+    'sh',
+    '-c',
+    `echo $$ > ${group}/cgroup.procs && exec "$@"`,
+    'sh',
+    process.execPath,
+    fileOf(file),
+    ...args,
+  ]
+  const killed = (): string => /oom_kill (\d+)/.exec(readFileSync(`${group}/memory.oom_control`, 'utf8'))?.[1] ?? ''
 
-    it('lives with MEMLAYER_LIMIT=auto, and its limit can be lowered while it runs', async (context) => {
-      if (!hasGroup) context.skip('needs version 1 of control groups, and root')
-      const { end, stdout, stderr } = await run(inGroup(['1024', '192']), { MEMLAYER_LIMIT: 'auto' })
-      expect([end, stderr]).toEqual([0, ''])
-      const told = JSON.parse(stdout) as { wrong: number; reclaimed: number; rss: number; limit: { bytes: number } }
-      expect([told.wrong, told.limit.bytes, killed()]).toEqual([0, 192 * MiB, '0'])
-      expect(told.reclaimed).toBeGreaterThan(700 * MiB)
-      // The group counts no file pages, and the process has some.
-      expect(told.rss).toBeLessThan(256 * MiB)
-    })
+  it('asked to hold 1 GiB lives with MEMLAYER_LIMIT=auto, and its limit can be lowered', async (context) => {
+    if (!hasGroup) context.skip('needs version 1 of control groups, and root')
+    const { end, stdout, stderr } = await run(inGroup('limit-life.mjs', '1024', '192'), { MEMLAYER_LIMIT: 'auto' })
+    expect([end, stderr]).toEqual([0, ''])
+    const told = JSON.parse(stdout) as { wrong: number; reclaimed: number; rss: number; limit: { bytes: number } }
+    expect([told.wrong, told.limit.bytes, killed()]).toEqual([0, 192 * MiB, '0'])
+    expect(told.reclaimed).toBeGreaterThan(700 * MiB)
+    // The group counts no file pages, and the process has some.
+    expect(told.rss).toBeLessThan(256 * MiB)
+  })
 
-    it('is killed without it', async (context) => {
-      if (!hasGroup) context.skip('needs version 1 of control groups, and root')
-      expect(await run(inGroup(['1024']), {})).toMatchObject({ end: 'SIGKILL', stdout: '' })
-    })
-  },
-)
+  it('asked to hold 1 GiB is killed without it', async (context) => {
+    if (!hasGroup) context.skip('needs version 1 of control groups, and root')
+    expect(await run(inGroup('limit-life.mjs', '1024'), {})).toMatchObject({ end: 'SIGKILL', stdout: '' })
+  })
+
+  it('hears of pressure from other memory of the process, and gives way to it', async (context) => {
+    if (!hasGroup) context.skip('needs version 1 of control groups, and root')
+    const before = killed()
+    const { end, stdout, stderr } = await run(inGroup('pressure-life.mjs', 'reclaims'), {})
+    expect([end, stderr, killed()]).toEqual([0, '', before])
+    const { heard, reclaimed } = JSON.parse(stdout) as { heard: PressureEvent[]; reclaimed: number }
+    expect(reclaimed).toBeGreaterThan(16 * MiB)
+    const named = heard.filter(({ source }) => source === "the control group's memory.max")
+    expect(named.length).toBeGreaterThan(0)
+    for (const { limit, used } of named) expect([limit, used > 0.9 * limit]).toEqual([256 * MiB, true])
+    expect(named.flatMap(({ given }) => given.map(({ name }) => name))).toContain('cache')
+  })
+
+  it('is killed where nothing gives way', async (context) => {
+    if (!hasGroup) context.skip('needs version 1 of control groups, and root')
+    expect(await run(inGroup('pressure-life.mjs'), {})).toMatchObject({ end: 'SIGKILL', stdout: '' })
+  })
+})

@@ -1,7 +1,7 @@
 // A memory's statistics as points: one list of instruments, and the current value of each. Both exporters publish
 // it, so a figure has the same name and meaning everywhere. The names follow OpenTelemetry's for Go
 // (`go.memory.used`). The parts follow Go's /memory/classes/…, so they sum to the total.
-import type { MappingUse, Memory, StateCounts } from '@memlayer/core'
+import type { MappingUse, Memory, MemoryStats, StateCounts } from '@memlayer/core'
 
 /** One kind of measurement. */
 export interface Instrument {
@@ -21,6 +21,13 @@ export type InstrumentName =
   | 'memlayer.memory.held'
   | 'memlayer.memory.peak'
   | 'memlayer.memory.category.peak'
+  | 'memlayer.memory.retained'
+  | 'memlayer.memory.released'
+  | 'memlayer.memory.pinned'
+  | 'memlayer.memory.limit'
+  | 'memlayer.memory.limit.used'
+  | 'memlayer.scavenger.released'
+  | 'memlayer.scavenger.time'
   | 'memlayer.operations'
   | 'memlayer.operations.refused'
   | 'memlayer.mappings'
@@ -55,6 +62,48 @@ export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
     description:
       'The most bytes of a category that were ever Ready at once. Peaks come at different times and do not add up.',
     attributes: ['category'],
+  },
+  'memlayer.memory.retained': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Prepared memory that is idle and keeps its pages. Go: /memory/classes/heap/free.',
+    attributes: [],
+  },
+  'memlayer.memory.released': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Prepared memory whose pages the operating system has. Go: /memory/classes/heap/released.',
+    attributes: [],
+  },
+  'memlayer.memory.pinned': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Pages of views that were moved to another buffer: they stay Ready until region.reclaim.',
+    attributes: [],
+  },
+  'memlayer.memory.limit': {
+    kind: 'gauge',
+    unit: 'By',
+    description: 'The limit that memory.limit sets. Go: go.memory.limit.',
+    attributes: [],
+  },
+  'memlayer.memory.limit.used': {
+    kind: 'gauge',
+    unit: 'By',
+    description: 'What counts towards memory.limit: the memories of all threads, or the process.',
+    attributes: [],
+  },
+  'memlayer.scavenger.released': {
+    kind: 'counter',
+    unit: 'By',
+    description: 'Idle pages that the scavenger gave back.',
+    attributes: [],
+  },
+  'memlayer.scavenger.time': {
+    kind: 'counter',
+    unit: 's',
+    description: "Processor time of the scavenger's steps.",
+    attributes: [],
   },
   'memlayer.operations': {
     kind: 'counter',
@@ -130,7 +179,7 @@ export function readPoints(memory: Memory): Point[] {
     points.push({ name: 'memlayer.process.mappings', value: mappings.used })
     points.push({ name: 'memlayer.process.mappings.limit', value: mappings.limit })
   }
-  points.push(...commitPoints(memory))
+  points.push(...idlePoints(memory, stats), ...commitPoints(memory))
   return points.filter(({ value }) => Number.isFinite(value))
 }
 
@@ -150,6 +199,23 @@ function mappingsOf(memory: Memory): MappingUse | null {
   const end = performance.now()
   counted.set(memory, { use, until: end + countPauseRatio * (end - start) })
   return use
+}
+
+/** What is idle, what the scavenger did, and the limit. */
+function idlePoints(memory: Memory, stats: MemoryStats): Point[] {
+  const { total, retained, pinned = 0, scavenged = 0, scavengeMilliseconds = 0 } = stats
+  // Without a ledger nothing is idle, and nothing is known to be released.
+  if (Number.isNaN(total.prepared)) return []
+  const { bytes = NaN, used = NaN } = memory.limit ?? {}
+  return [
+    { name: 'memlayer.memory.retained', value: retained },
+    { name: 'memlayer.memory.released', value: total.prepared - retained },
+    { name: 'memlayer.memory.pinned', value: pinned },
+    { name: 'memlayer.memory.limit', value: bytes },
+    { name: 'memlayer.memory.limit.used', value: used },
+    { name: 'memlayer.scavenger.released', value: scavenged },
+    { name: 'memlayer.scavenger.time', value: scavengeMilliseconds / 1000 },
+  ]
 }
 
 /** The commit limit, where an OS charges what is committed. Elsewhere limits are slow to read. */

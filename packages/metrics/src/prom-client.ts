@@ -49,7 +49,8 @@ export function collectMemory(memories: Memories, options: CollectOptions = {}):
 /** The name of an instrument in Prometheus, for example `memlayer_memory_usage_bytes`. */
 export function prometheusName(name: InstrumentName): string {
   const { kind, unit }: Instrument = instruments[name]
-  const base = `${name.replaceAll('.', '_')}${unit === 'By' ? '_bytes' : ''}`
+  const suffix = unit === 'By' ? '_bytes' : unit === 's' ? '_seconds' : ''
+  const base = `${name.replaceAll('.', '_')}${suffix}`
   return kind === 'counter' ? `${base}_total` : base
 }
 

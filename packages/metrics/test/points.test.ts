@@ -44,6 +44,17 @@ describe('the points', () => {
     expect(readPoints(createMemory(createOS())).some(({ name }) => name.startsWith('memlayer.system'))).toBe(false)
   })
 
+  it('have the idle pages that stay and those that went, and the limit where one is set', () => {
+    const memory = inUse()
+    const page = memory.os.traits.pageSize
+    const read = (name: string): number | undefined => readPoints(memory).find((point) => point.name === name)?.value
+    const { ready } = memory.stats().total
+    expect([read('memlayer.memory.retained'), read('memlayer.scavenger.released')]).toEqual([2 * page, page])
+    expect([read('memlayer.memory.limit'), read('memlayer.memory.limit.used')]).toEqual([undefined, undefined])
+    memory.limit = { bytes: 1000 * page }
+    expect([read('memlayer.memory.limit'), read('memlayer.memory.limit.used')]).toEqual([1000 * page, ready + 2 * page])
+  })
+
   it('leave out unknown figures: without a ledger there are no states', () => {
     const memory = createMemory(createOS(), { ledger: false })
     memory.sysAlloc(memory.os.traits.pageSize, memory.stat('cache'))

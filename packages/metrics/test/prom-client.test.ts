@@ -91,6 +91,7 @@ describe("prom-client's registry", () => {
     const counted: Memory = Object.create(memory, {
       stats: { value: () => ((reads += 1), memory.stats()) },
       mappings: { value: () => null },
+      limit: { value: null },
     }) as Memory
     collectMemory(counted, { registry })
     await registry.metrics()

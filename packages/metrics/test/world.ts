@@ -2,14 +2,18 @@
 import { createMemory, type Memory, type MemoryStats } from '@memlayer/core'
 import { createOS } from '@memlayer/os-js'
 
-/** A memory with a range in every state, two categories, and a refused operation. */
-export function inUse(memory: Memory = createMemory(createOS())): Memory {
+/** A memory with a range in every state, idle pages, two categories, and a refused operation. */
+export function inUse(memory: Memory = createMemory(createOS(), { scavenge: { share: 0 } })): Memory {
   const page = memory.os.traits.pageSize
   const cache = memory.stat('cache')
   const v = memory.sysReserve(null, 16 * page)
   memory.sysMap(v, 8 * page, cache)
   memory.sysUsed(v, 4 * page)
   memory.sysUnused(v, page)
+  const region = memory.reserve(4 * page, { stat: cache })
+  region.commit(0, 4 * page)
+  region.idle(0, 3 * page)
+  memory.scavenge({ bytes: page })
   memory.sysAlloc(2 * page, memory.stat('index'))
   try {
     memory.sysAlloc(2 ** 52, memory.stat('index'))
@@ -21,7 +25,14 @@ export function inUse(memory: Memory = createMemory(createOS())): Memory {
 
 /** The figures that every exporter must give, by `name category state`. */
 export function expected(stats: MemoryStats): Record<string, number> {
-  const found: Record<string, number> = { 'memlayer.memory.peak': stats.total.peak }
+  const found: Record<string, number> = {
+    'memlayer.memory.peak': stats.total.peak,
+    'memlayer.memory.retained': stats.retained,
+    'memlayer.memory.released': stats.total.prepared - stats.retained,
+    'memlayer.memory.pinned': 0,
+    'memlayer.scavenger.released': stats.scavenged ?? 0,
+    'memlayer.scavenger.time': (stats.scavengeMilliseconds ?? 0) / 1000,
+  }
   for (const [category, counts] of [
     ['uncategorized', stats.uncategorized] as const,
     ...Object.entries(stats.categories),

@@ -150,24 +150,7 @@ class Linux implements OS {
       throw new FatalError('unaligned sysUnused', { op: 'sysUnused', address: v, size: n })
     }
 
-    // khugepaged collapses a huge page with a single page left into a whole one. Then memory that was given back
-    // here is resident again (kernel bug 93111). So the huge pages that the range cuts in two, and only those, lose
-    // their huge page flag. The kernel keeps the flag per mapping. Switching it splits mappings, and a process may
-    // have 65,530 of them (golang.org/issue/12233).
-    const huge = this.#hugePageSize
-    if (huge !== 0) {
-      const end = v + n
-      const head = alignDown(v, huge)
-      const tail = alignDown(end, huge)
-      // Errors are ignored, because a kernel without huge pages answers EINVAL.
-      if (head !== v && tail !== end && head + huge === tail) {
-        void this.#kernel.madvise(head, 2 * huge, MADV_NOHUGEPAGE)
-      } else {
-        if (head !== v) void this.#kernel.madvise(head, huge, MADV_NOHUGEPAGE)
-        if (tail !== end && (tail !== head || head === v)) void this.#kernel.madvise(tail, huge, MADV_NOHUGEPAGE)
-      }
-    }
-
+    this.#cutHugePages(v, n)
     const advice = this.#advice
     let answer = this.#kernel.madvise(v, n, advice)
     if (advice === MADV_FREE && answer < 0) {
@@ -244,6 +227,16 @@ class Linux implements OS {
     return this.#refuse('madvise', -answer, { populated: n })
   }
 
+  sysZeroOS(v: Address, n: number): boolean {
+    // The next touch finds zeroes, whatever sysUnused advises.
+    this.#cutHugePages(v, n)
+    const answer = this.#kernel.madvise(v, n, MADV_DONTNEED)
+    if (answer === 0) return true
+    // Locked pages (EINVAL), or a filter. Core writes the zeroes.
+    this.refusal = this.#said('madvise', -answer, keptHint(-answer))
+    return false
+  }
+
   sysNoHugePageOS(v: Address, n: number): void {
     // A hint, whose answer is ignored. A kernel without huge pages answers EINVAL.
     if (this.#hugePageSize !== 0) void this.#kernel.madvise(v, n, MADV_NOHUGEPAGE)
@@ -308,6 +301,27 @@ class Linux implements OS {
 
   view(v: Address, n: number): ArrayBuffer {
     return this.#kernel.view(v, n)
+  }
+
+  /** Takes the huge page flag from the huge pages at the ends of [v, v+n), which is about to lose its memory. */
+  #cutHugePages(v: Address, n: number): void {
+    // khugepaged collapses a huge page with a single page left into a whole one. Then memory that was given back
+    // here is resident again (kernel bug 93111). So the huge pages that the range cuts in two, and only those, lose
+    // their huge page flag. The kernel keeps the flag per mapping. Switching it splits mappings, and a process may
+    // have 65,530 of them (golang.org/issue/12233).
+    const huge = this.#hugePageSize
+    if (huge !== 0) {
+      const end = v + n
+      const head = alignDown(v, huge)
+      const tail = alignDown(end, huge)
+      // Errors are ignored, because a kernel without huge pages answers EINVAL.
+      if (head !== v && tail !== end && head + huge === tail) {
+        void this.#kernel.madvise(head, 2 * huge, MADV_NOHUGEPAGE)
+      } else {
+        if (head !== v) void this.#kernel.madvise(head, huge, MADV_NOHUGEPAGE)
+        if (tail !== end && (tail !== head || head === v)) void this.#kernel.madvise(tail, huge, MADV_NOHUGEPAGE)
+      }
+    }
   }
 
   /** How pages are given back. */

@@ -246,3 +246,48 @@ describe.skipIf(process.platform !== 'linux')('limits on bytes (need Linux)', ()
     expect(after).toBe(2 ** 20)
   })
 })
+
+describe.skipIf(process.platform !== 'linux')('memory.limit (need Linux)', () => {
+  it('counts the memories of eight workers, and a worker that ends gives its share back', () => {
+    const { together, before, after, ended } = told(`
+      const limit = 64 * MiB
+      memory.limit = { bytes: limit }
+      const fill = \`
+        memory.limit = { bytes: 64 * MiB }
+        const region = memory.reserve(256 * MiB, { hugePages: 'off' })
+        let at = 0
+        const fill = () => {
+          try { for (;; at += MiB) region.commit(at, MiB) }
+          catch (error) { parentPort.postMessage([error.code, memory.stats().total.ready]) }
+        }
+        parentPort.on('message', fill)
+        parentPort.postMessage('up')
+      \`
+      const workers = Array.from({ length: 8 }, () => begin(fill))
+      await Promise.all(workers.map((worker) => told(worker, 'message')))
+      const answers = workers.map((worker) => told(worker, 'message'))
+      for (const worker of workers) worker.postMessage('fill')
+      const together = await Promise.all(answers)
+      const refused = () => { try { memory.sysFree(memory.sysAlloc(MiB, null), MiB, null) } catch (error) { return error.message } }
+      const before = [memory.limit.used, refused()]
+      const [, ended] = together[0][1] > 0 ? together[0] : together.find(([, ready]) => ready > 0)
+      await workers[together.findIndex(([, ready]) => ready === ended)].terminate()
+      const after = [memory.limit.used, refused() ?? 'fits']
+      await Promise.all(workers.map((worker) => worker.terminate()))
+      console.log(JSON.stringify({ together, before, after: [...after, memory.limit.used], ended }))
+    `) as {
+      together: [string, number][]
+      before: [number, string]
+      after: [number, string, number]
+      ended: number
+    }
+    const MiB = 2 ** 20
+    expect(together.map(([code]) => code)).toEqual(together.map(() => 'ERR_MEMLAYER_OUT_OF_MEMORY'))
+    const sum = together.reduce((total, [, ready]) => total + ready, 0)
+    expect(before).toEqual([sum, expect.stringContaining('would pass the limit of all memories')])
+    // Threads that look at the same moment may each take one more step.
+    expect(sum).toBeGreaterThanOrEqual(64 * MiB)
+    expect(sum).toBeLessThan(72 * MiB)
+    expect(after).toEqual([sum - ended, ended > sum - 64 * MiB ? 'fits' : expect.any(String), 0])
+  })
+})

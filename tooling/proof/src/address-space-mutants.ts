@@ -56,10 +56,24 @@ export const addressSpaceMutants: readonly Mutant[] = [
     caughtBy: 'contents/zero-after-free',
   },
   {
+    wrong: 'sysZeroOS takes one page too many',
+    subject: linux,
+    find: /(sysZeroOS\(v, n\) \{[^]*?)madvise\(v, n, MADV_DONTNEED\)/,
+    put: '$1madvise(v, n + this.#pageSize, MADV_DONTNEED)',
+    caughtBy: 'contents/zero',
+  },
+  {
+    wrong: 'sysZeroOS advises MADV_FREE, so that old bytes stay',
+    subject: linux,
+    find: /(sysZeroOS\(v, n\) \{[^]*?)madvise\(v, n, MADV_DONTNEED\)/,
+    put: '$1madvise(v, n, MADV_FREE)',
+    caughtBy: 'contents/zero',
+  },
+  {
     wrong: 'sysRetireOS keeps the memory',
     subject: linux,
-    find: 'const answer = this.#kernel.madvise(v, n, MADV_DONTNEED);',
-    put: 'const answer = 0;',
+    find: /(sysRetireOS\(v, n, isMapped\) \{[^]*?)this\.#kernel\.madvise\(v, n, MADV_DONTNEED\)/,
+    put: '$10',
     caughtBy: 'free/retired',
   },
   {

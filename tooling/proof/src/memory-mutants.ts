@@ -106,7 +106,7 @@ export const memoryMutants: readonly Mutant[] = [
     subject: linux,
     find: 'let answer = this.#kernel.madvise(v, n, advice);',
     put: [
-      'const start = n > huge ? alignDown(v, huge) : v;',
+      'const start = n > this.#hugePageSize ? alignDown(v, this.#hugePageSize) : v;',
       'let answer = this.#kernel.madvise(start, n + (v - start), advice);',
     ].join('\n'),
     caughtBy: 'huge-pages/cut',

@@ -141,6 +141,33 @@ export const contentsCases: readonly Definition[] = [
       }),
   },
   {
+    id: 'contents/zero',
+    title: 'region.zero: the range reads zero, its neighbours keep their bytes, and the pages stay usable',
+    show: (world) => {
+      for (let seed = 1; seed <= 4; seed++) {
+        world.play(
+          ({ memory, os, unit, pageSize }) => {
+            const region = memory.reserve(12 * unit)
+            region.commit()
+            const v = region.address
+            fill(os, v, 12 * unit, 8)
+            const from = 2 * unit
+            const n = 5 * unit + pageSize
+            region.zero(from, n)
+            claimBytes(os, v + from, n, 0, 'memory that was zeroed')
+            claimBytes(os, v, from, 8, 'what lies before it')
+            claimBytes(os, v + from + n, 12 * unit - from - n, 8, 'what lies after it')
+            fill(os, v + from, n, 5)
+            for (let i = 0; i < 4; i++) memory.sysHugePage(v, 12 * unit)
+            claimBytes(os, v + from, n, 5, 'what was written after it')
+            region.free()
+          },
+          { seed: world.seed + seed },
+        )
+      }
+    },
+  },
+  {
     id: 'contents/copies',
     title: 'host.read and host.write: copy the bytes that a view shows, if the backend has them',
     show: (world) =>

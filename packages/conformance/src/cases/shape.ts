@@ -22,6 +22,7 @@ const optional = [
   'sysUnusedAllOS',
   'sysPopulateOS',
   'sysNoHugePageOS',
+  'sysZeroOS',
   'onDetach',
 ] as const satisfies readonly (keyof OS)[]
 

@@ -43,6 +43,10 @@ export interface MemoryStats {
    * it. The rest of what is Prepared was released.
    */
   readonly retained: number
+  /** Bytes of idle pages that the scavenger gave back, in all so far. Absent: none. */
+  readonly scavenged?: number
+  /** Milliseconds of processor time that the scavenger's steps took, in all so far. Absent: it made none. */
+  readonly scavengeMilliseconds?: number
   /**
    * Bytes that are Prepared or Reserved and still committed, because JavaScript has seen them: a late access finds
    * zeroes there. They count to the limit on committed memory until younger ones take their place, or memory is short.

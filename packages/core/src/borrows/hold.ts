@@ -2,6 +2,7 @@
 // host that was given its address before goes on.
 import type { Address } from '@memlayer/kernel'
 import type { Maker } from '../holding.js'
+import { named } from '../text.js'
 import { warn } from '../warning.js'
 import { STATE, TAKEN } from './share-token.js'
 import type { Keep } from './shares.js'
@@ -13,7 +14,7 @@ interface Dropped {
 }
 
 // One warning each, as for a region that is collected without being freed.
-const dropped = new FinalizationRegistry<Dropped>(warnOfHold)
+const dropped = /* @__PURE__ */ new FinalizationRegistry<Dropped>(warnOfHold)
 
 /** Streams copy by themselves, so nothing works on the pages when nothing can read the stream. */
 const copying: ReadonlySet<string> = new Set(['stream', 'toReadable'])
@@ -72,5 +73,10 @@ export class Hold {
   /** `release()`, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.release()
+  }
+
+  /** What console.log prints. */
+  toString(): string {
+    return `${named('Hold of', this)}${this.#released ? ', released' : ''}`
   }
 }

@@ -13,7 +13,7 @@ import type { Address } from '@memlayer/kernel'
 export interface IndexEntry<E> {
   readonly start: Address
   readonly end: Address
-  /** The next entry of the same granule. Only the index uses it. */
+  /** The next entry of the same span. Only the index uses it. */
   next: E | null
   /** The entry before it, so that the index takes it out without a search. */
   previous: E | null
@@ -24,10 +24,26 @@ export interface IndexEntry<E> {
 // Level k cuts the address space into granules of 64 KiB * 8^k, up to 2^52 bytes. An entry lies at the lowest level
 // whose granule is as long as the entry, in the granule where it starts. So it ends in that granule or in the next.
 const LEVELS = 13
-const granules: readonly number[] = Array.from({ length: LEVELS }, (_, k) => 2 ** 16 * 8 ** k)
+const granules: readonly number[] = /* @__PURE__ */ Array.from({ length: LEVELS }, (_, k) => 2 ** 16 * 8 ** k)
 
-// A granule's first entry, which leads to the others: most have one.
-type Level<E> = Map<number, E>
+/** A granule has so many units: of the first level, a unit is a page of 4 KiB. */
+const unitsPerGranule = 16
+
+/**
+ * The entries of a granule that touch the same units. Thousands of small entries lie in one page, and an operation on
+ * another page looks at none of them. A granule has at most 272 spans.
+ */
+interface Span<E> {
+  /** Whole units. */
+  readonly start: Address
+  readonly end: Address
+  /** Its first entry, which leads to the others. Null where a script ended before it had one, or took the last out. */
+  first: E | null
+  next: Span<E> | null
+}
+
+// A granule's first span, which leads to the others: most have one.
+type Level<E> = Map<number, Span<E>>
 
 /** A walk over so many entries is faster than a look into a map. */
 const listEntriesMax = 8
@@ -64,7 +80,7 @@ export class RangeIndex<E extends IndexEntry<E>> {
     this.#size += 1
     this.#bytes += entry.end - entry.start
     if (this.#levels === null && this.#listed === listEntriesMax) {
-      const levels = Array.from({ length: LEVELS }, () => new Map<number, E>())
+      const levels = Array.from({ length: LEVELS }, () => new Map<number, Span<E>>())
       for (let i = 0; i < listEntriesMax; i++) addTo(levels, this.#list[i] as E)
       this.#levels = levels
       this.#listed = 0
@@ -97,7 +113,7 @@ export class RangeIndex<E extends IndexEntry<E>> {
       const first = granuleOf(k, v) - 1
       const last = granuleOf(k, end - 1)
       if (last - first > level.size) {
-        for (const entry of level.values()) found = collectAll(entry, v, end, found)
+        for (const span of level.values()) found = collectAll(span, v, end, found)
       } else {
         for (let granule = first; granule <= last; granule++) found = collectAll(level.get(granule), v, end, found)
       }
@@ -122,44 +138,74 @@ export class RangeIndex<E extends IndexEntry<E>> {
 }
 
 function addTo<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): void {
-  const k = levelOf(entry)
-  const level = levels[k] as Level<E>
-  const granule = granuleOf(k, entry.start)
-  const first = level.get(granule) ?? null
+  const span = spanFor(levels, entry, true) as Span<E>
+  const { first } = span
   entry.next = first
   entry.previous = null
-  // A script may end inside of this call, before or after it has an effect. Nothing else has changed until then.
-  level.set(granule, entry)
+  span.first = entry
   if (first !== null) first.previous = entry
   entry.isIn = true
 }
 
-/**
- * Takes an entry out of its granule, without a search: thousands of small views lie in one granule, and go in any
- * order. False: it is not there.
- */
-function deleteFrom<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): boolean {
+/** The span of an entry; undefined: there is none, and it is not to be made. */
+function spanFor<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E, isMade: boolean): Span<E> | undefined {
   const k = levelOf(entry)
   const level = levels[k] as Level<E>
   const granule = granuleOf(k, entry.start)
+  const unit = (granules[k] as number) / unitsPerGranule
+  const start = Math.floor(entry.start / unit) * unit
+  const end = Math.ceil(entry.end / unit) * unit
   const first = level.get(granule)
+  for (let at = first; at !== undefined; at = at.next ?? undefined) if (at.start === start && at.end === end) return at
+  if (!isMade) return undefined
+  const span: Span<E> = { start, end, first: null, next: first ?? null }
+  // A script may end inside of this call, before or after it has an effect. A span without an entry is no harm.
+  level.set(granule, span)
+  return span
+}
+
+/**
+ * Takes an entry out of its span, without a search: thousands of small entries lie in one, and go in any order. False:
+ * it is not there.
+ */
+function deleteFrom<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): boolean {
+  const span = spanFor(levels, entry, false)
+  const first = span?.first ?? undefined
   const before = entry === first ? null : entryBefore(first, entry)
-  // A script may end inside of the calls below. An entry that is in the index may not know it then, and no other one
+  // A script may end before the stores below. An entry that is in the index may not know it then, and no other one
   // takes it for its neighbour.
   entry.isIn = false
-  if (before === undefined) return false
+  if (before === undefined || span === undefined) return false
   const { next } = entry
   if (before !== null) before.next = next
-  else if (next === null) level.delete(granule)
-  else level.set(granule, next)
+  else span.first = next
   if (next !== null) next.previous = before
   // The entry may live for as long as its user keeps the buffer. Its neighbours need not live so long.
   entry.next = null
   entry.previous = null
+  if (span.first === null) dropSpan(levels, entry, span)
   return true
 }
 
-/** The entry before one that is not the first of its granule; undefined: it is not there. */
+/** Takes out a span that has no entry any more. */
+function dropSpan<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E, span: Span<E>): void {
+  const k = levelOf(entry)
+  const level = levels[k] as Level<E>
+  const granule = granuleOf(k, entry.start)
+  const first = level.get(granule)
+  if (first === span) {
+    if (span.next === null) level.delete(granule)
+    else level.set(granule, span.next)
+    return
+  }
+  for (let at = first; at !== undefined; at = at.next ?? undefined) {
+    if (at.next !== span) continue
+    at.next = span.next
+    return
+  }
+}
+
+/** The entry before one that is not the first of its span; undefined: it is not there. */
 function entryBefore<E extends IndexEntry<E>>(first: E | undefined, entry: E): E | undefined {
   const { previous } = entry
   if (entry.isIn && previous !== null && previous.isIn && previous.next === entry) return previous
@@ -179,12 +225,15 @@ function granuleOf(k: number, v: Address): number {
 
 /** Puts the entries of a granule that touch [v, end) before `found`. */
 function collectAll<E extends IndexEntry<E>>(
-  first: E | undefined,
+  first: Span<E> | undefined,
   v: Address,
   end: Address,
   found: Found<E> | null,
 ): Found<E> | null {
-  for (let entry = first ?? null; entry !== null; entry = entry.next) found = collect(entry, v, end, found)
+  for (let span = first ?? null; span !== null; span = span.next) {
+    if (span.start >= end || span.end <= v) continue
+    for (let entry = span.first; entry !== null; entry = entry.next) found = collect(entry, v, end, found)
+  }
   return found
 }
 

@@ -3,14 +3,14 @@ import type { Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { OS } from '../os.js'
 import { tableOf } from '../process/record.js'
-import { show } from '../text.js'
+import { named, show } from '../text.js'
 import { lend, lendAll, type Lender } from './lend.js'
 import { readOffer, type ShareToken } from './share-token.js'
 import { checkElements, elementSize, type ViewConstructor, type ViewOf } from './view-types.js'
 import { Views } from './views.js'
 
 // Its views keep it alive, so one that is collected has no view left.
-const dropped = new FinalizationRegistry<() => void>((giveUp) => giveUp())
+const dropped = /* @__PURE__ */ new FinalizationRegistry<() => void>((giveUp) => giveUp())
 
 /**
  * Pages that another thread owns. They stay Ready until this object is released, or is collected with its views.
@@ -147,6 +147,11 @@ export class SharedRegion {
   /** `release()`, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.release()
+  }
+
+  /** What console.log prints. */
+  toString(): string {
+    return `${named('Share of', this)}${this.#released ? ', released' : ''}`
   }
 
   #outside(op: string, offset: unknown, length: unknown): never {

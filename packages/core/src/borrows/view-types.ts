@@ -21,24 +21,28 @@ interface Host {
 const host = globalThis as Host
 
 // Bytes of an element, by class. BYTES_PER_ELEMENT of the class is not read, because any code can change it.
-const elementSizes: ReadonlyMap<unknown, number> = new Map<unknown, number>([
-  // It came with Node 24. Without it the row of DataView below stands.
-  [host.Float16Array ?? DataView, 2],
-  ...[
-    Int8Array,
-    Uint8Array,
-    Uint8ClampedArray,
-    Int16Array,
-    Uint16Array,
-    Int32Array,
-    Uint32Array,
-    Float32Array,
-    Float64Array,
-    BigInt64Array,
-    BigUint64Array,
-  ].map((type): [unknown, number] => [type, type.BYTES_PER_ELEMENT]),
-  [DataView, 1],
-])
+const elementSizes: ReadonlyMap<unknown, number> = /* @__PURE__ */ sizesOfClasses()
+
+function sizesOfClasses(): Map<unknown, number> {
+  return new Map<unknown, number>([
+    // It came with Node 24. Without it the row of DataView below stands.
+    [host.Float16Array ?? DataView, 2],
+    ...[
+      Int8Array,
+      Uint8Array,
+      Uint8ClampedArray,
+      Int16Array,
+      Uint16Array,
+      Int32Array,
+      Uint32Array,
+      Float32Array,
+      Float64Array,
+      BigInt64Array,
+      BigUint64Array,
+    ].map((type): [unknown, number] => [type, type.BYTES_PER_ELEMENT]),
+    [DataView, 1],
+  ])
+}
 
 /**
  * The bytes of one element of `type`.
@@ -50,9 +54,11 @@ export function elementSize(op: string, type: ViewConstructor): number {
 }
 
 // Bytes of an element, by the name of the class: for the classes of another realm (node:vm, the REPL).
-const sizesByName: ReadonlyMap<unknown, number> = new Map(
-  [...elementSizes].map(([type, size]) => [(type as { readonly name: string }).name, size]),
-)
+const sizesByName: ReadonlyMap<unknown, number> = /* @__PURE__ */ sizesOfNames()
+
+function sizesOfNames(): Map<unknown, number> {
+  return new Map([...elementSizes].map(([type, size]) => [(type as { readonly name: string }).name, size]))
+}
 
 const { toString } = Function.prototype
 const nativeClass = /^function (\w+)\(\) \{\s*\[native code\]\s*\}$/

@@ -36,7 +36,7 @@ export interface Pinned {
 
 // What a view keeps alive: its region, which is then not taken for a leak, or its share. The map is outside of what it
 // keeps: an edge that is stored in the object at its end keeps nothing.
-const keepers = new WeakMap<object, object>()
+const keepers = /* @__PURE__ */ new WeakMap<object, object>()
 
 /** Where a buffer's prototype has the memory that the buffer keeps alive. */
 const KEPT: unique symbol = Symbol('kept')
@@ -270,7 +270,8 @@ export class Views {
       if (detach === undefined) detachView(buffer)
       else detach.call(this.#os, buffer)
     } catch (cause) {
-      entry.isEnding = false
+      // At the end of the stack the buffer may be detached already. The next operation looks again.
+      if (!(cause instanceof RangeError)) entry.isEnding = false
       notDetachable(op, entry, cause)
     }
   }
@@ -318,13 +319,17 @@ function bufferOf({ fresh, aged }: ViewEntry): ArrayBuffer | undefined {
 }
 
 // transfer() would move the bytes into a buffer that the layer can't detach.
-const untransferable: object = Object.create(ArrayBuffer.prototype, {
-  transfer: ownValue(refuseTransfer),
-  transferToFixedLength: ownValue(refuseTransfer),
-}) as object
+const untransferable: object = /* @__PURE__ */ withoutTransfer()
 
-function refuseTransfer(): never {
-  const message = 'cannot transfer a view of a region, because the region owns its bytes'
-  const hint = 'Post a copy made with slice(), or share the region with region.share(worker).'
-  throw new UsageError('ERR_MEMLAYER_VIEW', message, { hint })
+function withoutTransfer(): object {
+  return Object.create(ArrayBuffer.prototype, {
+    transfer: ownValue(refuseTransfer),
+    transferToFixedLength: ownValue(refuseTransfer),
+  }) as object
+
+  function refuseTransfer(): never {
+    const message = 'cannot transfer a view of a region, because the region owns its bytes'
+    const hint = 'Post a copy made with slice(), or share the region with region.share(worker).'
+    throw new UsageError('ERR_MEMLAYER_VIEW', message, { hint }) as object
+  }
 }

@@ -57,23 +57,18 @@ export class Charge {
 
   #ask(op: Operation, v: Address | null, n: number): void {
     const left = this.#bytesLeft()
-    this.#granted = this.#grantOf(n, left)
-    if (this.#granted < n && this.#giveBack()) this.#granted = this.#grantOf(n, left)
-    if (this.#granted < n) throw this.#refusal(op, v, n, left)
+    // One question. A question that the kernel grants takes the bytes for a moment, and a thread of the engine that
+    // wants memory just then is refused. So a memory that is near the limit is not asked about with less.
+    const granted = n + Math.min(bytesAhead, left)
+    if (!this.#hasRoom(granted + left) && !(this.#giveBack() && this.#hasRoom(granted + left)))
+      throw this.#refusal(op, v, n, left)
+    this.#granted = granted
     takeRefusal(this.#os)
   }
 
-  /** The error: the kernel would commit no `n` bytes, or it would and they are left to the engine. */
   #refusal(op: Operation, v: Address | null, n: number, left: number): OutOfMemoryError {
-    if (!this.#hasRoom(n)) return outOfMemory(this.#os, op, v, n)
-    const message = `${op}: ${formatBytes(n)} do not fit, because the layer leaves ${formatBytes(left)} to the engine`
-    const { hint = 'Free memory, or ask for less.', ...answer } = takeRefusal(this.#os) ?? {}
-    return new OutOfMemoryError(message, { ...answer, hint, op, size: n, ...(v === null ? {} : { address: v }) })
-  }
-
-  #grantOf(n: number, left: number): number {
-    if (this.#hasRoom(n + bytesAhead + left)) return n + bytesAhead
-    return this.#hasRoom(n + left) ? n : 0
+    const rest = `besides the ${formatBytes(left)} that the layer leaves to the engine`
+    return outOfMemory(this.#os, op, v, n, rest)
   }
 
   #hasRoom(n: number): boolean {

@@ -17,6 +17,7 @@ import { trimHost } from '../residency/explain.js'
 import { Lingering } from '../retired/lingering.js'
 import { Retired } from '../retired/retired.js'
 import { MemoryLimit } from '../limit/limit.js'
+import { Pressure } from '../limit/pressure.js'
 import { Reclaimers } from '../limit/reclaimers.js'
 import { hostClock } from '../scavenge/clock.js'
 import { Idle } from '../scavenge/idle.js'
@@ -44,6 +45,7 @@ export interface Parts {
   readonly scavenger: Scavenger
   readonly reclaimers: Reclaimers
   readonly limit: MemoryLimit
+  readonly pressure: Pressure
   /** What an operation is about to do. */
   readonly intent: Intent
   /** What other threads know of it; null: they know nothing. */
@@ -61,13 +63,15 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
   const lingering = new Lingering(os)
   const idle = new Idle()
   const reclaimers = new Reclaimers()
-  const { now } = hostClock()
+  const { now, after } = hostClock()
+  const own = (): number => ledger.ready + idle.bytes
+  const scavenge = (bytes: number): number => parts.scavenger.scavenge(bytes)
   const decommit = (): boolean =>
     [parts.scavenger.scavenge(Infinity) > 0, lingering.decommit(), retired.uncommit()].includes(true)
   const parts: Parts = {
     os,
     ledger,
-    account: new Account(os, ledger),
+    account: new Account(os, ledger, () => parts.limit.budgeted()),
     borrows: new Borrows(os, record),
     hugePages,
     budget: new MappingBudget(os, ledger, hugePages, () => retired.release(), record, options),
@@ -86,12 +90,13 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
     limit: new MemoryLimit({
       host: os.host,
       reclaimers,
-      own: () => ledger.ready + idle.bytes,
-      all: () => (record === null ? ledger.ready + idle.bytes : bytesOfAll(record.table)),
-      scavenge: (bytes) => parts.scavenger.scavenge(bytes),
+      own,
+      all: () => (record === null ? own() : bytesOfAll(record.table)),
+      scavenge,
       trim: () => trimHost(os),
-      now: () => now(),
+      now,
     }),
+    pressure: new Pressure({ host: os.host, reclaimers, limit: () => parts.limit.use, own, scavenge, now, after }),
     intent: new Intent(),
     record,
   }

@@ -7,9 +7,12 @@ import type { OS, Refusal } from '../os.js'
 import { formatAddress, formatBytes } from '../text.js'
 import type { Parts } from './parts.js'
 
-/** The error for a `*OS` function that returned null. Takes the OS's refusal. */
-export function outOfMemory(os: OS, op: Operation, v: Address | null, n: number): OutOfMemoryError {
-  return noMemory(os, op, v, n, takeRefusal(os))
+/**
+ * The error for a `*OS` function that returned null. Takes the OS's refusal. `rest` says what else the OS was to have
+ * room for.
+ */
+export function outOfMemory(os: OS, op: Operation, v: Address | null, n: number, rest?: string): OutOfMemoryError {
+  return noMemory(os, op, v, n, takeRefusal(os), rest)
 }
 
 /**
@@ -73,8 +76,9 @@ function noMemory(
   v: Address | null,
   n: number,
   refusal: Partial<Refusal> | null,
+  rest?: string,
 ): OutOfMemoryError {
-  const at = v === null ? '' : ` at ${formatAddress(v)}`
+  const at = (v === null ? '' : ` at ${formatAddress(v)}`) + (rest === undefined ? '' : ` ${rest}`)
   return new OutOfMemoryError(`${op}: ${os.name} refused ${formatBytes(n)}${at}${answerOf(refusal)}`, {
     ...refusal,
     hint: refusal?.hint ?? 'Free memory, or ask for less.',

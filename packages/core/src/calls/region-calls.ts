@@ -21,6 +21,7 @@ import { reserve, reserveAligned } from './reserve.js'
 import { settle } from './settle.js'
 import { see, viewOfSize } from './view.js'
 import type { Wrappers } from './wrappers.js'
+import { zero } from './zero.js'
 
 /** The calls of one memory's regions. */
 export class RegionCalls {
@@ -67,6 +68,11 @@ export class RegionCalls {
     else commit(this.#parts, v, n, stat)
   }
 
+  /** No transition: Ready bytes read zero, and whole pages give their memory back. */
+  zero(v: Address, n: number): void {
+    zero(this.#parts, v, n)
+  }
+
   /** A view of elements of `element` bytes that keeps `keeper` alive. */
   view<T extends ArrayBufferView>(
     type: ViewConstructor<T>,
@@ -96,6 +102,12 @@ export class RegionCalls {
     const { host } = this.#parts.os
     if (host?.write !== undefined) host.write(v, source)
     else this.#bytes(v, n).set(source)
+  }
+
+  /** The bytes of [v, v+n) that are Ready. */
+  readyIn(v: Address, n: number): number {
+    this.settle()
+    return this.#parts.ledger.readyIn(v, n)
   }
 
   /** Keeps Ready pages as they are. */

@@ -6,7 +6,7 @@ import type { RegionRecord } from './region-record.js'
 /** A warning names at most this many parts of a region. */
 const callsMax = 8
 
-const leaks = new FinalizationRegistry<RegionRecord>(warnOfLeak)
+const leaks = /* @__PURE__ */ new FinalizationRegistry<RegionRecord>(warnOfLeak)
 
 /** Warns if `region` is collected before `forget(record)`. */
 export function watch(region: object, record: RegionRecord): void {

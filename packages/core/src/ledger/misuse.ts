@@ -20,6 +20,10 @@ function hintFor(op: string, found: RegionState): string {
   if (op === 'sysMap') return 'Pass a Reserved range. For a Prepared range call sysUsed. A Ready range needs no call.'
   if (op.startsWith('sysUnused')) return 'Leave that part out, because it has no pages to give back.'
   if (op === 'sysFault') return 'Leave that part out, because it is Reserved already.'
+  if (op === 'zero') {
+    const instead = 'A part that is not Ready has nothing to clear: leave it out, '
+    return `${instead}or make it Ready first with region.commit.`
+  }
   if (op === 'sysUsed') return 'Call sysMap on it first, or region.commit, which does both.'
   const steps = found === 'Reserved' ? 'sysMap and then sysUsed' : 'sysUsed'
   return `Call ${steps} on that part, or region.commit, to make it Ready.`

@@ -27,6 +27,37 @@ function candidates(limits: PosixLimits | WindowsLimits): HostLimit[] {
   ]
 }
 
+/** A limit, and what is used of it. */
+export interface LimitUse extends HostLimit {
+  readonly used: number
+  /** Whether the program has set it, so that nothing beyond it ends the process. */
+  readonly isOwn: boolean
+}
+
+/** The limit of the host of which the greatest part is used. Null: the host tells none, or not what is used of it. */
+export function nearestLimit(host: HostServices | undefined): LimitUse | null {
+  const limits = host?.limits?.()
+  if (limits === undefined) return null
+  const part = ({ used, bytes }: LimitUse): number => used / bytes
+  return uses(limits)
+    .filter(({ bytes, used }) => bytes > 0 && bytes < Infinity && used >= 0)
+    .reduce<LimitUse | null>((most, one) => (most === null || part(one) > part(most) ? one : most), null)
+}
+
+function uses(limits: PosixLimits | WindowsLimits): LimitUse[] {
+  const of = (name: string, bytes: number, used: number): LimitUse => ({ name, bytes, used, isOwn: false })
+  const committed = 'groupLimit' in limits ? limits.committed : limits.commitLimit - limits.commitAvailable
+  const commit = of('the commit limit', limits.commitLimit, committed)
+  if (!('groupLimit' in limits)) return [commit]
+  return [
+    of("the control group's memory.max", limits.groupLimit, limits.groupUsed),
+    of("the control group's memory.high", limits.groupHigh ?? Infinity, limits.groupHighUsed ?? NaN),
+    of('RLIMIT_DATA', limits.dataSize ?? Infinity, limits.dataSizeUsed ?? NaN),
+    // Linux counts strictly with overcommit 2 alone.
+    ...(limits.overcommit === 2 ? [commit] : []),
+  ]
+}
+
 interface Engine {
   readonly process?: { readonly memoryUsage?: { rss?(): number } }
 }

@@ -10,7 +10,7 @@ import type { HostServices } from '@memlayer/kernel'
 import { OutOfMemoryError, UsageError } from '../errors.js'
 import { checkOptions } from '../options.js'
 import { formatBytes, show } from '../text.js'
-import { hostLimit, processUse, type HostLimit } from './host-limit.js'
+import { hostLimit, processUse, type HostLimit, type LimitUse } from './host-limit.js'
 import type { Given, Reclaimers } from './reclaimers.js'
 
 /** What `memory.limit` is set to. */
@@ -94,6 +94,8 @@ export class MemoryLimit {
   #processUse = NaN
   #ownUse = 0
   #useAt = -Infinity
+  /** Whether a category has a limit of its own. */
+  #hasBudgets = false
   /** No round before this time. */
   #notBefore = -Infinity
 
@@ -116,9 +118,27 @@ export class MemoryLimit {
     this.#set = set
   }
 
-  /** Whether there is one. */
+  /** Whether there is one, or a category has one. */
   get isSet(): boolean {
-    return this.#set !== null
+    return this.#set !== null || this.#hasBudgets
+  }
+
+  /** Whether a category has a limit of its own. */
+  get hasBudgets(): boolean {
+    return this.#hasBudgets
+  }
+
+  /** A category has a limit of its own. */
+  readonly budgeted = (): void => {
+    this.#hasBudgets = true
+  }
+
+  /** The limit with what is used of it; null: there is none. */
+  get use(): LimitUse | null {
+    const set = this.#set
+    return set === null
+      ? null
+      : { name: this.#source(set), bytes: this.#bytes(set), used: this.#used(set), isOwn: true }
   }
 
   /** Bytes above the part of the limit where it is near; 0 or less: it is not near, or there is none. */

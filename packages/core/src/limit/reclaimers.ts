@@ -8,7 +8,10 @@ import { warn } from '../warning.js'
 export interface ReclaimRequest {
   /** Bytes that are needed. */
   readonly want: number
-  /** `'near'`: the limit is near. `'over'`: an operation is refused unless so much is given back. */
+  /**
+   * `'near'`: memory is short on the host, or a limit is near. `'over'`: an operation is refused unless so much is
+   * given back.
+   */
   readonly level: 'near' | 'over'
 }
 
@@ -28,7 +31,9 @@ export interface ReclaimerOptions {
 
 /** What a reclaimer gave in a round. */
 export interface Given {
+  /** The reclaimer's name, or `'the scavenger'`. */
   readonly name: string
+  /** Bytes by which the layer's own count fell. */
   readonly bytes: number
 }
 
@@ -57,6 +62,11 @@ export class Reclaimers {
     return () => {
       this.#entries = this.#entries.filter((one) => one !== entry)
     }
+  }
+
+  /** Whether there is one. */
+  get hasAny(): boolean {
+    return this.#entries.length > 0
   }
 
   /** Whether a reclaimer is at work. What it does to the memory asks no other one. */

@@ -45,7 +45,7 @@ class Borrowings {
   }
 }
 
-const known = new WeakMap<ProcessTable, Borrowings>()
+const known = /* @__PURE__ */ new WeakMap<ProcessTable, Borrowings>()
 
 /** This thread has a share of [v, v+n) from now on. Null: the process has no room to know of it. */
 export function borrow(table: ProcessTable, v: Address, n: number): Borrowing | null {

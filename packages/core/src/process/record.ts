@@ -98,7 +98,7 @@ interface Dropped {
   readonly isEmpty: () => boolean
 }
 
-const dropped = new FinalizationRegistry<Dropped>(({ record, isEmpty }) => {
+const dropped = /* @__PURE__ */ new FinalizationRegistry<Dropped>(({ record, isEmpty }) => {
   if (isEmpty()) leave(record.table, record.at)
 })
 

@@ -1,6 +1,6 @@
 // A buffer that grows in place. Address space for its largest size is reserved at once, and memory is mapped as it
 // grows. It answers to nothing in Go; it is a Region and one number.
-import { alignUp, alignDown, type Address } from '@memlayer/kernel'
+import { alignUp, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import { lend, lendAll, type Lender } from '../borrows/lend.js'
 import { elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
@@ -8,7 +8,7 @@ import { inWordsOf, UsageError } from '../errors.js'
 import type { HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
-import { show } from '../text.js'
+import { formatBytes, show } from '../text.js'
 import { notWithin } from './region-misuse.js'
 import type { Region } from './region.js'
 
@@ -36,7 +36,7 @@ export interface GrowableBufferOptions {
 
 /**
  * Bytes that grow in place: without a copy, at the same address, and with views that stay valid. Shrinking gives the
- * tail back to the OS, `discard` gives back a hole in the middle. Declare it with `using`, or call `free()`.
+ * tail back to the OS, `zero` gives back a hole in the middle. Declare it with `using`, or call `free()`.
  */
 export class GrowableBuffer {
   readonly #region: Region
@@ -47,7 +47,7 @@ export class GrowableBuffer {
   #length = 0
   // Pages up to here are Ready. Beyond they are Reserved or Prepared.
   #ready = 0
-  // Pages between these two may be Prepared: they were discarded, and not made Ready again. An end of 0: none are.
+  // Pages between these two may be Prepared: a shrink that failed may have given them back. An end of 0: none are.
   #tornFrom = Infinity
   #tornEnd = 0
   /** Bytes from the end up to here may have contents: those that a shrink left, or did not come to drop. */
@@ -138,27 +138,22 @@ export class GrowableBuffer {
   }
 
   /**
-   * Zeroes [offset, offset+length) and gives the whole pages in it back to the OS. They return on the next touch, and
-   * stay Ready in the account. Views over those pages are detached, so make them anew. Calls do not add up: a range
-   * without a whole page in it is zeroed, and gives nothing back.
+   * The bytes read zero, and whole pages among them give their memory back to the OS. Views over them stay. See
+   * {@link Region.zero}. Calls do not add up: a range without a whole page in it is zeroed, and gives nothing back.
    */
+  zero(offset: number, length: number): void {
+    this.#clear('zero', offset, length)
+  }
+
+  /** `zero`, by its first name. */
   discard(offset: number, length: number): void {
-    this.#check('discard', offset, length)
-    const from = alignUp(offset, this.#page)
-    const end = alignDown(offset + length, this.#page)
-    this.#change('discard', `${offset}, ${length}`, () => {
-      if (from >= end) return this.#zero(offset, offset + length)
-      this.#tear(from, end)
-      this.#region.unusedNow(from, end - from)
-      this.#expectLive('discard')
-      // It is discarded from here on. What the OS refuses now it may give later.
-      this.#zero(offset, Math.min(from, this.#ready))
-      this.#zero(end, Math.min(offset + length, this.#ready))
-      this.#mend()
-      this.#expectLive('discard')
-      // Where the OS may bring old bytes back, zeroes are written by hand.
-      if (!this.#region.memory.os.traits.unusedDropsContents) this.#zero(from, Math.min(end, this.#ready))
-    })
+    this.#clear('discard', offset, length)
+  }
+
+  #clear(op: string, offset: number, length: number): void {
+    this.#check(op, offset, length)
+    // An observer may hear of pages that are made Ready again, and change the buffer.
+    this.#change(op, `${offset}, ${length}`, () => this.#region.zero(offset, length))
   }
 
   /**
@@ -232,6 +227,14 @@ export class GrowableBuffer {
     this.free()
   }
 
+  /** What console.log prints. */
+  toString(): string {
+    const { name, disposed } = this.#region
+    if (disposed) return `GrowableBuffer '${name}': freed`
+    const [length, maximum] = [formatBytes(this.#length), formatBytes(this.#maximum)]
+    return `GrowableBuffer '${name}': ${length} of ${maximum}, ${formatBytes(this.#ready)} Ready`
+  }
+
   /**
    * Makes a change of several steps. `given` is what the caller passed. Observers hear of its steps, and may change or
    * free the buffer between two of them.
@@ -246,10 +249,10 @@ export class GrowableBuffer {
     }
   }
 
-  /** Makes Ready again what was discarded when the OS refused, or when a script ended. */
+  /** Makes Ready again what a shrink gave back before the OS refused. */
   #mend(): void {
     const [from, end] = [this.#tornFrom, Math.min(this.#tornEnd, this.#ready)]
-    // Only this range: the kernel may fill huge pages that are asked for, and earlier discards would be undone.
+    // Only this range: the kernel may fill huge pages that are asked for, and what was zeroed would have memory again.
     if (from < end) this.#region.commit(from, end - from)
     this.#tornFrom = Infinity
     this.#tornEnd = 0

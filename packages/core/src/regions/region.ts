@@ -34,7 +34,7 @@ import {
 import { now, type Holding, type Maker } from '../holding.js'
 import { checkPolicy, type HugePagePolicy, type HugePageUse } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
-import { shortPlaceOf, show } from '../text.js'
+import { formatBytes, named, shortPlaceOf, show } from '../text.js'
 import { lenderOf } from './lender.js'
 import { bytesOf, disposed, outside, partFreed } from './region-misuse.js'
 
@@ -207,14 +207,21 @@ export class Region {
     }
   }
 
+  /**
+   * No transition: the bytes read zero, and whole pages among them give their memory back to the OS. They stay Ready,
+   * and views over them stay as they are. A page has memory again at its next touch. Offset and length need not be
+   * whole pages: other bytes are written. An OS that can't take memory from under a view (Windows, js) writes all.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready, ERR_MEMLAYER_SHARED while a worker or a hold has a
+   * part of it. OutOfMemoryError when the process has no kernel mapping to spare for it. Nothing has changed then.
+   */
+  zero(offset = 0, length: number = this.#rest(offset)): void {
+    this.#call('zero', offset, length, (v) => this.#calls.zero(v, length))
+  }
+
   /** No transition: larger pages would serve the range. See {@link Memory.sysHugePage}. */
   hugePage(offset = 0, length: number = this.#rest(offset)): void {
-    const v = this.#at('hugePage', offset, length)
-    try {
-      this.#calls.ops.sysHugePage(v, length)
-    } catch (error) {
-      throw this.#told(error, 'hugePage', offset, length)
-    }
+    this.#call('hugePage', offset, length, (v) => this.#calls.ops.sysHugePage(v, length))
   }
 
   /**
@@ -222,12 +229,7 @@ export class Region {
    * {@link Memory.sysPopulate}.
    */
   populate(offset = 0, length: number = this.#rest(offset)): boolean {
-    const v = this.#at('populate', offset, length)
-    try {
-      return this.#calls.ops.sysPopulate(v, length)
-    } catch (error) {
-      throw this.#told(error, 'populate', offset, length)
-    }
+    return this.#call('populate', offset, length, (v) => this.#calls.ops.sysPopulate(v, length))
   }
 
   /**
@@ -259,12 +261,7 @@ export class Region {
 
   /** Ready or Prepared to Reserved: touching the pages faults. See {@link Memory.sysFault}. */
   fault(offset = 0, length: number = this.#rest(offset)): void {
-    const v = this.#at('fault', offset, length)
-    try {
-      this.#calls.ops.sysFault(v, length)
-    } catch (error) {
-      throw this.#told(error, 'fault', offset, length)
-    }
+    this.#call('fault', offset, length, (v) => this.#calls.ops.sysFault(v, length))
   }
 
   /**
@@ -326,12 +323,7 @@ export class Region {
   }
 
   #hold(op: Holding['kind'], offset: number, length: number): Hold {
-    const v = this.#at(op, offset, length)
-    try {
-      return this.#calls.hold(this.#maker(op, offset), v, length)
-    } catch (error) {
-      throw this.#told(error, op, offset, length)
-    }
+    return this.#call(op, offset, length, (v) => this.#calls.hold(this.#maker(op, offset), v, length))
   }
 
   /**
@@ -498,17 +490,29 @@ export class Region {
     if (!this.disposed) this.free()
   }
 
+  /** What console.log prints: `Region 'cache': 1 GiB at 0x7f0000000000, 4 MiB of it Ready`. */
+  toString(): string {
+    if (this.disposed) return `Region '${this.name}': freed`
+    const ready = this.#calls.readyIn(this.address, this.size)
+    return `${named('Region', this)}, ${formatBytes(ready)} of it Ready`
+  }
+
   /** Who makes a hold by the method `kind`. */
   #maker(kind: Holding['kind'], offset: number): Maker {
     return { kind, region: this.name, offset, made: shortPlaceOf(this[kind as 'hold']), since: now() }
   }
 
   #freePart(offset: number, length: number): void {
-    const v = this.#at('free', offset, length)
+    this.#call('free', offset, length, (v) => this.#calls.ops.sysFree(v, length, null))
+  }
+
+  /** A call on a range of it, whose errors are in this region's words. What is called often stands without it. */
+  #call<R>(op: string, offset: number, length: number, call: (v: Address) => R): R {
+    const v = this.#at(op, offset, length)
     try {
-      this.#calls.ops.sysFree(v, length, null)
+      return call(v)
     } catch (error) {
-      throw this.#told(error, 'free', offset, length)
+      throw this.#told(error, op, offset, length)
     }
   }
 

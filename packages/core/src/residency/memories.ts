@@ -9,7 +9,7 @@ export interface Explained {
   ranges(): OwnedRange[]
 }
 
-const known: Set<WeakRef<Explained>> = new Set()
+const known: Set<WeakRef<Explained>> = /* @__PURE__ */ new Set()
 
 /** A memory was made. */
 export function remember(memory: Explained): void {

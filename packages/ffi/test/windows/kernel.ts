@@ -77,6 +77,14 @@ it(`tells the right error ${CALLS} times during allocation, collection and faili
   assert.equal(kernel.virtualFree(v, 0, RELEASE), 0)
 })
 
+it('tells whether Windows calls its memory low', () => {
+  const told = kernel.pressure?.()
+  assert.ok(told !== undefined)
+  // Wine before version 10 need not have the notification.
+  if (told !== null) assert.equal(typeof told.isLow, 'boolean')
+  assert.deepEqual(kernel.pressure?.(), told)
+})
+
 it('is one kernel per thread', () => {
   assert.equal(windowsKernel(), kernel)
 })

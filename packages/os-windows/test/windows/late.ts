@@ -6,13 +6,16 @@ import { once } from 'node:events'
 import { writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import v8 from 'node:v8'
-import { Worker } from 'node:worker_threads'
-import { createMemory, type Memory, type Region } from '@memlayer/core'
+import vm from 'node:vm'
+import { markAsUntransferable, Worker } from 'node:worker_threads'
+import { createMemory, GrowableBuffer, type Memory, type Region } from '@memlayer/core'
 import { createOS } from '@memlayer/os-windows'
 import { bytesInState } from '@memlayer/witness'
 
 const MiB = 2 ** 20
 const n = 64 * MiB
+v8.setFlagsFromString('--expose-gc')
+const collect = vm.runInNewContext('gc') as () => void
 const memory = createMemory(createOS())
 
 /** A region with `n` bytes that a call on another thread is filling. */
@@ -124,6 +127,103 @@ const scenes: Record<string, () => Promise<void>> = {
       assert.equal((error as { code?: string }).code, 'ERR_MEMLAYER_VIEW')
     }
     assert.ok((value?.[0] ?? 0) === 0)
+  },
+  async 'a view that was enqueued to a stream of bytes'() {
+    const region = memory.reserve(MiB)
+    region.commit(0, MiB)
+    const body = new ReadableStream({
+      type: 'bytes',
+      start(controller) {
+        controller.enqueue(region.view(Uint8Array, 0, MiB).fill(7))
+        controller.close()
+      },
+    })
+    collect()
+    await sleep(20)
+    assert.throws(() => region.free(), { code: 'ERR_MEMLAYER_VIEW' })
+    const bytes = new Uint8Array(await new Response(body).arrayBuffer())
+    assert.deepEqual([bytes.length, bytes[0], bytes.at(-1)], [MiB, 7, 7])
+  },
+  async 'a view whose buffer can not be detached'() {
+    const region = memory.reserve(MiB)
+    region.commit(0, MiB)
+    const view = region.view(Uint8Array, 0, 4096)
+    view[0] = 7
+    markAsUntransferable(view.buffer)
+    try {
+      region.free()
+      assert.equal(view.length, 0)
+    } catch (error) {
+      assert.equal((error as { code?: string }).code, 'ERR_MEMLAYER_VIEW')
+      assert.equal(view[0], 7)
+    }
+    await sleep(0)
+  },
+  async 'an observer that frees the buffer that grows'() {
+    for (const op of ['sysMap', 'sysUsed', 'sysUnused']) {
+      for (const act of ['grow', 'shrink', 'discard']) {
+        const buffer = new GrowableBuffer(memory, { maximum: 2 ** 24, length: act === 'grow' ? 0 : 3 * MiB })
+        const end = memory.observe((event) => {
+          if (event.op !== op) return
+          end()
+          buffer.free()
+        })
+        try {
+          if (act === 'discard') buffer.discard(0, MiB)
+          else buffer.resize(act === 'grow' ? 100_000 : 10)
+        } catch (error) {
+          assert.match(String((error as { code?: string }).code), /^ERR_MEMLAYER_/)
+        }
+        end()
+        if (buffer.region.disposed) assert.deepEqual([buffer.length, buffer.capacity], [0, 0])
+        else buffer.free()
+      }
+    }
+    assert.equal(memory.stats().total.reserved, 0)
+    await sleep(0)
+  },
+  async 'Error.prepareStackTrace that throws'() {
+    Error.prepareStackTrace = () => {
+      throw new Error('mine')
+    }
+    memory.reserve(MiB).free()
+    Reflect.deleteProperty(Error, 'prepareStackTrace')
+    assert.equal(memory.stats().total.reserved, 0)
+    await sleep(0)
+  },
+  async 'scripts that end anywhere'() {
+    const page = memory.os.traits.pageSize
+    const size = memory.os.traits.granularity ?? page
+    const script = new vm.Script(`for (;;) {
+      const v = memory.sysAlloc(size, stat)
+      bases.push(v)
+      views.push([v, memory.view(Bytes, v, page)])
+      memory.sysUnused(v, 4 * page)
+      memory.sysUsed(v, 4 * page)
+      if (bases.length > 8) memory.sysFree(bases.shift(), size, stat)
+    }`)
+    let ended = 0
+    for (let i = 0; i < 200; i++) {
+      const own = createMemory(createOS())
+      const context = { memory: own, size, page, stat: own.stat('x'), bases: [], views: [], Bytes: Uint8Array }
+      try {
+        script.runInNewContext(context, { timeout: 1 + (i % 3) })
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+        ended += 1
+      }
+      own.check()
+      const ranges = own.ranges()
+      for (const { address, size: bytes, state } of ranges)
+        if (state === 'Ready') assert.equal(bytesInState('COMMIT', address, bytes), bytes)
+      const isReady = (v: number): boolean =>
+        ranges.some((one) => one.state === 'Ready' && one.address <= v && v + page <= one.address + one.size)
+      for (const [v, view] of context.views as [number, Uint8Array][])
+        assert.ok(view.length === 0 || isReady(v), 'a live view lies over what is not Ready')
+      for (const v of new Set(ranges.map((one) => one.address - (one.address % size)))) own.sysFree(v, size, null)
+    }
+    assert.equal(ended, 200)
+    await sleep(0)
   },
   async 'a Deserializer that keeps the address'() {
     const region = memory.reserve(MiB)

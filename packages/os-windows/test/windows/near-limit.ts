@@ -146,6 +146,9 @@ function liveNearLimit(memory: Memory, expectLeft: () => void): number {
 }
 
 const dataLimit = Number(process.env['MEMLAYER_DATA_LIMIT'] ?? NaN)
+// To see what is left, the test takes it for a moment. A thread of the engine that wants memory just then ends the
+// process. So only an engine without threads of its own is asked.
+const hasThreads = !process.execArgv.includes('--single-threaded')
 
 it(`is refused near a limit of 512 MiB, and 64 MiB are left (MEMLAYER_SEED=${seed})`, () => {
   const port = new LimitedKernel(512 * MiB)
@@ -158,10 +161,12 @@ it(`is refused near a limit of 512 MiB, and 64 MiB are left (MEMLAYER_SEED=${see
   assert.ok(least < 256 * MiB, `${least} bytes were left at least`)
 })
 
-it(`is refused under RLIMIT_DATA, and 64 MiB are left (MEMLAYER_SEED=${seed})`, (t) => {
+const seen = hasThreads ? "the engine's threads live" : '64 MiB are left'
+it(`is refused under RLIMIT_DATA, and ${seen} (MEMLAYER_SEED=${seed})`, (t) => {
   if (Number.isNaN(dataLimit)) return t.skip('needs RLIMIT_DATA, which os-windows sets for one run')
   const kernel = windowsKernel()
   const refusals = liveNearLimit(createMemory(createOS()), () => {
+    if (hasThreads) return
     const p = kernel.virtualAlloc(0, leftMin, MEM_RESERVE, PAGE_READWRITE)
     const answer = kernel.virtualAlloc(p, leftMin, MEM_COMMIT, PAGE_READWRITE)
     assert.equal(kernel.virtualFree(p, 0, MEM_RELEASE), 0)

@@ -5,6 +5,7 @@ import { calls } from './calls.js'
 import { giveBack } from './give-back.js'
 import { growth } from './growth.js'
 import { heap } from './heap.js'
+import { idleUsed, pool } from './idle.js'
 import { populate } from './populate.js'
 import { ranges } from './ranges.js'
 import { resident } from './resident.js'
@@ -13,6 +14,8 @@ import { start } from './start.js'
 export const benchmarks: readonly Benchmark[] = [
   ...calls,
   giveBack,
+  idleUsed,
+  pool,
   ranges,
   heap,
   growth,
