@@ -1,16 +1,23 @@
 // All cases, bound to one subject: conformance() binds them, and a runner calls `run`.
 import { accountCases } from './cases/account.js'
 import { alignmentCases } from './cases/alignment.js'
+import { batchCases } from './cases/batches.js'
 import { contentsCases } from './cases/contents.js'
 import { faultCases } from './cases/fault.js'
 import { freeCases } from './cases/free.js'
 import { hintCases } from './cases/hints.js'
 import { historyCases } from './cases/histories.js'
+import { hugeAdviceCases } from './cases/huge-advice.js'
 import { hugePageCases } from './cases/huge-pages.js'
 import { kthCallCases } from './cases/kth-call.js'
 import { ledgerCases } from './cases/ledger.js'
+import { modestCases } from './cases/modest.js'
+import { optionalCases } from './cases/optional.js'
 import { refusalCases } from './cases/refusals.js'
+import { repeatedCases } from './cases/repeated.js'
+import { reportCases } from './cases/reports.js'
 import { shapeCases } from './cases/shape.js'
+import { sizeCases } from './cases/sizes.js'
 import { transitionCases } from './cases/transitions.js'
 import { notRun, type Definition, type Verdict, type World } from './definition.js'
 import { setStage } from './stage.js'
@@ -48,6 +55,13 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   free: freeCases,
   account: accountCases,
   refusals: refusalCases,
+  sizes: sizeCases,
+  repeated: repeatedCases,
+  batch: batchCases,
+  optional: optionalCases,
+  advice: hugeAdviceCases,
+  reports: reportCases,
+  traits: modestCases,
   'k-th call': kthCallCases,
   histories: historyCases,
   ledger: ledgerCases,

@@ -12,6 +12,8 @@ export interface Witness {
   faults?(v: Address, access: 'read' | 'write'): boolean
   /** The resident bytes of [v, v+n). */
   resident?(v: Address, n: number): number
+  /** The bytes of [v, v+n) that huge pages back. */
+  hugePages?(v: Address, n: number): number
   /** The bytes of [v, v+n) that the kernel holds for the process, whatever their protection. */
   held?(v: Address, n: number): number
   /** All bytes that the kernel holds for the backend. A leak shows here. */

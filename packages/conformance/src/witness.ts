@@ -11,7 +11,7 @@ interface Mapping {
 
 interface Telling {
   touch(v: Address, n: number, access: 'read' | 'write'): void
-  residence(v: Address, n: number): { readonly resident: number }
+  residence(v: Address, n: number): { readonly resident: number; readonly huge?: number }
   maps(): readonly Mapping[]
   takeForfeit(): void
 }
@@ -21,7 +21,10 @@ export function simulatedWitness(kernel: object | undefined): Witness {
   const telling: Partial<Telling> | undefined = kernel
   const found: { -readonly [M in keyof Witness]: Witness[M] } = {}
   if (telling?.touch !== undefined) found.faults = (v, access): boolean => faults(telling as Telling, v, access)
-  if (telling?.residence !== undefined) found.resident = (v, n): number => (telling as Telling).residence(v, n).resident
+  if (telling?.residence !== undefined) {
+    found.resident = (v, n): number => (telling as Telling).residence(v, n).resident
+    found.hugePages = (v, n): number => (telling as Telling).residence(v, n).huge ?? 0
+  }
   if (telling?.maps !== undefined) {
     found.held = (v, n): number => heldIn((telling as Telling).maps(), v, v + n)
     found.total = (): number => heldIn((telling as Telling).maps(), 0, Infinity)

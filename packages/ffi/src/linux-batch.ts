@@ -65,45 +65,45 @@ export function linuxBatch(engine: Engine, errno: Int32Array): (ranges: ArrayLik
     if (pidfd < 0) pidfd = sharedDescriptor(engine, shared.self, open)
     if (pidfd < 0) return refusal
     let answer = 0
+    // The bytes of the range at `from` that are done.
+    let skip = 0
     for (let from = 0; from < ranges.length;) {
       const count = Math.min(RANGES_MAX, (ranges.length - from) / 2)
-      const bytes = fill(words, ranges, from, count)
+      const bytes = fill(words, ranges, from, count, skip)
       const done = syscall(SYS_PROCESS_MADVISE, pidfd, vector, count, advice, 0)
       const failed = done < 0 ? -(errno[0] as number) : 0
-      if (done === bytes) from += 2 * count
-      // The kernel stops at the first range that it refuses and tells how far it came. The next call starts there
-      // and tells the reason.
-      else if (done > 0) from = after(ranges, from, done)
-      else {
+      if (done === bytes) {
+        from += 2 * count
+        skip = 0
+      } else if (done > 0) {
+        // The kernel stops at the first range that it refuses, and after 2 GiB less a page (MAX_RW_COUNT). It tells how
+        // far it came. The next call starts there, and does the rest or tells the reason.
+        skip += done
+        while (from < ranges.length && skip >= (ranges[from + 1] as number)) {
+          skip -= ranges[from + 1] as number
+          from += 2
+        }
+      } else {
         answer = done < 0 ? failed : answer
-        if (from === 0) return answer
+        if (from === 0 && skip === 0) return answer
         from += 2
+        skip = 0
       }
     }
     return answer
   }
 }
 
-/** Writes the vector. Returns the sum of its ranges' bytes. */
-function fill(words: Uint32Array, ranges: ArrayLike<number>, from: number, count: number): number {
+/** Writes the vector, without the first `skip` bytes. Returns the sum of its ranges' bytes. */
+function fill(words: Uint32Array, ranges: ArrayLike<number>, from: number, count: number, skip: number): number {
   let bytes = 0
   for (let i = 0; i < 2 * count; i++) {
-    const value = ranges[from + i] as number
+    const whole = ranges[from + i] as number
+    const value = i > 1 || skip === 0 ? whole : i === 0 ? whole + skip : whole - skip
     const high = Math.floor(value / 2 ** 32)
     words[2 * i] = isLittleEndian ? value : high
     words[2 * i + 1] = isLittleEndian ? high : value
     if (i % 2 === 1) bytes += value
   }
   return bytes
-}
-
-/** The index in `ranges` of the range in which `done` bytes, counted from `from`, end. */
-function after(ranges: ArrayLike<number>, from: number, done: number): number {
-  let left = done
-  let i = from
-  while (i < ranges.length && left >= (ranges[i + 1] as number)) {
-    left -= ranges[i + 1] as number
-    i += 2
-  }
-  return i
 }

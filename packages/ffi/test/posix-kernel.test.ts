@@ -26,6 +26,28 @@ describe.skipIf(!onLinux)('posixKernel (witnessed by /proc and /sys: needs Linux
     expect(posixKernel().arch).toBe(process.arch)
   })
 
+  it('advises a range of 3 GiB to its end in a batch, where the kernel takes less than 2 GiB in a call', () => {
+    const child = runChild(
+      `
+      import { posixKernel } from '@memlayer/ffi'
+      const kernel = posixKernel()
+      const [GiB, pageSize] = [2 ** 30, kernel.pageSize]
+      // PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, MADV_DONTNEED
+      const v = kernel.mmap(0, 4 * GiB, 3, 0x4022, -1, 0)
+      const pages = [v, v + 2 * GiB, v + 3 * GiB - pageSize, v + 3 * GiB, v + 3 * GiB + 2 * pageSize]
+      for (const page of pages) kernel.write(page, Uint8Array.of(7))
+      const answer = kernel.madviseAll([v, 3 * GiB, v + 3 * GiB + 2 * pageSize, pageSize], 4)
+      const byteAt = (page) => { const target = new Uint8Array(1); kernel.read(page, target); return target[0] }
+      console.log(JSON.stringify({ answer, bytes: pages.map(byteAt) }))
+      `,
+      { from: import.meta.dirname },
+    )
+    const { answer, bytes } = JSON.parse(child.stdout) as { answer: number; bytes: number[] }
+    // Before Linux 6.13 the kernel refuses all of it: EPERM, EINVAL or ENOSYS.
+    expect([0, -1, -22, -38]).toContain(answer)
+    expect(bytes).toEqual(answer === 0 ? [0, 0, 0, 7, 0] : [7, 7, 7, 7, 7])
+  })
+
   it('loads nothing native until the first use', () => {
     const child = runChild(
       `

@@ -47,8 +47,10 @@ export async function openLab(): Promise<Lab> {
     async npm(folder, args) {
       const ours = `--@memlayer:registry=${registry.url}`
       const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--prefer-offline', '--loglevel=error']
+      // npm keeps what it has run by `npm create`, and would run an earlier build of the same version.
+      const own = args[0] === 'create' ? [`--cache=${join(root, 'npm-cache')}`] : []
       // These options come first, because npm does not read options behind '--'.
-      return runWell(npm, [ours, ...quiet, ...args], { cwd: folder })
+      return runWell(npm, [ours, ...quiet, ...own, ...args], { cwd: folder })
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await registry[Symbol.asyncDispose]()

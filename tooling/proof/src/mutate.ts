@@ -14,14 +14,15 @@ type CreateOS = (options: object) => OS
 
 const bsd = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumos']
 
-/** Runs the suite over a mutant. */
+/** Runs the case that is named for a mutant over it. */
 export async function reportOn(mutant: Mutant, seed: number): Promise<Report> {
   const subject = simulatedSubjects.find(({ name }) => name === mutant.subject)
   if (subject === undefined) throw new Error(`no subject has the name '${mutant.subject}': correct the mutant`)
   const folder = mkdtempSync(join(tmpdir(), 'memlayer-mutant-'))
   try {
     const { createOS } = await edited(mutant, folder)
-    return runCases(conformance(overMutant(subject, createOS), { seed }))
+    const cases = conformance(overMutant(subject, createOS), { seed })
+    return runCases(cases.filter(({ id }) => id === mutant.caughtBy))
   } finally {
     rmSync(folder, { recursive: true })
   }

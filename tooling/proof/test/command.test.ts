@@ -47,7 +47,7 @@ describe('memlayer-conformance', () => {
   it('runs a package over a simulated kernel and exits with 0 when it conforms', () => {
     const { code, stdout } = run(linux, '--kernel', 'linux', '--seed', '7')
     expect(stdout).toMatch(/^.*os-linux on linux, seed 7\n\nshape\n {2}pass {5}shape\/functions/)
-    expect(stdout).toMatch(/\n68 pass, 4 absent by trait, 0 not run, 0 fail: .* conforms in all cases that ran\.\n$/)
+    expect(stdout).toMatch(/\n118 pass, 6 absent by trait, 1 not run, 0 fail: .* conforms in all cases that ran\.\n$/)
     expect(code).toBe(0)
   })
 

@@ -2,7 +2,7 @@
 // error, and changes nothing.
 import type { Memory } from '@memlayer/core'
 import type { KernelCall } from '@memlayer/kernel'
-import { claimBytes, claimBytesAmong, fill } from '../bytes.js'
+import { claimBytes, claimBytesAmong, fill, withBytes } from '../bytes.js'
 import { claim, claimOutcome, same, thrownBy, type Outcome } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
@@ -18,14 +18,18 @@ const TOO_MUCH = 2 ** 52
 /** Plays on a stage whose kernel refuses every call while `switched.on` is true. */
 function refusing(
   world: World,
-  scene: (stage: Stage, switched: { on: boolean }) => Verdict | undefined,
+  scene: (stage: Stage, switched: { on: boolean; met: number }) => Verdict | undefined,
 ): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
   let verdict: Verdict | undefined
   for (const errno of errnos) {
-    const switched = { on: false }
-    const wrap = (kernel: object): object => refuseWhen(kernel, () => (switched.on ? errno : null))
+    const switched = { on: false, met: 0 }
+    const wrap = (kernel: object): object =>
+      refuseWhen(kernel, () => {
+        if (switched.on) switched.met += 1
+        return switched.on ? errno : null
+      })
     verdict = world.play(
       (stage) => {
         const result = scene(stage, switched)
@@ -187,6 +191,30 @@ export const refusalCases: readonly Definition[] = [
         claimBytes(os, v, unit, 6, 'memory before it')
         claimBytes(os, v + 7 * unit, unit, 6, 'memory after it')
         fill(os, v, 8 * unit, 7)
+        return undefined
+      }),
+  },
+  {
+    id: 'refusals/unused-told',
+    title: 'sysUnused, refused: the backend keeps the reason when the kernel has kept the memory, or throws',
+    show: (world) =>
+      refusing(world, (stage, switched) => {
+        const { os, unit } = stage
+        if (!os.traits.unusedReturnsMemory) return absent('unusedReturnsMemory')
+        const v = ready(stage, 2, 1)
+        for (let times = 0; times < 2; times++) {
+          const before = switched.met
+          switched.on = true
+          const error = thrownBy(() => os.sysUnusedOS(v, 2 * unit))
+          switched.on = false
+          if (error !== null) claimOutcome(error, ['FatalError'], 'sysUnusedOS, refused')
+          const isKept = 'refusal' in os && os.refusal !== null && os.refusal !== undefined
+          const isDone = switched.met === before
+          // A backend may clear the pages by itself where its kernel does not take them.
+          const isCleared = (): boolean => withBytes(os, v, 2 * unit, (bytes) => bytes.every((byte) => byte === 0))
+          claim(error !== null || isKept || isDone || isCleared(), 'sysUnusedOS kept no refusal, and threw no error')
+          if ('refusal' in os) os.refusal = null
+        }
         return undefined
       }),
   },

@@ -88,11 +88,6 @@ export function factFaults(os: OS): Fault[] {
     })),
     { fn: 'traits', way: 'are not frozen', change: (patient) => ({ traits: { ...patient.os.traits } }) },
     { fn: 'name', way: 'is empty', change: () => ({ name: '' }) },
-    {
-      fn: 'usedKeepsReady',
-      way: 'is denied or claimed',
-      change: ({ os: own }) => ({ usedKeepsReady: own.usedKeepsReady !== true }),
-    },
     ...Object.entries(refusalWays).map(([way, wrong]) => refusalFault(way, wrong)),
     { fn: 'detach', way: 'ends no view', change: () => ({ detach: () => undefined }) },
     ...(os.onDetach === undefined

@@ -80,15 +80,25 @@ export const rangeWays: Readonly<Record<string, Way>> = {
         return idle
       }
     },
-  'throws an error of its own when it is refused': (right) =>
+  'throws an error of its own when it is refused': (right, { os }) =>
     function own(...args) {
-      try {
-        return right(...args)
-      } catch {
-        throw new Error('the call failed')
-      }
+      const answer = thrownAsNull(() => right(...args))
+      if (answer === null || answer === false || os.refusal) throw new Error('the call failed')
+      return answer
     },
 }
+
+function thrownAsNull(run: () => unknown): unknown {
+  try {
+    return run()
+  } catch {
+    return null
+  }
+}
+
+/** Ways that show only where a function says that it was refused. Advice says nothing. */
+const refusedWays: readonly string[] = ['hides a refusal', 'throws an error of its own when it is refused']
+const advice: readonly string[] = ['sysHugePageOS', 'sysNoHugePageOS']
 
 /** The functions over a range, with the answer that says done and the function next to each. */
 const functions = [
@@ -120,7 +130,9 @@ export function rangeFaults(os: OS): Fault[] {
       }
     const elsewhere: Way = (right, { before }) => (before?.[fn]?.bind(before) as OnRange | undefined) ?? right
     return [
-      ...Object.entries(rangeWays).map(of),
+      ...Object.entries(rangeWays)
+        .filter(([way]) => !(advice.includes(fn) && refusedWays.includes(way)))
+        .map(of),
       of([`does what ${next} does`, other]),
       of(['asks the backend that was made before', elsewhere]),
     ]

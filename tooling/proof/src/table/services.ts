@@ -33,7 +33,12 @@ const copyWays: Readonly<Record<string, (right: Copy, page: number) => Copy>> = 
     let count = 0
     return (v, bytes) => ((count += 1) > 1000 ? undefined : right(v, bytes))
   },
-  'fills with one byte': (right) => (v, bytes) => right(v, bytes.length > 1 ? bytes.fill(bytes[0] ?? 0) : bytes),
+  'copies one byte to all places': (right) => (v, bytes) => {
+    right(v, bytes)
+    const [first = 0] = bytes
+    right(v, bytes.slice().fill(first))
+    bytes.fill(first)
+  },
 }
 
 /** The words of a report on residency: address, length and bits of each run. */

@@ -39,7 +39,7 @@ function broken(os: OS, fault: Fault, before: OS | null): OS {
     if ((calls += 1) > callsMax) throw new Error(`a case makes more than ${callsMax} calls`)
     try {
       const answer = call()
-      if (os.refusal) refusals += 1
+      if (os.refusal || answer === null || answer === false) refusals += 1
       return answer
     } catch (error) {
       refusals += 1

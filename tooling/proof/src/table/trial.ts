@@ -25,11 +25,12 @@ export function tryFaults(subject: AnySubject, { seed, all = false, only = '' }:
   const faults = faultsOf(subject).filter((fault) => nameOf(fault).includes(only))
   // A case that caught one fault of a function most likely catches the next one.
   const first = new Map<string, string[]>()
+  const cost = costsOf(subject, seed)
   return faults.map((fault) => {
     const order = first.get(fault.fn) ?? []
-    const caughtBy = all ? caughtByAll(subject, fault, seed) : caughtFirst(subject, fault, seed, order)
+    const caughtBy = all ? caughtByAll(subject, fault, seed) : caughtFirst(subject, fault, seed, [...order, ...cost])
     const [id] = caughtBy
-    if (id !== undefined) first.set(fault.fn, [id, ...order.filter((other) => other !== id)])
+    if (id !== undefined && !all) first.set(fault.fn, [id, ...order.filter((other) => other !== id)])
     return { fault, caughtBy }
   })
 }
@@ -39,11 +40,21 @@ function caughtByAll(subject: AnySubject, fault: Fault, seed: number): string[] 
   return results.filter(({ status }) => status === 'fail').map(({ id }) => id)
 }
 
+/** The ids of all cases, the quickest first, as the right backend runs them. */
+function costsOf(subject: AnySubject, seed: number): string[] {
+  const timed = conformance(subject, { seed }).map((one) => {
+    const start = performance.now()
+    runCases([one])
+    return { id: one.id, time: performance.now() - start }
+  })
+  return timed.sort((a, b) => a.time - b.time).map(({ id }) => id)
+}
+
 function caughtFirst(subject: AnySubject, fault: Fault, seed: number, order: readonly string[]): string[] {
-  const cases = conformance(faulty(subject, fault), { seed })
-  const rank = ({ id }: { id: string }): number => (order.includes(id) ? order.indexOf(id) : order.length)
-  for (const one of [...cases].sort((a, b) => rank(a) - rank(b))) {
-    if (!runCases([one]).conforms) return [one.id]
+  const cases = new Map(conformance(faulty(subject, fault), { seed }).map((one) => [one.id, one]))
+  for (const id of new Set(order)) {
+    const one = cases.get(id)
+    if (one !== undefined && !runCases([one]).conforms) return [id]
   }
   return []
 }

@@ -55,8 +55,9 @@ class MyOs implements OS {
 
   /** Ready to Prepared: the contents may be lost. A no-op means that the system can't take pages back. */
   sysUnusedOS(v: Address, n: number): void {
-    // This is only a hint. A kernel that refuses it keeps the pages.
-    void this.#kernel.madvise(v, n, MADV_DONTNEED)
+    // A kernel that refuses keeps the pages, for example those that are locked. Core is told, because old bytes stay.
+    const answer = this.#kernel.madvise(v, n, MADV_DONTNEED)
+    if (answer < 0) this.#refuse('madvise', -answer)
   }
 
   /** Prepared, or a mix of Prepared and Ready, to Ready. The Ready part keeps its bytes. */

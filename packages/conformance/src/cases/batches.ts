@@ -1,0 +1,133 @@
+// sysUnusedAllOS, the batch of sysUnusedOS: each range is given back, and no page between them. A backend without it is
+// not asked for it, and core goes from range to range.
+import type { Address } from '@memlayer/kernel'
+import { withBytes } from '../bytes.js'
+import { claim, same, thrownBy } from '../claim.js'
+import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
+import type { Stage } from '../stage.js'
+import { beyond32Bits, claimGuards, claimMarks, claimPlace, markAll, open, placeOf, type Place } from './place.js'
+import { withRefusals } from './with-refusals.js'
+
+/** Ranges of one page with a page between each, as pairs. */
+export function everySecondPage(v: Address, count: number, page: number): number[] {
+  return Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? v + (2 * (i >> 1) + 1) * page : page))
+}
+
+/** sysUnusedAllOS on the ranges within a place: these drop their contents, and the pages between them keep theirs. */
+export function claimBatch(stage: Stage, place: Place, ranges: readonly number[], what: string): boolean {
+  const { os, pageSize, memory } = stage
+  memory.sysUsed(place.v, place.n)
+  const pages = Array.from({ length: ranges.length / 2 }, (_, i) => (ranges[2 * i] ?? NaN) - place.v)
+  const dropped = { ...place, probes: pages }
+  const kept = { ...place, probes: pages.map((at) => at - pageSize) }
+  markAll(stage, dropped, 7)
+  markAll(stage, kept, 8)
+  if (os.sysUnusedAllOS?.(ranges) !== true) return false
+  claimMarks(stage, kept, [8], `${what}, between the ranges`)
+  claimGuards(stage, place, what)
+  memory.sysUsed(place.v, place.n)
+  claimMarks(stage, dropped, os.traits.unusedDropsContents ? [0] : [0, 7], what)
+  return true
+}
+
+/** Fails unless a batch leaves no memory in its ranges. The place is asked for as a whole, because asking is slow. */
+function claimBatchReturned({ os, witness, pageSize }: Stage, { v, n }: Place, ranges: readonly number[]): void {
+  if (witness.resident === undefined) return
+  if (!os.traits.unusedDropsContents && witness.takeForfeit === undefined) return
+  const before = witness.resident(v, n)
+  for (let i = 0; i < ranges.length; i += 2) withBytes(os, ranges[i] ?? NaN, pageSize, (bytes) => bytes.fill(7))
+  os.sysUnusedAllOS?.(ranges)
+  witness.takeForfeit?.()
+  const kept = witness.resident(v, n) - before
+  claim(kept <= 0, `${kept} bytes of ${ranges.length / 2} ranges are resident after sysUnusedAllOS`)
+}
+
+function batched(world: World, counts: readonly number[]): Verdict | undefined {
+  return world.play((stage) => {
+    const { os, pageSize } = stage
+    if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
+    for (const count of counts) {
+      // 5,000 pages of 64 KiB would be 300 MiB of bytes.
+      if (count * pageSize > 2 ** 26) continue
+      const place = placeOf(stage, (2 * count + 1) * pageSize)
+      open(stage, place)
+      const ranges = everySecondPage(place.v, count, pageSize)
+      if (!claimBatch(stage, place, ranges, `sysUnusedAllOS of ${count} ranges`))
+        return notRun('sysUnusedAllOS says that this kernel does not take ranges together')
+      claimBatchReturned(stage, place, ranges)
+      stage.memory.sysFree(place.whole, place.size, null)
+    }
+    return undefined
+  })
+}
+
+function batchedOften(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    if (stage.os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
+    const place = placeOf(stage, 5 * stage.pageSize)
+    open(stage, place)
+    const ranges = everySecondPage(place.v, 2, stage.pageSize)
+    for (let i = 0; i < 300; i++) {
+      if (!claimBatch(stage, place, ranges, `sysUnusedAllOS number ${i + 1}`))
+        return notRun('sysUnusedAllOS says that this kernel does not take ranges together')
+    }
+    return undefined
+  })
+}
+
+function batchBeyond32Bits(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { os, pageSize, memory } = stage
+    if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
+    const place = placeOf(stage, beyond32Bits(pageSize))
+    if (thrownBy(() => open(stage, place)) !== null) return notRun('the kernel has no 4 GiB to spare')
+    markAll(stage, place, 7)
+    if (!os.sysUnusedAllOS([place.v, place.n])) return notRun('this kernel does not take ranges together')
+    memory.sysUsed(place.v, place.n)
+    claimPlace(stage, place, os.traits.unusedDropsContents ? [0] : [0, 7], 'sysUnusedAllOS of one range')
+    return undefined
+  })
+}
+
+function batchRefused(world: World): Verdict | undefined {
+  return withRefusals(world, (stage, refuse) => {
+    const { os, pageSize } = stage
+    if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
+    const place = placeOf(stage, 5 * pageSize)
+    open(stage, place)
+    markAll(stage, place, 7)
+    const ranges = everySecondPage(place.v, 2, pageSize)
+    for (let times = 0; times < 3; times++) {
+      const answer = refuse(() => os.sysUnusedAllOS?.(ranges))
+      same(answer, false, 'what sysUnusedAllOS returns when the kernel refuses every call')
+      claimPlace(stage, place, [7], 'a refused sysUnusedAllOS')
+    }
+    // What it says once the kernel refuses no more is true, and false is allowed.
+    claimBatch(stage, place, ranges, 'sysUnusedAllOS after refusals')
+    return undefined
+  })
+}
+
+export const batchCases: readonly Definition[] = [
+  {
+    id: 'batch/ranges',
+    title: 'sysUnusedAllOS: gives back each of 1 to 1,025 ranges, and no page between them',
+    show: (world) => batched(world, [1, 2, 3, 16, 17, 64, 65, 1023, 1024, 1025]),
+  },
+  {
+    id: 'batch/5000-ranges',
+    title: 'sysUnusedAllOS: gives back each of 5,000 ranges, and no page between them',
+    show: (world) => batched(world, [5000]),
+  },
+  {
+    id: 'batch/often',
+    title: 'sysUnusedAllOS: gives ranges back 300 times as it did the first time',
+    show: batchedOften,
+  },
+  {
+    id: 'batch/beyond-32-bits',
+    title: 'sysUnusedAllOS: gives a range of 4 GiB and a page back from end to end',
+    show: batchBeyond32Bits,
+  },
+  { id: 'batch/refused', title: 'sysUnusedAllOS, refused: returns false, and nothing has changed', show: batchRefused },
+]

@@ -1,0 +1,90 @@
+// Every transition at every size at which a backend may change its ways, from one page to more than 32 bits can count.
+import { claim, outcomeOf, same, thrownBy } from '../claim.js'
+import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
+import type { Stage } from '../stage.js'
+import { playAlloc, playLife } from './lives.js'
+import { beyond32Bits, markAll, open, placeOf, thresholds } from './place.js'
+import { keepsReady } from './transitions.js'
+
+/** Plays a scene with more bytes than 32 bits can count, where address space alone costs no memory. */
+function playBeyond32Bits(world: World, scene: (stage: Stage, n: number) => void): Verdict | undefined {
+  return world.play((stage) => {
+    if (!stage.os.traits.reservedTraps) return absent('reservedTraps')
+    stage.takeCalls()
+    const error = thrownBy(() => scene(stage, beyond32Bits(stage.pageSize)))
+    if (error === null) return undefined
+    if (outcomeOf(error) !== 'OutOfMemoryError') throw error
+    const calls = stage.takeCalls()
+    // A backend that refuses by itself, without its kernel, has a limit of its own.
+    claim(calls === null || calls.some(({ ret }) => ret < 0), `no kernel call was refused: ${(error as Error).message}`)
+    return notRun('the kernel has no 4 GiB to spare')
+  })
+}
+
+/** Fails unless nothing of a place is resident after `op`. Null: it can't be told here. */
+function claimReturned(stage: Stage, n: number, op: 'sysUnused' | 'sysFault'): Verdict | undefined {
+  const { memory, os, witness } = stage
+  if (witness.resident === undefined) return notRun('needs a witness that tells what is resident')
+  const place = placeOf(stage, n)
+  open(stage, place)
+  markAll(stage, place, 1)
+  const guards = witness.resident(place.whole, place.size) - witness.resident(place.v, n)
+  memory[op](place.v, n)
+  witness.takeForfeit?.()
+  if (op === 'sysUnused' && !os.traits.unusedDropsContents && witness.takeForfeit === undefined)
+    return notRun('this kernel takes such pages only when it is short of memory')
+  same(witness.resident(place.v, n), 0, `resident bytes of a range of ${n} bytes after ${op}`)
+  same(witness.resident(place.whole, place.size), guards, `resident bytes beside a range of ${n} bytes after ${op}`)
+  return undefined
+}
+
+function returned(world: World, op: 'sysUnused' | 'sysFault'): Verdict | undefined {
+  return world.play((stage) => {
+    const { unusedReturnsMemory, faultTraps } = stage.os.traits
+    if (!unusedReturnsMemory) return absent('unusedReturnsMemory')
+    if (op === 'sysFault' && !faultTraps) return absent('faultTraps')
+    let verdict: Verdict | undefined
+    for (const n of thresholds(stage)) verdict = claimReturned(stage, n, op)
+    if (stage.os.traits.reservedTraps) verdict ??= claimReturned(stage, beyond32Bits(stage.pageSize), op)
+    return verdict
+  })
+}
+
+export const sizeCases: readonly Definition[] = [
+  {
+    id: 'sizes/life',
+    title: 'every transition reaches a range of any size from end to end, and no page beside it',
+    show: (world) =>
+      world.play((stage) => {
+        for (const n of thresholds(stage)) playLife(stage, n, keepsReady(world))
+      }),
+  },
+  {
+    id: 'sizes/alloc',
+    title: 'sysAlloc and sysFree: an allocation of any size is zeroed and writable from end to end, and goes whole',
+    show: (world) =>
+      world.play((stage) => {
+        for (const n of thresholds(stage)) playAlloc(stage, n)
+      }),
+  },
+  {
+    id: 'sizes/beyond-32-bits',
+    title: 'every transition reaches a range of 4 GiB and a page from end to end, and no page beside it',
+    show: (world) => playBeyond32Bits(world, (stage, n) => void playLife(stage, n, keepsReady(world))),
+  },
+  {
+    id: 'sizes/alloc-beyond-32-bits',
+    title: 'sysAlloc and sysFree: an allocation of 4 GiB and a page is zeroed and writable from end to end',
+    show: (world) => playBeyond32Bits(world, playAlloc),
+  },
+  {
+    id: 'sizes/unused-returns',
+    title: 'sysUnused: gives back all memory of a range of any size, and none beside it, if the trait says so',
+    show: (world) => returned(world, 'sysUnused'),
+  },
+  {
+    id: 'sizes/fault-returns',
+    title: 'sysFault: gives back all memory of a range of any size, and none beside it',
+    show: (world) => returned(world, 'sysFault'),
+  },
+]
