@@ -47,6 +47,8 @@ const roundsMax = 100
 /** The views over one memory. */
 export class Views {
   readonly #os: OS
+  /** Whether views are windows on a buffer that the engine keeps. They never end, so none is entered. */
+  readonly #areWindows: boolean
   readonly #index = new RangeIndex<ViewEntry>()
   readonly #collected = new FinalizationRegistry<ViewEntry>((entry) => this.#index.delete(entry))
   // The last entry that this job has made, which leads to the others. Most views are gone before it ends.
@@ -60,6 +62,7 @@ export class Views {
 
   constructor(os: OS) {
     this.#os = os
+    this.#areWindows = os.traits.ends === 'zeroed'
   }
 
   /** Every view keeps `memory` alive from now on. It costs a view nothing: the edge is its buffer's prototype's. */
@@ -87,6 +90,7 @@ export class Views {
   ): T {
     if (bytes === 0) return viewOver(type, new ArrayBuffer(0), 0, 0)
     const buffer = this.#bufferOver(v, bytes)
+    if (this.#areWindows) return this.#window(type, v, length, bytes, keeper, buffer)
     // A WebAssembly memory has one buffer for all of its addresses. Elsewhere each view has its own.
     const offset = viewOffset(buffer, v, bytes)
     if (offset === 0) Object.setPrototypeOf(buffer, this.#prototype)
@@ -99,6 +103,20 @@ export class Views {
       void this.#ageLater()
       this.#willAge = true
     }
+    return view
+  }
+
+  /** A view of a buffer that the engine keeps. The view keeps its region or this memory alive. */
+  #window<T extends ArrayBufferView>(
+    type: ViewConstructor<T>,
+    v: Address,
+    length: number,
+    bytes: number,
+    keeper: object | null,
+    buffer: ArrayBuffer,
+  ): T {
+    const view = viewOver(type, buffer, viewOffset(buffer, v, bytes), length)
+    keepers.set(view, keeper ?? this.#prototype)
     return view
   }
 
