@@ -133,7 +133,7 @@ function emptyIn({ ledger, retired }: Parts): () => boolean {
 
 /** Without a ledger: Go's wrappers, and no regions. */
 function goMemory(os: OS): Memory {
-  const account = new Account(os, null)
+  const account = new Account(os, null, () => needsLedger('stat'))
   const memory: Memory = Object.assign(new GoWrappers(os, account), {
     ...reportsOf(os, account),
     reserve: () => needsLedger('reserve'),

@@ -68,7 +68,7 @@ describe('SysMemStat', () => {
   it('has a name and a count, and no property that changes them', () => {
     const { stat } = counting()
     expect(Object.keys(stat)).toEqual(['name'])
-    expect(Object.getOwnPropertyNames(Object.getPrototypeOf(stat)).toSorted()).toEqual(['constructor', 'load'])
+    expect(Object.getOwnPropertyNames(Object.getPrototypeOf(stat)).toSorted()).toEqual(['constructor', 'limit', 'load'])
     expect(Reflect.defineProperty(stat, 'name', { value: 'other' })).toBe(false)
     expect(stat.name).toBe('heap')
   })

@@ -23,10 +23,14 @@ let hasWarned = false
 class Category implements Count {
   readonly stat: SysMemStat
   bytes = 0
+  limit = Infinity
   calls = 0
   refusals = 0
 
-  constructor(name: string, place: number) {
+  readonly limited: () => void
+
+  constructor(name: string, place: number, limited: () => void) {
+    this.limited = limited
     this.stat = new SysMemStat(name, place, this)
   }
 }
@@ -45,10 +49,16 @@ export class Account {
   #lastStat: SysMemStat | null = null
   #lastPlace = 0
 
-  /** Without a ledger the states are not known, and the counts are all there is. */
-  constructor(os: OS, ledger: Ledger | null) {
+  readonly #limited: () => void
+
+  /**
+   * Without a ledger the states are not known, and the counts are all there is. `limited` hears that a category has a
+   * limit.
+   */
+  constructor(os: OS, ledger: Ledger | null, limited: () => void) {
     this.#os = os
     this.#ledger = ledger
+    this.#limited = limited
     this.#add('(uncategorized)')
   }
 
@@ -87,6 +97,17 @@ export class Account {
     if (Number.isSafeInteger(bytes + n)) return
     const message = `${op}: '${stat.name}' has ${bytes} bytes, and it can't count ${n} more`
     throw new UsageError('ERR_MEMLAYER_SIZE', message, { op, size: n, hint: hintOfRoom })
+  }
+
+  /** @throws OutOfMemoryError when `n` bytes more would be Ready than the limit of `category` allows. */
+  expectBudget(op: Operation, n: number, category: number): void {
+    const { stat, limit } = this.#at(category)
+    const ready = limit === Infinity ? 0 : (this.#ledger?.bytes(category, READY) ?? 0)
+    if (ready + n <= limit) return
+    const used = `${formatBytes(ready)} of ${formatBytes(limit)} are Ready`
+    const message = `${op}: ${formatBytes(n)} would pass the limit of the category '${stat.name}': ${used}`
+    const hint = `Free memory of this category, or raise memory.stat('${stat.name}').limit.`
+    throw new OutOfMemoryError(message, { op, size: n, hint })
   }
 
   /**
@@ -210,7 +231,7 @@ export class Account {
   }
 
   #add(name: string): Category {
-    const category = new Category(name, this.#categories.length)
+    const category = new Category(name, this.#categories.length, this.#limited)
     this.#categories.push(category)
     return category
   }

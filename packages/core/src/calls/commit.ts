@@ -21,7 +21,7 @@ export function commit(parts: Parts, v: Address, n: number, stat: SysMemStat): v
   const category = account.categoryOf('sysMap', stat)
   try {
     if (parts.limit.isSet) {
-      takeOfLimit(parts, 'sysUsed', v, n)
+      takeOfLimit(parts, 'sysUsed', v, n, category)
       ledger.expect('sysUsed', v, n, FROM_OWNED)
     }
   } catch (error) {

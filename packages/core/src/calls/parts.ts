@@ -71,7 +71,7 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
   const parts: Parts = {
     os,
     ledger,
-    account: new Account(os, ledger),
+    account: new Account(os, ledger, () => parts.limit.budgeted()),
     borrows: new Borrows(os, record),
     hugePages,
     budget: new MappingBudget(os, ledger, hugePages, () => retired.release(), record, options),

@@ -1,7 +1,8 @@
 // Idle pages: a lazy sysUnused makes them, a sysUsed takes them back, and the scavenger gives back what is left. Giving
 // back changes no state, so what a script leaves half way costs an advice and nothing else.
 import type { Address } from '@memlayer/kernel'
-import { nameOfState, PREPARED, stateOf } from '../ledger/states.js'
+import type { Operation } from '../account/observer.js'
+import { categoryOf, nameOfState, PREPARED, READY, RESERVED, stateOf } from '../ledger/states.js'
 import { FatalError } from '../errors.js'
 import { forgetRefusal } from '../retired/answers.js'
 import { keepsCommitted } from '../retired/lingering.js'
@@ -52,10 +53,38 @@ export function release(parts: Parts, pairs: readonly number[]): number {
   return bytes
 }
 
-/** Makes room under the limit for what of [v, v+n) is neither Ready nor idle. Reclaimers may operate on this memory. */
-export function takeOfLimit({ limit, ledger, idle }: Parts, op: string, v: Address, n: number): void {
+/**
+ * Makes room under the limit for what of [v, v+n) is neither Ready nor idle. Reclaimers may operate on this memory.
+ * `category` counts what is Reserved.
+ */
+export function takeOfLimit(parts: Parts, op: Operation, v: Address, n: number, category: number): void {
+  const { limit, ledger, idle } = parts
+  if (limit.hasBudgets) expectBudgets(parts, op, v, n, category)
   const bytes = n - ledger.readyIn(v, n) - bytesOf(idle.within(v, n))
   if (bytes > 0) limit.take(op, bytes)
+}
+
+/** Makes room for `n` bytes of a new range. */
+export function takeOfAlloc({ account, limit }: Parts, n: number, category: number): void {
+  if (limit.hasBudgets) account.expectBudget('sysAlloc', n, category)
+  limit.take('sysAlloc', n)
+}
+
+/** @throws OutOfMemoryError when what of [v, v+n) is not Ready would pass the limit of a category. */
+export function expectBudgets(
+  { account, ledger }: Parts,
+  op: Operation,
+  v: Address,
+  n: number,
+  category: number,
+): void {
+  const bytes = new Map<number, number>()
+  for (const { size, packed } of ledger.within(v, n)) {
+    const state = stateOf(packed)
+    const of = state === RESERVED ? category : categoryOf(packed)
+    if (state !== READY) bytes.set(of, (bytes.get(of) ?? 0) + size)
+  }
+  for (const [of, more] of bytes) account.expectBudget(op, more, of)
 }
 
 /** [v, v+n) is about to be Reserved or None: no page of it is idle any more. */

@@ -36,7 +36,7 @@ import { allocate } from './obtain.js'
 import type { Parts } from './parts.js'
 import { noMemoryToMap, outOfMemory, refused, takeRefusal, undoUsed } from './refusal.js'
 import { reserve, reserveAligned, type AlignedReservation } from './reserve.js'
-import { endIdle, takeOfLimit } from './scavenge.js'
+import { endIdle, expectBudgets, takeOfAlloc, takeOfLimit } from './scavenge.js'
 import { expectOpen, failed, settle } from './settle.js'
 import { unusedAll } from './unused-all.js'
 import { viewOf } from './view.js'
@@ -91,7 +91,7 @@ export class Wrappers {
     this.#account.expectRoom('sysAlloc', n, category)
     let v: Address | null = null
     try {
-      if (this.#parts.limit.isSet) this.#parts.limit.take('sysAlloc', n)
+      if (this.#parts.limit.isSet) takeOfAlloc(this.#parts, n, category)
       this.#budget.cut('sysAlloc', n)
       this.#space.take('sysAlloc', n, n)
       this.#charge.take('sysAlloc', null, n)
@@ -143,7 +143,7 @@ export class Wrappers {
     if (this.#idle.has(v, n)) return this.#takeBack(v, n, packed, category)
     try {
       if (this.#parts.limit.isSet) {
-        takeOfLimit(this.#parts, 'sysUsed', v, n)
+        takeOfLimit(this.#parts, 'sysUsed', v, n, category)
         packed = this.#ledger.expect('sysUsed', v, n, FROM_MAPPED)
       }
       this.#idle.forget(v, n)
@@ -185,11 +185,20 @@ export class Wrappers {
 
   /** sysUsed of pages that have been idle: the OS was never asked to take them. */
   #takeBack(v: Address, n: number, packed: Packed, category: number): void {
+    if (this.#parts.limit.hasBudgets) this.#expectBudgets(v, n, category)
     this.#intent.begin(AS_IS, v, n)
     this.#idle.forget(v, n)
     this.#ledger.move(v, n, READY, packed)
     this.#intent.end()
     this.#account.done('sysUsed', v, n, category)
+  }
+
+  #expectBudgets(v: Address, n: number, category: number): void {
+    try {
+      expectBudgets(this.#parts, 'sysUsed', v, n, category)
+    } catch (error) {
+      throw failed(this.#parts, 'sysUsed', v, n, category, error)
+    }
   }
 
   sysHugePage(v: Address, n: number): void {

@@ -94,6 +94,8 @@ export class MemoryLimit {
   #processUse = NaN
   #ownUse = 0
   #useAt = -Infinity
+  /** Whether a category has a limit of its own. */
+  #hasBudgets = false
   /** No round before this time. */
   #notBefore = -Infinity
 
@@ -116,9 +118,19 @@ export class MemoryLimit {
     this.#set = set
   }
 
-  /** Whether there is one. */
+  /** Whether there is one, or a category has one. */
   get isSet(): boolean {
-    return this.#set !== null
+    return this.#set !== null || this.#hasBudgets
+  }
+
+  /** Whether a category has a limit of its own. */
+  get hasBudgets(): boolean {
+    return this.#hasBudgets
+  }
+
+  /** A category has a limit of its own. */
+  readonly budgeted = (): void => {
+    this.#hasBudgets = true
   }
 
   /** The limit with what is used of it; null: there is none. */
