@@ -53,6 +53,6 @@ export const engineMutants: readonly Mutant[] = [
     subject: engine,
     find: 'if (first < 0)',
     put: 'if (first === -1)',
-    caughtBy: 'refusals/reserve',
+    caughtBy: 'refusals/alloc',
   },
 ]
