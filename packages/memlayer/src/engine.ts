@@ -7,6 +7,7 @@ import { lazyMemory, type HostMemory } from './lazy-memory.js'
 import { checkRequirement, type Requirement } from './requirement.js'
 
 export type { Attempt, Choice, HostMemory, Requirement }
+export { adopt, type Adopted, type AdoptOptions, type BufferHolder, type ModuleAllocator } from '@memlayer/os-engine'
 
 const choice: Choice = { backend: ENGINE, how: 'pin', reason: 'the program imports memlayer/engine' }
 

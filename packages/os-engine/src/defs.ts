@@ -8,6 +8,7 @@ export const MADV_POPULATE_WRITE = 23 // since Linux 5.14
 
 // asm-generic/errno-base.h
 export const EPERM = 1
+export const ENOMEM = 12
 export const EINVAL = 22
 
 // asm-generic/errno.h
