@@ -43,6 +43,24 @@ describe.skipIf(process.platform !== 'linux')('memlayer/engine (needs Linux)', (
     expect(found).toEqual([0, 7, 2 ** 20, 9, 0])
   })
 
+  it('is found sound by doctor, which names the other memory', () => {
+    const found = facts(`
+      import { doctor } from 'memlayer/doctor'
+      const findings = doctor(memory)
+      console.log(JSON.stringify([
+        findings.filter(({ level }) => level === 'error'),
+        findings.find(({ topic }) => topic === 'other memory')?.says,
+        findings.find(({ topic }) => topic === 'freed addresses')?.says,
+        findings.filter(({ topic }) => topic === 'self-test').map(({ says }) => says),
+      ]))`) as [unknown[], string, string, string[]]
+    expect(found.slice(0, 3)).toEqual([
+      [],
+      "Memlayer's main entry has memory of the operating system.",
+      'The engine keeps what code can reach. A late access finds zeroes.',
+    ])
+    expect(found[3]?.[0]).toMatch(/freed 16 regions/)
+  })
+
   it('is a BackendError with what to import on another system, and none before it is used', () => {
     const found = facts(`
       Object.defineProperty(process, 'platform', { value: 'darwin' })
