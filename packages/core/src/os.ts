@@ -35,6 +35,14 @@ export interface Traits {
   readonly unusedReturnsMemory: boolean
   /** Whether a page reads zero when sysUsed takes it back after sysUnused. False: its old bytes may come back. */
   readonly unusedDropsContents: boolean
+  /**
+   * What a view that code has kept shows once its pages have left Ready. `'detached'`: its buffer was detached, so it
+   * has length 0 and reads `undefined`. `'zeroed'`: it is a window on a buffer that the engine keeps while code can
+   * reach it. It reads zero, or what was written there since. Absent: `'detached'`.
+   */
+  readonly ends?: 'detached' | 'zeroed'
+  /** Whether neighbouring ranges in different states are kernel mappings of their own. Absent: true. */
+  readonly splitsMappings?: boolean
 }
 
 /**

@@ -1,4 +1,5 @@
 // The examples of every document here.
 import { testExamples } from '@memlayer/readme/vitest'
 
-for (const document of ['concepts', 'errors', 'porting']) testExamples(new URL(`../${document}.md`, import.meta.url))
+for (const document of ['concepts', 'errors', 'porting', 'which-one-when'])
+  testExamples(new URL(`../${document}.md`, import.meta.url))

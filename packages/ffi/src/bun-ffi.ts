@@ -13,6 +13,7 @@ interface BunFfi {
   ): {
     readonly symbols: Record<string, (...args: number[]) => Value>
   }
+  ptr(bytes: Uint8Array): number
   toArrayBuffer(pointer: number, offset: number, length: number): ArrayBuffer
 }
 
@@ -64,6 +65,7 @@ export function bunEngine(): Engine {
       markAsUntransferable(buffer)
       return buffer
     },
+    addressOf: (buffer: ArrayBufferLike): Address => ffi.ptr(new Uint8Array(buffer, 0, 1)),
     read: (addr: Address, target: Uint8Array): void => target.set(bytes(addr, byteLengthOf(target))),
     write: (addr: Address, source: Uint8Array): void => bytes(addr, byteLengthOf(source)).set(source),
   }

@@ -16,7 +16,11 @@ interface Deno {
   ): {
     readonly symbols: Record<string, (...args: Value[]) => Value>
   }
-  readonly UnsafePointer: { create(address: bigint): Pointer }
+  readonly UnsafePointer: {
+    create(address: bigint): Pointer
+    of(bytes: Uint8Array): Pointer
+    value(pointer: Pointer): Value
+  }
   readonly UnsafePointerView: {
     getArrayBuffer(pointer: Pointer, length: number): ArrayBuffer
     copyInto(pointer: Pointer, target: Uint8Array): void
@@ -57,6 +61,8 @@ export function denoEngine(): Engine {
     name: 'deno',
     func,
     view,
+    addressOf: (buffer: ArrayBufferLike): Address =>
+      Number(deno.UnsafePointer.value(deno.UnsafePointer.of(new Uint8Array(buffer, 0, 1)))),
     read: (addr: Address, target: Uint8Array): void => {
       if (byteLengthOf(target) > 0) deno.UnsafePointerView.copyInto(at(addr), target)
     },

@@ -24,6 +24,8 @@ export interface Engine {
   func(library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction
   /** The bytes at an address, without a copy. */
   view(addr: Address, length: number): ArrayBuffer
+  /** The address of the first byte of a buffer, which has one. */
+  addressOf(buffer: ArrayBufferLike): Address
   /** Copies bytes out of memory, as many as `target` has. */
   read(addr: Address, target: Uint8Array): void
   /** Copies bytes into memory. */

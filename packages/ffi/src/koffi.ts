@@ -10,12 +10,15 @@ import { NoEngineError, type CType, type Engine, type ForeignFunction } from './
 // bundlers, which have the condition `module`, the list is empty.
 export { koffiFiles } from '#koffi-files'
 
+/** A C function that returns its first argument. */
+type Same = (bytes: Uint8Array, byte: number, length: number) => Address
 type Copy = (target: Address | Uint8Array, source: Address | Uint8Array, length: number) => void
 
 interface Koffi {
   load(path: string | null): {
     func(name: string, result: string, params: string[]): ForeignFunction
     func(name: 'memcpy', result: 'void', params: string[]): Copy
+    func(name: 'memset', result: 'intptr_t', params: string[]): Same
   }
   alloc(type: string, length: number): object
   view(addr: Address | object, length: number): ArrayBuffer
@@ -61,9 +64,10 @@ export function koffiEngine(): Engine {
   const libraries = new Map<string | null, ReturnType<Koffi['load']>>()
   let copyOut: Copy | undefined
   let copyIn: Copy | undefined
+  let same: Same | undefined
   // On Windows the process itself has no libc.
-  const memcpy = (params: string[]): Copy =>
-    koffi.load(process.platform === 'win32' ? 'ntdll.dll' : null).func('memcpy', 'void', params)
+  const libc = (): ReturnType<Koffi['load']> => koffi.load(process.platform === 'win32' ? 'ntdll.dll' : null)
+  const memcpy = (params: string[]): Copy => libc().func('memcpy', 'void', params)
   return {
     name: 'koffi',
     func(library: string | null, name: string, result: CType, params: readonly CType[]): ForeignFunction {
@@ -79,6 +83,11 @@ export function koffiEngine(): Engine {
     // From Node 24 on, a thread ends with an abort where a buffer of an addon was marked with markAsUntransferable and
     // is still there. A buffer that its bytes were moved to is not one of those.
     view: (addr: Address, length: number): ArrayBuffer => moved(koffi.view(addr, length)),
+    // memset of 0 bytes writes nothing, and returns the pointer that koffi made of the view.
+    addressOf(buffer: ArrayBufferLike): Address {
+      same ??= libc().func('memset', 'intptr_t', ['void *', 'int', 'size_t'])
+      return same(new Uint8Array(buffer, 0, 1), 0, 0)
+    },
     // Declared at first use, because few programs copy. Copies also work in an engine that forbids views
     // (Electron's).
     read(addr: Address, target: Uint8Array): void {

@@ -8,6 +8,7 @@ type Value = number | bigint
 
 interface NodeFfi {
   dlopen(path: string | null): { readonly lib: Library }
+  getRawPointer(bytes: Uint8Array): bigint
   toArrayBuffer(pointer: bigint, length: number, copy: boolean): ArrayBuffer
 }
 
@@ -47,6 +48,7 @@ export function nodeFfiEngine(): Engine {
       return toNumbers(loaded.getFunction(name, { return: ffiTypes[result], arguments: types }), params)
     },
     view: (addr: Address, length: number): ArrayBuffer => ffi.toArrayBuffer(BigInt(addr), length, false),
+    addressOf: (buffer: ArrayBufferLike): Address => Number(ffi.getRawPointer(new Uint8Array(buffer, 0, 1))),
     read(addr: Address, target: Uint8Array): void {
       target.set(new Uint8Array(ffi.toArrayBuffer(BigInt(addr), byteLengthOf(target), false)))
     },

@@ -61,6 +61,7 @@ function openPosixKernel(engine: Engine, platform: string): PosixKernel {
     madvise: (addr: Address, length: number, advice: number): number =>
       madvise(addr, length, advice) === 0 ? 0 : -(errno[0] as number),
     view: (addr: Address, length: number): ArrayBuffer => engine.view(addr, length),
+    addressOf: (buffer: ArrayBufferLike): Address => engine.addressOf(buffer),
     read: (addr: Address, target: Uint8Array): void => engine.read(addr, target),
     write: (addr: Address, source: Uint8Array): void => engine.write(addr, source),
     ...(platform === 'linux' ? linuxExtras(engine, errno, readFile) : {}),

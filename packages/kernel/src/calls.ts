@@ -12,12 +12,12 @@ export type AnswerKind = 'count' | 'status' | 'address'
 /** What a call answers when the kernel refuses it with an error number. */
 export type Refusal = (errno: number) => number
 
-/** A call that takes a list. It is recorded with numbers alone. */
+/** A call that takes a list or an object. It is recorded with numbers alone. */
 export interface ListArguments {
   /** The call's arguments as numbers. */
   flatten(args: readonly unknown[]): number[]
-  /** The arguments again, from those numbers. */
-  restore(numbers: readonly number[]): readonly unknown[]
+  /** The arguments again, from those numbers. Absent: the call is made with the arguments that were passed. */
+  restore?(numbers: readonly number[]): readonly unknown[]
 }
 
 /** What is known of one kernel call. */
@@ -40,6 +40,9 @@ const rangesFirst: ListArguments = {
   restore: (numbers) => [numbers.slice(0, -1), numbers.at(-1) ?? 0],
 }
 
+// addressOf(buffer): the bytes of the buffer.
+const lengthOnly: ListArguments = { flatten: ([buffer]) => [(buffer as ArrayBufferLike).byteLength] }
+
 /** Every call of the four ports, by its name. */
 export const kernelCalls: ReadonlyMap<string, KernelCallRow> = new Map(
   Object.entries<KernelCallRow>({
@@ -49,6 +52,7 @@ export const kernelCalls: ReadonlyMap<string, KernelCallRow> = new Map(
     mprotect: { args: ['address', 'size', 'prot'], answer: 'status', refusal: minusErrno },
     madvise: { args: ['address', 'size', 'advice'], answer: 'status', refusal: minusErrno },
     madviseAll: { args: ['address', 'size'], answer: 'status', refusal: minusErrno, list: rangesFirst },
+    addressOf: { args: ['size'], answer: 'address', refusal: minusErrno, list: lengthOnly },
     // WindowsKernel
     virtualAlloc: { args: ['address', 'size', 'map', 'prot'], answer: 'address', refusal: minusErrno },
     virtualFree: { args: ['address', 'size', 'map'], answer: 'status', refusal: minusErrno },

@@ -23,8 +23,8 @@ export function decorate<K extends object>(kernel: K, around: (fn: string, args:
     if (callOf(kernel, name) === null) port[name] = call
     else if (list === undefined) port[name] = (...args: number[]) => around(name, args, call)
     else {
-      const flatCall: Call = (...numbers) => call(...(list.restore(numbers) as number[]))
-      port[name] = (...args: unknown[]) => around(name, list.flatten(args), flatCall)
+      port[name] = (...args: unknown[]) =>
+        around(name, list.flatten(args), (...numbers) => call(...((list.restore?.(numbers) ?? args) as number[])))
     }
   }
   return port as K

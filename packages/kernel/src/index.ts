@@ -27,4 +27,13 @@ export { refusalOf } from './calls.js'
 export { describeCall, record, type KernelCall, type Recording } from './record.js'
 export { failCall, type FailPlan } from './fail.js'
 export { writeZeroes } from './zero.js'
-export { beforeDetach, byteLengthOf, bytesIn, canDetach, detachView, isDetached, viewOffset } from './view.js'
+export {
+  beforeDetach,
+  byteLengthOf,
+  bytesIn,
+  canDetach,
+  detachView,
+  isDetached,
+  placeBuffer,
+  viewOffset,
+} from './view.js'

@@ -145,6 +145,8 @@ export interface PosixKernel extends HostServices {
   madvise(addr: Address, length: number, advice: number): number
   /** The bytes at an address, without a copy. */
   view(addr: Address, length: number): ArrayBuffer
+  /** The address of the first byte of a buffer that the engine owns, or minus the error number. */
+  addressOf?(buffer: ArrayBufferLike): Address
   /**
    * madvise over many ranges, pairs of address and length, in as few system calls as possible. Returns 0, or minus
    * the error number. When the kernel can't do it at all (ENOSYS, EPERM, EINVAL), nothing has changed.

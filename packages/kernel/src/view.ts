@@ -3,12 +3,27 @@
 // it has no other memory.
 import type { Address } from './port.js'
 
+// From the symbol registry, so that two copies of this package know of the same buffers.
+const PLACES: unique symbol = Symbol.for('memlayer.places')
+
+const places: WeakMap<ArrayBufferLike, Address> = ((globalThis as { [PLACES]?: WeakMap<ArrayBufferLike, Address> })[
+  PLACES
+] ??= new WeakMap())
+
 /**
- * Where [v, v+n) begins in the buffer that `view(v, n)` returned: 0, or `v` when the buffer is the whole memory.
- * `new Float64Array(buffer, viewOffset(buffer, v, n), n / 8)` is right on every port.
+ * Tells `viewOffset` where a buffer begins: address `v` is its first byte. For a backend whose `view` returns a buffer
+ * that serves many ranges. Absent: such a buffer begins at address 0, as a WebAssembly memory does.
  */
-export function viewOffset(buffer: ArrayBuffer, v: Address, n: number): number {
-  return buffer.byteLength === n ? 0 : v
+export function placeBuffer(buffer: ArrayBufferLike, v: Address): void {
+  places.set(buffer, v)
+}
+
+/**
+ * Where [v, v+n) begins in the buffer that `view(v, n)` returned: 0, or the distance from the first byte of a buffer
+ * that serves many ranges. `new Float64Array(buffer, viewOffset(buffer, v, n), n / 8)` is right on every port.
+ */
+export function viewOffset(buffer: ArrayBufferLike, v: Address, n: number): number {
+  return buffer.byteLength === n ? 0 : v - (places.get(buffer) ?? 0)
 }
 
 // Taken early, so that a program's later changes to the prototype or to a buffer do not matter.

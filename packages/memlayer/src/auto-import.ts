@@ -25,6 +25,8 @@ function importByName(name: string): Promise<Backend> {
       return import('@memlayer/os-bsd')
     case '@memlayer/os-darwin':
       return import('@memlayer/os-darwin')
+    case '@memlayer/os-engine':
+      return import('@memlayer/os-engine')
     case '@memlayer/os-linux':
       return import('@memlayer/os-linux')
     case '@memlayer/os-plan9':

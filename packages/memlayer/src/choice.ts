@@ -31,8 +31,11 @@ export const JS = '@memlayer/os-js'
 /** The package name for pinning a third party's backend. The user who installs it knows that it fits the host. */
 export const CUSTOM = '@memlayer/os-custom'
 
+/** The backend whose memory the JavaScript engine owns. */
+export const ENGINE = '@memlayer/os-engine'
+
 /** The backends that MEMLAYER_OS can name. */
-export const backends: readonly string[] = ['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows']
+export const backends: readonly string[] = ['aix', 'bsd', 'darwin', 'engine', 'js', 'linux', 'plan9', 'windows']
 
 /** The package of a backend. */
 export function packageOf(backend: string): string {
@@ -68,6 +71,8 @@ export function backendFor(platform: string): string | null {
  * MAP_FIXED, which unmaps existing memory.
  */
 export function mayServe(backend: string, platform: string): boolean {
+  // Its advice is Linux's.
+  if (backend === ENGINE) return backendFor(platform) === packageOf('linux')
   // Plan 9's backend allocates from a segment of its own, so it runs on any Unix.
   return backend === JS || backend === CUSTOM || backend === packageOf('plan9') || backend === backendFor(platform)
 }

@@ -1,12 +1,15 @@
 // memlayer/doctor: looks at this host. Which backend serves, what limits are close, and whether memory does as it
 // should. commands.ts prints the findings.
 import { formatBytes, type Memory } from '@memlayer/core'
-import type { Attempt, Choice } from './choice.js'
+import { ENGINE, mayServe, type Attempt, type Choice } from './choice.js'
+import { environment } from './environment.js'
 import { ok, warning, type Finding } from './finding.js'
 import { limitFindings } from './limits.js'
 import { limitsWhileReserved } from './locked.js'
-import { memory as ownMemory, type HostMemory } from './memory.js'
-import type { Requirement } from './host.js'
+import type { HostMemory } from './lazy-memory.js'
+import { memory as ownMemory } from './memory.js'
+import { isInstalled } from './native-require.js'
+import type { Requirement } from './requirement.js'
 import { selfTest } from './self-test.js'
 import { systemCalls, type SystemCalls } from './system-calls.js'
 
@@ -20,7 +23,7 @@ export function doctor(memory: HostMemory = ownMemory): Finding[] {
   let findings: Finding[]
   let calls: SystemCalls
   try {
-    findings = [backend(memory), ...tried(memory), ...engine(memory)]
+    findings = [backend(memory), ...tried(memory), ...other(memory), ...engine(memory)]
     // What comes after it uses the layer, and a filter may end the process for that.
     calls = systemCalls(memory)
     if (calls.endsProcess) return [...findings, ...limitFindings(memory.os.host?.limits?.() ?? null), ...calls.findings]
@@ -53,6 +56,16 @@ function backend({ choice, os }: HostMemory): Finding {
       ? `Follow the hint of the next warning. ${untilThen}`
       : `Remove what stands in its way. ${untilThen}`,
   )
+}
+
+/** The memory beside: which one when is on a page of its own. */
+function other({ choice }: HostMemory): Finding[] {
+  const topic = 'other memory'
+  if (choice.backend === ENGINE) return [ok(topic, "Memlayer's main entry has memory of the operating system.")]
+  const { platform } = environment()
+  if (platform === undefined || !mayServe(ENGINE, platform)) return []
+  const is = isInstalled(ENGINE) === true ? 'is' : 'is not'
+  return [ok(topic, `memlayer/engine has memory that the JavaScript engine owns. ${ENGINE} ${is} installed.`)]
 }
 
 function tried({ choice }: HostMemory): Finding[] {
@@ -109,6 +122,7 @@ function pressure({ os }: Memory): Finding {
 /** What becomes of freed addresses that JavaScript has seen. */
 function retired({ os }: Memory): Finding {
   const topic = 'freed addresses'
+  if (os.traits.ends === 'zeroed') return ok(topic, 'The engine keeps what code can reach. A late access finds zeroes.')
   const { quarantine } = os
   if (os.sysRetireOS === undefined || quarantine === undefined) {
     return ok(topic, `${os.name} does not keep freed addresses. A view that was moved may reach what comes there next.`)

@@ -1,9 +1,9 @@
 // Makes this host's choice at the first use and keeps it, so that one thread uses one backend.
-import { checkOptions, UsageError } from '@memlayer/core'
 import { source } from '#os'
 import { JS } from './choice.js'
 import { environment } from './environment.js'
 import { BackendError } from './errors.js'
+import { checkRequirement, type Requirement } from './requirement.js'
 import { resolve, type Resolved } from './resolve.js'
 
 let resolved: Resolved | undefined
@@ -14,12 +14,6 @@ export function host(): Resolved {
   return resolved
 }
 
-/** What `memory.require` takes. */
-export interface Requirement {
-  /** `'native'`: a backend of an operating system, and not os-js. */
-  readonly backend: 'native'
-}
-
 /**
  * Makes the choice, and demands what `wanted` says. A choice that was made before is looked at again.
  *
@@ -27,11 +21,7 @@ export interface Requirement {
  * @throws BackendError ERR_MEMLAYER_BACKEND when this host does not meet it.
  */
 export function requireOfHost(wanted: Requirement): void {
-  const { backend } = checkOptions('require', wanted, ['backend'])
-  if ((backend as unknown) !== 'native') {
-    const hint = "Pass { backend: 'native' }."
-    throw new UsageError('ERR_MEMLAYER_OPTION', `require: the backend is not 'native'`, { op: 'require', hint })
-  }
+  checkRequirement(wanted)
   resolved ??= resolve(source, { ...environment(), strict: true, strictBy: 'memory.require()' })
   const { choice } = resolved
   if (choice.backend !== JS) return

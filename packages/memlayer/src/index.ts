@@ -1,7 +1,8 @@
 // The main entry of memlayer. `memory` is this host's memory. The rest comes from core.
-export { memory, type HostMemory } from './memory.js'
+export { memory } from './memory.js'
+export type { HostMemory } from './lazy-memory.js'
 export { BackendError } from './errors.js'
-export type { Requirement } from './host.js'
+export type { Requirement } from './requirement.js'
 export type { Attempt, Choice } from './choice.js'
 export {
   alignDown,

@@ -24,6 +24,8 @@ if (typeof exports === 'object') {
           return { backend: require('@memlayer/os-bsd') }
         case '@memlayer/os-darwin':
           return { backend: require('@memlayer/os-darwin') }
+        case '@memlayer/os-engine':
+          return { backend: require('@memlayer/os-engine') }
         case '@memlayer/os-linux':
           return { backend: require('@memlayer/os-linux') }
         case '@memlayer/os-plan9':

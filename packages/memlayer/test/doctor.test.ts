@@ -32,6 +32,7 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
     const { exitCode: code, findings } = JSON.parse(stdout) as Told
     const topics = [
       'backend',
+      'other memory',
       'engine',
       'allocator',
       'pages',
@@ -52,7 +53,10 @@ describe.skipIf(process.platform !== 'linux')('memlayer doctor', () => {
     expect(findings.map(({ topic }) => topic)).toEqual(topics)
     expect(findings.filter(({ level }) => level === 'error')).toEqual([])
     expect(findings[0]?.says).toBe('@memlayer/os-linux serves linux because process.platform is linux.')
-    expect(findings[1]?.says).toBe('koffi makes the foreign calls.')
+    expect(findings[1]?.says).toBe(
+      'memlayer/engine has memory that the JavaScript engine owns. @memlayer/os-engine is installed.',
+    )
+    expect(findings[2]?.says).toBe('koffi makes the foreign calls.')
     expect(status).toBe(code)
     expect(stdout).not.toContain('NaN')
   })

@@ -1,7 +1,7 @@
 // The real memory of the host with limits, hosts and choices that are made up, for the tests of doctor.
 import { createMemory, type OS } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
-import type { HostMemory } from '../dist/memory.js'
+import type { HostMemory } from '../dist/lazy-memory.js'
 
 const MiB = 2 ** 20
 const GiB = 2 ** 30

@@ -41,7 +41,10 @@ function auto(has: Readonly<Record<string, Backend | Error>>): Source {
 
 const everything = auto(
   Object.fromEntries(
-    ['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows'].map((name) => [`@memlayer/os-${name}`, backend(name)]),
+    ['aix', 'bsd', 'darwin', 'engine', 'js', 'linux', 'plan9', 'windows'].map((name) => [
+      `@memlayer/os-${name}`,
+      backend(name),
+    ]),
   ),
 )
 
@@ -143,10 +146,12 @@ describe('os-js as the fallback', () => {
 })
 
 describe('a backend that MEMLAYER_OS names', () => {
-  it('is used without a warning: js on any host, plan9 on any host, and the host’s own', () => {
+  it('is used without a warning: js and plan9 on any host, engine on Linux, and the host’s own', () => {
     for (const [platform, asked] of [
       ['win32', 'js'],
       ['linux', 'plan9'],
+      ['linux', 'engine'],
+      ['android', 'engine'],
       ['linux', 'linux'],
     ] as const) {
       const { choice, os, warnings } = choose(everything, { platform, asked, strict: true })
@@ -162,11 +167,14 @@ describe('a backend that MEMLAYER_OS names', () => {
   it('is refused on another system, whose kernel has other constants', () => {
     const { message } = refusal(everything, { asked: 'aix' })
     expect(message).toMatch(/cannot use @memlayer\/os-aix on the platform 'linux', although .*MEMLAYER_OS=js/)
+    expect(refusal(everything, { platform: 'darwin', asked: 'engine' }).message).toMatch(
+      /cannot use @memlayer\/os-engine on the platform 'darwin'/,
+    )
   })
 
   it('is an error when it does not exist, is not installed, or has no engine', () => {
     expect(refusal(everything, { asked: 'beos' }).message).toMatch(
-      /MEMLAYER_OS is 'beos'.*one of aix, bsd, darwin, js, linux, plan9, windows/,
+      /MEMLAYER_OS is 'beos'.*one of aix, bsd, darwin, engine, js, linux, plan9, windows/,
     )
     expect(refusal(auto({ [js]: backend('js') }), { asked: 'plan9' }).message).toMatch(
       /npm install @memlayer\/os-plan9/,

@@ -6,7 +6,16 @@ const sentences = sentencesOfBackends()
 
 describe('the sentences of backends', () => {
   it('exist for each backend, and are in that backend only', () => {
-    expect([...sentences.keys()].toSorted()).toEqual(['aix', 'bsd', 'darwin', 'js', 'linux', 'plan9', 'windows'])
+    expect([...sentences.keys()].toSorted()).toEqual([
+      'aix',
+      'bsd',
+      'darwin',
+      'engine',
+      'js',
+      'linux',
+      'plan9',
+      'windows',
+    ])
     for (const [backend, all] of sentences) {
       expect([backend, all.length > 0]).toEqual([backend, true])
       for (const sentence of all)

@@ -6,9 +6,10 @@ import { installedIn, kilobytes, openLab, type Installed, type Lab } from '@meml
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 // The largest sizes of an install, in bytes on disk. A larger install needs a decision that it is worth it.
-// The last steps, to 2.2 MB, paid for the limit on memory with its reclaimers, for idle pages and their scavenger, for
-// streams and files, and for the threads of a Windows process. More than half of core is its source and maps.
-const limits = { ours: 2_200_000, all: 4_600_000 }
+// The last step, to 2.3 MB, paid for what core has for memory that the engine owns. The step before it, to 2.2 MB,
+// paid for the limit on memory with its reclaimers, for idle pages and their scavenger, for streams and files, and for
+// the threads of a Windows process. More than half of core is its source and maps.
+const limits = { ours: 2_300_000, all: 4_700_000 }
 
 /** Expects that the sizes in the READMEs, of all packages and of memlayer's own, are right within a seventh. */
 function expectSaid(all: number, ours: number): void {

@@ -1,5 +1,6 @@
 // All backends that are wrong on purpose. `npm run mutants` and its test run each of them.
 import { addressSpaceMutants } from './address-space-mutants.js'
+import { engineMutants } from './engine-mutants.js'
 import { memoryMutants } from './memory-mutants.js'
 import type { Mutant } from './mutant.js'
 
@@ -10,6 +11,7 @@ const plan9 = 'plan9'
 export const mutants: readonly Mutant[] = [
   ...memoryMutants,
   ...addressSpaceMutants,
+  ...engineMutants,
   {
     wrong: 'mappings are counted twice',
     subject: linux,

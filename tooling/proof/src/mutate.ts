@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url'
 import { conformance, runCases, type Report } from '@memlayer/conformance'
 import type { OS } from '@memlayer/core'
 import type { Mutant } from './mutant.js'
+import { realSubjects } from './real.js'
 import { simulatedSubjects, type AnySubject } from './simulated.js'
 
 type CreateOS = (options: object) => OS
@@ -16,7 +17,7 @@ const bsd = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumos']
 
 /** Runs the case that is named for a mutant over it. */
 export async function reportOn(mutant: Mutant, seed: number): Promise<Report> {
-  const subject = simulatedSubjects.find(({ name }) => name === mutant.subject)
+  const subject = subjectNamed(mutant.subject)
   if (subject === undefined) throw new Error(`no subject has the name '${mutant.subject}': correct the mutant`)
   const folder = mkdtempSync(join(tmpdir(), 'memlayer-mutant-'))
   try {
@@ -26,6 +27,12 @@ export async function reportOn(mutant: Mutant, seed: number): Promise<Report> {
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/** A backend over its simulated kernel. os-engine has none, so it is mutated over this host's kernel. */
+function subjectNamed(subject: string): AnySubject | undefined {
+  const real = `${subject} on Linux`
+  return simulatedSubjects.find(({ name }) => name === subject) ?? realSubjects().find(({ name }) => name === real)
 }
 
 async function edited(mutant: Mutant, folder: string): Promise<{ createOS: CreateOS }> {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Subject, Witness } from '@memlayer/conformance'
 import { plan9Kernel, posixKernel } from '@memlayer/ffi'
+import { createOS as engine } from '@memlayer/os-engine'
 import { createOS as js, wasmKernel } from '@memlayer/os-js'
 import { createOS as linux } from '@memlayer/os-linux'
 import { createOS as plan9 } from '@memlayer/os-plan9'
@@ -79,6 +80,10 @@ export function realSubjects(): readonly AnySubject[] {
         witness,
         usedKeepsReady: false,
       },
+    ),
+    real(
+      subjectOf('engine on Linux', () => posixKernel(), engine),
+      { witness },
     ),
     real(
       subjectOf('plan9 on a segment of Linux', () => plan9Kernel(), plan9),

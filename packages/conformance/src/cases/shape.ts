@@ -87,7 +87,13 @@ export const shapeCases: readonly Definition[] = [
           `hugePageSize is ${hugePageSize}`,
         )
         for (const flag of flags) same(typeof os.traits[flag], 'boolean', `traits.${flag}`)
-        same(Object.keys(os.traits).length, flags.length + 3, 'the number of traits')
+        const { ends, splitsMappings, ...others } = os.traits
+        claim([undefined, 'detached', 'zeroed'].includes(ends), `traits.ends is ${String(ends)}`)
+        claim(
+          splitsMappings === undefined || typeof splitsMappings === 'boolean',
+          `traits.splitsMappings is ${String(splitsMappings)}`,
+        )
+        same(Object.keys(others).length, flags.length + 3, 'the number of traits')
       }),
   },
   {

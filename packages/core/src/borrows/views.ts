@@ -55,6 +55,8 @@ const roundsMax = 100
 /** The views over one memory. */
 export class Views {
   readonly #os: OS
+  /** Whether views are windows on a buffer that the engine keeps. They never end, so none is entered. */
+  readonly #areWindows: boolean
   readonly #index = new RangeIndex<ViewEntry>()
   readonly #collected = new FinalizationRegistry<ViewEntry>((entry) => this.#forget(entry))
   /** Views of at most so many bytes share a buffer: a page's. 0: one buffer serves all ranges. */
@@ -72,7 +74,8 @@ export class Views {
 
   constructor(os: OS) {
     this.#os = os
-    this.#sharedMax = os.detach === undefined ? os.traits.pageSize : 0
+    this.#areWindows = os.traits.ends === 'zeroed'
+    this.#sharedMax = os.detach === undefined && !this.#areWindows ? os.traits.pageSize : 0
   }
 
   /** Every view keeps `memory` alive from now on. It costs a view nothing: the edge is its buffer's prototype's. */
@@ -105,6 +108,7 @@ export class Views {
     if (bytes <= this.#sharedMax && bytes > 0 && !isOwn) return this.#makeSmall(type, v, length, bytes, keeper)
     if (bytes === 0) return viewOver(type, new ArrayBuffer(0), 0, 0)
     const buffer = this.#bufferOver(v, bytes)
+    if (this.#areWindows) return this.#window(type, v, length, bytes, keeper, buffer)
     // A WebAssembly memory has one buffer for all of its addresses.
     const offset = viewOffset(buffer, v, bytes)
     if (offset === 0) Object.setPrototypeOf(buffer, this.#prototype)
@@ -144,6 +148,20 @@ export class Views {
     }
     const view = viewOver(type, buffer, offset, length)
     if (entry.fresh !== null && !this.#willAge) this.#age()
+    return view
+  }
+
+  /** A view of a buffer that the engine keeps. The view keeps its region or this memory alive. */
+  #window<T extends ArrayBufferView>(
+    type: ViewConstructor<T>,
+    v: Address,
+    length: number,
+    bytes: number,
+    keeper: object | null,
+    buffer: ArrayBuffer,
+  ): T {
+    const view = viewOver(type, buffer, viewOffset(buffer, v, bytes), length)
+    keepers.set(view, keeper ?? this.#prototype)
     return view
   }
 

@@ -170,7 +170,10 @@ export class RegionCalls {
   givenTo(worker: WorkerLike): Given {
     const { os, borrows } = this.#parts
     if (os.traits.threadsShare) return borrows.shares.givenTo(worker)
-    const hint = 'Post a shared WebAssembly.Memory, or a copy of the bytes.'
+    const hint =
+      os.traits.ends === 'zeroed'
+        ? 'Post a view: both threads then have its pages.'
+        : 'Post a shared WebAssembly.Memory, or a copy of the bytes.'
     const message = `share: threads do not share addresses on ${os.name}`
     throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'share', hint })
   }

@@ -11,7 +11,7 @@ export interface MappingUse {
   readonly limit: number
   /**
    * What this memory's ranges cost, retired ones included, without what advice to the kernel costs. `NaN` without a
-   * ledger.
+   * ledger, and where states do not split mappings.
    */
   readonly own: number
 }
@@ -20,5 +20,11 @@ export interface MappingUse {
 export function mappingUse(os: OS, ledger: Ledger | null, retired: Retired | null): MappingUse | null {
   const count = os.host?.mappings?.()
   if (count === undefined) return null
-  return { ...count, own: ledger === null ? NaN : ledger.mappings() + (retired?.ranges().length ?? 0) / 2 }
+  return {
+    ...count,
+    own:
+      ledger === null || os.traits.splitsMappings === false
+        ? NaN
+        : ledger.mappings() + (retired?.ranges().length ?? 0) / 2,
+  }
 }

@@ -2,6 +2,7 @@
 import type { Benchmark } from '../benchmark.js'
 import { elements, hugePages } from './access.js'
 import { calls } from './calls.js'
+import { engineOwned } from './engine-owned.js'
 import { giveBack } from './give-back.js'
 import { growth } from './growth.js'
 import { heap } from './heap.js'
@@ -29,5 +30,6 @@ export const benchmarks: readonly Benchmark[] = [
   hugePages,
   populate,
   resident,
+  engineOwned,
   start,
 ]
