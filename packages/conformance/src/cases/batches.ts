@@ -79,8 +79,12 @@ function batchBeyond32Bits(world: World): Verdict | undefined {
   return world.play((stage) => {
     const { os, pageSize, memory } = stage
     if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
-    const place = placeOf(stage, beyond32Bits(pageSize))
-    if (thrownBy(() => open(stage, place)) !== null) return notRun('the kernel has no 4 GiB to spare')
+    let place: Place | undefined
+    const refusal = thrownBy(() => {
+      place = placeOf(stage, beyond32Bits(pageSize))
+      open(stage, place)
+    })
+    if (refusal !== null || place === undefined) return notRun('the kernel has no 4 GiB to spare')
     markAll(stage, place, 7)
     if (!os.sysUnusedAllOS([place.v, place.n])) return notRun('this kernel does not take ranges together')
     memory.sysUsed(place.v, place.n)

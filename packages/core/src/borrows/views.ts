@@ -9,9 +9,9 @@ import { detachView, isDetached, viewOffset, type Address } from '@memlayer/kern
 import { ownValue, UsageError } from '../errors.js'
 import { now } from '../holding.js'
 import type { OS } from '../os.js'
-import { formatAddress } from '../text.js'
 import { isOver, wrongBuffer } from './reclaim.js'
 import { RangeIndex, type Found, type IndexEntry } from './range-index.js'
+import { madeAnew, notDetachable, wasMoved } from './view-misuse.js'
 import { viewOver, type ViewConstructor } from './view-types.js'
 
 /** A view's place. Its user owns the buffer: when the user drops it, it may be collected. */
@@ -358,39 +358,13 @@ export class Views {
   /** The layer can't detach the buffer that has the bytes now, so the pages stay as long as the process. */
   #moved(op: string, v: Address, n: number, entry: ViewEntry, buffer: ArrayBuffer): never {
     this.#pin(buffer, entry)
-    const message =
-      `${op}(${formatAddress(v)}, ${n}): a view of this range was transferred, ` +
-      `and the layer can't detach the buffer that has the bytes now`
-    const hint =
-      'Give that buffer back with region.reclaim(buffer). Until then these pages stay, and others of the region can ' +
-      'be freed: free(offset, length). Read a stream with region.readFrom(stream) and send with region.stream(). ' +
-      'Post a copy made with slice(), or share the region with region.share(worker).'
-    throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, address: v, size: n, hint })
+    wasMoved(op, v, n)
   }
 }
 
 /** Whether other code has moved the bytes to another buffer. */
 function isMoved({ isEnding }: ViewEntry, buffer: ArrayBuffer): boolean {
   return isDetached(buffer) && !isEnding
-}
-
-/** @throws UsageError ERR_MEMLAYER_VIEW always. */
-function notDetachable(op: string, { start, end }: ViewEntry, cause: unknown): never {
-  const said = cause instanceof Error ? cause.message : ''
-  const why = said === '' ? '' : `: ${said.endsWith('.') ? said.slice(0, -1) : said}`
-  const message = `${op}: the view of ${end - start} bytes at ${formatAddress(start)} can't be detached${why}`
-  const hint =
-    'Wait until the call that uses the view has ended, and do not mark its buffer with markAsUntransferable. ' +
-    'Its pages stay Ready until the buffer can be detached, or was collected.'
-  throw new UsageError('ERR_MEMLAYER_VIEW', message, { op, address: start, size: end - start, hint, cause })
-}
-
-/** @throws UsageError ERR_MEMLAYER_STATE always. */
-function madeAnew(op: string, v: Address, n: number): never {
-  const why = 'code that runs while views are detached makes new ones again and again'
-  const message = `${op}(${formatAddress(v)}, ${n}): ${why}`
-  const hint = 'Make no view of these pages where a buffer is detached.'
-  throw new UsageError('ERR_MEMLAYER_STATE', message, { op, address: v, size: n, hint })
 }
 
 function bufferOf({ fresh, aged }: ViewEntry): ArrayBuffer | undefined {
@@ -409,6 +383,6 @@ function withoutTransfer(): object {
   function refuseTransfer(): never {
     const message = 'cannot transfer a view of a region, because the region owns its bytes'
     const hint = 'Post a copy made with slice(), or share the region with region.share(worker).'
-    throw new UsageError('ERR_MEMLAYER_VIEW', message, { hint }) as object
+    throw new UsageError('ERR_MEMLAYER_VIEW', message, { hint })
   }
 }
