@@ -179,7 +179,10 @@ class EngineMemory implements OS {
     const size = alignUp(n, this.#pageSize)
     // A page or a huge page after it is in no range. So ranges of two buffers never touch, and no view needs both. It
     // is address space alone.
-    const gap = size >= this.#hugePageSize ? Math.max(this.#hugePageSize, this.#pageSize) : this.#pageSize
+    // An odd number of pages in all: neighbours do not seem to begin at multiples of more than a page.
+    const page = this.#pageSize
+    const small = (size / page) % 2 === 0 ? page : 2 * page
+    const gap = size >= this.#hugePageSize ? Math.max(this.#hugePageSize, small) : small
     return this.#reserve(size, size + gap) ?? null
   }
 

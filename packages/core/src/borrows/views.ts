@@ -108,17 +108,17 @@ export class Views {
     if (bytes <= this.#sharedMax && bytes > 0 && !isOwn) return this.#makeSmall(type, v, length, bytes, keeper)
     if (bytes === 0) return viewOver(type, new ArrayBuffer(0), 0, 0)
     const buffer = this.#bufferOver(v, bytes)
-    if (this.#areWindows) return this.#window(type, v, length, bytes, keeper, buffer)
     // A WebAssembly memory has one buffer for all of its addresses.
     const offset = viewOffset(buffer, v, bytes)
-    if (offset === 0) Object.setPrototypeOf(buffer, this.#prototype)
+    const isOwnBuffer = offset === 0 && !this.#areWindows
+    if (isOwnBuffer) Object.setPrototypeOf(buffer, this.#prototype)
     // No other code has run since the pages were proved Ready. From here on, an operation on them ends the view.
-    this.#enter(v, bytes, buffer, -1)
+    if (!this.#areWindows) this.#enter(v, bytes, buffer, -1)
     const view = viewOver(type, buffer, offset, length)
-    if (keeper !== null) keepers.set(offset === 0 ? buffer : view, keeper)
-    else if (offset !== 0) keepers.set(view, this.#prototype)
+    if (keeper !== null) keepers.set(isOwnBuffer ? buffer : view, keeper)
+    else if (!isOwnBuffer) keepers.set(view, this.#prototype)
     // It comes last: a hook may hear of its promise, and end the view.
-    if (!this.#willAge) this.#age()
+    if (!this.#willAge && !this.#areWindows) this.#age()
     return view
   }
 
@@ -148,20 +148,6 @@ export class Views {
     }
     const view = viewOver(type, buffer, offset, length)
     if (entry.fresh !== null && !this.#willAge) this.#age()
-    return view
-  }
-
-  /** A view of a buffer that the engine keeps. The view keeps its region or this memory alive. */
-  #window<T extends ArrayBufferView>(
-    type: ViewConstructor<T>,
-    v: Address,
-    length: number,
-    bytes: number,
-    keeper: object | null,
-    buffer: ArrayBuffer,
-  ): T {
-    const view = viewOver(type, buffer, viewOffset(buffer, v, bytes), length)
-    keepers.set(view, keeper ?? this.#prototype)
     return view
   }
 
