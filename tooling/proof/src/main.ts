@@ -63,7 +63,7 @@ async function runMutants(): Promise<void> {
     writeTable(table)
     const figures = tabled.map(triedOn)
     const sum = (of: (one: Figures) => number): number => figures.reduce((total, one) => total + of(one), 0)
-    const broken = sum(({ holds, unexplained }) => (holds ? 0 : unexplained))
+    const broken = sum(({ unexplained }) => unexplained)
     console.log(`${caught + sum((one) => one.caught)} passed, ${missed + broken} failed, 0 skipped`)
     if (broken > 0) process.exitCode = 1
   }
@@ -74,7 +74,7 @@ async function runMutants(): Promise<void> {
 function runFaults(): void {
   const chosen = option('--backend')
   const figures = (chosen === undefined ? tabled : [chosen]).map(triedOn)
-  if (figures.some(({ holds }) => !holds)) process.exitCode = 1
+  if (figures.some(({ unexplained }) => unexplained > 0)) process.exitCode = 1
 }
 
 function triedOn(backend: string): Figures {

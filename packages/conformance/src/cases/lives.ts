@@ -37,12 +37,22 @@ export function playLife(stage: Stage, n: number, keepsReady: boolean, hint: Add
   return place
 }
 
+/** Where contents may come back, fails if memory that was given back is still there once the kernel was short of it. */
+export function claimForfeit({ os, witness }: Stage, v: Address, n: number, after: string): void {
+  const { unusedReturnsMemory, unusedDropsContents } = os.traits
+  if (!unusedReturnsMemory || unusedDropsContents || witness.takeForfeit === undefined) return
+  witness.takeForfeit()
+  const kept = witness.resident?.(v, n) ?? 0
+  same(kept, 0, `the resident bytes of ${rangeText(v, n)} after ${after}, says the witness`)
+}
+
 function playUnused(stage: Stage, place: Place, keepsReady: boolean): void {
   const { memory, os, pageSize } = stage
   const { v, n, whole, size } = place
   const drops = os.traits.unusedDropsContents
   memory.sysUnused(v, n)
   claimGuards(stage, place, 'sysUnused')
+  claimForfeit(stage, v, n, 'sysUnused')
   claimFaults(stage, place, os.traits.unusedTraps, 'sysUnused')
   memory.sysUsed(v, n)
   claimFaults(stage, place, false, 'sysUsed')

@@ -2,11 +2,8 @@
 // backend. A new survivor without a reason fails the run.
 import { nameOf, type Fault } from './fault.js'
 
-/** The survivors without a reason that a backend may have. */
-export const unexplainedMax: Readonly<Record<string, number>> = { linux: 0 }
-
-/** Reasons by backend and name of the fault. */
-const reasons: readonly (readonly [backend: string, name: RegExp, reason: string])[] = [
+/** Reasons by backend (null: all of them) and name of the fault. */
+const reasons: readonly (readonly [backend: string | null, name: RegExp, reason: string])[] = [
   [
     'linux',
     /^sys(Used|HugePage)OS does nothing for a single page$/,
@@ -22,11 +19,11 @@ const reasons: readonly (readonly [backend: string, name: RegExp, reason: string
     /^host\.residency tells nothing$/,
     'the contract allows null for a host that can’t tell, and core copes with it',
   ],
-  ['linux', /^traits denies threadsShare$/, 'only a second thread could tell, and a case runs in one'],
+  [null, /^traits (denies|claims) threadsShare$/, 'only a second thread could tell, and a case runs in one'],
 ]
 
 /** Why no kernel and no user could tell this fault; null: a case is missing. */
 export function reasonOf(backend: string, fault: Fault): string | null {
-  const found = reasons.find(([of, name]) => backend === of && name.test(nameOf(fault)))
+  const found = reasons.find(([of, name]) => (of === null || backend === of) && name.test(nameOf(fault)))
   return found?.[2] ?? null
 }
