@@ -11,7 +11,7 @@ const usage = `usage: memlayer-conformance <package or file> [options]
   <package or file>  a folder with a package.json, or a module that exports 'subject' or 'createOS'
   --kernel <name>    use a kernel of @memlayer/simkernel: linux, darwin, freebsd, windows, plan9, wasm, …
   --seed <number>    repeat the random choices of an earlier run
-  --only <text>      run only the cases with this text in their id
+  --only <text>      run only the case with this id, or the cases with this text in their id
   --json             print the report as JSON
   --list             print the cases without running them
   --help             print this text`
@@ -51,7 +51,9 @@ async function run(args: readonly string[]): Promise<number> {
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
   if (!Number.isSafeInteger(seed)) throw new LoadError(`--seed is '${values.seed}': give a whole number`)
   const subject = path === undefined ? nothing : await loadSubject(path, values.kernel)
-  const cases = conformance(subject, { seed }).filter(({ id }) => values.only === undefined || id.includes(values.only))
+  const all = conformance(subject, { seed })
+  const isOne = all.some(({ id }) => id === values.only)
+  const cases = all.filter(({ id }) => (isOne ? id === values.only : id.includes(values.only ?? '')))
   if (cases.length === 0) throw new LoadError(`no case has '${values.only}' in its id: see --list for the ids`)
   if (values.list === true) {
     for (const { id, title } of cases) console.log(`${id.padEnd(28)} ${title}`)
@@ -68,9 +70,14 @@ async function run(args: readonly string[]): Promise<number> {
   console.log(
     values.json === true
       ? JSON.stringify(json, (key, value: unknown) => (key === 'error' ? undefined : value), 2)
-      : reportText(report, subject.name, seed),
+      : reportText(report, subject.name, seed, commandOf(path, values.kernel)),
   )
   return report.conforms ? 0 : 1
+}
+
+/** The command as it was given, without what chooses cases. */
+function commandOf(path: string | undefined, kernel: string | undefined): string {
+  return `npx memlayer-conformance ${path}${kernel === undefined ? '' : ` --kernel ${kernel}`}`
 }
 
 // The subject for --list, which runs no case.

@@ -8,8 +8,11 @@ const marks: Readonly<Record<CaseResult['status'], string>> = {
   fail: 'FAIL',
 }
 
-/** The report as text. `name` is the tested backend, and `seed` replays the run. */
-export function reportText(report: Report, name: string, seed: number): string {
+/**
+ * The report as text. `name` is the tested backend, and `seed` replays the run. `command` runs the suite, and each
+ * failure then says how to run its case alone.
+ */
+export function reportText(report: Report, name: string, seed: number, command?: string): string {
   const lines = [`${name}, seed ${seed}`]
   let part = ''
   for (const result of report.results) {
@@ -19,6 +22,8 @@ export function reportText(report: Report, name: string, seed: number): string {
     lines.push(`  ${marks[result.status].padEnd(8)} ${result.id.padEnd(28)} ${result.title}`)
     const note = noteOf(result)
     if (note !== '') lines.push(`           ${note}`)
+    if (result.status === 'fail' && command !== undefined)
+      lines.push(`           alone: ${command} --only ${result.id} --seed ${seed}`)
   }
   const { pass, absent, fail } = report.counts
   const left = report.counts['not run']

@@ -1,6 +1,7 @@
 // Defines the cases as tests of any runner with `describe` and `it`: vitest, node:test, bun:test, Jest, Mocha. A user
 // writes a few lines for it, which are in the README.
 import { conformance, type Options } from './case.js'
+import { ConformanceError } from './claim.js'
 import type { Subject } from './subject.js'
 
 /** The part of a runner's test context that is used here. */
@@ -27,9 +28,20 @@ export function defineTests<K extends object>(subject: Subject<K>, runner: Runne
   runner.describe(`${subject.name ?? 'the backend'} conforms (seed ${seed})`, () => {
     for (const one of cases) {
       runner.it(`${one.id}: ${one.title}`, (context) => {
-        const verdict = one.run()
+        const verdict = withSeed(() => one.run(), one.id, seed)
         if (verdict.status === 'not run') context.skip?.(verdict.why)
       })
     }
   })
+}
+
+/** Adds to a failure how to see it again. */
+function withSeed<T>(run: () => T, id: string, seed: number): T {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof ConformanceError)
+      error.message += `. See it again: run the test '${id}' alone, with { seed: ${seed} } for defineTests`
+    throw error
+  }
 }

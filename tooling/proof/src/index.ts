@@ -1,5 +1,6 @@
 // @memlayer/proof runs the conformance suite over every backend of the repository.
 export { simulatedSubjects, subjectOf, type AnySubject } from './simulated.js'
+export { templateSubjects } from './templates.js'
 export { realSubjects } from './real.js'
 export { windowsSubject } from './windows.js'
 export { closingLine, type Column } from './matrix.js'

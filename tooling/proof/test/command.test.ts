@@ -47,7 +47,7 @@ describe('memlayer-conformance', () => {
   it('runs a package over a simulated kernel and exits with 0 when it conforms', () => {
     const { code, stdout } = run(linux, '--kernel', 'linux', '--seed', '7')
     expect(stdout).toMatch(/^.*os-linux on linux, seed 7\n\nshape\n {2}pass {5}shape\/functions/)
-    expect(stdout).toMatch(/\n118 pass, 6 absent by trait, 1 not run, 0 fail: .* conforms in all cases that ran\.\n$/)
+    expect(stdout).toMatch(/\n121 pass, 6 absent by trait, 1 not run, 0 fail: .* conforms in all cases that ran\.\n$/)
     expect(code).toBe(0)
   })
 
@@ -60,6 +60,7 @@ describe('memlayer-conformance', () => {
   it('exits with 1 when a backend does not conform, and names the case, the reason and the seed', () => {
     const { code, stdout } = run(mutant('idle.mjs', 'os.sysFaultOS = () => {}'), '--seed', '7')
     expect(stdout).toMatch(/^ {2}FAIL {5}fault\/traps .*\n {11}\S+/m)
+    expect(stdout).toMatch(/^ {11}alone: npx memlayer-conformance \S+idle\.mjs --only fault\/traps --seed 7$/m)
     expect(stdout).toContain('mine does not conform.\nRun it again with --seed 7 to repeat this result.')
     expect(code).toBe(1)
   })

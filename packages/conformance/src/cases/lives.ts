@@ -1,6 +1,7 @@
 // The life of a place: each transition once, with the contents, the pages beside it and the witness before and after.
 // Cases play it at every size, at low addresses, after refusals, and on two backends at once.
 import type { Address } from '@memlayer/kernel'
+import { withBytes } from '../bytes.js'
 import { claim, rangeText, same } from '../claim.js'
 import type { Stage } from '../stage.js'
 import {
@@ -37,12 +38,22 @@ export function playLife(stage: Stage, n: number, keepsReady: boolean, hint: Add
   return place
 }
 
+/** Where contents may come back, fails if memory that was given back is still there once the kernel was short of it. */
+export function claimForfeit({ os, witness }: Stage, v: Address, n: number, after: string): void {
+  const { unusedReturnsMemory, unusedDropsContents } = os.traits
+  if (!unusedReturnsMemory || unusedDropsContents || witness.takeForfeit === undefined) return
+  witness.takeForfeit()
+  const kept = witness.resident?.(v, n) ?? 0
+  same(kept, 0, `the resident bytes of ${rangeText(v, n)} after ${after}, says the witness`)
+}
+
 function playUnused(stage: Stage, place: Place, keepsReady: boolean): void {
   const { memory, os, pageSize } = stage
   const { v, n, whole, size } = place
   const drops = os.traits.unusedDropsContents
   memory.sysUnused(v, n)
   claimGuards(stage, place, 'sysUnused')
+  claimForfeit(stage, v, n, 'sysUnused')
   claimFaults(stage, place, os.traits.unusedTraps, 'sysUnused')
   memory.sysUsed(v, n)
   claimFaults(stage, place, false, 'sysUsed')
@@ -95,18 +106,42 @@ export function claimGone({ witness }: Stage, v: Address, n: number): void {
   claim(held === 0, `after sysFree of ${rangeText(v, n)}, the kernel holds ${held} of ${n} bytes, says the witness`)
 }
 
-/** Plays sysAlloc and sysFree of `n` bytes. */
+/**
+ * Plays sysAlloc and sysFree of `n` bytes, and sysReserve too, three times: what was freed reads zero when it is handed
+ * out again, and the kernel holds no more than after the first time.
+ */
 export function playAlloc(stage: Stage, n: number): void {
+  const { witness } = stage
+  let first = NaN
+  for (let times = 0; times < 3; times++) {
+    playObtained(stage, n, 'sysAlloc')
+    playObtained(stage, n, 'sysReserve')
+    if (times === 0) first = witness.total?.() ?? NaN
+  }
+  if (witness.total !== undefined)
+    same(witness.total(), first, `what the kernel holds after ranges of ${n} bytes came and went three times`)
+}
+
+function playObtained(stage: Stage, n: number, op: 'sysAlloc' | 'sysReserve'): void {
   const { memory, os, witness } = stage
   const before = witness.total?.()
-  const v = memory.sysAlloc(n, null)
+  const v = op === 'sysAlloc' ? memory.sysAlloc(n, null) : memory.sysReserve(null, n)
   const place = placeIn(v, n, stage.pageSize)
   if (before !== undefined && os.traits.reservedTraps)
-    same((witness.total?.() ?? NaN) - before, n, `what the kernel holds for sysAlloc of ${n} bytes`)
-  claimFaults(stage, place, false, 'sysAlloc')
-  claimMarks(stage, place, [0], 'sysAlloc')
+    same((witness.total?.() ?? NaN) - before, n, `what the kernel holds for ${op} of ${n} bytes`)
+  if (op === 'sysReserve') {
+    memory.sysMap(v, n, null)
+    memory.sysUsed(v, n)
+  }
+  claimFaults(stage, place, false, op)
+  claimMarks(stage, place, [0], op)
   markAll(stage, place, 5)
   claimMarks(stage, place, [5], 'a write')
+  // A view of the whole, where it is not too large for an ArrayBuffer.
+  if (n < 2 ** 22) {
+    withBytes(os, v, n, (bytes) => bytes.fill(6, n - stage.pageSize))
+    claimMarks(stage, { ...place, probes: [n - stage.pageSize] }, [6], 'a write through a view of the whole')
+  }
   memory.sysFree(v, n, null)
   if (os.traits.reservedTraps) claimGone(stage, v, n)
 }

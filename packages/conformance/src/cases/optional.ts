@@ -1,4 +1,4 @@
-// The optional functions of the contract that move memory: sysPopulateOS, sysRenewOS, sysRetireOS and sysUnusedAllOS. A
+// The optional functions of the contract that move memory: sysPopulateOS, sysRenewOS, sysRetireOS and sysZeroOS. A
 // backend without one is not asked for it. They are called as core calls them, on ranges that the memory owns.
 import type { OS } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
@@ -28,11 +28,11 @@ import { withRefusals } from './with-refusals.js'
 const TIMES = 2100
 
 /** The functions that give a range of pages another content: what they promise, and where they leave it. */
-type Renewing = 'sysRenewOS' | 'sysRetireOS'
+type Renewing = 'sysRenewOS' | 'sysRetireOS' | 'sysZeroOS'
 
 /** Gives the range of a place up by sysRenewOS or sysRetireOS. The answer says whether it was done. */
 function giveUp({ os }: Stage, fn: Renewing, { v, n }: Place, isMapped: boolean): boolean {
-  return (fn === 'sysRenewOS' ? os.sysRenewOS?.(v, n) : os.sysRetireOS?.(v, n, isMapped)) === true
+  return (fn === 'sysRetireOS' ? os.sysRetireOS?.(v, n, isMapped) : os[fn]?.(v, n)) === true
 }
 
 /** Fails unless `fn` leaves zeroes without memory in the range of a place, and all as it was beside it. */
@@ -103,6 +103,7 @@ function givenUpRefused(world: World, fn: Renewing): Verdict | undefined {
       let isDone = false
       const error = thrownBy(() => (isDone = refuse(() => giveUp(stage, fn, place, true))))
       if (error !== null) claimOutcome(error, ['FatalError', 'OutOfMemoryError'], `${fn}, refused`)
+      if (os.refusal) os.refusal = null
       if (isDone) claimMarks(stage, place, [0], `${fn}, which was refused and said done`)
       claimGuards(stage, place, `${fn}, refused`)
       claimMarks(stage, place, [0, 6], `${fn}, refused`)
@@ -234,7 +235,7 @@ function playAll(stage: Stage, hint: Address | null): void {
     scene(place)
     memory.sysFree(place.whole, place.size, null)
   }
-  for (const fn of ['sysRenewOS', 'sysRetireOS'] as const) {
+  for (const fn of ['sysRenewOS', 'sysRetireOS', 'sysZeroOS'] as const) {
     if (os[fn] !== undefined) play((place) => claimGivenUp(stage, fn, place, true))
   }
   if (os.sysPopulateOS !== undefined) play((place) => void claimPopulated(stage, place))
@@ -270,6 +271,7 @@ function atLowAddresses(world: World): Verdict | undefined {
 /** The words of a title for a function that gives memory up. */
 const promises: Readonly<Record<Renewing, string>> = {
   sysRenewOS: 'puts zeroes without memory in the place of a range',
+  sysZeroOS: 'leaves zeroes without memory in a range that stays Ready',
   sysRetireOS: 'leaves zeroes without memory at the addresses of a range',
 }
 
@@ -308,6 +310,7 @@ export const optionalCases: readonly Definition[] = [
   },
   ...casesOf('sysRenewOS', 'renew'),
   ...casesOf('sysRetireOS', 'retire'),
+  ...casesOf('sysZeroOS', 'zero'),
   { id: 'optional/low-addresses', title: 'every optional function reaches a range below 4 GiB', show: atLowAddresses },
   {
     id: 'optional/two-backends',

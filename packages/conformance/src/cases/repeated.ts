@@ -7,7 +7,7 @@ import { absent, notRun, type Definition, type Verdict, type World } from '../de
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
-import { playAlloc, playLife } from './lives.js'
+import { claimForfeit, playAlloc, playLife } from './lives.js'
 import { lowHints } from './place.js'
 import { keepsReady, ready } from './transitions.js'
 
@@ -39,6 +39,7 @@ function repeatUnused(stage: Stage): void {
     memory.sysUnused(v + unit, unit)
     if (isWatched(i) && witness.faults !== undefined)
       same(witness.faults(v + unit, 'read'), os.traits.unusedTraps, `a fault after sysUnused number ${i + 1}`)
+    if (isWatched(i)) claimForfeit(stage, v + unit, unit, `sysUnused number ${i + 1}`)
     memory.sysUsed(v + unit, unit)
     const found = byteAt(stage, v + unit)
     const right = found === 0 || (!os.traits.unusedDropsContents && found === byte)

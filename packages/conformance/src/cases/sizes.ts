@@ -61,10 +61,11 @@ export const sizeCases: readonly Definition[] = [
   },
   {
     id: 'sizes/alloc',
-    title: 'sysAlloc and sysFree: an allocation of any size is zeroed and writable from end to end, and goes whole',
+    title:
+      'sysAlloc, sysReserve and sysFree: a range of any size is zeroed and writable from end to end, and goes whole',
     show: (world) =>
       world.play((stage) => {
-        for (const n of thresholds(stage)) playAlloc(stage, n)
+        for (const n of [...thresholds(stage), 2 ** 26 + stage.pageSize]) playAlloc(stage, n)
       }),
   },
   {

@@ -147,10 +147,21 @@ const hintWays: Readonly<Record<string, Way>> = {
 }
 
 /** The faults of sysAllocOS and sysReserveOS. */
-export function addressFaults(): Fault[] {
+export function addressFaults(os: OS): Fault[] {
+  const { hints, reservedTraps } = os.traits
   return [
     ...Object.entries(ways).flatMap(([way, wrong]) => [allocFault(way, wrong), reserveFault(way, wrong)]),
-    ...Object.entries(hintWays).map(([way, wrong]) => reserveFault(way, wrong)),
+    // Where no hint is honoured, there is nothing to be wrong about.
+    ...Object.entries(hints ? hintWays : {}).map(([way, wrong]) => reserveFault(way, wrong)),
+    // Where Reserved memory can be touched, the two functions are one.
+    ...(reservedTraps ? swapped() : []),
+    ...[1, 3, 16, 65].flatMap((pages) => [keptFault('sysAllocOS', pages), keptFault('sysReserveOS', pages)]),
+  ]
+}
+
+/** One function in the place of the other. */
+function swapped(): Fault[] {
+  return [
     allocFault(
       'only reserves',
       (_right, { os }) =>
@@ -163,7 +174,6 @@ export function addressFaults(): Fault[] {
         (v, n) =>
           v === null ? os.sysAllocOS(n) : right(v, n),
     ),
-    ...[1, 3, 16, 65].flatMap((pages) => [keptFault('sysAllocOS', pages), keptFault('sysReserveOS', pages)]),
   ]
 }
 

@@ -1,6 +1,6 @@
 // Formats the trials of a backend for a terminal: figures by function, how many cases catch a fault, and the survivors.
 import { nameOf } from './fault.js'
-import { reasonOf, unexplainedMax } from './survivors.js'
+import { reasonOf } from './survivors.js'
 import type { Trial } from './trial.js'
 
 /** The figures of one backend. */
@@ -10,16 +10,13 @@ export interface Figures {
   readonly caught: number
   /** Survivors that a case should catch. */
   readonly unexplained: number
-  /** Whether the backend has no more of these than it may have. */
-  readonly holds: boolean
 }
 
 /** Counts the trials of a backend. */
 export function figuresOf(backend: string, trials: readonly Trial[]): Figures {
   const survivors = trials.filter(({ caughtBy }) => caughtBy.length === 0)
   const unexplained = survivors.filter(({ fault }) => reasonOf(backend, fault) === null).length
-  const holds = unexplained <= (unexplainedMax[backend] ?? 0)
-  return { backend, faults: trials.length, caught: trials.length - survivors.length, unexplained, holds }
+  return { backend, faults: trials.length, caught: trials.length - survivors.length, unexplained }
 }
 
 /** The trials of a backend as text. `all`: every case was run, so the counts of cases mean something. */

@@ -16,7 +16,7 @@ const callsMax = 2_000_000
 export function faultsOf(subject: AnySubject): Fault[] {
   const kernel = subject.kernel?.({ seed: 1 })
   const os = subject.createOS(kernel === undefined ? {} : { kernel })
-  return [...rangeFaults(os), ...addressFaults(), ...batchFaults(os), ...serviceFaults(os), ...factFaults(os)]
+  return [...rangeFaults(os), ...addressFaults(os), ...batchFaults(os), ...serviceFaults(os), ...factFaults(os)]
 }
 
 /** The subject with one fault. */
