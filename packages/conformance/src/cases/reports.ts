@@ -125,6 +125,13 @@ function resident(world: World): Verdict | undefined {
     memory.sysMap(v, count * stage.unit, null)
     memory.sysUsed(v, count * stage.unit)
     os.sysNoHugePageOS?.(v, n)
+    if (os.traits.unusedReturnsMemory) {
+      // New memory may be resident already, as an engine's is.
+      memory.sysUnused(v, count * stage.unit)
+      witness.takeForfeit?.()
+      memory.sysUsed(v, count * stage.unit)
+      os.sysNoHugePageOS?.(v, n)
+    }
     const touched: number[] = []
     for (let page = 0; page < count; page += 1 + (page % 3)) touched.push(page)
     for (const page of touched) withBytes(os, v + page * pageSize, pageSize, (bytes) => (bytes[0] = 1))
