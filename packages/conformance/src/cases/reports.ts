@@ -163,7 +163,6 @@ function mapped(world: World): Verdict | undefined {
   return world.play((stage) => {
     const { memory, os, unit } = stage
     if (os.host?.mappings === undefined) return absent('host.mappings')
-    if (os.traits.splitsMappings === false) return absent('splitsMappings')
     const { used, limit } = os.host.mappings()
     if (Number.isNaN(used)) return notRun('this kernel does not tell how many mappings there are')
     const runs = 1200
