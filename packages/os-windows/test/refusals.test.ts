@@ -120,3 +120,26 @@ describe('os-windows, misused', () => {
     expect(take()).toEqual([])
   })
 })
+
+describe('os-windows, asked whether more would fit', () => {
+  it('gives back what a question took that a script left half way', () => {
+    const kernel = pagesKernel()
+    let ends = true
+    const os = createOS({
+      kernel: {
+        ...kernel,
+        virtualAlloc: (...call) => {
+          const answer = kernel.virtualAlloc(...call)
+          if (ends && call[2] === 0x1000) throw new Error('the script ends here')
+          return answer
+        },
+      },
+    })
+    const taken = (): number => GiB * 1024 - (kernel.limits?.().commitAvailable ?? NaN)
+    expect(() => os.sysRoomOS?.(GiB)).toThrow('ends here')
+    expect(taken()).toBe(GiB)
+    ends = false
+    expect(os.sysRoomOS?.(GiB)).toBe(true)
+    expect(taken()).toBe(0)
+  })
+})
