@@ -50,6 +50,11 @@ export class Charge {
     if (!this.#isFree) this.#count(op, v, packed === MIXED || stateOf(packed) === READY ? n - ledger.readyIn(v, n) : n)
   }
 
+  /** `n` bytes were given back, and the same call takes them again. The engine had no more before it, so there is no question. */
+  gaveBack(n: number): void {
+    if (!this.#isFree) this.#granted += n
+  }
+
   #count(op: Operation, v: Address | null, n: number): void {
     if (n > this.#granted) this.#ask(op, v, n)
     this.#granted -= n

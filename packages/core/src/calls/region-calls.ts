@@ -67,6 +67,11 @@ export class RegionCalls {
     else commit(this.#parts, v, n, stat)
   }
 
+  /** `n` bytes were given back, and are committed again by the same call. */
+  gaveBack(n: number): void {
+    this.#parts.charge.gaveBack(n)
+  }
+
   /** A view of elements of `element` bytes that keeps `keeper` alive. */
   view<T extends ArrayBufferView>(
     type: ViewConstructor<T>,

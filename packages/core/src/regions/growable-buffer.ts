@@ -149,7 +149,7 @@ export class GrowableBuffer {
     this.#change('discard', `${offset}, ${length}`, () => {
       if (from >= end) return this.#zero(offset, offset + length)
       this.#tear(from, end)
-      this.#region.unusedNow(from, end - from)
+      this.#region.unusedNow(from, end - from, true)
       this.#expectLive('discard')
       // It is discarded from here on. What the OS refuses now it may give later.
       this.#zero(offset, Math.min(from, this.#ready))
@@ -168,7 +168,7 @@ export class GrowableBuffer {
   view<T extends ArrayBufferView>(type: ViewConstructor<T>, offset = 0, length?: number): ViewOf<T> {
     const count = this.#elements('view', type, offset, length)
     try {
-      if (this.#tornEnd > 0) this.#mend()
+      if (this.#tornEnd > 0) this.#mendAt(offset, count * elementSize('view', type))
       return this.#region.view(type, offset, count)
     } catch (error) {
       throw this.#told(error, 'view', `${offset}, ${count}`)
@@ -200,7 +200,7 @@ export class GrowableBuffer {
       name: below.name,
       lendOne: (type, offset, length) => {
         const count = this.#elements(op, type, offset, length)
-        if (this.#tornEnd > 0) this.#mend()
+        if (this.#tornEnd > 0) this.#mendAt(offset, count * elementSize(op, type))
         return below.lendOne(type, offset, count)
       },
     }
@@ -254,7 +254,12 @@ export class GrowableBuffer {
     }
   }
 
-  /** Makes Ready again what was discarded when the OS refused, or when a script ended. */
+  /** `#mend`, when some of `bytes` bytes at `offset` are not Ready. */
+  #mendAt(offset: number, bytes: number): void {
+    if (offset < this.#tornEnd && offset + bytes > this.#tornFrom) this.#mend()
+  }
+
+  /** Makes Ready again what was discarded: in the end of `discard`, or later, when the OS refused or a script ended. */
   #mend(): void {
     const [from, end] = [this.#tornFrom, Math.min(this.#tornEnd, this.#ready)]
     // Only this range: the kernel may fill huge pages that are asked for, and earlier discards would be undone.

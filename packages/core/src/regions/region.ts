@@ -151,14 +151,15 @@ export class Region {
   }
 
   /**
-   * `unused` at once, also in a memory whose `unused` is `idle`.
+   * `unused` at once, also in a memory whose `unused` is `idle`. `isTakenAgain`: the caller commits it again.
    *
    * @internal
    */
-  unusedNow(offset: number, length: number): void {
+  unusedNow(offset: number, length: number, isTakenAgain = false): void {
     const v = this.#at('unused', offset, length)
     try {
       this.#calls.ops.sysUnused(v, length, true)
+      if (isTakenAgain) this.#calls.gaveBack(length)
     } catch (error) {
       throw this.#told(error, 'unused', offset, length)
     }
