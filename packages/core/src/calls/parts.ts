@@ -12,7 +12,7 @@ import { SpaceBudget } from '../mappings/space-budget.js'
 import type { OS } from '../os.js'
 import { enterProcess } from '../process/enter.js'
 import { IDLE_UNITS, READY_UNITS } from '../process/layout.js'
-import { bytesOfAll, type ProcessRecord } from '../process/record.js'
+import { bytesOfAll, memoriesOfAll, type ProcessRecord } from '../process/record.js'
 import { trimHost } from '../residency/explain.js'
 import { Lingering } from '../retired/lingering.js'
 import { Retired } from '../retired/retired.js'
@@ -65,6 +65,7 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
   const reclaimers = new Reclaimers()
   const { now, after } = hostClock()
   const own = (): number => ledger.ready + idle.bytes
+  const all = (): number => (record === null ? own() : bytesOfAll(record.table))
   const scavenge = (bytes: number): number => parts.scavenger.scavenge(bytes)
   const decommit = (): boolean =>
     [parts.scavenger.scavenge(Infinity) > 0, lingering.decommit(), retired.uncommit()].includes(true)
@@ -76,7 +77,10 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
     hugePages,
     budget: new MappingBudget(os, ledger, hugePages, () => retired.release(), record, options),
     space: new SpaceBudget(os, options),
-    charge: new Charge(os, options, decommit),
+    charge: new Charge(os, options, decommit, {
+      memories: () => (record === null ? 0 : memoriesOfAll(record.table) - 1),
+      allBytes: all,
+    }),
     claims: new RegionTable(),
     retired,
     lingering,
@@ -91,7 +95,7 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
       host: os.host,
       reclaimers,
       own,
-      all: () => (record === null ? own() : bytesOfAll(record.table)),
+      all,
       scavenge,
       trim: () => trimHost(os),
       now,
