@@ -14,7 +14,7 @@ import { enterProcess } from '../process/enter.js'
 import { IDLE_UNITS, READY_UNITS } from '../process/layout.js'
 import { bytesOfAll, memoriesOfAll, type ProcessRecord } from '../process/record.js'
 import { trimHost } from '../residency/explain.js'
-import { Lingering } from '../retired/lingering.js'
+import { keepsCommitted, Lingering } from '../retired/lingering.js'
 import { Retired } from '../retired/retired.js'
 import { MemoryLimit } from '../limit/limit.js'
 import { Pressure } from '../limit/pressure.js'
@@ -24,6 +24,7 @@ import { Idle } from '../scavenge/idle.js'
 import { Scavenger, type Scavenging } from '../scavenge/scavenger.js'
 import { Charge } from './charge.js'
 import { scavengedOf } from './scavenge.js'
+import { settle } from './settle.js'
 
 /** The parts of one memory. */
 export interface Parts {
@@ -67,8 +68,8 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
   const own = (): number => ledger.ready + idle.bytes
   const all = (): number => (record === null ? own() : bytesOfAll(record.table))
   const scavenge = (bytes: number): number => parts.scavenger.scavenge(bytes)
-  const decommit = (): boolean =>
-    [parts.scavenger.scavenge(Infinity) > 0, lingering.decommit(), retired.uncommit()].includes(true)
+  const decommit = (): boolean => [lingering.decommit(), retired.uncommit()].includes(true)
+  const giveBack = (): boolean => [parts.scavenger.scavenge(Infinity) > 0, decommit()].includes(true)
   const parts: Parts = {
     os,
     ledger,
@@ -77,7 +78,7 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
     hugePages,
     budget: new MappingBudget(os, ledger, hugePages, () => retired.release(), record, options),
     space: new SpaceBudget(os, options),
-    charge: new Charge(os, options, decommit, {
+    charge: new Charge(os, options, giveBack, {
       memories: () => (record === null ? 0 : memoriesOfAll(record.table) - 1),
       allBytes: all,
     }),
@@ -100,7 +101,21 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
       trim: () => trimHost(os),
       now,
     }),
-    pressure: new Pressure({ host: os.host, reclaimers, limit: () => parts.limit.use, own, scavenge, now, after }),
+    pressure: new Pressure({
+      host: os.host,
+      reclaimers,
+      limit: () => parts.limit.use,
+      own,
+      scavenge,
+      decommit: () => {
+        // Elsewhere what is kept has no memory, and must not trap.
+        if (!keepsCommitted(os)) return
+        if (parts.intent.isOpen) settle(parts)
+        decommit()
+      },
+      now,
+      after,
+    }),
     intent: new Intent(),
     record,
   }
