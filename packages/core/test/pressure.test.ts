@@ -18,6 +18,8 @@ class World {
   ownLimit: { bytes: number; used: number } | null = null
   ready = 640 * MiB
   idle = 0
+  /** How often what stays committed was decommitted. */
+  decommitted = 0
   /** Milliseconds that a reclaimer takes. */
   cost = 0
   readonly heard: PressureEvent[] = []
@@ -44,6 +46,9 @@ class World {
         const released = Math.min(bytes, this.idle)
         this.idle -= released
         return released
+      },
+      decommit: () => {
+        this.decommitted += 1
       },
       now: () => this.#time,
       after: (milliseconds, run) => {
@@ -204,6 +209,16 @@ describe('what is given back', () => {
     world.limits = { groupLimit: 1000 * MiB, groupUsed: 1000 * MiB }
     world.pass(1)
     expect(asked[1]).toBe(100 * MiB)
+  })
+
+  it('is also what stays committed for late accesses, where it is critical', () => {
+    const world = new World()
+    world.listen()
+    world.pass(1, { some: 200 })
+    expect(world.decommitted).toBe(0)
+    world.limits = { commitLimit: 1000 * MiB, commitAvailable: MiB, addressSpace: NaN, addressSpaceAvailable: NaN }
+    world.pass(1)
+    expect(world.decommitted).toBe(1)
   })
 
   it('is nothing while nothing is short, and what a listener hears is empty', () => {

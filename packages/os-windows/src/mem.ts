@@ -64,6 +64,8 @@ class Windows implements OS {
   readonly #pageSize: number
   // Read at the first free that needs it.
   #quarantine: Quarantine | null = null
+  // Where the memory is that a question about room takes for a moment. 0: nowhere.
+  #question: Address = 0
 
   constructor(kernel: WindowsKernel) {
     this.host = kernel
@@ -151,11 +153,14 @@ class Windows implements OS {
   sysRoomOS(n: number): boolean {
     // Wine has places of its own for what is reserved and committed at once, which no limit of its host counts. Engines
     // reserve first, so this does too.
+    this.#endQuestion()
     const p = this.#kernel.virtualAlloc(0, n, MEM_RESERVE, PAGE_READWRITE)
     let answer = p
     if (p >= 0) {
+      // A script may end while the kernel answers. Then the next question gives back what this one has.
+      this.#question = p
       answer = this.#kernel.virtualAlloc(p, n, MEM_COMMIT, PAGE_READWRITE)
-      void this.#kernel.virtualFree(p, 0, MEM_RELEASE)
+      this.#endQuestion()
     }
     if (answer === p && p >= 0) return true
     // That is no reason. A call that does both has one.
@@ -165,6 +170,14 @@ class Windows implements OS {
       else void this.#kernel.virtualFree(both, 0, MEM_RELEASE)
     }
     return this.#refuse(-answer, commitHint(-answer, n, this.#kernel, true)) !== null
+  }
+
+  /** Gives back what a question took. It is forgotten first, because the addresses may be another's once it is free. */
+  #endQuestion(): void {
+    const p = this.#question
+    if (p === 0) return
+    this.#question = 0
+    void this.#kernel.virtualFree(p, 0, MEM_RELEASE)
   }
 
   get quarantine(): Quarantine {

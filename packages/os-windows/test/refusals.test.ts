@@ -1,12 +1,13 @@
 // What a person reads when the kernel refuses: the class, the error's name and the limit. A refused call changes no
 // sum of bytes.
-import { createMemory, OutOfMemoryError, UsageError } from '@memlayer/core'
+import { createMemory, GrowableBuffer, OutOfMemoryError, UsageError } from '@memlayer/core'
 import { record, type WindowsKernel, type WindowsLimits } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-windows'
 import { errorOf } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { pagesKernel } from './pages-kernel.ts'
 
+const MiB = 2 ** 20
 const GiB = 2 ** 30
 
 const roomy: WindowsLimits = {
@@ -118,5 +119,67 @@ describe('os-windows, misused', () => {
     memory.sysUsed(v, 0)
     memory.sysFault(v, 0)
     expect(take()).toEqual([])
+  })
+})
+
+describe('os-windows, asked whether more would fit', () => {
+  it('gives back what a question took that a script left half way', () => {
+    const kernel = pagesKernel()
+    let ends = true
+    const os = createOS({
+      kernel: {
+        ...kernel,
+        virtualAlloc: (...call) => {
+          const answer = kernel.virtualAlloc(...call)
+          if (ends && call[2] === 0x1000) throw new Error('the script ends here')
+          return answer
+        },
+      },
+    })
+    const taken = (): number => GiB * 1024 - (kernel.limits?.().commitAvailable ?? NaN)
+    expect(() => os.sysRoomOS?.(GiB)).toThrow('ends here')
+    expect(taken()).toBe(GiB)
+    ends = false
+    expect(os.sysRoomOS?.(GiB)).toBe(true)
+    expect(taken()).toBe(0)
+  })
+})
+
+describe('os-windows, a buffer near the commit limit', () => {
+  it('discards without a question, because the engine has no less after it', () => {
+    const memory = createMemory(createOS({ kernel: pagesKernel({ commitLimit: GiB }) }))
+    using buffer = new GrowableBuffer(memory, { maximum: GiB, length: 400 * MiB })
+    const rest = memory.sysAlloc(500 * MiB, null)
+    buffer.discard(100 * MiB, 200 * MiB)
+    expect(buffer.length).toBe(400 * MiB)
+    expect(memory.stats().total.ready).toBe(900 * MiB)
+    memory.check()
+    // The room that others need is not a part of what came back.
+    expect(errorOf(() => buffer.grow(64 * MiB))).toBeInstanceOf(OutOfMemoryError)
+    memory.sysFree(rest, 500 * MiB, null)
+  })
+
+  it('shows what was not discarded, when the kernel takes that for others', () => {
+    const kernel = pagesKernel({ commitLimit: GiB })
+    let isTaken = false
+    const memory = createMemory(
+      createOS({
+        kernel: {
+          ...kernel,
+          view: (_, length) => new ArrayBuffer(length),
+          virtualAlloc: (...call) => (isTaken && call[2] === 0x1000 ? -1455 : kernel.virtualAlloc(...call)),
+        },
+      }),
+    )
+    using buffer = new GrowableBuffer(memory, { maximum: GiB, length: 40 * MiB })
+    isTaken = true
+    expect(errorOf(() => buffer.discard(10 * MiB, 20 * MiB))).toBeInstanceOf(OutOfMemoryError)
+    expect(buffer.view(Uint8Array, 0, 10 * MiB)).toHaveLength(10 * MiB)
+    expect(buffer.view(Float64Array, 30 * MiB)).toHaveLength((10 * MiB) / 8)
+    expect(errorOf(() => buffer.view(Uint8Array, 10 * MiB - 1, 2))).toBeInstanceOf(OutOfMemoryError)
+    expect(errorOf(() => buffer.bytes())).toBeInstanceOf(OutOfMemoryError)
+    isTaken = false
+    expect(buffer.bytes()).toHaveLength(40 * MiB)
+    memory.check()
   })
 })

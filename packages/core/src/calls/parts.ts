@@ -12,9 +12,9 @@ import { SpaceBudget } from '../mappings/space-budget.js'
 import type { OS } from '../os.js'
 import { enterProcess } from '../process/enter.js'
 import { IDLE_UNITS, READY_UNITS } from '../process/layout.js'
-import { bytesOfAll, type ProcessRecord } from '../process/record.js'
+import { bytesOfAll, memoriesOfAll, type ProcessRecord } from '../process/record.js'
 import { trimHost } from '../residency/explain.js'
-import { Lingering } from '../retired/lingering.js'
+import { keepsCommitted, Lingering } from '../retired/lingering.js'
 import { Retired } from '../retired/retired.js'
 import { MemoryLimit } from '../limit/limit.js'
 import { Pressure } from '../limit/pressure.js'
@@ -24,6 +24,7 @@ import { Idle } from '../scavenge/idle.js'
 import { Scavenger, type Scavenging } from '../scavenge/scavenger.js'
 import { Charge } from './charge.js'
 import { scavengedOf } from './scavenge.js'
+import { settle } from './settle.js'
 
 /** The parts of one memory. */
 export interface Parts {
@@ -65,9 +66,10 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
   const reclaimers = new Reclaimers()
   const { now, after } = hostClock()
   const own = (): number => ledger.ready + idle.bytes
+  const all = (): number => (record === null ? own() : bytesOfAll(record.table))
   const scavenge = (bytes: number): number => parts.scavenger.scavenge(bytes)
-  const decommit = (): boolean =>
-    [parts.scavenger.scavenge(Infinity) > 0, lingering.decommit(), retired.uncommit()].includes(true)
+  const decommit = (): boolean => [lingering.decommit(), retired.uncommit()].includes(true)
+  const giveBack = (): boolean => [parts.scavenger.scavenge(Infinity) > 0, decommit()].includes(true)
   const parts: Parts = {
     os,
     ledger,
@@ -76,7 +78,10 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
     hugePages,
     budget: new MappingBudget(os, ledger, hugePages, () => retired.release(), record, options),
     space: new SpaceBudget(os, options),
-    charge: new Charge(os, options, decommit),
+    charge: new Charge(os, options, giveBack, {
+      memories: () => (record === null ? 0 : memoriesOfAll(record.table) - 1),
+      allBytes: all,
+    }),
     claims: new RegionTable(),
     retired,
     lingering,
@@ -91,12 +96,26 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
       host: os.host,
       reclaimers,
       own,
-      all: () => (record === null ? own() : bytesOfAll(record.table)),
+      all,
       scavenge,
       trim: () => trimHost(os),
       now,
     }),
-    pressure: new Pressure({ host: os.host, reclaimers, limit: () => parts.limit.use, own, scavenge, now, after }),
+    pressure: new Pressure({
+      host: os.host,
+      reclaimers,
+      limit: () => parts.limit.use,
+      own,
+      scavenge,
+      decommit: () => {
+        // Elsewhere what is kept has no memory, and must not trap.
+        if (!keepsCommitted(os)) return
+        if (parts.intent.isOpen) settle(parts)
+        decommit()
+      },
+      now,
+      after,
+    }),
     intent: new Intent(),
     record,
   }

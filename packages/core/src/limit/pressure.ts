@@ -49,6 +49,8 @@ export interface Pressed {
   own(): number
   /** Gives back what is idle, so many bytes of it. Returns the bytes. */
   scavenge(bytes: number): number
+  /** Decommits what stays committed for late accesses only. */
+  decommit(): void
   now(): number
   /** Calls `run` once, later. It keeps no process alive. */
   after(milliseconds: number, run: () => void): void
@@ -178,6 +180,8 @@ export class Pressure {
     const given = reclaimers.round('near', missing, () => now() > begun + answerMilliseconds)
     // What reclaimers made idle still has its memory.
     const second: Given = { name: 'the scavenger', bytes: given.length === 0 ? 0 : scavenge(want) }
+    // What was given back may still count to a limit on committed memory.
+    if (level === 'critical') this.#memory.decommit()
     return [first, ...given, second].filter(({ bytes }) => bytes > 0)
   }
 

@@ -78,6 +78,11 @@ export function bytesOfAll({ words }: ProcessTable): number {
   return units * unitBytes
 }
 
+/** How many memories the process has, of all threads. */
+export function memoriesOfAll({ words }: ProcessTable): number {
+  return [...liveRecords(words)].length
+}
+
 /** Whether a record is still that of its `use`, and its thread has not been found ended. */
 export function isInUse({ words }: ProcessTable, at: number, use: number): boolean {
   return Atomics.load(words, at + STATE) === LIVE && Atomics.load(words, at + USE) === use

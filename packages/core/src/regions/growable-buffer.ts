@@ -170,7 +170,7 @@ export class GrowableBuffer {
   view<T extends ArrayBufferView>(type: ViewConstructor<T>, offset = 0, length?: number): ViewOf<T> {
     const count = this.#elements('view', type, offset, length)
     try {
-      if (this.#tornEnd > 0) this.#mend()
+      if (this.#tornEnd > 0) this.#mendAt(offset, count * elementSize('view', type))
       if (!this.#isLargePart(type, count)) return this.#region.view(type, offset, count)
       this.#isViewed = true
       return this.#region.window(type, offset, count)
@@ -213,7 +213,7 @@ export class GrowableBuffer {
       name: below.name,
       lendOne: (type, offset, length) => {
         const count = this.#elements(op, type, offset, length)
-        if (this.#tornEnd > 0) this.#mend()
+        if (this.#tornEnd > 0) this.#mendAt(offset, count * elementSize(op, type))
         return below.lendOne(type, offset, count)
       },
     }
@@ -265,6 +265,11 @@ export class GrowableBuffer {
     } catch (error) {
       throw this.#told(error, op, given)
     }
+  }
+
+  /** `#mend`, when some of `bytes` bytes at `offset` are not Ready. */
+  #mendAt(offset: number, bytes: number): void {
+    if (offset < this.#tornEnd && offset + bytes > this.#tornFrom) this.#mend()
   }
 
   /** Makes Ready again what a shrink gave back before the OS refused. */

@@ -6,7 +6,7 @@ import { createMemory, GrowableBuffer, OutOfMemoryError, type Memory, type Regio
 import { windowsKernel } from '@memlayer/ffi'
 import type { WindowsKernel } from '@memlayer/kernel'
 import { createOS } from '@memlayer/os-windows'
-import { bytesInState, random, testSeed } from '@memlayer/witness'
+import { bytesInState, errorOf, random, testSeed } from '@memlayer/witness'
 import { MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, MiB, PAGE_READWRITE } from './address-space.ts'
 
 const ERROR_COMMITMENT_LIMIT = 1455
@@ -159,6 +159,23 @@ it(`is refused near a limit of 512 MiB, and 64 MiB are left (MEMLAYER_SEED=${see
   })
   assert.ok(refusals > attempts / 4, `${refusals} refusals`)
   assert.ok(least < 256 * MiB, `${least} bytes were left at least`)
+})
+
+it('leaves 64 MiB to the engine, however many memories there are', () => {
+  const port = new LimitedKernel(512 * MiB)
+  const os = createOS({ kernel: port.kernel })
+  const memories = Array.from({ length: 12 }, () => createMemory(os))
+  for (const memory of memories) {
+    const refusal = errorOf(() => {
+      while (true) memory.sysAlloc(MiB, null)
+    })
+    assert.ok(refusal instanceof OutOfMemoryError, String(refusal))
+    assert.ok(port.left >= leftMin, `${port.left} bytes are left`)
+  }
+  // RLIMIT_DATA counts it in the next test.
+  for (const memory of memories)
+    for (const { address, size } of memory.ranges())
+      for (let at = address; at < address + size; at += MiB) memory.sysFree(at, MiB, null)
 })
 
 const seen = hasThreads ? "the engine's threads live" : '64 MiB are left'
