@@ -113,8 +113,8 @@ describe.skipIf(process.platform !== 'linux').each(Object.keys(packages) as Name
       )
       const { resident: full, rollup: fell, unexplained: after } = told
       expect(fell).toBeGreaterThanOrEqual(0)
-      // The allocator gave it back, by itself or when asked: mimalloc does so at the free.
-      expect(full - after, JSON.stringify(told)).toBeGreaterThan(64 * MiB)
+      // The allocator gave it back, by itself or when asked: mimalloc does so at the free. The engine takes some anew.
+      expect(Math.max(fell, full - after), JSON.stringify(told)).toBeGreaterThan(64 * MiB)
     })
   },
 )
