@@ -64,12 +64,6 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
   const lingering = new Lingering(os)
   const idle = new Idle()
   const reclaimers = new Reclaimers()
-  const { now, after } = hostClock()
-  const own = (): number => ledger.ready + idle.bytes
-  const all = (): number => (record === null ? own() : bytesOfAll(record.table))
-  const scavenge = (bytes: number): number => parts.scavenger.scavenge(bytes)
-  const decommit = (): boolean => [lingering.decommit(), retired.uncommit()].includes(true)
-  const giveBack = (): boolean => [parts.scavenger.scavenge(Infinity) > 0, decommit()].includes(true)
   const parts: Parts = {
     os,
     ledger,
@@ -78,10 +72,7 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
     hugePages,
     budget: new MappingBudget(os, ledger, hugePages, () => retired.release(), record, options),
     space: new SpaceBudget(os, options),
-    charge: new Charge(os, options, giveBack, {
-      memories: () => (record === null ? 0 : memoriesOfAll(record.table) - 1),
-      allBytes: all,
-    }),
+    ...boundsOf(() => parts, { os, ledger, idle, record, reclaimers, retired, lingering }, options),
     claims: new RegionTable(),
     retired,
     lingering,
@@ -92,30 +83,6 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
       scavenging,
     ),
     reclaimers,
-    limit: new MemoryLimit({
-      host: os.host,
-      reclaimers,
-      own,
-      all,
-      scavenge,
-      trim: () => trimHost(os),
-      now,
-    }),
-    pressure: new Pressure({
-      host: os.host,
-      reclaimers,
-      limit: () => parts.limit.use,
-      own,
-      scavenge,
-      decommit: () => {
-        // Elsewhere what is kept has no memory, and must not trap.
-        if (!keepsCommitted(os)) return
-        if (parts.intent.isOpen) settle(parts)
-        decommit()
-      },
-      now,
-      after,
-    }),
     intent: new Intent(),
     record,
   }
@@ -124,6 +91,36 @@ export function makeParts(os: OS, options: BudgetOptions, scavenging: Scavenging
     idle.gauge.publishTo(record.table.words, record.at + IDLE_UNITS)
   }
   return parts
+}
+
+/** What the bounds of a memory are made of. */
+type Bounded = Pick<Parts, 'os' | 'ledger' | 'idle' | 'record' | 'reclaimers' | 'retired' | 'lingering'>
+
+/** What bounds the bytes of a memory: the OS's limit on committed memory, the program's own, and pressure. */
+function boundsOf(
+  parts: () => Parts,
+  { os, ledger, idle, record, reclaimers, retired, lingering }: Bounded,
+  options: BudgetOptions,
+): Pick<Parts, 'charge' | 'limit' | 'pressure'> {
+  const { now, after } = hostClock()
+  const own = (): number => ledger.ready + idle.bytes
+  const all = (): number => (record === null ? own() : bytesOfAll(record.table))
+  const scavenge = (bytes: number): number => parts().scavenger.scavenge(bytes)
+  const uncommit = (): boolean => [lingering.decommit(), retired.uncommit()].includes(true)
+  const giveBack = (): boolean => [scavenge(Infinity) > 0, uncommit()].includes(true)
+  const decommit = (): void => {
+    // Elsewhere what is kept has no memory, and must not trap.
+    if (!keepsCommitted(os)) return
+    if (parts().intent.isOpen) settle(parts())
+    uncommit()
+  }
+  const memories = (): number => (record === null ? 0 : memoriesOfAll(record.table) - 1)
+  const shared = { host: os.host, reclaimers, own, scavenge, now }
+  return {
+    charge: new Charge(os, options, giveBack, { memories, allBytes: all }),
+    limit: new MemoryLimit({ ...shared, all, trim: () => trimHost(os) }),
+    pressure: new Pressure({ ...shared, limit: () => parts().limit.use, decommit, after }),
+  }
 }
 
 /** What a memory owns. */
