@@ -29,6 +29,7 @@ const reasons: readonly (readonly [backend: RegExp | null, name: RegExp, reason:
     /(cuts the (length|size) to 32 bits|refuses 4 GiB and more)$/,
     'a break gives memory with the addresses, and 4 GiB of it are not asked for',
   ],
+  [/^template /, /^sysAllocOS refuses more than 64 MiB$/, 'a small machine has no 64 MiB, and none is asked for them'],
   [/^(plan9|template break)$/, /^sysFreeOS hides a refusal$/, 'what is freed goes on a list, and nothing is refused'],
   [null, /^traits (denies|claims) threadsShare$/, 'only a second thread could tell, and a case runs in one'],
 ]
