@@ -29,26 +29,17 @@ const viewWays: Readonly<Record<string, (right: View, page: number) => View>> = 
   },
 }
 
-const flags = [
-  'freesParts',
-  'hints',
-  'reservedTraps',
-  'unusedTraps',
-  'faultTraps',
-  'threadsShare',
-  'unusedReturnsMemory',
-  'unusedDropsContents',
-] as const satisfies readonly (keyof Traits)[]
-
 /** Each trait that is another than the backend's own. */
 function traitWays(os: OS): [way: string, traits: Partial<Traits>][] {
   const { pageSize, hugePageSize, granularity } = os.traits
   const huge = hugePageSize === 0 ? 2 ** 21 : hugePageSize
   return [
-    ...flags.map((flag): [string, Partial<Traits>] => [
-      `${os.traits[flag] ? 'denies' : 'claims'} ${flag}`,
-      { [flag]: !os.traits[flag] },
-    ]),
+    ...Object.entries(os.traits)
+      .filter(([, value]) => typeof value === 'boolean')
+      .map(([flag, value]): [string, Partial<Traits>] => [
+        `${value ? 'denies' : 'claims'} ${flag}`,
+        { [flag]: !value },
+      ]),
     ['tells pages of half the size', { pageSize: pageSize / 2 }],
     ['tells pages of 3 bytes', { pageSize: 3 }],
     hugePageSize === 0
