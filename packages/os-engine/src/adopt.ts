@@ -5,7 +5,7 @@ import { alignDown, alignUp, residencyBits, type Address, type PosixKernel } fro
 import { checkOptions, OutOfMemoryError, UsageError } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import { ENOMEM, MADV_DONTNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_POPULATE_WRITE } from './defs.js'
-import { hintOfPopulate } from './hint.js'
+import { hintOfKernel, hintOfPopulate } from './hint.js'
 import { takeFree, type ModuleAllocator } from './trim.js'
 
 /** A WebAssembly.Memory, or an object whose member `buffer` has the bytes now. */
@@ -189,12 +189,7 @@ export function adopt(memory: ArrayBufferLike | BufferHolder, options: AdoptOpti
   const { name = 'adopted', kernel = posixKernel() } = checkOptions('adopt', options, ['name', 'kernel'])
   if (typeof name !== 'string' || name === '')
     wrong('the name is not a string, or is empty', 'Pass a name, or leave it out.')
-  if (kernel.addressOf === undefined) {
-    wrong(
-      'the kernel has no addressOf',
-      'Hand over posixKernel() of @memlayer/ffi, or a kernel that has its addressOf.',
-    )
-  }
+  if (kernel.addressOf === undefined) wrong('the kernel has no addressOf', hintOfKernel)
   const holder = isBuffer(memory) ? { buffer: memory } : memory
   if (!isBuffer((holder as Partial<BufferHolder> | null | undefined)?.buffer)) {
     wrong('this is not a buffer, and has none', 'Pass a SharedArrayBuffer, an ArrayBuffer or a WebAssembly.Memory.')

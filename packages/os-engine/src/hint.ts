@@ -2,6 +2,9 @@
 import { formatBytes } from '@memlayer/core'
 import { EINVAL } from './defs.js'
 
+/** What to do when a kernel can't tell where a buffer is. */
+export const hintOfKernel = 'Hand over posixKernel() of @memlayer/ffi, or a kernel that has its addressOf.'
+
 /** What to do when a caller asks for an address. */
 export const hintOfAddress = 'Pass null. The engine chooses where its buffers are.'
 

@@ -15,7 +15,7 @@ import {
   type PosixKernel,
 } from '@memlayer/kernel'
 import { EINVAL, ENOSYS, EPERM, MADV_DONTNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_POPULATE_WRITE } from './defs.js'
-import { hintOfAddress, hintOfBuffer, hintOfPlace, hintOfPopulate, keptHint } from './hint.js'
+import { hintOfAddress, hintOfBuffer, hintOfKernel, hintOfPlace, hintOfPopulate, keptHint } from './hint.js'
 import { Spaces } from './spaces.js'
 
 /** How the backend is made. */
@@ -39,8 +39,7 @@ export function createOS(options: EngineOptions = {}): OS {
   const kernel = read.kernel ?? posixKernel()
   if (kernel.addressOf === undefined) {
     const message = 'createOS: the kernel has no addressOf, so it is not known where the buffers of the engine are'
-    const hint = 'Hand over posixKernel() of @memlayer/ffi, or a kernel that has its addressOf.'
-    throw new UsageError('ERR_MEMLAYER_OPTION', message, { op: 'createOS', hint })
+    throw new UsageError('ERR_MEMLAYER_OPTION', message, { op: 'createOS', hint: hintOfKernel })
   }
   return new EngineMemory(kernel, read.growable ?? !isBun)
 }
@@ -179,10 +178,7 @@ class EngineMemory implements OS {
     const size = alignUp(n, this.#pageSize)
     // A page or a huge page after it is in no range. So ranges of two buffers never touch, and no view needs both. It
     // is address space alone.
-    // An odd number of pages in all: neighbours do not seem to begin at multiples of more than a page.
-    const page = this.#pageSize
-    const small = (size / page) % 2 === 0 ? page : 2 * page
-    const gap = size >= this.#hugePageSize ? Math.max(this.#hugePageSize, small) : small
+    const gap = size >= this.#hugePageSize ? Math.max(this.#hugePageSize, this.#pageSize) : this.#pageSize
     return this.#reserve(size, size + gap) ?? null
   }
 

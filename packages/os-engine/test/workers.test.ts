@@ -1,4 +1,4 @@
-// Views in other threads, and buffers that nobody has any more. Each life has a process of its own.
+// Views in other threads, and buffers that the engine has collected. Each life has a process of its own.
 import { runChild } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
