@@ -66,11 +66,11 @@ export function groupLimits(read: ReadHostFile): GroupLimits {
 
 /**
  * The folders that may be the process's own group of a version, and its parents'. The own one comes first, and not all
- * of them exist.
+ * of them exist. `groups` is the text of /proc/self/cgroup.
  */
-export function groupFolders(read: ReadHostFile, version: 1 | 2): string[] {
+export function groupFolders(groups: string, version: 1 | 2): string[] {
   const { controller, roots } = hierarchies[version - 1] as Hierarchy
-  const path = groupIn(read('/proc/self/cgroup') ?? '', controller)
+  const path = groupIn(groups, controller)
   return path === undefined ? [] : roots.flatMap((root) => foldersOf(root, path))
 }
 
