@@ -121,6 +121,11 @@ function nameIn(value: object): string {
   }
 }
 
+/** What was thrown, in a message. */
+export function thrownText(error: unknown): string {
+  return error instanceof Error ? String(error) : show(error)
+}
+
 /** A range that has a name, in one line: `Region 'cache': 1 GiB at 0x7f0000000000`. */
 export function named(what: string, { name, address, size }: NamedRange): string {
   return `${what} '${name}': ${formatBytes(size)} at ${formatAddress(address)}`
@@ -137,10 +142,11 @@ const inspected: unique symbol = /* @__PURE__ */ Symbol.for('nodejs.util.inspect
 
 /** Has console.log print an object by its `toString()`. */
 export function printByText(of: object): void {
-  Object.defineProperty(of, inspected, {
-    value(this: { toString(): string }) {
-      return this.toString()
-    },
-    configurable: true,
-  })
+  if (!Object.hasOwn(of, inspected))
+    Object.defineProperty(of, inspected, {
+      value(this: { toString(): string }) {
+        return this.toString()
+      },
+      configurable: true,
+    })
 }

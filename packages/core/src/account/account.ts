@@ -64,7 +64,6 @@ export class Account {
   // The category that was named last is found without a look at it.
   #lastStat: SysMemStat | null = null
   #lastPlace = 0
-
   readonly #limited: () => void
 
   /**
@@ -171,7 +170,7 @@ export class Account {
   }
 
   /** A category has a limit from now on. @throws UsageError where states are not known. */
-  #setLimited(category: Category): void {
+  readonly #setLimited = (category: Category): void => {
     this.#limited()
     if (this.#dropped.has(category.stat)) this.#countAgain(category.stat)
   }
@@ -322,7 +321,7 @@ export class Account {
 
   #add(name: string): Category {
     const place = this.#free.pop() ?? this.#categories.length
-    const category = new Category(name, place, (one) => this.#setLimited(one))
+    const category = new Category(name, place, this.#setLimited)
     this.#categories[place] = category
     return category
   }

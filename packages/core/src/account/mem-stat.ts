@@ -1,6 +1,5 @@
 // SysMemStat: the bytes that one category holds. It answers to sysMemStat in Go's runtime/mstats.go. The account
 // counts them, users read them.
-
 import { UsageError } from '../errors.js'
 import { show } from '../text.js'
 

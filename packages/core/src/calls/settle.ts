@@ -6,7 +6,7 @@ import type { Operation } from '../account/observer.js'
 import { addHint, asOwn, FatalError, MemlayerError } from '../errors.js'
 import { AS_IS, NONE, RETIRED } from '../ledger/intent.js'
 import { nameOfState } from '../ledger/states.js'
-import { show } from '../text.js'
+import { thrownText } from '../text.js'
 import type { Parts } from './parts.js'
 
 /** Settles the operation that a script left, which `parts.intent` tells of. A script may end here as well. */
@@ -75,7 +75,7 @@ function hintOf(state: number): string {
 }
 
 function broken(op: Operation, v: Address | null, n: number, cause: unknown, hint: string): FatalError {
-  const message = `${op}: the backend threw ${cause instanceof Error ? String(cause) : show(cause)}`
+  const message = `${op}: the backend threw ${thrownText(cause)}`
   return new FatalError(message, { op, size: n, hint, cause, ...(v === null ? {} : { address: v }) })
 }
 

@@ -8,55 +8,56 @@ export interface HostLimit {
   readonly name: string
 }
 
+/** A limit, and what is used of it. */
+export interface LimitUse extends HostLimit {
+  /** NaN: the host does not tell. */
+  readonly used: number
+  /** Whether the program has set it, so that nothing beyond it ends the process. */
+  readonly isOwn: boolean
+}
+
 /** The smallest limit that ends, stalls or refuses the process. Null: the host tells none. */
 export function hostLimit(host: HostServices | undefined): HostLimit | null {
   const limits = host?.limits?.()
   if (limits === undefined) return null
-  const found = candidates(limits).filter(({ bytes }) => bytes > 0 && bytes < Infinity)
-  return found.reduce<HostLimit | null>((least, one) => (least === null || one.bytes < least.bytes ? one : least), null)
-}
-
-function candidates(limits: PosixLimits | WindowsLimits): HostLimit[] {
-  if (!('groupLimit' in limits)) return [{ bytes: limits.commitLimit, name: 'the commit limit' }]
-  return [
-    { bytes: limits.groupLimit, name: "the control group's memory.max" },
-    { bytes: limits.groupHigh ?? Infinity, name: "the control group's memory.high" },
-    { bytes: limits.dataSize ?? Infinity, name: 'RLIMIT_DATA' },
-    { bytes: limits.addressSpace, name: 'RLIMIT_AS' },
-    { bytes: limits.hostMemory ?? Infinity, name: "the host's memory" },
-  ]
-}
-
-/** A limit, and what is used of it. */
-export interface LimitUse extends HostLimit {
-  readonly used: number
-  /** Whether the program has set it, so that nothing beyond it ends the process. */
-  readonly isOwn: boolean
+  const least = first(listOf(limits), (a, b) => a.bytes < b.bytes)
+  return least === null ? null : { bytes: least.bytes, name: least.name }
 }
 
 /** The limit of the host of which the greatest part is used. Null: the host tells none, or not what is used of it. */
 export function nearestLimit(host: HostServices | undefined): LimitUse | null {
   const limits = host?.limits?.()
   if (limits === undefined) return null
-  const part = ({ used, bytes }: LimitUse): number => used / bytes
-  return uses(limits)
-    .filter(({ bytes, used }) => bytes > 0 && bytes < Infinity && used >= 0)
-    .reduce<LimitUse | null>((most, one) => (most === null || part(one) > part(most) ? one : most), null)
+  const all = listOf(limits)
+  // Linux counts strictly with overcommit 2 alone.
+  if ('groupLimit' in limits && limits.overcommit === 2) all.push(commitLimit(limits.commitLimit, limits.committed))
+  const told = all.filter(({ used }) => used >= 0)
+  return first(told, (a, b) => a.used / a.bytes > b.used / b.bytes)
 }
 
-function uses(limits: PosixLimits | WindowsLimits): LimitUse[] {
-  const of = (name: string, bytes: number, used: number): LimitUse => ({ name, bytes, used, isOwn: false })
-  const committed = 'groupLimit' in limits ? limits.committed : limits.commitLimit - limits.commitAvailable
-  const commit = of('the commit limit', limits.commitLimit, committed)
-  if (!('groupLimit' in limits)) return [commit]
+/** The limit that stands before all others. Null: there is none. */
+function first(limits: readonly LimitUse[], isBefore: (a: LimitUse, b: LimitUse) => boolean): LimitUse | null {
+  const finite = limits.filter(({ bytes }) => bytes > 0 && bytes < Infinity)
+  return finite.reduce<LimitUse | null>((best, one) => (best === null || isBefore(one, best) ? one : best), null)
+}
+
+function listOf(limits: PosixLimits | WindowsLimits): LimitUse[] {
+  if (!('groupLimit' in limits)) {
+    return [commitLimit(limits.commitLimit, limits.commitLimit - limits.commitAvailable)]
+  }
   return [
-    of("the control group's memory.max", limits.groupLimit, limits.groupUsed),
-    of("the control group's memory.high", limits.groupHigh ?? Infinity, limits.groupHighUsed ?? NaN),
-    of('RLIMIT_DATA', limits.dataSize ?? Infinity, limits.dataSizeUsed ?? NaN),
-    // Linux counts strictly with overcommit 2 alone.
-    ...(limits.overcommit === 2 ? [commit] : []),
+    ofHost("the control group's memory.max", limits.groupLimit, limits.groupUsed),
+    ofHost("the control group's memory.high", limits.groupHigh, limits.groupHighUsed),
+    ofHost('RLIMIT_DATA', limits.dataSize, limits.dataSizeUsed),
+    // Reserved addresses count to it, and the host's memory is shared: what is used of them says nothing.
+    ofHost('RLIMIT_AS', limits.addressSpace),
+    ofHost("the host's memory", limits.hostMemory),
   ]
 }
+
+const ofHost = (name: string, bytes = Infinity, used = NaN): LimitUse => ({ name, bytes, used, isOwn: false })
+
+const commitLimit = (bytes: number, used: number): LimitUse => ofHost('the commit limit', bytes, used)
 
 interface Engine {
   readonly process?: { readonly memoryUsage?: { rss?(): number } }

@@ -14,7 +14,7 @@
 // of the thread's time at most.
 import type { HostPressure, HostServices } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
-import { show } from '../text.js'
+import { show, thrownText } from '../text.js'
 import { warn } from '../warning.js'
 import { nearestLimit, type LimitUse } from './host-limit.js'
 import type { Given, Reclaimers } from './reclaimers.js'
@@ -201,7 +201,7 @@ export class Pressure {
     } catch (error) {
       if (this.#hasWarned) return
       this.#hasWarned = true
-      const said = error instanceof Error ? String(error) : show(error)
+      const said = thrownText(error)
       warn('MEMLAYER_PRESSURE', `A listener of memory.onPressure threw ${said}.`, 'Other listeners were called.')
     }
   }

@@ -1,7 +1,7 @@
 // Reclaimers: what can give memory back when it is short. Caches, pools and buffers that can shrink.
 import { UsageError } from '../errors.js'
 import { checkOptions } from '../options.js'
-import { show } from '../text.js'
+import { show, thrownText } from '../text.js'
 import { warn } from '../warning.js'
 
 /** What a reclaimer is asked for. */
@@ -101,7 +101,7 @@ export class Reclaimers {
     } catch (error) {
       if (entry.hasWarned) return
       entry.hasWarned = true
-      const said = error instanceof Error ? String(error) : show(error)
+      const said = thrownText(error)
       warn('MEMLAYER_RECLAIMER', `The reclaimer '${entry.name}' threw ${said}.`, 'Others were asked in its place.')
     }
   }

@@ -158,7 +158,7 @@ export class GrowableBuffer {
 
   #clear(op: string, offset: number, length: number): void {
     this.#check(op, offset, length)
-    // An observer may hear of pages that are made Ready again, and change the buffer.
+    // A shrink that failed is mended first. An observer hears of that, and may change the buffer.
     this.#change(op, `${offset}, ${length}`, () => this.#region.zero(offset, length))
   }
 
@@ -168,10 +168,11 @@ export class GrowableBuffer {
    * to make it anew after each growth. See {@link Region.window}: such views end together when the buffer shrinks.
    */
   view<T extends ArrayBufferView>(type: ViewConstructor<T>, offset = 0, length?: number): ViewOf<T> {
-    const count = this.#elements('view', type, offset, length)
+    const element = elementSize('view', type)
+    const count = this.#elements('view', element, offset, length)
     try {
-      if (this.#tornEnd > 0) this.#mendAt(offset, count * elementSize('view', type))
-      if (!this.#isLargePart(type, count)) return this.#region.view(type, offset, count)
+      if (this.#tornEnd > 0) this.#mendAt(offset, count * element)
+      if (!this.#isLargePart(count * element)) return this.#region.view(type, offset, count)
       this.#isViewed = true
       return this.#region.window(type, offset, count)
     } catch (error) {
@@ -183,8 +184,7 @@ export class GrowableBuffer {
    * Whether a view is worth a window. A smaller one has a buffer of its own, because a structured clone copies all of
    * a view's buffer.
    */
-  #isLargePart(type: ViewConstructor, count: number): boolean {
-    const bytes = count * elementSize('view', type)
+  #isLargePart(bytes: number): boolean {
     return bytes > this.#page && bytes * windowPart >= this.#ready
   }
 
@@ -212,16 +212,16 @@ export class GrowableBuffer {
     return {
       name: below.name,
       lendOne: (type, offset, length) => {
-        const count = this.#elements(op, type, offset, length)
-        if (this.#tornEnd > 0) this.#mendAt(offset, count * elementSize(op, type))
+        const element = elementSize(op, type)
+        const count = this.#elements(op, element, offset, length)
+        if (this.#tornEnd > 0) this.#mendAt(offset, count * element)
         return below.lendOne(type, offset, count)
       },
     }
   }
 
   /** The number of elements that a view from `offset` has. @throws UsageError unless they lie within. */
-  #elements(op: string, type: ViewConstructor, offset: number, length: number | undefined): number {
-    const element = elementSize(op, type)
+  #elements(op: string, element: number, offset: number, length: number | undefined): number {
     const rest = typeof offset === 'number' ? this.#length - offset : NaN
     const count = length === undefined ? Math.floor(rest / element) : length
     this.#check(op, offset, typeof count === 'number' ? count * element : NaN)

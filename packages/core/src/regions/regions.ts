@@ -13,9 +13,9 @@ import { Region, type RegionOptions } from './region.js'
 export class Regions {
   readonly #calls: RegionCalls
   readonly #claims: RegionTable
-  // A region that its user dropped may be collected before its record goes.
   /** Whether a microtask will drop names that are not used. */
   #willDrop = false
+  // A region that its user dropped may be collected before its record goes.
   readonly #regions = new WeakMap<RegionRecord, WeakRef<Region>>()
 
   constructor(calls: RegionCalls, claims: RegionTable) {
