@@ -60,7 +60,7 @@ export function release(parts: Parts, pairs: readonly number[]): number {
 export function takeOfLimit(parts: Parts, op: Operation, v: Address, n: number, category: number): void {
   const { limit, ledger, idle } = parts
   if (limit.hasBudgets) expectBudgets(parts, op, v, n, category)
-  const bytes = n - ledger.readyIn(v, n) - bytesOf(idle.within(v, n))
+  const bytes = n - ledger.readyIn(v, n) - idle.bytesIn(v, n)
   if (bytes > 0) limit.take(op, bytes)
 }
 
