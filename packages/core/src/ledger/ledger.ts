@@ -212,6 +212,12 @@ export class Ledger {
     return bytes
   }
 
+  /** `readyIn` of a range that `expect` has found to be `packed`. */
+  readyOf(v: Address, n: number, packed: Packed): number {
+    if (packed === MIXED) return this.readyIn(v, n)
+    return stateOf(packed) === READY ? n : 0
+  }
+
   /** The ranges that make up [v, v+n), cut to it; those that nothing owns are among them, packed as 0. */
   within(v: Address, n: number): LedgerRange[] {
     const found: LedgerRange[] = []
