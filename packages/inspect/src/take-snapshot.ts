@@ -19,7 +19,7 @@ const EXPLAIN_EVERY = 2000
 /** Milliseconds to look at pages in a single snapshot, and in the first of many. */
 const lookMilliseconds = 50
 /** In the others: this part of the time since the last one, between these milliseconds. */
-const [glancePart, glanceLeast, glanceMost] = [0.005, 0.25, 10]
+const [glancePart, glanceLeast, glanceMost] = [0.004, 0.25, 10]
 /** Cells per region in a saved snapshot. */
 const SAVED_CELLS = 1024
 /** How many regions have their pages saved: the largest ones. */
