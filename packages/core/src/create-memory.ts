@@ -93,6 +93,7 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
       checkIdle(parts)
     }),
     regions: settled(() => regions.list()),
+    leaks: settled(() => regions.leaks()),
     holds: settled(() => holdsOf(parts)),
     ranges: settled(() => ledger.list(account.nameOf)),
     mappings: settled(() => mappingUse(os, ledger, retired)),
@@ -147,6 +148,7 @@ function goMemory(os: OS): Memory {
     }) satisfies Memory['scavenge'],
     check: () => account.check(),
     regions: () => [],
+    leaks: () => [],
     holds: () => [],
     ranges: () => [],
     mappings: () => mappingUse(os, null, null),

@@ -14,6 +14,7 @@ import type { PressureListener } from './limit/pressure.js'
 import type { Reclaimer, ReclaimerOptions } from './limit/reclaimers.js'
 import type { MappingUse } from './mappings/mapping-use.js'
 import type { OS } from './os.js'
+import type { LeakedRegion } from './regions/leaked-region.js'
 import type { Region, RegionOptions } from './regions/region.js'
 import type { Explanation } from './residency/explain.js'
 import type { Residency } from './residency/residency.js'
@@ -179,6 +180,11 @@ export interface Memory {
   attach(token: ShareToken): SharedRegion
   /** The regions in use. */
   regions(): Region[]
+  /**
+   * The regions that were collected and never freed. They keep their address space and memory until `sysFree` is given
+   * their parts.
+   */
+  leaks(): LeakedRegion[]
   /**
    * What keeps pages Ready besides their owner: holds, lends, transfers and streams, shares that a worker has, and
    * views whose bytes were moved to another buffer. The oldest comes first.

@@ -4,6 +4,8 @@ import type { Explanation, MemoryStats } from '@memlayer/core'
 
 /** A region. */
 export interface SnapshotRegion {
+  /** Its number. Another region may get its address once it is freed, and never its number. */
+  readonly id: number
   /** Its name. */
   readonly name: string
   /** Its first byte. */
@@ -14,20 +16,26 @@ export interface SnapshotRegion {
   readonly category: string
   /** Where it was reserved: the first stack line from the user's own code. */
   readonly made: string
+  /** Whether it was collected and never freed. */
+  readonly leaked: boolean
   /** Its resident bytes at the last look; `null`: not known, or not yet. */
   readonly resident: number | null
   /** Of those, in huge pages. */
   readonly huge: number | null
+  /** The time of that look: milliseconds since 1970. */
+  readonly residentAt: number | null
 }
 
-/** Resident bytes at one time. */
+/** Resident bytes of a memory. */
 export interface ResidentFigures {
   /** Resident bytes. */
   readonly resident: number
   /** Of those, in huge pages; `null`: this host does not tell. */
   readonly huge: number | null
-  /** The time of the look: milliseconds since 1970. */
+  /** The time of the oldest look that is in the sum: milliseconds since 1970. */
   readonly at: number
+  /** Mapped bytes that are not in the sum, because they were not looked at yet. */
+  readonly missing: number
 }
 
 /** A range's pages in cells of equal size: how many pages of each cell are resident. */
@@ -96,8 +104,10 @@ export interface Moment {
   readonly prepared: number
   /** Bytes Ready. */
   readonly ready: number
-  /** Resident bytes of this memory. */
+  /** Resident bytes of this memory; `null` also where not all of it was looked at. */
   readonly own: number | null
+  /** The time of the oldest look in `own`. */
+  readonly ownAt: number | null
   /** In use in the JavaScript heap. */
   readonly heapUsed: number
   /** Memory outside the JavaScript heap that the engine takes. */
@@ -133,13 +143,13 @@ export interface Snapshot {
    * `categories`.
    */
   readonly ranges: readonly number[]
-  /** The regions in use. */
+  /** The regions in use, and those that were collected and never freed. */
   readonly regions: readonly SnapshotRegion[]
   /** The process. */
   readonly process: ProcessFigures
   /** Kernel mappings, counted `at`: used by the process, its limit, and this memory's own. */
   readonly mappings: { readonly used: number; readonly limit: number; readonly own: number; readonly at: number } | null
-  /** Resident bytes of this memory; `null`: this host does not tell, or the first look is not complete. */
+  /** Resident bytes of this memory; `null`: this host does not tell. */
   readonly resident: ResidentFigures | null
   /** Where resident memory was, found `at`; `null`: not requested yet. */
   readonly explanation: (Explanation & { readonly at: number }) | null
@@ -163,7 +173,9 @@ export function momentOf(snapshot: Pick<Snapshot, 'at' | 'stats' | 'process' | '
     reserved,
     prepared,
     ready,
-    own: resident?.resident ?? null,
+    // A part is not the whole, and is no figure of it.
+    own: resident?.missing === 0 ? resident.resident : null,
+    ownAt: resident?.missing === 0 ? resident.at : null,
     slack: explanation?.mallocSlack ?? null,
     ...process,
   }

@@ -44,6 +44,7 @@ const methods: Readonly<Record<Exclude<keyof Memory, 'os' | 'limit' | 'toString'
   view: true,
   attach: true,
   regions: true,
+  leaks: true,
   holds: true,
   mappings: true,
   reclaimer: true,

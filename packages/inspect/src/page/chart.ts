@@ -2,7 +2,7 @@
 // memory. Lines show Ready, Prepared, external and the limit.
 import uPlot from 'uplot'
 import type { Moment } from '../snapshot.js'
-import { byId, bytes, clock, colour, head, make } from './dom.js'
+import { age, byId, bytes, clock, colour, head, make } from './dom.js'
 
 /** The limit is drawn when it is less than this many times the largest other figure. Beyond, it would flatten them. */
 const limitRatioMax = 3
@@ -75,17 +75,19 @@ export class Chart {
   }
 
   #data(): uPlot.AlignedData {
-    const ends: number[][] = areas.map(() => [])
+    const ends: (number | null)[][] = areas.map(() => [])
     this.#parts = areas.map(() => [])
     for (const moment of this.#history) {
+      // Where the lowest area or their sum is not known, no area has a place: there is a gap.
+      const isKnown = moment.own !== null && moment.resident !== null
       let end = 0
       for (const [i, { of }] of areas.entries()) {
-        const told = of(moment)
+        const told = isKnown ? of(moment) : null
         const most = i === areas.length - 1 ? Infinity : (told ?? 0)
         const part = Math.max(0, Math.min(most, (moment.resident ?? 0) - end))
         end += part
         this.#parts[i]?.push(told === null ? null : part)
-        ends[i]?.push(end)
+        ends[i]?.push(isKnown ? end : null)
       }
     }
     // The highest area comes first: each is drawn down to the ground, and the next one covers its lower part.
@@ -98,8 +100,11 @@ export class Chart {
 
   #make(): uPlot {
     const areaSeries = areas.map(({ name, colour: of }, i): uPlot.Series => {
-      const value = (_plot: uPlot, _n: number, _series: number, at: number | null): string =>
-        bytes(at === null ? null : (this.#parts[i]?.[at] ?? null))
+      const value = (_plot: uPlot, _n: number, _series: number, at: number | null): string => {
+        const moment = at === null ? undefined : this.#history[at]
+        const told = i === 0 && moment !== undefined ? age(moment.ownAt ?? moment.at, moment.at) : ''
+        return `${bytes(at === null ? null : (this.#parts[i]?.[at] ?? null))}${told}`
+      }
       return { label: name, value, stroke: colour(of), fill: colour(of), width: 0, points: { show: false } }
     })
     const lineSeries = this.#lines().map(({ name, colour: of, dash }): uPlot.Series => ({

@@ -40,6 +40,14 @@ export function bytes(n: number | null): string {
 /** `0x7f00…`. */
 export const hex = (n: number): string => `0x${n.toString(16)}`
 
+/** Milliseconds from which a figure's age is told. A live page gets a snapshot a second. */
+const ageToldFrom = 1500
+
+/** How old a figure is: `, 4 seconds ago`. Empty: it is of this snapshot, or of the one before. */
+export function age(at: number, now: number): string {
+  return now - at < ageToldFrom ? '' : `, ${Math.round((now - at) / 1000)} seconds ago`
+}
+
 /** `12:03:04`. */
 export const clock = (at: number): string => new Date(at).toLocaleTimeString()
 
@@ -48,9 +56,9 @@ export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name)
 }
 
-/** The states' colours, indexed by the state's number. */
+/** The states' colours, indexed by the state's number. Resident memory has a colour of its own, `--s3`. */
 export function stateColours(): readonly string[] {
-  return ['', colour('--s1'), colour('--s2'), colour('--s3')]
+  return ['', colour('--s1'), colour('--s2'), colour('--ready')]
 }
 
 /** Makes a figure with a name. Scripts and tests find the exact number in `data-value`. */

@@ -79,9 +79,9 @@ export class Lanes {
     this.draw()
   }
 
-  /** Marks the region that begins at `address`. */
-  mark(address: number): void {
-    this.#chosen = address
+  /** Marks the region of this number. */
+  mark(id: number): void {
+    this.#chosen = id
     this.draw()
   }
 
@@ -123,7 +123,7 @@ export class Lanes {
     const { left, right } = roomOf(width)
     const y = i * LANE + LANE / 2 + 4.5
     context.save()
-    context.font = region.address === this.#chosen ? `700 ${FONT}` : FONT
+    context.font = region.id === this.#chosen ? `700 ${FONT}` : FONT
     context.fillStyle = colour('--ink')
     context.beginPath()
     context.rect(0, i * LANE, left - 12, LANE)
@@ -144,13 +144,13 @@ export class Lanes {
   }
 }
 
-const keyOf = ({ address, size, unit }: Wanted): string => `${address} ${size} ${unit}`
+const keyOf = ({ id, address, size, unit }: Wanted): string => `${id} ${address} ${size} ${unit}`
 
 /** The part of a region between two addresses, in at most `most` cells of whole pages. */
 export function partOf(region: SnapshotRegion, from: number, to: number, pageSize: number, most: number): Wanted {
   const start = Math.max(region.address, Math.floor(from / pageSize) * pageSize)
   const size = Math.max(pageSize, Math.min(region.address + region.size, Math.ceil(to / pageSize) * pageSize) - start)
-  return { address: start, size, unit: unitFor(size, pageSize, most) }
+  return { id: region.id, address: start, size, unit: unitFor(size, pageSize, most) }
 }
 
 /** The largest regions in view, in order of address. */
@@ -192,13 +192,11 @@ function drawBar(sheet: Sheet, y: number, lane: Lane, { space, shown }: Seen, to
       const share = (shares[state - 1] as number) / (to - from)
       if (share <= 0) continue
       const high = Math.min(bottom - y, Math.max(2 / scale, share * BAR))
-      context.globalAlpha = state === 3 && pages !== null ? 0.38 : 1
       context.fillStyle = colours[state] ?? ''
       context.fillRect(left + x / scale, bottom - high, 1 / scale, high)
       bottom -= high
     }
   }
-  context.globalAlpha = 1
   if (pages !== null) drawResident(sheet, y, pages, columns / scale, shown.pageSize)
 }
 

@@ -11,10 +11,12 @@ export class LogTable {
   readonly #table = new VirtualTable('log', titles.length)
 
   /** Shows a snapshot's log. */
-  show({ log }: Shown): void {
+  show({ log, stats }: Shown): void {
     this.#table.show(head(titles, ['Address', 'Size']), log.length, (i) => rowOf(log[log.length - 1 - i] as LogEntry))
     const failed = log.reduce((sum, { outcome }) => sum + Number(outcome !== 'done'), 0)
-    say('log-says', `The last ${log.length}; refused: ${failed}.`)
+    const { calls } = stats.total
+    const before = log.length < calls ? `, of ${calls} since the memory was made` : ''
+    say('log-says', `The last ${log.length} since the inspector began${before}. Refused or failed: ${failed}.`)
   }
 }
 

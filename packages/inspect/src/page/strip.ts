@@ -156,7 +156,7 @@ export class Strip {
       const page = Math.floor(found.offset / shown.pageSize)
       const name = shown.categories[category] ?? ''
       const where = `${hex(address + page * shown.pageSize)}: page ${page + 1} of ${size / shown.pageSize}`
-      const owner = name === '' ? 'no category' : name
+      const owner = name === '' ? ownerAt(shown, address + page * shown.pageSize) : name
       words = `${where}, ${states[state]}, ${owner}, range of ${bytes(size)}; ${bytes(view)} in view`
       at.dataset['page'] = String(address + page * shown.pageSize)
     }
@@ -238,6 +238,12 @@ export class Strip {
       height - 1,
     )
   }
+}
+
+/** Whose pages those are that no category counts: a region's, until it maps them. */
+function ownerAt({ regions }: Shown, at: number): string {
+  const region = regions.find(({ address, size }) => at >= address && at < address + size)
+  return region === undefined ? 'no category' : `of ${region.name}`
 }
 
 /** Draws Ready at the bottom, Prepared on it and Reserved on top. A state with any bytes gets at least one line. */

@@ -156,8 +156,8 @@ export class Views {
 
   #choose(region: SnapshotRegion): void {
     this.#chosen = region
-    this.#table.mark(region.address)
-    this.#lanes.mark(region.address)
+    this.#table.mark(region.id)
+    this.#lanes.mark(region.id)
     void this.showPages().then(() => say('said', byId('heat-says').textContent ?? ''))
   }
 
