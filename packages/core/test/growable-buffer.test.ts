@@ -63,10 +63,10 @@ it('mends all that a shrink gave back before the OS refused', () => {
 it('counts the pages that its step needs, where many buffers are small', () => {
   const memory = createMemory(new PageOS())
   const buffers = Array.from(
-    { length: 16 },
-    () => new GrowableBuffer(memory, { maximum: 64 * page, length: page, step: 1 }),
+    { length: 4 },
+    () => new GrowableBuffer(memory, { maximum: 32 * page, length: page, step: 1 }),
   )
-  expect(memory.stats().total.ready).toBe(16 * page)
+  expect(memory.stats().total.ready).toBe(4 * page)
   const [buffer] = buffers as [GrowableBuffer]
   buffer.grow(1)
   expect(buffer.capacity).toBe(2 * page)
