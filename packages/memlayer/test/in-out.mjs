@@ -11,8 +11,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { buffer as bytesOfStream } from 'node:stream/consumers'
 import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
 import { createGzip, deflate, gunzipSync, inflateSync } from 'node:zlib'
 import { memory } from 'memlayer'
+import { WebSocketServer } from 'ws'
 
 const [size, ends, seed] = process.argv.slice(2).map(Number)
 const { Bun, Deno } = globalThis
@@ -182,6 +184,42 @@ const sinks = {
     const expected = createHash('sha256').update(want).digest()
     return Buffer.compare(new Uint8Array(digest), expected) === 0 ? want : new Uint8Array(1)
   },
+  'a WebSocket': async (region) => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+    await new Promise((resolve) => server.once('listening', resolve))
+    const got = new Promise((resolve) => {
+      server.once('connection', (socket) => {
+        const messages = []
+        socket.on('message', (message) => messages.push(message))
+        socket.once('close', () => resolve(Buffer.concat(messages)))
+      })
+    })
+    const socket = new WebSocket(`ws://127.0.0.1:${server.address().port}`)
+    await new Promise((resolve) => (socket.onopen = resolve))
+    const most = 2 ** 18
+    await region.lend(Uint8Array, 0, size, async (view) => {
+      for (let at = 0; at < size; at += most) {
+        socket.send(view.subarray(at, at + most))
+        while (socket.bufferedAmount > 0) await turn()
+      }
+    })
+    socket.close()
+    const bytes = await got
+    await new Promise((resolve) => server.close(resolve))
+    return bytes
+  },
+  'a worker': async (region) => {
+    const worker = new Worker(new URL('in-out-worker.mjs', import.meta.url))
+    const next = () => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    await next()
+    // Until the worker has attached it, taking the pages would only revoke the share.
+    const bytes = await region.lend(Uint8Array, 0, size, async () => {
+      worker.postMessage(region.share(worker, 0, size))
+      return next()
+    })
+    await worker.terminate()
+    return bytes
+  },
   ...(Bun && {
     'Bun.serve': async (region) => {
       const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response(region.stream()) })
@@ -215,7 +253,8 @@ async function harassed(what, region, transfer) {
     }
     return [name, call]
   })
-  const end = transfer(Object.fromEntries(calls)).finally(() => (isOver = true))
+  const share = (...given) => region.share(...given)
+  const end = transfer({ ...Object.fromEntries(calls), share }).finally(() => (isOver = true))
   end.catch(() => undefined)
   // A stream lets the pages go when it has copied all of them, and then they may be freed.
   for (; !isOver; await turn()) {
