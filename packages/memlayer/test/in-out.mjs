@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { constants, createReadStream, createWriteStream } from 'node:fs'
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { Agent, createServer, request as ask } from 'node:http'
 import { connect, createServer as createSocketServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -108,6 +108,36 @@ const sources = {
       (_, response) => Readable.from(slowly(want)).pipe(response),
       async (url) => region.readFrom(await fetch(url)),
     ),
+  // The connection is kept: the answer comes, and the next request goes by it. A body may be longer than the limit.
+  'a request, up to its limit': async (region) => {
+    const answers = []
+    const sockets = new Set()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const listener = (request, response) => {
+      sockets.add(request.socket)
+      const limit = Number(request.headers.limit)
+      region.readFrom(request, 0, { limit }).then(
+        (n) => response.end(String(n)),
+        () => response.destroy(),
+      )
+    }
+    const post = (url, headers, ...parts) =>
+      new Promise((resolve, reject) => {
+        const posted = ask(url, { agent, method: 'POST', headers }, (response) => {
+          bytesOfStream(response).then((bytes) => resolve(answers.push(Number(String(bytes)))), reject)
+        })
+        posted.on('error', reject)
+        for (const part of parts) posted.write(part)
+        posted.end()
+      })
+    await serving(listener, async (url) => {
+      await post(url, { limit: page, 'content-length': 3 * page }, want.subarray(0, 3 * page))
+      await post(url, { limit: size }, ...chunksOf(want))
+      await post(url, { limit: size, 'content-length': size }, want)
+      agent.destroy()
+    })
+    return answers.join() === [page, size, size].join() && sockets.size === 1 ? size : answers.length
+  },
   'a ReadableStream': (region) => region.readFrom(webStream(want)),
   'a ReadableStream of bytes': (region) => region.readFrom(byteStream(want)),
   'a Readable of Node': (region) => region.readFrom(Readable.from(slowly(want))),
