@@ -36,7 +36,7 @@ export interface Reader {
   next(most: number): PromiseLike<Uint8Array | null>
   /** Ends the source before its end. Waits for nothing and fails never. */
   cancel(): void
-  /** The limit is reached. Like `cancel`, but a connection stays open. It gets `rest` back, which is beyond the limit. */
+  /** The limit is reached. Like `cancel`, but a connection stays open. It gets back what is beyond the limit. */
   stop(rest: Uint8Array | null): void
   /** Lets go of a source that has ended. */
   end(): void
