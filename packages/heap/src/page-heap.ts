@@ -151,7 +151,8 @@ export class PageHeap {
     const size = n * pageBytes
     const [used, all] = [this.used * pageBytes, this.#count * pageBytes]
     throw new OutOfMemoryError(
-      `alloc: the heap '${this.#name}' has no ${formatBytes(size)} in one piece, with ${formatBytes(used)} of ${formatBytes(all)} in use`,
+      `alloc: the heap '${this.#name}' has no ${formatBytes(size)} in one piece, ` +
+        `with ${formatBytes(used)} of ${formatBytes(all)} in use`,
       { op: 'alloc', size, region: this.#name, hint: 'Free objects, or create the heap with a larger `maximum`.' },
     )
   }

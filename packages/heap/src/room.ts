@@ -126,12 +126,12 @@ export class Room {
   renew(): Views {
     if (this.views !== noViews && this.views.u8.length > 0) return this.views
     const { buffer, byteOffset, byteLength } = this.region.window(Uint8Array, 0, this.#ready)
-    return (this.views = viewsOver(buffer as ArrayBuffer, byteOffset, byteLength))
+    return (this.views = viewsOver(buffer, byteOffset, byteLength))
   }
 
   /**
-   * Gives back the memory of [from, end), which no object has, as far as it is whole pages of the kernel. The pages stay
-   * Ready. Returns the bytes: 0 where the OS can't take memory from under a view.
+   * Gives back the memory of [from, end), as far as it is whole pages of the kernel. The pages stay Ready, and their
+   * contents are lost. Returns the bytes: 0 where the OS can't take memory from under a view.
    */
   giveBack(from: number, end: number): number {
     const bytes = this.wholePages(from, end)

@@ -119,7 +119,7 @@ export class Spans {
 
   /** The bytes of the object at `handle`; 0: no object that is in use begins there. */
   sizeOf(handle: number): number {
-    const tag = isInt32(handle) ? ((this.#tags[handle >>> pageShift] ?? 0) as number) : 0
+    const tag = isInt32(handle) ? (this.#tags[handle >>> pageShift] ?? 0) : 0
     const sizeClass = tag >>> 8
     if (sizeClass === 0) return 0
     const page = (handle >>> pageShift) - (tag & 255)
@@ -240,7 +240,7 @@ export class Spans {
     }
   }
 
-  /** Calls `visit` with the bytes [from, end) of the heap that a run of free objects has, for each in the span `page`. */
+  /** Calls `visit` with each run of free objects in the span `page`, as bytes [from, end) of the heap. */
   holes(page: number, sizeClass: number, visit: (from: number, end: number) => void): void {
     const objects = classes.objects[sizeClass] as number
     const size = bytesOfClass(sizeClass)

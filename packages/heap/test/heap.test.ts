@@ -83,8 +83,9 @@ describe('alloc', () => {
     const lows = handles.slice(0, 1000)
     for (const handle of lows) heap.free(handle)
     const again = Array.from({ length: 1000 }, () => heap.alloc(64))
-    // What the current word of a bitmap has left comes first.
-    expect(new Set(again).intersection(new Set(lows)).size).toBeGreaterThanOrEqual(1000 - 32)
+    // The span that served the last allocation may have room as well: for 128 objects.
+    const own = new Set(lows)
+    expect(again.filter((handle) => own.has(handle)).length).toBeGreaterThanOrEqual(1000 - 128)
   })
 })
 
