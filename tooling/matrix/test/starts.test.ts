@@ -9,6 +9,7 @@ import {
   run,
   runWell,
   takeAway,
+  versionOf,
   type Bundling,
   type End,
   type Lab,
@@ -37,6 +38,7 @@ const commonJS = bundlings.filter(({ for: target, title }) => target === 'node' 
 describe.skipIf(!onLinux)('what a deployment has (needs Linux on x64)', () => {
   let lab: Lab
   let traced: string
+  let packed: string
   let elsewhere: string
   const made = new Map<Bundling, string>()
 
@@ -47,6 +49,7 @@ describe.skipIf(!onLinux)('what a deployment has (needs Linux on x64)', () => {
     writeFileSync(join(app, 'suite.js'), ask)
     for (const bundling of commonJS) made.set(bundling, await layOut(lab, app, bundling))
     for (const root of made.values()) await bundleLater(app, join(root, 'dist', 'later.cjs'))
+    packed = await byNcc(lab, app)
     traced = lab.folder('traced')
     const { fileList } = await nodeFileTrace([join(app, 'suite.js')], { base: app })
     for (const file of fileList)
@@ -54,6 +57,7 @@ describe.skipIf(!onLinux)('what a deployment has (needs Linux on x64)', () => {
     elsewhere = lab.folder('elsewhere')
     const { addon } = takeAway(lab, app)
     for (const root of made.values()) copyFileSync(addon, join(root, 'dist', 'koffi.node'))
+    copyFileSync(addon, join(packed, 'koffi.node'))
   })
   afterAll(async () => lab[Symbol.asyncDispose]())
 
@@ -98,10 +102,29 @@ describe.skipIf(!onLinux)('what a deployment has (needs Linux on x64)', () => {
     expectKoffi(await run(process.execPath, ['--snapshot-blob', blob], { cwd: elsewhere }))
   })
 
+  it('packed by @vercel/ncc into a CommonJS file, finds the addon beside it', async () => {
+    expectKoffi(await run(process.execPath, [join(packed, 'index.cjs')], { cwd: elsewhere }))
+  })
+
   it('copied by @vercel/nft, has the addon', async () => {
     expectKoffi(await run(process.execPath, [join(traced, 'suite.js')], { cwd: elsewhere }))
   })
 })
+
+/** Packs a CommonJS program by ncc, and returns the folder. */
+async function byNcc(lab: Lab, app: string): Promise<string> {
+  const tools = lab.folder('ncc')
+  writeFileSync(join(tools, 'package.json'), '{ "private": true }')
+  await lab.npm(tools, ['install', versionOf('@vercel/ncc')])
+  writeFileSync(
+    join(app, 'ask.cjs'),
+    ask.replace("import { memory } from 'memlayer'", "const { memory } = require('memlayer')"),
+  )
+  const out = lab.folder('ncc-out')
+  const ncc = join(tools, 'node_modules', '@vercel', 'ncc', 'dist', 'ncc', 'cli.js')
+  await runWell(process.execPath, [ncc, 'build', join(app, 'ask.cjs'), '-o', out], { cwd: app })
+  return out
+}
 
 /** Bundles a program that asks when a startup snapshot of it is started. */
 async function bundleLater(app: string, outfile: string): Promise<void> {

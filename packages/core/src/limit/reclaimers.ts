@@ -37,6 +37,8 @@ export interface Given {
   readonly bytes: number
 }
 
+const hintOfOptions = "Pass an object, { name: 'cache' }, and then the function."
+
 interface Entry {
   readonly name: string
   readonly priority: number
@@ -52,7 +54,7 @@ export class Reclaimers {
   /** Adds one. The function returned takes it away. */
   add(options: ReclaimerOptions, reclaim: Reclaimer): () => void {
     const op = 'reclaimer'
-    const { name, priority = 0 } = checkOptions(op, options, ['name', 'priority'])
+    const { name, priority = 0 } = checkOptions(op, options, ['name', 'priority'], hintOfOptions)
     if (typeof name !== 'string' || name === '') wrong(`the name is ${show(name)}`, 'Pass a name that is not empty.')
     if (typeof priority !== 'number' || Number.isNaN(priority))
       wrong(`the priority is ${show(priority)}`, 'Pass a number.')

@@ -75,7 +75,8 @@ export class GrowableBuffer {
    */
   constructor(memory: Memory, options: GrowableBufferOptions) {
     checkMemory(memory)
-    const read = checkOptions('GrowableBuffer', options, ['maximum', 'length', 'name', 'stat', 'hugePages', 'step'])
+    const known = ['maximum', 'length', 'name', 'stat', 'hugePages', 'step']
+    const read = checkOptions('GrowableBuffer', options, known, 'Pass an object: { maximum: 2 ** 30 }.')
     const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat, step } = read
     checkLength('GrowableBuffer', 'GrowableBuffer: the maximum', maximum, Number.MAX_SAFE_INTEGER, 1)
     checkLength('GrowableBuffer', 'GrowableBuffer: the length', length, maximum, 0)
