@@ -188,7 +188,8 @@ export class MemoryLimit {
     const given: Given[] = [{ name: 'the scavenger', bytes: scavenge(missing() + more) }]
     let left = missingNow()
     if (left > 0) {
-      given.push(...reclaimers.round('over', wanted, () => now() > begun + roundMilliseconds))
+      const asked = now()
+      given.push(...reclaimers.round('over', wanted, () => now() > asked + roundMilliseconds))
       left = missing()
     }
     if (left > 0) {
