@@ -64,6 +64,8 @@ const useMilliseconds = 10
 const roundMilliseconds = 50
 /** A round that failed is tried again after so many times its own time. */
 const rest = 20
+/** Where the limit lets operations pass, only one of so many looks at the clock, which costs as much as the rest. */
+const passesUnlooked = 15
 /** A round asks for this part of the limit besides what is missing, so that not every operation needs one. */
 const morePart = 1 / 64
 /** Above this part of the limit it is near. */
@@ -98,6 +100,8 @@ export class MemoryLimit {
   #hasBudgets = false
   /** No round before this time. */
   #notBefore = -Infinity
+  /** So many operations may pass the limit before one looks whether it is time for a round. */
+  #unlooked = 0
 
   constructor(memory: Limited) {
     this.#memory = memory
@@ -115,6 +119,7 @@ export class MemoryLimit {
   set limit(given: LimitOptions | null) {
     const set = given === null ? null : checked(given)
     this.#hostAt = this.#useAt = this.#notBefore = -Infinity
+    this.#unlooked = 0
     this.#set = set
   }
 
@@ -157,10 +162,15 @@ export class MemoryLimit {
   }
 
   #take(set: Set, op: string, n: number): void {
-    const missing = (): number => this.#used(set) + n - this.#bytes(set)
     // NaN is no reason to refuse.
-    if (!(missing() > 0)) return
-    const { given, hasRoom } = this.#makeRoom(set, missing)
+    if (!(this.#used(set) + n - this.#bytes(set) > 0)) return
+    if (set.beyond === 'allow' && this.#unlooked > 0) this.#unlooked -= 1
+    else this.#takeBeyond(set, op, n)
+  }
+
+  #takeBeyond(set: Set, op: string, n: number): void {
+    const { given, hasRoom } = this.#makeRoom(set, () => this.#used(set) + n - this.#bytes(set))
+    this.#unlooked = given === null ? passesUnlooked : 0
     if (!hasRoom && set.beyond === 'refuse') throw this.#refusal(set, op, n, given)
   }
 

@@ -7,6 +7,7 @@ import { giveBack } from './give-back.js'
 import { growth } from './growth.js'
 import { heap } from './heap.js'
 import { idleUsed, pool } from './idle.js'
+import { scavengerShare, spiral } from './limit.js'
 import { populate } from './populate.js'
 import { append, beside, reset, scans, viewedGrowth } from './programs.js'
 import { ranges } from './ranges.js'
@@ -18,6 +19,8 @@ export const benchmarks: readonly Benchmark[] = [
   giveBack,
   idleUsed,
   pool,
+  spiral,
+  scavengerShare,
   ranges,
   heap,
   growth,
