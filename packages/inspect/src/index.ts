@@ -10,6 +10,9 @@ export type {
   ProcessFigures,
   ResidentFigures,
   Snapshot,
+  SnapshotHold,
+  SnapshotLimit,
+  SnapshotLimits,
   SnapshotRegion,
 } from './snapshot.js'
 export { traceOf, type TraceEvent } from './trace.js'

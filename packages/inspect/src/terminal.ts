@@ -9,7 +9,7 @@ import { cell, line, type Piece } from './terminal-text.js'
 
 const marks = [' ', '.', '-', '#']
 const colours = ['', '90', '33', '32']
-const rowsMax = 10
+const [rowsMax, holdsRowsMax] = [10, 3]
 /** Columns for a name. */
 const NAME = 20
 
@@ -25,7 +25,7 @@ export function drawTerminal(
   const lines: string[] = []
   const draw: Draw = (pieces) => lines.push(line(pieces, width, colour))
   const { total } = snapshot.stats
-  const { resident, heapUsed, external, limit } = snapshot.process
+  const { resident, heapUsed, external } = snapshot.process
   const { ranges, regions, os, pageSize } = snapshot
   draw([
     plain(
@@ -36,16 +36,12 @@ export function drawTerminal(
     state(1, '. Reserved'),
     plain(` ${formatBytes(total.reserved)}   `),
     state(2, '- Prepared'),
-    plain(` ${formatBytes(total.prepared)}   `),
+    plain(` ${formatBytes(total.prepared)}${retainedOf(snapshot)}   `),
     state(3, '# Ready'),
     plain(` ${formatBytes(total.ready)}`),
   ])
-  draw([
-    plain(
-      `resident ${figure(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}` +
-        `   limit ${limit === null ? 'none' : formatBytes(limit)}`,
-    ),
-  ])
+  draw([plain(`resident ${figure(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}`)])
+  draw([plain(limitsOf(snapshot))])
   draw([])
   draw(runsOf(strip(snapshot, width)).map(([n, count]) => state(n, (marks[n] ?? ' ').repeat(count))))
   draw([])
@@ -53,6 +49,7 @@ export function drawTerminal(
   drawHistory(history, width, draw)
   drawRegions(snapshot, width, draw)
   drawCategories(snapshot, width, draw)
+  drawHolds(snapshot, draw)
   for (const { op, address, size, answer } of snapshot.log.filter(({ outcome }) => outcome !== 'done').slice(-3)) {
     draw([plain(`${op}(${address === null ? 'anywhere' : formatAddress(address)}, ${formatBytes(size)}): ${answer}`)])
   }
@@ -61,6 +58,17 @@ export function drawTerminal(
 
 const plain = (text: string): Piece => ({ text, colour: '' })
 const state = (n: number, text: string): Piece => ({ text, colour: colours[n] ?? '' })
+
+/** Of what is Prepared, what is idle and keeps its memory. */
+function retainedOf({ stats: { retained } }: Snapshot): string {
+  return retained > 0 ? ` (${formatBytes(retained)} retained)` : ''
+}
+
+/** The limit of the host that is nearest, and the program's own. */
+function limitsOf({ process: { limit, limitName }, limits: { own } }: Snapshot): string {
+  const host = limit === null ? 'limit none' : `limit ${formatBytes(limit)}, ${limitName ?? 'of the host'}`
+  return own === null ? host : `${host}   ${own.name} ${figure(own.bytes)}, ${figure(own.used)} used`
+}
 
 /** Draws where resident memory is, as a bar with one letter per part. */
 function drawParts({ explanation }: Snapshot, width: number, draw: Draw): void {
@@ -142,6 +150,16 @@ function drawRegions(snapshot: Snapshot, width: number, draw: Draw): void {
   }
   if (rows.length > rowsMax) draw([plain(`and ${rows.length - rowsMax} more regions`)])
   draw([])
+}
+
+/** Draws the oldest holds: what keeps pages Ready besides their owner. */
+function drawHolds({ holds, holdsCount }: Snapshot, draw: Draw): void {
+  for (const { kind, region, offset, length, worker, age, made } of holds.slice(0, holdsRowsMax)) {
+    const whose = worker === null ? '' : `, worker ${worker}`
+    const where = `${formatBytes(length)} at ${formatBytes(offset)} of ${region}`
+    draw([plain(`${kind} keeps ${where} Ready for ${Math.round(age / 1000)} s${whose}: ${shortened(made)}`)])
+  }
+  if (holdsCount > holdsRowsMax) draw([plain(`and ${holdsCount - holdsRowsMax} more holds`)])
 }
 
 function drawCategories({ stats }: Snapshot, width: number, draw: Draw): void {

@@ -26,7 +26,12 @@ const lines: readonly Series[] = [
   { name: 'resident', colour: '--ink', of: ({ resident }) => resident },
   { name: 'Ready', colour: '--s3', dash: [6, 3], of: ({ ready }) => ready },
   { name: 'Prepared', colour: '--s2', dash: [6, 3], of: ({ prepared }) => prepared },
+  { name: 'retained', colour: '--s2', dash: [2, 3], of: ({ retained }) => retained },
   { name: 'external', colour: '--arrayBuffers', dash: [2, 3], of: ({ external }) => external },
+]
+/** The limits, each drawn where there is one. */
+const limitLines: readonly Series[] = [
+  { name: 'memory.limit', colour: '--bad', dash: [8, 4], of: ({ ownLimit }) => ownLimit },
   { name: 'limit', colour: '--bad', of: ({ limit }) => limit },
 ]
 
@@ -37,7 +42,8 @@ export class Chart {
   // The bytes of each area at each moment.
   #parts: (number | null)[][] = []
   #plot: uPlot | null = null
-  #hasLimit = false
+  /** The lines on show. */
+  #lines: readonly Series[] = lines
 
   constructor() {
     new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(this.#host)
@@ -46,9 +52,9 @@ export class Chart {
   /** Shows moments. */
   show(history: readonly Moment[]): void {
     this.#history = history
-    const hasLimit = history.some(({ limit }) => limit !== null)
-    if (hasLimit !== this.#hasLimit) {
-      this.#hasLimit = hasLimit
+    const shown = [...lines, ...limitLines.filter(({ of }) => history.some((moment) => of(moment) !== null))]
+    if (shown.length !== this.#lines.length || shown.some((line, i) => line !== this.#lines[i])) {
+      this.#lines = shown
       this.#plot?.destroy()
       this.#plot = null
     }
@@ -94,7 +100,7 @@ export class Chart {
     return [
       this.#history.map(({ at }) => at / 1000),
       ...ends.toReversed(),
-      ...this.#lines().map(({ of }) => this.#history.map(of)),
+      ...this.#lines.map(({ of }) => this.#history.map(of)),
     ]
   }
 
@@ -107,7 +113,7 @@ export class Chart {
       }
       return { label: name, value, stroke: colour(of), fill: colour(of), width: 0, points: { show: false } }
     })
-    const lineSeries = this.#lines().map(({ name, colour: of, dash }): uPlot.Series => ({
+    const lineSeries = this.#lines.map(({ name, colour: of, dash }): uPlot.Series => ({
       label: name,
       value: (_, n: number | null) => bytes(n),
       stroke: colour(of),
@@ -134,28 +140,26 @@ export class Chart {
     )
   }
 
-  /** The lines, without the limit when it is not known. */
-  #lines(): readonly Series[] {
-    return this.#hasLimit ? lines : lines.slice(0, -1)
-  }
-
   #top(): number {
-    let [top, limit] = [1, 0]
+    let [top, limit, ownLimit] = [1, 0, 0]
     for (const moment of this.#history) {
       top = Math.max(top, moment.resident ?? 0, moment.ready, moment.prepared, moment.external)
       limit = Math.max(limit, moment.limit ?? 0)
+      ownLimit = Math.max(ownLimit, moment.ownLimit ?? 0)
     }
-    return limit < limitRatioMax * top ? Math.max(top, limit) : top
+    return Math.max(top, ...[limit, ownLimit].filter((one) => one < limitRatioMax * top))
   }
 
   #drawTable(): void {
-    const columns = ['Time', ...lines.map(({ name }) => name), ...areas.slice(0, -1).map(({ name }) => name)]
+    const columns = ['Time', ...this.#lines.map(({ name }) => name), ...areas.slice(0, -1).map(({ name }) => name)]
     const last = this.#history.length - 1
     // The newest moment, and earlier ones at growing distances.
     const places = [0, 1, 2, 5, 10, 30, 60, 300, 900, 3600].map((back) => last - back).filter((place) => place >= 0)
     const rows = places.map((place) => {
       const moment = this.#history[place] as Moment
-      const values = [...lines, ...areas.slice(0, -1)].map(({ of }) => make('td', { class: 'n' }, bytes(of(moment))))
+      const values = [...this.#lines, ...areas.slice(0, -1)].map(({ of }) =>
+        make('td', { class: 'n' }, bytes(of(moment))),
+      )
       return make('tr', {}, make('th', { scope: 'row' }, clock(moment.at)), ...values)
     })
     byId('chart-table').replaceChildren(head(columns, columns.slice(1)), make('tbody', {}, ...rows))

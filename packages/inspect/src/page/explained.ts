@@ -11,6 +11,7 @@ const limitRatioMax = 4
 export function showExplained({ explanation, process, at }: Shown): void {
   if (explanation === null) return
   const { limit } = process
+  const named = `${bytes(limit)}, ${process.limitName ?? 'of the host'}`
   const parts = partsOf(explanation)
   const all = parts.reduce((sum, part) => sum + Math.max(0, part.bytes), 0)
   const end = limit !== null && limit > all && limit < limitRatioMax * all ? limit : all
@@ -36,8 +37,8 @@ export function showExplained({ explanation, process, at }: Shown): void {
     limit === null
       ? 'no limit'
       : end === limit
-        ? `the bar ends at the limit, ${bytes(limit)}`
-        : `the limit, ${bytes(limit)}, is ${limit > all ? 'far beyond the bar' : 'reached'}`
+        ? `the bar ends at the limit, ${named}`
+        : `the limit, ${named}, is ${limit > all ? 'far beyond the bar' : 'reached'}`
   say('explain-says', `As of ${clock(explanation.at)}${ago > 1 ? `, ${ago} seconds before` : ''}; ${bound}.`)
 }
 
