@@ -17,3 +17,4 @@ export type {
 } from './snapshot.js'
 export { traceOf, type TraceEvent } from './trace.js'
 export { drawTerminal } from './terminal.js'
+export { showTerminal, type TerminalOptions, type TerminalOutput, type TerminalView } from './terminal-screen.js'
