@@ -1,5 +1,6 @@
 // Draws a snapshot in a terminal: totals, the parts of resident memory, the address space as a strip of characters, a
 // sparkline of earlier moments, regions, categories, and refused operations.
+import { visible } from './names.js'
 import { formatAddress, formatBytes } from '@memlayer/core'
 import { shortened } from './frame.js'
 import { partsOf } from './parts.js'
@@ -185,7 +186,11 @@ function regionLines({ snapshot, width }: Scene, rowsHere: number): Lines {
       .toSorted((a, b) => b.ready - a.ready)
       .slice(0, Math.max(0, count))
       .map((row) =>
-        lineOf(row.leaked ? `leaked: ${row.name}` : row.name, ({ text }) => text(row), shortened(row.made)),
+        lineOf(
+          row.leaked ? `leaked: ${visible(row.name)}` : visible(row.name),
+          ({ text }) => text(row),
+          shortened(row.made),
+        ),
       ),
     ...(rows.length > count ? [[plain(`and ${rows.length - count} more regions`)]] : []),
   ]
@@ -218,7 +223,7 @@ function categoryLines({ snapshot: { stats }, width }: Scene, rows: number): Lin
     .map(([name, counts]) => {
       const share = total.ready > 0 ? counts.ready / total.ready : 0
       return [
-        plain(`${cell(name, NAME)} ${cell(formatBytes(counts.ready), 11, 'right')} `),
+        plain(`${cell(visible(name), NAME)} ${cell(formatBytes(counts.ready), 11, 'right')} `),
         state(3, '#'.repeat(Math.round(share * Math.max(0, width - 34)))),
       ]
     })

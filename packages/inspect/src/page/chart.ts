@@ -1,5 +1,6 @@
 // The chart over time. Areas show the parts of resident memory, in the colours of the bar. They end at all resident
 // memory. Lines show Ready, Prepared, external and the limit.
+import { fill } from './fill.js'
 import uPlot from 'uplot'
 import type { Moment } from '../snapshot.js'
 import { age, byId, bytes, clock, colour, head, make } from './dom.js'
@@ -42,10 +43,17 @@ export class Chart {
   // The bytes of each area at each moment.
   #parts: (number | null)[][] = []
   #plot: uPlot | null = null
+  /** The seconds in view after a zoom; null: all of them. */
+  #zoom: { readonly min: number; readonly max: number } | null = null
+  /** The series that the user has switched off. */
+  readonly #hidden = new Set<string>()
   /** The lines on show. */
   #lines: readonly Series[] = lines
 
   constructor() {
+    this.#host.addEventListener('keydown', (event) => {
+      if (event.target === this.#host) this.#key(event)
+    })
     new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(this.#host)
   }
 
@@ -59,7 +67,7 @@ export class Chart {
       this.#plot = null
     }
     this.#plot ??= this.#make()
-    this.#plot.setData(this.#data())
+    this.#follow(this.#plot)
     // The legend shows the newest moment, unless the user points at another.
     // uPlot draws in a microtask of its own, and empties the legend there.
     queueMicrotask(() => {
@@ -67,6 +75,46 @@ export class Chart {
         this.#plot?.setLegend({ idx: history.length - 1 })
     })
     if (byId<HTMLDetailsElement>('chart-details').open) this.#drawTable()
+  }
+
+  /** Draws the history. A view that the user has zoomed stays where it is. */
+  #follow(plot: uPlot): void {
+    const zoom = this.#zoom
+    plot.setData(this.#data(), zoom === null)
+    if (zoom !== null) plot.setScale('x', zoom)
+    this.#host.dataset['view'] = zoom === null ? 'all' : `${zoom.min} to ${zoom.max}`
+  }
+
+  /** The user wants to see these seconds. The view stays inside the history. */
+  #show(min: number, max: number): void {
+    const [first, last] = [this.#history[0]?.at ?? 0, this.#history.at(-1)?.at ?? 0].map((at) => at / 1000) as [
+      number,
+      number,
+    ]
+    const width = Math.max(1, max - min)
+    const start = Math.max(first, Math.min(min, last - width))
+    this.#zoom = width >= last - first ? null : { min: start, max: start + width }
+  }
+
+  /** Zooms and pans by keys, as the strip does. */
+  #key(event: KeyboardEvent): void {
+    const plot = this.#plot
+    const { min, max } = plot?.scales['x'] ?? {}
+    if (plot === null || min === undefined || max === undefined) return
+    const [width, middle] = [max - min, (min + max) / 2]
+    const views: Readonly<Record<string, readonly [min: number, max: number]>> = {
+      '+': [middle - width / 4, middle + width / 4],
+      '=': [middle - width / 4, middle + width / 4],
+      '-': [middle - width, middle + width],
+      ArrowLeft: [min - width / 4, max - width / 4],
+      ArrowRight: [min + width / 4, max + width / 4],
+      Home: [-Infinity, Infinity],
+    }
+    const view = views[event.key]
+    if (view === undefined) return
+    event.preventDefault()
+    this.#show(...view)
+    this.#follow(plot)
   }
 
   /** Builds the chart again in the current colours. */
@@ -111,10 +159,19 @@ export class Chart {
         const told = i === 0 && moment !== undefined ? age(moment.ownAt ?? moment.at, moment.at) : ''
         return `${bytes(at === null ? null : (this.#parts[i]?.[at] ?? null))}${told}`
       }
-      return { label: name, value, stroke: colour(of), fill: colour(of), width: 0, points: { show: false } }
+      return {
+        label: name,
+        show: !this.#hidden.has(name),
+        value,
+        stroke: colour(of),
+        fill: colour(of),
+        width: 0,
+        points: { show: false },
+      }
     })
     const lineSeries = this.#lines.map(({ name, colour: of, dash }): uPlot.Series => ({
       label: name,
+      show: !this.#hidden.has(name),
       value: (_, n: number | null) => bytes(n),
       stroke: colour(of),
       width: 1.5,
@@ -128,9 +185,13 @@ export class Chart {
     }
     // Ticks stand at whole KiB, MiB and GiB.
     const incrs = Array.from({ length: 50 }, (_, i) => 2 ** i)
-    return new uPlot(
+    const plot = new uPlot(
       {
         ...this.#size(),
+        hooks: {
+          setSelect: [(made) => this.#selected(made)],
+          setSeries: [(made) => this.#switched(made)],
+        },
         series: [{}, ...areaSeries.toReversed(), ...lineSeries],
         scales: { y: { range: () => [0, 1.08 * this.#top()] } },
         axes: [axis, { ...axis, size: 72, incrs, values: (_, ticks) => ticks.map((n) => bytes(n)) }],
@@ -138,6 +199,31 @@ export class Chart {
       this.#data(),
       this.#host,
     )
+    // uPlot shows all of it on a double click.
+    plot.over.addEventListener('dblclick', () => {
+      this.#zoom = null
+      this.#follow(plot)
+    })
+    makeKeyed(plot)
+    this.#switched(plot)
+    return plot
+  }
+
+  #selected({ select: { left, width }, posToVal }: uPlot): void {
+    if (width <= 0) return
+    this.#show(posToVal(left, 'x'), posToVal(left + width, 'x'))
+    if (this.#plot !== null) this.#follow(this.#plot)
+  }
+
+  /** Keeps which series are switched off, and says so in the legend. */
+  #switched({ root, series }: uPlot): void {
+    const labels = root.querySelectorAll('.u-legend .u-series th')
+    for (const [i, { label, show = true }] of series.entries()) {
+      if (i === 0 || typeof label !== 'string') continue
+      labels[i]?.setAttribute('aria-pressed', String(show))
+      if (show) this.#hidden.delete(label)
+      else this.#hidden.add(label)
+    }
   }
 
   #top(): number {
@@ -162,6 +248,29 @@ export class Chart {
       )
       return make('tr', {}, make('th', { scope: 'row' }, clock(moment.at)), ...values)
     })
-    byId('chart-table').replaceChildren(head(columns, columns.slice(1)), make('tbody', {}, ...rows))
+    fill(byId('chart-table'), head(columns, columns.slice(1)), make('tbody', {}, ...rows))
+  }
+}
+
+/** Makes the legend's series switches that keys reach: one stop of Tab, and arrows from there. */
+function makeKeyed(plot: uPlot): void {
+  const { root, series } = plot
+  // What is drawn is a table as well.
+  root.querySelector('.u-wrap')?.setAttribute('aria-hidden', 'true')
+  const labels = Array.from(root.querySelectorAll<HTMLElement>('.u-legend .u-series th')).slice(1)
+  for (const [i, label] of labels.entries()) {
+    label.setAttribute('role', 'button')
+    label.tabIndex = i === 0 ? 0 : -1
+    label.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' || event.key === ' ') plot.setSeries(i + 1, { show: series[i + 1]?.show === false })
+      const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
+      const next = labels[i + step]
+      if (step !== 0 && next !== undefined) {
+        label.tabIndex = -1
+        next.tabIndex = 0
+        next.focus()
+      }
+      if (step !== 0 || event.key === ' ') event.preventDefault()
+    })
   }
 }

@@ -1,4 +1,6 @@
 // Shows where resident memory is: one bar of its parts up to the limit, their figures, and the time of the look.
+import { shownName } from '../names.js'
+import { fill } from './fill.js'
 import type { LayerPart } from '@memlayer/core'
 import { partsOf } from '../parts.js'
 import { byId, bytes, clock, figure, head, make, say } from './dom.js'
@@ -22,7 +24,7 @@ export function showExplained({ explanation, process, at }: Shown): void {
     piece.style.background = `var(--${part.key})`
     return piece
   })
-  byId('bar').replaceChildren(...pieces)
+  fill(byId('bar'), ...pieces)
   const figures = parts.map((part) => {
     const shown = figure(part.name, part.bytes)
     shown.style.setProperty('--own', `var(--${part.key})`)
@@ -30,7 +32,7 @@ export function showExplained({ explanation, process, at }: Shown): void {
   })
   const sum = figure('All resident', explanation.resident)
   sum.classList.add('all')
-  byId('explain').replaceChildren(...figures, sum)
+  fill(byId('explain'), ...figures, sum)
   if (byId<HTMLDetailsElement>('explain-details').open) drawLayer(explanation.layerParts)
   const ago = Math.round((at - explanation.at) / 1000)
   const bound =
@@ -51,13 +53,14 @@ function drawLayer(parts: readonly LayerPart[]): void {
       return make(
         'tr',
         {},
-        make('td', {}, category ?? 'no category'),
+        make('td', {}, make('bdi', {}, category === null ? 'no category' : shownName(category))),
         make('td', {}, state),
         cell(resident),
         cell(size),
       )
     })
-  byId('explain-table').replaceChildren(
+  fill(
+    byId('explain-table'),
     head(['Category', 'State', 'Resident', 'Size'], ['Resident', 'Size']),
     make('tbody', {}, ...rows),
   )

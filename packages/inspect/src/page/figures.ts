@@ -1,4 +1,5 @@
 // The current figures: four large ones, each with a sparkline of its past, and the others in a row.
+import { fill, write } from './fill.js'
 import type { Moment } from '../snapshot.js'
 import { age, byId, bytes, clock, colour, figure, make, sheetOf } from './dom.js'
 import type { Shown } from './shown.js'
@@ -69,12 +70,12 @@ export class Figures {
       const value = values.at(-1) ?? null
       told.dataset['value'] = String(value ?? '')
       told.title = String(value ?? '')
-      number.textContent = bytes(value)
+      write(number, bytes(value))
       // A space keeps the card as tall as its neighbours.
-      more.textContent = moreOf(shown) || '\u00A0'
+      write(more, moreOf(shown) || '\u00A0')
       drawSpark(spark, values, colour(name))
     }
-    byId('figures').replaceChildren(...small(shown))
+    fill(byId('figures'), ...small(shown))
   }
 }
 

@@ -1,4 +1,5 @@
 // The table of holds: what keeps pages Ready besides their owner, the oldest first.
+import { shownName, visible } from '../names.js'
 import { shortened } from '../frame.js'
 import type { SnapshotHold } from '../snapshot.js'
 import { bytes, head, make, say } from './dom.js'
@@ -21,11 +22,11 @@ export class HoldsTable {
 
 function rowOf({ region, offset, length, kind, worker, age, made }: SnapshotHold): HTMLElement {
   const cell = (name: string, text: string, value: string | number = text, type = ''): HTMLElement =>
-    make('td', { class: type, title: String(value), 'data-column': name, 'data-value': String(value) }, text)
+    make('td', { class: type, title: visible(String(value)), 'data-column': name, 'data-value': String(value) }, text)
   return make(
     'tr',
     {},
-    cell('region', region),
+    cell('region', shownName(region), region),
     cell('offset', bytes(offset), offset, 'n'),
     cell('length', bytes(length), length, 'n'),
     cell('kind', kind),
