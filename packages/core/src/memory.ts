@@ -9,6 +9,7 @@ import type { ViewConstructor, ViewOf } from './borrows/view-types.js'
 import type { AlignedReservation } from './calls/reserve.js'
 import type { Holding } from './holding.js'
 import type { OwnedRange } from './ledger/states.js'
+import type { HostLimit } from './limit/host-limit.js'
 import type { Limit, LimitOptions } from './limit/limit.js'
 import type { PressureListener } from './limit/pressure.js'
 import type { Reclaimer, ReclaimerOptions } from './limit/reclaimers.js'
@@ -220,6 +221,11 @@ export interface Memory {
    */
   get limit(): Limit | null
   set limit(given: LimitOptions | null)
+  /**
+   * The limits of the host on this process's memory, the smallest first. Empty where the host tells none. Linux reads
+   * several files for it.
+   */
+  hostLimits(): HostLimit[]
   /**
    * Adds a reclaimer: a cache, a pool or a buffer that can shrink. It is asked when an operation would pass
    * {@link Memory.limit}, and when memory is short: once a round, in order of priority. The function returned takes it

@@ -2,11 +2,12 @@
 // the snapshot holds the last answer and its time.
 import { getHeapStatistics } from 'node:v8'
 import { checkOptions, type Memory, type OwnedRange } from '@memlayer/core'
+import { Limits } from './limits.js'
 import type { Log } from './log.js'
 import { lookAt, unitFor } from './page-cells.js'
 import { placeOf } from './place.js'
 import { ResidencyBook } from './residency-book.js'
-import type { LogEntry, PageCells, ProcessFigures, Snapshot, SnapshotRegion } from './snapshot.js'
+import type { LogEntry, PageCells, ProcessFigures, Snapshot, SnapshotLimits, SnapshotRegion } from './snapshot.js'
 import { regionsOf, type AnyRegion } from './spans.js'
 import { numbersOf, pack, type Wire } from './wire.js'
 
@@ -22,6 +23,8 @@ const lookMilliseconds = 50
 const [glancePart, glanceLeast, glanceMost] = [0.004, 0.25, 10]
 /** Cells per region in a saved snapshot. */
 const SAVED_CELLS = 1024
+/** How many holds a snapshot has: the oldest ones. */
+const holdsMax = 200
 /** How many regions have their pages saved: the largest ones. */
 const savedRegionsMax = 200
 
@@ -59,10 +62,12 @@ export class Snapshots {
   #lookedAt = -Infinity
   #mappings: Snapshot['mappings'] = null
   #explanation: Snapshot['explanation'] = null
+  readonly #limits: Limits
 
   constructor(memory: Memory) {
     this.#memory = memory
     this.#book = new ResidencyBook(memory)
+    this.#limits = new Limits(memory)
   }
 
   /** Takes a snapshot. */
@@ -88,6 +93,7 @@ export class Snapshots {
     const stats = memory.stats()
     const regions = regionsOf(memory)
     this.#lookAt(regions, owned, alone || pages)
+    const [limits, holds] = [this.#limits.read(), memory.holds()]
     const before = this.#places
     this.#places = new Map()
     return {
@@ -99,7 +105,10 @@ export class Snapshots {
       stats,
       categories: ['', ...Object.keys(stats.categories)],
       regions: regions.map((region) => this.#tell(region, before)),
-      process: processFigures(this.#memory),
+      process: processFigures(limits),
+      limits,
+      holds: holds.slice(0, holdsMax).map((one) => ({ ...one, made: placeOf(one.made) })),
+      holdsCount: holds.length,
       mappings: this.#countMappings(),
       resident: this.#book.all,
       explanation: this.#explain(explain),
@@ -159,18 +168,10 @@ export class Snapshots {
   }
 }
 
-function processFigures({ os }: Memory): ProcessFigures {
+function processFigures({ host }: SnapshotLimits): ProcessFigures {
   const { rss, heapUsed, external, arrayBuffers } = memoryUsage()
-  const limit = process.constrainedMemory()
-  // A control group without a limit answers 2^63 less a page.
-  const isLimited = limit > 0 && limit < 2 ** 53
-  return { resident: rss, heapUsed, external, arrayBuffers, limit: isLimited ? limit : commitLimit(os) }
-}
-
-/** Where an OS charges what is committed, the limit on that. Elsewhere limits are slow to read, and not asked for. */
-function commitLimit(os: Memory['os']): number | null {
-  const limits = os.sysRoomOS === undefined ? undefined : os.host?.limits?.()
-  return limits !== undefined && limits.commitLimit > 0 ? limits.commitLimit : null
+  const { bytes: limit = null, name: limitName = null } = host[0] ?? {}
+  return { resident: rss, heapUsed, external, arrayBuffers, limit, limitName }
 }
 
 type EngineFigures = Pick<NodeJS.MemoryUsage, 'heapUsed' | 'external'> &

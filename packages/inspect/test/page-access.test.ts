@@ -71,7 +71,7 @@ describe.skipIf(process.platform !== 'linux')('the page, for a user who does not
     // Each drawing is a table as well.
     expect(tree.match(/As a table/g)).toHaveLength(2)
     const stops: string[] = []
-    for (let i = 0; i < 30; i++) {
+    for (let i = 0; i < 32; i++) {
       await page.keyboard.press('Tab')
       stops.push(
         await page.evaluate(

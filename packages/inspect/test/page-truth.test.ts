@@ -192,7 +192,8 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
       .evaluateAll((found) => found.map((one) => (one as HTMLElement).dataset['name']))
     expect(names.length).toBeGreaterThan(8)
     await page.locator('#meanings-details summary').click()
-    expect(await page.locator('#meanings dt').allTextContents()).toEqual(names)
+    // Limits have a figure only where there is one.
+    expect(await page.locator('#meanings dt').allTextContents()).toEqual(expect.arrayContaining(names))
     for (const means of await page.locator('#meanings dd').allTextContents()) expect(means).toMatch(/^[A-Z].{20,}\.$/)
     const { calls } = memory.stats().total
     expect(calls).toBeGreaterThan(0)

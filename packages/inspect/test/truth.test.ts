@@ -7,7 +7,7 @@ import { createOS } from '@memlayer/os-linux'
 import { describe, expect, it } from 'vitest'
 import { MiB } from './living.js'
 
-type Answer = Pick<Snapshot, 'at' | 'resident' | 'regions' | 'stats' | 'process' | 'explanation'>
+type Answer = Pick<Snapshot, 'at' | 'resident' | 'limits' | 'regions' | 'stats' | 'process' | 'explanation'>
 
 /** Asks an inspector over `memory` as its page does, while `act` runs. */
 async function asking(memory: Memory, act: (ask: (query?: string) => Promise<Answer>) => Promise<void>): Promise<void> {

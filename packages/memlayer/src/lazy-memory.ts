@@ -55,6 +55,7 @@ const methods: Readonly<Record<Exclude<keyof Memory, 'os' | 'limit' | 'toString'
   residency: true,
   explain: true,
   trimHost: true,
+  hostLimits: true,
   ranges: true,
   check: true,
   observe: true,

@@ -10,7 +10,7 @@ import type { HostServices } from '@memlayer/kernel'
 import { OutOfMemoryError, UsageError } from '../errors.js'
 import { checkOptions } from '../options.js'
 import { formatBytes, show } from '../text.js'
-import { hostLimit, processUse, type HostLimit, type LimitUse } from './host-limit.js'
+import { hostLimit, processUse, type LimitUse } from './host-limit.js'
 import type { Given, Reclaimers } from './reclaimers.js'
 
 /** What `memory.limit` is set to. */
@@ -90,7 +90,7 @@ export class MemoryLimit {
   readonly #memory: Limited
   #set: Set | null = null
   /** The host's limit, and when it was read. */
-  #host: HostLimit | null = null
+  #host: ReturnType<typeof hostLimit> = null
   #hostAt = -Infinity
   /** What the process used, what this memory had then, and when that was. */
   #processUse = NaN
@@ -221,7 +221,7 @@ export class MemoryLimit {
     return Math.floor(set.ratio * (set.bytes === 'auto' ? (this.#hostLimit()?.bytes ?? Infinity) : set.bytes))
   }
 
-  #hostLimit(): HostLimit | null {
+  #hostLimit(): ReturnType<typeof hostLimit> {
     const now = this.#memory.now()
     if (now >= this.#hostAt + limitMilliseconds) {
       this.#host = hostLimit(this.#memory.host)

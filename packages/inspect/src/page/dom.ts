@@ -1,4 +1,5 @@
 // Finds and makes elements, and formats text, bytes and colours for all views of the page.
+import { write } from './fill.js'
 
 /** The element of the page with this id. */
 export function byId<T extends HTMLElement>(id: string): T {
@@ -22,7 +23,7 @@ export function make(
 /** Sets a text only when it changes, so that a screen reader hears only changes. */
 export function say(id: string, text: string): void {
   const element = byId(id)
-  if (element.textContent !== text) element.textContent = text
+  if (element.textContent !== text) write(element, text)
 }
 
 const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']

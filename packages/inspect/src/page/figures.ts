@@ -1,4 +1,5 @@
 // The current figures: four large ones, each with a sparkline of its past, and the others in a row.
+import { fill, write } from './fill.js'
 import type { Moment } from '../snapshot.js'
 import { age, byId, bytes, clock, colour, figure, make, sheetOf } from './dom.js'
 import type { Shown } from './shown.js'
@@ -24,7 +25,8 @@ const large: readonly Large[] = [
     name: 'Resident',
     colour: '--dim',
     of: ({ resident }) => resident,
-    more: ({ process }) => (process.limit === null ? 'no limit' : `of at most ${bytes(process.limit)}`),
+    more: ({ process: { limit, limitName } }) =>
+      limit === null ? 'no limit' : `of at most ${bytes(limit)}, ${limitName ?? 'a limit'}`,
   },
   { name: 'JS heap', colour: '--jsHeap', of: ({ heapUsed }) => heapUsed, more: () => 'in use' },
   {
@@ -68,12 +70,12 @@ export class Figures {
       const value = values.at(-1) ?? null
       told.dataset['value'] = String(value ?? '')
       told.title = String(value ?? '')
-      number.textContent = bytes(value)
+      write(number, bytes(value))
       // A space keeps the card as tall as its neighbours.
-      more.textContent = moreOf(shown) || '\u00A0'
+      write(more, moreOf(shown) || '\u00A0')
       drawSpark(spark, values, colour(name))
     }
-    byId('figures').replaceChildren(...small(shown))
+    fill(byId('figures'), ...small(shown))
   }
 }
 
@@ -97,6 +99,16 @@ const smalls: readonly Small[] = [
     of: ({ stats }) => stats.total.prepared,
   },
   {
+    name: 'Retained',
+    means: 'Of what is Prepared, idle pages that keep their memory until the scavenger takes it.',
+    of: ({ stats }) => stats.retained,
+  },
+  {
+    name: 'Released',
+    means: 'Of what is Prepared, pages that were given back to the OS.',
+    of: ({ stats }) => stats.total.prepared - stats.retained,
+  },
+  {
     name: 'Held',
     means: 'Obtained for a category and not freed, whatever its state is now. Reserved pages are not in it.',
     of: ({ stats }) => stats.total.held,
@@ -105,6 +117,12 @@ const smalls: readonly Small[] = [
     name: 'Retired',
     means: 'Freed address space that is kept, so that a late access finds zeroes there. It serves later reservations.',
     of: ({ stats }) => stats.retired,
+  },
+  {
+    name: 'Pinned',
+    means:
+      'Pages of views whose bytes were moved to another buffer. They stay Ready until region.reclaim gets that buffer.',
+    of: ({ stats }) => stats.pinned ?? 0,
   },
   {
     name: 'Peak',
@@ -122,6 +140,12 @@ const smalls: readonly Small[] = [
     means: 'Of these operations, those for which the OS had no memory or no mapping. Nothing changed then.',
     of: ({ stats }) => stats.total.refusals,
     text: String,
+  },
+  {
+    name: 'Limit',
+    means: 'What memory.limit allows, and what is used of it. An operation that would pass it is refused.',
+    of: ({ limits }) => limits.own?.bytes ?? null,
+    text: (limit, { limits: { own } }) => `${bytes(own?.used ?? null)} of ${bytes(limit)}, ${own?.name ?? ''}`,
   },
   {
     name: 'Mappings',

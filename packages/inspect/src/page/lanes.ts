@@ -1,5 +1,6 @@
 // The regions in view, one lane per region. The colour is the state. A bar in full colour is resident memory, and
 // huge pages have an outline. All of it shares the same pixels, so Ready pages without memory are visible.
+import { shownName } from '../names.js'
 import type { PageCells, SnapshotRegion } from '../snapshot.js'
 import { unitFor } from '../page-cells.js'
 import { byId, bytes, colour, say, sheetOf, stateColours, type Sheet } from './dom.js'
@@ -128,7 +129,7 @@ export class Lanes {
     context.beginPath()
     context.rect(0, i * LANE, left - 12, LANE)
     context.clip()
-    context.fillText(region.name, 0, y)
+    context.fillText(shownName(region.name), 0, y)
     context.restore()
     if (right === 0) return
     const resident = typeof told === 'string' ? null : told.resident

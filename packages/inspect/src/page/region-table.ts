@@ -1,4 +1,6 @@
 // The table of regions, sorted by any column, in slices.
+import { shownName, visible } from '../names.js'
+import { onClick } from './fill.js'
 import { shortened } from '../frame.js'
 import type { RegionSums } from '../region-sums.js'
 import { sortedOrder } from '../sorted-order.js'
@@ -87,14 +89,19 @@ export class RegionTable {
     const [shown, sums] = [this.#shown, this.#sums]
     if (shown === null || sums === null) return
     const head = make('thead', {}, make('tr', {}, ...columns.map(([key, title]) => this.#title(key, title))))
-    this.#table.show(head, shown.regions.length, (i) => this.#row(shown, sums, this.#order[i] as number))
+    this.#table.show(
+      head,
+      shown.regions.length,
+      (i) => this.#row(shown, sums, this.#order[i] as number),
+      (i) => shown.regions[this.#order[i] as number]?.id ?? i,
+    )
     byId('shown').dataset['order'] = `${this.#key} ${this.#down ? 'down' : 'up'}`
     say('shown', countsOf(shown, sums))
   }
 
   #title(key: Key, title: string): HTMLElement {
     const button = make('button', { 'data-key': `sort-${key}` }, title)
-    button.addEventListener('click', () => {
+    onClick(button, () => {
       // A column of numbers starts with the largest, a column of names with A.
       this.#down = this.#key === key ? !this.#down : !texts.includes(key)
       this.#key = key
@@ -108,12 +115,17 @@ export class RegionTable {
     const region = shown.regions[place] as SnapshotRegion
     const cells = columns.map(([key]) => {
       if (key === 'name') {
-        const button = make('button', { 'data-key': `region-${region.id}` }, region.name)
-        button.addEventListener('click', () => this.#choose(region))
-        return make('td', {}, button, ...(region.leaked ? [make('span', { class: 'leaked' }, ' leaked')] : []))
+        const button = make('button', { 'data-key': `region-${region.id}` }, make('bdi', {}, shownName(region.name)))
+        onClick(button, () => this.#choose(region))
+        return make(
+          'td',
+          { title: visible(region.name) },
+          button,
+          ...(region.leaked ? [make('span', { class: 'leaked' }, ' leaked')] : []),
+        )
       }
       if (key === 'category' || key === 'made')
-        return make('td', { title: region[key] }, key === 'made' ? shortened(region.made) : region.category)
+        return make('td', { title: visible(region[key]) }, key === 'made' ? shortened(region.made) : nameIn(region))
       const value = valueOf(shown, sums, key, place)
       const text = key === 'address' ? hex(region.address) : key === 'mappings' ? String(value) : bytes(value)
       const isResident = key === 'resident' && region.residentAt !== null
@@ -124,6 +136,8 @@ export class RegionTable {
     return make('tr', region.id === this.#chosen ? { class: 'chosen' } : {}, ...cells)
   }
 }
+
+const nameIn = ({ category }: SnapshotRegion): HTMLElement => make('bdi', {}, shownName(category))
 
 /** How many regions there are, and what of them leaked. */
 function countsOf({ regions }: Shown, { ready }: RegionSums): string {
