@@ -1,4 +1,5 @@
 // A growable buffer's errors about its own arguments.
+import { alignUp } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { Memory } from '../memory.js'
 import { show } from '../text.js'
@@ -12,6 +13,13 @@ export function checkLength(op: string, what: string, n: number, most: number, l
     ...(region === undefined ? {} : { region }),
     hint: `Pass a whole number of bytes from ${least} to ${most}.`,
   })
+}
+
+/** A step in whole pages; 0: none was given. @throws UsageError ERR_MEMLAYER_SIZE for a step that is not a size. */
+export function checkStep(step: number | undefined, page: number): number {
+  if (step === undefined) return 0
+  checkLength('GrowableBuffer', 'GrowableBuffer: the step', step, Number.MAX_SAFE_INTEGER, 1)
+  return alignUp(step, page)
 }
 
 /** @throws UsageError ERR_MEMLAYER_OPTION for a value that is not a memory. */

@@ -9,7 +9,7 @@ import type { HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
 import { formatBytes, show } from '../text.js'
-import { bufferFreed, checkLength, checkMemory, checkWithin, tooLong } from './buffer-misuse.js'
+import { bufferFreed, checkLength, checkMemory, checkStep, checkWithin, tooLong } from './buffer-misuse.js'
 import type { Region } from './region.js'
 
 /** The default step. A step costs kernel calls; memory is taken only as it is touched. */
@@ -80,10 +80,9 @@ export class GrowableBuffer {
     const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat, step } = read
     checkLength('GrowableBuffer', 'GrowableBuffer: the maximum', maximum, Number.MAX_SAFE_INTEGER, 1)
     checkLength('GrowableBuffer', 'GrowableBuffer: the length', length, maximum, 0)
-    if (step !== undefined) checkLength('GrowableBuffer', 'GrowableBuffer: the step', step, Number.MAX_SAFE_INTEGER, 1)
     const { pageSize, hugePageSize } = memory.os.traits
     this.#page = pageSize
-    this.#step = alignUp(step ?? 0, pageSize)
+    this.#step = checkStep(step, pageSize)
     this.#huge = hugePages === 'off' ? 0 : hugePageSize
     this.#maximum = alignUp(maximum, pageSize)
     const align = this.#isLarge(maximum) ? this.#huge : undefined
