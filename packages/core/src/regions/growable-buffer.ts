@@ -7,9 +7,16 @@ import { elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-
 import { inWordsOf, OutOfMemoryError } from '../errors.js'
 import type { HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
-import { checkOptions } from '../options.js'
 import { formatBytes, show } from '../text.js'
-import { bufferFreed, checkLength, checkMemory, checkStep, checkWithin, tooLong } from './buffer-misuse.js'
+import {
+  bufferFreed,
+  bufferOptions,
+  checkLength,
+  checkMemory,
+  checkStep,
+  checkWithin,
+  tooLong,
+} from './buffer-misuse.js'
 import type { Region } from './region.js'
 
 /** The default step. A step costs kernel calls; memory is taken only as it is touched. */
@@ -75,9 +82,7 @@ export class GrowableBuffer {
    */
   constructor(memory: Memory, options: GrowableBufferOptions) {
     checkMemory(memory)
-    const known = ['maximum', 'length', 'name', 'stat', 'hugePages', 'step']
-    const read = checkOptions('GrowableBuffer', options, known, 'Pass an object: { maximum: 2 ** 30 }.')
-    const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat, step } = read
+    const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat, step } = bufferOptions(options)
     checkLength('GrowableBuffer', 'GrowableBuffer: the maximum', maximum, Number.MAX_SAFE_INTEGER, 1)
     checkLength('GrowableBuffer', 'GrowableBuffer: the length', length, maximum, 0)
     const { pageSize, hugePageSize } = memory.os.traits
