@@ -1,6 +1,6 @@
-// A request that Node's `http` serves, of which a transfer has read a part. The answer may be written while the rest still
-// comes. Node drains a request that nothing has read, so that the next one on the connection can be heard. It leaves one
-// that was read in part, and the client waits until it has sent all. Bun does the same.
+// A request that Node's `http` serves, of which a transfer has read a part. Its answer may be written while the rest
+// still comes. Node drains a request that nothing has read, so that the next one on the connection can be heard. It
+// leaves one that was read in part, and its client waits until it has sent all. Bun does the same.
 
 /** A request that is being served. */
 export interface Request {
@@ -17,7 +17,7 @@ interface Answer {
 
 /** Reads what is left of a request when its answer was sent, unless something else reads it then. */
 export function drainWhenAnswered(request: Request): void {
-  const answer = request.socket?._httpMessage
+  const { _httpMessage: answer } = request.socket ?? {}
   // Of two requests that came at once, the second one's answer has no socket yet.
   if (answer?.req !== request) return
   answer.once('finish', () => {

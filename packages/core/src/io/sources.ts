@@ -161,8 +161,8 @@ function byobReader(stream: WebStream): Reader | null {
 }
 
 /**
- * Waits for a read, or for the end of the stream where that comes first. A source that closes while a read has its buffer
- * has to give the buffer back. Many do not, because other readers do not need it, and then the read would never end.
+ * Waits for a read, or for the end of the stream where that comes first. A source that closes while a read has its
+ * buffer has to give the buffer back. Many do not, because other readers do not need it, and then the read never ends.
  */
 function endOf(reader: WebReader): (reading: ReturnType<WebReader['read']>) => ReturnType<WebReader['read']> {
   let end: (() => void) | null = null

@@ -3,8 +3,8 @@
 // with an error that says what was tried and what each gave. Source: debug.SetMemoryLimit, and the limit in Go's
 // runtime/mgcscavenge.go and mgcpacer.go.
 //
-// A round asks every reclaimer, however late it is, because a cache that was not asked may have enough. What it does may
-// change the limit, and what of the range is Ready, so both are read anew before an operation is refused or let through.
+// A round asks every reclaimer, however late it is, because a cache that was not asked may have enough. What it does
+// may change the limit, and what of the range is Ready, so both are read anew before an operation is refused.
 //
 // No death spiral. A round that gave too little is not tried again before twenty times its own time has passed: all
 // rounds that fail take a twentieth of the thread's time at most. Until then operations are refused, or let through as
@@ -158,8 +158,8 @@ export class MemoryLimit {
   }
 
   /**
-   * `n` bytes are about to become Ready. `needed` counts them anew, because a reclaimer may change what is Ready. Returns
-   * whether one may have.
+   * `n` bytes are about to become Ready. `needed` counts them anew, because a reclaimer may change what is Ready.
+   * Returns whether one may have.
    *
    * @throws OutOfMemoryError when they would pass the limit, and nothing gave enough.
    */

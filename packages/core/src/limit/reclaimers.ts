@@ -81,7 +81,7 @@ export class Reclaimers {
     return this.#isRunning
   }
 
-  /** Those that a round has to ask, in order. A round that was too late for some is followed by one that begins there. */
+  /** Those that a round has to ask, in order. After a round that was too late for some, the next begins with these. */
   pending(): Pending {
     const first = this.#next
     this.#next = 0
@@ -89,8 +89,8 @@ export class Reclaimers {
   }
 
   /**
-   * Asks each of `pending` once, and takes it off, until `missing` is 0 or less or `isLate`. One is always asked, however
-   * late it is. Returns what each gave, by the count of `missing`.
+   * Asks each of `pending` once, and takes it off, until `missing` is 0 or less or `isLate`. One is always asked,
+   * however late it is. Returns what each gave, by the count of `missing`.
    */
   round(
     level: ReclaimRequest['level'],
