@@ -3,8 +3,11 @@
 //
 // What is known of a span stands apart from its objects, by the number of its first page: a word of class and place, a
 // count of free objects, and where its bitmap is. In a bitmap 1 means free, so that the bits beyond the last object
-// are never handed out. Allocation takes the lowest bit of the current word. A free sets the bit again.
+// are never handed out. Allocation takes the lowest bit of the current word. A free sets the bit again. In front of
+// each bitmap stands a word that has a bit for each of its words: 0 means that the word has no free object. Allocation
+// clears the bit late, when it finds the word empty.
 import { Arena, atHandle, atSpan, atUnits, atWord, currentStride } from './arena.js'
+import { lowestBit } from './page-set.js'
 import type { PageHeap } from './page-heap.js'
 import { bytesOfClass, pageBytes, pageShift, pageUnits, SizeClasses, unitBytes } from './size-classes.js'
 import { WordPool } from './word-pool.js'
@@ -54,7 +57,7 @@ export class Spans {
     this.#free = new Uint16Array(count)
     this.#base = new Int32Array(count)
     this.#levels = new Uint8Array(count)
-    this.#arena = new Arena(count)
+    this.#arena = new Arena()
     this.#arenas = [this.#arena]
     this.#current = this.#arena.current
   }
@@ -113,7 +116,7 @@ export class Spans {
     this.#words[at] = word | bit
     const free = (this.#free[span] as number) + 1
     this.#free[span] = free
-    if (free === 1 || free === objects) this.#turn(sizeClass, span, free)
+    if (word === 0 || free === objects) this.#turn(sizeClass, span, index >>> 5)
     return true
   }
 
@@ -156,17 +159,16 @@ export class Spans {
     return true
   }
 
-  /** Calls `make` while allocations go to the arena of the object at `handle`. */
-  inArenaOf(handle: number, make: () => number): number {
-    const tag = this.#tags[handle >>> pageShift] as number
-    const level = this.#levels[(handle >>> pageShift) - (tag & 255)] as number
-    if (level === this.#depth) return make()
-    this.#use(this.#arenas[level] as Arena)
-    try {
-      return make()
-    } finally {
-      this.#use(this.#arenas[this.#depth] as Arena)
-    }
+  /** Allocations go to the arena of the object at `handle`, until `leaveArena`. */
+  enterArenaOf(handle: number): void {
+    const page = handle >>> pageShift
+    const first = page - ((this.#tags[page] as number) & 255)
+    this.#use(this.#arenas[this.#levels[first] as number] as Arena)
+  }
+
+  /** Allocations go to the arena of the last mark that is open. */
+  leaveArena(): void {
+    this.#use(this.#arenas[this.#depth] as Arena)
   }
 
   #use(arena: Arena): void {
@@ -177,7 +179,7 @@ export class Spans {
   /** Opens an arena for the allocations that follow. Returns its mark. Only while fewer than `levelsMax` are open. */
   mark(): number {
     const depth = this.#depth + 1
-    const arena = (this.#arenas[depth] ??= new Arena(this.#tags.length))
+    const arena = (this.#arenas[depth] ??= new Arena())
     arena.mark = this.#marks += 1
     this.#depth = depth
     this.#use(arena)
@@ -260,31 +262,37 @@ export class Spans {
     }
   }
 
-  /** Points the class at the lowest span that has room, and allocates there. */
+  /**
+   * Points the class at a word that has a free object, and allocates there. The current span serves until it is full.
+   * Then comes the span that was full and has room since, because it is the fullest, and then the lowest.
+   */
   #refill(sizeClass: number): number {
     const at = sizeClass * currentStride
-    const before = this.#current[at + atSpan] as number
-    const isEmpty = before !== 0 && this.#free[before] === classes.objects[sizeClass]
-    const roomy = this.#arena.roomy(sizeClass)
-    if (before !== 0 && this.#free[before] === 0) roomy.delete(before)
-    let span = roomy.lowest()
+    const words = this.#words
+    let span = this.#current[at + atSpan] as number
+    if (span !== 0) {
+      const base = this.#base[span] as number
+      const left = (words[base - 1] as number) & ~(1 << ((this.#current[at + atWord] as number) - base))
+      words[base - 1] = left
+      if (left !== 0) {
+        this.#point(at, sizeClass, span, lowestBit(left))
+        return this.alloc(sizeClass)
+      }
+    }
+    span = this.#arena.takeRoomy(sizeClass)
     if (span < 0) span = this.#make(sizeClass)
-    this.#point(sizeClass, span)
-    if (isEmpty && before !== span) this.#emptied(this.#arena, sizeClass, before)
+    this.#point(at, sizeClass, span, lowestBit(this.#words[(this.#base[span] as number) - 1] as number))
     return this.alloc(sizeClass)
   }
 
-  /** The lowest word of a span that has a free object serves the class from now on. */
-  #point(sizeClass: number, span: number): void {
-    const base = this.#base[span] as number
-    let word = base
-    while (this.#words[word] === 0) word += 1
-    const at = sizeClass * currentStride
+  /** A word of a span serves the class from now on. */
+  #point(at: number, sizeClass: number, span: number, word: number): void {
+    const current = this.#current
     const units = classes.units[sizeClass] as number
-    this.#current[at + atWord] = word
-    this.#current[at + atHandle] = (span << pageShift) + (word - base) * 32 * units
-    this.#current[at + atUnits] = units
-    this.#current[at + atSpan] = span
+    current[at + atWord] = (this.#base[span] as number) + word
+    current[at + atHandle] = (span << pageShift) + word * 32 * units
+    current[at + atUnits] = units
+    current[at + atSpan] = span
   }
 
   /** A new span of a class. The call that takes pages can call code that changes the heap, so the rest comes after. */
@@ -293,15 +301,18 @@ export class Spans {
     const page = this.#pages.take(n)
     const count = classes.words[sizeClass] as number
     const objects = classes.objects[sizeClass] as number
-    const base = this.#pool.take(count)
+    const base = this.#pool.take(count + 1) + 1
     const words = (this.#words = this.#pool.words)
+    words[base - 1] = count === 32 ? -1 : ~(-1 << count)
     words.fill(-1, base, base + count)
-    if (objects % 32 !== 0) words[base + count - 1] = (1 << objects) - 1
+    if (objects % 32 !== 0) words[base + count - 1] = ~(-1 << objects)
     for (let i = 0; i < n; i++) this.#tags[page + i] = (sizeClass << 8) | i
     this.#free[page] = objects
     this.#base[page] = base
     this.#enter(page)
-    this.#arena.roomy(sizeClass).add(page)
+    // Code that was called meanwhile can have made another span current.
+    const current = this.#current[sizeClass * currentStride + atSpan] as number
+    if (current !== 0 && (this.#free[current] as number) > 0) this.#arena.addRoomy(sizeClass, current)
     return page
   }
 
@@ -333,11 +344,15 @@ export class Spans {
     return tag !== 0 && (tag & 255) === 0 && this.#levels[page] === level
   }
 
-  /** A span that was full has room, or one has become empty. */
-  #turn(sizeClass: number, span: number, free: number): void {
+  /** A word that was full has room, or a span has become empty. */
+  #turn(sizeClass: number, span: number, word: number): void {
+    const summary = (this.#base[span] as number) - 1
+    this.#words[summary] = (this.#words[summary] as number) | (1 << word)
     const arena = this.#arenas[this.#levels[span] as number] as Arena
-    if (free === 1) arena.roomy(sizeClass).add(span)
-    else if (arena.current[sizeClass * currentStride + atSpan] !== span) this.#emptied(arena, sizeClass, span)
+    if (arena.current[sizeClass * currentStride + atSpan] === span) return
+    const free = this.#free[span] as number
+    if (free === 1) arena.addRoomy(sizeClass, span)
+    else if (free === classes.objects[sizeClass]) this.#emptied(arena, sizeClass, span)
   }
 
   /** Keeps one empty span of a class, so that a program at its edge does not make one again and again. */
@@ -354,7 +369,7 @@ export class Spans {
   }
 
   #drop(arena: Arena, sizeClass: number, span: number): void {
-    arena.roomy(sizeClass).delete(span)
+    arena.deleteRoomy(sizeClass, span)
     this.#remove(span)
   }
 
@@ -363,7 +378,7 @@ export class Spans {
     const sizeClass = (this.#tags[page] as number) >>> 8
     const isLarge = sizeClass === largeClass
     const n = (isLarge ? this.#base[page] : classes.pages[sizeClass]) as number
-    if (!isLarge) this.#pool.give(this.#base[page] as number, classes.words[sizeClass] as number)
+    if (!isLarge) this.#pool.give((this.#base[page] as number) - 1, (classes.words[sizeClass] as number) + 1)
     this.#tags.fill(0, page, isLarge ? page + 1 : page + n)
     this.#pages.give(page, n)
   }
