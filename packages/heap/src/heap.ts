@@ -343,10 +343,10 @@ export class Heap {
   #holes(visit: (from: number, end: number) => boolean): void {
     const { pageSize } = this.#memory.os.traits
     let isWanted = true
-    for (const { page, pages, sizeClass, objects, free } of this.#spans.all()) {
+    for (const { page, pages, sizeClass, objects, free } of this.#spans.table.all(this.#pages.end)) {
       // The free objects of a span and what it leaves over are at most so many bytes.
       if (free === 0 || (free * pages * pageBytes) / objects < pageSize) continue
-      this.#spans.holes(page, sizeClass, (from, end) => {
+      this.#spans.table.holes(page, sizeClass, (from, end) => {
         isWanted &&= visit(from, end)
       })
       if (!isWanted) return

@@ -9,41 +9,25 @@
 import { Arena, atHandle, atSpan, atUnits, atWord, currentStride } from './arena.js'
 import { lowestBit } from './page-set.js'
 import type { PageHeap } from './page-heap.js'
-import { bytesOfClass, pageBytes, pageShift, pageUnits, SizeClasses, unitBytes } from './size-classes.js'
-import { WordPool } from './word-pool.js'
+import { classes, pageBytes, pageShift, pageUnits, unitBytes } from './size-classes.js'
+import { largeClass, SpanTable } from './span-table.js'
+import type { WordPool } from './word-pool.js'
 
-/** The class of a large object in its page's tag. */
-const largeClass = 255
 /** How deep arenas nest: a level is 7 bits. */
 export const levelsMax = 127
 const seen = 128
 
-const classes = /* @__PURE__ */ new SizeClasses()
-
-/** What `visit` is told of a span or a large object. */
-export interface SpanFigures {
-  /** Its first page. */
-  page: number
-  pages: number
-  /** Its class; 0: it is one large object. */
-  sizeClass: number
-  /** Objects that fit, and those of them that are free. */
-  objects: number
-  free: number
-}
-
 /** The objects of one heap. */
 export class Spans {
+  /** What is known of each page. */
+  readonly table: SpanTable
   readonly #pages: PageHeap
-  readonly #pool = new WordPool()
-  #words = this.#pool.words
-  /** By page: its class times 256, and how many pages it is from the first of its span. 0: no object begins there. */
+  readonly #pool: WordPool
+  // The arrays of the table, because each step on the way costs.
+  #words: Int32Array
   readonly #tags: Uint16Array
-  /** By first page: free objects. */
   readonly #free: Uint16Array
-  /** By first page: where the bitmap begins; of a large object its pages. */
   readonly #base: Int32Array
-  /** By first page: the level of its arena. */
   readonly #levels: Uint8Array
   readonly #arenas: Arena[]
   #depth = 0
@@ -52,11 +36,15 @@ export class Spans {
   #marks = 0
 
   constructor(pages: PageHeap, count: number) {
+    const table = new SpanTable(count)
     this.#pages = pages
-    this.#tags = new Uint16Array(count)
-    this.#free = new Uint16Array(count)
-    this.#base = new Int32Array(count)
-    this.#levels = new Uint8Array(count)
+    this.table = table
+    this.#pool = table.pool
+    this.#words = table.pool.words
+    this.#tags = table.tags
+    this.#free = table.free
+    this.#base = table.base
+    this.#levels = table.levels
     this.#arena = new Arena()
     this.#arenas = [this.#arena]
     this.#current = this.#arena.current
@@ -65,8 +53,7 @@ export class Spans {
   /** Its own bytes. */
   get bytes(): number {
     const arenas = this.#arenas.reduce((sum, { bytes }) => sum + bytes, 0)
-    const byPage = this.#tags.byteLength + this.#free.byteLength + this.#base.byteLength + this.#levels.byteLength
-    return arenas + byPage + this.#pool.bytes
+    return arenas + this.table.bytes
   }
 
   /** Open marks. */
@@ -214,51 +201,13 @@ export class Spans {
 
   /** Gives empty spans to the page heap. */
   dropEmpty(): void {
-    for (const { page, sizeClass, objects, free } of this.all()) {
+    for (const { page, sizeClass, objects, free } of this.table.all(this.#pages.end)) {
       if (sizeClass === 0 || free < objects) continue
       const arena = this.#arenas[this.#levels[page] as number] as Arena
       const at = sizeClass * currentStride
       if (arena.current[at + atSpan] === page) arena.current.fill(0, at, at + currentStride)
       if (arena.spare[sizeClass] === page) arena.spare[sizeClass] = 0
       this.#drop(arena, sizeClass, page)
-    }
-  }
-
-  /** All spans and large objects, by address. The same object each time. */
-  *all(): Generator<Readonly<SpanFigures>, void> {
-    const figures: SpanFigures = { page: 1, pages: 1, sizeClass: 0, objects: 1, free: 0 }
-    for (let page = 1; page < this.#pages.end; page += figures.pages) {
-      const tag = this.#tags[page] as number
-      figures.pages = 1
-      if (tag === 0) continue
-      const sizeClass = tag >>> 8
-      const isLarge = sizeClass === largeClass
-      figures.page = page
-      figures.pages = (isLarge ? this.#base[page] : classes.pages[sizeClass]) as number
-      figures.sizeClass = isLarge ? 0 : sizeClass
-      figures.objects = isLarge ? 1 : (classes.objects[sizeClass] as number)
-      figures.free = isLarge ? 0 : (this.#free[page] as number)
-      yield figures
-    }
-  }
-
-  /** Calls `visit` with each run of free objects in the span `page`, as bytes [from, end) of the heap. */
-  holes(page: number, sizeClass: number, visit: (from: number, end: number) => void): void {
-    const objects = classes.objects[sizeClass] as number
-    const size = bytesOfClass(sizeClass)
-    const start = page * pageBytes
-    const base = this.#base[page] as number
-    let first = -1
-    for (let i = 0; i <= objects; i++) {
-      const isFree = i < objects && ((this.#words[base + (i >>> 5)] as number) & (1 << i)) !== 0
-      if (isFree && first < 0) first = i
-      if (isFree || first < 0) continue
-      // What a span leaves over behind its last object goes with that.
-      visit(
-        start + first * size,
-        i < objects ? start + i * size : start + (classes.pages[sizeClass] as number) * pageBytes,
-      )
-      first = -1
     }
   }
 
@@ -275,19 +224,18 @@ export class Spans {
       const left = (words[base - 1] as number) & ~(1 << ((this.#current[at + atWord] as number) - base))
       words[base - 1] = left
       if (left !== 0) {
-        this.#point(at, sizeClass, span, lowestBit(left))
+        this.#point(this.#current, at, sizeClass, span, lowestBit(left))
         return this.alloc(sizeClass)
       }
     }
     span = this.#arena.takeRoomy(sizeClass)
     if (span < 0) span = this.#make(sizeClass)
-    this.#point(at, sizeClass, span, lowestBit(this.#words[(this.#base[span] as number) - 1] as number))
+    this.#point(this.#current, at, sizeClass, span, lowestBit(this.#words[(this.#base[span] as number) - 1] as number))
     return this.alloc(sizeClass)
   }
 
   /** A word of a span serves the class from now on. */
-  #point(at: number, sizeClass: number, span: number, word: number): void {
-    const current = this.#current
+  #point(current: Int32Array, at: number, sizeClass: number, span: number, word: number): void {
     const units = classes.units[sizeClass] as number
     current[at + atWord] = (this.#base[span] as number) + word
     current[at + atHandle] = (span << pageShift) + word * 32 * units
@@ -346,13 +294,33 @@ export class Spans {
 
   /** A word that was full has room, or a span has become empty. */
   #turn(sizeClass: number, span: number, word: number): void {
+    const words = this.#words
     const summary = (this.#base[span] as number) - 1
-    this.#words[summary] = (this.#words[summary] as number) | (1 << word)
-    const arena = this.#arenas[this.#levels[span] as number] as Arena
-    if (arena.current[sizeClass * currentStride + atSpan] === span) return
+    words[summary] = (words[summary] as number) | (1 << word)
+    const arena = this.#depth === 0 ? this.#arena : (this.#arenas[this.#levels[span] as number] as Arena)
+    const at = sizeClass * currentStride
     const free = this.#free[span] as number
+    if (words[arena.current[at + atWord] as number] === 0 && this.#followFree(arena, at, sizeClass, span, word, free))
+      return
+    if (arena.current[at + atSpan] === span) return
     if (free === 1) arena.addRoomy(sizeClass, span)
     else if (free === classes.objects[sizeClass]) this.#emptied(arena, sizeClass, span)
+  }
+
+  /**
+   * The current word of a class has no free object, and `word` of `span` has one. It serves from now on, if it is in
+   * the current span, or if that one is full and `span` was. So the next allocation searches nothing.
+   */
+  #followFree(arena: Arena, at: number, sizeClass: number, span: number, word: number, free: number): boolean {
+    const before = arena.current[at + atSpan] as number
+    if (before === 0) return false
+    const words = this.#words
+    const base = this.#base[before] as number
+    const left = (words[base - 1] as number) & ~(1 << ((arena.current[at + atWord] as number) - base))
+    words[base - 1] = left
+    if (before !== span && (left !== 0 || free !== 1)) return false
+    this.#point(arena.current, at, sizeClass, span, word)
+    return true
   }
 
   /** Keeps one empty span of a class, so that a program at its edge does not make one again and again. */

@@ -15,7 +15,10 @@ type Way = 'memlayer' | 'thing' | 'buffer' | 'array' | 'c'
 const LIVE_OBJECTS = 4096
 const ROOM = 128 * MiB
 const GOAL_NS = 60
+/** All of the work would take minutes. */
 const POOL_PART = 1 / 256
+/** The collector runs within a batch of those whose objects are dropped. */
+const DROP_PART = 4
 
 /** A sequence of numbers that is the same in each run. */
 function numbers(count: number, of: (word: number) => number): Int32Array {
@@ -56,7 +59,7 @@ function poolAllocator(): Allocator<number> {
 /** The collector frees what is dropped. */
 const drop = (): void => undefined
 
-/** `part`: it does this part of the work of a batch, because all of it would take minutes. */
+/** `part`: a batch does this part of the work, or so many times of it. */
 async function contender<T>(
   kind: string,
   allocator: Allocator<T>,
@@ -88,11 +91,17 @@ async function linesOf({ loop, work, sizes }: (typeof plans)[number], settings: 
   const ways: Record<Way, Contender> = {
     memlayer: await contender('heap', heapAllocator(heap), loop, plan),
     thing: await contender('pool', poolAllocator(), loop, plan, POOL_PART),
-    buffer: await contender('buffer', { alloc: (bytes) => Buffer.allocUnsafe(bytes), free: drop }, loop, plan),
-    array: await contender('array', { alloc: (bytes) => new Uint8Array(bytes), free: drop }, loop, plan),
+    buffer: await contender(
+      'buffer',
+      { alloc: (bytes) => Buffer.allocUnsafe(bytes), free: drop },
+      loop,
+      plan,
+      DROP_PART,
+    ),
+    array: await contender('array', { alloc: (bytes) => new Uint8Array(bytes), free: drop }, loop, plan, DROP_PART),
     c: await contender('c', c, loop, plan),
   }
-  const series = await takeTurns(ways, rounds(settings, { rounds: 20, warmUp: 5, times: 2 ** 16 }))
+  const series = await takeTurns(ways, rounds(settings, { rounds: 60, warmUp: 15, times: 2 ** 14 }))
   const ours = spread(series.memlayer)
   const line = (beside: string, way: Way): Comparison => ({
     work: `alloc + free, ${work}`,
