@@ -14,6 +14,7 @@ import { settle } from './calls/settle.js'
 import { Wrappers } from './calls/wrappers.js'
 import { warnOfCopies } from './copies.js'
 import { ownValue, UsageError } from './errors.js'
+import { hostLimits } from './limit/host-limit.js'
 import type { BudgetOptions } from './mappings/headroom.js'
 import { mappingUse } from './mappings/mapping-use.js'
 import type { Memory, MemoryOptions } from './memory.js'
@@ -93,6 +94,7 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
       checkIdle(parts)
     }),
     regions: settled(() => regions.list()),
+    leaks: settled(() => regions.leaks()),
     holds: settled(() => holdsOf(parts)),
     ranges: settled(() => ledger.list(account.nameOf)),
     mappings: settled(() => mappingUse(os, ledger, retired)),
@@ -147,6 +149,7 @@ function goMemory(os: OS): Memory {
     }) satisfies Memory['scavenge'],
     check: () => account.check(),
     regions: () => [],
+    leaks: () => [],
     holds: () => [],
     ranges: () => [],
     mappings: () => mappingUse(os, null, null),
@@ -164,13 +167,14 @@ function lineOf(memory: Memory): string {
   return `Memory of ${memory.os.name}: ${states}`
 }
 
-type Reports = 'stat' | 'residency' | 'trimHost' | 'observe'
+type Reports = 'stat' | 'residency' | 'trimHost' | 'hostLimits' | 'observe'
 
 function reportsOf(os: OS, account: Account): Pick<Memory, Reports> {
   return {
     stat: (name) => account.stat(name),
     residency: (v, n) => residencyOf(os, v, n),
     trimHost: () => trimHost(os),
+    hostLimits: () => hostLimits(os.host),
     observe: (observer, given) => account.observe(observer, given),
   }
 }

@@ -9,11 +9,13 @@ import type { ViewConstructor, ViewOf } from './borrows/view-types.js'
 import type { AlignedReservation } from './calls/reserve.js'
 import type { Holding } from './holding.js'
 import type { OwnedRange } from './ledger/states.js'
+import type { HostLimit } from './limit/host-limit.js'
 import type { Limit, LimitOptions } from './limit/limit.js'
 import type { PressureListener } from './limit/pressure.js'
 import type { Reclaimer, ReclaimerOptions } from './limit/reclaimers.js'
 import type { MappingUse } from './mappings/mapping-use.js'
 import type { OS } from './os.js'
+import type { LeakedRegion } from './regions/leaked-region.js'
 import type { Region, RegionOptions } from './regions/region.js'
 import type { Explanation } from './residency/explain.js'
 import type { Residency } from './residency/residency.js'
@@ -180,6 +182,11 @@ export interface Memory {
   /** The regions in use. */
   regions(): Region[]
   /**
+   * The regions that were collected and never freed. They keep their address space and memory until `sysFree` is given
+   * their parts.
+   */
+  leaks(): LeakedRegion[]
+  /**
    * What keeps pages Ready besides their owner: holds, lends, transfers and streams, shares that a worker has, and
    * views whose bytes were moved to another buffer. The oldest comes first.
    */
@@ -214,6 +221,11 @@ export interface Memory {
    */
   get limit(): Limit | null
   set limit(given: LimitOptions | null)
+  /**
+   * The limits of the host on this process's memory, the smallest first. Empty where the host tells none. Linux reads
+   * several files for it.
+   */
+  hostLimits(): HostLimit[]
   /**
    * Adds a reclaimer: a cache, a pool or a buffer that can shrink. It is asked when an operation would pass
    * {@link Memory.limit}, and when memory is short: once a round, in order of priority. The function returned takes it

@@ -2,7 +2,7 @@
 // next to nothing.
 import { createMemory, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
-import { hostLimit } from '../src/limit/host-limit.js'
+import { hostLimit, hostLimits } from '../src/limit/host-limit.js'
 import { MemoryLimit, type Limited } from '../src/limit/limit.js'
 import { Reclaimers } from '../src/limit/reclaimers.js'
 import { errorOf } from './errors-of.js'
@@ -212,6 +212,47 @@ describe('a limit that can not be kept', () => {
   })
 })
 
+describe('a slow machine', () => {
+  /** A world where a look at what is used takes longer than all reclaimers may, and `first` gives nothing. */
+  function slowWorld(): [limit: MemoryLimit, asked: string[], pass: (milliseconds: number) => void] {
+    let [time, used] = [0, 10 * page]
+    const asked: string[] = []
+    const reclaimers = new Reclaimers()
+    reclaimers.add({ name: 'first', priority: 1 }, () => {
+      asked.push('first')
+      time += 80
+    })
+    reclaimers.add({ name: 'second', priority: 2 }, () => {
+      asked.push('second')
+      used -= 8 * page
+    })
+    const slow = (): number => {
+      time += 80
+      return used
+    }
+    const limit = new MemoryLimit({
+      host: undefined,
+      reclaimers,
+      own: slow,
+      all: slow,
+      scavenge: () => 0,
+      trim: () => 0,
+      now: () => time,
+    })
+    limit.limit = { bytes: 4 * page }
+    return [limit, asked, (milliseconds) => void (time += milliseconds)]
+  }
+
+  it('asks one reclaimer in each round, and those that had no turn in the next', () => {
+    const [limit, asked, pass] = slowWorld()
+    expect(() => limit.take('sysUsed', page)).toThrow(/Given back: 0 bytes by the scavenger, 0 bytes by first\./)
+    expect(asked).toEqual(['first'])
+    pass(100_000)
+    limit.take('sysUsed', page)
+    expect(asked).toEqual(['first', 'second'])
+  })
+})
+
 describe("the host's limit", () => {
   const none = {
     addressSpace: Infinity,
@@ -253,5 +294,27 @@ describe("the host's limit", () => {
     const windows = { commitLimit: 2 ** 33, commitAvailable: 1, addressSpace: 2 ** 47, addressSpaceAvailable: 1 }
     expect(hostLimit({ limits: () => windows })).toEqual({ bytes: 2 ** 33, name: 'the commit limit' })
     expect([hostLimit({}), hostLimit(undefined)]).toEqual([null, null])
+    expect([hostLimits({}), hostLimits(undefined)]).toEqual([[], []])
+  })
+
+  it('is one of a list, the smallest first, each with what is used of it where the host tells', () => {
+    const limits = () => ({
+      ...none,
+      hostMemory: 2 ** 34,
+      groupLimit: 2 ** 30,
+      groupUsed: 2 ** 29,
+      dataSize: 2 ** 32,
+      dataSizeUsed: NaN,
+      overcommit: 2,
+      commitLimit: 2 ** 33,
+      committed: 2 ** 31,
+    })
+    expect(hostLimits({ limits })).toEqual([
+      { name: "the control group's memory.max", bytes: 2 ** 30, used: 2 ** 29 },
+      { name: 'RLIMIT_DATA', bytes: 2 ** 32, used: NaN },
+      { name: 'the commit limit', bytes: 2 ** 33, used: 2 ** 31 },
+      { name: "the host's memory", bytes: 2 ** 34, used: NaN },
+    ])
+    expect(createMemory(new PageOS()).hostLimits()).toEqual([])
   })
 })

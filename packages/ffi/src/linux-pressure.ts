@@ -9,7 +9,7 @@ import { numberIn, wordAfter } from './linux-words.js'
 /** Reads the counters of the process's control group, or of the host. Null: none can be read. */
 export function linuxPressure(read: ReadHostFile): HostPressure | null {
   const groups = read('/proc/self/cgroup') ?? ''
-  const group = firstOf(read, groupFolders(groups, 2), 'memory.pressure')
+  const group = firstOf(read, groupFolders(read, groups, 2), 'memory.pressure')
   const stalls = group ?? read('/proc/pressure/memory')
   const reached = timesReached(read, groups)
   const [some, full] = [stalledIn(stalls, 'some'), stalledIn(stalls, 'full')]
@@ -26,9 +26,9 @@ function stalledIn(text: string | null, kind: 'some' | 'full'): number {
 
 /** How often the process's own group met memory.high or memory.max, or the limit of version 1. */
 function timesReached(read: ReadHostFile, groups: string): number {
-  const events = firstOf(read, groupFolders(groups, 2), 'memory.events')
+  const events = firstOf(read, groupFolders(read, groups, 2), 'memory.events')
   if (events !== null) return numberIn(wordAfter(events, 'high ')) + numberIn(wordAfter(events, 'max '))
-  return numberIn(firstOf(read, groupFolders(groups, 1), 'memory.failcnt'))
+  return numberIn(firstOf(read, groupFolders(read, groups, 1), 'memory.failcnt'))
 }
 
 function firstOf(read: ReadHostFile, folders: readonly string[], file: string): string | null {

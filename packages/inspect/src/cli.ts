@@ -4,11 +4,8 @@ import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { memory } from 'memlayer'
 import { startDemo } from './demo.js'
-import { Log } from './log.js'
 import { inspect } from './server.js'
-import { momentOf, type Moment } from './snapshot.js'
-import { Snapshots } from './take-snapshot.js'
-import { drawTerminal } from './terminal.js'
+import { columnsOf, showTerminal, TerminalDrawing } from './terminal-screen.js'
 
 const usage = `usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]
 
@@ -18,9 +15,6 @@ const usage = `usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]
   --seconds=N  end after N seconds (default: run until Ctrl+C)
   --version    print the version
   --help       print this text`
-
-/** Drawings in the terminal from one explanation to the next. An explanation is slow. */
-const EXPLAIN_EVERY = 20
 
 /** The longest delay of a timer, in milliseconds: 25 days. Node fires a timer with a longer delay at once. */
 const timerDelayMax = 2 ** 31 - 1
@@ -64,7 +58,7 @@ function run(args: readonly string[]): void {
   if (more.length > 0) throw new UsageError(`demo takes only flags: remove '${more[0]}'`)
   const seconds = secondsOf(values.seconds)
   if (values.once === true) once()
-  else demo(values.terminal === true ? () => terminal(false) : page, seconds)
+  else demo(values.terminal === true ? terminal : page, seconds)
 }
 
 function version(): string {
@@ -83,7 +77,9 @@ function once(): void {
     // Nothing to do: drawing once ends by itself.
   })
   const stopDemo = startDemo(memory)
-  terminal(true)()
+  const drawing = new TerminalDrawing(memory)
+  console.log(drawing.lines(columnsOf(process.stdout), Infinity, false, true).join('\n'))
+  drawing.end()
   stopDemo()
 }
 
@@ -98,7 +94,7 @@ function demo(show: () => () => void, seconds: number): void {
     stopDemo()
     clearTimeout(timer)
   }
-  process.once('SIGINT', end)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
   endWithReader(end)
   const timer = Number.isFinite(seconds) ? setTimeout(end, Math.min(seconds * 1000, timerDelayMax)) : undefined
 }
@@ -117,26 +113,9 @@ function page(): () => void {
   return () => void started.then((inspector) => inspector.close())
 }
 
-function terminal(isOnce: boolean): () => void {
-  const log = new Log(memory)
-  const snapshots = new Snapshots(memory)
-  const history: Moment[] = []
-  const draw = (): void => {
-    const snapshot = snapshots.take({
-      log: log.entries(),
-      alone: isOnce,
-      explain: history.length % EXPLAIN_EVERY === 0,
-    })
-    history.push(momentOf(snapshot))
-    const lines = drawTerminal(snapshot, Math.min(process.stdout.columns ?? 80, 160), !isOnce, history)
-    console.log(`${isOnce ? '' : '\u001B[H\u001B[2J'}${lines.join('\n')}`)
-  }
-  draw()
-  const timer = isOnce ? undefined : setInterval(draw, 500)
-  return () => {
-    clearInterval(timer)
-    log.end()
-  }
+function terminal(): () => void {
+  const view = showTerminal(memory)
+  return () => view.close()
 }
 
 main(process.argv.slice(2))

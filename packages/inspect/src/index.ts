@@ -10,7 +10,11 @@ export type {
   ProcessFigures,
   ResidentFigures,
   Snapshot,
+  SnapshotHold,
+  SnapshotLimit,
+  SnapshotLimits,
   SnapshotRegion,
 } from './snapshot.js'
 export { traceOf, type TraceEvent } from './trace.js'
 export { drawTerminal } from './terminal.js'
+export { showTerminal, type TerminalOptions, type TerminalOutput, type TerminalView } from './terminal-screen.js'

@@ -9,6 +9,7 @@ import { Log } from './log.js'
 import { lookAt, cellsMax } from './page-cells.js'
 import { pageHtml } from './page-html.js'
 import { originOf, Session } from './session.js'
+import { regionsOf } from './spans.js'
 import { Snapshots } from './take-snapshot.js'
 
 /** Options of `inspect`. */
@@ -151,15 +152,16 @@ function route(
 function pagesOf(memory: Memory, asked: readonly string[], response: ServerResponse): void {
   if (asked.length === 0 || asked.length > rangesMax) return refuse(response, 400)
   const { pageSize } = memory.os.traits
-  const regions = memory.regions()
+  const regions = new Map(regionsOf(memory).map((region) => [region.id, region]))
   const until = performance.now() + lookMsMax
   let left = cellsMax
   const found = asked.map((one) => {
-    const [address = NaN, size = NaN, unit = NaN] = one.split(',').map(Number)
-    const isOwned =
-      size > 0 && regions.some((region) => address >= region.address && address + size <= region.address + region.size)
-    // Null: the range is not in a region, or its region was freed.
-    if (!isOwned || ![address, size, unit].every((n) => Number.isSafeInteger(n) && n % pageSize === 0) || unit <= 0)
+    const [id = NaN, address = NaN, size = NaN, unit = NaN] = one.split(',').map(Number)
+    // By its number, because another region may have the address by now.
+    const region = regions.get(id)
+    const isIn = region !== undefined && address >= region.address && address + size <= region.address + region.size
+    // Null: the range is not in that region, or the region was freed.
+    if (!isIn || ![address, size, unit].every((n) => Number.isSafeInteger(n) && n > 0 && n % pageSize === 0))
       return null
     left -= Math.ceil(size / unit)
     if (left < 0) return null

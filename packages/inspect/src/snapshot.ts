@@ -1,9 +1,11 @@
 // A snapshot: all that the page and the terminal show, as plain data. It holds addresses, sizes and names. It never
 // holds bytes from the memory.
-import type { Explanation, MemoryStats } from '@memlayer/core'
+import type { Explanation, Holding, Limit, MemoryStats } from '@memlayer/core'
 
 /** A region. */
 export interface SnapshotRegion {
+  /** Its number. Another region may get its address once it is freed, and never its number. */
+  readonly id: number
   /** Its name. */
   readonly name: string
   /** Its first byte. */
@@ -14,20 +16,26 @@ export interface SnapshotRegion {
   readonly category: string
   /** Where it was reserved: the first stack line from the user's own code. */
   readonly made: string
+  /** Whether it was collected and never freed. */
+  readonly leaked: boolean
   /** Its resident bytes at the last look; `null`: not known, or not yet. */
   readonly resident: number | null
   /** Of those, in huge pages. */
   readonly huge: number | null
+  /** The time of that look: milliseconds since 1970. */
+  readonly residentAt: number | null
 }
 
-/** Resident bytes at one time. */
+/** Resident bytes of a memory. */
 export interface ResidentFigures {
   /** Resident bytes. */
   readonly resident: number
   /** Of those, in huge pages; `null`: this host does not tell. */
   readonly huge: number | null
-  /** The time of the look: milliseconds since 1970. */
+  /** The time of the oldest look that is in the sum: milliseconds since 1970. */
   readonly at: number
+  /** Mapped bytes that are not in the sum, because they were not looked at yet. */
+  readonly missing: number
 }
 
 /** A range's pages in cells of equal size: how many pages of each cell are resident. */
@@ -64,8 +72,36 @@ export interface ProcessFigures {
   readonly external: number
   /** Of `external`, the ArrayBuffers and Buffers that the engine allocated. Not known where `resident` is not. */
   readonly arrayBuffers: number | null
-  /** The most memory that the process may have: the control group's limit, or the commit limit of Windows. */
+  /** The smallest limit of the host on the process's memory. */
   readonly limit: number | null
+  /** What people call that limit: `the control group's memory.max`. */
+  readonly limitName: string | null
+}
+
+/** A limit on memory. */
+export interface SnapshotLimit {
+  /** What people call it. */
+  readonly name: string
+  /** Bytes that may be used; `null`: without end. */
+  readonly bytes: number | null
+  /** Bytes that are used; `null`: not known. */
+  readonly used: number | null
+}
+
+/** What bounds a memory. */
+export interface SnapshotLimits {
+  /** `memory.limit`; `null`: it is not set. */
+  readonly own: (SnapshotLimit & Pick<Limit, 'of' | 'beyond'>) | null
+  /** The limits of the host, the smallest first. */
+  readonly host: readonly SnapshotLimit[]
+  /** When those of the host were read: milliseconds since 1970. */
+  readonly at: number
+}
+
+/** One thing that keeps pages Ready besides their owner, as `memory.holds()` tells of it. */
+export interface SnapshotHold extends Omit<Holding, 'made'> {
+  /** Where it was made: the first stack line from the user's own code. */
+  readonly made: string
 }
 
 /** One operation in the log. */
@@ -96,8 +132,14 @@ export interface Moment {
   readonly prepared: number
   /** Bytes Ready. */
   readonly ready: number
-  /** Resident bytes of this memory. */
+  /** Of `prepared`, bytes that are idle and keep their memory. */
+  readonly retained: number
+  /** `memory.limit`; `null`: it is not set. */
+  readonly ownLimit: number | null
+  /** Resident bytes of this memory; `null` also where not all of it was looked at. */
   readonly own: number | null
+  /** The time of the oldest look in `own`. */
+  readonly ownAt: number | null
   /** In use in the JavaScript heap. */
   readonly heapUsed: number
   /** Memory outside the JavaScript heap that the engine takes. */
@@ -108,7 +150,7 @@ export interface Moment {
   readonly slack: number | null
   /** Resident memory of the process. */
   readonly resident: number | null
-  /** The most memory that the process may have. */
+  /** The smallest limit of the host on the process's memory. */
   readonly limit: number | null
 }
 
@@ -133,13 +175,19 @@ export interface Snapshot {
    * `categories`.
    */
   readonly ranges: readonly number[]
-  /** The regions in use. */
+  /** The regions in use, and those that were collected and never freed. */
   readonly regions: readonly SnapshotRegion[]
   /** The process. */
   readonly process: ProcessFigures
+  /** What bounds the memory. */
+  readonly limits: SnapshotLimits
+  /** What keeps pages Ready besides their owner, the oldest first: 200 at most. */
+  readonly holds: readonly SnapshotHold[]
+  /** How many such things there are. */
+  readonly holdsCount: number
   /** Kernel mappings, counted `at`: used by the process, its limit, and this memory's own. */
   readonly mappings: { readonly used: number; readonly limit: number; readonly own: number; readonly at: number } | null
-  /** Resident bytes of this memory; `null`: this host does not tell, or the first look is not complete. */
+  /** Resident bytes of this memory; `null`: this host does not tell. */
   readonly resident: ResidentFigures | null
   /** Where resident memory was, found `at`; `null`: not requested yet. */
   readonly explanation: (Explanation & { readonly at: number }) | null
@@ -155,16 +203,27 @@ export interface Snapshot {
 export const states: readonly string[] = ['None', 'Reserved', 'Prepared', 'Ready']
 
 /** The figures of a snapshot that the chart draws. */
-export function momentOf(snapshot: Pick<Snapshot, 'at' | 'stats' | 'process' | 'resident' | 'explanation'>): Moment {
-  const { at, stats, process, resident, explanation } = snapshot
+export function momentOf(
+  snapshot: Pick<Snapshot, 'at' | 'stats' | 'process' | 'resident' | 'explanation' | 'limits'>,
+): Moment {
+  const { at, stats, process, resident, explanation, limits } = snapshot
   const { reserved, prepared, ready } = stats.total
+  const { heapUsed, external, arrayBuffers, resident: all, limit } = process
   return {
     at,
     reserved,
     prepared,
     ready,
-    own: resident?.resident ?? null,
+    retained: stats.retained,
+    // A part is not the whole, and is no figure of it.
+    own: resident?.missing === 0 ? resident.resident : null,
+    ownAt: resident?.missing === 0 ? resident.at : null,
     slack: explanation?.mallocSlack ?? null,
-    ...process,
+    heapUsed,
+    external,
+    arrayBuffers,
+    resident: all,
+    limit,
+    ownLimit: limits.own?.bytes ?? null,
   }
 }

@@ -1,12 +1,14 @@
 // Takes snapshots. The server and the terminal take one after another. Slow figures are not computed each time: then
 // the snapshot holds the last answer and its time.
 import { getHeapStatistics } from 'node:v8'
-import { checkOptions, type Memory, type OwnedRange, type Region } from '@memlayer/core'
+import { checkOptions, type Memory, type OwnedRange } from '@memlayer/core'
+import { Limits } from './limits.js'
 import type { Log } from './log.js'
 import { lookAt, unitFor } from './page-cells.js'
 import { placeOf } from './place.js'
 import { ResidencyBook } from './residency-book.js'
-import type { LogEntry, PageCells, ProcessFigures, Snapshot } from './snapshot.js'
+import type { LogEntry, PageCells, ProcessFigures, Snapshot, SnapshotLimits, SnapshotRegion } from './snapshot.js'
+import { regionsOf, type AnyRegion } from './spans.js'
 import { numbersOf, pack, type Wire } from './wire.js'
 
 /** Milliseconds from one count of mappings to the next. Counting reads a file with one line per mapping. */
@@ -15,10 +17,14 @@ const MAPPINGS_EVERY = 30_000
  * Milliseconds for which an explanation is used again. An explanation takes a hundred times as long as a snapshot.
  */
 const EXPLAIN_EVERY = 2000
-/** Milliseconds to look at pages: in one of many snapshots, and in a single one. */
-const [glanceMilliseconds, lookMilliseconds] = [0.25, 50]
+/** Milliseconds to look at pages in a single snapshot, and in the first of many. */
+const lookMilliseconds = 50
+/** In the others: this part of the time since the last one, between these milliseconds. */
+const [glancePart, glanceLeast, glanceMost] = [0.004, 0.25, 10]
 /** Cells per region in a saved snapshot. */
 const SAVED_CELLS = 1024
+/** How many holds a snapshot has: the oldest ones. */
+const holdsMax = 200
 /** How many regions have their pages saved: the largest ones. */
 const savedRegionsMax = 200
 
@@ -51,13 +57,17 @@ export interface Asked {
 export class Snapshots {
   readonly #memory: Memory
   readonly #book: ResidencyBook
-  readonly #places = new WeakMap<Region, string>()
+  /** The place of each region by its number, and those of the snapshot before. */
+  #places = new Map<number, string>()
+  #lookedAt = -Infinity
   #mappings: Snapshot['mappings'] = null
   #explanation: Snapshot['explanation'] = null
+  readonly #limits: Limits
 
   constructor(memory: Memory) {
     this.#memory = memory
     this.#book = new ResidencyBook(memory)
+    this.#limits = new Limits(memory)
   }
 
   /** Takes a snapshot. */
@@ -81,9 +91,11 @@ export class Snapshots {
   ): Omit<Snapshot, 'ranges'> {
     const memory = this.#memory
     const stats = memory.stats()
-    const regions = memory.regions().toSorted((a, b) => a.address - b.address)
-    // The first snapshot has no earlier result to show.
-    this.#book.look(regions, owned, alone || pages || this.#book.all === null ? lookMilliseconds : glanceMilliseconds)
+    const regions = regionsOf(memory)
+    this.#lookAt(regions, owned, alone || pages)
+    const [limits, holds] = [this.#limits.read(), memory.holds()]
+    const before = this.#places
+    this.#places = new Map()
     return {
       format: 'memlayer-snapshot',
       version: 1,
@@ -92,8 +104,11 @@ export class Snapshots {
       pageSize: memory.os.traits.pageSize,
       stats,
       categories: ['', ...Object.keys(stats.categories)],
-      regions: regions.map((region) => this.#tell(region)),
-      process: processFigures(this.#memory),
+      regions: regions.map((region) => this.#tell(region, before)),
+      process: processFigures(limits),
+      limits,
+      holds: holds.slice(0, holdsMax).map((one) => ({ ...one, made: placeOf(one.made) })),
+      holdsCount: holds.length,
       mappings: this.#countMappings(),
       resident: this.#book.all,
       explanation: this.#explain(explain),
@@ -103,20 +118,23 @@ export class Snapshots {
     }
   }
 
-  #tell(region: Region): Snapshot['regions'][number] {
-    const { name, address, size, stat } = region
-    let made = this.#places.get(region)
-    if (made === undefined) this.#places.set(region, (made = placeOf(region.made)))
+  #lookAt(regions: readonly AnyRegion[], owned: readonly OwnedRange[], isThorough: boolean): void {
+    const now = performance.now()
+    const glance = Math.min(glanceMost, Math.max(glanceLeast, glancePart * (now - this.#lookedAt)))
+    this.#lookedAt = now
+    // The first snapshot has no earlier result to show.
+    this.#book.look(regions, owned, isThorough || this.#book.all === null ? lookMilliseconds : glance)
+  }
+
+  #tell(region: AnyRegion, before: ReadonlyMap<number, string>): SnapshotRegion {
+    const { id, name, address, size } = region
+    const made = before.get(id) ?? placeOf(region.made)
+    this.#places.set(id, made)
     const found = this.#book.of(region)
-    return {
-      name,
-      address,
-      size,
-      category: stat.name,
-      made,
-      resident: found?.resident ?? null,
-      huge: found?.huge ?? null,
-    }
+    const leaked = 'parts' in region
+    const category = leaked ? region.category : region.stat.name
+    const { resident = null, huge = null, at: residentAt = null } = found ?? {}
+    return { id, name, address, size, category, made, leaked, resident, huge, residentAt }
   }
 
   #countMappings(): Snapshot['mappings'] {
@@ -136,7 +154,7 @@ export class Snapshots {
     return this.#explanation
   }
 
-  #pagesOf(regions: readonly Region[]): PageCells[] {
+  #pagesOf(regions: readonly AnyRegion[]): PageCells[] {
     const until = performance.now() + lookMilliseconds
     const { pageSize } = this.#memory.os.traits
     const found: PageCells[] = []
@@ -150,18 +168,10 @@ export class Snapshots {
   }
 }
 
-function processFigures({ os }: Memory): ProcessFigures {
+function processFigures({ host }: SnapshotLimits): ProcessFigures {
   const { rss, heapUsed, external, arrayBuffers } = memoryUsage()
-  const limit = process.constrainedMemory()
-  // A control group without a limit answers 2^63 less a page.
-  const isLimited = limit > 0 && limit < 2 ** 53
-  return { resident: rss, heapUsed, external, arrayBuffers, limit: isLimited ? limit : commitLimit(os) }
-}
-
-/** Where an OS charges what is committed, the limit on that. Elsewhere limits are slow to read, and not asked for. */
-function commitLimit(os: Memory['os']): number | null {
-  const limits = os.sysRoomOS === undefined ? undefined : os.host?.limits?.()
-  return limits !== undefined && limits.commitLimit > 0 ? limits.commitLimit : null
+  const { bytes: limit = null, name: limitName = null } = host[0] ?? {}
+  return { resident: rss, heapUsed, external, arrayBuffers, limit, limitName }
 }
 
 type EngineFigures = Pick<NodeJS.MemoryUsage, 'heapUsed' | 'external'> &

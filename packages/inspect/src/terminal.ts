@@ -1,70 +1,113 @@
 // Draws a snapshot in a terminal: totals, the parts of resident memory, the address space as a strip of characters, a
 // sparkline of earlier moments, regions, categories, and refused operations.
+import { visible } from './names.js'
 import { formatAddress, formatBytes } from '@memlayer/core'
 import { shortened } from './frame.js'
 import { partsOf } from './parts.js'
 import { finish, sumRegions } from './region-sums.js'
-import type { Moment, Snapshot, SnapshotRegion } from './snapshot.js'
+import type { LogEntry, Moment, Snapshot, SnapshotRegion } from './snapshot.js'
+import { fit, type Section } from './terminal-fit.js'
 import { cell, line, type Piece } from './terminal-text.js'
 
 const marks = [' ', '.', '-', '#']
 const colours = ['', '90', '33', '32']
-const rowsMax = 10
+const [rowsMax, holdsRowsMax, refusedRowsMax] = [10, 3, 3]
 /** Columns for a name. */
 const NAME = 20
 
-type Draw = (pieces: readonly Piece[]) => void
+type Lines = (readonly Piece[])[]
 
-/** Draws a snapshot as lines of at most `width` columns. The sparkline shows `history`. */
+/** What a section is drawn from. */
+interface Scene {
+  readonly snapshot: Snapshot
+  readonly width: number
+  readonly history: readonly Moment[]
+}
+
+/**
+ * Draws a snapshot as lines of at most `width` columns, and of at most `height` lines: what matters less is left out.
+ * The sparkline shows `history`.
+ */
 export function drawTerminal(
   snapshot: Snapshot,
   width: number,
   colour: boolean,
   history: readonly Moment[] = snapshot.history,
+  height: number = Infinity,
 ): string[] {
-  const lines: string[] = []
-  const draw: Draw = (pieces) => lines.push(line(pieces, width, colour))
-  const { total } = snapshot.stats
-  const { resident, heapUsed, external, limit } = snapshot.process
-  const { ranges, regions, os, pageSize } = snapshot
-  draw([
-    plain(
-      `memlayer on ${os}, pages of ${formatBytes(pageSize)}, ${ranges.length / 4} ranges, ${regions.length} regions`,
-    ),
-  ])
-  draw([
-    state(1, '. Reserved'),
-    plain(` ${formatBytes(total.reserved)}   `),
-    state(2, '- Prepared'),
-    plain(` ${formatBytes(total.prepared)}   `),
-    state(3, '# Ready'),
-    plain(` ${formatBytes(total.ready)}`),
-  ])
-  draw([
-    plain(
-      `resident ${figure(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}` +
-        `   limit ${limit === null ? 'none' : formatBytes(limit)}`,
-    ),
-  ])
-  draw([])
-  draw(runsOf(strip(snapshot, width)).map(([n, count]) => state(n, (marks[n] ?? ' ').repeat(count))))
-  draw([])
-  drawParts(snapshot, width, draw)
-  drawHistory(history, width, draw)
-  drawRegions(snapshot, width, draw)
-  drawCategories(snapshot, width, draw)
-  for (const { op, address, size, answer } of snapshot.log.filter(({ outcome }) => outcome !== 'done').slice(-3)) {
-    draw([plain(`${op}(${address === null ? 'anywhere' : formatAddress(address)}, ${formatBytes(size)}): ${answer}`)])
-  }
-  return lines
+  const lines = fit(sectionsOf({ snapshot, width, history }), height)
+  return lines.map((pieces) => line(pieces, width, colour))
+}
+
+/** The sections from top to bottom. */
+function sectionsOf(scene: Scene): Section[] {
+  const { snapshot, width, history } = scene
+  const { regions, stats, log } = snapshot
+  const parts = partLines(scene)
+  const refused = log.filter(({ outcome }) => outcome !== 'done').slice(-refusedRowsMax)
+  const categories = Math.min(rowsMax, Object.keys(stats.categories).length)
+  const whole = (lines: Lines, rank: number): Section => ({
+    rank,
+    least: lines.length,
+    most: lines.length,
+    draw: () => lines,
+  })
+  return [
+    { rank: 0, least: 1, most: 4, draw: (rows) => totalLines(snapshot).slice(0, rows) },
+    whole([runsOf(strip(snapshot, width)).map(([n, count]) => state(n, (marks[n] ?? ' ').repeat(count)))], 1),
+    whole(parts, 3),
+    whole(historyLines(history, width), 6),
+    { rank: 2, ...regionRows(regions.length), draw: (rows) => regionLines(scene, rows) },
+    { rank: 7, least: 0, most: categories, draw: (rows) => categoryLines(scene, rows) },
+    { rank: 5, ...holdRows(snapshot), draw: (rows) => holdLines(snapshot, rows) },
+    {
+      rank: 4,
+      least: Math.min(1, refused.length),
+      most: refused.length,
+      draw: (rows) => refused.slice(refused.length - rows).map(refusedLine),
+    },
+  ]
 }
 
 const plain = (text: string): Piece => ({ text, colour: '' })
 const state = (n: number, text: string): Piece => ({ text, colour: colours[n] ?? '' })
 
-/** Draws where resident memory is, as a bar with one letter per part. */
-function drawParts({ explanation }: Snapshot, width: number, draw: Draw): void {
-  if (explanation === null) return
+/** The figures above all else. */
+function totalLines(snapshot: Snapshot): Lines {
+  const { total } = snapshot.stats
+  const { resident, heapUsed, external } = snapshot.process
+  const { ranges, regions, os, pageSize } = snapshot
+  const leaks = regions.reduce((sum, { leaked }) => sum + Number(leaked), 0)
+  const counts = `${ranges.length / 4} ranges, ${regions.length} regions${leaks === 0 ? '' : `, ${leaks} leaked`}`
+  return [
+    [plain(`memlayer on ${os}, pages of ${formatBytes(pageSize)}, ${counts}`)],
+    [
+      state(1, '. Reserved'),
+      plain(` ${formatBytes(total.reserved)}   `),
+      state(2, '- Prepared'),
+      plain(` ${formatBytes(total.prepared)}${retainedOf(snapshot)}   `),
+      state(3, '# Ready'),
+      plain(` ${formatBytes(total.ready)}`),
+    ],
+    [plain(`resident ${figure(resident)}   JS heap ${formatBytes(heapUsed)}   external ${formatBytes(external)}`)],
+    [plain(limitsOf(snapshot))],
+  ]
+}
+
+/** Of what is Prepared, what is idle and keeps its memory. */
+function retainedOf({ stats: { retained } }: Snapshot): string {
+  return retained > 0 ? ` (${formatBytes(retained)} retained)` : ''
+}
+
+/** The limit of the host that is nearest, and the program's own. */
+function limitsOf({ process: { limit, limitName }, limits: { own } }: Snapshot): string {
+  const host = limit === null ? 'limit none' : `limit ${formatBytes(limit)}, ${limitName ?? 'of the host'}`
+  return own === null ? host : `${host}   ${own.name} ${figure(own.bytes)}, ${figure(own.used)} used`
+}
+
+/** Where resident memory is, as a bar with one letter per part. */
+function partLines({ snapshot: { explanation }, width }: Scene): Lines {
+  if (explanation === null) return []
   const parts = partsOf(explanation).filter(({ bytes }) => bytes > 0)
   const all = parts.reduce((sum, { bytes }) => sum + bytes, 0)
   let [sum, drawn] = [0, 0]
@@ -75,34 +118,28 @@ function drawParts({ explanation }: Snapshot, width: number, draw: Draw): void {
     drawn = to
     return { text, colour: sgr }
   })
-  draw([plain(`where resident memory is, as of ${new Date(explanation.at).toLocaleTimeString()}:`)])
-  draw(bar)
   const most = Math.max(1, Math.floor(width / 30))
-  for (let i = 0; i < parts.length; i += most) {
-    draw(
-      parts.slice(i, i + most).map(({ name, bytes, mark, sgr }) => ({
-        text: cell(`${mark} ${name} ${formatBytes(bytes)}`, 30),
-        colour: sgr,
-      })),
-    )
-  }
-  draw([])
+  const names = parts.map(({ name, bytes, mark, sgr }) => ({
+    text: cell(`${mark} ${name} ${formatBytes(bytes)}`, 30),
+    colour: sgr,
+  }))
+  const rows = Array.from({ length: Math.ceil(names.length / most) }, (_, i) => names.slice(i * most, (i + 1) * most))
+  return [[plain(`where resident memory is, as of ${new Date(explanation.at).toLocaleTimeString()}:`)], bar, ...rows]
 }
 
 const levels = '▁▂▃▄▅▆▇█'
 
-/** Draws resident memory over time, one column per moment. The text beside it takes at most 34 columns. */
-function drawHistory(history: readonly Moment[], width: number, draw: Draw): void {
+/** Resident memory over time, one column per moment. The text beside it takes at most 34 columns. */
+function historyLines(history: readonly Moment[], width: number): Lines {
   const shown = history
     .slice(Math.max(0, history.length - Math.max(0, width - 34)))
     .flatMap(({ resident }) => resident ?? [])
-  if (shown.length < 2) return
+  if (shown.length < 2) return []
   const [low, high] = [Math.min(...shown), Math.max(...shown)]
   const text = shown
     .map((n) => levels[high === low ? 0 : Math.round(((n - low) / (high - low)) * (levels.length - 1))])
     .join('')
-  draw([plain(cell('resident', 9)), state(3, text), plain(` ${formatBytes(low)} to ${formatBytes(high)}`)])
-  draw([])
+  return [[plain(cell('resident', 9)), state(3, text), plain(` ${formatBytes(low)} to ${formatBytes(high)}`)]]
 }
 
 interface Row extends SnapshotRegion {
@@ -125,36 +162,75 @@ const columns: readonly Column[] = [
   { head: 'mappings', columns: 10, text: ({ mappings }) => String(mappings) },
 ]
 
-/** Draws one line per region. The first column that does not fit is left out, and so are all after it. */
-function drawRegions(snapshot: Snapshot, width: number, draw: Draw): void {
-  const { ready, mappings } = finish(sumRegions(snapshot))
-  const rows = snapshot.regions.map((region, i) => ({ ...region, ready: ready[i] ?? 0, mappings: mappings[i] ?? 0 }))
-  if (rows.length === 0) return
-  let left = width - NAME
-  const shown = columns.filter((column) => (left -= column.columns) >= 0)
-  const drawRow = (name: string, text: (column: Column) => string, place: string): void => {
-    const figures = shown.map((column) => cell(text(column), column.columns, 'right')).join('')
-    draw([plain(`${cell(name, NAME)}${figures}${left < '  reserved at'.length ? '' : `  ${cell(place, left - 2)}`}`)])
-  }
-  drawRow('region', ({ head }) => head, 'reserved at')
-  for (const row of rows.toSorted((a, b) => b.ready - a.ready).slice(0, rowsMax)) {
-    drawRow(row.name, ({ text }) => text(row), shortened(row.made))
-  }
-  if (rows.length > rowsMax) draw([plain(`and ${rows.length - rowsMax} more regions`)])
-  draw([])
+/** The head, the regions, and the line that says how many more there are. */
+function regionRows(count: number): { readonly least: number; readonly most: number } {
+  if (count === 0) return { least: 0, most: 0 }
+  const most = 1 + Math.min(count, rowsMax) + Number(count > rowsMax)
+  return { least: Math.min(most, 3), most }
 }
 
-function drawCategories({ stats }: Snapshot, width: number, draw: Draw): void {
-  const { total, categories } = stats
-  for (const [name, counts] of Object.entries(categories)
-    .toSorted(([, a], [, b]) => b.ready - a.ready)
-    .slice(0, rowsMax)) {
-    const share = total.ready > 0 ? counts.ready / total.ready : 0
-    draw([
-      plain(`${cell(name, NAME)} ${cell(formatBytes(counts.ready), 11, 'right')} `),
-      state(3, '#'.repeat(Math.round(share * Math.max(0, width - 34)))),
-    ])
+/** One line per region. The first column that does not fit is left out, and so are all after it. */
+function regionLines({ snapshot, width }: Scene, rowsHere: number): Lines {
+  const { ready, mappings } = finish(sumRegions(snapshot))
+  const rows = snapshot.regions.map((region, i) => ({ ...region, ready: ready[i] ?? 0, mappings: mappings[i] ?? 0 }))
+  let left = width - NAME
+  const shown = columns.filter((column) => (left -= column.columns) >= 0)
+  const lineOf = (name: string, text: (column: Column) => string, place: string): Piece[] => {
+    const figures = shown.map((column) => cell(text(column), column.columns, 'right')).join('')
+    return [plain(`${cell(name, NAME)}${figures}${left < '  reserved at'.length ? '' : `  ${cell(place, left - 2)}`}`)]
   }
+  const count = rows.length <= Math.min(rowsMax, rowsHere - 1) ? rows.length : Math.min(rowsMax, rowsHere - 2)
+  return [
+    lineOf('region', ({ head }) => head, 'reserved at'),
+    ...rows
+      .toSorted((a, b) => b.ready - a.ready)
+      .slice(0, Math.max(0, count))
+      .map((row) =>
+        lineOf(
+          row.leaked ? `leaked: ${visible(row.name)}` : visible(row.name),
+          ({ text }) => text(row),
+          shortened(row.made),
+        ),
+      ),
+    ...(rows.length > count ? [[plain(`and ${rows.length - count} more regions`)]] : []),
+  ]
+}
+
+/** The oldest holds and the line that says how many more there are. */
+function holdRows({ holdsCount }: Snapshot): { readonly least: number; readonly most: number } {
+  return {
+    least: Math.min(1, holdsCount),
+    most: Math.min(holdsCount, holdsRowsMax) + Number(holdsCount > holdsRowsMax),
+  }
+}
+
+/** The oldest holds: what keeps pages Ready besides their owner. */
+function holdLines({ holds, holdsCount }: Snapshot, rows: number): Lines {
+  const count = rows >= holdsCount ? holdsCount : Math.max(0, rows - 1)
+  const lines = holds.slice(0, count).map(({ kind, region, offset, length, worker, age, made }) => {
+    const whose = worker === null ? '' : `, worker ${worker}`
+    const where = `${formatBytes(length)} at ${formatBytes(offset)} of ${region}`
+    return [plain(`${kind} keeps ${where} Ready for ${Math.round(age / 1000)} s${whose}: ${shortened(made)}`)]
+  })
+  return holdsCount > count ? [...lines, [plain(`and ${holdsCount - count} more holds`)]] : lines
+}
+
+function categoryLines({ snapshot: { stats }, width }: Scene, rows: number): Lines {
+  const { total, categories } = stats
+  return Object.entries(categories)
+    .toSorted(([, a], [, b]) => b.ready - a.ready)
+    .slice(0, rows)
+    .map(([name, counts]) => {
+      const share = total.ready > 0 ? counts.ready / total.ready : 0
+      return [
+        plain(`${cell(visible(name), NAME)} ${cell(formatBytes(counts.ready), 11, 'right')} `),
+        state(3, '#'.repeat(Math.round(share * Math.max(0, width - 34)))),
+      ]
+    })
+}
+
+function refusedLine({ op, address, size, answer }: LogEntry): Piece[] {
+  return [plain(`${op}(${address === null ? 'anywhere' : formatAddress(address)}, ${formatBytes(size)}): ${answer}`)]
 }
 
 /** Runs of equal neighbours and their lengths, so that each run needs its colour only once. */

@@ -14,7 +14,7 @@ const [EXPLAIN_EVERY, PAGES_EVERY] = [120, 2]
 
 interface Ready {
   readonly url: string
-  readonly regions: readonly { readonly address: number; readonly size: number }[]
+  readonly regions: readonly { readonly id: number; readonly address: number; readonly size: number }[]
 }
 
 interface Used {
@@ -53,7 +53,7 @@ describe.skipIf(process.platform !== 'linux')('observing', () => {
     // A page has at most ten lanes.
     const pages = ready.regions
       .slice(0, 10)
-      .map(({ address, size }) => `of=${address},${size},4096`)
+      .map(({ id, address, size }) => `of=${id},${address},${size},4096`)
       .join('&')
     let seen = 0
     const second = async (i: number): Promise<void> => {

@@ -26,4 +26,4 @@ process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send?.({ microseconds: user + system, ranges: memory.ranges().length })
 })
-process.send?.({ url: inspector.url, regions: regions.map(({ address, size }) => ({ address, size })) })
+process.send?.({ url: inspector.url, regions: regions.map(({ id, address, size }) => ({ id, address, size })) })

@@ -48,6 +48,7 @@ async function sortAndZoom(page: Page): Promise<void> {
 function manyRanges(): Snapshot {
   const ranges = Array.from({ length: 100_000 }, (_, i) => [i * 2 * PAGE, PAGE, 1 + (i % 3), i % 2]).flat()
   const regions = Array.from({ length: 10_000 }, (_, i) => ({
+    id: i + 1,
     name: `r${(i * 7919) % 10_000}`,
     address: i * 20 * PAGE,
     size: 20 * PAGE,
@@ -55,6 +56,8 @@ function manyRanges(): Snapshot {
     made: 'load (src/load.js:1:1)',
     resident: i * PAGE,
     huge: 0,
+    leaked: false,
+    residentAt: null,
   }))
   return { ...takeSnapshot(living()), ranges, regions }
 }

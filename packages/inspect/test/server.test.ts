@@ -99,14 +99,15 @@ describe('the server', () => {
   it('tells pages only of its own regions, and no more than the granted number', async () => {
     const page = memory.os.traits.pageSize
     const region = memory.reserve(4 * page, { name: 'asked for' })
-    const own = `${region.address},${region.size},${page}`
+    const own = `${region.id},${region.address},${region.size},${page}`
     for (const one of [
-      `0,${page},${page}`,
-      `${-page},${page},${page}`,
-      'x,y,z',
-      `${region.address},${5 * page},${page}`,
-      `${region.address},${page},1`,
-      `${region.address},${page},0`,
+      `${region.id},0,${page},${page}`,
+      `${region.id},${-page},${page},${page}`,
+      'x,y,z,u',
+      `${region.id},${region.address},${5 * page},${page}`,
+      `${region.id},${region.address},${page},1`,
+      `${region.id},${region.address},${page},0`,
+      `${region.id + 1},${region.address},${page},${page}`,
     ]) {
       const { body } = await ask(`${folder}pages?of=${one}&of=${own}`)
       // This memory's host does not tell which pages are resident.
@@ -116,6 +117,11 @@ describe('the server', () => {
     expect((await ask(`${folder}pages?${Array.from({ length: 33 }, () => `of=${own}`).join('&')}`)).status).toBe(400)
     region.free()
     expect(JSON.parse((await ask(`${folder}pages?of=${own}`)).body)).toEqual([null])
+    // Another region has the address now.
+    const next = memory.reserve(4 * page, { name: 'next' })
+    expect(next.address).toBe(region.address)
+    expect(JSON.parse((await ask(`${folder}pages?of=${own}`)).body)).toEqual([null])
+    next.free()
   })
 
   it('refuses options that it does not know, and so does a snapshot', async () => {

@@ -226,6 +226,55 @@ describe.skipIf(process.platform !== 'linux')('regions (need Linux)', () => {
     expect(child.stderr).not.toMatch(/'tidy'|'viewed'|'seen'|'windowed'/)
   })
 
+  it('stands in memory.leaks() once it is collected unfreed, until its parts are freed', () => {
+    const child = runChild(
+      `
+      import { createMemory } from '@memlayer/core'
+      import { createOS } from '@memlayer/os-linux'
+      const memory = createMemory(createOS())
+      const kept = memory.reserve(${page}, { name: 'kept' })
+      const stat = memory.stat('of another name')
+      function leaky() {
+        const region = memory.reserve(${4 * page}, { name: 'lost', stat })
+        region.commit(0, ${4 * page})
+        region.free(${page}, ${page})
+        return { id: region.id, address: region.address }
+      }
+      const was = leaky()
+      const before = memory.leaks().length
+      for (let i = 0; i < 20; i++) { globalThis.gc(); await new Promise((resolve) => setTimeout(resolve, 5)) }
+      const [leak, ...others] = memory.leaks()
+      const isSame = leak.id === was.id && leak.address === was.address
+      const found = { ...leak, isSame, others: others.length, before }
+      const parts = leak.parts.map(([v, n]) => [v - leak.address, n])
+      for (const [v, n] of leak.parts) memory.sysFree(v, n, null)
+      // The id stays the lost one's own: whatever is reserved later has another.
+      const next = memory.reserve(${4 * page}, { address: was.address })
+      const ids = { isNew: next.id > was.id, kept: kept.id < was.id }
+      console.log(JSON.stringify({ ...found, ...ids, parts, left: memory.leaks().length }))
+      `,
+      { from: import.meta.dirname, nodeArgs: ['--expose-gc'] },
+    )
+    expect(child.stderr).toContain('MEMLAYER_LEAK')
+    const { made, ...told } = JSON.parse(child.stdout) as { made: string }
+    expect(made).toMatch(/at leaky/)
+    expect(told).toMatchObject({
+      name: 'lost',
+      category: 'of another name',
+      size: 4 * page,
+      parts: [
+        [0, page],
+        [2 * page, 2 * page],
+      ],
+      isSame: true,
+      before: 0,
+      others: 0,
+      left: 0,
+      isNew: true,
+      kept: true,
+    })
+  })
+
   it('knows how many mappings its own ranges cost the kernel', () => {
     const memory = createMemory(createOS())
     using region = memory.reserve(1000 * page)

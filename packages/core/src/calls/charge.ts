@@ -5,7 +5,7 @@ import type { Address } from '@memlayer/kernel'
 import type { Operation } from '../account/observer.js'
 import { OutOfMemoryError } from '../errors.js'
 import type { Ledger } from '../ledger/ledger.js'
-import { MIXED, READY, stateOf, type Packed } from '../ledger/states.js'
+import type { Packed } from '../ledger/states.js'
 import { bytesMin, limitPart, type BudgetOptions } from '../mappings/headroom.js'
 import type { OS } from '../os.js'
 import { formatBytes } from '../text.js'
@@ -68,7 +68,7 @@ export class Charge {
 
   /** `take` of what is not Ready of [v, v+n), which the ledger has as `packed`. */
   takeUnready(op: Operation, v: Address, n: number, packed: Packed, ledger: Ledger): void {
-    if (!this.#isFree) this.#count(op, v, packed === MIXED || stateOf(packed) === READY ? n - ledger.readyIn(v, n) : n)
+    if (!this.#isFree) this.#count(op, v, n - ledger.readyOf(v, n, packed))
   }
 
   #count(op: Operation, v: Address | null, n: number): void {

@@ -2,7 +2,7 @@
 // back changes no state, so what a script leaves half way costs an advice and nothing else.
 import type { Address } from '@memlayer/kernel'
 import type { Operation } from '../account/observer.js'
-import { categoryOf, nameOfState, PREPARED, READY, RESERVED, stateOf } from '../ledger/states.js'
+import { categoryOf, nameOfState, PREPARED, READY, RESERVED, stateOf, type Packed } from '../ledger/states.js'
 import { FatalError } from '../errors.js'
 import { forgetRefusal } from '../retired/answers.js'
 import { keepsCommitted } from '../retired/lingering.js'
@@ -55,12 +55,19 @@ export function release(parts: Parts, pairs: readonly number[]): number {
 
 /**
  * Makes room under the limit for what of [v, v+n) is neither Ready nor idle. Reclaimers may operate on this memory.
- * `category` counts what is Reserved.
+ * `category` counts what is Reserved. The ledger has the range as `packed`.
  */
-export function takeOfLimit(parts: Parts, op: Operation, v: Address, n: number, category: number): void {
+export function takeOfLimit(
+  parts: Parts,
+  op: Operation,
+  v: Address,
+  n: number,
+  packed: Packed,
+  category: number,
+): void {
   const { limit, ledger, idle } = parts
   if (limit.hasBudgets) expectBudgets(parts, op, v, n, category)
-  const bytes = n - ledger.readyIn(v, n) - bytesOf(idle.within(v, n))
+  const bytes = n - ledger.readyOf(v, n, packed) - idle.bytesIn(v, n)
   if (bytes > 0) limit.take(op, bytes)
 }
 

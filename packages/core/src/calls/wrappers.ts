@@ -143,7 +143,7 @@ export class Wrappers {
     if (this.#idle.has(v, n)) return this.#takeBack(v, n, packed, category)
     try {
       if (this.#parts.limit.isSet) {
-        takeOfLimit(this.#parts, 'sysUsed', v, n, category)
+        takeOfLimit(this.#parts, 'sysUsed', v, n, packed, category)
         packed = this.#ledger.expect('sysUsed', v, n, FROM_MAPPED)
       }
       this.#idle.forget(v, n)

@@ -7,6 +7,8 @@ export class RegionRecord {
   readonly name: string
   /** The stack of the place where it was reserved, as text: an Error would keep all objects on it alive. */
   readonly made: string
+  /** Its number. No other region of its memory has or had it. 0 until it is entered. */
+  id = 0
   /** Where it begins; NaN until it is entered. */
   address: Address = NaN
   size = 0
@@ -30,7 +32,8 @@ export class RegionRecord {
   }
 
   /** [v, v+n) is its own from now on. */
-  enter(v: Address, n: number): void {
+  enter(id: number, v: Address, n: number): void {
+    this.id = id
     this.address = v
     this.size = n
     this.#left = n

@@ -15,7 +15,7 @@ export class RegionTable {
   enter(record: RegionRecord, v: Address, n: number): void {
     const id = this.#next
     this.#next += 1
-    record.enter(v, n)
+    record.enter(id, v, n)
     this.#map.assign(v, n, id)
     this.#records.set(id, record)
   }

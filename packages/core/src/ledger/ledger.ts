@@ -201,7 +201,21 @@ export class Ledger {
 
   /** Bytes of [v, v+n) that are Ready. */
   readyIn(v: Address, n: number): number {
-    return this.within(v, n).reduce((sum, { size, packed }) => sum + (stateOf(packed) === READY ? size : 0), 0)
+    let bytes = 0
+    const end = v + n
+    for (let at = v; at < end;) {
+      this.#map.seek(at)
+      const stop = this.#map.endBy(end)
+      if (stateOf(this.#map.value) === READY) bytes += stop - at
+      at = stop
+    }
+    return bytes
+  }
+
+  /** `readyIn` of a range that `expect` has found to be `packed`. */
+  readyOf(v: Address, n: number, packed: Packed): number {
+    if (packed === MIXED) return this.readyIn(v, n)
+    return stateOf(packed) === READY ? n : 0
   }
 
   /** The ranges that make up [v, v+n), cut to it; those that nothing owns are among them, packed as 0. */

@@ -60,7 +60,7 @@ export function wrongReservation(op: string, v: Address, n: number, size: number
     size: n,
     hint:
       'Pass the address and size of a whole reservation, because this operating system releases only whole ones. ' +
-      'To give back a part, call sysUnused.',
+      'To give back the memory of a part, call sysUnused, or unused of its region.',
   })
 }
 

@@ -1,23 +1,33 @@
 // What bounds the process's memory on this host, and what it uses of that.
 import type { HostServices, PosixLimits, WindowsLimits } from '@memlayer/kernel'
 
-/** A limit of the host. */
+/** A limit of the host on this process's memory, and what is used of it. */
 export interface HostLimit {
-  readonly bytes: number
-  /** What people call it. */
+  /** What people call it: `the control group's memory.max`. */
   readonly name: string
+  /** Bytes that may be used. */
+  readonly bytes: number
+  /** Bytes that are used, by all whom it limits. NaN: the host does not tell, or the limit counts something else. */
+  readonly used: number
 }
 
-/** A limit, and what is used of it. */
+/** A limit, with who has set it. */
 export interface LimitUse extends HostLimit {
-  /** NaN: the host does not tell. */
-  readonly used: number
   /** Whether the program has set it, so that nothing beyond it ends the process. */
   readonly isOwn: boolean
 }
 
+/** The limits that end, stall or refuse the process, the smallest first. */
+export function hostLimits(host: HostServices | undefined): HostLimit[] {
+  const limits = host?.limits?.()
+  if (limits === undefined) return []
+  return finite(withCommit(limits))
+    .map(({ name, bytes, used }) => ({ name, bytes, used: used >= 0 ? used : NaN }))
+    .sort((a, b) => a.bytes - b.bytes)
+}
+
 /** The smallest limit that ends, stalls or refuses the process. Null: the host tells none. */
-export function hostLimit(host: HostServices | undefined): HostLimit | null {
+export function hostLimit(host: HostServices | undefined): Pick<HostLimit, 'name' | 'bytes'> | null {
   const limits = host?.limits?.()
   if (limits === undefined) return null
   const least = first(listOf(limits), (a, b) => a.bytes < b.bytes)
@@ -28,17 +38,25 @@ export function hostLimit(host: HostServices | undefined): HostLimit | null {
 export function nearestLimit(host: HostServices | undefined): LimitUse | null {
   const limits = host?.limits?.()
   if (limits === undefined) return null
-  const all = listOf(limits)
-  // Linux counts strictly with overcommit 2 alone.
-  if ('groupLimit' in limits && limits.overcommit === 2) all.push(commitLimit(limits.commitLimit, limits.committed))
-  const told = all.filter(({ used }) => used >= 0)
+  const told = withCommit(limits).filter(({ used }) => used >= 0)
   return first(told, (a, b) => a.used / a.bytes > b.used / b.bytes)
 }
 
+/** With the limit on what the whole host commits. Linux counts strictly with overcommit 2 alone. */
+function withCommit(limits: PosixLimits | WindowsLimits): LimitUse[] {
+  const all = listOf(limits)
+  if ('groupLimit' in limits && limits.overcommit === 2) all.push(commitLimit(limits.commitLimit, limits.committed))
+  return all
+}
+
+const finite = (limits: readonly LimitUse[]): LimitUse[] => limits.filter(({ bytes }) => bytes > 0 && bytes < Infinity)
+
 /** The limit that stands before all others. Null: there is none. */
 function first(limits: readonly LimitUse[], isBefore: (a: LimitUse, b: LimitUse) => boolean): LimitUse | null {
-  const finite = limits.filter(({ bytes }) => bytes > 0 && bytes < Infinity)
-  return finite.reduce<LimitUse | null>((best, one) => (best === null || isBefore(one, best) ? one : best), null)
+  return finite(limits).reduce<LimitUse | null>(
+    (best, one) => (best === null || isBefore(one, best) ? one : best),
+    null,
+  )
 }
 
 function listOf(limits: PosixLimits | WindowsLimits): LimitUse[] {
@@ -68,7 +86,7 @@ interface Engine {
  * else its resident memory. NaN: the host does not tell.
  */
 export function processUse(host: HostServices | undefined): number {
-  const limits = host?.limits?.()
+  const limits = host?.groupLimits?.() ?? host?.limits?.()
   if (limits !== undefined && 'groupLimit' in limits && limits.groupLimit < Infinity) return limits.groupUsed
   const { process } = globalThis as Engine
   return process?.memoryUsage?.rss?.() ?? host?.residentMemory?.() ?? NaN

@@ -10,7 +10,7 @@ import type { HostServices } from '@memlayer/kernel'
 import { OutOfMemoryError, UsageError } from '../errors.js'
 import { checkOptions } from '../options.js'
 import { formatBytes, show } from '../text.js'
-import { hostLimit, processUse, type HostLimit, type LimitUse } from './host-limit.js'
+import { hostLimit, processUse, type LimitUse } from './host-limit.js'
 import type { Given, Reclaimers } from './reclaimers.js'
 
 /** What `memory.limit` is set to. */
@@ -64,6 +64,8 @@ const useMilliseconds = 10
 const roundMilliseconds = 50
 /** A round that failed is tried again after so many times its own time. */
 const rest = 20
+/** Where the limit lets operations pass, only one of so many looks at the clock, which costs as much as the rest. */
+const passesUnlooked = 15
 /** A round asks for this part of the limit besides what is missing, so that not every operation needs one. */
 const morePart = 1 / 64
 /** Above this part of the limit it is near. */
@@ -88,7 +90,7 @@ export class MemoryLimit {
   readonly #memory: Limited
   #set: Set | null = null
   /** The host's limit, and when it was read. */
-  #host: HostLimit | null = null
+  #host: ReturnType<typeof hostLimit> = null
   #hostAt = -Infinity
   /** What the process used, what this memory had then, and when that was. */
   #processUse = NaN
@@ -98,6 +100,8 @@ export class MemoryLimit {
   #hasBudgets = false
   /** No round before this time. */
   #notBefore = -Infinity
+  /** So many operations may pass the limit before one looks whether it is time for a round. */
+  #unlooked = 0
 
   constructor(memory: Limited) {
     this.#memory = memory
@@ -115,6 +119,7 @@ export class MemoryLimit {
   set limit(given: LimitOptions | null) {
     const set = given === null ? null : checked(given)
     this.#hostAt = this.#useAt = this.#notBefore = -Infinity
+    this.#unlooked = 0
     this.#set = set
   }
 
@@ -157,10 +162,15 @@ export class MemoryLimit {
   }
 
   #take(set: Set, op: string, n: number): void {
-    const missing = (): number => this.#used(set) + n - this.#bytes(set)
     // NaN is no reason to refuse.
-    if (!(missing() > 0)) return
-    const { given, hasRoom } = this.#makeRoom(set, missing)
+    if (!(this.#used(set) + n - this.#bytes(set) > 0)) return
+    if (set.beyond === 'allow' && this.#unlooked > 0) this.#unlooked -= 1
+    else this.#takeBeyond(set, op, n)
+  }
+
+  #takeBeyond(set: Set, op: string, n: number): void {
+    const { given, hasRoom } = this.#makeRoom(set, () => this.#used(set) + n - this.#bytes(set))
+    this.#unlooked = given === null ? passesUnlooked : 0
     if (!hasRoom && set.beyond === 'refuse') throw this.#refusal(set, op, n, given)
   }
 
@@ -178,7 +188,8 @@ export class MemoryLimit {
     const given: Given[] = [{ name: 'the scavenger', bytes: scavenge(missing() + more) }]
     let left = missingNow()
     if (left > 0) {
-      given.push(...reclaimers.round('over', wanted, () => now() > begun + roundMilliseconds))
+      const asked = now()
+      given.push(...reclaimers.round('over', wanted, () => now() > asked + roundMilliseconds))
       left = missing()
     }
     if (left > 0) {
@@ -210,7 +221,7 @@ export class MemoryLimit {
     return Math.floor(set.ratio * (set.bytes === 'auto' ? (this.#hostLimit()?.bytes ?? Infinity) : set.bytes))
   }
 
-  #hostLimit(): HostLimit | null {
+  #hostLimit(): ReturnType<typeof hostLimit> {
     const now = this.#memory.now()
     if (now >= this.#hostAt + limitMilliseconds) {
       this.#host = hostLimit(this.#memory.host)
@@ -238,9 +249,12 @@ function checked(given: LimitOptions): Set {
     of = 'layer',
     ratio,
     beyond = 'refuse',
-  } = checkOptions('limit', given, ['bytes', 'of', 'ratio', 'beyond'])
+  } = checkOptions('limit', given, ['bytes', 'of', 'ratio', 'beyond'], 'Pass an object: { bytes: 2 ** 30 }. Or null.')
   if (bytes !== 'auto' && !(typeof bytes === 'number' && bytes >= 0))
-    wrong(`the option bytes is ${show(bytes)}`, "Pass a number of bytes, or 'auto'.")
+    wrong(
+      `the option bytes is ${show(bytes)}`,
+      "Pass a number of bytes, or 'auto'. Four fifths of the host's limit: { bytes: 'auto', ratio: 0.8 }.",
+    )
   if (of !== 'layer' && of !== 'process') wrong(`the option of is ${show(of)}`, "Pass 'layer' or 'process'.")
   if (ratio !== undefined && !(typeof ratio === 'number' && ratio > 0 && ratio <= 1))
     wrong(`the option ratio is ${show(ratio)}`, 'Pass a number above 0, and 1 at most.')

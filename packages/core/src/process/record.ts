@@ -74,7 +74,12 @@ export class ProcessRecord {
 /** Bytes that the memories of all threads have Ready or idle. */
 export function bytesOfAll({ words }: ProcessTable): number {
   let units = 0
-  for (const at of liveRecords(words)) units += (words[at + READY_UNITS] as number) + (words[at + IDLE_UNITS] as number)
+  // Every commit under a limit asks. A generator would cost it more than all the rest of the question.
+  const end = recordAt(Atomics.load(words, RECORDS))
+  for (let at = recordAt(0); at < end; at += recordAt(1) - recordAt(0)) {
+    if (words[at + STATE] !== LIVE) continue
+    units += (words[at + READY_UNITS] as number) + (words[at + IDLE_UNITS] as number)
+  }
   return units * unitBytes
 }
 

@@ -73,6 +73,11 @@ export class Region {
     if (!record.isDisposed) watch(this, record)
   }
 
+  /** Its number. No other region of its memory has or had it, but another may get its address once it is freed. */
+  get id(): number {
+    return this.#record.id
+  }
+
   /** Where it begins. */
   get address(): Address {
     return this.#record.address

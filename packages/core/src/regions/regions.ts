@@ -7,7 +7,14 @@ import { checkPolicy, type HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
 import { placeOf, show, type Caller } from '../text.js'
+import type { LeakedRegion } from './leaked-region.js'
 import { Region, type RegionOptions } from './region.js'
+
+/** What is known of a region for as long as any of it is owned. */
+interface Listed {
+  readonly region: WeakRef<Region>
+  readonly category: string
+}
 
 /** The regions of one memory. */
 export class Regions {
@@ -16,7 +23,7 @@ export class Regions {
   /** Whether a microtask will drop names that are not used. */
   #willDrop = false
   // A region that its user dropped may be collected before its record goes.
-  readonly #regions = new WeakMap<RegionRecord, WeakRef<Region>>()
+  readonly #regions = new WeakMap<RegionRecord, Listed>()
 
   constructor(calls: RegionCalls, claims: RegionTable) {
     this.#calls = calls
@@ -39,8 +46,9 @@ export class Regions {
     } catch (error) {
       throw inWordsOf(error, { op: 'reserve', given: show(size), on: `the region '${name}'`, region: name })
     }
-    const region = new Region(this.#calls, memory, record, stat ?? this.#calls.statOfRegion(name))
-    this.#regions.set(record, new WeakRef(region))
+    const counting = stat ?? this.#calls.statOfRegion(name)
+    const region = new Region(this.#calls, memory, record, counting)
+    this.#regions.set(record, { region: new WeakRef(region), category: counting.name })
     if (hugePages !== 'default' && !region.disposed) region.hugePages = hugePages
     if (this.#calls.hasManyNames && !this.#willDrop) void this.#dropLater()
     return region
@@ -56,7 +64,17 @@ export class Regions {
 
   /** The regions in use, in the order of their making. */
   list(): Region[] {
-    return this.#claims.list().flatMap((record) => this.#regions.get(record)?.deref() ?? [])
+    return this.#claims.list().flatMap((record) => this.#regions.get(record)?.region.deref() ?? [])
+  }
+
+  /** The regions that were collected and never freed, in the order of their making. */
+  leaks(): LeakedRegion[] {
+    return this.#claims.list().flatMap((record) => {
+      const listed = this.#regions.get(record)
+      if (listed === undefined || listed.region.deref() !== undefined) return []
+      const { id, name, address, size, made } = record
+      return { id, name, address, size, category: listed.category, made, parts: [...record.owned()] }
+    })
   }
 
   /** A huge page lies at a multiple of its size. One that a region only cuts is of no use to it. */

@@ -67,6 +67,11 @@ export class Idle {
     return parts.filter(([, , turn]) => turn !== 0).flatMap(([at, size]) => [at, size])
   }
 
+  /** How many bytes of [v, v+n) are idle. */
+  bytesIn(v: Address, n: number): number {
+    return this.#bytes === 0 ? 0 : bytesOf(this.within(v, n))
+  }
+
   /**
    * Calls `visit` with each idle range and its turn, in order of address from `v` on, until it returns false. It must
    * not change what is idle.

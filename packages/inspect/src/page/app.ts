@@ -71,7 +71,7 @@ class App {
       const told = await this.#process.ask(this.#count % explainEvery === 0 ? '&explain' : '')
       // A file may have been opened meanwhile.
       if (this.#mode === 'live') {
-        if (typeof told === 'string') say('about', told)
+        if (typeof told === 'string') this.#tellLost(told)
         else await this.#take(told)
       }
     }
@@ -79,13 +79,24 @@ class App {
   }
 
   async #take(shown: Shown): Promise<void> {
-    say('about', 'live')
+    this.#about('live')
     this.#history.push(momentOf(shown))
     if (this.#history.length > momentsMax) this.#history.shift()
     const hasPages = this.#count % pagesEvery === 0
     this.#count += 1
     await this.#views.show(shown)
     if (hasPages) await this.#views.showPages()
+  }
+
+  /** Says why there are no snapshots any more. Everything on the page stays, and can be saved. */
+  #tellLost(reason: string): void {
+    const last = this.#views.shown
+    this.#about(last === null ? reason : `${reason} What you see is of ${clock(last.at)}.`, true)
+  }
+
+  #about(words: string, isBad = false): void {
+    say('about', words)
+    byId('about').classList.toggle('bad', isBad)
   }
 
   async #findPages(wanted: readonly Wanted[], shown: Shown): Promise<Told[]> {
@@ -96,7 +107,7 @@ class App {
     this.#mode = next
     byId('pause').setAttribute('aria-pressed', String(next !== 'live'))
     say('pause', next === 'live' ? 'Pause' : 'Resume')
-    say('about', words)
+    this.#about(words)
   }
 
   /** A paused page has all pages, and tells where all resident memory is. */
@@ -114,11 +125,11 @@ class App {
   }
 
   async #save(): Promise<void> {
-    const told =
-      this.#mode === 'live'
-        ? await this.#process.ask('&explain&pages')
-        : (this.#views.shown ?? 'There is nothing to save.')
-    if (typeof told === 'string') return say('about', told)
+    const now = this.#mode === 'live' ? await this.#process.ask('&explain&pages') : this.#views.shown
+    // A process that has died does not answer. The page still has what it said last.
+    const told = typeof now === 'string' ? this.#views.shown : now
+    if (typeof now === 'string') this.#tellLost(now)
+    if (told === null) return say('said', 'There is nothing to save.')
     download('memlayer-snapshot.json', await writeShown({ ...told, history: this.#history }))
   }
 

@@ -1,4 +1,6 @@
 // Shows the changes between two snapshots, category by category.
+import { shownName, visible } from '../names.js'
+import { fill } from './fill.js'
 import { byId, bytes, clock, head, make, say } from './dom.js'
 import type { Shown } from './shown.js'
 
@@ -17,8 +19,13 @@ export function compare(before: Shown, after: Shown): void {
         change === 0 ? '·' : `${change > 0 ? '+' : ''}${bytes(change)}`,
       )
     })
-    return make('tr', { 'data-category': name }, make('th', { scope: 'row' }, name), ...cells)
+    return make(
+      'tr',
+      { 'data-category': name },
+      make('th', { scope: 'row', title: visible(name) }, make('bdi', {}, shownName(name))),
+      ...cells,
+    )
   })
-  byId('compare').replaceChildren(head(columns, columns.slice(1)), make('tbody', {}, ...rows))
+  fill(byId('compare'), head(columns, columns.slice(1)), make('tbody', {}, ...rows))
   say('compare-says', `From ${clock(before.at)}, ${((after.at - before.at) / 1000).toFixed(1)} seconds later:`)
 }

@@ -1,4 +1,5 @@
 // Finds and makes elements, and formats text, bytes and colours for all views of the page.
+import { write } from './fill.js'
 
 /** The element of the page with this id. */
 export function byId<T extends HTMLElement>(id: string): T {
@@ -22,7 +23,7 @@ export function make(
 /** Sets a text only when it changes, so that a screen reader hears only changes. */
 export function say(id: string, text: string): void {
   const element = byId(id)
-  if (element.textContent !== text) element.textContent = text
+  if (element.textContent !== text) write(element, text)
 }
 
 const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
@@ -40,6 +41,14 @@ export function bytes(n: number | null): string {
 /** `0x7f00…`. */
 export const hex = (n: number): string => `0x${n.toString(16)}`
 
+/** Milliseconds from which a figure's age is told. A live page gets a snapshot a second. */
+const ageToldFrom = 1500
+
+/** How old a figure is: `, 4 seconds ago`. Empty: it is of this snapshot, or of the one before. */
+export function age(at: number, now: number): string {
+  return now - at < ageToldFrom ? '' : `, ${Math.round((now - at) / 1000)} seconds ago`
+}
+
 /** `12:03:04`. */
 export const clock = (at: number): string => new Date(at).toLocaleTimeString()
 
@@ -48,9 +57,9 @@ export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name)
 }
 
-/** The states' colours, indexed by the state's number. */
+/** The states' colours, indexed by the state's number. Resident memory has a colour of its own, `--s3`. */
 export function stateColours(): readonly string[] {
-  return ['', colour('--s1'), colour('--s2'), colour('--s3')]
+  return ['', colour('--s1'), colour('--s2'), colour('--ready')]
 }
 
 /** Makes a figure with a name. Scripts and tests find the exact number in `data-value`. */

@@ -1,4 +1,6 @@
 // Shows where resident memory is: one bar of its parts up to the limit, their figures, and the time of the look.
+import { shownName } from '../names.js'
+import { fill } from './fill.js'
 import type { LayerPart } from '@memlayer/core'
 import { partsOf } from '../parts.js'
 import { byId, bytes, clock, figure, head, make, say } from './dom.js'
@@ -11,6 +13,7 @@ const limitRatioMax = 4
 export function showExplained({ explanation, process, at }: Shown): void {
   if (explanation === null) return
   const { limit } = process
+  const named = `${bytes(limit)}, ${process.limitName ?? 'of the host'}`
   const parts = partsOf(explanation)
   const all = parts.reduce((sum, part) => sum + Math.max(0, part.bytes), 0)
   const end = limit !== null && limit > all && limit < limitRatioMax * all ? limit : all
@@ -21,7 +24,7 @@ export function showExplained({ explanation, process, at }: Shown): void {
     piece.style.background = `var(--${part.key})`
     return piece
   })
-  byId('bar').replaceChildren(...pieces)
+  fill(byId('bar'), ...pieces)
   const figures = parts.map((part) => {
     const shown = figure(part.name, part.bytes)
     shown.style.setProperty('--own', `var(--${part.key})`)
@@ -29,15 +32,15 @@ export function showExplained({ explanation, process, at }: Shown): void {
   })
   const sum = figure('All resident', explanation.resident)
   sum.classList.add('all')
-  byId('explain').replaceChildren(...figures, sum)
+  fill(byId('explain'), ...figures, sum)
   if (byId<HTMLDetailsElement>('explain-details').open) drawLayer(explanation.layerParts)
   const ago = Math.round((at - explanation.at) / 1000)
   const bound =
     limit === null
       ? 'no limit'
       : end === limit
-        ? `the bar ends at the limit, ${bytes(limit)}`
-        : `the limit, ${bytes(limit)}, is ${limit > all ? 'far beyond the bar' : 'reached'}`
+        ? `the bar ends at the limit, ${named}`
+        : `the limit, ${named}, is ${limit > all ? 'far beyond the bar' : 'reached'}`
   say('explain-says', `As of ${clock(explanation.at)}${ago > 1 ? `, ${ago} seconds before` : ''}; ${bound}.`)
 }
 
@@ -50,13 +53,14 @@ function drawLayer(parts: readonly LayerPart[]): void {
       return make(
         'tr',
         {},
-        make('td', {}, category ?? 'no category'),
+        make('td', {}, make('bdi', {}, category === null ? 'no category' : shownName(category))),
         make('td', {}, state),
         cell(resident),
         cell(size),
       )
     })
-  byId('explain-table').replaceChildren(
+  fill(
+    byId('explain-table'),
     head(['Category', 'State', 'Resident', 'Size'], ['Resident', 'Size']),
     make('tbody', {}, ...rows),
   )

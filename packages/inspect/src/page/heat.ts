@@ -1,5 +1,6 @@
 // The pages of a region as a grid, row by row, for the part of the region in view. A square cell is a page times a
 // power of two. Its fill shows how much of it is resident.
+import { shownName } from '../names.js'
 import type { PageCells, SnapshotRegion } from '../snapshot.js'
 import { byId, bytes, colour, hex, say, sheetOf } from './dom.js'
 import { partOf } from './lanes.js'
@@ -40,7 +41,7 @@ export class Heat {
     const says = byId('heat-says')
     if (typeof told === 'string') {
       delete says.dataset['resident']
-      say('heat-says', `${region.name}: ${told}.`)
+      say('heat-says', `${shownName(region.name)}: ${told}.`)
       return
     }
     const cells = told.residentCells.length
@@ -100,5 +101,5 @@ function wordsOf(region: SnapshotRegion, pages: PageCells, pageSize: number): st
   const cell = `a cell is ${bytes(pages.unit)}, ${count === 1 ? 'one page' : `${count} pages`}`
   const more = pages.looked < pages.size ? `; only the first ${bytes(pages.looked)} were looked at` : ''
   const kinds = `${bytes(pages.huge)} in huge pages, ${bytes(pages.swapped)} swapped`
-  return `${region.name}: ${bytes(pages.resident)} of ${where} resident, ${kinds}; ${cell}${more}.`
+  return `${shownName(region.name)}: ${bytes(pages.resident)} of ${where} resident, ${kinds}; ${cell}${more}.`
 }

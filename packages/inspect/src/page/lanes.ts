@@ -1,5 +1,6 @@
 // The regions in view, one lane per region. The colour is the state. A bar in full colour is resident memory, and
 // huge pages have an outline. All of it shares the same pixels, so Ready pages without memory are visible.
+import { shownName } from '../names.js'
 import type { PageCells, SnapshotRegion } from '../snapshot.js'
 import { unitFor } from '../page-cells.js'
 import { byId, bytes, colour, say, sheetOf, stateColours, type Sheet } from './dom.js'
@@ -79,9 +80,9 @@ export class Lanes {
     this.draw()
   }
 
-  /** Marks the region that begins at `address`. */
-  mark(address: number): void {
-    this.#chosen = address
+  /** Marks the region of this number. */
+  mark(id: number): void {
+    this.#chosen = id
     this.draw()
   }
 
@@ -123,12 +124,12 @@ export class Lanes {
     const { left, right } = roomOf(width)
     const y = i * LANE + LANE / 2 + 4.5
     context.save()
-    context.font = region.address === this.#chosen ? `700 ${FONT}` : FONT
+    context.font = region.id === this.#chosen ? `700 ${FONT}` : FONT
     context.fillStyle = colour('--ink')
     context.beginPath()
     context.rect(0, i * LANE, left - 12, LANE)
     context.clip()
-    context.fillText(region.name, 0, y)
+    context.fillText(shownName(region.name), 0, y)
     context.restore()
     if (right === 0) return
     const resident = typeof told === 'string' ? null : told.resident
@@ -144,13 +145,13 @@ export class Lanes {
   }
 }
 
-const keyOf = ({ address, size, unit }: Wanted): string => `${address} ${size} ${unit}`
+const keyOf = ({ id, address, size, unit }: Wanted): string => `${id} ${address} ${size} ${unit}`
 
 /** The part of a region between two addresses, in at most `most` cells of whole pages. */
 export function partOf(region: SnapshotRegion, from: number, to: number, pageSize: number, most: number): Wanted {
   const start = Math.max(region.address, Math.floor(from / pageSize) * pageSize)
   const size = Math.max(pageSize, Math.min(region.address + region.size, Math.ceil(to / pageSize) * pageSize) - start)
-  return { address: start, size, unit: unitFor(size, pageSize, most) }
+  return { id: region.id, address: start, size, unit: unitFor(size, pageSize, most) }
 }
 
 /** The largest regions in view, in order of address. */
@@ -192,13 +193,11 @@ function drawBar(sheet: Sheet, y: number, lane: Lane, { space, shown }: Seen, to
       const share = (shares[state - 1] as number) / (to - from)
       if (share <= 0) continue
       const high = Math.min(bottom - y, Math.max(2 / scale, share * BAR))
-      context.globalAlpha = state === 3 && pages !== null ? 0.38 : 1
       context.fillStyle = colours[state] ?? ''
       context.fillRect(left + x / scale, bottom - high, 1 / scale, high)
       bottom -= high
     }
   }
-  context.globalAlpha = 1
   if (pages !== null) drawResident(sheet, y, pages, columns / scale, shown.pageSize)
 }
 

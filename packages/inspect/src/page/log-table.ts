@@ -1,4 +1,5 @@
 // The table of operations, the newest first, with the kernel's answer to each.
+import { shownName, visible } from '../names.js'
 import type { LogEntry } from '../snapshot.js'
 import { bytes, clock, head, hex, make, say } from './dom.js'
 import type { Shown } from './shown.js'
@@ -9,12 +10,29 @@ const titles = ['Time', 'Operation', 'Address', 'Size', 'Category', 'Answer']
 /** The table of operations. */
 export class LogTable {
   readonly #table = new VirtualTable('log', titles.length)
+  readonly #numbers = new WeakMap<LogEntry, number>()
+  #next = 0
+
+  /** The number of an entry. The entries of a live log stay the same objects. */
+  #numberOf(entry: LogEntry): number {
+    let number = this.#numbers.get(entry)
+    if (number === undefined) this.#numbers.set(entry, (number = this.#next++))
+    return number
+  }
 
   /** Shows a snapshot's log. */
-  show({ log }: Shown): void {
-    this.#table.show(head(titles, ['Address', 'Size']), log.length, (i) => rowOf(log[log.length - 1 - i] as LogEntry))
+  show({ log, stats }: Shown): void {
+    const entryAt = (i: number): LogEntry => log[log.length - 1 - i] as LogEntry
+    this.#table.show(
+      head(titles, ['Address', 'Size']),
+      log.length,
+      (i) => rowOf(entryAt(i)),
+      (i) => this.#numberOf(entryAt(i)),
+    )
     const failed = log.reduce((sum, { outcome }) => sum + Number(outcome !== 'done'), 0)
-    say('log-says', `The last ${log.length}; refused: ${failed}.`)
+    const { calls } = stats.total
+    const before = log.length < calls ? `, of ${calls} since the memory was made` : ''
+    say('log-says', `The last ${log.length} since the inspector began${before}. Refused or failed: ${failed}.`)
   }
 }
 
@@ -28,7 +46,7 @@ function rowOf({ at, op, address, size, category, outcome, answer }: LogEntry): 
     cell(op),
     cell(where, 'n'),
     cell(bytes(size), 'n'),
-    cell(category ?? ''),
+    category === null ? cell('') : make('td', { title: visible(category) }, make('bdi', {}, shownName(category))),
     cell(answer),
   )
 }

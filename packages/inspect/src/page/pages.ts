@@ -5,6 +5,8 @@ import type { Shown } from './shown.js'
 
 /** A range of a region, in cells of whole pages. */
 export interface Wanted {
+  /** The region's number. */
+  readonly id: number
   /** Its first byte. */
   readonly address: number
   /** Its bytes. */
@@ -18,7 +20,7 @@ export type Told = PageCells | string
 
 /** Asks the process. There is one answer per range. */
 export async function askPages(wanted: readonly Wanted[]): Promise<Told[]> {
-  const query = wanted.map(({ address, size, unit }) => `of=${address},${size},${unit}`).join('&')
+  const query = wanted.map(({ id, address, size, unit }) => `of=${id},${address},${size},${unit}`).join('&')
   const response = await fetch(`pages?${query}`).catch(() => null)
   if (response?.ok !== true) return wanted.map(() => 'the process does not answer')
   const told = (await response.json()) as (PageCells | 'untold' | null)[]

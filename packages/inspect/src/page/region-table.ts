@@ -1,9 +1,11 @@
 // The table of regions, sorted by any column, in slices.
+import { shownName, visible } from '../names.js'
+import { onClick } from './fill.js'
 import { shortened } from '../frame.js'
 import type { RegionSums } from '../region-sums.js'
 import { sortedOrder } from '../sorted-order.js'
 import type { SnapshotRegion } from '../snapshot.js'
-import { byId, bytes, hex, make, say } from './dom.js'
+import { age, byId, bytes, hex, make, say } from './dom.js'
 import type { Shown } from './shown.js'
 import { inSlices } from './slices.js'
 import { VirtualTable } from './virtual-table.js'
@@ -62,9 +64,9 @@ export class RegionTable {
     await this.#sort()
   }
 
-  /** Marks the region that begins at `address`. */
-  mark(address: number): void {
-    this.#chosen = address
+  /** Marks the region of this number. */
+  mark(id: number): void {
+    this.#chosen = id
     this.#draw()
   }
 
@@ -87,14 +89,19 @@ export class RegionTable {
     const [shown, sums] = [this.#shown, this.#sums]
     if (shown === null || sums === null) return
     const head = make('thead', {}, make('tr', {}, ...columns.map(([key, title]) => this.#title(key, title))))
-    this.#table.show(head, shown.regions.length, (i) => this.#row(shown, sums, this.#order[i] as number))
+    this.#table.show(
+      head,
+      shown.regions.length,
+      (i) => this.#row(shown, sums, this.#order[i] as number),
+      (i) => shown.regions[this.#order[i] as number]?.id ?? i,
+    )
     byId('shown').dataset['order'] = `${this.#key} ${this.#down ? 'down' : 'up'}`
-    say('shown', `${shown.regions.length} regions`)
+    say('shown', countsOf(shown, sums))
   }
 
   #title(key: Key, title: string): HTMLElement {
     const button = make('button', { 'data-key': `sort-${key}` }, title)
-    button.addEventListener('click', () => {
+    onClick(button, () => {
       // A column of numbers starts with the largest, a column of names with A.
       this.#down = this.#key === key ? !this.#down : !texts.includes(key)
       this.#key = key
@@ -108,18 +115,40 @@ export class RegionTable {
     const region = shown.regions[place] as SnapshotRegion
     const cells = columns.map(([key]) => {
       if (key === 'name') {
-        const button = make('button', { 'data-key': `region-${region.address}` }, region.name)
-        button.addEventListener('click', () => this.#choose(region))
-        return make('td', {}, button)
+        const button = make('button', { 'data-key': `region-${region.id}` }, make('bdi', {}, shownName(region.name)))
+        onClick(button, () => this.#choose(region))
+        return make(
+          'td',
+          { title: visible(region.name) },
+          button,
+          ...(region.leaked ? [make('span', { class: 'leaked' }, ' leaked')] : []),
+        )
       }
       if (key === 'category' || key === 'made')
-        return make('td', { title: region[key] }, key === 'made' ? shortened(region.made) : region.category)
+        return make('td', { title: visible(region[key]) }, key === 'made' ? shortened(region.made) : nameIn(region))
       const value = valueOf(shown, sums, key, place)
       const text = key === 'address' ? hex(region.address) : key === 'mappings' ? String(value) : bytes(value)
-      return make('td', { class: 'n', 'data-column': key, 'data-value': String(value) }, text)
+      const isResident = key === 'resident' && region.residentAt !== null
+      const told = isResident ? age(region.residentAt ?? 0, shown.at) : ''
+      const aged = told === '' ? [] : [make('span', { class: 'age' }, told)]
+      return make('td', { class: 'n', 'data-column': key, 'data-value': String(value) }, text, ...aged)
     })
-    return make('tr', region.address === this.#chosen ? { class: 'chosen' } : {}, ...cells)
+    return make('tr', region.id === this.#chosen ? { class: 'chosen' } : {}, ...cells)
   }
+}
+
+const nameIn = ({ category }: SnapshotRegion): HTMLElement => make('bdi', {}, shownName(category))
+
+/** How many regions there are, and what of them leaked. */
+function countsOf({ regions }: Shown, { ready }: RegionSums): string {
+  let [count, bytesReady] = [0, 0]
+  for (const [i, { leaked }] of regions.entries()) {
+    if (!leaked) continue
+    count += 1
+    bytesReady += ready[i] ?? 0
+  }
+  const leaks = `, of which ${count} leaked with ${bytes(bytesReady)} Ready: collected, and never freed`
+  return `${regions.length} ${regions.length === 1 ? 'region' : 'regions'}${count === 0 ? '' : leaks}`
 }
 
 type NumberKey = Exclude<Key, 'name' | 'category' | 'made'>

@@ -1,5 +1,6 @@
 // The address space as a strip. In each column the heights show exactly how much of it is in which state. Wheel and
 // keys zoom down to single pages. For a screen reader the strip is a slider whose value is a page.
+import { shownName } from '../names.js'
 import { states } from '../snapshot.js'
 import { byId, bytes, colour, hex, say, sheetOf, stateColours, type Sheet } from './dom.js'
 import type { Shown } from './shown.js'
@@ -156,7 +157,7 @@ export class Strip {
       const page = Math.floor(found.offset / shown.pageSize)
       const name = shown.categories[category] ?? ''
       const where = `${hex(address + page * shown.pageSize)}: page ${page + 1} of ${size / shown.pageSize}`
-      const owner = name === '' ? 'no category' : name
+      const owner = name === '' ? ownerAt(shown, address + page * shown.pageSize) : shownName(name)
       words = `${where}, ${states[state]}, ${owner}, range of ${bytes(size)}; ${bytes(view)} in view`
       at.dataset['page'] = String(address + page * shown.pageSize)
     }
@@ -182,7 +183,7 @@ export class Strip {
     const [from, to] = [space.addressAt(this.#from), space.addressAt(this.#to)]
     context.font = '600 12px system-ui, sans-serif'
     let written = 0
-    for (const { name, address, size } of regions) {
+    for (const { name: whole, address, size } of regions) {
       if (address >= to || address + size <= from || written >= namesMax) continue
       const [start, end] = [
         Math.max(0, placeToX(space.placeOf(address))),
@@ -190,6 +191,7 @@ export class Strip {
       ]
       if (end - start < 44) continue
       written += 1
+      const name = shownName(whole)
       context.fillStyle = colour('--card')
       if (start > 0) context.fillRect(start - 1, 0, 2, height)
       context.save()
@@ -238,6 +240,12 @@ export class Strip {
       height - 1,
     )
   }
+}
+
+/** Whose pages those are that no category counts: a region's, until it maps them. */
+function ownerAt({ regions }: Shown, at: number): string {
+  const region = regions.find(({ address, size }) => at >= address && at < address + size)
+  return region === undefined ? 'no category' : `of ${shownName(region.name)}`
 }
 
 /** Draws Ready at the bottom, Prepared on it and Reserved on top. A state with any bytes gets at least one line. */

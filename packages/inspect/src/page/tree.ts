@@ -1,4 +1,6 @@
 // Ready memory by category and region, as a treemap and as a table. It shows all of it, so the parts sum to the total.
+import { shownName, visible } from '../names.js'
+import { fill } from './fill.js'
 import { hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode } from 'd3-hierarchy'
 import type { RegionSums } from '../region-sums.js'
 import { byId, bytes, head, make, say, sheetOf } from './dom.js'
@@ -82,10 +84,10 @@ function drawCategory(context: CanvasRenderingContext2D, node: HierarchyRectangu
   for (const [k, leaf] of node.leaves().entries()) {
     context.fillStyle = `hsl(${hue} 42% ${k % 2 === 0 ? 35 : 39}%)`
     context.fillRect(leaf.x0, leaf.y0, leaf.x1 - leaf.x0, leaf.y1 - leaf.y0)
-    write(context, leaf, leaf.y0 + 15, [leaf.data.name, bytes(leaf.value ?? 0)])
+    write(context, leaf, leaf.y0 + 15, [shownName(leaf.data.name), bytes(leaf.value ?? 0)])
   }
   write(context, { x0: node.x0, x1: node.x1, y0: node.y0, y1: node.y0 + 18 }, node.y0 + 13, [
-    `${node.data.name} · ${bytes(node.value ?? 0)}`,
+    `${shownName(node.data.name)} · ${bytes(node.value ?? 0)}`,
   ])
 }
 
@@ -113,12 +115,12 @@ function drawTable(categories: readonly Leaf[]): void {
     make(
       'tr',
       { class: type },
-      make('td', {}, name),
+      make('td', { title: visible(name) }, make('bdi', {}, shownName(name))),
       make('td', { class: 'n', 'data-value': String(size) }, bytes(size)),
     )
   const rows = categories.flatMap(({ name, children = [] }) => {
     const all = children.reduce((sum, { size }) => sum + size, 0)
     return [row(name, all, 'whole'), ...children.map((leaf) => row(leaf.name, leaf.size, 'nested'))]
   })
-  byId('tree-table').replaceChildren(head(['Category and region', 'Ready'], ['Ready']), make('tbody', {}, ...rows))
+  fill(byId('tree-table'), head(['Category and region', 'Ready'], ['Ready']), make('tbody', {}, ...rows))
 }

@@ -7,6 +7,7 @@ import { byId, bytes, clock, say } from './dom.js'
 import { showExplained } from './explained.js'
 import { Figures } from './figures.js'
 import { Heat } from './heat.js'
+import { HoldsTable } from './holds-table.js'
 import { Lanes } from './lanes.js'
 import { LogTable } from './log-table.js'
 import type { Told, Wanted } from './pages.js'
@@ -46,6 +47,7 @@ export class Views {
   })
   readonly #chart = new Chart()
   readonly #table = new RegionTable((region) => this.#choose(region))
+  readonly #holds = new HoldsTable()
   readonly #log = new LogTable()
   readonly #heat = new Heat()
   /** What the views show; null: nothing yet. */
@@ -95,6 +97,7 @@ export class Views {
       () => showExplained(shown),
       () => this.#table.show(shown, sums),
       () => drawTree(shown, sums),
+      () => this.#holds.show(shown),
       () => this.#log.show(shown),
       () => this.#chart.show(this.#source.history()),
       () => (this.#kept === null ? undefined : compare(this.#kept, shown)),
@@ -156,8 +159,8 @@ export class Views {
 
   #choose(region: SnapshotRegion): void {
     this.#chosen = region
-    this.#table.mark(region.address)
-    this.#lanes.mark(region.address)
+    this.#table.mark(region.id)
+    this.#lanes.mark(region.id)
     void this.showPages().then(() => say('said', byId('heat-says').textContent ?? ''))
   }
 

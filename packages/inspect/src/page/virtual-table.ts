@@ -1,5 +1,6 @@
 // A table that holds only the rows in sight: ten thousand rows cost as much as sixty.
 import { byId, make } from './dom.js'
+import { fill } from './fill.js'
 
 /** The height of a row in CSS pixels, as in style.css. */
 const ROW = 26
@@ -14,7 +15,10 @@ export class VirtualTable {
   #head: HTMLElement = make('thead', {})
   #count = 0
   #rowAt: (i: number) => HTMLElement = () => make('tr', {})
+  #keyAt: (i: number) => number = (i) => i
   #first = 0
+  /** The row that Tab leads to. The arrow keys lead on from there. */
+  #active = NaN
 
   /** `name` is the table's id. The element `name-scroll` scrolls it. */
   constructor(name: string, columns: number) {
@@ -24,10 +28,21 @@ export class VirtualTable {
     this.#scroll.addEventListener('scroll', () => {
       if (Math.abs(this.#wantedFirst() - this.#first) > ROWS / 6) this.#draw()
     })
+    this.#table.addEventListener('focusin', ({ target }) => {
+      const key = (target as Element).closest('tr')?.getAttribute('data-row')
+      if (typeof key === 'string') this.#active = Number(key)
+    })
+    this.#table.addEventListener('keydown', (event) => this.#key(event))
   }
 
-  /** Shows `count` rows. `rowAt` makes a row when it comes into sight. */
-  show(head: HTMLElement, count: number, rowAt: (i: number) => HTMLElement): void {
+  /** Shows `count` rows. `rowAt` makes a row when it comes into sight, and `keyAt` says which one it is. */
+  show(
+    head: HTMLElement,
+    count: number,
+    rowAt: (i: number) => HTMLElement,
+    keyAt: (i: number) => number = (i) => i,
+  ): void {
+    this.#keyAt = keyAt
     this.#head = head
     this.#count = count
     this.#rowAt = rowAt
@@ -47,16 +62,51 @@ export class VirtualTable {
       const row = this.#rowAt(first + i)
       // Row 1 is the head.
       row.setAttribute('aria-rowindex', String(first + i + 2))
+      row.setAttribute('data-row', String(this.#keyAt(first + i)))
       return row
     })
+    const active = rows.find((row) => row.dataset['row'] === String(this.#active)) ?? rows[this.#topRow() - first]
+    for (const row of rows) row.querySelector('button')?.setAttribute('tabindex', row === active ? '0' : '-1')
     const focused = document.activeElement?.getAttribute('data-key')
     this.#table.setAttribute('aria-rowcount', String(this.#count + 1))
-    this.#table.replaceChildren(
-      this.#head,
-      make('tbody', {}, this.#space(first), ...rows, this.#space(this.#count - end)),
-    )
-    if (typeof focused === 'string')
+    fill(this.#table, this.#head, make('tbody', {}, this.#space(first), ...rows, this.#space(this.#count - end)))
+    // A row that has moved has lost the focus.
+    if (typeof focused === 'string' && document.activeElement?.getAttribute('data-key') !== focused)
       this.#table.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true })
+  }
+
+  /** The first row in sight. */
+  #topRow(): number {
+    return Math.min(this.#count - 1, Math.floor(this.#scroll.scrollTop / ROW))
+  }
+
+  #key(event: KeyboardEvent): void {
+    const row = (event.target as Element).closest('tbody tr')
+    if (row === null) return
+    const page = Math.max(1, Math.floor(this.#scroll.clientHeight / ROW) - 2)
+    const steps: Readonly<Record<string, number>> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: -Infinity,
+      End: Infinity,
+    }
+    const step = steps[event.key]
+    if (step === undefined) return
+    event.preventDefault()
+    const at = Number(row.getAttribute('aria-rowindex')) - 2
+    this.#focus(Math.max(0, Math.min(this.#count - 1, at + step)))
+  }
+
+  #focus(i: number): void {
+    this.#active = this.#keyAt(i)
+    const { scrollTop, clientHeight } = this.#scroll
+    // The head covers the first row in sight.
+    if (i * ROW < scrollTop) this.#scroll.scrollTop = i * ROW
+    else if ((i + 2) * ROW > scrollTop + clientHeight) this.#scroll.scrollTop = (i + 2) * ROW - clientHeight
+    this.#draw()
+    this.#table.querySelector<HTMLElement>(`[aria-rowindex="${i + 2}"] button`)?.focus({ preventScroll: true })
   }
 
   /** An empty row in the place of rows that are not in the page. */

@@ -7,6 +7,8 @@ import { giveBack } from './give-back.js'
 import { growth } from './growth.js'
 import { heap } from './heap.js'
 import { idleUsed, pool } from './idle.js'
+import { broker, pageCache } from './in-out.js'
+import { scavengerShare, spiral } from './limit.js'
 import { populate } from './populate.js'
 import { append, beside, reset, scans, viewedGrowth } from './programs.js'
 import { ranges } from './ranges.js'
@@ -19,6 +21,8 @@ export const benchmarks: readonly Benchmark[] = [
   giveBack,
   idleUsed,
   pool,
+  spiral,
+  scavengerShare,
   ranges,
   heap,
   growth,
@@ -27,6 +31,8 @@ export const benchmarks: readonly Benchmark[] = [
   append,
   viewedGrowth,
   beside,
+  pageCache,
+  broker,
   elements,
   hugePages,
   populate,

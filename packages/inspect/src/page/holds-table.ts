@@ -1,0 +1,44 @@
+// The table of holds: what keeps pages Ready besides their owner, the oldest first.
+import { shownName, visible } from '../names.js'
+import { shortened } from '../frame.js'
+import type { SnapshotHold } from '../snapshot.js'
+import { bytes, head, make, say } from './dom.js'
+import type { Shown } from './shown.js'
+import { VirtualTable } from './virtual-table.js'
+
+const titles = ['Region', 'Offset', 'Length', 'Kind', 'Worker', 'Age', 'Made at']
+
+/** The table of holds. */
+export class HoldsTable {
+  readonly #table = new VirtualTable('holds', titles.length)
+
+  /** Shows a snapshot's holds. */
+  show({ holds, holdsCount }: Shown): void {
+    this.#table.show(head(titles, ['Offset', 'Length', 'Age']), holds.length, (i) => rowOf(holds[i] as SnapshotHold))
+    const oldest = holds.length < holdsCount ? `, the ${holds.length} oldest of ${holdsCount}` : ''
+    say('holds-say', holdsCount === 0 ? 'Nothing keeps pages Ready but their owners.' : `${holdsCount} holds${oldest}.`)
+  }
+}
+
+function rowOf({ region, offset, length, kind, worker, age, made }: SnapshotHold): HTMLElement {
+  const cell = (name: string, text: string, value: string | number = text, type = ''): HTMLElement =>
+    make('td', { class: type, title: visible(String(value)), 'data-column': name, 'data-value': String(value) }, text)
+  return make(
+    'tr',
+    {},
+    cell('region', shownName(region), region),
+    cell('offset', bytes(offset), offset, 'n'),
+    cell('length', bytes(length), length, 'n'),
+    cell('kind', kind),
+    cell('worker', worker === null ? 'this thread' : `worker ${worker}`),
+    cell('age', ageOf(age), Math.round(age), 'n'),
+    cell('made', shortened(made), made),
+  )
+}
+
+/** `340 ms`, `12 s`, `5 min`. */
+function ageOf(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
+  const seconds = Math.round(milliseconds / 1000)
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
+}
