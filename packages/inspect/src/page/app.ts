@@ -36,7 +36,8 @@ class App {
     for (const id of ['chart-details', 'tree-details', 'explain-details']) byId(id).addEventListener('toggle', redraw)
     window.addEventListener('resize', redraw)
     window.addEventListener('scroll', () => views.showPagesSoon(), { passive: true })
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
+    for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])
+      matchMedia(query).addEventListener('change', redraw)
     if (location.protocol === 'file:') {
       byId<HTMLButtonElement>('pause').disabled = true
       this.#enter('file', 'Open a saved snapshot.')
