@@ -1,5 +1,5 @@
-// Shows a memory in a terminal while the program runs: on the alternate screen, which leaves no traces, in as many lines
-// and columns as there are. What is not a terminal, and one that obeys no escapes, gets plain text.
+// Shows a memory in a terminal while the program runs. A terminal shows it on the alternate screen, which leaves no
+// traces, in as many lines and columns as there are. A pipe, a file and a dumb terminal get plain text.
 import { checkOptions, type Memory } from '@memlayer/core'
 import { Log } from './log.js'
 import { momentOf, type Moment } from './snapshot.js'

@@ -140,7 +140,9 @@ async function openAll(page: Page): Promise<void> {
   // By place, because there are too many categories to tell apart.
   expect(await page.locator('#tree-says').textContent()).toMatch(/^Ready: .* in 3 places\.$/)
   const groups = await page.locator('#tree-table tr.whole td:first-child').allTextContents()
-  expect(groups.map((one) => one.split(' ')[0]?.replace('Array.', '')).sort()).toEqual(['ofCache', 'ofIndex', 'ofRows'])
+  expect(new Set(groups.map((one) => one.split(' ')[0]?.replace('Array.', '')))).toEqual(
+    new Set(['ofCache', 'ofIndex', 'ofRows']),
+  )
   expect(await page.locator('#tree-table tr').count()).toBeLessThan(400)
   const leaves = await page
     .locator('#tree-table tr.nested [data-value]')
