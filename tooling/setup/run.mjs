@@ -21,7 +21,7 @@ const jobs = {
   build: { says: 'every package', run: null },
   bench: { says: 'the benchmark', run: ['tooling/bench/dist/main.js'] },
   conformance: {
-    says: 'the conformance suite over every backend, as one table',
+    says: 'the conformance suite over every backend, as one table (--seeds 20: with 20 seeds)',
     run: ['tooling/proof/dist/main.js', 'matrix'],
   },
   mutants: {

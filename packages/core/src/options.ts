@@ -5,17 +5,20 @@ import { show } from './text.js'
 
 /**
  * Returns a copy of `options`, when it is an object whose every key is in `known`. Each option is read once, so that
- * what is checked is what is used. What an option inherits counts, but not from Object.prototype.
+ * what is checked is what is used. What an option inherits counts, but not from Object.prototype. `hint` is for what is
+ * no object; a call that needs an option gives its own.
  *
  * @throws UsageError ERR_MEMLAYER_OPTION, with the known option that is nearest to an unknown one.
  */
-export function checkOptions<T extends object>(op: string, options: T, known: readonly string[]): T {
+export function checkOptions<T extends object>(
+  op: string,
+  options: T,
+  known: readonly string[],
+  hint = 'Pass an object, or leave the options out.',
+): T {
   noteCopy()
   if (typeof options !== 'object' || (options as T | null) === null) {
-    throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the options are ${show(options)}`, {
-      op,
-      hint: 'Pass an object, or leave the options out.',
-    })
+    throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the options are ${show(options)}`, { op, hint })
   }
   for (const key of Object.keys(options)) if (!known.includes(key)) unknownOption(op, key, known)
   const copy = Object.create(null) as Record<string, unknown>

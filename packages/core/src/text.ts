@@ -144,9 +144,11 @@ const inspected: unique symbol = /* @__PURE__ */ Symbol.for('nodejs.util.inspect
 export function printByText(of: object): void {
   if (!Object.hasOwn(of, inspected))
     Object.defineProperty(of, inspected, {
+      // A descriptor that inherited a getter could not have a value.
+      __proto__: null,
       value(this: { toString(): string }) {
         return this.toString()
       },
       configurable: true,
-    })
+    } as PropertyDescriptor)
 }

@@ -71,6 +71,38 @@ describe('several copies of core', () => {
     expect(stderr).not.toContain('npm dedupe')
   })
 
+  it('cause no warning when a backend alone uses the second instance of a file', () => {
+    const { code, stderr } = runChild(
+      `import { createMemory } from './one/core/index.js'
+       ${os}
+       const { registerHooks } = process.getBuiltinModule('node:module')
+       registerHooks({ resolve(specifier, context, next) {
+         const { url, ...rest } = next(specifier, context)
+         return { ...rest, url: /\\/one\\/core\\//.test(url) ? url + '?again' : url }
+       } })
+       const another = await import('./one/core/index.js')
+       another.checkOptions('createOS', {}, [])
+       createMemory(os)`,
+      { from: folder },
+    )
+    expect([code, stderr]).toEqual([0, ''])
+  })
+
+  it('are one file twice when a source map gives one of them the name of its source', () => {
+    const { code, stderr } = runChild(
+      `import { createMemory } from './one/core/index.js'
+       ${os}
+       const places = ['file:///app/core/dist/bundle.js:291:39', '/app/core/src/copies.ts:23:24']
+         .map((place) => ({ stack: 'Error\\n    at noteCopy (' + place + ')' }))
+       globalThis[Symbol.for('@memlayer/core')] = { places, memories: 1, told: false }
+       places.push = () => 2
+       createMemory(os)`,
+      { from: folder },
+    )
+    expect([code, stderr]).toEqual([0, expect.stringContaining('2 instances of @memlayer/core') as string])
+    expect(stderr).toContain('\n  file:///app/core/dist/bundle.js:291:39\n  /app/core/src/copies.ts:23:24\n')
+  })
+
   it('take the errors of each other for their own', () => {
     const { code, stderr } = runChild(
       `import { createMemory, OutOfMemoryError, FatalError } from './one/core/index.js'

@@ -59,3 +59,30 @@ it('mends all that a shrink gave back before the OS refused', () => {
   expect(buffer.bytes().length).toBe(64 * page)
   expect(memory.stats().total).toMatchObject({ ready: 64 * page, prepared: 0 })
 })
+
+it('counts the pages that its step needs, where many buffers are small', () => {
+  const memory = createMemory(new PageOS())
+  const buffers = Array.from(
+    { length: 4 },
+    () => new GrowableBuffer(memory, { maximum: 32 * page, length: page, step: 1 }),
+  )
+  expect(memory.stats().total.ready).toBe(4 * page)
+  const [buffer] = buffers as [GrowableBuffer]
+  buffer.grow(1)
+  expect(buffer.capacity).toBe(2 * page)
+  for (const one of buffers) one.free()
+  using steps = new GrowableBuffer(memory, { maximum: 64 * page, step: 3 * page })
+  steps.resize(4 * page)
+  expect(steps.capacity).toBe(6 * page)
+  steps.resize(64 * page)
+  expect([steps.capacity, memory.stats().total.ready]).toEqual([64 * page, 64 * page])
+  memory.check()
+})
+
+it.each([0, -1, 1.5, NaN, Infinity, '4096', null])('refuses a step of %s before any effect', (step) => {
+  const memory = createMemory(new PageOS())
+  const make = (): unknown => new GrowableBuffer(memory, { maximum: 65536, step: step as never })
+  expect(make).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_SIZE' }))
+  expect(make).toThrow(/^GrowableBuffer: the step is .* Pass a whole number of bytes from 1 to /)
+  expect(memory.stats().total.reserved).toBe(0)
+})

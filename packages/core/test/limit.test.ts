@@ -212,6 +212,47 @@ describe('a limit that can not be kept', () => {
   })
 })
 
+describe('a slow machine', () => {
+  /** A world where a look at what is used takes longer than all reclaimers may, and `first` gives nothing. */
+  function slowWorld(): [limit: MemoryLimit, asked: string[], pass: (milliseconds: number) => void] {
+    let [time, used] = [0, 10 * page]
+    const asked: string[] = []
+    const reclaimers = new Reclaimers()
+    reclaimers.add({ name: 'first', priority: 1 }, () => {
+      asked.push('first')
+      time += 80
+    })
+    reclaimers.add({ name: 'second', priority: 2 }, () => {
+      asked.push('second')
+      used -= 8 * page
+    })
+    const slow = (): number => {
+      time += 80
+      return used
+    }
+    const limit = new MemoryLimit({
+      host: undefined,
+      reclaimers,
+      own: slow,
+      all: slow,
+      scavenge: () => 0,
+      trim: () => 0,
+      now: () => time,
+    })
+    limit.limit = { bytes: 4 * page }
+    return [limit, asked, (milliseconds) => void (time += milliseconds)]
+  }
+
+  it('asks one reclaimer in each round, and those that had no turn in the next', () => {
+    const [limit, asked, pass] = slowWorld()
+    expect(() => limit.take('sysUsed', page)).toThrow(/Given back: 0 bytes by the scavenger, 0 bytes by first\./)
+    expect(asked).toEqual(['first'])
+    pass(100_000)
+    limit.take('sysUsed', page)
+    expect(asked).toEqual(['first', 'second'])
+  })
+})
+
 describe("the host's limit", () => {
   const none = {
     addressSpace: Infinity,

@@ -22,6 +22,19 @@ describe('an unknown option', () => {
     expect(memory.stats()).toEqual(before)
   })
 
+  it('is in the hint of a call that needs one and was given none', () => {
+    for (const [call, hint] of [
+      [() => void (memory.limit = '80%' as never), 'Pass an object: { bytes: 2 ** 30 }. Or null.'],
+      [() => memory.reclaimer('cache' as never, () => {}), "Pass an object, { name: 'cache' }, and then"],
+      [() => new GrowableBuffer(memory, undefined as never), 'Pass an object: { maximum: 2 ** 30 }.'],
+      [() => void (memory.limit = { bytes: '80%' as never }), "Pass a number of bytes, or 'auto'. Four fifths"],
+      [() => memory.reserve(page, 'name' as never), 'Pass an object, or leave the options out.'],
+    ] as const) {
+      const error = errorOf(call)
+      expect([error.code, error.hint]).toEqual(['ERR_MEMLAYER_OPTION', expect.stringContaining(hint) as string])
+    }
+  })
+
   it('has no suggestion without a similar known option', () => {
     const error = errorOf(() => memory.reserve(page, { colour: 'red' } as never))
     expect(error.hint).toBe('Pass one of: name, stat, align, address, hugePages.')

@@ -234,12 +234,12 @@ describe('what is given back', () => {
     const world = new World()
     world.cost = 300
     const asked = world.reclaimer('slow', 0)
-    const other = world.reclaimer('never in time', 0, 1)
+    const other = world.reclaimer('late', 0, 1)
     world.pass(60, { some: 500 })
-    // Every 6 seconds, and the 300 ms of each pass as well.
-    expect(asked.length).toBeGreaterThan(7)
-    expect(asked.length).toBeLessThan(11)
-    expect(other).toEqual([])
+    // Every 6 seconds, and the 300 ms of each pass as well. The two take turns, because one takes all of the time.
+    expect(asked.length + other.length).toBeGreaterThan(7)
+    expect(asked.length + other.length).toBeLessThan(11)
+    expect(Math.abs(asked.length - other.length)).toBeLessThan(2)
   })
 })
 

@@ -16,6 +16,7 @@ export function openEngine(): Engine {
   const { Bun: bun, Deno: deno } = globalThis as { Bun?: unknown; Deno?: unknown }
   if (bun !== undefined) return bunEngine()
   if (deno !== undefined) return denoEngine()
+  expectNoSnapshot()
   try {
     return koffiEngine()
   } catch (koffi) {
@@ -28,6 +29,15 @@ export function openEngine(): Engine {
       throw neither(koffi, nodeFfi)
     }
   }
+}
+
+/** Node can write no foreign function into a startup snapshot: V8 ends the process for one. */
+function expectNoSnapshot(): void {
+  if (!process.getBuiltinModule('node:v8').startupSnapshot.isBuildingSnapshot()) return
+  throw new NoEngineError(
+    'Node builds a startup snapshot, which can hold no foreign function',
+    'Make the memory in the function that is given to v8.startupSnapshot.setDeserializeMainFunction().',
+  )
 }
 
 function neither(koffi: unknown, nodeFfi: unknown): unknown {

@@ -1,5 +1,5 @@
 // The control groups that bound a Linux process's memory, of either version, up the tree. linux-limits.ts asks.
-import type { PosixLimits } from '@memlayer/kernel'
+import type { GroupLimits } from '@memlayer/kernel'
 import type { ReadHostFile } from './host-file.js'
 import { groupMounts, type Mount } from './linux-mounts.js'
 import { numberIn, wordAfter } from './linux-words.js'
@@ -50,8 +50,6 @@ const hierarchies: readonly Hierarchy[] = [
 
 /** Version 1 writes 2^63 less a page when it has no limit. */
 const NO_LIMIT = 2 ** 62
-
-type GroupLimits = Pick<PosixLimits, 'groupLimit' | 'groupUsed' | 'groupHigh' | 'groupHighUsed'>
 
 /** A limit of one group, and what the group has in use. */
 interface Bound {

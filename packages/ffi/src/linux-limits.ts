@@ -10,14 +10,13 @@ export function linuxLimits(read: ReadHostFile): PosixLimits {
   const limits = read('/proc/self/limits')
   const meminfo = read('/proc/meminfo')
   const status = read('/proc/self/status')
-  return {
+  const found = {
     addressSpace: softLimit(limits, 'Max address space'),
     addressSpaceUsed: kibibytesIn(status, 'VmSize'),
     dataSize: softLimit(limits, 'Max data size'),
     dataSizeUsed: kibibytesIn(status, 'VmData'),
     lockedMemory: softLimit(limits, 'Max locked memory'),
     lockedMemoryUsed: kibibytesIn(status, 'VmLck'),
-    ...mappingLimits(read),
     overcommit: numberIn(read('/proc/sys/vm/overcommit_memory')),
     commitLimit: kibibytesIn(meminfo, 'CommitLimit'),
     committed: kibibytesIn(meminfo, 'Committed_AS'),
@@ -29,6 +28,7 @@ export function linuxLimits(read: ReadHostFile): PosixLimits {
     // 2 is SECCOMP_MODE_FILTER.
     ...(wordAfter(status, 'Seccomp:') === '2' ? { filtersCalls: true } : {}),
   }
+  return withMappings(found, read)
 }
 
 /** The mappings that the process has, and `vm.max_map_count`. */
@@ -51,6 +51,15 @@ export function linuxProcessLimits(read: ReadHostFile): ProcessLimits {
 
 function mappingLimits(read: ReadHostFile): Pick<PosixLimits, 'mappings' | 'maxMappings'> {
   return { maxMappings: numberIn(read('/proc/sys/vm/max_map_count')), mappings: linesIn(read('/proc/self/maps')) }
+}
+
+/** Adds the figures of mappings, read when they are first asked for: the kernel writes a line for each mapping. */
+function withMappings(limits: Omit<PosixLimits, 'mappings' | 'maxMappings'>, read: ReadHostFile): PosixLimits {
+  let found: Pick<PosixLimits, 'mappings' | 'maxMappings'> | undefined
+  return Object.defineProperties(limits, {
+    maxMappings: { enumerable: true, get: () => (found ??= mappingLimits(read)).maxMappings },
+    mappings: { enumerable: true, get: () => (found ??= mappingLimits(read)).mappings },
+  }) as PosixLimits
 }
 
 function softLimit(limits: string | null, name: string): number {

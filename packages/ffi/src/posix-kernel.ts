@@ -13,6 +13,7 @@ import { linuxHugePages, linuxHugePageSize } from './linux-huge-pages.js'
 import { linuxPages } from './linux-pages.js'
 import { linuxPressure } from './linux-pressure.js'
 import { linuxProcess } from './linux-process.js'
+import { groupLimits } from './linux-groups.js'
 import { linuxLimits, linuxMappings, linuxProcessLimits } from './linux-limits.js'
 import { processTable } from './linux-table.js'
 
@@ -91,6 +92,7 @@ function linuxExtras(engine: Engine, errno: Int32Array, readFile: ReadHostFile):
     processTable: () => processTable(engine),
     heap: heapOfThread,
     limits: (): PosixLimits => linuxLimits(readFile),
+    groupLimits: () => groupLimits(readFile),
     pressure: () => linuxPressure(readFile),
     residency,
     ...linuxProcess(engine, readFile, residency),

@@ -31,7 +31,8 @@ const mounts = (...rows: readonly (readonly [string, string, 'cgroup' | 'cgroup2
   '/proc/self/mountinfo': rows
     .map(([group, point, type, options], i) => {
       const optional = ['', ' shared:9', ' shared:9 master:4'][i % 3] ?? ''
-      return `${30 + i} 25 0:${26 + i} ${group} ${point} rw,nosuid,nodev,noexec,relatime${optional} - ${type} ${type} ${options}`
+      const own = `${30 + i} 25 0:${26 + i} ${group} ${point} rw,nosuid,nodev,noexec,relatime`
+      return `${own}${optional} - ${type} ${type} ${options}`
     })
     .join('\n'),
 })
@@ -354,7 +355,7 @@ describe.each(layouts)('$host', ({ files, bounds }) => {
       const given = files[path]
       if (given === undefined) return null
       return path === '/proc/self/cgroup' || path === '/proc/self/mountinfo'
-        ? `\n${given.split('\n').reverse().join('\n')}\n\n`
+        ? `\n${given.split('\n').toReversed().join('\n')}\n\n`
         : `${given}\n`
     }
     const { groupLimit, groupUsed } = linuxLimits(other)

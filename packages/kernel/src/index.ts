@@ -4,6 +4,7 @@ export {
   type Address,
   type Allocator,
   type ForeignCalls,
+  type GroupLimits,
   type HostPressure,
   type HostServices,
   type Kernel,

@@ -104,6 +104,8 @@ export interface HostServices {
   processTable?(): ProcessTable | null
   /** The limits in force now, for the text of an error. Slow: it reads files. */
   limits?(): PosixLimits | WindowsLimits
+  /** The control group's part of `limits`. A process under a limit asks up to a hundred times a second. */
+  groupLimits?(): GroupLimits
   /** How short of memory the process is now. Null: the host can't tell. It reads a few small files. */
   pressure?(): HostPressure | null
   /**
@@ -219,11 +221,33 @@ export interface ProcessMemory {
   readonly external: number
 }
 
+/** What bounds the memory of a process's control group. NaN: not known. Infinity: there is no limit. */
+export interface GroupLimits {
+  /**
+   * The control group's memory limit, beyond which the kernel ends a process (`memory.max`). Of the limits of the
+   * group and of those that it is in, it is the one that leaves least room.
+   */
+  readonly groupLimit: number
+  /**
+   * What the group of `groupLimit` has in use. If only `groupHigh` is a limit, what the group of that has in use.
+   * File pages that the kernel takes back before it kills a process do not count.
+   */
+  readonly groupUsed: number
+  /**
+   * The limit beyond which the kernel stalls the control group and takes pages back (`memory.high`, which systemd
+   * calls MemoryHigh). It is the one that leaves least room, as for `groupLimit`. Absent: not known, or version 1,
+   * which has no such limit.
+   */
+  readonly groupHigh?: number
+  /** What the group of `groupHigh` has in use, counted like `groupUsed`. */
+  readonly groupHighUsed?: number
+}
+
 /**
  * What bounds a process's memory on a POSIX host, as read a moment ago.
  * Bytes, unless the name says otherwise. `NaN`: not known. `Infinity`: no limit.
  */
-export interface PosixLimits {
+export interface PosixLimits extends GroupLimits {
   /** RLIMIT_AS, `ulimit -v`: the address space that the process may map. */
   readonly addressSpace: number
   /** Address space that the process has mapped. */
@@ -250,24 +274,6 @@ export interface PosixLimits {
   readonly hostMemory?: number
   /** The swap space of the host. Absent: not known. */
   readonly hostSwap?: number
-  /**
-   * The control group's memory limit, beyond which the kernel ends a process (`memory.max`). Of the limits of the
-   * group and of those that it is in, it is the one that leaves least room.
-   */
-  readonly groupLimit: number
-  /**
-   * What the group of `groupLimit` has in use. If only `groupHigh` is a limit, what the group of that has in use.
-   * File pages that the kernel takes back before it kills a process do not count.
-   */
-  readonly groupUsed: number
-  /**
-   * The limit beyond which the kernel stalls the control group and takes pages back (`memory.high`, which systemd
-   * calls MemoryHigh). It is the one that leaves least room, as for `groupLimit`. Absent: not known, or version 1,
-   * which has no such limit.
-   */
-  readonly groupHigh?: number
-  /** What the group of `groupHigh` has in use, counted like `groupUsed`. */
-  readonly groupHighUsed?: number
   /**
    * Which memory gets transparent huge pages: all (`always`), memory advised with madvise (`madvise`), or `never`.
    * Absent when not known.

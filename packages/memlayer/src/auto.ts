@@ -17,6 +17,7 @@ export const source: Source = {
   kind: 'auto',
   only: null,
   isInstalled,
+  isBundled: !isOwnFile,
   load(name: string): Loaded {
     // os-js is always installed. It serves when a require() can't, so it is imported.
     if (name === JS) return { backend: { createOS } }
@@ -30,9 +31,11 @@ export const source: Source = {
 }
 
 /**
- * Whether a require() refused an ES module. Test runners that load modules themselves have such a one: jest's has a
- * code, that of vitest's vm pools on Node 22 reads the module as a script.
+ * Whether a require() refused an ES module, or is not there at all. Test runners that load modules themselves have such
+ * a one: jest's has a code, that of vitest's vm pools on Node 22 reads the module as a script. In an ES module that
+ * rollup's commonjs plugin made there is none for packages that were not installed.
  */
 function takesNoModule(error: unknown): boolean {
-  return codeOf(error) === 'ERR_REQUIRE_ESM' || ((error ?? {}) as { name?: unknown }).name === 'SyntaxError'
+  const { name } = (error ?? {}) as { name?: unknown }
+  return codeOf(error) === 'ERR_REQUIRE_ESM' || name === 'SyntaxError' || (!isOwnFile && name === 'ReferenceError')
 }

@@ -14,13 +14,16 @@ export type Loaded = { readonly backend: Backend } | { readonly error: unknown }
 /** Where backends come from. */
 export interface Source {
   /**
-   * `pin`: an export condition pins a backend. `only`: this host can run only one. `auto`: resolve.ts chooses one.
+   * `pin`: an export condition pins a backend. `only`: this host can run only one. `unnamed`: no condition named the
+   * host, so the build has only one. `auto`: resolve.ts chooses one.
    */
-  readonly kind: 'pin' | 'only' | 'auto'
+  readonly kind: 'pin' | 'only' | 'unnamed' | 'auto'
   /** Its only package; `null`: all installed ones. */
   readonly only: string | null
   /** Loads a backend by its package's name. No backend is loaded before this call. */
   load(name: string): Loaded
   /** Whether the resolver finds the package; `null`: it does not say. Absent: nobody asks. */
   isInstalled?(name: string): boolean | null
+  /** Whether a bundle has the code that loads them. Absent: no. */
+  readonly isBundled?: boolean
 }

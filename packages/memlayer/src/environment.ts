@@ -13,6 +13,8 @@ export interface Environment {
   readonly strict: boolean
   /** What makes it one. Absent: the environment variable MEMLAYER_STRICT. */
   readonly strictBy?: string
+  /** Whether Node builds a startup snapshot now. Absent: no. */
+  readonly isSnapshot?: boolean
   /** Warns once that os-js replaces the host's own backend. */
   warn(message: string, detail: string): void
 }
@@ -20,6 +22,7 @@ export interface Environment {
 interface Process {
   readonly platform?: string
   readonly env?: Readonly<Record<string, string | undefined>>
+  getBuiltinModule?(name: 'node:v8'): { readonly startupSnapshot?: { isBuildingSnapshot?(): unknown } } | undefined
   emitWarning?(message: string, options: { type: string; code: string; detail: string }): void
 }
 
@@ -40,6 +43,8 @@ export function environment(): Environment {
     asked: variable('MEMLAYER_OS'),
     limit: variable('MEMLAYER_LIMIT'),
     strict: variable('MEMLAYER_STRICT') !== undefined,
+    // It answers 1.
+    isSnapshot: Boolean(host.process?.getBuiltinModule?.('node:v8')?.startupSnapshot?.isBuildingSnapshot?.()),
     warn,
   }
 }

@@ -13,8 +13,12 @@ declare const exports: {
 
 // A development server that takes every file for an ES module has no `exports`: Vite's, with `ssr.noExternal`.
 if (typeof exports === 'object') {
-  // A loader that hands Node the text of this file gets a lesser require(), which on Node 22 breaks ES modules.
-  exports.isWhole = typeof require.cache === 'object'
+  try {
+    // A loader that hands Node the text of this file gets a lesser require(), which on Node 22 breaks ES modules.
+    exports.isWhole = typeof require.cache === 'object'
+  } catch {
+    // rollup's commonjs plugin takes in the backends, and leaves no require() to an ES module.
+  }
   exports.load = (name) => {
     try {
       switch (name) {

@@ -93,12 +93,13 @@ export function lazyMemory({ host, require }: Home): HostMemory {
   }
   // console.log chooses no backend.
   const toString = (): string => (made === undefined ? 'Memory of this host, not used yet' : made.toString())
-  Object.defineProperties(lazy, { toString: { value: toString }, [inspected]: { value: toString } })
+  Object.defineProperties(lazy, { toString: hidden(toString), [inspected]: hidden(toString) })
+  const firsts: Record<string, Method> = {}
   let bound: Record<string, Method> | undefined
   const settle = (): Record<string, Method> => {
     const memory = make() as unknown as Record<string, Method>
     bound = Object.fromEntries(Object.keys(methods).map((name) => [name, (memory[name] as Method).bind(memory)]))
-    Object.assign(lazy, bound)
+    for (const name of Object.keys(methods)) replace(lazy, name, firsts[name], bound[name])
     return bound
   }
   for (const name of Object.keys(methods)) {
@@ -108,7 +109,19 @@ export function lazyMemory({ host, require }: Home): HostMemory {
       // A region's stack begins in the program, so this function names itself.
       return name === 'reserve' ? method(given[0], given[1], first) : method(...given)
     }
+    firsts[name] = first
     lazy[name] = first
   }
   return lazy as unknown as HostMemory
+}
+
+/** Replaces a method, unless the program has frozen the memory or has put another one there (a mock of a test). */
+function replace(lazy: Record<string, unknown>, name: string, from: unknown, to: unknown): void {
+  const found = Object.getOwnPropertyDescriptor(lazy, name)
+  if (found?.value === from && found?.writable === true) lazy[name] = to
+}
+
+/** A property that is not listed. A descriptor that inherited a getter could not have a value. */
+function hidden(value: unknown): PropertyDescriptor {
+  return Object.assign(Object.create(null) as PropertyDescriptor, { value })
 }

@@ -28,10 +28,18 @@ function nativeRequire(): Require | null {
   // Bundlers see an imported createRequire, and some break it.
   const createRequire = engineClass(process?.getBuiltinModule?.('node:module'))?.createRequire
   // In a CommonJS bundle import.meta is empty.
-  const { url } = import.meta as { readonly url?: string }
+  const url = ownURL()
   const file = typeof __filename === 'string' ? __filename : process?.argv?.[1]
   const from = url?.startsWith('file:') === true ? url : file
   return from === undefined || createRequire === undefined ? null : createRequire(from)
+}
+
+/**
+ * The URL of this file or of its bundle; undefined in a CommonJS bundle. ncc and others write a value in the place of
+ * exactly `import.meta.url`, and leave any other use of import.meta in a script, which then does not load.
+ */
+export function ownURL(): string | undefined {
+  return (import.meta as { readonly url?: string }).url
 }
 
 /**

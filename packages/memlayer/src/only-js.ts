@@ -1,5 +1,4 @@
-// "#os" on hosts that can't load native code: browsers, edge workers, React Native, and runtimes that no condition
-// names.
+// "#os" on hosts that can't load native code: browsers, edge workers, React Native.
 import { createOS } from '@memlayer/os-js'
 import type { Source } from './backend.js'
 

@@ -9,8 +9,8 @@ export interface Requirement {
 
 /** @throws UsageError ERR_MEMLAYER_OPTION when the requirement is not known. */
 export function checkRequirement(wanted: Requirement): void {
-  const { backend } = checkOptions('require', wanted, ['backend'])
-  if ((backend as unknown) === 'native') return
   const hint = "Pass { backend: 'native' }."
+  const { backend } = checkOptions('require', wanted, ['backend'], hint)
+  if ((backend as unknown) === 'native') return
   throw new UsageError('ERR_MEMLAYER_OPTION', `require: the backend is not 'native'`, { op: 'require', hint })
 }

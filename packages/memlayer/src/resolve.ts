@@ -27,8 +27,13 @@ interface Absence {
 /** Makes the choice. @throws BackendError ERR_MEMLAYER_BACKEND when the required backend can't be used. */
 export function resolve(source: Source, environment: Environment): Resolved {
   const { asked } = environment
+  if (environment.isSnapshot === true) throw inSnapshot()
   const wanted = asked === undefined ? undefined : packageAsked(asked)
   const platform = environment.platform ?? 'unknown'
+  if (source.kind === 'unnamed' && wanted === undefined) {
+    const own = backendFor(platform)
+    if (own !== null) return fallBack(source, environment, own, unnamed(own))
+  }
   if (source.only !== null) return resolveOnly(source, source.only, wanted, platform)
   if (wanted !== undefined) {
     return need(
@@ -41,6 +46,15 @@ export function resolve(source: Source, environment: Environment): Resolved {
   if (backend === null) return fallBack(source, environment, platform, noneFor(platform))
   const found = open(source, { backend, how: 'host', reason: `process.platform is ${platform}` })
   return 'os' in found ? found : fallBack(source, environment, backend, found)
+}
+
+/** Node can write neither foreign functions nor addresses into a snapshot: V8 ends the process for them. */
+function inSnapshot(): BackendError {
+  return new BackendError(
+    'memory is used while Node builds a startup snapshot, which can hold no memory of the operating system',
+    'Use it first in the program that the snapshot starts: in the function that is given to ' +
+      'v8.startupSnapshot.setDeserializeMainFunction() or addDeserializeCallback().',
+  )
 }
 
 function packageAsked(asked: string): string {
@@ -61,8 +75,8 @@ function resolveOnly(source: Source, only: string, wanted: string | undefined, p
     throw new BackendError(`MEMLAYER_OS asks for ${wanted}, but this build has only ${only}`, hint)
   }
   if (source.kind === 'pin') {
-    const condition = only.replace('@memlayer/', 'memlayer-')
-    return need(source, { backend: only, how: 'pin', reason: `the export condition ${condition} pins it` }, platform)
+    const reason = `the export condition ${conditionOf(only)} pins it`
+    return need(source, { backend: only, how: 'pin', reason }, platform)
   }
   return need(
     source,
@@ -122,7 +136,7 @@ function open(source: Source, choice: Choice): Resolved | Absence {
   const { backend: name } = choice
   const loaded = source.load(name)
   if ('error' in loaded) {
-    if (isMissing(source, name, loaded.error)) return notInstalled(name, loaded.error)
+    if (isMissing(source, name, loaded.error)) return notInstalled(source, name, loaded.error)
     if (codeOf(loaded.error) === 'ERR_REQUIRE_ESM') return notRequirable(name, loaded.error)
     const without = name === JS ? '' : ', or set MEMLAYER_OS=js to run without it'
     const hint = `Install it again${without}. See the cause for its own error.`
@@ -154,7 +168,7 @@ function isMissing(source: Source, name: string, error: unknown): boolean {
 
 /** Every backend is an ES module, and the module system has a require() that takes none. */
 function notRequirable(name: string, cause: unknown): Absence {
-  const pin = name.replace('@memlayer/', 'memlayer-')
+  const pin = conditionOf(name)
   return {
     reason: `require() takes no ES module here, and ${name} is one`,
     hint:
@@ -165,12 +179,31 @@ function notRequirable(name: string, cause: unknown): Absence {
   }
 }
 
-function notInstalled(name: string, cause: unknown): Absence {
-  const reason = `the package ${name} is not installed`
-  const hint =
-    `Install it with: npm install ${name}. npm skips it under --omit=optional. ` +
-    `A bundle contains only packages that were installed when it was built.`
-  return { reason, hint, cause }
+function notInstalled({ isBundled = false }: Source, name: string, cause: unknown): Absence {
+  const install = `npm install ${name}. npm skips it under --omit=optional.`
+  if (!isBundled) return { reason: `the package ${name} is not installed`, hint: `Install it with: ${install}`, cause }
+  return {
+    reason: `the package ${name} is neither in this bundle nor installed beside it`,
+    hint:
+      `Before you build the bundle, install it with: ${install} A bundler that follows no require() (rollup without ` +
+      `@rollup/plugin-commonjs) needs the export condition ${conditionOf(name)}.`,
+    cause,
+  }
+}
+
+/** A bundler was not told that it builds for Node, Bun or Deno, and this is one of them. */
+function unnamed(name: string): Absence {
+  return {
+    reason: 'this build is for a host that no export condition names',
+    hint:
+      `Build with the export condition ${conditionOf(name)}, or with 'node' (esbuild: platform; rollup: ` +
+      'exportConditions of its node-resolve), bun or deno.',
+  }
+}
+
+/** The export condition that pins a backend. */
+function conditionOf(name: string): string {
+  return name.replace('@memlayer/', 'memlayer-')
 }
 
 function noneFor(platform: string): Absence {

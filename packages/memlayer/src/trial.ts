@@ -1,5 +1,6 @@
 // Starts a child that makes the layer's calls, where a filter of system calls may end a process for them. Children have
 // the filter of their parent. system-calls.ts asks.
+import { ownURL } from './native-require.js'
 import type { TrialStep } from './trial-steps.js'
 
 /** How the child ended. */
@@ -29,18 +30,24 @@ interface Processes {
   spawnSync(command: string, args: readonly string[], options: object): Child
 }
 
+interface Urls {
+  fileURLToPath(url: string): string
+}
+
 const millisecondsMax = 20_000
 
 /** Runs the child, with these variables beside those of this process. */
 export function tryInChild(variables: Readonly<Record<string, string>>): Trial {
   const { process, Deno: deno } = globalThis as Host
   const processes = process?.getBuiltinModule?.('node:child_process') as Processes | undefined
-  const { dirname } = import.meta as unknown as { readonly dirname?: string }
-  if (process === undefined || processes === undefined || dirname === undefined) return unknown
+  const urls = process?.getBuiltinModule?.('node:url') as Urls | undefined
+  const url = ownURL()
+  if (process === undefined || processes === undefined || urls === undefined || url === undefined) return unknown
   try {
+    const file = urls.fileURLToPath(`${url.slice(0, url.lastIndexOf('/'))}/trial-child.js`)
     // Deno names its own permissions nowhere. The child has no use for others than these.
     const flags = deno === undefined ? process.execArgv : ['run', '--no-prompt', '--allow-all']
-    const { signal, stdout } = processes.spawnSync(process.execPath, [...flags, `${dirname}/trial-child.js`], {
+    const { signal, stdout } = processes.spawnSync(process.execPath, [...flags, file], {
       encoding: 'utf8',
       env: { ...process.env, ...variables },
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -1,205 +1,25 @@
 // Moves bytes between a region and every source and sink that the runtime has, while other code tries to take the
 // pages. Prints what was wrong, as JSON. in-out.test.ts runs it on each runtime: `in-out.mjs <bytes> <ends> <seed>`.
-import { createHash } from 'node:crypto'
-import { constants, createReadStream, createWriteStream } from 'node:fs'
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import { connect, createServer as createSocketServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { buffer as bytesOfStream } from 'node:stream/consumers'
-import { promisify } from 'node:util'
-import { createGzip, deflate, gunzipSync, inflateSync } from 'node:zlib'
 import { memory } from 'memlayer'
-
-const [size, ends, seed] = process.argv.slice(2).map(Number)
-const { Bun, Deno } = globalThis
-const page = memory.os.traits.pageSize
-const folder = await mkdtemp(join(tmpdir(), 'in-out-'))
-const file = join(folder, 'bytes')
-
-let state = seed
-/** A number from 0 to `n`, by the seed. */
-function below(n) {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-  return Math.floor((state / 2 ** 32) * n)
-}
-
-const want = new Uint8Array(size)
-for (let i = 0; i < size; i++) want[i] = (i * 31 + (i >> 9) * 7 + (i >> 17)) & 255
-await writeFile(file, want)
-const isWanted = (bytes) => Buffer.compare(bytes, want) === 0
-
-function* chunksOf(bytes, most = 40_000) {
-  for (let at = 0; at < bytes.length;) {
-    const n = 1 + below(most)
-    yield bytes.slice(at, at + n)
-    at += n
-  }
-}
-const turn = () => new Promise((resolve) => setImmediate(resolve))
-async function* slowly(bytes) {
-  for (const chunk of chunksOf(bytes)) {
-    if (below(4) === 0) await turn()
-    yield chunk
-  }
-}
-function webStream(bytes) {
-  const chunks = chunksOf(bytes)
-  return new ReadableStream({
-    async pull(controller) {
-      await turn()
-      const { value, done } = chunks.next()
-      if (done) controller.close()
-      else controller.enqueue(value)
-    },
-  })
-}
-function byteStream(bytes) {
-  let at = 0
-  return new ReadableStream({
-    type: 'bytes',
-    async pull(controller) {
-      if (below(4) === 0) await turn()
-      const into = controller.byobRequest?.view ?? null
-      const n = Math.min(1 + below(40_000), bytes.length - at, into?.byteLength ?? Infinity)
-      if (into === null && n > 0) controller.enqueue(bytes.slice(at, at + n))
-      else if (n > 0) {
-        new Uint8Array(into.buffer, into.byteOffset, n).set(bytes.subarray(at, at + n))
-        controller.byobRequest.respond(n)
-      }
-      at += n
-      if (at < bytes.length) return
-      controller.close()
-      if (n === 0) controller.byobRequest?.respond(0)
-    },
-  })
-}
-
-/** An HTTP server for the time of `use`. */
-async function serving(listener, use) {
-  const server = createServer(listener)
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  try {
-    return await use(`http://127.0.0.1:${server.address().port}/`)
-  } finally {
-    server.closeAllConnections?.()
-    await new Promise((resolve) => server.close(resolve))
-  }
-}
-/** A file that is open for the time of `use`. */
-async function opened(flags, use, more = 0) {
-  const handle = flags === 'r' ? await open(file, constants.O_RDONLY | more) : await open(`${file}-out`, flags)
-  try {
-    return await use(handle)
-  } finally {
-    await handle.close().catch(() => undefined)
-  }
-}
-
-/** Each reads all bytes into `region` by one kind of source, and returns their number. */
-const sources = {
-  'a fetch body': (region) =>
-    serving(
-      (_, response) => Readable.from(slowly(want)).pipe(response),
-      async (url) => region.readFrom(await fetch(url)),
-    ),
-  'a ReadableStream': (region) => region.readFrom(webStream(want)),
-  'a ReadableStream of bytes': (region) => region.readFrom(byteStream(want)),
-  'a Readable of Node': (region) => region.readFrom(Readable.from(slowly(want))),
-  'an async iterable': (region) => region.readFrom(slowly(want)),
-  'a Response': (region) => region.readFrom(new Response(want)),
-  'a Blob': (region) => region.readFrom(new Blob([want])),
-  'a FileHandle': (region) => opened('r', (handle) => region.readFrom(handle)),
-  readFile: (region) => opened('r', (handle) => region.readFile(handle, 0, 0, size, { chunk: 30_000 })),
-  'readFile past the cache': (region) =>
-    opened('r', (handle) => region.readFile(handle, 0, 0, size, { direct: true }), constants.O_DIRECT),
-  'FileHandle.readableWebStream': (region) =>
-    opened('r', (handle) => (handle.readableWebStream ? region.readFrom(handle.readableWebStream()) : null)),
-  'fs.createReadStream': (region) => region.readFrom(createReadStream(file)),
-  ...(Bun && { 'Bun.file': (region) => region.readFrom(Bun.file(file)) }),
-  ...(Deno && { 'Deno.readable': async (region) => region.readFrom((await Deno.open(file)).readable) }),
-}
-
-/** Each takes all bytes of `region` by one kind of sink, and returns them. */
-const sinks = {
-  'a Response': (region) => new Response(region.stream()).bytes(),
-  'a Response, by BYOB': async (region) => {
-    const out = new Uint8Array(size)
-    const reader = region.stream().getReader({ mode: 'byob' })
-    let [at, into] = [0, new ArrayBuffer(30_000)]
-    for (;;) {
-      const { done, value } = await reader.read(new Uint8Array(into))
-      if (done) return out.subarray(0, at)
-      out.set(value, at)
-      at += value.length
-      into = value.buffer
-    }
-  },
-  http: (region) =>
-    serving(
-      (_, response) => region.toReadable().pipe(response),
-      async (url) => (await fetch(url)).bytes(),
-    ),
-  'fs.createWriteStream': async (region) => {
-    await pipeline(region.toReadable(), createWriteStream(`${file}-out`))
-    return readFile(`${file}-out`)
-  },
-  'fs.write': async (region) => {
-    await opened('w', (handle) =>
-      region.lend(Uint8Array, 0, size, async (view) => {
-        for (let at = 0; at < size;) at += (await handle.write(view, at, Math.min(2 ** 20, size - at))).bytesWritten
-      }),
-    )
-    return readFile(`${file}-out`)
-  },
-  writeFile: async (region) => {
-    await opened('w', (handle) => region.writeFile(handle, 0, 0, size, { chunk: 30_000 }))
-    return readFile(`${file}-out`)
-  },
-  net: async (region) => {
-    const server = createSocketServer({ allowHalfOpen: true })
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const got = new Promise((resolve) => server.on('connection', (socket) => resolve(bytesOfStream(socket))))
-    const socket = connect(server.address().port, '127.0.0.1')
-    await region.lend(
-      Uint8Array,
-      0,
-      size,
-      (view) => new Promise((resolve, reject) => socket.write(view, (error) => (error ? reject(error) : resolve()))),
-    )
-    socket.end()
-    const bytes = await got
-    server.close()
-    return bytes
-  },
-  zlib: async (region) => inflateSync(await region.lend(Uint8Array, 0, size, (view) => promisify(deflate)(view))),
-  'a zlib stream': async (region) => gunzipSync(await bytesOfStream(region.toReadable().pipe(createGzip()))),
-  WebCrypto: async (region) => {
-    const digest = await region.lend(Uint8Array, 0, size, (view) => crypto.subtle.digest('SHA-256', view))
-    const expected = createHash('sha256').update(want).digest()
-    return Buffer.compare(new Uint8Array(digest), expected) === 0 ? want : new Uint8Array(1)
-  },
-  ...(Bun && {
-    'Bun.serve': async (region) => {
-      const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response(region.stream()) })
-      const bytes = await (await fetch(server.url)).bytes()
-      await server.stop(true)
-      return bytes
-    },
-  }),
-  ...(Deno && {
-    'Deno.serve': async (region) => {
-      const options = { port: 0, hostname: '127.0.0.1', onListen: () => undefined }
-      const server = Deno.serve(options, () => new Response(region.stream()))
-      const bytes = await (await fetch(`http://127.0.0.1:${server.addr.port}/`)).bytes()
-      await server.shutdown()
-      return bytes
-    },
-  }),
-}
+import { sinks } from './in-out-sinks.mjs'
+import { sources } from './in-out-sources.mjs'
+import {
+  below,
+  byteStream,
+  chunksOf,
+  ends,
+  folder,
+  isWanted,
+  opened,
+  page,
+  size,
+  slowly,
+  turn,
+  want,
+  webStream,
+} from './in-out-world.mjs'
 
 const wrong = []
 let refused = 0
@@ -215,7 +35,8 @@ async function harassed(what, region, transfer) {
     }
     return [name, call]
   })
-  const end = transfer(Object.fromEntries(calls)).finally(() => (isOver = true))
+  const share = (...given) => region.share(...given)
+  const end = transfer({ ...Object.fromEntries(calls), share }).finally(() => (isOver = true))
   end.catch(() => undefined)
   // A stream lets the pages go when it has copied all of them, and then they may be freed.
   for (; !isOver; await turn()) {

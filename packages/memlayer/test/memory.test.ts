@@ -46,6 +46,41 @@ describe.skipIf(!onLinux)('memory (needs Linux)', () => {
     expect(said).toEqual({ os: 'linux', byte: 7, held: 2 ** 20, same: true, classes: true, options: [true, false] })
   })
 
+  it('works where the program froze it before its first use', () => {
+    const said = json(`
+      import { memory } from 'memlayer'
+      Object.freeze(memory)
+      memory.limit = { bytes: 2 ** 30 }
+      const { size } = memory.reserve(2 ** 20)
+      console.log(JSON.stringify([size, memory.reserve(2 ** 21).size, memory.limit.bytes]))
+    `)
+    expect(said).toEqual([2 ** 20, 2 ** 21, 2 ** 30])
+  })
+
+  it('keeps what a test has put in the place of a method before its first use, and the method behind it', () => {
+    const said = json(`
+      import { memory } from 'memlayer'
+      import { mock } from 'node:test'
+      mock.method(memory, 'reserve')
+      mock.method(memory, 'stats', () => 7)
+      memory.ranges()
+      const { size } = memory.reserve(2 ** 20)
+      console.log(JSON.stringify([size, memory.stats(), memory.reserve.mock.callCount()]))
+    `)
+    expect(said).toEqual([2 ** 20, 7, 1])
+  })
+
+  it('is imported where Object.prototype has accessors that are no functions', () => {
+    const said = json(`
+      Object.prototype.get = 'poll'
+      const { memory } = await import('memlayer')
+      const names = Object.keys(memory)
+      console.log(JSON.stringify([memory.reserve(2 ** 20).size, names.includes('toString'), String(memory)]))
+    `)
+    // koffi's addon does not load there, so os-js may serve.
+    expect(said).toEqual([2 ** 20, false, expect.stringMatching(/^Memory of (linux|js): 1 MiB Reserved/)])
+  })
+
   it('demands a real backend when the program does, with an error in place of the fallback', () => {
     const demand = (before: string): string => `
       import { memory } from 'memlayer'

@@ -113,7 +113,19 @@ describe('os-js as the fallback', () => {
       'a bundle that was built without it',
       auto({ [js]: backend('js'), [linux]: new Error(`Dynamic require of "${linux}" is not supported`) }),
       'linux',
-      /A bundle contains only packages that were installed when it was built/,
+      /is not installed\. Install it with: npm install @memlayer\/os-linux/,
+    ],
+    [
+      'a bundle that has no backend and no require()',
+      { ...auto({ [js]: backend('js') }), isBundled: true },
+      'linux',
+      /neither in this bundle nor installed beside it\. Before you build .*rollup .*condition memlayer-os-linux\./,
+    ],
+    [
+      'a build on Node that no export condition named',
+      { kind: 'unnamed', only: js, load: () => ({ backend: backend('js') }) },
+      'linux',
+      /no export condition names\. Build with the export condition memlayer-os-linux, or with 'node'/,
     ],
     [
       'no engine for foreign calls',
@@ -220,8 +232,17 @@ describe('a backend that a module system does not give', () => {
   })
 })
 
+describe('a startup snapshot of Node', () => {
+  it('holds no memory, so the first use while it is built is an error, whichever backend was asked for', () => {
+    for (const asked of [undefined, 'js']) {
+      const { message } = refusal(everything, { asked, isSnapshot: true })
+      expect(message).toMatch(/while Node builds a startup snapshot.*setDeserializeMainFunction\(\)/)
+    }
+  })
+})
+
 describe('a build with one backend', () => {
-  const only = (kind: 'pin' | 'only', name: string): Source => ({
+  const only = (kind: 'pin' | 'only' | 'unnamed', name: string): Source => ({
     kind,
     only: `@memlayer/os-${name}`,
     load: () => ({ backend: backend(name) }),
@@ -240,6 +261,13 @@ describe('a build with one backend', () => {
       reason: "this build is for a host that can't load native code",
     })
     expect(warnings).toEqual([])
+  })
+
+  it('is os-js without a warning where no condition names a host that has no other, or js was asked for', () => {
+    for (const environment of [{ platform: undefined }, { platform: 'browser' }, { platform: 'linux', asked: 'js' }]) {
+      const { choice, warnings } = choose(only('unnamed', 'js'), environment)
+      expect([choice.backend, choice.how, warnings]).toEqual([js, 'host', []])
+    }
   })
 
   it('is refused on another system', () => {

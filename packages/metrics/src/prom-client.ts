@@ -95,7 +95,14 @@ function labelsOf(memory: string | null, { category, state }: Point): Record<str
 function create(instrument: InstrumentName, source: Source, registry: Registry): Metric {
   const { kind, description, attributes }: Instrument = instruments[instrument]
   const name = prometheusName(instrument)
-  const shared = { name, help: description, registers: [registry], labelNames: [...source.labelNames, ...attributes] }
+  const shared = {
+    name,
+    help: description,
+    registers: [registry],
+    labelNames: [...source.labelNames, ...attributes],
+    // How prom-client joins the processes of a cluster. All of them have the same system.
+    aggregator: instrument.startsWith('memlayer.system.') ? ('max' as const) : ('sum' as const),
+  }
   const metric = kind === 'counter' ? new Counter(shared) : new Gauge(shared)
   const get = metric.get.bind(metric)
   // prom-client keeps values by a text that joins their labels. Two memories may have the same text, so no value is

@@ -7,11 +7,13 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Memory } from '@memlayer/core'
+import { createMemory, type Memory } from '@memlayer/core'
 import { instruments, type InstrumentName } from '@memlayer/metrics'
 import { observeMemory } from '@memlayer/metrics/opentelemetry'
 import { collectMemory, prometheusName } from '@memlayer/metrics/prom-client'
-import { Registry } from 'prom-client'
+import { createOS as createWindows } from '@memlayer/os-windows'
+import { simulate } from '@memlayer/simkernel'
+import { AggregatorRegistry, Registry, type PrometheusContentType } from 'prom-client'
 import { describe, expect, it, type TestContext } from 'vitest'
 import { expected, inUse } from './world.js'
 
@@ -55,6 +57,20 @@ describe("prom-client's registry", () => {
       `memlayer_memory_usage_bytes{category="cache",state="ready"} ${memory.stats().categories['cache']?.ready}`,
     )
     expect(text).toContain('# TYPE memlayer_operations_total counter')
+  })
+
+  it('sums the processes of a cluster, but not the system that they share', async () => {
+    const GiB = 2 ** 30
+    const registry = new Registry()
+    const memory = createMemory(createWindows({ kernel: simulate('windows', { limits: { commit: 4 * GiB } }) }))
+    collectMemory(memory, { registry })
+    memory.sysAlloc(GiB, memory.stat('cache'))
+    const one = await registry.getMetricsAsJSON()
+    const own = await read(registry)
+    const all = await read(AggregatorRegistry.aggregate<PrometheusContentType>([one, one]))
+    for (const name of ['memlayer.system.commit', 'memlayer.system.commit.limit'])
+      expect([name, all[name]]).toEqual([name, own[name]])
+    expect([all['memlayer.memory.held cache'], all['memlayer.memory.usage cache ready']]).toEqual([2 * GiB, 2 * GiB])
   })
 
   it('keeps two memories apart whose labels join to the same text', async () => {

@@ -74,7 +74,13 @@ function refuseGrowth(holder: BufferHolder): () => void {
   const refuse = (): never => {
     throw new RangeError('the memory does not grow while it is trimmed')
   }
-  const isSet = Reflect.defineProperty(holder, 'grow', { value: refuse, configurable: true, writable: true })
+  const isSet = Reflect.defineProperty(holder, 'grow', {
+    // A descriptor that inherited a getter could not have a value.
+    __proto__: null,
+    value: refuse,
+    configurable: true,
+    writable: true,
+  } as PropertyDescriptor)
   return () => {
     if (!isSet) return
     if (own === undefined) Reflect.deleteProperty(holder, 'grow')

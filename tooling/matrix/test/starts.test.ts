@@ -1,5 +1,5 @@
 // Tests that a CommonJS bundle finds koffi's addon beside it, however it is started, and that a copy made by a file
-// tracer has the addon.
+// tracer has the addon. A startup snapshot may hold memlayer, but no memory.
 import { copyFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import {
@@ -9,12 +9,14 @@ import {
   run,
   runWell,
   takeAway,
+  versionOf,
   type Bundling,
   type End,
   type Lab,
 } from '@memlayer/matrix'
 import { requireEngine } from '@memlayer/engines'
 import { nodeFileTrace } from '@vercel/nft'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const onLinux = process.platform === 'linux' && process.arch === 'x64'
@@ -36,6 +38,7 @@ const commonJS = bundlings.filter(({ for: target, title }) => target === 'node' 
 describe.skipIf(!onLinux)('what a deployment has (needs Linux on x64)', () => {
   let lab: Lab
   let traced: string
+  let packed: string
   let elsewhere: string
   const made = new Map<Bundling, string>()
 
@@ -45,6 +48,8 @@ describe.skipIf(!onLinux)('what a deployment has (needs Linux on x64)', () => {
     // The bundlers take the suite's file.
     writeFileSync(join(app, 'suite.js'), ask)
     for (const bundling of commonJS) made.set(bundling, await layOut(lab, app, bundling))
+    for (const root of made.values()) await bundleLater(app, join(root, 'dist', 'later.cjs'))
+    packed = await byNcc(lab, app)
     traced = lab.folder('traced')
     const { fileList } = await nodeFileTrace([join(app, 'suite.js')], { base: app })
     for (const file of fileList)
@@ -52,6 +57,7 @@ describe.skipIf(!onLinux)('what a deployment has (needs Linux on x64)', () => {
     elsewhere = lab.folder('elsewhere')
     const { addon } = takeAway(lab, app)
     for (const root of made.values()) copyFileSync(addon, join(root, 'dist', 'koffi.node'))
+    copyFileSync(addon, join(packed, 'koffi.node'))
   })
   afterAll(async () => lab[Symbol.asyncDispose]())
 
@@ -81,10 +87,52 @@ describe.skipIf(!onLinux)('what a deployment has (needs Linux on x64)', () => {
     expectKoffi(await run(join(root, 'bin', 'application'), [], { cwd: elsewhere }))
   })
 
+  it('a startup snapshot refuses memory while it is built, and has it when it is started', async () => {
+    const root = made.values().next().value ?? ''
+    const blob = join(root, 'snapshot.blob')
+    const make = ['--snapshot-blob', blob, '--build-snapshot']
+    const { code, stderr } = await run(process.execPath, [...make, join(root, 'dist', 'bundle.cjs')], {
+      cwd: elsewhere,
+    })
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/BackendError: .*setDeserializeMainFunction\(\)/) as string,
+    ])
+    await runWell(process.execPath, [...make, join(root, 'dist', 'later.cjs')], { cwd: elsewhere })
+    expectKoffi(await run(process.execPath, ['--snapshot-blob', blob], { cwd: elsewhere }))
+  })
+
+  it('packed by @vercel/ncc into a CommonJS file, finds the addon beside it', async () => {
+    expectKoffi(await run(process.execPath, [join(packed, 'index.cjs')], { cwd: elsewhere }))
+  })
+
   it('copied by @vercel/nft, has the addon', async () => {
     expectKoffi(await run(process.execPath, [join(traced, 'suite.js')], { cwd: elsewhere }))
   })
 })
+
+/** Packs a CommonJS program by ncc, and returns the folder. */
+async function byNcc(lab: Lab, app: string): Promise<string> {
+  const tools = lab.folder('ncc')
+  writeFileSync(join(tools, 'package.json'), '{ "private": true }')
+  await lab.npm(tools, ['install', versionOf('@vercel/ncc')])
+  writeFileSync(
+    join(app, 'ask.cjs'),
+    ask.replace("import { memory } from 'memlayer'", "const { memory } = require('memlayer')"),
+  )
+  const out = lab.folder('ncc-out')
+  const ncc = join(tools, 'node_modules', '@vercel', 'ncc', 'dist', 'ncc', 'cli.js')
+  await runWell(process.execPath, [ncc, 'build', join(app, 'ask.cjs'), '-o', out], { cwd: app })
+  return out
+}
+
+/** Bundles a program that asks when a startup snapshot of it is started. */
+async function bundleLater(app: string, outfile: string): Promise<void> {
+  const contents = `import { memory } from 'memlayer'
+    require('node:v8').startupSnapshot.setDeserializeMainFunction(() =>
+      console.log(memory.os.name, memory.os.host?.foreignCalls?.engine))`
+  await build({ stdin: { contents, resolveDir: app }, outfile, bundle: true, platform: 'node', logLevel: 'error' })
+}
 
 /** Makes a folder with the bundle in dist, a program that requires it, and a link to it. */
 async function layOut(lab: Lab, app: string, bundling: Bundling): Promise<string> {

@@ -1,22 +1,35 @@
 // `npm run conformance` prints the matrix. `npm run mutants` runs the wrong backends, writes the table of those that
 // were written by hand into the README, and prints the table of faults. Both end with a line of counts, which .ci/run
 // reads.
-import { closingLine, columns, matrixText } from './matrix.js'
+import { closingLine, columns, failuresText, matrixText, type Column } from './matrix.js'
 import { mutants } from './mutants.js'
 import { tableOf, writeTable, type Catch } from './mutants-table.js'
 import { reportOn } from './mutate.js'
-import { missing } from './real.js'
+import { missing, realSubjects } from './real.js'
 import { simulatedSubjects } from './simulated.js'
 import { templateSubjects } from './templates.js'
+import { triedInChildren } from './table/children.js'
 import { figuresOf, summaryOf, type Figures } from './table/summary.js'
 import { tryFaults } from './table/trial.js'
 import { windowsColumn } from './windows-column.js'
 
 const [job, ...rest] = process.argv.slice(2)
 const seed = Number(option('--seed') ?? Math.floor(Math.random() * 2 ** 31))
+const seeds = Number(option('--seeds') ?? 1)
+const usage = `usage: main.js matrix [--seed <number>] [--seeds <number>]
+       main.js mutants [--seed <number>] [--json]
+       main.js faults [--seed <number>] [--backend <name>] [--only <text>] [--all]
+
+  --seed <number>    repeat the random choices of an earlier run
+  --seeds <number>   run with as many seeds, from --seed upwards. Default: 1
+  --backend <name>   only this backend, by its name in the matrix
+  --only <text>      only the faults with this text in their name
+  --all              run every case, to count those that catch a fault
+  --json             print the mutants as JSON
+  --help             print this text`
 
 /** The backends whose faults are tried, by the names of their subjects. */
-const tabled = ['linux', 'freebsd', 'template posix', 'template break']
+const tabled = ['linux', 'freebsd', 'template posix', 'template break', 'plan9']
 
 // Kernels that refuse advice are a part of the proof, and the warning about them is not. Nor is Node's about its
 // stripping of types.
@@ -25,13 +38,15 @@ process.on('warning', (warning: Error & { code?: string }) => {
   if (warning.code !== 'MEMLAYER_KEPT' && warning.name !== 'ExperimentalWarning') console.error(warning.stack)
 })
 
-if (job === 'mutants') await runMutants()
+if (rest.includes('--help')) console.log(usage)
+else if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(seeds) || seeds < 1) {
+  console.error(`--seed takes a whole number, and --seeds one from 1\n\n${usage}`)
+  process.exitCode = 2
+} else if (job === 'mutants') await runMutants()
 else if (job === 'faults') await runFaults()
 else if (job === 'matrix') await runMatrix()
 else {
-  console.error(
-    'usage: main.js matrix|mutants|faults [--seed <number>] [--json] [--backend <name>] [--only <text>] [--all]',
-  )
+  console.error(usage)
   process.exitCode = 2
 }
 
@@ -40,13 +55,21 @@ function option(name: string): string | undefined {
   return at === -1 ? undefined : rest[at + 1]
 }
 
+/** Prints the matrix of the first seed, and what fails with each of the others. */
 async function runMatrix(): Promise<void> {
-  const windows = await windowsColumn(seed)
-  const isMissing = typeof windows === 'string'
-  const found = [...columns(seed), ...(isMissing ? [] : [windows])]
-  const absent = { ...missing, ...(isMissing ? { 'windows on kernel32': windows } : {}) }
-  console.log(`${matrixText(found, absent, seed)}\n\n${closingLine(found, absent)}`)
-  if (found.some(({ report }) => !report.conforms)) process.exitCode = 1
+  const subjects = [...simulatedSubjects, ...(await templateSubjects()), ...realSubjects()]
+  const every: Column[] = []
+  let absent: Readonly<Record<string, string>> = missing
+  for (let i = 0; i < seeds; i++) {
+    const windows = await windowsColumn(seed + i)
+    const isMissing = typeof windows === 'string'
+    const found = [...(await columns(seed + i, subjects)), ...(isMissing ? [] : [windows])]
+    if (isMissing) absent = { ...missing, 'windows on kernel32': windows }
+    console.log(i === 0 ? matrixText(found, absent, seed) : failuresText(found, seed + i))
+    every.push(...found)
+  }
+  console.log(`\n${closingLine(every, absent)}`)
+  if (every.some(({ report }) => !report.conforms)) process.exitCode = 1
 }
 
 async function runMutants(): Promise<void> {
@@ -65,7 +88,7 @@ async function runMutants(): Promise<void> {
     const caught = catches.length - missed
     console.log(`${table}\n\nthe suite caught ${caught} of ${catches.length} mutants, seed ${seed}`)
     writeTable(table)
-    const figures = await triedOn(tabled)
+    const figures = await triedInChildren(tabled, ['--seed', String(seed)])
     const sum = (of: (one: Figures) => number): number => figures.reduce((total, one) => total + of(one), 0)
     const broken = sum(({ unexplained }) => unexplained)
     console.log(`${caught + sum((one) => one.caught)} passed, ${missed + broken} failed, 0 skipped`)
@@ -76,19 +99,20 @@ async function runMutants(): Promise<void> {
 
 /** Only the table of faults, of one backend or of part of it. */
 async function runFaults(): Promise<void> {
-  const chosen = option('--backend')
-  const figures = await triedOn(chosen === undefined ? tabled : [chosen])
-  if (figures.some(({ unexplained }) => unexplained > 0)) process.exitCode = 1
-}
-
-async function triedOn(backends: readonly string[]): Promise<Figures[]> {
-  const subjects = [...simulatedSubjects, ...(await templateSubjects())]
+  const backend = option('--backend')
+  if (backend === undefined) {
+    const figures = await triedInChildren(tabled, [...rest, '--seed', String(seed)])
+    if (figures.some(({ unexplained }) => unexplained > 0)) process.exitCode = 1
+    return
+  }
+  const subject = [...simulatedSubjects, ...(await templateSubjects()), ...realSubjects()].find(
+    ({ name }) => name === backend,
+  )
+  if (subject === undefined) throw new Error(`no subject has the name '${backend}': pass one of the matrix`)
   const all = rest.includes('--all')
-  return backends.map((backend) => {
-    const subject = subjects.find(({ name }) => name === backend)
-    if (subject === undefined) throw new Error(`no subject has the name '${backend}': pass one of the matrix`)
-    const trials = tryFaults(subject, { seed, all, only: option('--only') ?? '' })
-    console.log(`\n${summaryOf(backend, trials, all)}\nseed ${seed}`)
-    return figuresOf(backend, trials)
-  })
+  const trials = await tryFaults(subject, { seed, all, only: option('--only') ?? '' })
+  console.log(`\n${summaryOf(backend, trials, all)}\nseed ${seed}`)
+  const figures = figuresOf(backend, trials)
+  process.send?.(figures)
+  if (figures.unexplained > 0) process.exitCode = 1
 }

@@ -1,7 +1,7 @@
 // Makes the matrix of every backend and every case, as text for a terminal.
 import { conformance, runCases, type CaseResult, type Report } from '@memlayer/conformance'
-import { realSubjects } from './real.js'
-import { simulatedSubjects, type AnySubject } from './simulated.js'
+import { nextTurn } from './next-turn.js'
+import type { AnySubject } from './simulated.js'
 
 /** One column of the matrix. */
 export interface Column {
@@ -11,12 +11,22 @@ export interface Column {
 
 const marks: Readonly<Record<CaseResult['status'], string>> = { pass: '+', absent: 'o', 'not run': '.', fail: 'X' }
 
-/** Runs the suite over every backend, simulated and real. */
-export function columns(
-  seed: number,
-  subjects: readonly AnySubject[] = [...simulatedSubjects, ...realSubjects()],
-): Column[] {
-  return subjects.map((subject) => ({ name: subject.name, report: runCases(conformance(subject, { seed })) }))
+/** Runs the suite over each subject. */
+export async function columns(seed: number, subjects: readonly AnySubject[]): Promise<Column[]> {
+  const found: Column[] = []
+  for (const subject of subjects) {
+    found.push({ name: subject.name, report: runCases(conformance(subject, { seed })) })
+    await nextTurn()
+  }
+  return found
+}
+
+/** Formats what fails with one seed, for a run with several. */
+export function failuresText(found: readonly Column[], seed: number): string {
+  const failed = found.flatMap(({ name, report }) =>
+    report.results.flatMap((one) => (one.status === 'fail' ? [`X ${name}: ${one.id}: ${one.why}`] : [])),
+  )
+  return [`seed ${seed}: ${failed.length === 0 ? 'nothing fails' : `${failed.length} fail`}`, ...failed].join('\n')
 }
 
 /**

@@ -30,8 +30,8 @@ describe('the table of faults', () => {
     },
   )
 
-  it('has faults that the suite catches, and names the first case that fails', () => {
-    const trials = tryFaults(linux, { seed: testSeed(), only: 'sysFaultOS leaves' })
+  it('has faults that the suite catches, and names the first case that fails', async () => {
+    const trials = await tryFaults(linux, { seed: testSeed(), only: 'sysFaultOS leaves' })
     expect(trials.map(({ fault }) => fault.way)).toEqual([
       'leaves the last page',
       'leaves the first page',

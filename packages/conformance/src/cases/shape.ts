@@ -32,6 +32,7 @@ const services = [
   'hugePages',
   'mappings',
   'limits',
+  'groupLimits',
   'residency',
   'processMemory',
   'residentMemory',

@@ -17,12 +17,12 @@ export function commit(parts: Parts, v: Address, n: number, stat: SysMemStat): v
   const { os, ledger, account, intent } = parts
   checkRange('sysUsed', v, n, 0, os.traits.pageSize)
   if (n === 0) return
-  const packed = ledger.expect('sysUsed', v, n, FROM_OWNED)
-  const own = ledger.categoryOf(packed, v)
+  const found = ledger.expect('sysUsed', v, n, FROM_OWNED)
+  const own = ledger.categoryOf(found, v)
   const category = account.categoryOf('sysMap', stat)
   try {
     if (parts.limit.isSet) {
-      takeOfLimit(parts, 'sysUsed', v, n, packed, category)
+      takeOfLimit(parts, 'sysUsed', v, n, found, category)
       ledger.expect('sysUsed', v, n, FROM_OWNED)
     }
   } catch (error) {

@@ -12,8 +12,8 @@ export interface ReadFromOptions {
   /** Ends it. What was read stays. */
   readonly signal?: SignalLike | undefined
   /**
-   * The most bytes to read. A source that has more is ended there. Default: the rest of the region, and a source that
-   * has more is an error.
+   * The most bytes to read. A source that has more is ended there, but for a connection (a request of Node's `http`, a
+   * socket): it stays open and keeps the rest. Default: the rest of the region, and a source that has more is an error.
    */
   readonly limit?: number | undefined
 }
@@ -79,6 +79,7 @@ interface Transfer {
 
 async function copyAll(transfer: Transfer, reader: Reader): Promise<number> {
   const { target, offset, most, mayEnd, interrupt } = transfer
+  let rest: Uint8Array | null = null
   try {
     while (transfer.bytes < most || !mayEnd) {
       const left = most - transfer.bytes
@@ -92,12 +93,13 @@ async function copyAll(transfer: Transfer, reader: Reader): Promise<number> {
       target.write(offset + transfer.bytes, part)
       transfer.bytes += part.byteLength
       if (chunk.byteLength > left && !mayEnd) tooMany(transfer)
+      if (chunk.byteLength > left) rest = chunk.subarray(left)
     }
   } catch (error) {
     reader.cancel()
     throw failed(transfer, error)
   }
-  reader.cancel()
+  reader.stop(rest)
   return transfer.bytes
 }
 

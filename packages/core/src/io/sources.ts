@@ -36,6 +36,8 @@ export interface Reader {
   next(most: number): PromiseLike<Uint8Array | null>
   /** Ends the source before its end. Waits for nothing and fails never. */
   cancel(): void
+  /** The limit is reached. Like `cancel`, but a connection stays open. It gets back what is beyond the limit. */
+  stop(rest: Uint8Array | null): void
   /** Lets go of a source that has ended. */
   end(): void
 }
@@ -57,8 +59,12 @@ interface AnySource {
   readonly size?: unknown
   readonly fd?: unknown
   readonly read?: unknown
+  readonly write?: unknown
+  readonly complete?: unknown
   stream?(): unknown
   destroy?(): unknown
+  unshift?(chunk: Uint8Array): void
+  iterator?(options: { destroyOnReturn: boolean }): AsyncIterator<unknown>
   [Symbol.asyncIterator]?(): AsyncIterator<unknown>
 }
 
@@ -96,6 +102,9 @@ const nothing: Reader = {
   cancel: () => {
     // A body without bytes has nothing to end.
   },
+  stop: () => {
+    // A body without bytes has nothing to end.
+  },
   end: () => {
     // It has nothing to let go of.
   },
@@ -116,6 +125,7 @@ function webReader(op: string, stream: WebStream): Reader {
       return done ? null : bytesOfChunk(value)
     },
     cancel: () => ignored(reader.cancel()),
+    stop: () => ignored(reader.cancel()),
     end: () => reader.releaseLock(),
   }
 }
@@ -140,21 +150,35 @@ function byobReader(stream: WebStream): Reader | null {
       return bytes
     },
     cancel: () => ignored(reader.cancel()),
+    stop: () => ignored(reader.cancel()),
     end: () => reader.releaseLock(),
   }
 }
 
+/** A request of Node's `http`, or a socket: to destroy it is to end the connection, also for the answer. */
+const isConnection = ({ write, complete }: AnySource): boolean =>
+  typeof write === 'function' || typeof complete === 'boolean'
+
 function iteratorReader(source: AnySource): Reader {
-  const iterator = source[Symbol.asyncIterator]?.() as AsyncIterator<unknown>
+  const isKept = isConnection(source) && typeof source.iterator === 'function'
+  const iterator = (
+    isKept ? source.iterator?.({ destroyOnReturn: false }) : source[Symbol.asyncIterator]?.()
+  ) as AsyncIterator<unknown>
+  const cancel = (): void => {
+    // An iterator over a Node stream waits for the next chunk before it ends. The stream itself ends at once.
+    if (typeof source.destroy === 'function') source.destroy()
+    ignored(iterator.return?.())
+  }
   return {
     next: async () => {
       const step = await iterator.next()
       return step.done === true ? null : bytesOfChunk(step.value)
     },
-    cancel: () => {
-      // An iterator over a Node stream waits for the next chunk before it ends. The stream itself ends at once.
-      if (typeof source.destroy === 'function') source.destroy()
+    cancel,
+    stop: (rest) => {
+      if (!isKept) return cancel()
       ignored(iterator.return?.())
+      if (rest !== null) source.unshift?.(rest)
     },
     end: () => {
       // It has ended by itself.
@@ -170,6 +194,9 @@ function fileReader(file: FileSource): Reader {
       return bytesRead === 0 ? null : buffer.subarray(0, bytesRead)
     },
     cancel: () => {
+      // The file is its opener's.
+    },
+    stop: () => {
       // The file is its opener's.
     },
     end: () => {

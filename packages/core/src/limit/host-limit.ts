@@ -86,7 +86,7 @@ interface Engine {
  * else its resident memory. NaN: the host does not tell.
  */
 export function processUse(host: HostServices | undefined): number {
-  const limits = host?.limits?.()
+  const limits = host?.groupLimits?.() ?? host?.limits?.()
   if (limits !== undefined && 'groupLimit' in limits && limits.groupLimit < Infinity) return limits.groupUsed
   const { process } = globalThis as Engine
   return process?.memoryUsage?.rss?.() ?? host?.residentMemory?.() ?? NaN

@@ -188,7 +188,8 @@ export class MemoryLimit {
     const given: Given[] = [{ name: 'the scavenger', bytes: scavenge(missing() + more) }]
     let left = missingNow()
     if (left > 0) {
-      given.push(...reclaimers.round('over', wanted, () => now() > begun + roundMilliseconds))
+      const asked = now()
+      given.push(...reclaimers.round('over', wanted, () => now() > asked + roundMilliseconds))
       left = missing()
     }
     if (left > 0) {
@@ -248,9 +249,12 @@ function checked(given: LimitOptions): Set {
     of = 'layer',
     ratio,
     beyond = 'refuse',
-  } = checkOptions('limit', given, ['bytes', 'of', 'ratio', 'beyond'])
+  } = checkOptions('limit', given, ['bytes', 'of', 'ratio', 'beyond'], 'Pass an object: { bytes: 2 ** 30 }. Or null.')
   if (bytes !== 'auto' && !(typeof bytes === 'number' && bytes >= 0))
-    wrong(`the option bytes is ${show(bytes)}`, "Pass a number of bytes, or 'auto'.")
+    wrong(
+      `the option bytes is ${show(bytes)}`,
+      "Pass a number of bytes, or 'auto'. Four fifths of the host's limit: { bytes: 'auto', ratio: 0.8 }.",
+    )
   if (of !== 'layer' && of !== 'process') wrong(`the option of is ${show(of)}`, "Pass 'layer' or 'process'.")
   if (ratio !== undefined && !(typeof ratio === 'number' && ratio > 0 && ratio <= 1))
     wrong(`the option ratio is ${show(ratio)}`, 'Pass a number above 0, and 1 at most.')

@@ -37,6 +37,8 @@ export interface Given {
   readonly bytes: number
 }
 
+const hintOfOptions = "Pass an object, { name: 'cache' }, and then the function."
+
 interface Entry {
   readonly name: string
   readonly priority: number
@@ -48,11 +50,13 @@ interface Entry {
 export class Reclaimers {
   #entries: readonly Entry[] = []
   #isRunning = false
+  /** The place of the first one that the next round asks. */
+  #next = 0
 
   /** Adds one. The function returned takes it away. */
   add(options: ReclaimerOptions, reclaim: Reclaimer): () => void {
     const op = 'reclaimer'
-    const { name, priority = 0 } = checkOptions(op, options, ['name', 'priority'])
+    const { name, priority = 0 } = checkOptions(op, options, ['name', 'priority'], hintOfOptions)
     if (typeof name !== 'string' || name === '') wrong(`the name is ${show(name)}`, 'Pass a name that is not empty.')
     if (typeof priority !== 'number' || Number.isNaN(priority))
       wrong(`the priority is ${show(priority)}`, 'Pass a number.')
@@ -75,16 +79,26 @@ export class Reclaimers {
   }
 
   /**
-   * Asks each once, by priority, until `missing` is 0 or less or `isLate`. Returns what each gave, by the count of
-   * `missing`.
+   * Asks each once, by priority, until `missing` is 0 or less or `isLate`. One is always asked, however late it is. A
+   * round that comes too late for some of them is followed by one that begins with these. Returns what each gave, by
+   * the count of `missing`.
    */
   round(level: ReclaimRequest['level'], missing: () => number, isLate: () => boolean): Given[] {
     const given: Given[] = []
     this.#isRunning = true
     try {
-      for (const entry of this.#entries) {
+      const entries = this.#entries
+      const first = this.#next
+      this.#next = 0
+      for (let i = 0; i < entries.length; i++) {
+        const place = (first + i) % entries.length
+        const entry = entries[place] as Entry
         const want = missing()
-        if (want <= 0 || isLate()) break
+        if (want <= 0) break
+        if (given.length > 0 && isLate()) {
+          this.#next = place
+          break
+        }
         this.#ask(entry, { want, level })
         given.push({ name: entry.name, bytes: Math.max(0, want - missing()) })
       }

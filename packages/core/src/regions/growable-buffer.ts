@@ -12,7 +12,7 @@ import { formatBytes, show } from '../text.js'
 import { bufferFreed, checkLength, checkMemory, checkWithin, tooLong } from './buffer-misuse.js'
 import type { Region } from './region.js'
 
-/** It grows by steps of this many bytes. A step costs kernel calls; memory is taken only as it is touched. */
+/** The default step. A step costs kernel calls; memory is taken only as it is touched. */
 const stepBytes = 2 ** 20
 /**
  * From so many huge pages on it begins at a huge page and grows by whole ones, which the OS can then use. At most an
@@ -36,6 +36,12 @@ export interface GrowableBufferOptions {
   readonly stat?: SysMemStat | undefined
   /** What it asks for as to huge pages. Default `'default'`. */
   readonly hugePages?: HugePagePolicy | undefined
+  /**
+   * It grows by so many bytes, rounded up to whole pages; a long buffer by whole huge pages at least. They count as
+   * Ready before they are needed. Default 1 MiB, or more where that costs nothing. Pass a page where many buffers are
+   * small, and the account or a limit counts them.
+   */
+  readonly step?: number | undefined
 }
 
 /**
@@ -48,6 +54,8 @@ export class GrowableBuffer {
   /** Bytes of a huge page; 0: the OS has none, or the policy is 'off'. */
   readonly #huge: number
   readonly #maximum: number
+  /** The step that was asked for; 0: none was. */
+  readonly #step: number
   #length = 0
   // Pages up to here are Ready. Beyond they are Reserved or Prepared.
   #ready = 0
@@ -67,12 +75,15 @@ export class GrowableBuffer {
    */
   constructor(memory: Memory, options: GrowableBufferOptions) {
     checkMemory(memory)
-    const read = checkOptions('GrowableBuffer', options, ['maximum', 'length', 'name', 'stat', 'hugePages'])
-    const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat } = read
+    const known = ['maximum', 'length', 'name', 'stat', 'hugePages', 'step']
+    const read = checkOptions('GrowableBuffer', options, known, 'Pass an object: { maximum: 2 ** 30 }.')
+    const { maximum, length = 0, name = 'buffer', hugePages = 'default', stat, step } = read
     checkLength('GrowableBuffer', 'GrowableBuffer: the maximum', maximum, Number.MAX_SAFE_INTEGER, 1)
     checkLength('GrowableBuffer', 'GrowableBuffer: the length', length, maximum, 0)
+    if (step !== undefined) checkLength('GrowableBuffer', 'GrowableBuffer: the step', step, Number.MAX_SAFE_INTEGER, 1)
     const { pageSize, hugePageSize } = memory.os.traits
     this.#page = pageSize
+    this.#step = alignUp(step ?? 0, pageSize)
     this.#huge = hugePages === 'off' ? 0 : hugePageSize
     this.#maximum = alignUp(maximum, pageSize)
     const align = this.#isLarge(maximum) ? this.#huge : undefined
@@ -308,7 +319,7 @@ export class GrowableBuffer {
 
   /** Makes pages Ready up to `length`, and some beyond. Returns where they end. */
   #commitFor(length: number): number {
-    const step = Math.max(stepBytes, this.#page, this.#isLarge(length) ? this.#huge : 0)
+    const step = Math.max(this.#step || stepBytes, this.#page, this.#isLarge(length) ? this.#huge : 0)
     const from = this.#ready
     const end = Math.min(alignUp(length, step), this.#maximum)
     const ahead = Math.min(alignUp(this.#aheadTo(from, length, step), step), this.#maximum)
@@ -334,6 +345,7 @@ export class GrowableBuffer {
    * do, or a limit counts them, there are none.
    */
   #aheadTo(from: number, length: number, step: number): number {
+    if (this.#step > 0) return 0
     const { os, limit } = this.#region.memory
     const isCharged = os.sysRoomOS !== undefined || os.quarantine?.writable !== Infinity
     if (isCharged || limit !== null || os.detach !== undefined) return 0

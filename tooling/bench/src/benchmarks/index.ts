@@ -7,6 +7,7 @@ import { giveBack } from './give-back.js'
 import { growth } from './growth.js'
 import { heap } from './heap.js'
 import { idleUsed, pool } from './idle.js'
+import { broker, pageCache } from './in-out.js'
 import { scavengerShare, spiral } from './limit.js'
 import { populate } from './populate.js'
 import { append, beside, reset, scans, viewedGrowth } from './programs.js'
@@ -29,6 +30,8 @@ export const benchmarks: readonly Benchmark[] = [
   append,
   viewedGrowth,
   beside,
+  pageCache,
+  broker,
   elements,
   hugePages,
   populate,

@@ -1,8 +1,9 @@
 // Tries the suite on every fault of a backend: which case catches it, or that none does.
-import { conformance, runCases } from '@memlayer/conformance'
+import { conformance, runCases, type Case } from '@memlayer/conformance'
 import type { AnySubject } from '../simulated.js'
 import { nameOf, type Fault } from './fault.js'
 import { faulty, faultsOf } from './table.js'
+import { nextTurn } from '../next-turn.js'
 
 /** How the suite met one fault. */
 export interface Trial {
@@ -21,40 +22,47 @@ export interface TrialOptions {
 }
 
 /** Tries every fault of a backend. */
-export function tryFaults(subject: AnySubject, { seed, all = false, only = '' }: TrialOptions): Trial[] {
-  const faults = faultsOf(subject).filter((fault) => nameOf(fault).includes(only))
-  // A case that caught one fault of a function most likely catches the next one.
-  const first = new Map<string, string[]>()
-  const cost = costsOf(subject, seed)
-  return faults.map((fault) => {
-    const order = first.get(fault.fn) ?? []
-    const caughtBy = all ? caughtByAll(subject, fault, seed) : caughtFirst(subject, fault, seed, [...order, ...cost])
+export async function tryFaults(subject: AnySubject, options: TrialOptions): Promise<Trial[]> {
+  const { seed, all = false, only = '' } = options
+  const costs = await costsOf(subject, seed)
+  // A case that caught a fault of a function, or one of the same way, most likely catches the next one.
+  const likely = new Map<string, string[]>()
+  const trials: Trial[] = []
+  for (const fault of faultsOf(subject).filter((one) => nameOf(one).includes(only))) {
+    const order = all ? costs : [...(likely.get(fault.fn) ?? []), ...(likely.get(fault.way) ?? []), ...costs]
+    const caughtBy = await caughtIn(conformance(faulty(subject, fault), { seed }), order, all)
     const [id] = caughtBy
-    if (id !== undefined && !all) first.set(fault.fn, [id, ...order.filter((other) => other !== id)])
-    return { fault, caughtBy }
-  })
+    if (id !== undefined) for (const key of [fault.fn, fault.way]) putFirst(likely, key, id)
+    trials.push({ fault, caughtBy })
+  }
+  return trials
 }
 
-function caughtByAll(subject: AnySubject, fault: Fault, seed: number): string[] {
-  const { results } = runCases(conformance(faulty(subject, fault), { seed }))
-  return results.filter(({ status }) => status === 'fail').map(({ id }) => id)
+function putFirst(likely: Map<string, string[]>, key: string, id: string): void {
+  likely.set(key, [id, ...(likely.get(key) ?? []).filter((other) => other !== id)])
 }
 
 /** The ids of all cases, the quickest first, as the right backend runs them. */
-function costsOf(subject: AnySubject, seed: number): string[] {
-  const timed = conformance(subject, { seed }).map((one) => {
+async function costsOf(subject: AnySubject, seed: number): Promise<string[]> {
+  const timed: { readonly id: string; readonly time: number }[] = []
+  for (const one of conformance(subject, { seed })) {
     const start = performance.now()
     runCases([one])
-    return { id: one.id, time: performance.now() - start }
-  })
-  return timed.sort((a, b) => a.time - b.time).map(({ id }) => id)
+    timed.push({ id: one.id, time: performance.now() - start })
+    await nextTurn()
+  }
+  return timed.toSorted((a, b) => a.time - b.time).map(({ id }) => id)
 }
 
-function caughtFirst(subject: AnySubject, fault: Fault, seed: number, order: readonly string[]): string[] {
-  const cases = new Map(conformance(faulty(subject, fault), { seed }).map((one) => [one.id, one]))
+/** The cases that fail, run in `order`: all of them, or only the first. */
+async function caughtIn(cases: readonly Case[], order: readonly string[], all: boolean): Promise<string[]> {
+  const byId = new Map(cases.map((one) => [one.id, one]))
+  const failed: string[] = []
   for (const id of new Set(order)) {
-    const one = cases.get(id)
-    if (one !== undefined && !runCases([one]).conforms) return [id]
+    const one = byId.get(id)
+    if (one !== undefined && !runCases([one]).conforms) failed.push(id)
+    await nextTurn()
+    if (failed.length > 0 && !all) break
   }
-  return []
+  return failed
 }

@@ -1,0 +1,383 @@
+// A heap: what people hold. Its objects are handles, which are small whole numbers, and its bytes are typed arrays.
+// It answers to mallocgc in Go's runtime/malloc.go, without a garbage collector.
+import {
+  checkOptions,
+  formatBytes,
+  type HugePagePolicy,
+  type Memory,
+  type Region,
+  type SysMemStat,
+} from '@memlayer/core'
+import {
+  destroyed,
+  freeAlready,
+  notAnObject,
+  notOpen,
+  wrongAlignment,
+  wrongMaximum,
+  wrongSize,
+  tooDeep,
+} from './misuse.js'
+import { PageHeap } from './page-heap.js'
+import { Room } from './room.js'
+import { classOf, pageBytes, smallMax, unitBytes } from './size-classes.js'
+import { alignedClass, levelsMax, Spans } from './spans.js'
+import { statsOf, type HeapStats } from './stats.js'
+
+/** The most bytes of a heap. Offsets in units of 8 bytes are 30 bits then: a small integer in every engine. */
+const maximumMax = 2 ** 33
+
+/** How a heap is created. */
+export interface HeapOptions {
+  /** What people call it: its region, its category and its reclaimer. Default `'heap'`. */
+  readonly name?: string | undefined
+  /** The most bytes it may have: they are reserved at once. Default 1 GiB, at most 8 GiB. */
+  readonly maximum?: number | undefined
+  /**
+   * False: all of it is Ready from the start, and the typed arrays last until `destroy`. True: it becomes Ready by
+   * need, and the typed arrays have to be read from the heap again after an allocation. Default: false where Ready
+   * pages cost nothing before they are touched, and the memory has no limit.
+   */
+  readonly grow?: boolean | undefined
+  /** What it asks for as to huge pages. Default `'default'`. */
+  readonly hugePages?: HugePagePolicy | undefined
+  /** The category that counts its bytes. Default: `memory.stat(name)`. */
+  readonly stat?: SysMemStat | undefined
+}
+
+/**
+ * Creates a heap in a memory.
+ *
+ * @throws UsageError ERR_MEMLAYER_OPTION or ERR_MEMLAYER_SIZE for an option that is wrong. OutOfMemoryError when the OS
+ * has no room for it.
+ */
+export function createHeap(memory: Memory, options: HeapOptions = {}): Heap {
+  const read = checkOptions('createHeap', options, ['name', 'maximum', 'grow', 'hugePages', 'stat'])
+  const { name = 'heap', maximum = 2 ** 30, grow, hugePages, stat } = read
+  const isSize = Number.isSafeInteger(maximum) && maximum >= 2 * pageBytes && maximum <= maximumMax
+  if (!isSize) wrongMaximum(maximum, 2 * pageBytes, maximumMax)
+  return new Heap(memory, new Room(memory, { name, maximum, grow, hugePages, stat }))
+}
+
+/** Small objects and large ones in one reservation. Made by {@link createHeap}. */
+export class Heap {
+  readonly #memory: Memory
+  readonly #room: Room
+  readonly #pages: PageHeap
+  readonly #spans: Spans
+  readonly #end: () => void
+  #isDestroyed = false
+
+  /** @internal */
+  constructor(memory: Memory, room: Room) {
+    const { name } = room.region
+    this.#memory = memory
+    this.#room = room
+    this.#pages = new PageHeap(room, name)
+    this.#spans = new Spans(this.#pages, Math.floor(room.size / pageBytes))
+    this.#end = memory.reclaimer({ name }, ({ want }) => (this.#isDestroyed ? 0 : this.scavenge(want)))
+  }
+
+  /** What people call it. */
+  get name(): string {
+    return this.#room.region.name
+  }
+
+  /** The memory that it is part of. */
+  get memory(): Memory {
+    return this.#memory
+  }
+
+  /** The region below. Change no state there. */
+  get region(): Region {
+    return this.#room.region
+  }
+
+  /** The most bytes it may have. */
+  get maximum(): number {
+    return this.#room.size
+  }
+
+  /** Whether the typed arrays last until `destroy`. False: read them from the heap again after an allocation. */
+  get viewsLast(): boolean {
+    return this.#room.isWhole && this.#memory.os.onDetach === undefined
+  }
+
+  /**
+   * An object of `bytes` bytes, which hold anything. Returns its handle: `handle * 8` is where it begins in `u8`. It is
+   * never 0, and begins at a multiple of 8 bytes. `size(handle)` may be more than was asked for.
+   *
+   * @throws UsageError ERR_MEMLAYER_SIZE for what is not a size. OutOfMemoryError when the heap is full or the OS
+   * refuses; nothing has changed then.
+   */
+  alloc(bytes: number): number {
+    if (isSmall(bytes)) return this.#spans.alloc(classOf(bytes))
+    return this.#allocOther('alloc', bytes)
+  }
+
+  /** An object whose bytes are 0. See {@link Heap.alloc}. */
+  allocZeroed(bytes: number): number {
+    const handle = isSmall(bytes) ? this.#spans.alloc(classOf(bytes)) : this.#allocOther('allocZeroed', bytes)
+    const at = handle * unitBytes
+    this.u8.fill(0, at, at + this.#spans.sizeOf(handle))
+    return handle
+  }
+
+  /**
+   * An object that begins at a multiple of `align` bytes, a power of two up to 8192. See {@link Heap.alloc}.
+   *
+   * @throws UsageError ERR_MEMLAYER_ALIGNMENT for another alignment.
+   */
+  allocAligned(bytes: number, align: number): number {
+    if (!Number.isInteger(align) || align < 1 || align > pageBytes || (align & (align - 1)) !== 0)
+      wrongAlignment('allocAligned', this.name, align)
+    if (!isSmall(bytes)) return this.#allocOther('allocAligned', bytes, align)
+    // A span begins at a page, so objects whose size is a multiple of the alignment are aligned.
+    return this.#spans.alloc(alignedClass(classOf(bytes), align))
+  }
+
+  #allocOther(op: string, bytes: number, align = 1): number {
+    if (this.#isDestroyed) destroyed(op, this.name)
+    if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum) wrongSize(op, this.name, bytes, this.maximum)
+    if (bytes === 0) return this.#spans.alloc(alignedClass(1, align))
+    return this.#spans.allocLarge(Math.ceil(bytes / pageBytes))
+  }
+
+  /**
+   * Frees an object. Its bytes may go to another one at once.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE when it is free already, ERR_MEMLAYER_NOT_OWNED when no object begins at the
+   * handle. Nothing has happened then.
+   */
+  free(handle: number): void {
+    if (!this.#spans.free(handle)) this.#wrong('free', handle)
+  }
+
+  /**
+   * Gives an object another size. Its bytes stay, as many as fit. It stays where it is if it can: use the handle that
+   * is returned, because the old one may be free. Of an object that was allocated between a mark and its release, the
+   * new place belongs to that mark as well.
+   *
+   * @throws UsageError as `alloc` and `free` do. OutOfMemoryError; the object is then as it was.
+   */
+  realloc(handle: number, bytes: number): number {
+    const spans = this.#spans
+    const before = spans.sizeOf(handle)
+    if (before === 0) this.#wrong('realloc', handle)
+    if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum)
+      wrongSize('realloc', this.name, bytes, this.maximum)
+    if (this.#staysAt(handle, before, bytes)) return handle
+    const moved = spans.inArenaOf(handle, () => this.alloc(bytes))
+    const from = handle * unitBytes
+    // An observer that heard of the allocation may have freed the object.
+    if (spans.sizeOf(handle) !== before) {
+      void spans.free(moved)
+      this.#wrong('realloc', handle)
+    }
+    this.u8.copyWithin(moved * unitBytes, from, from + Math.min(before, spans.sizeOf(moved)))
+    void spans.free(handle)
+    return moved
+  }
+
+  #staysAt(handle: number, before: number, bytes: number): boolean {
+    const isLarge = before > smallMax
+    if (isLarge) return bytes > smallMax && this.#spans.resizeLarge(handle, Math.ceil(bytes / pageBytes))
+    return bytes <= smallMax && classOf(Math.max(bytes, 1)) === classOf(before)
+  }
+
+  /**
+   * The bytes that an object has: as many as were asked for, or up to an eighth more.
+   *
+   * @throws UsageError as `free` does.
+   */
+  size(handle: number): number {
+    const bytes = this.#spans.sizeOf(handle)
+    if (bytes === 0) this.#wrong('size', handle)
+    return bytes
+  }
+
+  /** Whether an object that is in use begins at `handle`. */
+  has(handle: number): boolean {
+    return this.#spans.sizeOf(handle) > 0
+  }
+
+  /**
+   * The bytes of an object, as an array. It is made anew each time; the arrays over the whole heap are not. It does not
+   * end when the object is freed.
+   *
+   * @throws UsageError as `free` does.
+   */
+  view(handle: number): Uint8Array<ArrayBuffer> {
+    const bytes = this.#spans.sizeOf(handle)
+    if (bytes === 0) this.#wrong('view', handle)
+    const at = handle * unitBytes
+    return this.u8.subarray(at, at + bytes)
+  }
+
+  /** All bytes that are Ready. An object begins at `handle * 8`. */
+  get u8(): Uint8Array<ArrayBuffer> {
+    const { u8 } = this.#room.views
+    return u8.length > 0 ? u8 : this.#renew('u8').u8
+  }
+
+  /** All of it as signed bytes. An object begins at `handle * 8`. */
+  get i8(): Int8Array<ArrayBuffer> {
+    const { i8 } = this.#room.views
+    return i8.length > 0 ? i8 : this.#renew('i8').i8
+  }
+
+  /** All of it in elements of 2 bytes. An object begins at `handle * 4`. */
+  get u16(): Uint16Array<ArrayBuffer> {
+    const { u16 } = this.#room.views
+    return u16.length > 0 ? u16 : this.#renew('u16').u16
+  }
+
+  /** All of it in signed elements of 2 bytes. An object begins at `handle * 4`. */
+  get i16(): Int16Array<ArrayBuffer> {
+    const { i16 } = this.#room.views
+    return i16.length > 0 ? i16 : this.#renew('i16').i16
+  }
+
+  /** All of it in elements of 4 bytes. An object begins at `handle * 2`. */
+  get u32(): Uint32Array<ArrayBuffer> {
+    const { u32 } = this.#room.views
+    return u32.length > 0 ? u32 : this.#renew('u32').u32
+  }
+
+  /** All of it in signed elements of 4 bytes. An object begins at `handle * 2`. */
+  get i32(): Int32Array<ArrayBuffer> {
+    const { i32 } = this.#room.views
+    return i32.length > 0 ? i32 : this.#renew('i32').i32
+  }
+
+  /** All of it in elements of 8 bytes. An object begins at `handle`. */
+  get u64(): BigUint64Array<ArrayBuffer> {
+    const { u64 } = this.#room.views
+    return u64.length > 0 ? u64 : this.#renew('u64').u64
+  }
+
+  /** All of it in signed elements of 8 bytes. An object begins at `handle`. */
+  get i64(): BigInt64Array<ArrayBuffer> {
+    const { i64 } = this.#room.views
+    return i64.length > 0 ? i64 : this.#renew('i64').i64
+  }
+
+  /** All of it in floats of 4 bytes. An object begins at `handle * 2`. */
+  get f32(): Float32Array<ArrayBuffer> {
+    const { f32 } = this.#room.views
+    return f32.length > 0 ? f32 : this.#renew('f32').f32
+  }
+
+  /** All of it in floats of 8 bytes. An object begins at `handle`. */
+  get f64(): Float64Array<ArrayBuffer> {
+    const { f64 } = this.#room.views
+    return f64.length > 0 ? f64 : this.#renew('f64').f64
+  }
+
+  #renew(op: string): Room['views'] {
+    if (this.#isDestroyed) destroyed(op, this.name)
+    return this.#room.renew()
+  }
+
+  /**
+   * Opens an arena: what is allocated from now on is freed at once by {@link Heap.release}. Each object can still be
+   * freed by itself. Marks nest, up to 127.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE when too many are open.
+   */
+  mark(): number {
+    if (this.#isDestroyed) destroyed('mark', this.name)
+    if (this.#spans.depth === levelsMax) tooDeep(this.name, levelsMax)
+    return this.#spans.mark()
+  }
+
+  /**
+   * Frees all that was allocated since `mark`, and ends it. Marks that were made after it end as well.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE when it is not open.
+   */
+  release(mark: number): void {
+    if (!this.#spans.release(mark)) notOpen(this.name, mark)
+  }
+
+  /**
+   * Bytes that `scavenge` can give back now: pages without an object, and whole pages of the kernel without one inside
+   * of spans. It looks at every span.
+   */
+  compactable(): number {
+    let bytes = this.#pages.retained
+    this.#holes((from, end) => {
+      bytes += this.#room.wholePages(from, end)
+      return true
+    })
+    return bytes
+  }
+
+  /**
+   * Gives the memory of pages without objects back to the OS, `bytes` or more. Default: all. Then holes inside of spans
+   * go, as far as they are whole pages of the kernel. Objects and views stay as they are. Returns the bytes that the OS
+   * was given. A hole counts each time, because the heap does not know whether it was touched since.
+   */
+  scavenge(bytes: number = Infinity): number {
+    if (this.#isDestroyed) destroyed('scavenge', this.name)
+    this.#spans.dropEmpty()
+    let given = this.#pages.scavenge(bytes)
+    this.#holes((from, end) => {
+      if (given < bytes) given += this.#room.giveBack(from, end)
+      return given < bytes
+    })
+    return given
+  }
+
+  /** Calls `visit` with runs of bytes inside of spans that no object has, until it returns false. */
+  #holes(visit: (from: number, end: number) => boolean): void {
+    const { pageSize } = this.#memory.os.traits
+    let isWanted = true
+    for (const { page, pages, sizeClass, objects, free } of this.#spans.all()) {
+      // The free objects of a span and what it leaves over are at most so many bytes.
+      if (free === 0 || (free * pages * pageBytes) / objects < pageSize) continue
+      this.#spans.holes(page, sizeClass, (from, end) => {
+        isWanted &&= visit(from, end)
+      })
+      if (!isWanted) return
+    }
+  }
+
+  /** What it has: by class, and together. It looks at every span. */
+  stats(): HeapStats {
+    return statsOf(this.#room, this.#pages, this.#spans)
+  }
+
+  /** Gives all back. Its typed arrays end. */
+  destroy(): void {
+    if (this.#isDestroyed) return
+    this.#isDestroyed = true
+    this.#end()
+    this.#spans.clear()
+    this.#pages.close()
+    this.#room.free()
+  }
+
+  /** `destroy()`, at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.destroy()
+  }
+
+  /** What console.log prints. */
+  toString(): string {
+    if (this.#isDestroyed) return `Heap '${this.name}': destroyed`
+    const used = formatBytes(this.#pages.used * pageBytes)
+    return `Heap '${this.name}': ${used} of ${formatBytes(this.maximum)} in use`
+  }
+
+  #wrong(op: string, handle: number): never {
+    if (this.#isDestroyed) destroyed(op, this.name)
+    if (this.#spans.isFree(handle)) freeAlready(op, this.name, handle)
+    notAnObject(op, this.name, handle)
+  }
+}
+
+/** Whether a size has a class. What is not a number is not a size. */
+function isSmall(bytes: number): boolean {
+  return typeof bytes === 'number' && bytes > 0 && bytes <= smallMax && bytes === (bytes | 0)
+}

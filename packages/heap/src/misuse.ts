@@ -1,0 +1,80 @@
+// Errors of a wrong call. Nothing has happened then. What a value is, is looked at here and not on the way there.
+import { UsageError } from '@memlayer/core'
+import { pageBytes } from './size-classes.js'
+
+/** How a message writes an argument. */
+export function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}
+
+/** @throws UsageError, because the heap was destroyed. */
+export function destroyed(op: string, name: string): never {
+  throw new UsageError('ERR_MEMLAYER_DISPOSED', `${op}: the heap '${name}' was destroyed`, {
+    op,
+    region: name,
+    hint: 'Create a heap, or call destroy() after its last use.',
+  })
+}
+
+/** @throws UsageError, because `bytes` is not a size. */
+export function wrongSize(op: string, name: string, bytes: unknown, maximum: number): never {
+  const isLarge = typeof bytes === 'number' && bytes > maximum
+  const what = isLarge ? `${bytes} bytes are more than its maximum, ${maximum}` : `the size is ${show(bytes)}`
+  const hint = isLarge
+    ? 'Create the heap with a larger `maximum`.'
+    : `Pass a whole number of bytes, from 0 to the heap's maximum, ${maximum}.`
+  throw new UsageError('ERR_MEMLAYER_SIZE', `${op} of the heap '${name}': ${what}`, { op, region: name, hint })
+}
+
+/** @throws UsageError, because `align` is not an alignment that a heap has. */
+export function wrongAlignment(op: string, name: string, align: unknown): never {
+  throw new UsageError('ERR_MEMLAYER_ALIGNMENT', `${op} of the heap '${name}': the alignment is ${show(align)}`, {
+    op,
+    region: name,
+    hint: `Pass a power of two, up to ${pageBytes} bytes.`,
+  })
+}
+
+/** @throws UsageError, because an object that begins at `handle` is free already. */
+export function freeAlready(op: string, name: string, handle: number): never {
+  throw new UsageError('ERR_MEMLAYER_STATE', `${op}(${handle}) of the heap '${name}': the object is free already`, {
+    op,
+    region: name,
+    hint: 'Free each object once, and forget its handle then.',
+  })
+}
+
+/** @throws UsageError, because no object begins at `handle`. */
+export function notAnObject(op: string, name: string, handle: unknown): never {
+  throw new UsageError(
+    'ERR_MEMLAYER_NOT_OWNED',
+    `${op}(${show(handle)}) of the heap '${name}': no object begins there`,
+    { op, region: name, hint: 'Pass a handle that alloc of this heap returned, and that was not freed since.' },
+  )
+}
+
+/** @throws UsageError, because `mark` is not open. */
+export function notOpen(name: string, mark: unknown): never {
+  throw new UsageError('ERR_MEMLAYER_STATE', `release(${show(mark)}) of the heap '${name}': this mark is not open`, {
+    op: 'release',
+    region: name,
+    hint: 'Pass what mark() returned, once. Releasing a mark also releases the marks made after it.',
+  })
+}
+
+/** @throws UsageError, because `maximum` is not the size of a heap. */
+export function wrongMaximum(maximum: unknown, least: number, most: number): never {
+  throw new UsageError('ERR_MEMLAYER_SIZE', `createHeap: the maximum is ${show(maximum)}`, {
+    op: 'createHeap',
+    hint: `Pass a whole number of bytes, from ${least} to ${most}.`,
+  })
+}
+
+/** @throws UsageError, because too many marks are open. */
+export function tooDeep(name: string, most: number): never {
+  throw new UsageError('ERR_MEMLAYER_STATE', `mark of the heap '${name}': ${most} marks are open`, {
+    op: 'mark',
+    region: name,
+    hint: 'Release marks, each after its last use.',
+  })
+}

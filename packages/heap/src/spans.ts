@@ -1,0 +1,389 @@
+// Spans: runs of pages with objects of one size class, and large objects, which have pages of their own. It answers to
+// mspan, mcentral and mcache in Go's runtime/mheap.go, mcentral.go and malloc.go (`nextFreeFast`).
+//
+// What is known of a span stands apart from its objects, by the number of its first page: a word of class and place, a
+// count of free objects, and where its bitmap is. In a bitmap 1 means free, so that the bits beyond the last object
+// are never handed out. Allocation takes the lowest bit of the current word. A free sets the bit again.
+import { Arena, atHandle, atSpan, atUnits, atWord, currentStride } from './arena.js'
+import type { PageHeap } from './page-heap.js'
+import { bytesOfClass, pageBytes, pageShift, pageUnits, SizeClasses, unitBytes } from './size-classes.js'
+import { WordPool } from './word-pool.js'
+
+/** The class of a large object in its page's tag. */
+const largeClass = 255
+/** How deep arenas nest: a level is 7 bits. */
+export const levelsMax = 127
+const seen = 128
+
+const classes = /* @__PURE__ */ new SizeClasses()
+
+/** What `visit` is told of a span or a large object. */
+export interface SpanFigures {
+  /** Its first page. */
+  page: number
+  pages: number
+  /** Its class; 0: it is one large object. */
+  sizeClass: number
+  /** Objects that fit, and those of them that are free. */
+  objects: number
+  free: number
+}
+
+/** The objects of one heap. */
+export class Spans {
+  readonly #pages: PageHeap
+  readonly #pool = new WordPool()
+  #words = this.#pool.words
+  /** By page: its class times 256, and how many pages it is from the first of its span. 0: no object begins there. */
+  readonly #tags: Uint16Array
+  /** By first page: free objects. */
+  readonly #free: Uint16Array
+  /** By first page: where the bitmap begins; of a large object its pages. */
+  readonly #base: Int32Array
+  /** By first page: the level of its arena. */
+  readonly #levels: Uint8Array
+  readonly #arenas: Arena[]
+  #depth = 0
+  #arena: Arena
+  #current: Int32Array
+  #marks = 0
+
+  constructor(pages: PageHeap, count: number) {
+    this.#pages = pages
+    this.#tags = new Uint16Array(count)
+    this.#free = new Uint16Array(count)
+    this.#base = new Int32Array(count)
+    this.#levels = new Uint8Array(count)
+    this.#arena = new Arena(count)
+    this.#arenas = [this.#arena]
+    this.#current = this.#arena.current
+  }
+
+  /** Its own bytes. */
+  get bytes(): number {
+    const arenas = this.#arenas.reduce((sum, { bytes }) => sum + bytes, 0)
+    const byPage = this.#tags.byteLength + this.#free.byteLength + this.#base.byteLength + this.#levels.byteLength
+    return arenas + byPage + this.#pool.bytes
+  }
+
+  /** Open marks. */
+  get depth(): number {
+    return this.#depth
+  }
+
+  /** The handle of an object of a class. @throws OutOfMemoryError, and nothing has changed then. */
+  alloc(sizeClass: number): number {
+    const current = this.#current
+    const at = sizeClass * currentStride
+    const word = current[at + atWord] as number
+    const bits = this.#words[word] as number
+    if (bits === 0) return this.#refill(sizeClass)
+    const low = bits & -bits
+    const span = current[at + atSpan] as number
+    this.#words[word] = bits ^ low
+    this.#free[span] = (this.#free[span] as number) - 1
+    return (current[at + atHandle] as number) + Math.imul(31 - Math.clz32(low), current[at + atUnits] as number)
+  }
+
+  /** The handle of an object of `n` pages. @throws OutOfMemoryError, and nothing has changed then. */
+  allocLarge(n: number): number {
+    const page = this.#pages.take(n)
+    this.#tags[page] = largeClass << 8
+    this.#base[page] = n
+    this.#enter(page)
+    return page << pageShift
+  }
+
+  /** Frees an object. False: no object that is in use begins at `handle`, and nothing has happened. */
+  free(handle: number): boolean {
+    if (!isInt32(handle)) return false
+    const page = handle >>> pageShift
+    const tag = this.#tags[page] as number
+    const sizeClass = tag >>> 8
+    if (sizeClass === 0 || sizeClass === largeClass) return this.#freeLarge(handle)
+    const span = page - (tag & 255)
+    const offset = handle - (span << pageShift)
+    const index = (offset * (classes.inverse[sizeClass] as number)) | 0
+    const objects = classes.objects[sizeClass] as number
+    if (index * (classes.units[sizeClass] as number) !== offset || index >= objects) return false
+    const at = (this.#base[span] as number) + (index >>> 5)
+    const word = this.#words[at] as number
+    const bit = 1 << index
+    if ((word & bit) !== 0) return false
+    this.#words[at] = word | bit
+    const free = (this.#free[span] as number) + 1
+    this.#free[span] = free
+    if (free === 1 || free === objects) this.#turn(sizeClass, span, free)
+    return true
+  }
+
+  /** The bytes of the object at `handle`; 0: no object that is in use begins there. */
+  sizeOf(handle: number): number {
+    const tag = isInt32(handle) ? (this.#tags[handle >>> pageShift] ?? 0) : 0
+    const sizeClass = tag >>> 8
+    if (sizeClass === 0) return 0
+    const page = (handle >>> pageShift) - (tag & 255)
+    const offset = handle - (page << pageShift)
+    if (sizeClass === largeClass) return offset === 0 ? (this.#base[page] as number) * pageBytes : 0
+    const index = (offset * (classes.inverse[sizeClass] as number)) | 0
+    const units = classes.units[sizeClass] as number
+    if (index * units !== offset || index >= (classes.objects[sizeClass] as number)) return 0
+    const word = this.#words[(this.#base[page] as number) + (index >>> 5)] as number
+    return (word & (1 << index)) === 0 ? units * unitBytes : 0
+  }
+
+  /** Whether an object that is free now can begin at `handle`. For the text of an error. */
+  isFree(handle: number): boolean {
+    if (!Number.isInteger(handle) || handle <= 0) return false
+    const page = Math.floor(handle / pageUnits)
+    if (page >= this.#tags.length || !this.#pages.has(page)) return page < this.#pages.end
+    const tag = this.#tags[page] as number
+    const sizeClass = tag >>> 8
+    if (sizeClass === 0 || sizeClass === largeClass) return false
+    const offset = handle - ((page - (tag & 255)) << pageShift)
+    const units = classes.units[sizeClass] as number
+    return offset % units === 0 && offset / units < (classes.objects[sizeClass] as number)
+  }
+
+  /** Makes a large object `n` pages long where it is. False: it can't be. */
+  resizeLarge(handle: number, n: number): boolean {
+    const page = handle >>> pageShift
+    if ((this.#tags[page] as number) >>> 8 !== largeClass) return false
+    const before = this.#base[page] as number
+    if (n > before && !this.#pages.takeAt(page + before, n - before)) return false
+    if (n < before) this.#pages.give(page + n, before - n)
+    this.#base[page] = n
+    return true
+  }
+
+  /** Calls `make` while allocations go to the arena of the object at `handle`. */
+  inArenaOf(handle: number, make: () => number): number {
+    const tag = this.#tags[handle >>> pageShift] as number
+    const level = this.#levels[(handle >>> pageShift) - (tag & 255)] as number
+    if (level === this.#depth) return make()
+    this.#use(this.#arenas[level] as Arena)
+    try {
+      return make()
+    } finally {
+      this.#use(this.#arenas[this.#depth] as Arena)
+    }
+  }
+
+  #use(arena: Arena): void {
+    this.#arena = arena
+    this.#current = arena.current
+  }
+
+  /** Opens an arena for the allocations that follow. Returns its mark. Only while fewer than `levelsMax` are open. */
+  mark(): number {
+    const depth = this.#depth + 1
+    const arena = (this.#arenas[depth] ??= new Arena(this.#tags.length))
+    arena.mark = this.#marks += 1
+    this.#depth = depth
+    this.#use(arena)
+    return arena.mark
+  }
+
+  /** Frees what was allocated since `mark`. False: it is not open. */
+  release(mark: number): boolean {
+    let level = this.#depth
+    while (level > 0 && (this.#arenas[level] as Arena).mark !== mark) level -= 1
+    if (level === 0) return false
+    for (; this.#depth >= level; this.#depth--) this.#empty(this.#arenas[this.#depth] as Arena, this.#depth)
+    this.#use(this.#arenas[this.#depth] as Arena)
+    return true
+  }
+
+  #empty(arena: Arena, level: number): void {
+    for (let i = 0; i < arena.listed; i++) {
+      const page = arena.list[i] as number
+      if (this.#isIn(page, level)) this.#remove(page)
+    }
+    arena.clear()
+  }
+
+  /** Forgets all objects. */
+  clear(): void {
+    for (const arena of this.#arenas) arena.clear()
+    this.#tags.fill(0)
+    this.#depth = 0
+    this.#use(this.#arenas[0] as Arena)
+  }
+
+  /** Gives empty spans to the page heap. */
+  dropEmpty(): void {
+    for (const { page, sizeClass, objects, free } of this.all()) {
+      if (sizeClass === 0 || free < objects) continue
+      const arena = this.#arenas[this.#levels[page] as number] as Arena
+      const at = sizeClass * currentStride
+      if (arena.current[at + atSpan] === page) arena.current.fill(0, at, at + currentStride)
+      if (arena.spare[sizeClass] === page) arena.spare[sizeClass] = 0
+      this.#drop(arena, sizeClass, page)
+    }
+  }
+
+  /** All spans and large objects, by address. The same object each time. */
+  *all(): Generator<Readonly<SpanFigures>, void> {
+    const figures: SpanFigures = { page: 1, pages: 1, sizeClass: 0, objects: 1, free: 0 }
+    for (let page = 1; page < this.#pages.end; page += figures.pages) {
+      const tag = this.#tags[page] as number
+      figures.pages = 1
+      if (tag === 0) continue
+      const sizeClass = tag >>> 8
+      const isLarge = sizeClass === largeClass
+      figures.page = page
+      figures.pages = (isLarge ? this.#base[page] : classes.pages[sizeClass]) as number
+      figures.sizeClass = isLarge ? 0 : sizeClass
+      figures.objects = isLarge ? 1 : (classes.objects[sizeClass] as number)
+      figures.free = isLarge ? 0 : (this.#free[page] as number)
+      yield figures
+    }
+  }
+
+  /** Calls `visit` with each run of free objects in the span `page`, as bytes [from, end) of the heap. */
+  holes(page: number, sizeClass: number, visit: (from: number, end: number) => void): void {
+    const objects = classes.objects[sizeClass] as number
+    const size = bytesOfClass(sizeClass)
+    const start = page * pageBytes
+    const base = this.#base[page] as number
+    let first = -1
+    for (let i = 0; i <= objects; i++) {
+      const isFree = i < objects && ((this.#words[base + (i >>> 5)] as number) & (1 << i)) !== 0
+      if (isFree && first < 0) first = i
+      if (isFree || first < 0) continue
+      // What a span leaves over behind its last object goes with that.
+      visit(
+        start + first * size,
+        i < objects ? start + i * size : start + (classes.pages[sizeClass] as number) * pageBytes,
+      )
+      first = -1
+    }
+  }
+
+  /** Points the class at the lowest span that has room, and allocates there. */
+  #refill(sizeClass: number): number {
+    const at = sizeClass * currentStride
+    const before = this.#current[at + atSpan] as number
+    const isEmpty = before !== 0 && this.#free[before] === classes.objects[sizeClass]
+    const roomy = this.#arena.roomy(sizeClass)
+    if (before !== 0 && this.#free[before] === 0) roomy.delete(before)
+    let span = roomy.lowest()
+    if (span < 0) span = this.#make(sizeClass)
+    this.#point(sizeClass, span)
+    if (isEmpty && before !== span) this.#emptied(this.#arena, sizeClass, before)
+    return this.alloc(sizeClass)
+  }
+
+  /** The lowest word of a span that has a free object serves the class from now on. */
+  #point(sizeClass: number, span: number): void {
+    const base = this.#base[span] as number
+    let word = base
+    while (this.#words[word] === 0) word += 1
+    const at = sizeClass * currentStride
+    const units = classes.units[sizeClass] as number
+    this.#current[at + atWord] = word
+    this.#current[at + atHandle] = (span << pageShift) + (word - base) * 32 * units
+    this.#current[at + atUnits] = units
+    this.#current[at + atSpan] = span
+  }
+
+  /** A new span of a class. The call that takes pages can call code that changes the heap, so the rest comes after. */
+  #make(sizeClass: number): number {
+    const n = classes.pages[sizeClass] as number
+    const page = this.#pages.take(n)
+    const count = classes.words[sizeClass] as number
+    const objects = classes.objects[sizeClass] as number
+    const base = this.#pool.take(count)
+    const words = (this.#words = this.#pool.words)
+    words.fill(-1, base, base + count)
+    if (objects % 32 !== 0) words[base + count - 1] = (1 << objects) - 1
+    for (let i = 0; i < n; i++) this.#tags[page + i] = (sizeClass << 8) | i
+    this.#free[page] = objects
+    this.#base[page] = base
+    this.#enter(page)
+    this.#arena.roomy(sizeClass).add(page)
+    return page
+  }
+
+  /** A span or a large object belongs to the open arena. */
+  #enter(page: number): void {
+    this.#levels[page] = this.#arenas.indexOf(this.#arena)
+    if (this.#arena === this.#arenas[0]) return
+    while (!this.#arena.note(page)) this.#tidy(this.#arena)
+  }
+
+  /** Makes room in an arena's list. */
+  #tidy(arena: Arena): void {
+    const level = this.#arenas.indexOf(arena)
+    const { list, listed } = arena
+    arena.listed = 0
+    for (let i = 0; i < listed; i++) {
+      const page = list[i] as number
+      if (!this.#isIn(page, level)) continue
+      // A page that was given back and taken again is there twice.
+      this.#levels[page] = level | seen
+      void arena.note(page)
+    }
+    for (let i = 0; i < arena.listed; i++) this.#levels[list[i] as number] = level
+    if (arena.listed > list.length / 2) arena.lengthen()
+  }
+
+  #isIn(page: number, level: number): boolean {
+    const tag = this.#tags[page] as number
+    return tag !== 0 && (tag & 255) === 0 && this.#levels[page] === level
+  }
+
+  /** A span that was full has room, or one has become empty. */
+  #turn(sizeClass: number, span: number, free: number): void {
+    const arena = this.#arenas[this.#levels[span] as number] as Arena
+    if (free === 1) arena.roomy(sizeClass).add(span)
+    else if (arena.current[sizeClass * currentStride + atSpan] !== span) this.#emptied(arena, sizeClass, span)
+  }
+
+  /** Keeps one empty span of a class, so that a program at its edge does not make one again and again. */
+  #emptied(arena: Arena, sizeClass: number, span: number): void {
+    const other = arena.spare[sizeClass] as number
+    const isSpare = other !== 0 && this.#free[other] === classes.objects[sizeClass]
+    if (other === span) return
+    if (!isSpare || arena.current[sizeClass * currentStride + atSpan] === other) {
+      arena.spare[sizeClass] = span
+      return
+    }
+    arena.spare[sizeClass] = Math.min(span, other)
+    this.#drop(arena, sizeClass, Math.max(span, other))
+  }
+
+  #drop(arena: Arena, sizeClass: number, span: number): void {
+    arena.roomy(sizeClass).delete(span)
+    this.#remove(span)
+  }
+
+  /** Gives the pages and the bitmap of a span back, or the pages of a large object. */
+  #remove(page: number): void {
+    const sizeClass = (this.#tags[page] as number) >>> 8
+    const isLarge = sizeClass === largeClass
+    const n = (isLarge ? this.#base[page] : classes.pages[sizeClass]) as number
+    if (!isLarge) this.#pool.give(this.#base[page] as number, classes.words[sizeClass] as number)
+    this.#tags.fill(0, page, isLarge ? page + 1 : page + n)
+    this.#pages.give(page, n)
+  }
+
+  #freeLarge(handle: number): boolean {
+    const page = handle >>> pageShift
+    if ((this.#tags[page] ?? 0) >>> 8 !== largeClass || handle !== page << pageShift) return false
+    this.#remove(page)
+    return true
+  }
+}
+
+/** The index of the class that has `align` as a divisor of its objects' size, from `sizeClass` on; 0: there is none. */
+export function alignedClass(sizeClass: number, align: number): number {
+  for (let c = sizeClass; c < classes.units.length; c++) {
+    if (((classes.units[c] as number) * unitBytes) % align === 0) return c
+  }
+  return 0
+}
+
+function isInt32(value: number): boolean {
+  return typeof value === 'number' && value === (value | 0)
+}
