@@ -26,6 +26,8 @@ export interface Inspector extends AsyncDisposable {
   readonly url: string
   /** The page's address without the token. */
   readonly origin: string
+  /** Another address of the same page, for one more browser. */
+  another(): string
   /** Stops the server and the log. */
   close(): Promise<void>
 }
@@ -77,7 +79,8 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
     server.closeAllConnections()
     if (server.listening) await new Promise((resolve) => server.close(resolve))
   }
-  return { url: `${origin}/?token=${session.token}`, origin, close, [Symbol.asyncDispose]: close }
+  const another = (): string => `${origin}/?token=${session.token()}`
+  return { url: another(), origin, another, close, [Symbol.asyncDispose]: close }
 }
 
 interface Served {

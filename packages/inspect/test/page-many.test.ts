@@ -148,7 +148,7 @@ async function openAll(page: Page): Promise<void> {
     .locator('#tree-table tr.nested [data-value]')
     .evaluateAll((all) => all.reduce((sum, one) => sum + Number((one as HTMLElement).dataset['value']), 0))
   expect(leaves).toBe(await figure(page, 'Ready'))
-  expect(await page.locator('#explain-table tbody tr').count()).toBe(101)
+  expect(await page.locator('#explain-table tbody tr').count()).toBe(51)
 }
 
 describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', () => {

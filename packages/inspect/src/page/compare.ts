@@ -7,7 +7,7 @@ import type { Shown } from './shown.js'
 const columns = ['Category', 'Reserved', 'Prepared', 'Ready', 'Held']
 const keys = ['reserved', 'prepared', 'ready', 'held'] as const
 /** Categories with a row of their own: those that have changed most. */
-const rowsMax = 100
+const rowsMax = 50
 
 type Counts = Readonly<Record<(typeof keys)[number], number>>
 

@@ -48,7 +48,7 @@ export function showExplained({ explanation, process, at }: Shown): void {
 }
 
 /** Rows of the table of categories and states. */
-const layerRowsMax = 100
+const layerRowsMax = 50
 
 /** Draws this memory's resident bytes in each category and state: the largest, and the sum of the others. */
 function drawLayer(parts: readonly LayerPart[]): void {

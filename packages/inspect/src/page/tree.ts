@@ -10,7 +10,7 @@ import type { Shown } from './shown.js'
 /** Above so many categories, regions are grouped by the place where they were reserved. */
 const categoriesMax = 24
 /** Square pixels that a rectangle has at least. What is smaller shares one: it could not be told apart. */
-const areaMin = 600
+const areaMin = 1200
 
 interface Leaf {
   readonly name: string
