@@ -2,10 +2,11 @@
 // the start, or only when it is asked for, by `memlayer-inspect attach` or by a signal.
 import type { Memory } from '@memlayer/core'
 import { meet } from './meeting.js'
+import { record } from './recorder.js'
 import { inspect, type Inspector } from './server.js'
 
-/** MEMLAYER_INSPECT: a page from the start, or only when it is asked for. */
-const modes = ['page', 'wait'] as const
+/** MEMLAYER_INSPECT: a page from the start, only when it is asked for, or none, to record alone. */
+const modes = ['page', 'wait', 'off'] as const
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -32,11 +33,14 @@ export class Allowed {
   }
 
   async #start(): Promise<void> {
-    const mode = this.#env['MEMLAYER_INSPECT'] ?? 'page'
+    const { MEMLAYER_INSPECT: mode = 'page', MEMLAYER_RECORD: file, MEMLAYER_RECORD_SIGNAL: signals } = this.#env
+    if (file !== undefined && file !== '')
+      record(this.#memory, { file, ...(signals === undefined ? {} : { signal: signals as NodeJS.Signals }) })
     if (!modes.some((one) => one === mode)) {
-      warn(`MEMLAYER_INSPECT is '${mode}': set it to ${modes.join(' or ')}`)
+      warn(`MEMLAYER_INSPECT is '${mode}': set it to page, wait or off`)
       return
     }
+    if (mode === 'off') return
     const signal = this.#env['MEMLAYER_INSPECT_SIGNAL']
     // Before all that takes time: a signal that nothing listens to ends the process.
     if (signal !== undefined) process.on(signal as NodeJS.Signals, () => void this.#tell().catch(warnOf))

@@ -140,7 +140,7 @@ describe.skipIf(process.platform === 'win32')('a program that was not changed', 
 
   it('runs on, with a warning, when the inspector can not start', async () => {
     for (const [env, words] of [
-      [{ MEMLAYER_INSPECT: 'pages' }, "MEMLAYER_INSPECT is 'pages': set it to page or wait"],
+      [{ MEMLAYER_INSPECT: 'pages' }, "MEMLAYER_INSPECT is 'pages': set it to page, wait or off"],
       [{ MEMLAYER_INSPECT_PORT: '99999999' }, "The inspector can't start"],
     ] as const) {
       const child = await start(
