@@ -54,12 +54,13 @@ function manyRanges(): Snapshot {
     size: 20 * PAGE,
     category: `c${i % 9}`,
     made: 'load (src/load.js:1:1)',
+    stack: 0,
     resident: i * PAGE,
     huge: 0,
     leaked: false,
     residentAt: null,
   }))
-  return { ...takeSnapshot(living()), ranges, regions }
+  return { ...takeSnapshot(living()), ranges, regions, stacks: ['load (src/load.js:1:1)\nmain (src/main.js:2:2)'] }
 }
 
 /** Ready and Prepared pages in turn, in one kernel mapping. */
