@@ -177,7 +177,8 @@ describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', (
     await using browser = await openBrowser(ctx)
     const memory = manyRegions()
     const tasks = await leastOf(() => lookAtLive(browser, memory, '5000 regions', openAll))
-    expect(Math.max(...tasks)).toBeLessThan(longMilliseconds)
+    // On a machine that is slow at the time, a task may take as long as half of what the tests above allow.
+    expect(Math.max(...tasks)).toBeLessThan(Math.max(longMilliseconds, (yardsticksMax / 2) * yardstick(100_000)))
     for (const region of memory.regions()) region.free()
   })
 
