@@ -23,7 +23,8 @@ interface Leaky {
 }
 
 async function start(): Promise<Leaky> {
-  const { startLeaky } = (await import('./leaky.mjs' as string)) as { startLeaky(): Leaky }
+  const file: string = './leaky.mjs'
+  const { startLeaky } = (await import(file)) as { startLeaky(): Leaky }
   return startLeaky()
 }
 
@@ -96,7 +97,7 @@ describe.skipIf(process.platform !== 'linux')('from the page alone one finds', (
     await page.locator('#places-measure').selectOption('leaked')
     const leaked = memory.leaks().reduce((sum, { size }) => sum + size, 0)
     await expect.poll(async () => (await flameLeaves(page)).length).toBe(1)
-    const [[frame = '', bytes = 0] = []] = await flameLeaves(page)
+    const [[frame, bytes] = ['', 0]] = await flameLeaves(page)
     expect(frame).toMatch(/^openSession \(.*leaky\.mjs:\d+:\d+\)/)
     expect(bytes).toBe(leaked)
     await page.locator('#regions-filter').fill('leaked')
@@ -118,7 +119,7 @@ describe.skipIf(process.platform !== 'linux')('from the page alone one finds', (
     expect(text).toMatch(/^hold keeps 1 MiB at 0 bytes of upload Ready for \d+ s: startUpload/m)
   })
 
-  it('the changes since a snapshot was kept, by category, by place and by region, and by a search in them', async (ctx) => {
+  it('the changes since a snapshot was kept: by category, place and region, and by a search', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const { memory, work } = await start()
     await using inspector = await inspect(memory)
@@ -136,7 +137,7 @@ describe.skipIf(process.platform !== 'linux')('from the page alone one finds', (
         .evaluateAll((all) =>
           all.map((row) => [
             row.querySelector('th')?.textContent ?? '',
-            (row.querySelectorAll<HTMLElement>('td')[2]?.dataset['value'] ?? '') as string,
+            row.querySelectorAll<HTMLElement>('td')[2]?.dataset['value'] ?? '',
           ]),
         )
     expect(await rows()).toContainEqual(['thumbnails', String(4 * MiB)])

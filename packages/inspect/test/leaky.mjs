@@ -7,18 +7,16 @@ const MiB = 2 ** 20
 
 /** Images that were seen before. Nothing ever leaves it. */
 class ThumbnailCache {
-  #memory
-  #images = new Map()
-
   constructor(memory) {
-    this.#memory = memory
+    this.memory = memory
+    this.images = new Map()
   }
 
   remember(key) {
-    const image = this.#memory.reserve(MiB, { name: `thumbnail ${key}`, stat: this.#memory.stat('thumbnails') })
+    const image = this.memory.reserve(MiB, { name: `thumbnail ${key}`, stat: this.memory.stat('thumbnails') })
     image.commit(0, MiB)
     image.view(Uint8Array, 0, MiB).fill(key)
-    this.#images.set(key, image)
+    this.images.set(key, image)
   }
 }
 
