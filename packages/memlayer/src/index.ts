@@ -35,6 +35,7 @@ export {
   type HugePagePolicy,
   type HugePageUse,
   type LayerPart,
+  type LeakedRegion,
   type Limit,
   type LimitOptions,
   type MappingUse,

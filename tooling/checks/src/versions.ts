@@ -98,7 +98,9 @@ export function checkFirstChangesets(workspace: Workspace, changesets: readonly 
   return workspace.packages
     .filter(
       ({ name, isPublic, manifest }) =>
-        isPublic && manifest.version === '0.0.0' && !changesets.some((text) => text.includes(`"${name}":`)),
+        isPublic &&
+        manifest.version === '0.0.0' &&
+        !changesets.some((text) => text.includes(`"${name}":`) || text.includes(`'${name}':`)),
     )
     .map(
       ({ name }) =>

@@ -1,7 +1,10 @@
 // A growable buffer's errors about its own arguments.
+import { alignUp } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { Memory } from '../memory.js'
+import { checkOptions } from '../options.js'
 import { show } from '../text.js'
+import type { GrowableBufferOptions } from './growable-buffer.js'
 import { notWithin } from './region-misuse.js'
 
 /** @throws UsageError ERR_MEMLAYER_SIZE unless `n` is a number of bytes from `least` to `most`. */
@@ -12,6 +15,20 @@ export function checkLength(op: string, what: string, n: number, most: number, l
     ...(region === undefined ? {} : { region }),
     hint: `Pass a whole number of bytes from ${least} to ${most}.`,
   })
+}
+
+/** A step in whole pages; 0: none was given. @throws UsageError ERR_MEMLAYER_SIZE for a step that is not a size. */
+export function checkStep(step: number | undefined, page: number): number {
+  if (step === undefined) return 0
+  checkLength('GrowableBuffer', 'GrowableBuffer: the step', step, Number.MAX_SAFE_INTEGER, 1)
+  return alignUp(step, page)
+}
+
+const known = ['maximum', 'length', 'name', 'stat', 'hugePages', 'step']
+
+/** @throws UsageError ERR_MEMLAYER_OPTION for options that are not those of a buffer. */
+export function bufferOptions(options: GrowableBufferOptions): GrowableBufferOptions {
+  return checkOptions('GrowableBuffer', options, known, 'Pass an object: { maximum: 2 ** 30 }.')
 }
 
 /** @throws UsageError ERR_MEMLAYER_OPTION for a value that is not a memory. */
