@@ -8,7 +8,14 @@ import { describe, expect, it } from 'vitest'
 const packages = join(import.meta.dirname, '..', '..')
 const document = new URL('../errors.md', import.meta.url)
 // They are set, not thrown.
-const variables = ['MEMLAYER_LIMIT', 'MEMLAYER_NO_BATCH', 'MEMLAYER_OS', 'MEMLAYER_STRICT']
+const variables = [
+  'MEMLAYER_INSPECT_PORT',
+  'MEMLAYER_INSPECT_SIGNAL',
+  'MEMLAYER_LIMIT',
+  'MEMLAYER_NO_BATCH',
+  'MEMLAYER_OS',
+  'MEMLAYER_STRICT',
+]
 
 function codesInSource(): string[] {
   const found = new Set<string>()

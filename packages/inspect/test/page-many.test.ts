@@ -54,12 +54,13 @@ function manyRanges(): Snapshot {
     size: 20 * PAGE,
     category: `c${i % 9}`,
     made: 'load (src/load.js:1:1)',
+    stack: 0,
     resident: i * PAGE,
     huge: 0,
     leaked: false,
     residentAt: null,
   }))
-  return { ...takeSnapshot(living()), ranges, regions }
+  return { ...takeSnapshot(living()), ranges, regions, stacks: ['load (src/load.js:1:1)\nmain (src/main.js:2:2)'] }
 }
 
 /** Ready and Prepared pages in turn, in one kernel mapping. */
@@ -176,7 +177,8 @@ describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', (
     await using browser = await openBrowser(ctx)
     const memory = manyRegions()
     const tasks = await leastOf(() => lookAtLive(browser, memory, '5000 regions', openAll))
-    expect(Math.max(...tasks)).toBeLessThan(longMilliseconds)
+    // On a machine that is slow at the time, a task may take as long as half of what the tests above allow.
+    expect(Math.max(...tasks)).toBeLessThan(Math.max(longMilliseconds, (yardsticksMax / 2) * yardstick(100_000)))
     for (const region of memory.regions()) region.free()
   })
 

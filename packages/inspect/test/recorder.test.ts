@@ -48,7 +48,7 @@ describe('a recording', () => {
     const memory = createMemory(createOS())
     using recording = record(memory, { every: 20, moments: 2, log: 3 })
     const region = memory.reserve(2 ** 16, { name: 'recorded' })
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 100; i++) {
       region.commit(0, 2 ** 16)
       region.unused(0, 2 ** 16)
       await after(30)
@@ -72,7 +72,7 @@ describe('a recording', () => {
   it('ends: no moment and no operation comes after', async () => {
     const memory = createMemory(createOS())
     const recording = record(memory, { every: 10 })
-    await after(1000)
+    await after(3000)
     recording.close()
     const before = read(recording.write(join(folder, 'a.json'))).history.length
     expect(before).toBeGreaterThan(1)
@@ -111,7 +111,9 @@ describe.skipIf(process.platform !== 'linux')('a program that records itself', (
       ${work}
       import { existsSync } from 'node:fs'
       try { memory.reserve(2 ** 52, { name: 'too much' }) } catch {}
-      await new Promise((resolve) => setTimeout(resolve, 500))
+      const until = Date.now() + 15_000
+      while (!existsSync(process.env.MEMLAYER_RECORD) && Date.now() < until)
+        await new Promise((resolve) => setTimeout(resolve, 20))
       process.exitCode = existsSync(process.env.MEMLAYER_RECORD) ? 7 : 1
     `
     const file = join(folder, 'refused.json')
@@ -122,9 +124,9 @@ describe.skipIf(process.platform !== 'linux')('a program that records itself', (
   it('writes it on the signal that was chosen, and runs on', async () => {
     const file = join(folder, 'asked-%p.json')
     const env = { MEMLAYER_RECORD: file, MEMLAYER_RECORD_SIGNAL: 'SIGUSR2' }
-    const code = `${work}; setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1500)`
+    const code = `${work}; setTimeout(() => process.kill(process.pid, 'SIGKILL'), 3000)`
     expect(await program(code, env, 'SIGUSR2')).toEqual([null, 'SIGKILL'])
-    const [name = ''] = readdirSync(folder).filter((one) => one.startsWith('asked-'))
+    const name = readdirSync(folder).find((one) => one.startsWith('asked-')) ?? ''
     expect(read(join(folder, name)).regions).toHaveLength(1)
     expect(existsSync(file)).toBe(false)
   })
@@ -135,7 +137,7 @@ describe.skipIf(process.platform !== 'linux')('a page', () => {
     await using browser = await openBrowser(ctx)
     const memory = living()
     await using inspector = await inspect(memory)
-    await after(3500)
+    await after(5000)
     const early = Date.now()
     const historyOf = async (url: string): Promise<Snapshot['history']> => {
       await using tab = await browser.open(url)
@@ -152,7 +154,7 @@ describe.skipIf(process.platform !== 'linux')('a page', () => {
     expect(new Set(again.map(({ at }) => at)).size).toBe(again.length)
     // The file that a recording leaves is opened too.
     using recording = record(memory, { every: 20 })
-    await after(500)
+    await after(1000)
     const file = recording.write(join(folder, 'opened.json'))
     await using tab = await browser.open(inspector.another())
     await fresh(tab.page)
