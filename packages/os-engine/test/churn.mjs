@@ -8,7 +8,7 @@ import { createOS } from '@memlayer/os-engine'
 const MiB = 2 ** 20
 const size = 32 * MiB
 // How many workers there are, when this is the main thread.
-const count = Number(process.argv[2] ?? 0)
+const workers = Number(process.argv[2] ?? 0)
 const resident = () => Number(readFileSync('/proc/self/statm', 'latin1').split(' ')[1]) * 4096
 
 /** What a worker does, by its number. */
@@ -62,7 +62,7 @@ if (isMainThread) {
   const warm = await round(0, 16)
   await settle()
   const before = resident()
-  const right = await round(0, count)
+  const right = await round(0, workers)
   await settle()
   console.log(JSON.stringify({ warm, right, grownMiB: (resident() - before) / MiB }))
 } else live(workerData)
