@@ -66,7 +66,7 @@ function checkLink(file: string, link: string, ownAnchors: ReadonlySet<string>, 
   const path = base === undefined ? posix.join(file, '..', target) : target.slice(base.length)
   if (!targets.has(path)) return `the target of the link '${link}' does not exist: correct the link.`
   if (base === undefined && targets.published.has(file))
-    return `the registry shows this page without the repository, so the link '${link}' leads nowhere: write ${home}${path}`
+    return `the link '${link}' leads nowhere on the registry's page: write ${home}${path}`
   if (anchor === '' || targets.anchors(path)?.has(anchor) !== false) return null
   return noAnchor(link)
 }
