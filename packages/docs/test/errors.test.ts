@@ -9,7 +9,6 @@ const packages = join(import.meta.dirname, '..', '..')
 const document = new URL('../errors.md', import.meta.url)
 // They are set, not thrown.
 const variables = [
-  'MEMLAYER_INSPECT',
   'MEMLAYER_INSPECT_PORT',
   'MEMLAYER_INSPECT_SIGNAL',
   'MEMLAYER_LIMIT',
