@@ -27,23 +27,44 @@ export class Arena {
   /** First pages of its spans and large objects, in the order of their making. Some were given back since. */
   list: Int32Array = new Int32Array(firstSpans)
   listed = 0
-  readonly #pages: number
-  readonly #sets: (PageSet | undefined)[] = []
-
-  /** An arena of a heap of `pages` pages. */
-  constructor(pages: number) {
-    this.#pages = pages
-  }
+  /** By class: a span that has room since a short time; 0: there is none. The others are in the sets. */
+  readonly #first = new Int32Array(classesMax + 1)
+  readonly #sets: (PageSet | undefined)[] = Array.from({ length: classesMax + 1 }, () => undefined)
 
   /** Its own bytes. */
   get bytes(): number {
     const sets = this.#sets.reduce((sum, set) => sum + (set?.bytes ?? 0), 0)
-    return sets + this.current.byteLength + this.spare.byteLength + this.list.byteLength
+    return sets + this.current.byteLength + 2 * this.spare.byteLength + this.list.byteLength
   }
 
-  /** The spans of a class that have room. */
-  roomy(sizeClass: number): PageSet {
-    return (this.#sets[sizeClass] ??= new PageSet(this.#pages))
+  /** A span that is not current has room now. */
+  addRoomy(sizeClass: number, span: number): void {
+    const first = this.#first[sizeClass] as number
+    if (first === 0) this.#first[sizeClass] = span
+    else {
+      this.#first[sizeClass] = Math.min(first, span)
+      const set = (this.#sets[sizeClass] ??= new PageSet())
+      set.add(Math.max(first, span))
+    }
+  }
+
+  /** Takes out a span that has room: the one that had none before, or the lowest. -1: there is none. */
+  takeRoomy(sizeClass: number): number {
+    const first = this.#first[sizeClass] as number
+    if (first !== 0) {
+      this.#first[sizeClass] = 0
+      return first
+    }
+    const set = this.#sets[sizeClass]
+    const span = set === undefined ? -1 : set.lowest()
+    if (span >= 0) set?.delete(span)
+    return span
+  }
+
+  /** A span is no longer one that has room. */
+  deleteRoomy(sizeClass: number, span: number): void {
+    if (this.#first[sizeClass] === span) this.#first[sizeClass] = 0
+    else this.#sets[sizeClass]?.delete(span)
   }
 
   /** Remembers a span, so that `release` finds it. False: the list is full. */
@@ -65,6 +86,7 @@ export class Arena {
   clear(): void {
     this.current.fill(0)
     this.spare.fill(0)
+    this.#first.fill(0)
     this.listed = 0
     for (const set of this.#sets) set?.clear()
   }

@@ -167,7 +167,7 @@ export class Heap {
     if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum)
       wrongSize('realloc', this.name, bytes, this.maximum)
     if (this.#staysAt(handle, before, bytes)) return handle
-    const moved = spans.inArenaOf(handle, () => this.alloc(bytes))
+    const moved = this.#allocBeside(handle, bytes)
     const from = handle * unitBytes
     // An observer that heard of the allocation may have freed the object.
     if (spans.sizeOf(handle) !== before) {
@@ -177,6 +177,16 @@ export class Heap {
     this.u8.copyWithin(moved * unitBytes, from, from + Math.min(before, spans.sizeOf(moved)))
     void spans.free(handle)
     return moved
+  }
+
+  /** An object that belongs to the same mark as the one at `handle`. */
+  #allocBeside(handle: number, bytes: number): number {
+    this.#spans.enterArenaOf(handle)
+    try {
+      return this.alloc(bytes)
+    } finally {
+      this.#spans.leaveArena()
+    }
   }
 
   #staysAt(handle: number, before: number, bytes: number): boolean {
@@ -333,10 +343,10 @@ export class Heap {
   #holes(visit: (from: number, end: number) => boolean): void {
     const { pageSize } = this.#memory.os.traits
     let isWanted = true
-    for (const { page, pages, sizeClass, objects, free } of this.#spans.all()) {
+    for (const { page, pages, sizeClass, objects, free } of this.#spans.table.all(this.#pages.end)) {
       // The free objects of a span and what it leaves over are at most so many bytes.
       if (free === 0 || (free * pages * pageBytes) / objects < pageSize) continue
-      this.#spans.holes(page, sizeClass, (from, end) => {
+      this.#spans.table.holes(page, sizeClass, (from, end) => {
         isWanted &&= visit(from, end)
       })
       if (!isWanted) return

@@ -117,14 +117,26 @@ export class PageHeap {
     if (bytes > 0) this.#forget(Math.ceil(this.#room.ready / pageBytes), this.#end)
     this.#walk(0, (page, n) => {
       if (bytes >= want) return false
-      const given = this.#room.giveBack(page * pageBytes, (page + n) * pageBytes)
-      if (given === 0) return true
-      bytes += given
+      if (this.#giveBack(page, page + n) === 0) return true
+      bytes += this.#room.wholePages(page * pageBytes, (page + n) * pageBytes)
       // A page of the heap at the edge may share a page of the kernel with one in use. It is asked for once.
       this.#forget(page, page + n)
       return true
     })
     return bytes
+  }
+
+  /**
+   * Gives back the memory of [page, end), and of free pages beside it in the same huge pages: the kernel gave those
+   * memory with their neighbours, though nothing touched them.
+   */
+  #giveBack(page: number, end: number): number {
+    const room = this.#room
+    const least = room.hugeStart(page * pageBytes) / pageBytes
+    const most = Math.floor(room.hugeEnd(end * pageBytes) / pageBytes)
+    while (page > least && !this.#map.has(page - 1)) page -= 1
+    while (end < most && !this.#map.has(end)) end += 1
+    return this.#room.giveBack(page * pageBytes, end * pageBytes)
   }
 
   #forget(page: number, end: number): void {

@@ -171,7 +171,9 @@ export class PageMap {
 
   #summarizeChunk(chunk: number): void {
     const { start, most, end } = this.#levels[0] as Level
-    let [run, longest, opening] = [0, 0, -1]
+    let run = 0
+    let longest = 0
+    let opening = -1
     const first = chunk * chunkWords
     for (let i = first; i < first + chunkWords; i++) {
       const bits = this.#bits[i] as number
@@ -210,7 +212,9 @@ function longestInside(bits: number, known: number): number {
 function join(below: Level, above: Level, at: number): void {
   const from = at << fanShift
   const to = Math.min(from + fan, below.start.length)
-  let [run, longest, opening] = [0, 0, -1]
+  let run = 0
+  let longest = 0
+  let opening = -1
   for (let i = from; i < to; i++) {
     const before = below.start[i] as number
     if (before === below.pages) {

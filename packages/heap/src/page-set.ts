@@ -1,20 +1,14 @@
 // A set of pages from which the lowest comes out first: the spans of a class that have room. Taking the lowest lets
 // the others empty. A bitmap with two summaries above it, so that each call looks at a few words only.
 
-/** A set of small whole numbers. */
-export class PageSet {
-  readonly #pages: Int32Array
-  readonly #words: Int32Array
-  readonly #tops: Int32Array
+/** Words that a set begins with: for 1024 pages, which are 8 MiB. */
+const firstWords = 32
 
-  /** A set of numbers below `count`. */
-  constructor(count: number) {
-    const words = Math.ceil(count / 32)
-    const tops = Math.ceil(words / 32)
-    this.#pages = new Int32Array(words)
-    this.#words = new Int32Array(tops)
-    this.#tops = new Int32Array(Math.ceil(tops / 32))
-  }
+/** A set of small whole numbers. It becomes as long as the largest of them needs. */
+export class PageSet {
+  #pages = new Int32Array(firstWords)
+  #words = new Int32Array(firstWords / 32)
+  #tops = new Int32Array(1)
 
   /** Its own bytes. */
   get bytes(): number {
@@ -24,6 +18,7 @@ export class PageSet {
   /** Adds a page. A page that is there already stays. */
   add(page: number): void {
     const word = page >>> 5
+    if (word >= this.#pages.length) this.#lengthen(word)
     this.#pages[word] = (this.#pages[word] as number) | (1 << page)
     this.#words[word >>> 5] = (this.#words[word >>> 5] as number) | (1 << word)
     this.#tops[word >>> 10] = (this.#tops[word >>> 10] as number) | (1 << (word >>> 5))
@@ -32,6 +27,7 @@ export class PageSet {
   /** Takes a page out. */
   delete(page: number): void {
     const word = page >>> 5
+    if (word >= this.#pages.length) return
     if ((this.#pages[word] = (this.#pages[word] as number) & ~(1 << page)) !== 0) return
     const top = word >>> 5
     if ((this.#words[top] = (this.#words[top] as number) & ~(1 << word)) !== 0) return
@@ -57,6 +53,19 @@ export class PageSet {
     this.#words.fill(0)
     this.#tops.fill(0)
   }
+
+  #lengthen(word: number): void {
+    const words = 2 ** (32 - Math.clz32(word))
+    this.#pages = longer(this.#pages, words)
+    this.#words = longer(this.#words, words / 32)
+    this.#tops = longer(this.#tops, Math.ceil(words / 1024))
+  }
+}
+
+function longer(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const made = new Int32Array(length)
+  made.set(array)
+  return made
 }
 
 /** The number of the lowest bit that is set in `bits`, which is not 0. */

@@ -68,14 +68,16 @@ export class Room {
   views: Views = noViews
   readonly #memory: Memory
   readonly #step: number
+  readonly #huge: number
   #ready = 0
   /** Calls of `ensure` that are under way. Observers of a commit can call the heap again. */
   #growing = 0
 
   constructor(memory: Memory, { name, maximum, grow, hugePages, stat }: RoomOptions) {
-    const { pageSize } = memory.os.traits
+    const { pageSize, hugePageSize } = memory.os.traits
     const size = (this.size = alignUp(maximum, Math.max(pageSize, pageBytes)))
     this.#memory = memory
+    this.#huge = Math.max(hugePageSize, pageSize, pageBytes)
     this.#step = Math.max(stepBytes, pageSize)
     this.isWhole = grow === undefined ? !isCharged(memory) : !grow
     this.region = memory.reserve(size, { name, stat, hugePages, align: Math.max(pageSize, pageBytes) })
@@ -146,6 +148,18 @@ export class Room {
     const { pageSize, unusedReturnsMemory, unusedTraps } = os.traits
     if (!unusedReturnsMemory || (unusedTraps && os.sysZeroOS === undefined)) return 0
     return Math.max(0, alignDown(end, pageSize) - alignUp(from, pageSize))
+  }
+
+  /** Where the huge page around an offset begins, or the room. Without huge pages it is the offset. */
+  hugeStart(at: number): number {
+    const { address } = this.region
+    return Math.max(0, alignDown(address + at, this.#huge) - address)
+  }
+
+  /** Where the last huge page of a range ends that ends at an offset, or what is Ready. */
+  hugeEnd(at: number): number {
+    const { address } = this.region
+    return Math.min(this.#ready, alignUp(address + at, this.#huge) - address)
   }
 
   /**

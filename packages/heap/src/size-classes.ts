@@ -72,3 +72,6 @@ export class SizeClasses {
     }
   }
 }
+
+/** The figures of the classes. They are the same for all heaps. */
+export const classes: SizeClasses = /* @__PURE__ */ new SizeClasses()

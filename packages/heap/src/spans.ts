@@ -3,44 +3,31 @@
 //
 // What is known of a span stands apart from its objects, by the number of its first page: a word of class and place, a
 // count of free objects, and where its bitmap is. In a bitmap 1 means free, so that the bits beyond the last object
-// are never handed out. Allocation takes the lowest bit of the current word. A free sets the bit again.
+// are never handed out. Allocation takes the lowest bit of the current word. A free sets the bit again. In front of
+// each bitmap stands a word that has a bit for each of its words: 0 means that the word has no free object. Allocation
+// clears the bit late, when it finds the word empty.
 import { Arena, atHandle, atSpan, atUnits, atWord, currentStride } from './arena.js'
+import { lowestBit } from './page-set.js'
 import type { PageHeap } from './page-heap.js'
-import { bytesOfClass, pageBytes, pageShift, pageUnits, SizeClasses, unitBytes } from './size-classes.js'
-import { WordPool } from './word-pool.js'
+import { classes, pageBytes, pageShift, pageUnits, unitBytes } from './size-classes.js'
+import { largeClass, SpanTable } from './span-table.js'
+import type { WordPool } from './word-pool.js'
 
-/** The class of a large object in its page's tag. */
-const largeClass = 255
 /** How deep arenas nest: a level is 7 bits. */
 export const levelsMax = 127
 const seen = 128
 
-const classes = /* @__PURE__ */ new SizeClasses()
-
-/** What `visit` is told of a span or a large object. */
-export interface SpanFigures {
-  /** Its first page. */
-  page: number
-  pages: number
-  /** Its class; 0: it is one large object. */
-  sizeClass: number
-  /** Objects that fit, and those of them that are free. */
-  objects: number
-  free: number
-}
-
 /** The objects of one heap. */
 export class Spans {
+  /** What is known of each page. */
+  readonly table: SpanTable
   readonly #pages: PageHeap
-  readonly #pool = new WordPool()
-  #words = this.#pool.words
-  /** By page: its class times 256, and how many pages it is from the first of its span. 0: no object begins there. */
+  readonly #pool: WordPool
+  // The arrays of the table, because each step on the way costs.
+  #words: Int32Array
   readonly #tags: Uint16Array
-  /** By first page: free objects. */
   readonly #free: Uint16Array
-  /** By first page: where the bitmap begins; of a large object its pages. */
   readonly #base: Int32Array
-  /** By first page: the level of its arena. */
   readonly #levels: Uint8Array
   readonly #arenas: Arena[]
   #depth = 0
@@ -49,12 +36,16 @@ export class Spans {
   #marks = 0
 
   constructor(pages: PageHeap, count: number) {
+    const table = new SpanTable(count)
     this.#pages = pages
-    this.#tags = new Uint16Array(count)
-    this.#free = new Uint16Array(count)
-    this.#base = new Int32Array(count)
-    this.#levels = new Uint8Array(count)
-    this.#arena = new Arena(count)
+    this.table = table
+    this.#pool = table.pool
+    this.#words = table.pool.words
+    this.#tags = table.tags
+    this.#free = table.free
+    this.#base = table.base
+    this.#levels = table.levels
+    this.#arena = new Arena()
     this.#arenas = [this.#arena]
     this.#current = this.#arena.current
   }
@@ -62,8 +53,7 @@ export class Spans {
   /** Its own bytes. */
   get bytes(): number {
     const arenas = this.#arenas.reduce((sum, { bytes }) => sum + bytes, 0)
-    const byPage = this.#tags.byteLength + this.#free.byteLength + this.#base.byteLength + this.#levels.byteLength
-    return arenas + byPage + this.#pool.bytes
+    return arenas + this.table.bytes
   }
 
   /** Open marks. */
@@ -113,7 +103,7 @@ export class Spans {
     this.#words[at] = word | bit
     const free = (this.#free[span] as number) + 1
     this.#free[span] = free
-    if (free === 1 || free === objects) this.#turn(sizeClass, span, free)
+    if (word === 0 || free === objects) this.#turn(sizeClass, span, index >>> 5)
     return true
   }
 
@@ -156,17 +146,16 @@ export class Spans {
     return true
   }
 
-  /** Calls `make` while allocations go to the arena of the object at `handle`. */
-  inArenaOf(handle: number, make: () => number): number {
-    const tag = this.#tags[handle >>> pageShift] as number
-    const level = this.#levels[(handle >>> pageShift) - (tag & 255)] as number
-    if (level === this.#depth) return make()
-    this.#use(this.#arenas[level] as Arena)
-    try {
-      return make()
-    } finally {
-      this.#use(this.#arenas[this.#depth] as Arena)
-    }
+  /** Allocations go to the arena of the object at `handle`, until `leaveArena`. */
+  enterArenaOf(handle: number): void {
+    const page = handle >>> pageShift
+    const first = page - ((this.#tags[page] as number) & 255)
+    this.#use(this.#arenas[this.#levels[first] as number] as Arena)
+  }
+
+  /** Allocations go to the arena of the last mark that is open. */
+  leaveArena(): void {
+    this.#use(this.#arenas[this.#depth] as Arena)
   }
 
   #use(arena: Arena): void {
@@ -177,7 +166,7 @@ export class Spans {
   /** Opens an arena for the allocations that follow. Returns its mark. Only while fewer than `levelsMax` are open. */
   mark(): number {
     const depth = this.#depth + 1
-    const arena = (this.#arenas[depth] ??= new Arena(this.#tags.length))
+    const arena = (this.#arenas[depth] ??= new Arena())
     arena.mark = this.#marks += 1
     this.#depth = depth
     this.#use(arena)
@@ -212,7 +201,7 @@ export class Spans {
 
   /** Gives empty spans to the page heap. */
   dropEmpty(): void {
-    for (const { page, sizeClass, objects, free } of this.all()) {
+    for (const { page, sizeClass, objects, free } of this.table.all(this.#pages.end)) {
       if (sizeClass === 0 || free < objects) continue
       const arena = this.#arenas[this.#levels[page] as number] as Arena
       const at = sizeClass * currentStride
@@ -222,69 +211,36 @@ export class Spans {
     }
   }
 
-  /** All spans and large objects, by address. The same object each time. */
-  *all(): Generator<Readonly<SpanFigures>, void> {
-    const figures: SpanFigures = { page: 1, pages: 1, sizeClass: 0, objects: 1, free: 0 }
-    for (let page = 1; page < this.#pages.end; page += figures.pages) {
-      const tag = this.#tags[page] as number
-      figures.pages = 1
-      if (tag === 0) continue
-      const sizeClass = tag >>> 8
-      const isLarge = sizeClass === largeClass
-      figures.page = page
-      figures.pages = (isLarge ? this.#base[page] : classes.pages[sizeClass]) as number
-      figures.sizeClass = isLarge ? 0 : sizeClass
-      figures.objects = isLarge ? 1 : (classes.objects[sizeClass] as number)
-      figures.free = isLarge ? 0 : (this.#free[page] as number)
-      yield figures
-    }
-  }
-
-  /** Calls `visit` with each run of free objects in the span `page`, as bytes [from, end) of the heap. */
-  holes(page: number, sizeClass: number, visit: (from: number, end: number) => void): void {
-    const objects = classes.objects[sizeClass] as number
-    const size = bytesOfClass(sizeClass)
-    const start = page * pageBytes
-    const base = this.#base[page] as number
-    let first = -1
-    for (let i = 0; i <= objects; i++) {
-      const isFree = i < objects && ((this.#words[base + (i >>> 5)] as number) & (1 << i)) !== 0
-      if (isFree && first < 0) first = i
-      if (isFree || first < 0) continue
-      // What a span leaves over behind its last object goes with that.
-      visit(
-        start + first * size,
-        i < objects ? start + i * size : start + (classes.pages[sizeClass] as number) * pageBytes,
-      )
-      first = -1
-    }
-  }
-
-  /** Points the class at the lowest span that has room, and allocates there. */
+  /**
+   * Points the class at a word that has a free object, and allocates there. The current span serves until it is full.
+   * Then comes the span that was full and has room since, because it is the fullest, and then the lowest.
+   */
   #refill(sizeClass: number): number {
     const at = sizeClass * currentStride
-    const before = this.#current[at + atSpan] as number
-    const isEmpty = before !== 0 && this.#free[before] === classes.objects[sizeClass]
-    const roomy = this.#arena.roomy(sizeClass)
-    if (before !== 0 && this.#free[before] === 0) roomy.delete(before)
-    let span = roomy.lowest()
+    const words = this.#words
+    let span = this.#current[at + atSpan] as number
+    if (span !== 0) {
+      const base = this.#base[span] as number
+      const left = (words[base - 1] as number) & ~(1 << ((this.#current[at + atWord] as number) - base))
+      words[base - 1] = left
+      if (left !== 0) {
+        this.#point(this.#current, at, sizeClass, span, lowestBit(left))
+        return this.alloc(sizeClass)
+      }
+    }
+    span = this.#arena.takeRoomy(sizeClass)
     if (span < 0) span = this.#make(sizeClass)
-    this.#point(sizeClass, span)
-    if (isEmpty && before !== span) this.#emptied(this.#arena, sizeClass, before)
+    this.#point(this.#current, at, sizeClass, span, lowestBit(this.#words[(this.#base[span] as number) - 1] as number))
     return this.alloc(sizeClass)
   }
 
-  /** The lowest word of a span that has a free object serves the class from now on. */
-  #point(sizeClass: number, span: number): void {
-    const base = this.#base[span] as number
-    let word = base
-    while (this.#words[word] === 0) word += 1
-    const at = sizeClass * currentStride
+  /** A word of a span serves the class from now on. */
+  #point(current: Int32Array, at: number, sizeClass: number, span: number, word: number): void {
     const units = classes.units[sizeClass] as number
-    this.#current[at + atWord] = word
-    this.#current[at + atHandle] = (span << pageShift) + (word - base) * 32 * units
-    this.#current[at + atUnits] = units
-    this.#current[at + atSpan] = span
+    current[at + atWord] = (this.#base[span] as number) + word
+    current[at + atHandle] = (span << pageShift) + word * 32 * units
+    current[at + atUnits] = units
+    current[at + atSpan] = span
   }
 
   /** A new span of a class. The call that takes pages can call code that changes the heap, so the rest comes after. */
@@ -293,15 +249,18 @@ export class Spans {
     const page = this.#pages.take(n)
     const count = classes.words[sizeClass] as number
     const objects = classes.objects[sizeClass] as number
-    const base = this.#pool.take(count)
+    const base = this.#pool.take(count + 1) + 1
     const words = (this.#words = this.#pool.words)
+    words[base - 1] = count === 32 ? -1 : ~(-1 << count)
     words.fill(-1, base, base + count)
-    if (objects % 32 !== 0) words[base + count - 1] = (1 << objects) - 1
+    if (objects % 32 !== 0) words[base + count - 1] = ~(-1 << objects)
     for (let i = 0; i < n; i++) this.#tags[page + i] = (sizeClass << 8) | i
     this.#free[page] = objects
     this.#base[page] = base
     this.#enter(page)
-    this.#arena.roomy(sizeClass).add(page)
+    // Code that was called meanwhile can have made another span current.
+    const current = this.#current[sizeClass * currentStride + atSpan] as number
+    if (current !== 0 && (this.#free[current] as number) > 0) this.#arena.addRoomy(sizeClass, current)
     return page
   }
 
@@ -333,11 +292,35 @@ export class Spans {
     return tag !== 0 && (tag & 255) === 0 && this.#levels[page] === level
   }
 
-  /** A span that was full has room, or one has become empty. */
-  #turn(sizeClass: number, span: number, free: number): void {
-    const arena = this.#arenas[this.#levels[span] as number] as Arena
-    if (free === 1) arena.roomy(sizeClass).add(span)
-    else if (arena.current[sizeClass * currentStride + atSpan] !== span) this.#emptied(arena, sizeClass, span)
+  /** A word that was full has room, or a span has become empty. */
+  #turn(sizeClass: number, span: number, word: number): void {
+    const words = this.#words
+    const summary = (this.#base[span] as number) - 1
+    words[summary] = (words[summary] as number) | (1 << word)
+    const arena = this.#depth === 0 ? this.#arena : (this.#arenas[this.#levels[span] as number] as Arena)
+    const at = sizeClass * currentStride
+    const free = this.#free[span] as number
+    if (words[arena.current[at + atWord] as number] === 0 && this.#followFree(arena, at, sizeClass, span, word, free))
+      return
+    if (arena.current[at + atSpan] === span) return
+    if (free === 1) arena.addRoomy(sizeClass, span)
+    else if (free === classes.objects[sizeClass]) this.#emptied(arena, sizeClass, span)
+  }
+
+  /**
+   * The current word of a class has no free object, and `word` of `span` has one. It serves from now on, if it is in
+   * the current span, or if that one is full and `span` was. So the next allocation searches nothing.
+   */
+  #followFree(arena: Arena, at: number, sizeClass: number, span: number, word: number, free: number): boolean {
+    const before = arena.current[at + atSpan] as number
+    if (before === 0) return false
+    const words = this.#words
+    const base = this.#base[before] as number
+    const left = (words[base - 1] as number) & ~(1 << ((arena.current[at + atWord] as number) - base))
+    words[base - 1] = left
+    if (before !== span && (left !== 0 || free !== 1)) return false
+    this.#point(arena.current, at, sizeClass, span, word)
+    return true
   }
 
   /** Keeps one empty span of a class, so that a program at its edge does not make one again and again. */
@@ -354,7 +337,7 @@ export class Spans {
   }
 
   #drop(arena: Arena, sizeClass: number, span: number): void {
-    arena.roomy(sizeClass).delete(span)
+    arena.deleteRoomy(sizeClass, span)
     this.#remove(span)
   }
 
@@ -363,7 +346,7 @@ export class Spans {
     const sizeClass = (this.#tags[page] as number) >>> 8
     const isLarge = sizeClass === largeClass
     const n = (isLarge ? this.#base[page] : classes.pages[sizeClass]) as number
-    if (!isLarge) this.#pool.give(this.#base[page] as number, classes.words[sizeClass] as number)
+    if (!isLarge) this.#pool.give((this.#base[page] as number) - 1, (classes.words[sizeClass] as number) + 1)
     this.#tags.fill(0, page, isLarge ? page + 1 : page + n)
     this.#pages.give(page, n)
   }

@@ -47,7 +47,7 @@ export function statsOf(room: Room, pages: PageHeap, spans: Spans): HeapStats {
   const classes = new Map<number, { size: number; spans: number; objects: number; free: number }>()
   const large = { objects: 0, bytes: 0 }
   let [live, objects, count] = [0, 0, 0]
-  for (const figures of spans.all()) {
+  for (const figures of spans.table.all(pages.end)) {
     const { sizeClass, free } = figures
     if (sizeClass === 0) {
       large.objects += 1

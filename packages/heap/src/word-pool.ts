@@ -1,8 +1,8 @@
 // The bitmaps of spans: runs of words in one array, apart from the objects. A run that was given back serves the next
 // span that needs as many words.
 
-/** The most words that a run has: of a span of 1024 objects. */
-const runMax = 32
+/** The most words that a run has: of a span of 1024 objects. One stands in front of the bitmap. */
+const runMax = 33
 const firstWords = 1024
 
 /** An array of words, from which runs are taken. */

@@ -11,12 +11,24 @@ const known = new Map<string, boolean>()
 
 /** The first line of a stack from the user's own code. Empty: the stack has no such line. */
 export function placeOf(stack: string): string {
-  const lines = stack
+  return linesOf(stack).find((line) => !isOwn(line)) ?? ''
+}
+
+/**
+ * The lines of a stack from the user's own code, the innermost first. Lines of the layer and of Node are left out, but
+ * a stack of nothing else keeps those of Node.
+ */
+export function framesOf(stack: string): string[] {
+  const lines = linesOf(stack).filter((line) => line !== '' && !isOwn(line))
+  const users = lines.filter((line) => !line.includes('node:'))
+  return users.length === 0 ? lines : users
+}
+
+const linesOf = (stack: string): string[] =>
+  stack
     .split('\n')
     .slice(1)
     .map((line) => line.trim().replace(/^at /, ''))
-  return lines.find((line) => !isOwn(line)) ?? ''
-}
 
 function isOwn(line: string): boolean {
   const path = /^(?:.*\()?(.*?):\d+:\d+\)?$/.exec(line)?.[1]

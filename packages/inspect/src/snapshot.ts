@@ -16,6 +16,8 @@ export interface SnapshotRegion {
   readonly category: string
   /** Where it was reserved: the first stack line from the user's own code. */
   readonly made: string
+  /** The whole stack of that place, as its index in the snapshot's `stacks`. */
+  readonly stack: number
   /** Whether it was collected and never freed. */
   readonly leaked: boolean
   /** Its resident bytes at the last look; `null`: not known, or not yet. */
@@ -177,6 +179,11 @@ export interface Snapshot {
   readonly ranges: readonly number[]
   /** The regions in use, and those that were collected and never freed. */
   readonly regions: readonly SnapshotRegion[]
+  /**
+   * The stacks that regions were reserved at: lines of the user's own code, the innermost first, each on a line of its
+   * own.
+   */
+  readonly stacks: readonly string[]
   /** The process. */
   readonly process: ProcessFigures
   /** What bounds the memory. */

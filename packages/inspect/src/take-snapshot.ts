@@ -5,9 +5,17 @@ import { checkOptions, type Memory, type OwnedRange } from '@memlayer/core'
 import { Limits } from './limits.js'
 import type { Log } from './log.js'
 import { lookAt, unitFor } from './page-cells.js'
-import { placeOf } from './place.js'
+import { framesOf, placeOf } from './place.js'
 import { ResidencyBook } from './residency-book.js'
-import type { LogEntry, PageCells, ProcessFigures, Snapshot, SnapshotLimits, SnapshotRegion } from './snapshot.js'
+import type {
+  LogEntry,
+  PageCells,
+  ProcessFigures,
+  Snapshot,
+  SnapshotLimits,
+  SnapshotRegion,
+  momentOf,
+} from './snapshot.js'
 import { regionsOf, type AnyRegion } from './spans.js'
 import { numbersOf, pack, type Wire } from './wire.js'
 
@@ -57,8 +65,8 @@ export interface Asked {
 export class Snapshots {
   readonly #memory: Memory
   readonly #book: ResidencyBook
-  /** The place of each region by its number, and those of the snapshot before. */
-  #places = new Map<number, string>()
+  /** The stack of each region by its number, as text: the lines of the user's own code. */
+  #frames = new Map<number, string>()
   #lookedAt = -Infinity
   #mappings: Snapshot['mappings'] = null
   #explanation: Snapshot['explanation'] = null
@@ -75,6 +83,21 @@ export class Snapshots {
     const owned = this.#memory.ranges()
     const rest = this.#look(asked, owned)
     return { ...rest, ranges: numbersOf(owned, rest.categories) }
+  }
+
+  /** The figures of a moment, without ranges and regions. */
+  figures(): Parameters<typeof momentOf>[0] {
+    const memory = this.#memory
+    this.#lookAt(regionsOf(memory), memory.ranges(), false)
+    const limits = this.#limits.read()
+    return {
+      at: Date.now(),
+      stats: memory.stats(),
+      process: processFigures(limits),
+      resident: this.#book.all,
+      explanation: this.#explanation,
+      limits,
+    }
   }
 
   /** Takes a snapshot for the page, which has seen the first `seen` operations of the log. */
@@ -94,8 +117,7 @@ export class Snapshots {
     const regions = regionsOf(memory)
     this.#lookAt(regions, owned, alone || pages)
     const [limits, holds] = [this.#limits.read(), memory.holds()]
-    const before = this.#places
-    this.#places = new Map()
+    const told = this.#tellAll(regions)
     return {
       format: 'memlayer-snapshot',
       version: 1,
@@ -104,7 +126,7 @@ export class Snapshots {
       pageSize: memory.os.traits.pageSize,
       stats,
       categories: ['', ...Object.keys(stats.categories)],
-      regions: regions.map((region) => this.#tell(region, before)),
+      ...told,
       process: processFigures(limits),
       limits,
       holds: holds.slice(0, holdsMax).map((one) => ({ ...one, made: placeOf(one.made) })),
@@ -126,15 +148,28 @@ export class Snapshots {
     this.#book.look(regions, owned, isThorough || this.#book.all === null ? lookMilliseconds : glance)
   }
 
-  #tell(region: AnyRegion, before: ReadonlyMap<number, string>): SnapshotRegion {
+  /** All regions, and the stacks that they were reserved at, each once. */
+  #tellAll(regions: readonly AnyRegion[]): Pick<Snapshot, 'regions' | 'stacks'> {
+    const [before, stacks] = [this.#frames, new Map<string, number>()]
+    this.#frames = new Map()
+    const told = regions.map((region) => {
+      const frames = before.get(region.id) ?? framesOf(region.made).join('\n')
+      this.#frames.set(region.id, frames)
+      const stack = stacks.get(frames) ?? stacks.size
+      stacks.set(frames, stack)
+      return this.#tell(region, frames, stack)
+    })
+    return { regions: told, stacks: [...stacks.keys()] }
+  }
+
+  #tell(region: AnyRegion, frames: string, stack: number): SnapshotRegion {
     const { id, name, address, size } = region
-    const made = before.get(id) ?? placeOf(region.made)
-    this.#places.set(id, made)
+    const [made = ''] = frames.split('\n', 1)
     const found = this.#book.of(region)
     const leaked = 'parts' in region
     const category = leaked ? region.category : region.stat.name
     const { resident = null, huge = null, at: residentAt = null } = found ?? {}
-    return { id, name, address, size, category, made, leaked, resident, huge, residentAt }
+    return { id, name, address, size, category, made, stack, leaked, resident, huge, residentAt }
   }
 
   #countMappings(): Snapshot['mappings'] {

@@ -53,7 +53,7 @@ export interface BareLibc {
 interface Koffi {
   readonly version: string
   view(addr: number, length: number): ArrayBuffer
-  load(library: null): { func(name: string, result: string, params: string[]): (...args: number[]) => number }
+  load(library: string | null): { func(name: string, result: string, params: string[]): (...args: number[]) => number }
 }
 
 function koffi(): Koffi {
@@ -69,6 +69,27 @@ export function bareLibc(): BareLibc {
     munmap: libc.func('munmap', 'int', ['intptr_t', 'size_t']),
     madvise: libc.func('madvise', 'int', ['intptr_t', 'size_t', 'int']),
     view: (addr, length) => view(addr, length),
+  }
+}
+
+/** C's allocator, called from JavaScript: mimalloc, where the machine has it. */
+export interface BareAllocator {
+  readonly name: string
+  alloc(bytes: number): number
+  free(address: number): void
+}
+
+/** Declares C's allocator as foreign functions. */
+export function bareAllocator(): BareAllocator {
+  const declare = (name: string, library: string | null, prefix: string): BareAllocator => {
+    const c = koffi().load(library)
+    const free = c.func(`${prefix}free`, 'void', ['intptr_t'])
+    return { name, alloc: c.func(`${prefix}malloc`, 'intptr_t', ['size_t']), free: (address) => void free(address) }
+  }
+  try {
+    return declare("C's mimalloc, by foreign calls", 'libmimalloc.so.2', 'mi_')
+  } catch {
+    return declare("libc's malloc, by foreign calls", null, '')
   }
 }
 

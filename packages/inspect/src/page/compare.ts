@@ -1,31 +1,123 @@
-// Shows the changes between two snapshots, category by category.
+// Shows the changes between two snapshots: by category, by the place that reserved it, or region by region.
+import { shortened } from '../frame.js'
 import { shownName, visible } from '../names.js'
-import { fill } from './fill.js'
+import type { RegionSums } from '../region-sums.js'
 import { byId, bytes, clock, head, make, say } from './dom.js'
+import { fill } from './fill.js'
+import { Filter } from './filter.js'
 import type { Shown } from './shown.js'
 
-const columns = ['Category', 'Reserved', 'Prepared', 'Ready', 'Held']
+const keys = ['reserved', 'prepared', 'ready', 'resident'] as const
+const titles = ['Reserved', 'Prepared', 'Ready', 'Resident']
+/** Rows: those that have changed most. */
+const rowsMax = 50
 
-/** Fills the table with the changes from `before` to `after`. */
-export function compare(before: Shown, after: Shown): void {
-  const names = new Set([...Object.keys(before.stats.categories), ...Object.keys(after.stats.categories)])
-  const rows = ['all of it', ...names].map((name, i) => {
-    const [a, b] = [before, after].map(({ stats }) => (i === 0 ? stats.total : stats.categories[name]))
-    const cells = (['reserved', 'prepared', 'ready', 'held'] as const).map((key) => {
-      const change = (b?.[key] ?? 0) - (a?.[key] ?? 0)
-      return make(
-        'td',
-        { class: 'n', 'data-value': String(change) },
-        change === 0 ? '·' : `${change > 0 ? '+' : ''}${bytes(change)}`,
-      )
-    })
-    return make(
-      'tr',
-      { 'data-category': name },
-      make('th', { scope: 'row', title: visible(name) }, make('bdi', {}, shownName(name))),
-      ...cells,
-    )
+/** A snapshot with the sums of its regions. */
+export interface Summed {
+  /** The snapshot. */
+  readonly shown: Shown
+  /** Its sums. */
+  readonly sums: RegionSums
+}
+
+type By = 'category' | 'place' | 'region'
+type Counts = Record<(typeof keys)[number], number>
+
+interface Change {
+  readonly name: string
+  readonly by: readonly number[]
+}
+
+/** The comparison of a kept snapshot with the one in view. */
+export class Comparison {
+  readonly #by = byId<HTMLSelectElement>('compare-by')
+  readonly #filter = new Filter('compare', () => this.#draw())
+  #before: Summed | null = null
+  #after: Summed | null = null
+
+  constructor() {
+    this.#by.addEventListener('change', () => this.#draw())
+  }
+
+  /** Keeps a snapshot, which later ones are compared with. */
+  keep(before: Summed): void {
+    this.#before = before
+    this.show(before)
+  }
+
+  /** Shows what has changed until this snapshot. */
+  show(after: Summed): void {
+    this.#after = after
+    this.#draw()
+  }
+
+  #draw(): void {
+    const [before, after] = [this.#before, this.#after]
+    if (before === null || after === null) return
+    const by = this.#by.value as By
+    const all = changesOf(groups(before, by), groups(after, by), by)
+    const found = all.filter(({ name }) => this.#filter.accepts([name]))
+    // Regions that stayed as they were are many, and say nothing.
+    const changed = by === 'category' ? found : found.filter((one) => most(one) > 0)
+    const shown = changed.length <= rowsMax ? changed : changed.toSorted((a, b) => most(b) - most(a)).slice(0, rowsMax)
+    const total = { name: 'all of it', by: difference(totalOf(before), totalOf(after)) }
+    const title = by === 'category' ? 'Category' : by === 'place' ? 'Place' : 'Region'
+    fill(byId('compare'), head([title, ...titles], titles), make('tbody', {}, ...[total, ...shown].map(rowOf)))
+    const left = changed.length - shown.length
+    const others = left === 0 ? '' : ` The ${left} that have changed least are left out.`
+    const seconds = ((after.shown.at - before.shown.at) / 1000).toFixed(1)
+    say('compare-says', `From ${clock(before.shown.at)}, ${seconds} seconds later:${others}`)
+  }
+}
+
+/** The bytes of each category, place or region, by its key. */
+function groups({ shown, sums }: Summed, by: By): Map<string, { readonly name: string; readonly counts: Counts }> {
+  const found = new Map<string, { readonly name: string; readonly counts: Counts }>()
+  const add = (key: string, name: string, more: Counts): void => {
+    const counts = found.get(key)?.counts
+    if (counts === undefined) found.set(key, { name, counts: { ...more } })
+    else for (const one of keys) counts[one] += more[one]
+  }
+  if (by === 'category') {
+    for (const [name, { reserved, prepared, ready }] of Object.entries(shown.stats.categories))
+      add(name, name, { reserved, prepared, ready, resident: 0 })
+  }
+  for (const [i, { id, name, category, made, resident }] of shown.regions.entries()) {
+    const [reserved = 0, prepared = 0, ready = 0] = [sums.reserved[i], sums.prepared[i], sums.ready[i]]
+    // A category counts its states itself, also outside of regions.
+    if (by === 'category') add(category, category, { reserved: 0, prepared: 0, ready: 0, resident: resident ?? 0 })
+    else if (by === 'place') add(made, shortened(made), { reserved, prepared, ready, resident: resident ?? 0 })
+    else add(String(id), name, { reserved, prepared, ready, resident: resident ?? 0 })
+  }
+  return found
+}
+
+function totalOf({ shown: { stats, resident } }: Summed): Counts {
+  const { reserved, prepared, ready } = stats.total
+  return { reserved, prepared, ready, resident: resident?.resident ?? 0 }
+}
+
+function changesOf(before: ReturnType<typeof groups>, after: ReturnType<typeof groups>, by: By): Change[] {
+  return Array.from(new Set([...before.keys(), ...after.keys()]), (key) => {
+    const [a, b] = [before.get(key), after.get(key)]
+    const what = by !== 'region' ? '' : a === undefined ? ', new' : b === undefined ? ', freed' : ''
+    return { name: `${(b ?? a)?.name ?? ''}${what}`, by: difference(a?.counts, b?.counts) }
   })
-  fill(byId('compare'), head(columns, columns.slice(1)), make('tbody', {}, ...rows))
-  say('compare-says', `From ${clock(before.at)}, ${((after.at - before.at) / 1000).toFixed(1)} seconds later:`)
+}
+
+const difference = (before: Counts | undefined, after: Counts | undefined): number[] =>
+  keys.map((key) => (after?.[key] ?? 0) - (before?.[key] ?? 0))
+
+const most = ({ by }: Change): number => Math.max(...by.map(Math.abs))
+
+function rowOf({ name, by }: Change): HTMLElement {
+  const cells = by.map((change) =>
+    make(
+      'td',
+      { class: 'n', 'data-value': String(change) },
+      change === 0 ? '·' : `${change > 0 ? '+' : ''}${bytes(change)}`,
+    ),
+  )
+  const title = make('th', { scope: 'row', title: visible(name) }, make('bdi', {}, shownName(name)))
+  return make('tr', { 'data-category': name }, title, ...cells)
 }

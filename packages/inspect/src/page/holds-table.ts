@@ -3,6 +3,7 @@ import { shownName, visible } from '../names.js'
 import { shortened } from '../frame.js'
 import type { SnapshotHold } from '../snapshot.js'
 import { bytes, head, make, say } from './dom.js'
+import { Filter } from './filter.js'
 import type { Shown } from './shown.js'
 import { VirtualTable } from './virtual-table.js'
 
@@ -12,10 +13,16 @@ const titles = ['Region', 'Offset', 'Length', 'Kind', 'Worker', 'Age', 'Made at'
 export class HoldsTable {
   readonly #table = new VirtualTable('holds', titles.length)
 
+  readonly #filter = new Filter('holds', () => this.#shown !== null && this.show(this.#shown))
+  #shown: Shown | null = null
+
   /** Shows a snapshot's holds. */
-  show({ holds, holdsCount }: Shown): void {
+  show(shown: Shown): void {
+    this.#shown = shown
+    const { holds: all, holdsCount } = shown
+    const holds = all.filter(({ region, kind, made }) => this.#filter.accepts([region, kind, made]))
     this.#table.show(head(titles, ['Offset', 'Length', 'Age']), holds.length, (i) => rowOf(holds[i] as SnapshotHold))
-    const oldest = holds.length < holdsCount ? `, the ${holds.length} oldest of ${holdsCount}` : ''
+    const oldest = all.length < holdsCount ? `, the ${all.length} oldest of ${holdsCount}` : ''
     say('holds-say', holdsCount === 0 ? 'Nothing keeps pages Ready but their owners.' : `${holdsCount} holds${oldest}.`)
   }
 }

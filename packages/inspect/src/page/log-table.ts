@@ -2,6 +2,7 @@
 import { shownName, visible } from '../names.js'
 import type { LogEntry } from '../snapshot.js'
 import { bytes, clock, head, hex, make, say } from './dom.js'
+import { Filter } from './filter.js'
 import type { Shown } from './shown.js'
 import { VirtualTable } from './virtual-table.js'
 
@@ -12,6 +13,8 @@ export class LogTable {
   readonly #table = new VirtualTable('log', titles.length)
   readonly #numbers = new WeakMap<LogEntry, number>()
   #next = 0
+  readonly #filter = new Filter('log', () => this.#shown !== null && this.show(this.#shown))
+  #shown: Shown | null = null
 
   /** The number of an entry. The entries of a live log stay the same objects. */
   #numberOf(entry: LogEntry): number {
@@ -21,7 +24,10 @@ export class LogTable {
   }
 
   /** Shows a snapshot's log. */
-  show({ log, stats }: Shown): void {
+  show(shown: Shown): void {
+    this.#shown = shown
+    const { log: all, stats } = shown
+    const log = this.#filter.isEmpty ? all : all.filter((entry) => this.#filter.accepts(textsOf(entry)))
     const entryAt = (i: number): LogEntry => log[log.length - 1 - i] as LogEntry
     this.#table.show(
       head(titles, ['Address', 'Size']),
@@ -29,11 +35,16 @@ export class LogTable {
       (i) => rowOf(entryAt(i)),
       (i) => this.#numberOf(entryAt(i)),
     )
-    const failed = log.reduce((sum, { outcome }) => sum + Number(outcome !== 'done'), 0)
+    const failed = all.reduce((sum, { outcome }) => sum + Number(outcome !== 'done'), 0)
     const { calls } = stats.total
-    const before = log.length < calls ? `, of ${calls} since the memory was made` : ''
-    say('log-says', `The last ${log.length} since the inspector began${before}. Refused or failed: ${failed}.`)
+    const before = all.length < calls ? `, of ${calls} since the memory was made` : ''
+    say('log-says', `The last ${all.length} since the inspector began${before}. Refused or failed: ${failed}.`)
   }
+}
+
+/** What the search looks at. */
+function textsOf({ op, address, category, outcome, answer }: LogEntry): string[] {
+  return [op, address === null ? '' : hex(address), category ?? '', outcome, answer]
 }
 
 function rowOf({ at, op, address, size, category, outcome, answer }: LogEntry): HTMLElement {

@@ -6,6 +6,7 @@ import type { RegionSums } from '../region-sums.js'
 import { sortedOrder } from '../sorted-order.js'
 import type { SnapshotRegion } from '../snapshot.js'
 import { age, byId, bytes, hex, make, say } from './dom.js'
+import { Filter } from './filter.js'
 import type { Shown } from './shown.js'
 import { inSlices } from './slices.js'
 import { VirtualTable } from './virtual-table.js'
@@ -51,6 +52,9 @@ export class RegionTable {
   #shown: Shown | null = null
   #sums: RegionSums | null = null
   #order: Uint32Array = new Uint32Array()
+  /** What of the order the search leaves. */
+  #found: Uint32Array = new Uint32Array()
+  readonly #filter = new Filter('regions', () => this.#draw())
   #chosen: number | null = null
   #turn = 0
 
@@ -89,14 +93,24 @@ export class RegionTable {
     const [shown, sums] = [this.#shown, this.#sums]
     if (shown === null || sums === null) return
     const head = make('thead', {}, make('tr', {}, ...columns.map(([key, title]) => this.#title(key, title))))
+    const found = (this.#found = this.#search(shown))
     this.#table.show(
       head,
-      shown.regions.length,
-      (i) => this.#row(shown, sums, this.#order[i] as number),
-      (i) => shown.regions[this.#order[i] as number]?.id ?? i,
+      found.length,
+      (i) => this.#row(shown, sums, this.#found[i] as number),
+      (i) => shown.regions[this.#found[i] as number]?.id ?? i,
     )
     byId('shown').dataset['order'] = `${this.#key} ${this.#down ? 'down' : 'up'}`
-    say('shown', countsOf(shown, sums))
+    const hidden = shown.regions.length - found.length
+    say('shown', `${countsOf(shown, sums)}${hidden === 0 ? '' : `; the search leaves ${found.length}`}`)
+  }
+
+  #search({ regions }: Shown): Uint32Array {
+    if (this.#filter.isEmpty) return this.#order
+    return this.#order.filter((place) => {
+      const { name, category, made, address, leaked } = regions[place] as SnapshotRegion
+      return this.#filter.accepts([name, category, made, hex(address), leaked ? 'leaked' : ''])
+    })
   }
 
   #title(key: Key, title: string): HTMLElement {

@@ -2,7 +2,7 @@
 import { sumRegions, type RegionSums } from '../region-sums.js'
 import type { Moment, SnapshotRegion } from '../snapshot.js'
 import { Chart } from './chart.js'
-import { compare } from './compare.js'
+import { Comparison } from './compare.js'
 import { byId, bytes, clock, say } from './dom.js'
 import { showExplained } from './explained.js'
 import { Figures } from './figures.js'
@@ -11,6 +11,8 @@ import { HoldsTable } from './holds-table.js'
 import { Lanes } from './lanes.js'
 import { LogTable } from './log-table.js'
 import type { Told, Wanted } from './pages.js'
+import { sumPlaces, type PlaceSum } from './place-sums.js'
+import { Places } from './places.js'
 import { RegionTable } from './region-table.js'
 import type { Shown } from './shown.js'
 import { inSlices, pause } from './slices.js'
@@ -33,6 +35,7 @@ interface Current {
   readonly shown: Shown
   readonly space: Space
   readonly sums: RegionSums
+  readonly places: readonly PlaceSum[]
 }
 
 /** The views. */
@@ -50,10 +53,10 @@ export class Views {
   readonly #holds = new HoldsTable()
   readonly #log = new LogTable()
   readonly #heat = new Heat()
+  readonly #places = new Places()
+  readonly #comparison = new Comparison()
   /** What the views show; null: nothing yet. */
   #current: Current | null = null
-  /** The snapshot that the current one is compared with. */
-  #kept: Shown | null = null
   /** The region whose pages the heat map shows. */
   #chosen: SnapshotRegion | null = null
   /** Whether the space is without ranges that are only Reserved. */
@@ -77,8 +80,9 @@ export class Views {
     const isWanted = (): boolean => own === this.#turn
     const space = await inSlices(Space.of(shown.ranges, this.#isMapped), isWanted)
     const sums = space === null ? null : await inSlices(sumRegions(shown), isWanted)
-    if (space === null || sums === null) return
-    this.#current = { shown, space, sums }
+    const places = sums === null ? null : await inSlices(sumPlaces(shown, sums), isWanted)
+    if (space === null || sums === null || places === null) return
+    this.#current = { shown, space, sums, places }
     for (const draw of this.#steps(this.#current)) {
       await draw()
       await pause()
@@ -89,18 +93,19 @@ export class Views {
     document.body.dataset['at'] = String(shown.at)
   }
 
-  #steps({ shown, space, sums }: Current): readonly (() => void | Promise<void>)[] {
+  #steps({ shown, space, sums, places }: Current): readonly (() => void | Promise<void>)[] {
     return [
       () => this.#strip.show(shown, space),
       () => this.#lanes.show({ shown, space, view: this.#strip.view }),
       () => this.#figures.show(shown, this.#source.history()),
       () => showExplained(shown),
       () => this.#table.show(shown, sums),
+      () => this.#places.show(shown, places),
       () => drawTree(shown, sums),
       () => this.#holds.show(shown),
       () => this.#log.show(shown),
       () => this.#chart.show(this.#source.history()),
-      () => (this.#kept === null ? undefined : compare(this.#kept, shown)),
+      () => this.#comparison.show({ shown, sums }),
     ]
   }
 
@@ -137,10 +142,11 @@ export class Views {
     drawTree(shown, sums)
   }
 
-  /** Keeps the snapshot in view. Later ones are compared with it. */
+  /** Keeps the snapshot in view. Later ones are compared with it, and growth counts from it. */
   keep(): void {
-    this.#kept = this.shown
-    if (this.#kept !== null) compare(this.#kept, this.#kept)
+    if (this.#current === null) return
+    this.#comparison.keep(this.#current)
+    this.#places.begin(this.#current.shown.at)
   }
 
   /** Leaves out what is only Reserved, or takes it in again. */
@@ -152,9 +158,10 @@ export class Views {
     if (this.#current !== null) void this.show(this.#current.shown).then(() => this.showPages())
   }
 
-  /** Ends the choice of a region. */
+  /** Ends the choice of a region, and what growth counts from: another process is shown. */
   forgetChoice(): void {
     this.#chosen = null
+    this.#places.forget()
   }
 
   #choose(region: SnapshotRegion): void {

@@ -13,6 +13,7 @@ import { populate } from './populate.js'
 import { append, beside, reset, scans, viewedGrowth } from './programs.js'
 import { ranges } from './ranges.js'
 import { resident } from './resident.js'
+import { smallObjects } from './small-objects.js'
 import { start } from './start.js'
 
 export const benchmarks: readonly Benchmark[] = [
@@ -37,5 +38,6 @@ export const benchmarks: readonly Benchmark[] = [
   populate,
   resident,
   engineOwned,
+  smallObjects,
   start,
 ]
