@@ -32,6 +32,7 @@ export {
   type GrowableBufferOptions,
   type Hold,
   type Holding,
+  type HostLimit,
   type HugePagePolicy,
   type HugePageUse,
   type LayerPart,
