@@ -2,6 +2,7 @@
 import { accountCases } from './cases/account.js'
 import { alignmentCases } from './cases/alignment.js'
 import { batchCases } from './cases/batches.js'
+import { callCases } from './cases/calls.js'
 import { contentsCases } from './cases/contents.js'
 import { faultCases } from './cases/fault.js'
 import { freeCases } from './cases/free.js'
@@ -60,6 +61,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   batch: batchCases,
   optional: optionalCases,
   advice: hugeAdviceCases,
+  calls: callCases,
   reports: reportCases,
   traits: modestCases,
   'k-th call': kthCallCases,

@@ -1,15 +1,20 @@
 #!/usr/bin/env node
-// The command `npx @memlayer/inspect demo`. It runs a demo workload and shows it as a page or in the terminal.
+// The command `npx @memlayer/inspect`. It shows a demo workload, or another process that allows it, as a page or in the
+// terminal.
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { memory } from 'memlayer'
+import { drawProcess, printAddress } from './attach.js'
 import { startDemo } from './demo.js'
 import { inspect } from './server.js'
 import { columnsOf, showTerminal, TerminalDrawing } from './terminal-screen.js'
 
 const usage = `usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]
+       memlayer-inspect attach <pid> [--terminal] [--seconds=N]
 
   demo         run a workload on this host's memory and serve a page on loopback that shows it
+  attach       print the address of a page on a process that was started with
+               node --import @memlayer/inspect/auto
   --terminal   draw in the terminal instead of serving a page
   --once       draw once in the terminal, without colours, and end
   --seconds=N  end after N seconds (default: run until Ctrl+C)
@@ -51,14 +56,47 @@ function run(args: readonly string[]): void {
   if (args.length === 0 || values.help === true) return console.log(usage)
   if (values.version === true) return console.log(version())
   const [command, ...more] = positionals
+  if (command === 'attach') return attach(more, values)
   if (command !== 'demo')
     throw new UsageError(
-      command === undefined ? 'no command given: run demo' : `unknown command '${command}': run demo`,
+      command === undefined
+        ? 'no command given: run demo or attach'
+        : `unknown command '${command}': run demo or attach`,
     )
   if (more.length > 0) throw new UsageError(`demo takes only flags: remove '${more[0]}'`)
   const seconds = secondsOf(values.seconds)
   if (values.once === true) once()
   else demo(values.terminal === true ? terminal : page, seconds)
+}
+
+/** Shows another process. The exit code is 1 where it does not allow that. */
+function attach(
+  [word, ...more]: readonly string[],
+  { terminal: inTerminal = false, once: isOnce = false, seconds: text }: AttachFlags,
+): void {
+  if (word === undefined) throw new UsageError('attach takes the number of a process: give one')
+  const pid = Number(word)
+  if (!(Number.isSafeInteger(pid) && pid > 0)) throw new UsageError(`'${word}' is not the number of a process`)
+  if (more.length > 0) throw new UsageError(`attach takes one number: remove '${more[0]}'`)
+  if (isOnce) throw new UsageError('--once is for demo alone: remove it')
+  const seconds = secondsOf(text)
+  if (!inTerminal) return void printAddress(pid).then(exitUnless)
+  const end = new AbortController()
+  const abort = (): void => end.abort()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, abort)
+  endWithReader(abort)
+  if (Number.isFinite(seconds)) setTimeout(abort, Math.min(seconds * 1000, timerDelayMax)).unref()
+  void drawProcess(pid, end.signal).then(exitUnless)
+}
+
+interface AttachFlags {
+  readonly terminal?: boolean | undefined
+  readonly once?: boolean | undefined
+  readonly seconds?: string | undefined
+}
+
+function exitUnless(isShown: boolean): void {
+  if (!isShown) process.exitCode = 1
 }
 
 function version(): string {

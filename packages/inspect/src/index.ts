@@ -15,6 +15,7 @@ export type {
   SnapshotLimits,
   SnapshotRegion,
 } from './snapshot.js'
+export { record, type Recording, type RecordOptions } from './recorder.js'
 export { traceOf, type TraceEvent } from './trace.js'
 export { drawTerminal } from './terminal.js'
 export { showTerminal, type TerminalOptions, type TerminalOutput, type TerminalView } from './terminal-screen.js'

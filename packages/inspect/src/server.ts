@@ -8,8 +8,10 @@ import { Connections } from './connections.js'
 import { Log } from './log.js'
 import { lookAt, cellsMax } from './page-cells.js'
 import { pageHtml } from './page-html.js'
+import { Recorder } from './recorder.js'
 import { originOf, Session } from './session.js'
 import { regionsOf } from './spans.js'
+import { momentOf } from './snapshot.js'
 import { Snapshots } from './take-snapshot.js'
 
 /** Options of `inspect`. */
@@ -26,6 +28,8 @@ export interface Inspector extends AsyncDisposable {
   readonly url: string
   /** The page's address without the token. */
   readonly origin: string
+  /** Another address of the same page, for one more browser. */
+  another(): string
   /** Stops the server and the log. */
   close(): Promise<void>
 }
@@ -62,7 +66,9 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   server.unref()
   // Start the log only now: when the port is taken, no observer is left behind.
   const log = new Log(memory, kept)
-  const served: Served = { memory, snapshots: new Snapshots(memory), log, session, page, server, connections }
+  const snapshots = new Snapshots(memory)
+  const recorder = new Recorder(snapshots)
+  const served: Served = { memory, snapshots, log, recorder, session, page, server, connections }
   server.on('request', (request, response) => {
     try {
       answer(served, request, response)
@@ -73,17 +79,20 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   })
   const origin = `http://127.0.0.1:${portOf(server)}`
   const close = async (): Promise<void> => {
+    recorder.end()
     log.end()
     server.closeAllConnections()
     if (server.listening) await new Promise((resolve) => server.close(resolve))
   }
-  return { url: `${origin}/?token=${session.token}`, origin, close, [Symbol.asyncDispose]: close }
+  const another = (): string => `${origin}/?token=${session.token()}`
+  return { url: another(), origin, another, close, [Symbol.asyncDispose]: close }
 }
 
 interface Served {
   readonly memory: Memory
   readonly snapshots: Snapshots
   readonly log: Log
+  readonly recorder: Recorder
   readonly session: Session
   readonly page: Page
   readonly server: Server
@@ -129,7 +138,7 @@ const tunnelAdvice = (port: number): string =>
   `ssh -L ${port}:127.0.0.1:${port} <host>. Then open the address as the program printed it.\n`
 
 function route(
-  { memory, snapshots, log, page }: Served,
+  { memory, snapshots, log, recorder, page }: Served,
   path: string,
   asked: URLSearchParams,
   response: ServerResponse,
@@ -139,7 +148,11 @@ function route(
       return send(response, 'text/html; charset=utf-8', page.html, { 'Content-Security-Policy': page.policy })
     case '/snapshot': {
       const wanted = { explain: asked.has('explain'), pages: asked.has('pages') }
-      return json(response, snapshots.wire(wanted, log, Number(asked.get('seen') ?? 0)))
+      const wire = snapshots.wire(wanted, log, Number(asked.get('seen') ?? 0))
+      // What the page has missed: before it was opened, or while it was in the background.
+      const history = recorder.since(Number(asked.get('since') ?? Infinity))
+      recorder.add(momentOf(wire))
+      return json(response, { ...wire, history })
     }
     case '/pages':
       return pagesOf(memory, asked.getAll('of'), response)

@@ -3,26 +3,43 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-/** The token, which works once, and the secret that its first user gets. */
+/** Addresses that were given and not opened yet. More than these make the oldest useless. */
+const tokensMax = 16
+
+/** Tokens, each of which works once, and the secret that the user of a token gets. */
 export class Session {
-  readonly token: string = randomBytes(24).toString('base64url')
+  /** Those that were not spent yet, the oldest first. */
+  readonly #tokens = new Set<string>()
   readonly #secret = randomBytes(24).toString('base64url')
-  #spent = false
+  /** Whether a token was spent. Before that, nothing can be reached. */
+  #isOpen = false
+
+  /** A new token, which opens the session once. */
+  token(): string {
+    const token = randomBytes(24).toString('base64url')
+    this.#tokens.add(token)
+    const [oldest] = this.#tokens
+    if (this.#tokens.size > tokensMax && oldest !== undefined) this.#tokens.delete(oldest)
+    return token
+  }
 
   /**
-   * The folder of the session, for the first call with the right token. Null for every other call. The secret is in the
+   * The folder of the session, for the first call with a token. Null for every other call. The secret is in the
    * path, because a browser sends cookies to every port of a host, and so to servers of other programs.
    */
   open(token: string): string | null {
-    if (!same(token, this.token) || this.#spent) return null
-    this.#spent = true
+    let spent: string | null = null
+    for (const one of this.#tokens) if (same(token, one)) spent = one
+    if (spent === null) return null
+    this.#tokens.delete(spent)
+    this.#isOpen = true
     return `/${this.#secret}/`
   }
 
   /** The path inside the session's folder, from its slash on; null: this is not a path of the session. */
   pathIn(pathname: string): string | null {
     const [, first = '', rest] = /^\/([\w-]*)(\/.*)$/s.exec(pathname) ?? []
-    return same(first, this.#secret) && this.#spent && rest !== undefined ? rest : null
+    return same(first, this.#secret) && this.#isOpen && rest !== undefined ? rest : null
   }
 }
 

@@ -7,7 +7,15 @@ import type { Log } from './log.js'
 import { lookAt, unitFor } from './page-cells.js'
 import { placeOf } from './place.js'
 import { ResidencyBook } from './residency-book.js'
-import type { LogEntry, PageCells, ProcessFigures, Snapshot, SnapshotLimits, SnapshotRegion } from './snapshot.js'
+import type {
+  LogEntry,
+  PageCells,
+  ProcessFigures,
+  Snapshot,
+  SnapshotLimits,
+  SnapshotRegion,
+  momentOf,
+} from './snapshot.js'
 import { regionsOf, type AnyRegion } from './spans.js'
 import { numbersOf, pack, type Wire } from './wire.js'
 
@@ -75,6 +83,21 @@ export class Snapshots {
     const owned = this.#memory.ranges()
     const rest = this.#look(asked, owned)
     return { ...rest, ranges: numbersOf(owned, rest.categories) }
+  }
+
+  /** The figures of a moment, without ranges and regions. */
+  figures(): Parameters<typeof momentOf>[0] {
+    const memory = this.#memory
+    this.#lookAt(regionsOf(memory), memory.ranges(), false)
+    const limits = this.#limits.read()
+    return {
+      at: Date.now(),
+      stats: memory.stats(),
+      process: processFigures(limits),
+      resident: this.#book.all,
+      explanation: this.#explanation,
+      limits,
+    }
   }
 
   /** Takes a snapshot for the page, which has seen the first `seen` operations of the log. */

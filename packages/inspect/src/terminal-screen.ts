@@ -1,5 +1,5 @@
-// Shows a memory in a terminal while the program runs: on the alternate screen, which leaves no traces, in as many
-// lines and columns as there are. What is not a terminal, and one that obeys no escapes, gets plain text.
+// Shows a memory in a terminal while the program runs. A terminal shows it on the alternate screen, which leaves no
+// traces, in as many lines and columns as there are. A pipe, a file and a dumb terminal get plain text.
 import { checkOptions, type Memory } from '@memlayer/core'
 import { Log } from './log.js'
 import { momentOf, type Moment } from './snapshot.js'
@@ -41,6 +41,60 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const enter = '\u001B[?1049h\u001B[?25l'
 const leave = '\u001B[?25h\u001B[?1049l'
+
+/** A terminal that a view is drawn on, or what stands in its place and gets plain text. */
+export class Screen {
+  readonly #output: TerminalOutput
+  readonly #isTerminal: boolean
+  /** Whether it has colours. */
+  readonly hasColour: boolean
+  #isOver = false
+
+  constructor(output: TerminalOutput) {
+    this.#output = output
+    this.#isTerminal = output.isTTY === true && process.env['TERM'] !== 'dumb'
+    this.hasColour = this.#isTerminal && (process.env['NO_COLOR'] ?? '') === ''
+    if (!this.#isTerminal) return
+    for (const signal of signals) process.on(signal, this.#onSignal)
+    process.once('exit', this.close)
+    output.write(enter)
+  }
+
+  /** The columns of a line. */
+  get columns(): number {
+    return columnsOf(this.#output)
+  }
+
+  /** The lines that it has. What is not a terminal has no end. */
+  get rows(): number {
+    return this.#isTerminal ? this.#output.rows || rowsDefault : Infinity
+  }
+
+  /** Milliseconds from one drawing to the next. */
+  get every(): number {
+    return this.#isTerminal ? 1000 : 5000
+  }
+
+  /** Shows these lines in place of those before. */
+  show(lines: readonly string[]): void {
+    if (!this.#isOver) this.#output.write(this.#isTerminal ? screenOf(lines) : `${lines.join('\n')}\n\n`)
+  }
+
+  /** Ends the view. The terminal shows what it showed before. */
+  readonly close = (): void => {
+    if (this.#isOver) return
+    this.#isOver = true
+    for (const signal of signals) process.off(signal, this.#onSignal)
+    process.off('exit', this.close)
+    if (this.#isTerminal) this.#output.write(leave)
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    this.close()
+    // If the program listens too, it decides what the signal does. If not, the signal ends it, as it would have.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
+  }
+}
 
 /** Draws one memory, time after time. */
 export class TerminalDrawing {
@@ -84,34 +138,14 @@ export function columnsOf({ columns }: TerminalOutput): number {
  */
 export function showTerminal(memory: Memory, options: TerminalOptions = {}): TerminalView {
   const { output = process.stdout, every } = checkOptions('showTerminal', options, ['output', 'every'])
-  const isScreen = output.isTTY === true && process.env['TERM'] !== 'dumb'
-  const hasColour = isScreen && (process.env['NO_COLOR'] ?? '') === ''
+  const screen = new Screen(output)
   const drawing = new TerminalDrawing(memory)
-  const draw = (): void => {
-    const rows = isScreen ? output.rows || rowsDefault : Infinity
-    const lines = drawing.lines(columnsOf(output), rows, hasColour)
-    output.write(isScreen ? screenOf(lines) : `${lines.join('\n')}\n\n`)
-  }
-  const timer = setInterval(draw, every ?? (isScreen ? 1000 : 5000)).unref()
-  let isOver = false
+  const draw = (): void => screen.show(drawing.lines(screen.columns, screen.rows, screen.hasColour))
+  const timer = setInterval(draw, every ?? screen.every).unref()
   const close = (): void => {
-    if (isOver) return
-    isOver = true
     clearInterval(timer)
     drawing.end()
-    for (const signal of signals) process.off(signal, onSignal)
-    process.off('exit', close)
-    if (isScreen) output.write(leave)
-  }
-  const onSignal = (signal: NodeJS.Signals): void => {
-    close()
-    // Whoever else listens decides what the signal does. If nobody does, it ends the process, as it would have.
-    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
-  }
-  if (isScreen) {
-    for (const signal of signals) process.on(signal, onSignal)
-    process.once('exit', close)
-    output.write(enter)
+    screen.close()
   }
   draw()
   return { close, [Symbol.dispose]: close }

@@ -212,8 +212,12 @@ it.each([
   ['demo --seconds=', "--seconds is '': give a number of seconds, 0 or more"],
   ['demo --seconds=x', "--seconds is 'x': give a number of seconds, 0 or more"],
   ['demo again', "demo takes only flags: remove 'again'"],
-  ['show', "unknown command 'show': run demo"],
-  ['--once', 'no command given: run demo'],
+  ['attach', 'attach takes the number of a process: give one'],
+  ['attach x', "'x' is not the number of a process"],
+  ['attach 1 2', "attach takes one number: remove '2'"],
+  ['attach 1 --once', '--once is for demo alone: remove it'],
+  ['show', "unknown command 'show': run demo or attach"],
+  ['--once', 'no command given: run demo or attach'],
 ])('refuses %s with exit code 2 before it does anything, and prints the usage', (words, says) => {
   const { status, stdout, stderr } = run(...words.split(' '))
   expect([status, stdout]).toEqual([2, ''])

@@ -200,6 +200,17 @@ export function adopt(memory: ArrayBufferLike | BufferHolder, options: AdoptOpti
   return new Adopted(holder, kernel, name)
 }
 
+let host: PosixKernel | undefined
+
+/**
+ * Gives the memory of whole pages of a buffer back. They read zero from then on. False: they keep it. It is the
+ * `discard` of os-js's `wasmKernel`, whose WebAssembly memory then shrinks.
+ */
+export function discardPages(buffer: ArrayBufferLike, offset: number, length: number): boolean {
+  host ??= posixKernel()
+  return adopt(buffer, { kernel: host }).unused(offset, length) === length
+}
+
 function wrong(what: string, hint: string): never {
   throw new UsageError('ERR_MEMLAYER_OPTION', `adopt: ${what}`, { op: 'adopt', hint })
 }

@@ -8,6 +8,7 @@ import { createOS } from '@memlayer/os-engine'
 import { random, residentBytes } from '@memlayer/witness'
 
 const seed = Number(process.argv[2])
+const operations = Number(process.argv[3])
 const MiB = 2 ** 20
 const { pageSize } = posixKernel()
 
@@ -46,7 +47,7 @@ for (const way of ['unused', 'fault', 'free']) {
 const lived = createMemory(createOS())
 const history = new History({ memory: lived, random: random(seed) })
 let disagreement = null
-for (let i = 1; i <= 20_000 && disagreement === null; i++) {
+for (let i = 1; i <= operations && disagreement === null; i++) {
   history.step()
   if (i % 500 === 0) disagreement = history.disagreement()
 }

@@ -6,7 +6,8 @@ import { adopt } from '@memlayer/os-engine'
 
 const require = createRequire(import.meta.url)
 const MiB = 2 ** 20
-const [rounds, size] = [3, 64 * MiB]
+const rounds = Number(process.argv[2])
+const size = Number(process.argv[3]) * MiB
 
 /** SQLite by Emscripten, whose memory grows by JavaScript. */
 async function sqlite() {

@@ -2,4 +2,5 @@
 // its host.
 export { createOS, type JsOptions, type JsOS } from './mem.js'
 export { wasmKernel, type WasmKernelOptions } from './wasm-kernel.js'
+export type { DiscardPages } from './discard.js'
 export type { WasmMemory } from './wasm-memory.js'

@@ -3,7 +3,7 @@
 import { OutOfMemoryError, UsageError } from '@memlayer/core'
 import { alignUp, type Address, type WasmKernel } from '@memlayer/kernel'
 import { MAX_PAGES_32, MAX_PAGES_64, PAGE_SIZE } from './defs.js'
-import { discardOf } from './discard.js'
+import { discardOf, type DiscardPages } from './discard.js'
 import { memoryConstructor, type MemoryDescriptor, type WasmMemory } from './wasm-memory.js'
 
 /** How the kernel is made. Sizes are pages of 64 KiB, as in WebAssembly.Memory's own descriptor. */
@@ -30,6 +30,12 @@ export interface WasmKernelOptions {
    * here. Default: the size at the layer's first reservation. Then only later growth is the layer's.
    */
   readonly end?: Address
+  /**
+   * Gives the memory of whole pages back, which read zero then: `discardPages` of `@memlayer/os-engine`, where foreign
+   * calls can be had. It is used once it was seen to zero one page of three. Default: the engine's own
+   * `WebAssembly.Memory.prototype.discard`, which no release has yet.
+   */
+  readonly discard?: DiscardPages
 }
 
 /**
@@ -46,7 +52,8 @@ export function wasmKernel(options: WasmKernelOptions = {}): WasmKernel {
   const maximum = options.maximum ?? (address === 'i32' ? MAX_PAGES_32 : undefined)
   const most = maximum ?? MAX_PAGES_64
   const memory = given ?? newMemory(options, address)
-  const discard = discardOf(memory, () => newMemory({ initial: 3, maximum: 3, shared: isShared(memory) }, address))
+  const scratch = (): WasmMemory => newMemory({ initial: 3, maximum: 3, shared: isShared(memory) }, address)
+  const discard = discardOf(memory, scratch, options.discard)
   const pages = (): number => memory.buffer.byteLength / PAGE_SIZE
   // A new memory keeps its first page, because address 0 means refused in Go.
   const end = options.end ?? (given === undefined ? 1 : undefined)
@@ -138,7 +145,10 @@ function clearFrom(memory: WasmMemory, end: Address): void {
   new Uint8Array(memory.buffer, start).fill(0)
 }
 
-function checkWasmOptions({ memory, address, initial, maximum, shared, end }: WasmKernelOptions): void {
+function checkWasmOptions({ memory, address, initial, maximum, shared, end, discard }: WasmKernelOptions): void {
+  if (discard !== undefined && typeof discard !== 'function') {
+    throw wrongOption(`discard is ${String(discard)}`, 'Pass discardPages of @memlayer/os-engine, or leave it out.')
+  }
   const most = address === 'i64' ? MAX_PAGES_64 : MAX_PAGES_32
   const isPages = (n: number): boolean => Number.isInteger(n) && n >= 0 && (n <= most || memory !== undefined)
   if (address !== undefined && address !== 'i32' && address !== 'i64') {

@@ -9,7 +9,8 @@ import { missing, realSubjects } from './real.js'
 import { simulatedSubjects } from './simulated.js'
 import { templateSubjects } from './templates.js'
 import { triedInChildren } from './table/children.js'
-import { figuresOf, summaryOf, type Figures } from './table/summary.js'
+import { figuresOf, sameText, summaryOf, type Figures } from './table/summary.js'
+import { sameOf } from './table/table.js'
 import { tryFaults } from './table/trial.js'
 import { windowsColumn } from './windows-column.js'
 
@@ -28,8 +29,21 @@ const usage = `usage: main.js matrix [--seed <number>] [--seeds <number>]
   --json             print the mutants as JSON
   --help             print this text`
 
-/** The backends whose faults are tried, by the names of their subjects. */
-const tabled = ['linux', 'freebsd', 'template posix', 'template break', 'plan9']
+/** The backends whose faults are tried, by the names of their subjects, those that take longest first. */
+const tabled = [
+  'linux',
+  'template reserve-commit',
+  'windows',
+  'darwin',
+  'freebsd',
+  'template custom',
+  'template posix',
+  'aix',
+  'js',
+  'js, discarding',
+  'plan9',
+  'template break',
+].filter((name) => process.platform === 'linux' || !name.endsWith('on Linux'))
 
 // Kernels that refuse advice are a part of the proof, and the warning about them is not. Nor is Node's about its
 // stripping of types.
@@ -111,7 +125,7 @@ async function runFaults(): Promise<void> {
   if (subject === undefined) throw new Error(`no subject has the name '${backend}': pass one of the matrix`)
   const all = rest.includes('--all')
   const trials = await tryFaults(subject, { seed, all, only: option('--only') ?? '' })
-  console.log(`\n${summaryOf(backend, trials, all)}\nseed ${seed}`)
+  console.log(`\n${summaryOf(backend, trials, all)}\n${sameText(sameOf(subject))}\nseed ${seed}`)
   const figures = figuresOf(backend, trials)
   process.send?.(figures)
   if (figures.unexplained > 0) process.exitCode = 1

@@ -2,8 +2,39 @@
 import { viewOffset } from '@memlayer/kernel'
 import { claimBytes, claimBytesAmong, fill, withBytes } from '../bytes.js'
 import { claim, same } from '../claim.js'
-import { absent, notRun, type Definition } from '../definition.js'
+import { absent, notRun, type Definition, type World } from '../definition.js'
+import { refuseWhen } from '../intercept.js'
 import { ready } from './transitions.js'
+
+/** A kernel may end a late access with a signal, so a view has to end before the kernel takes its pages. */
+function detached(world: World): void {
+  let kept: Uint8Array | null = null
+  let start = NaN
+  let isLate = false
+  const wrap = (kernel: object): object =>
+    refuseWhen(kernel, (_fn, [v]) => {
+      if (v === start && (kept?.byteLength ?? 0) > 0) isLate = true
+      return null
+    })
+  world.play(
+    (stage) => {
+      const { memory, os, unit } = stage
+      const v = ready(stage, 4, 7)
+      const view = memory.view(Uint8Array, v, 4 * unit)
+      same(view[0], 7, 'the first byte of a view')
+      start = v
+      if (os.traits.ends !== 'zeroed') kept = view
+      memory.sysUnused(v, 4 * unit)
+      kept = null
+      claim(!isLate, 'a view of the range was there when sysUnused asked the kernel')
+      const stale = os.traits.ends === 'zeroed' ? 0 : undefined
+      for (const at of [0, 4 * unit - 1]) same(view[at], stale, `byte ${at} of a view after sysUnused`)
+      memory.sysUsed(v, 4 * unit)
+      same(memory.view(Uint8Array, v, 4 * unit).length, 4 * unit, 'the length of a new view')
+    },
+    { wrap },
+  )
+}
 
 export const contentsCases: readonly Definition[] = [
   {
@@ -128,18 +159,30 @@ export const contentsCases: readonly Definition[] = [
   },
   {
     id: 'contents/detached',
-    title: 'view: after sysUnused, an old view reads undefined, or zero where the trait ends says so',
+    title: 'view: before sysUnused asks the kernel, an old view reads undefined, or zero where the trait ends says so',
+    show: detached,
+  },
+  {
+    id: 'contents/on-detach',
+    title: 'onDetach: calls each listener when the views of a range end, until it is removed',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage
+        if (os.onDetach === undefined) return absent('onDetach')
+        let told = 0
+        const remove = os.onDetach(() => (told += 1))
         const v = ready(stage, 4, 7)
-        const kept = memory.view(Uint8Array, v, 4 * unit)
-        same(kept[0], 7, 'the first byte of a view')
-        memory.sysUnused(v, 4 * unit)
-        const stale = os.traits.ends === 'zeroed' ? 0 : undefined
-        for (const at of [0, 4 * unit - 1]) same(kept[at], stale, `byte ${at} of a view after sysUnused`)
-        memory.sysUsed(v, 4 * unit)
-        same(memory.view(Uint8Array, v, 4 * unit).length, 4 * unit, 'the length of a new view')
+        const end = (): number => {
+          memory.view(Uint8Array, v, unit)
+          const before = told
+          memory.sysUnused(v, unit)
+          memory.sysUsed(v, unit)
+          return told - before
+        }
+        for (let times = 0; times < 3; times++) claim(end() > 0, `the listener was not called at end ${times + 1}`)
+        remove()
+        same(end(), 0, 'calls of a listener that was removed')
+        return undefined
       }),
   },
   {

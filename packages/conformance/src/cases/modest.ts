@@ -86,11 +86,12 @@ function sizes(world: World): Verdict | undefined {
 
 /** Hints at free addresses, small and large. */
 function hintSizes(world: World): Verdict | undefined {
-  return world.play(({ memory, os, unit }: Stage) => {
+  return world.play(({ memory, os, unit, pageSize }: Stage) => {
     if (!os.traits.hints) return absent('hints')
-    for (const n of [unit, 2 * unit, 65 * unit, 2 ** 20 + unit, 2 ** 24 + unit]) {
-      const v = memory.sysReserve(null, n + 2 * unit)
-      memory.sysFree(v, n + 2 * unit, null)
+    for (const n of [pageSize, unit, 2 * unit, 65 * unit, 2 ** 20 + unit, 2 ** 24 + unit]) {
+      const around = Math.ceil(n / unit) * unit + 2 * unit
+      const v = memory.sysReserve(null, around)
+      memory.sysFree(v, around, null)
       const p = memory.sysReserve(v + unit, n)
       same(p, v + unit, `the address of a hint for ${n} bytes, at a range that was just freed`)
       memory.sysFree(p, n, null)

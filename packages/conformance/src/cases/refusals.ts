@@ -119,18 +119,42 @@ export const refusalCases: readonly Definition[] = [
     show: (world) => refusalOfObtaining(world, 'sysReserve'),
   },
   {
+    id: 'retire/after-refusals',
+    title: 'sysRetireOS: memory that is freed with a view reads zero after the kernel has refused other calls',
+    show: (world) =>
+      refusing(world, (stage, switched) => {
+        const { memory, os, unit } = stage
+        if (os.sysRetireOS === undefined) return absent('sysRetireOS')
+        for (let times = 1; times <= 3; times++) {
+          const v = ready(stage, 4, 6)
+          memory.view(Uint8Array, v, 4 * unit)
+          refuse(stage, switched, 'sysAlloc', ['OutOfMemoryError', 'FatalError'], () => memory.sysAlloc(unit, null))
+          const { retired } = memory.stats()
+          memory.sysFree(v, 4 * unit, null)
+          if (memory.stats().retired === retired) return absent('a quarantine')
+          claimBytes(os, v, 4 * unit, 0, `memory that was retired after ${times} refused calls`)
+        }
+        return undefined
+      }),
+  },
+  {
     id: 'refusals/too-much',
     title: 'a request for more than most address spaces is refused or succeeds, and later calls still work',
     show: (world) =>
       world.play((stage) => {
-        const { memory, os, unit } = stage
+        const { memory, os, unit, pageSize } = stage
         const v = ready(stage, 4, 1)
         const before = accountOf(memory)
-        for (const op of [() => memory.sysReserve(null, TOO_MUCH), () => memory.sysAlloc(TOO_MUCH, null)]) {
+        const size = TOO_MUCH + unit
+        for (const op of [() => memory.sysReserve(null, size), () => memory.sysAlloc(size, null)]) {
           let obtained: number | null = null
           const error = thrownBy(() => (obtained = op()))
-          if (obtained === null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], `${TOO_MUCH} bytes`)
-          else memory.sysFree(obtained, TOO_MUCH, null)
+          if (obtained === null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], `${size} bytes`)
+          else {
+            // What is handed out is there to its end.
+            if (!os.traits.reservedTraps) fill(os, obtained + size - pageSize, pageSize, 3)
+            memory.sysFree(obtained, size, null)
+          }
           same(accountOf(memory), before, 'the account')
         }
         claimBytes(os, v, 4 * unit, 1, 'memory that was there before')
@@ -230,6 +254,11 @@ export const refusalCases: readonly Definition[] = [
         const isRefused = refuse(stage, switched, 'sysFree', allowed, () => memory.sysFree(v, 4 * unit, null))
         if (!isRefused) {
           claim(!os.traits.reservedTraps, 'sysFree succeeded, although the kernel refused every call')
+          // A range that the kernel kept, and of which nobody hears, is lost: small kernels soon have no more.
+          for (let i = 0; i < 100; i++) {
+            const w = memory.sysAlloc(64 * unit, null)
+            refuse(stage, switched, 'sysFree', allowed, () => memory.sysFree(w, 64 * unit, null))
+          }
           return absent('sysFree makes no kernel call')
         }
         claimBytes(os, v, 4 * unit, 6, 'memory that could not be freed')

@@ -83,6 +83,10 @@ function repeatFree(stage: Stage): void {
   }
   if (witness.total !== undefined)
     same(witness.total(), before, `what the kernel holds after ${TIMES - WATCHED} more rounds`)
+  // Single units, more of them than a small kernel has.
+  for (let i = 0; i < 2 * TIMES; i++) memory.sysFree(memory.sysAlloc(unit, null), unit, null)
+  if (witness.total !== undefined)
+    same(witness.total(), before, `what the kernel holds after ${2 * TIMES} single units`)
 }
 
 /** Hints at free addresses: the same range again and again, and others. */
@@ -98,6 +102,17 @@ function repeatHints(stage: Stage): Verdict | undefined {
     memory.sysFree(p, n, null)
   }
   return undefined
+}
+
+/** Frees more than small kernels have. Fails if the kernel holds more after it than after a few rounds. */
+function playFrees({ memory, unit, witness }: Stage): void {
+  let before = NaN
+  for (let i = 0; i < 100; i++) {
+    if (i === 4) before = witness.total?.() ?? NaN
+    memory.sysFree(memory.sysAlloc(64 * unit, null), 64 * unit, null)
+  }
+  if (witness.total !== undefined)
+    same(witness.total(), before, 'what the kernel holds after 96 more rounds of sysFree')
 }
 
 /** Lives on a stage whose kernel has refused every call of some operations. */
@@ -120,6 +135,8 @@ function afterRefusals(world: World): Verdict | undefined {
         }
         for (let times = 0; times < 3; times++) {
           refuse(() => memory.sysAlloc(unit, null))
+          // More than a break has left: it has to ask its kernel.
+          refuse(() => memory.sysAlloc(64 * unit, null))
           refuse(() => memory.sysReserve(null, unit))
           refuse(() => memory.sysMap(reserved, unit, null))
           refuse(() => memory.sysFault(v, unit))
@@ -127,6 +144,7 @@ function afterRefusals(world: World): Verdict | undefined {
         }
         playLife(stage, 3 * stage.pageSize, keepsReady(world))
         playAlloc(stage, 3 * stage.pageSize)
+        playFrees(stage)
         repeatHints(stage)
       },
       { wrap },

@@ -1,6 +1,6 @@
 // A buffer that grows in place. Address space for its largest size is reserved at once, and memory is mapped as it
 // grows. It answers to nothing in Go; it is a Region and one number.
-import { alignDown, alignUp, type Address } from '@memlayer/kernel'
+import { alignUp, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import { lend, lendAll, type Lender } from '../borrows/lend.js'
 import { elementSize, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
@@ -17,6 +17,7 @@ import {
   checkWithin,
   tooLong,
 } from './buffer-misuse.js'
+import { aheadOf } from './growth.js'
 import type { Region } from './region.js'
 
 /** The default step. A step costs kernel calls; memory is taken only as it is touched. */
@@ -26,8 +27,6 @@ const stepBytes = 2 ** 20
  * eighth of its bytes is ahead of what was asked for. A shorter buffer would pay a huge page for a few bytes.
  */
 const hugePagesMin = 8
-/** Of a length that is reached in one step, the part that is made Ready ahead of it. */
-const aheadPart = 8
 /** A view of such a part of it is a window. */
 const windowPart = 8
 
@@ -326,7 +325,8 @@ export class GrowableBuffer {
     const step = Math.max(this.#step || stepBytes, this.#page, this.#isLarge(length) ? this.#huge : 0)
     const from = this.#ready
     const end = Math.min(alignUp(length, step), this.#maximum)
-    const ahead = Math.min(alignUp(this.#aheadTo(from, length, step), step), this.#maximum)
+    const wanted = this.#step > 0 ? 0 : aheadOf(this.#region.memory, from, length, step, this.#isViewed)
+    const ahead = Math.min(alignUp(wanted, step), this.#maximum)
     // A part may be Ready already, where an observer or a script ended a change.
     if (ahead > end && this.#commitAhead(from, ahead - from)) return ahead
     this.#region.commit(from, end - from)
@@ -342,20 +342,6 @@ export class GrowableBuffer {
       if (error instanceof OutOfMemoryError) return false
       throw error
     }
-  }
-
-  /**
-   * Up to where pages are made Ready, if that is beyond `length`. They cost nothing until they are touched: where they
-   * do, or a limit counts them, there are none.
-   */
-  #aheadTo(from: number, length: number, step: number): number {
-    if (this.#step > 0) return 0
-    const { os, limit } = this.#region.memory
-    const isCharged = os.sysRoomOS !== undefined || os.quarantine?.writable !== Infinity
-    if (isCharged || limit !== null || os.detach !== undefined) return 0
-    // A buffer that begins long, or becomes twice as long at once, is likely to grow on.
-    if (length >= 2 * from) return length + alignDown(Math.floor(length / aheadPart), step)
-    return this.#isViewed ? 2 * from : 0
   }
 
   #isLarge(bytes: number): boolean {

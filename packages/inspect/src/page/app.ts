@@ -36,7 +36,8 @@ class App {
     for (const id of ['chart-details', 'tree-details', 'explain-details']) byId(id).addEventListener('toggle', redraw)
     window.addEventListener('resize', redraw)
     window.addEventListener('scroll', () => views.showPagesSoon(), { passive: true })
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
+    for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])
+      matchMedia(query).addEventListener('change', redraw)
     if (location.protocol === 'file:') {
       byId<HTMLButtonElement>('pause').disabled = true
       this.#enter('file', 'Open a saved snapshot.')
@@ -68,7 +69,7 @@ class App {
   async #tick(): Promise<void> {
     const before = performance.now()
     if (this.#mode === 'live') {
-      const told = await this.#process.ask(this.#count % explainEvery === 0 ? '&explain' : '')
+      const told = await this.#process.ask(this.#count % explainEvery === 0 ? '&explain' : '', this.#since)
       // A file may have been opened meanwhile.
       if (this.#mode === 'live') {
         if (typeof told === 'string') this.#tellLost(told)
@@ -80,12 +81,23 @@ class App {
 
   async #take(shown: Shown): Promise<void> {
     this.#about('live')
-    this.#history.push(momentOf(shown))
-    if (this.#history.length > momentsMax) this.#history.shift()
+    this.#remember(shown)
     const hasPages = this.#count % pagesEvery === 0
     this.#count += 1
     await this.#views.show(shown)
     if (hasPages) await this.#views.showPages()
+  }
+
+  /** The time of the last moment that the page has. */
+  get #since(): number {
+    return this.#history.at(-1)?.at ?? 0
+  }
+
+  /** Adds a snapshot's moment, and those before it that the page has missed. */
+  #remember(shown: Shown): void {
+    const since = this.#since
+    this.#history.push(...shown.history.filter(({ at }) => at > since && at < shown.at), momentOf(shown))
+    this.#history.splice(0, Math.max(0, this.#history.length - momentsMax))
   }
 
   /** Says why there are no snapshots any more. Everything on the page stays, and can be saved. */
@@ -117,7 +129,7 @@ class App {
       if (this.#mode === 'file') this.#history = []
       return this.#enter('live', 'live')
     }
-    const told = await this.#process.ask('&explain&pages')
+    const told = await this.#process.ask('&explain&pages', this.#since)
     this.#enter('paused', `paused at ${clock(Date.now())}`)
     if (typeof told === 'string') return
     await this.#views.show(told)
@@ -125,7 +137,7 @@ class App {
   }
 
   async #save(): Promise<void> {
-    const now = this.#mode === 'live' ? await this.#process.ask('&explain&pages') : this.#views.shown
+    const now = this.#mode === 'live' ? await this.#process.ask('&explain&pages', this.#since) : this.#views.shown
     // A process that has died does not answer. The page still has what it said last.
     const told = typeof now === 'string' ? this.#views.shown : now
     if (typeof now === 'string') this.#tellLost(now)

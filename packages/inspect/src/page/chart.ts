@@ -4,6 +4,7 @@ import { fill } from './fill.js'
 import uPlot from 'uplot'
 import type { Moment } from '../snapshot.js'
 import { age, byId, bytes, clock, colour, head, make } from './dom.js'
+import { paint, patternOf } from './patterns.js'
 
 /** The limit is drawn when it is less than this many times the largest other figure. Beyond, it would flatten them. */
 const limitRatioMax = 3
@@ -164,7 +165,7 @@ export class Chart {
         show: !this.#hidden.has(name),
         value,
         stroke: colour(of),
-        fill: colour(of),
+        fill: (plot) => paint(plot.ctx, of),
         width: 0,
         points: { show: false },
       }
@@ -205,6 +206,7 @@ export class Chart {
       this.#follow(plot)
     })
     makeKeyed(plot)
+    markLegend(plot)
     this.#switched(plot)
     return plot
   }
@@ -249,6 +251,17 @@ export class Chart {
       return make('tr', {}, make('th', { scope: 'row' }, clock(moment.at)), ...values)
     })
     fill(byId('chart-table'), head(columns, columns.slice(1)), make('tbody', {}, ...rows))
+  }
+}
+
+/** Gives the areas in the legend the patterns that they have in the chart. */
+function markLegend({ root }: uPlot): void {
+  const rows = root.querySelectorAll('.u-legend .u-series')
+  // The first row is the time, and the highest area comes next.
+  for (const [i, { colour: name }] of areas.toReversed().entries()) {
+    const marker = rows[i + 1]?.querySelector<HTMLElement>('.u-marker')
+    marker?.classList.add(`p-${patternOf[name]}`)
+    marker?.style.setProperty('background-color', colour(name))
   }
 }
 

@@ -57,11 +57,6 @@ export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name)
 }
 
-/** The states' colours, indexed by the state's number. Resident memory has a colour of its own, `--s3`. */
-export function stateColours(): readonly string[] {
-  return ['', colour('--s1'), colour('--s2'), colour('--ready')]
-}
-
 /** Makes a figure with a name. Scripts and tests find the exact number in `data-value`. */
 export function figure(name: string, n: number, text: string = bytes(n)): HTMLElement {
   return make(

@@ -4,6 +4,7 @@ import { fill } from './fill.js'
 import type { LayerPart } from '@memlayer/core'
 import { partsOf } from '../parts.js'
 import { byId, bytes, clock, figure, head, make, say } from './dom.js'
+import { patternOf } from './patterns.js'
 import type { Shown } from './shown.js'
 
 /** The bar reaches to the limit when the limit is less than this many times the resident memory. */
@@ -21,13 +22,15 @@ export function showExplained({ explanation, process, at }: Shown): void {
     const share = Math.max(0, part.bytes) / end
     const piece = make('div', { title: `${part.name} ${bytes(part.bytes)}` }, share > 0.09 ? part.name : '')
     piece.style.width = `${share * 100}%`
-    piece.style.background = `var(--${part.key})`
+    piece.style.backgroundColor = `var(--${part.key})`
+    piece.classList.add(`p-${patternOf[`--${part.key}`]}`)
     return piece
   })
   fill(byId('bar'), ...pieces)
   const figures = parts.map((part) => {
     const shown = figure(part.name, part.bytes)
     shown.style.setProperty('--own', `var(--${part.key})`)
+    shown.classList.add(`p-${patternOf[`--${part.key}`]}`)
     return shown
   })
   const sum = figure('All resident', explanation.resident)
@@ -44,21 +47,24 @@ export function showExplained({ explanation, process, at }: Shown): void {
   say('explain-says', `As of ${clock(explanation.at)}${ago > 1 ? `, ${ago} seconds before` : ''}; ${bound}.`)
 }
 
-/** Draws this memory's resident bytes in each category and state. */
+/** Rows of the table of categories and states. */
+const layerRowsMax = 50
+
+/** Draws this memory's resident bytes in each category and state: the largest, and the sum of the others. */
 function drawLayer(parts: readonly LayerPart[]): void {
-  const rows = parts
-    .toSorted((a, b) => b.resident - a.resident)
-    .map(({ category, state, resident, size }) => {
-      const cell = (n: number): HTMLElement => make('td', { class: 'n', 'data-value': String(n) }, bytes(n))
-      return make(
-        'tr',
-        {},
-        make('td', {}, make('bdi', {}, category === null ? 'no category' : shownName(category))),
-        make('td', {}, state),
-        cell(resident),
-        cell(size),
-      )
-    })
+  const sorted = parts.toSorted((a, b) => b.resident - a.resident)
+  const row = (name: string, state: string, resident: number, size: number): HTMLElement => {
+    const cell = (n: number): HTMLElement => make('td', { class: 'n', 'data-value': String(n) }, bytes(n))
+    return make('tr', {}, make('td', {}, make('bdi', {}, name)), make('td', {}, state), cell(resident), cell(size))
+  }
+  const rows = sorted
+    .slice(0, layerRowsMax)
+    .map(({ category, state, resident, size }) =>
+      row(category === null ? 'no category' : shownName(category), state, resident, size),
+    )
+  const others = sorted.slice(layerRowsMax)
+  const sum = (key: 'resident' | 'size'): number => others.reduce((all, part) => all + part[key], 0)
+  if (others.length > 0) rows.push(row(`${others.length} others`, '', sum('resident'), sum('size')))
   fill(
     byId('explain-table'),
     head(['Category', 'State', 'Resident', 'Size'], ['Resident', 'Size']),

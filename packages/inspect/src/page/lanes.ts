@@ -3,7 +3,8 @@
 import { shownName } from '../names.js'
 import type { PageCells, SnapshotRegion } from '../snapshot.js'
 import { unitFor } from '../page-cells.js'
-import { byId, bytes, colour, say, sheetOf, stateColours, type Sheet } from './dom.js'
+import { statePaints } from './patterns.js'
+import { byId, bytes, colour, say, sheetOf, type Sheet } from './dom.js'
 import type { Told, Wanted } from './pages.js'
 import type { Shown } from './shown.js'
 import type { Space } from './space.js'
@@ -179,7 +180,7 @@ function lanesIn({ shown, space, view }: Seen): Lane[] {
 
 function drawBar(sheet: Sheet, y: number, lane: Lane, { space, shown }: Seen, told: Told): void {
   const { context, width, scale } = sheet
-  const colours = stateColours()
+  const paints = statePaints(context)
   const { left, right } = roomOf(width)
   const columns = Math.max(1, Math.round((width - left - right) * scale))
   const pages = typeof told === 'string' ? null : told
@@ -193,7 +194,7 @@ function drawBar(sheet: Sheet, y: number, lane: Lane, { space, shown }: Seen, to
       const share = (shares[state - 1] as number) / (to - from)
       if (share <= 0) continue
       const high = Math.min(bottom - y, Math.max(2 / scale, share * BAR))
-      context.fillStyle = colours[state] ?? ''
+      context.fillStyle = paints[state] ?? ''
       context.fillRect(left + x / scale, bottom - high, 1 / scale, high)
       bottom -= high
     }

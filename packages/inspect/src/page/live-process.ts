@@ -9,10 +9,13 @@ export class LiveProcess {
   /** How many operations came before the log. */
   #logFrom = 0
 
-  /** A snapshot of now; a text: why there is none. `query` asks for more than its figures. */
-  async ask(query: string): Promise<Shown | string> {
+  /**
+   * A snapshot of now, with the moments after `since`; a text: why there is none. `query` asks for more than its
+   * figures.
+   */
+  async ask(query: string, since: number): Promise<Shown | string> {
     const seen = this.#logFrom + this.#log.length
-    const response = await fetch(`snapshot?seen=${seen}${query}`).catch(() => null)
+    const response = await fetch(`snapshot?seen=${seen}&since=${since}${query}`).catch(() => null)
     if (response?.status === 403) return 'This session is over. Its address works in one browser only.'
     if (response?.ok !== true) return 'The process does not answer.'
     const received = await receiveShown(await response.text())

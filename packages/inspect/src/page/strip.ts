@@ -2,7 +2,8 @@
 // keys zoom down to single pages. For a screen reader the strip is a slider whose value is a page.
 import { shownName } from '../names.js'
 import { states } from '../snapshot.js'
-import { byId, bytes, colour, hex, say, sheetOf, stateColours, type Sheet } from './dom.js'
+import { statePaints } from './patterns.js'
+import { byId, bytes, colour, hex, say, sheetOf, type Sheet } from './dom.js'
 import type { Shown } from './shown.js'
 import { Space } from './space.js'
 
@@ -215,11 +216,11 @@ export class Strip {
     const [shown, space] = [this.#shown, this.#space]
     if (shown === null || space === null || space.size === 0) return
     const { context, width, height, scale } = sheet
-    const colours = stateColours()
+    const paints = statePaints(context)
     const columns = Math.round(width * scale)
     const per = (this.#to - this.#from) / columns
     for (let x = 0; x < columns; x++) {
-      drawColumn(sheet, x, space.shares(this.#from + x * per, this.#from + (x + 1) * per), colours)
+      drawColumn(sheet, x, space.shares(this.#from + x * per, this.#from + (x + 1) * per), paints)
     }
     const pages = (this.#to - this.#from) / shown.pageSize
     const placeToX = (place: number): number => ((place - this.#from) / (this.#to - this.#from)) * width
@@ -253,7 +254,7 @@ function drawColumn(
   { context, height, scale }: Sheet,
   x: number,
   shares: readonly number[],
-  colours: readonly string[],
+  paints: readonly (string | CanvasPattern)[],
 ): void {
   const all = shares.reduce((sum, share) => sum + share, 0)
   if (all <= 0) return
@@ -264,7 +265,7 @@ function drawColumn(
   let bottom = height
   for (let state = 3; state >= 1; state--) {
     const high = tall[state - 1] as number
-    context.fillStyle = colours[state] ?? ''
+    context.fillStyle = paints[state] ?? ''
     context.fillRect(x / scale, bottom - high, 1 / scale, high)
     bottom -= high
   }

@@ -1,4 +1,5 @@
 // Ready memory by category and region, as a treemap and as a table. It shows all of it, so the parts sum to the total.
+import { shortened } from '../frame.js'
 import { shownName, visible } from '../names.js'
 import { fill } from './fill.js'
 import { hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode } from 'd3-hierarchy'
@@ -6,8 +7,10 @@ import type { RegionSums } from '../region-sums.js'
 import { byId, bytes, head, make, say, sheetOf } from './dom.js'
 import type { Shown } from './shown.js'
 
-/** Regions with a rectangle of their own. The rest of a category share one. */
-const leavesMax = 150
+/** Above so many categories, regions are grouped by the place where they were reserved. */
+const categoriesMax = 24
+/** Square pixels that a rectangle has at least. What is smaller shares one: it could not be told apart. */
+const areaMin = 1200
 
 interface Leaf {
   readonly name: string
@@ -17,19 +20,14 @@ interface Leaf {
 
 /** Draws the treemap, and the table when it is open. */
 export function drawTree(shown: Shown, sums: RegionSums): void {
-  const categories = leavesOf(shown, sums)
   const { context, width, height } = sheetOf(byId<HTMLCanvasElement>('tree'))
+  const { groups: categories, kind } = groupsOf(shown, sums, (shown.stats.total.ready * areaMin) / (width * height))
   const root = hierarchy<Leaf>({ name: '', size: 0, children: categories }, (leaf) => leaf.children).sum(
     ({ size }) => size,
   )
   const all = root.value ?? 0
   byId('tree-says').dataset['value'] = String(all)
-  say(
-    'tree-says',
-    all === 0
-      ? 'Nothing is Ready.'
-      : `Ready: ${bytes(all)} in ${categories.length} ${categories.length === 1 ? 'category' : 'categories'}.`,
-  )
+  say('tree-says', all === 0 ? 'Nothing is Ready.' : `Ready: ${bytes(all)} in ${kind}.`)
   const laid = treemap<Leaf>()
     .tile(treemapSquarify)
     .size([width, height])
@@ -40,41 +38,57 @@ export function drawTree(shown: Shown, sums: RegionSums): void {
   if (byId<HTMLDetailsElement>('tree-details').open) drawTable(categories)
 }
 
-/** The categories: their largest regions, the rest of their regions, and their memory outside regions. */
-function leavesOf({ regions, stats, categories }: Shown, { ready, readyInRegions }: RegionSums): Leaf[] {
-  const least = leastShown(ready)
-  const byCategory = new Map<string, { leaves: Leaf[]; others: number; count: number }>()
-  const of = (name: string): { leaves: Leaf[]; others: number; count: number } => {
-    const found = byCategory.get(name) ?? { leaves: [], others: 0, count: 0 }
-    byCategory.set(name, found)
-    return found
+interface Groups {
+  readonly groups: readonly Leaf[]
+  /** What they are: `3 categories`. */
+  readonly kind: string
+}
+
+/**
+ * Ready memory in groups: by category, or by place where there are many categories. What is smaller than `least` is
+ * joined with its neighbours, so the groups sum to all of it.
+ */
+function groupsOf({ regions, stats, categories }: Shown, { ready, readyInRegions }: RegionSums, least: number): Groups {
+  const isByPlace = categories.length - 1 > categoriesMax
+  const groups = new Map<string, Leaf[]>()
+  const into = (name: string, leaf: Leaf): void => {
+    const leaves = groups.get(name)
+    if (leaves === undefined) groups.set(name, [leaf])
+    else leaves.push(leaf)
   }
-  for (const [i, { name, category }] of regions.entries()) {
+  for (const [i, { name, category, made }] of regions.entries()) {
     const size = ready[i] ?? 0
-    if (size === 0) continue
-    const into = of(category)
-    if (size >= least && into.leaves.length < leavesMax) into.leaves.push({ name, size })
-    else {
-      into.others += size
-      into.count += 1
-    }
+    if (size > 0) into(isByPlace ? shortened(made) : category, { name, size })
   }
   for (const [place, name] of categories.entries()) {
     const counted = (place === 0 ? stats.uncategorized : stats.categories[name])?.ready ?? 0
     const size = counted - (readyInRegions[place] ?? 0)
-    if (size > 0) of(place === 0 ? 'no category' : name).leaves.push({ name: 'in no region', size })
+    if (size <= 0) continue
+    const category = place === 0 ? 'no category' : name
+    if (isByPlace) into('in no region', { name: category, size })
+    else into(category, { name: 'in no region', size })
   }
-  return Array.from(byCategory, ([name, { leaves, others, count }]) => {
-    if (others > 0) leaves.push({ name: `${count} others`, size: others })
-    return { name, size: 0, children: leaves }
-  })
+  const count = groups.size
+  const kind = isByPlace ? (count === 1 ? 'place' : 'places') : count === 1 ? 'category' : 'categories'
+  const parents = Array.from(groups, ([name, leaves]) => ({ name, size: 0, children: joined(leaves, least) }))
+  return { groups: joinedGroups(parents, 3 * least), kind: `${count} ${kind}` }
 }
 
-/** The smallest size of a region with its own rectangle. */
-function leastShown(ready: Float64Array): number {
-  if (ready.length <= leavesMax) return 0
-  // A typed array sorts numbers without a comparison function.
-  return ready.toSorted()[ready.length - leavesMax] ?? 0
+/** The leaves from `least` bytes on, and one for all the others. */
+function joined(leaves: readonly Leaf[], least: number): Leaf[] {
+  const large = leaves.filter(({ size }) => size >= least)
+  const others = leaves.filter(({ size }) => size < least)
+  if (others.length < 2) return [...leaves]
+  return [...large, { name: `${others.length} others`, size: others.reduce((sum, { size }) => sum + size, 0) }]
+}
+
+/** The groups from `least` bytes on, and one for all the others. */
+function joinedGroups(groups: readonly Required<Leaf>[], least: number): Leaf[] {
+  const sizes = groups.map(({ name, children }) => ({ name, size: children.reduce((sum, { size }) => sum + size, 0) }))
+  const small = sizes.filter(({ size }) => size < least)
+  if (small.length < 2) return [...groups]
+  const large = groups.filter((_, i) => (sizes[i]?.size ?? 0) >= least)
+  return [...large, { name: `${small.length} others`, size: 0, children: joined(small, least) }]
 }
 
 function drawCategory(context: CanvasRenderingContext2D, node: HierarchyRectangularNode<Leaf>, i: number): void {

@@ -1,6 +1,7 @@
 // Formats the trials of a backend for a terminal: figures by function, how many cases catch a fault, and the survivors.
 import { nameOf } from './fault.js'
 import { reasonOf } from './survivors.js'
+import type { Same } from './table.js'
 import type { Trial } from './trial.js'
 
 /** The figures of one backend. */
@@ -42,4 +43,15 @@ function byFunction(trials: readonly Trial[]): Map<string, Trial[]> {
   const found = new Map<string, Trial[]>()
   for (const trial of trials) found.set(trial.fault.fn, [...(found.get(trial.fault.fn) ?? []), trial])
   return found
+}
+
+/** The rows that are no faults, by reason. */
+export function sameText(same: readonly Same[]): string {
+  const by = new Map<string, number>()
+  for (const { fault, reason } of same) {
+    const words = `${fault.fn}: ${reason}`
+    by.set(words, (by.get(words) ?? 0) + 1)
+  }
+  const lines = [...by].map(([words, count]) => `  ${String(count).padStart(3)} of ${words}`)
+  return [`${same.length} rows of the table are no faults on this backend`, ...lines].join('\n')
 }

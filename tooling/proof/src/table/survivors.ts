@@ -6,16 +6,6 @@ import { nameOf, type Fault } from './fault.js'
 const reasons: readonly (readonly [backend: RegExp | null, name: RegExp, reason: string])[] = [
   [
     /^linux$/,
-    /^sys(Used|HugePage)OS does nothing for a single page$/,
-    'no huge page fits in a single page, so the right one does nothing either',
-  ],
-  [
-    /^linux$/,
-    /^sysUsedOS (hides a refusal|throws an error of its own)/,
-    'the kernel is only advised, and no refusal shows',
-  ],
-  [
-    /^linux$/,
     /^sysZeroOS asks the backend/,
     'the other kernel refuses, the answer is false, and core writes the zeroes, as the contract allows',
   ],
@@ -30,6 +20,26 @@ const reasons: readonly (readonly [backend: RegExp | null, name: RegExp, reason:
     'a break gives memory with the addresses, and 4 GiB of it are not asked for',
   ],
   [/^(plan9|template break)$/, /^sysFreeOS hides a refusal$/, 'what is freed goes on a list, and nothing is refused'],
+  [
+    /^darwin$/,
+    /^sysUsedOS (does nothing|works only once|asks the backend that was made before)$/,
+    'MADV_FREE_REUSE only moves pages into the footprint, which no witness tells: the pages are usable without it',
+  ],
+  [
+    /^aix$/,
+    /^sysUnusedOS (does nothing|works only once|asks the backend that was made before|does what sysUsedOS does)$/,
+    'madvise of AIX has no function',
+  ],
+  [
+    /^js, discarding$/,
+    /^traits denies unusedReturnsMemory$/,
+    'the simulated memory does not count discarded pages, and the engine of no browser has the call',
+  ],
+  [
+    /^windows$/,
+    /^sysRetireOS cuts the length to 32 bits$/,
+    'core asks for no more than the quarantine has room for in writable memory, at most 256 MiB',
+  ],
   [null, /^traits (denies|claims) threadsShare$/, 'only a second thread could tell, and a case runs in one'],
 ]
 

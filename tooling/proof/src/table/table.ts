@@ -7,16 +7,39 @@ import { batchFaults } from './batches.js'
 import { factFaults } from './facts.js'
 import { over, type Fault } from './fault.js'
 import { rangeFaults } from './ranges.js'
+import { samenessOf } from './same.js'
 import { serviceFaults } from './services.js'
 
 /** A wrong backend may loop for ever. No right one makes so many calls in a case. */
 const callsMax = 2_000_000
 
+/** A row of the table that is no fault on a backend. */
+export interface Same {
+  readonly fault: Fault
+  readonly reason: string
+}
+
 /** The faults of a backend, by function. */
 export function faultsOf(subject: AnySubject): Fault[] {
+  return tableOf(subject).faults
+}
+
+/** The rows that are no faults on a backend, each with the reason. */
+export function sameOf(subject: AnySubject): Same[] {
+  return tableOf(subject).same
+}
+
+function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
   const kernel = subject.kernel?.({ seed: 1 })
   const os = subject.createOS(kernel === undefined ? {} : { kernel })
-  return [...rangeFaults(os), ...addressFaults(os), ...batchFaults(os), ...serviceFaults(os), ...factFaults(os)]
+  const why = samenessOf(subject)
+  const rows = [...rangeFaults(os), ...addressFaults(os), ...batchFaults(os), ...serviceFaults(os), ...factFaults(os)]
+  const same = rows.flatMap((fault) => {
+    const reason = why(fault)
+    return reason === null ? [] : [{ fault, reason }]
+  })
+  const left = new Set(same.map(({ fault }) => fault))
+  return { faults: rows.filter((fault) => !left.has(fault)), same }
 }
 
 /** The subject with one fault. */

@@ -8,8 +8,13 @@ export const subject = {
   kernel: (_options) => arrayKernel(16 * 2 ** 20),
   /** @param {{ readonly kernel?: import('../dist/index.js').CustomKernel }} options */
   createOS: (options) => createOS(options),
-  /** No page can fault here. */
-  witness: () => ({ faults: () => false }),
+  /** No page can fault here, and every page has memory. */
+  witness: () => ({
+    faults: () => false,
+    /** @type {(v: number, n: number) => number} */
+    resident: (_v, n) => n,
+    takeForfeit: () => undefined,
+  }),
   // ENOMEM
   refusedWith: 12,
 }
