@@ -1,6 +1,6 @@
 // errors.md against the code: each code that is thrown has its entry, each entry is of a code that is thrown, and
 // the examples meet each.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { examplesOf } from '@memlayer/readme'
 import { describe, expect, it } from 'vitest'
@@ -20,11 +20,11 @@ const variables = [
 function codesInSource(): string[] {
   const found = new Set<string>()
   for (const folder of readdirSync(packages)) {
-    const files = readdirSync(join(packages, folder), { recursive: true, encoding: 'utf8' }).filter((file) =>
-      /^src[\\/].*\.c?ts$/.test(file),
-    )
+    const source = join(packages, folder, 'src')
+    if (!existsSync(source)) continue
+    const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /\.c?ts$/.test(file))
     for (const file of files) {
-      const text = readFileSync(join(packages, folder, file), 'utf8')
+      const text = readFileSync(join(source, file), 'utf8')
       for (const [, code = ''] of text.matchAll(/'((?:ERR_)?MEMLAYER_[A-Z_]+)'/g)) found.add(code)
     }
   }

@@ -20,8 +20,17 @@ export interface Taken {
 }
 
 const smallest = 2 ** 16
-// A large block leaves fewer pages at its ends. A module that can't be kept from growing grows by one of them.
-const sizes = [2 ** 20, 2 ** 18, smallest]
+const largest = 2 ** 20
+// A large block leaves fewer pages at its ends.
+const sizes = [largest, 2 ** 18, smallest]
+
+/**
+ * The blocks of a module that grows by itself. It grows by one of them at each call, so they are about a thousandth of
+ * its memory.
+ */
+function sizeFor(bytes: number): number {
+  return Math.min(Math.max(2 ** Math.floor(Math.log2(bytes / 1024)), smallest), largest)
+}
 
 /** Takes what is free, gives the pages of each block back by `unused`, and frees the blocks. */
 export function takeFree(
@@ -35,7 +44,7 @@ export function takeFree(
   let [given, hasGrown] = [0, false]
   const allowGrowth = refuseGrowth(holder)
   try {
-    for (const size of growsByItself ? [smallest] : sizes) {
+    for (const size of growsByItself ? [sizeFor(holder.buffer.byteLength)] : sizes) {
       // Once it has grown, only the smallest blocks are asked for.
       if (hasGrown && size > smallest) continue
       for (let p = block(holder, allocator, size); p !== null; p = block(holder, allocator, size)) {

@@ -24,7 +24,15 @@ export const layersOfTests: readonly string[] = ['simkernel', 'conformance']
  * Packages that a browser loads without changes. The files that their root entry reaches by relative imports may not
  * import a runtime's own modules.
  */
-export const browserPackages: readonly string[] = ['kernel', 'core', 'os-js', 'simkernel', 'conformance', 'memlayer']
+export const browserPackages: readonly string[] = [
+  'kernel',
+  'core',
+  'os-js',
+  'simkernel',
+  'conformance',
+  'memlayer',
+  'cache',
+]
 
 /** Packages without third-party dependencies. */
 export const barePackages: readonly string[] = ['kernel', 'core', 'os-*']

@@ -24,6 +24,13 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ['holding'],
     ['os', 'text', 'warning'],
   ],
+  'packages/cache': [
+    ['index'],
+    ['cache'],
+    ['entries', 'stats', 'codec'],
+    ['index-table', 'queue', 'ghost', 'key-bytes', 'misuse'],
+    ['entry'],
+  ],
 }
 
 /** Arrows that may run up. They are for types only: `region.memory` is the memory that has the region. */

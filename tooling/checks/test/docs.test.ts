@@ -1,5 +1,5 @@
 // Tests that the targets of links exist, and that tables give their reasons.
-import { checkDoc, checkDocs } from '@memlayer/checks/docs'
+import { anchorsOf, checkDoc, checkDocs } from '@memlayer/checks/docs'
 import { readWorkspace } from '@memlayer/checks/workspace'
 import { describe, expect, it } from 'vitest'
 import { expectNone } from './expect-none.js'
@@ -10,14 +10,23 @@ describe('documents', () => {
   })
 
   const there = ['packages/core/README.md', 'packages/core/src', 'LICENSE']
-  const check = (text: string): string[] =>
-    checkDoc('packages/core/README.md', text, { has: (path) => there.includes(path), scripts: ['build'] })
+  const check = (text: string, published: readonly string[] = []): string[] =>
+    checkDoc('packages/core/README.md', text, {
+      has: (path) => there.includes(path),
+      anchors: (path) => (path.endsWith('.md') ? new Set(['the-limit']) : null),
+      scripts: ['build'],
+      published: new Set(published),
+    })
 
   it.each([
     ['a link', 'see [this](../kernel/README.md)'],
     ['a link from the root', 'see [this](docs/a.md#part)'],
     ['a path', 'in `packages/kernel/src/port.ts`'],
     ['a script', '`npm run biuld`'],
+    ['a picture', '<img alt="x" src="x.png">'],
+    ['a heading of another page', '[a](README.md#limits)'],
+    ['a heading of this page', '[a](#part)'],
+    ['a page of the repository by its address', '[a](https://github.com/memlayer/memlayer/blob/main/packages/x.md)'],
   ])('are reported for %s that does not exist', (_, text) => {
     expect(check(text)).toEqual([expect.stringMatching(/^packages\/core\/README\.md:1: /)])
   })
@@ -25,13 +34,29 @@ describe('documents', () => {
   it.each([
     '[a](README.md)',
     '[a](../../LICENSE#x)',
-    '[a](#part)',
+    '[a](README.md#the-limit)',
+    '[a](#a-part)\n## A part',
     '[a](https://go.dev)',
+    '[a](https://github.com/memlayer/memlayer/blob/main/packages/core/README.md#the-limit)',
     '`packages/core/src`',
     '`packages/<name>/etc`',
     'npm run build',
   ])('may contain %s', (text) => {
     expect(check(text)).toEqual([])
+  })
+
+  it('are reported for a link of a published README that works only in the repository', () => {
+    const published = ['packages/core/README.md']
+    expect(check('[a](../../LICENSE)', published)).toEqual([
+      expect.stringMatching(/write https:\/\/github\.com\/memlayer\/memlayer\/blob\/main\/LICENSE$/),
+    ])
+    expect(check('[a](https://github.com/memlayer/memlayer/blob/main/LICENSE)', published)).toEqual([])
+    expect(check('[a](#a-part)\n## A part', published)).toEqual([])
+  })
+
+  it('have the anchors that GitHub makes of their headings', () => {
+    const text = '# `a.b` and C!\n## D, [e](f.md)\n```sh\n# not one\n```\n## D, e\n### ERR_X'
+    expect([...anchorsOf(text)]).toEqual(['ab-and-c', 'd-e', 'd-e-1', 'err_x'])
   })
 
   const table = (...rows: string[]): string =>
