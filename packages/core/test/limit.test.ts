@@ -87,6 +87,44 @@ describe('memory.limit', () => {
     memory.check()
   })
 
+  it('bounds what is Ready where idle pages of the range itself are given back for it', () => {
+    const memory = memoryOf(10 * page)
+    using region = memory.reserve(32 * page)
+    region.commit(0, 10 * page)
+    region.idle(5 * page, 5 * page)
+    expect(errorOf(() => region.commit(5 * page, 8 * page))).toBeInstanceOf(OutOfMemoryError)
+    expect(errorOf(() => region.commit(5 * page, 6 * page)).message).toContain('24 KiB would pass')
+    region.commit(5 * page, 5 * page)
+    expect(memory.stats().total.ready).toBe(10 * page)
+  })
+
+  it('gives back idle pages also right after a try that gave too little', () => {
+    let time = 0
+    const [reclaimers, slow] = [new Reclaimers(), () => void (time += 100)]
+    reclaimers.add({ name: 'slow' }, slow)
+    let [used, idle] = [4 * page, 0]
+    const scavenge = (): number => {
+      const bytes = idle
+      used -= bytes
+      idle = 0
+      return bytes
+    }
+    const world = { host: undefined, reclaimers, own: () => used, all: () => used, idle: () => idle, trim: () => 0 }
+    const limit = new MemoryLimit({ ...world, scavenge, now: () => time })
+    limit.limit = { bytes: 4 * page }
+    const take = (): boolean => limit.take('sysUsed', page, () => page)
+    expect(take).toThrow(/0 bytes by slow/)
+    idle = 2 * page
+    expect(take()).toBe(true)
+    idle = page
+    used = 6 * page
+    expect(take).toThrow(
+      /Given back: 4 KiB by the scavenger\. No reclaimer was asked, because the last try gave too little\./,
+    )
+    expect(take).toThrow(/Nothing was tried, because the last try gave too little\./)
+    expect(time).toBe(100)
+  })
+
   it('lets an operation through where it was told to, after all was tried', () => {
     const memory = createMemory(new PageOS(), { scavenge: { share: 0 } })
     memory.limit = { bytes: 2 * page, beyond: 'allow' }
@@ -94,91 +132,6 @@ describe('memory.limit', () => {
     memory.reclaimer({ name: 'cache' }, () => void (asked += 1))
     memory.sysAlloc(4 * page, null)
     expect([asked, memory.stats().total.ready]).toEqual([1, 4 * page])
-  })
-})
-
-describe('reclaimers', () => {
-  it('are asked by priority until there is room, and what they give is in no error', () => {
-    const memory = memoryOf(4 * page)
-    using region = memory.reserve(16 * page)
-    region.commit(0, 4 * page)
-    const asked: string[] = []
-    memory.reclaimer({ name: 'last', priority: 9 }, () => void asked.push('last'))
-    memory.reclaimer({ name: 'second' }, ({ want, level }) => {
-      asked.push(`second ${level} ${want >= page}`)
-      region.unused(0, 2 * page)
-    })
-    memory.reclaimer({ name: 'first', priority: -1 }, () => void asked.push('first'))
-    region.commit(8 * page, page)
-    expect(asked).toEqual(['first', 'second over true'])
-    expect(memory.stats().total.ready).toBe(3 * page)
-  })
-
-  it('are named in the error with what each gave', () => {
-    const memory = memoryOf(4 * page)
-    using region = memory.reserve(16 * page)
-    region.commit(0, 4 * page)
-    memory.reclaimer({ name: 'cache' }, () => region.unused(0, page))
-    const error = errorOf(() => memory.sysAlloc(3 * page, null))
-    expect(error.message).toContain('Given back: 0 bytes by the scavenger, 4 KiB by cache.')
-    expect(memory.stats().total.ready).toBe(3 * page)
-  })
-
-  it('may free the very range that is about to be used: it is proved again', () => {
-    const memory = memoryOf(4 * page)
-    using region = memory.reserve(16 * page)
-    region.commit(0, 4 * page)
-    region.map(8 * page, 2 * page)
-    memory.reclaimer({ name: 'cache' }, () => region.free())
-    expect(errorOf(() => memory.sysUsed(region.address + 8 * page, 2 * page))).toMatchObject({
-      code: 'ERR_MEMLAYER_NOT_OWNED',
-    })
-    expect(memory.ranges()).toEqual([])
-    memory.check()
-  })
-
-  it('ask no other one by what they do themselves, and are refused at once', () => {
-    const memory = memoryOf(4 * page)
-    using region = memory.reserve(16 * page)
-    region.commit(0, 4 * page)
-    let depth = 0
-    const refusals: Error[] = []
-    memory.reclaimer({ name: 'cache' }, () => {
-      depth += 1
-      refusals.push(errorOf(() => memory.sysAlloc(page, null)))
-    })
-    expect(errorOf(() => memory.sysAlloc(page, null))).toBeInstanceOf(OutOfMemoryError)
-    expect([depth, refusals.length]).toEqual([1, 1])
-    expect(refusals[0]).toBeInstanceOf(OutOfMemoryError)
-  })
-
-  it('that throw harm nobody, and warn once', async () => {
-    const warnings: Error[] = []
-    const hear = (warning: Error): void => void warnings.push(warning)
-    process.on('warning', hear)
-    const memory = memoryOf(4 * page)
-    using region = memory.reserve(16 * page)
-    region.commit(0, 4 * page)
-    memory.reclaimer({ name: 'broken', priority: -1 }, () => {
-      throw new Error('mine')
-    })
-    const end = memory.reclaimer({ name: 'cache' }, () => region.unused(0, page))
-    memory.sysAlloc(page, null)
-    end()
-    expect(errorOf(() => memory.sysAlloc(page, null))).toBeInstanceOf(OutOfMemoryError)
-    await new Promise((done) => setImmediate(done))
-    process.off('warning', hear)
-    expect(warnings.map(({ message }) => message)).toEqual(["The reclaimer 'broken' threw Error: mine."])
-  })
-
-  it.each<[object, unknown]>([
-    [{ name: '' }, () => undefined],
-    [{ name: 'x', priority: NaN }, () => undefined],
-    [{ name: 'x' }, null],
-    [{ title: 'x' }, () => undefined],
-  ])('%j with %j is no reclaimer', (options, reclaim) => {
-    const memory = createMemory(new PageOS())
-    expect(errorOf(() => memory.reclaimer(options as never, reclaim as never))).toBeInstanceOf(UsageError)
   })
 })
 
@@ -190,6 +143,7 @@ describe('a limit that can not be kept', () => {
       reclaimers: new Reclaimers(),
       own: () => 10 * page,
       all: () => 10 * page,
+      idle: () => 0,
       scavenge() {
         tried += 1
         time += 2
@@ -203,18 +157,18 @@ describe('a limit that can not be kept', () => {
     let refused = 0
     for (let i = 0; i < 10_000; i++) {
       time += 0.1
-      expect(() => limit.take('sysUsed', page)).toThrow(/would pass the limit/)
+      expect(() => limit.take('sysUsed', page, () => page)).toThrow(/would pass the limit/)
       refused += 1
     }
     expect(refused).toBe(10_000)
     expect((tried * 2) / time).toBeLessThan(0.05)
-    expect(() => limit.take('sysUsed', page)).toThrow(/Nothing was tried/)
+    expect(() => limit.take('sysUsed', page, () => page)).toThrow(/Nothing was tried/)
   })
 })
 
 describe('a slow machine', () => {
-  /** A world where a look at what is used takes longer than all reclaimers may, and `first` gives nothing. */
-  function slowWorld(): [limit: MemoryLimit, asked: string[], pass: (milliseconds: number) => void] {
+  /** A world where a look at what is used takes long, and `first` gives nothing. */
+  function slowWorld(): [limit: MemoryLimit, asked: string[]] {
     let [time, used] = [0, 10 * page]
     const asked: string[] = []
     const reclaimers = new Reclaimers()
@@ -235,20 +189,18 @@ describe('a slow machine', () => {
       reclaimers,
       own: slow,
       all: slow,
+      idle: () => 0,
       scavenge: () => 0,
       trim: () => 0,
       now: () => time,
     })
     limit.limit = { bytes: 4 * page }
-    return [limit, asked, (milliseconds) => void (time += milliseconds)]
+    return [limit, asked]
   }
 
-  it('asks one reclaimer in each round, and those that had no turn in the next', () => {
-    const [limit, asked, pass] = slowWorld()
-    expect(() => limit.take('sysUsed', page)).toThrow(/Given back: 0 bytes by the scavenger, 0 bytes by first\./)
-    expect(asked).toEqual(['first'])
-    pass(100_000)
-    limit.take('sysUsed', page)
+  it('asks every reclaimer before it refuses, however late it is', () => {
+    const [limit, asked] = slowWorld()
+    limit.take('sysUsed', page, () => page)
     expect(asked).toEqual(['first', 'second'])
   })
 })

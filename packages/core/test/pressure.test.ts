@@ -305,6 +305,38 @@ describe('a listener', () => {
     }
   })
 
+  it('that is async and throws later is warned of as well, and ends no process', async () => {
+    const emitted = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    try {
+      const world = new World()
+      // The type allows a function that returns a promise.
+      const listener = (): unknown => Promise.reject(new Error('later'))
+      world.pressure.listen(listener)
+      world.listen()
+      world.pass(30, { some: 300 })
+      await new Promise((done) => setImmediate(done))
+      expect(world.levels.length).toBe(3)
+      expect(emitted.mock.calls.map(([message]) => message)).toEqual([
+        'A listener of memory.onPressure threw Error: later.',
+      ])
+    } finally {
+      emitted.mockRestore()
+    }
+  })
+
+  it('that was taken away by one before it hears nothing more', () => {
+    const world = new World()
+    const heard: string[] = []
+    const ends: (() => void)[] = []
+    world.pressure.listen(() => {
+      heard.push('first')
+      ends[0]?.()
+    })
+    ends.push(world.pressure.listen(() => void heard.push('second')))
+    world.pass(3, { some: 300 })
+    expect(heard).toEqual(['first'])
+  })
+
   it('must be a function, and needs the ledger', () => {
     const error = errorOf(() => createMemory(new PageOS()).onPressure(1 as never))
     expect(error).toBeInstanceOf(UsageError)

@@ -1,7 +1,9 @@
 // Transfers into a region and streams of one, over a map of pages: what is refused before any effect, how far a
 // transfer came that ended in the middle, and that nothing holds the pages afterwards. The test in-out of memlayer runs
 // them on every runtime, with real pages and real sources.
-import { Readable } from 'node:stream'
+import { Agent, createServer, request, type IncomingMessage, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { PassThrough, Readable } from 'node:stream'
 import { createMemory, TransferError, UsageError, type ByteSource, type Memory, type Region } from '@memlayer/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { PageOS } from './page-os.js'
@@ -45,6 +47,65 @@ describe('region.readFrom', () => {
     expect(await region.readFrom(source, 0, { limit: 15 })).toBe(15)
     expect(source.destroyed).toBe(true)
     expect(await region.readFrom(chunks(10), 0, { limit: 0 })).toBe(0)
+  })
+
+  it('ends what only transforms bytes at the limit, because it is not a connection', async () => {
+    const source = new PassThrough()
+    source.end(new Uint8Array(100))
+    expect(await region.readFrom(source, 0, { limit: 15 })).toBe(15)
+    expect(source.destroyed).toBe(true)
+  })
+
+  it.each<[string, object]>([
+    [
+      'throws',
+      {
+        return() {
+          throw new Error('mine')
+        },
+      },
+    ],
+    ['rejects', { return: () => Promise.reject(new Error('mine')) }],
+    ['never settles', { return: () => new Promise(() => {}) }],
+  ])('ends a source whose return() %s, at the limit, by an error and by a signal', async (_, end) => {
+    const source = (chunk: Promise<unknown>): ByteSource =>
+      ({ [Symbol.asyncIterator]: () => ({ next: () => chunk, ...end }) }) as never
+    const next = Promise.resolve({ done: false, value: new Uint8Array(10) })
+    expect(await region.readFrom(source(next), 0, { limit: 15 })).toBe(15)
+    expect(await rejection(region.readFrom(source(next), 16 * page - 15))).toMatchObject({
+      code: 'ERR_MEMLAYER_TRANSFER',
+      bytes: 15,
+    })
+    const signal = AbortSignal.timeout(5)
+    const silent = source(new Promise(() => {}))
+    expect(await rejection(region.readFrom(silent, 0, { signal }))).toMatchObject({ name: 'AbortError', bytes: 0 })
+    region.free()
+  })
+
+  it('takes an iterable that throws, or has no iterator, for a source that fails', async () => {
+    const cause = new Error('mine')
+    const broken = {
+      [Symbol.asyncIterator]() {
+        throw cause
+      },
+    }
+    expect(await rejection(region.readFrom(broken as never))).toMatchObject({ code: 'ERR_MEMLAYER_TRANSFER', cause })
+    const none = { [Symbol.asyncIterator]: () => undefined }
+    expect(await rejection(region.readFrom(none as never))).toMatchObject({ code: 'ERR_MEMLAYER_TRANSFER', bytes: 0 })
+    region.free()
+  })
+
+  it('ends with a stream of bytes that closes and does not give the buffer back', async () => {
+    let pulls = 0
+    const source = new ReadableStream({
+      type: 'bytes',
+      pull(controller) {
+        if (pulls++ < 3) controller.enqueue(new Uint8Array(10))
+        else controller.close()
+      },
+    })
+    expect(await region.readFrom(source)).toBe(30)
+    region.free()
   })
 
   it('holds only as much as the limit', async () => {
@@ -130,6 +191,103 @@ describe('region.readFrom', () => {
   it('needs Ready pages', async () => {
     region.unused(0, page)
     expect(await rejection(region.readFrom(chunks(1)))).toMatchObject({ code: 'ERR_MEMLAYER_STATE', op: 'readFrom' })
+  })
+})
+
+describe('region.readFrom of a request', () => {
+  const long = new Uint8Array(2_000_000).fill(7)
+  interface Client {
+    /** Posts a body on the one connection that there is. Returns the answer. */
+    post(chunked: boolean): Promise<string>
+    get(): Promise<IncomingMessage>
+    connections(): number
+  }
+
+  async function withServer(serve: RequestListener, use: (client: Client) => Promise<void>): Promise<void> {
+    let connections = 0
+    const server = createServer(serve).on('connection', () => (connections += 1))
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const to = { agent, host: '127.0.0.1', port: (server.address() as AddressInfo).port }
+    const post = (chunked: boolean): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const headers = chunked ? {} : { 'content-length': long.length }
+        const sent = request({ ...to, method: 'POST', headers }, (answer) => {
+          answer.setEncoding('utf8')
+          let text = ''
+          answer.on('data', (part: string) => (text += part)).on('end', () => resolve(text))
+        })
+        sent.on('error', reject).end(long)
+      })
+    const get = (): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => void request(to, resolve).on('error', reject).end())
+    try {
+      await use({ post, get, connections: () => connections })
+    } finally {
+      agent.destroy()
+      server.closeAllConnections()
+      server.close()
+    }
+  }
+
+  it.each([false, true])('answers at the limit, and the connection serves the next: chunked is %s', async (chunked) => {
+    const serve: RequestListener = (asked, answer) =>
+      void region.readFrom(asked, 0, { limit: 10 }).then((n) => answer.end(`${n} bytes`))
+    await withServer(serve, async ({ post, connections }) => {
+      for (let i = 0; i < 3; i++) expect(await post(chunked)).toBe('10 bytes')
+      expect(connections()).toBe(1)
+    })
+  })
+
+  it('leaves the rest to what reads on, also when the answer was sent before', async () => {
+    const serve = async (asked: IncomingMessage, finish: () => void): Promise<number> => {
+      let bytes = await region.readFrom(asked, 0, { limit: 10 })
+      finish()
+      for await (const chunk of asked) {
+        bytes += (chunk as Uint8Array).length
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      return bytes
+    }
+    const all: number[] = []
+    const listen: RequestListener = (asked, answer) =>
+      void serve(asked, () => answer.end('ok')).then((n) => all.push(n))
+    await withServer(listen, async ({ post }) => {
+      expect([await post(false), await post(true), await post(false)]).toEqual(['ok', 'ok', 'ok'])
+      await expect.poll(() => all).toEqual([long.length, long.length, long.length])
+    })
+  })
+
+  it('can still answer one that is too long, and its connection serves the next', async () => {
+    const serve: RequestListener = (asked, answer) =>
+      void region.readFrom(asked).catch((error: unknown) => answer.end((error as { code: string }).code))
+    await withServer(serve, async ({ post, connections }) => {
+      for (let i = 0; i < 3; i++) expect(await post(i === 1)).toBe('ERR_MEMLAYER_TRANSFER')
+      expect(connections()).toBe(1)
+    })
+  })
+
+  it("ends the answer of a server at the limit, so that the client's connection is free", async () => {
+    await withServer(
+      (_, answer) => void answer.end(long),
+      async ({ get }) => {
+        for (let i = 0; i < 3; i++) {
+          const answer = await get()
+          expect(await region.readFrom(answer, 0, { limit: 10 })).toBe(10)
+          expect(answer.destroyed).toBe(true)
+        }
+      },
+    )
+  })
+})
+
+describe('region.stream', () => {
+  it('ends a read that asks for more bytes than there are', async () => {
+    const reader = (region.stream(0, 100) as ReadableStream<Uint8Array>).getReader({ mode: 'byob' })
+    const { value } = await reader.read(new Uint8Array(200), { min: 150 })
+    expect(value?.length).toBe(100)
+    expect((await reader.read(new Uint8Array(1))).done).toBe(true)
+    region.free()
   })
 })
 

@@ -118,7 +118,7 @@ function boundsOf(
   const shared = { host: os.host, reclaimers, own, scavenge, now }
   return {
     charge: new Charge(os, options, giveBack, { memories, allBytes: all }),
-    limit: new MemoryLimit({ ...shared, all, trim: () => trimHost(os) }),
+    limit: new MemoryLimit({ ...shared, all, idle: () => idle.bytes, trim: () => trimHost(os) }),
     pressure: new Pressure({ ...shared, limit: () => parts().limit.use, decommit, after }),
   }
 }

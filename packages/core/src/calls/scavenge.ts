@@ -68,13 +68,16 @@ export function takeOfLimit(
   const { limit, ledger, idle } = parts
   if (limit.hasBudgets) expectBudgets(parts, op, v, n, category)
   const bytes = n - ledger.readyOf(v, n, packed) - idle.bytesIn(v, n)
-  if (bytes > 0) limit.take(op, bytes)
+  if (bytes <= 0) return
+  const hasChanged = limit.take(op, bytes, () => n - ledger.readyIn(v, n) - idle.bytesIn(v, n))
+  if (hasChanged && limit.hasBudgets) expectBudgets(parts, op, v, n, category)
 }
 
 /** Makes room for `n` bytes of a new range. */
 export function takeOfAlloc({ account, limit }: Parts, n: number, category: number): void {
   if (limit.hasBudgets) account.expectBudget('sysAlloc', n, category)
-  limit.take('sysAlloc', n)
+  const hasChanged = limit.take('sysAlloc', n, () => n)
+  if (hasChanged && limit.hasBudgets) account.expectBudget('sysAlloc', n, category)
 }
 
 /** @throws OutOfMemoryError when what of [v, v+n) is not Ready would pass the limit of a category. */

@@ -13,7 +13,8 @@ export interface ReadFromOptions {
   readonly signal?: SignalLike | undefined
   /**
    * The most bytes to read. A source that has more is ended there, but for a connection (a request of Node's `http`, a
-   * socket): it stays open and keeps the rest. Default: the rest of the region, and a source that has more is an error.
+   * socket): it stays open and keeps the rest. What is left of a request is read and dropped when its answer was sent.
+   * Default: the rest of the region, and a source that has more is an error.
    */
   readonly limit?: number | undefined
 }
@@ -46,7 +47,6 @@ export async function readFrom(
   const most = limit ?? (typeof offset === 'number' ? target.size - offset : NaN)
   const release = target.hold(offset, most)
   let transfer: Transfer | null = null
-  let reader: Reader | null = null
   try {
     transfer = {
       target,
@@ -57,8 +57,7 @@ export async function readFrom(
       bytes: 0,
     }
     if (transfer.interrupt.isAborted) throw failed(transfer, signal?.reason)
-    reader = readerOf('readFrom', source)
-    return await copyAll(transfer, reader)
+    return await copyAll(transfer, readerFor(transfer, source))
   } finally {
     transfer?.interrupt.end()
     release()
@@ -77,6 +76,15 @@ interface Transfer {
   bytes: number
 }
 
+/** @throws UsageError for what is not a source, TransferError for one that fails before its first chunk. */
+function readerFor(transfer: Transfer, source: ByteSource): Reader {
+  try {
+    return readerOf('readFrom', source)
+  } catch (error) {
+    throw error instanceof UsageError ? error : failed(transfer, error)
+  }
+}
+
 async function copyAll(transfer: Transfer, reader: Reader): Promise<number> {
   const { target, offset, most, mayEnd, interrupt } = transfer
   let rest: Uint8Array | null = null
@@ -92,14 +100,16 @@ async function copyAll(transfer: Transfer, reader: Reader): Promise<number> {
       const part = chunk.byteLength > left ? chunk.subarray(0, left) : chunk
       target.write(offset + transfer.bytes, part)
       transfer.bytes += part.byteLength
-      if (chunk.byteLength > left && !mayEnd) tooMany(transfer)
-      if (chunk.byteLength > left) rest = chunk.subarray(left)
+      if (chunk.byteLength <= left) continue
+      rest = chunk.subarray(left)
+      break
     }
   } catch (error) {
     reader.cancel()
     throw failed(transfer, error)
   }
   reader.stop(rest)
+  if (rest !== null && !mayEnd) tooMany(transfer)
   return transfer.bytes
 }
 

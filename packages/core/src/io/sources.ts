@@ -3,6 +3,7 @@
 import { bytesIn } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import { show } from '../text.js'
+import { drainWhenAnswered, type Request } from './request.js'
 
 /** Where bytes come from. Each is known by what it has, so that those of every host and realm will do. */
 export type ByteSource =
@@ -46,6 +47,7 @@ interface WebStream {
   getReader(options?: { mode: 'byob' }): WebReader
 }
 interface WebReader {
+  readonly closed: Promise<unknown>
   read(into?: Uint8Array): Promise<{ readonly done: boolean; readonly value?: unknown }>
   cancel(): Promise<unknown>
   releaseLock(): void
@@ -61,6 +63,8 @@ interface AnySource {
   readonly read?: unknown
   readonly write?: unknown
   readonly complete?: unknown
+  readonly statusCode?: unknown
+  readonly _transform?: unknown
   stream?(): unknown
   destroy?(): unknown
   unshift?(chunk: Uint8Array): void
@@ -82,7 +86,7 @@ export function readerOf(op: string, given: unknown): Reader {
   if (typeof source.stream === 'function' && typeof source.size === 'number') {
     return webReader(op, source.stream() as WebStream)
   }
-  if (typeof source[Symbol.asyncIterator] === 'function') return iteratorReader(source)
+  if (typeof source[Symbol.asyncIterator] === 'function') return iteratorReader(source, given as Request)
   if (typeof source.fd === 'number' && typeof source.read === 'function') return fileReader(given as FileSource)
   throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the source is ${show(given)}`, {
     op,
@@ -138,12 +142,13 @@ function byobReader(stream: WebStream): Reader | null {
   } catch {
     return null
   }
+  const untilEnd = endOf(reader)
   let buffer = new ArrayBuffer(bufferBytes)
   return {
     next: async (most) => {
       if (buffer.byteLength === 0) buffer = new ArrayBuffer(bufferBytes)
       const n = Math.min(Math.max(most, 1), buffer.byteLength)
-      const { done, value } = await reader.read(new Uint8Array(buffer, 0, n))
+      const { done, value } = await untilEnd(reader.read(new Uint8Array(buffer, 0, n)))
       if (done) return null
       const bytes = bytesOfChunk(value)
       buffer = bytes.buffer as ArrayBuffer
@@ -155,19 +160,44 @@ function byobReader(stream: WebStream): Reader | null {
   }
 }
 
-/** A request of Node's `http`, or a socket: to destroy it is to end the connection, also for the answer. */
-const isConnection = ({ write, complete }: AnySource): boolean =>
-  typeof write === 'function' || typeof complete === 'boolean'
+/**
+ * Waits for a read, or for the end of the stream where that comes first. A source that closes while a read has its
+ * buffer has to give the buffer back. Many do not, because other readers do not need it, and then the read never ends.
+ */
+function endOf(reader: WebReader): (reading: ReturnType<WebReader['read']>) => ReturnType<WebReader['read']> {
+  let end: (() => void) | null = null
+  // A read that ended at the same time comes first.
+  ignored(
+    reader.closed
+      .then(later)
+      .then(later)
+      .then(() => end?.()),
+  )
+  return (reading) =>
+    new Promise((resolve, reject) => {
+      end = () => resolve({ done: true })
+      reading.then(resolve, reject)
+    })
+}
+const later = (): Promise<void> => Promise.resolve()
 
-function iteratorReader(source: AnySource): Reader {
+/**
+ * A request that Node's `http` serves, or a socket: to destroy it is to end the connection, also for the answer. What
+ * only transforms bytes has no connection, and an answer of a server needs none.
+ */
+const isConnection = ({ write, complete, statusCode, _transform }: AnySource): boolean =>
+  (typeof write === 'function' && typeof _transform !== 'function') ||
+  (typeof complete === 'boolean' && typeof statusCode !== 'number')
+
+function iteratorReader(source: AnySource, given: Request): Reader {
   const isKept = isConnection(source) && typeof source.iterator === 'function'
   const iterator = (
     isKept ? source.iterator?.({ destroyOnReturn: false }) : source[Symbol.asyncIterator]?.()
   ) as AsyncIterator<unknown>
   const cancel = (): void => {
     // An iterator over a Node stream waits for the next chunk before it ends. The stream itself ends at once.
-    if (typeof source.destroy === 'function') source.destroy()
-    ignored(iterator.return?.())
+    if (typeof source.destroy === 'function') ended(() => source.destroy?.())
+    ended(() => iterator.return?.())
   }
   return {
     next: async () => {
@@ -177,8 +207,9 @@ function iteratorReader(source: AnySource): Reader {
     cancel,
     stop: (rest) => {
       if (!isKept) return cancel()
-      ignored(iterator.return?.())
+      ended(() => iterator.return?.())
       if (rest !== null) source.unshift?.(rest)
+      if (typeof source.complete === 'boolean') drainWhenAnswered(given)
     },
     end: () => {
       // It has ended by itself.
@@ -202,6 +233,15 @@ function fileReader(file: FileSource): Reader {
     end: () => {
       // The file is its opener's.
     },
+  }
+}
+
+/** Ends a source, which may be the program's own code. */
+function ended(end: () => unknown): void {
+  try {
+    ignored(end())
+  } catch {
+    // The caller knows why it ends.
   }
 }
 

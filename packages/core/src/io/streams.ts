@@ -65,7 +65,10 @@ export function streamOf(origin: Origin, offset: number, length: number, options
       const into = byobRequest?.view ?? null
       if (byobRequest !== null && into !== null) byobRequest.respond(copies.into(bytesIn(into)))
       else controller.enqueue(copies.next())
-      if (copies.left === 0) controller.close()
+      if (copies.left > 0) return
+      controller.close()
+      // A reader that asked for more than there is waits for its buffer.
+      controller.byobRequest?.respond(0)
     },
     cancel: (): void => copies.end(),
   })

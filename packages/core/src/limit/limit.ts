@@ -3,9 +3,12 @@
 // with an error that says what was tried and what each gave. Source: debug.SetMemoryLimit, and the limit in Go's
 // runtime/mgcscavenge.go and mgcpacer.go.
 //
+// A round asks every reclaimer, however late it is, because a cache that was not asked may have enough. What it does
+// may change the limit, and what of the range is Ready, so both are read anew before an operation is refused.
+//
 // No death spiral. A round that gave too little is not tried again before twenty times its own time has passed: all
 // rounds that fail take a twentieth of the thread's time at most. Until then operations are refused, or let through as
-// the program chose, at once.
+// the program chose, at once. Pages that became idle since are given back all the same.
 import type { HostServices } from '@memlayer/kernel'
 import { OutOfMemoryError, UsageError } from '../errors.js'
 import { checkOptions } from '../options.js'
@@ -50,6 +53,8 @@ export interface Limited {
   own(): number
   /** The same of the memories of all threads. */
   all(): number
+  /** Bytes of this memory that are idle. */
+  idle(): number
   /** Gives back what is idle, so many bytes of it. Returns the bytes. */
   scavenge(bytes: number): number
   /** Asks the host's allocator to give back what it holds free. Returns the bytes. */
@@ -60,8 +65,6 @@ export interface Limited {
 /** Milliseconds after which the host is asked anew for its limit, and for what the process uses. */
 const limitMilliseconds = 1000
 const useMilliseconds = 10
-/** Milliseconds that a round of reclaimers takes at most: after so many no other one is asked. */
-const roundMilliseconds = 50
 /** A round that failed is tried again after so many times its own time. */
 const rest = 20
 /** Where the limit lets operations pass, only one of so many looks at the clock, which costs as much as the rest. */
@@ -78,11 +81,11 @@ interface Set {
   readonly beyond: 'refuse' | 'allow'
 }
 
-/** What became of it. */
+/** Who gave how much. */
 interface Tried {
-  /** What each gave; null: it was too soon to try again, or a reclaimer asks. */
-  readonly given: readonly Given[] | null
-  readonly hasRoom: boolean
+  readonly given: readonly Given[]
+  /** Why the reclaimers were not asked; null: they were, or there was room before. */
+  readonly unasked: string | null
 }
 
 /** The limit of one memory. */
@@ -100,6 +103,8 @@ export class MemoryLimit {
   #hasBudgets = false
   /** No round before this time. */
   #notBefore = -Infinity
+  /** Idle bytes that the last try could not give back. */
+  #stuck = 0
   /** So many operations may pass the limit before one looks whether it is time for a round. */
   #unlooked = 0
 
@@ -119,7 +124,7 @@ export class MemoryLimit {
   set limit(given: LimitOptions | null) {
     const set = given === null ? null : checked(given)
     this.#hostAt = this.#useAt = this.#notBefore = -Infinity
-    this.#unlooked = 0
+    this.#unlooked = this.#stuck = 0
     this.#set = set
   }
 
@@ -153,59 +158,88 @@ export class MemoryLimit {
   }
 
   /**
-   * `n` bytes are about to become Ready.
+   * `n` bytes are about to become Ready. `needed` counts them anew, because a reclaimer may change what is Ready.
+   * Returns whether one may have.
    *
    * @throws OutOfMemoryError when they would pass the limit, and nothing gave enough.
    */
-  take(op: string, n: number): void {
-    if (this.#set !== null) this.#take(this.#set, op, n)
-  }
-
-  #take(set: Set, op: string, n: number): void {
+  take(op: string, n: number, needed: () => number): boolean {
+    const set = this.#set
     // NaN is no reason to refuse.
-    if (!(this.#used(set) + n - this.#bytes(set) > 0)) return
-    if (set.beyond === 'allow' && this.#unlooked > 0) this.#unlooked -= 1
-    else this.#takeBeyond(set, op, n)
+    if (set === null || !(this.#used(set) + n - this.#bytes(set) > 0)) return false
+    if (set.beyond === 'refuse' || this.#unlooked === 0) return this.#takeBeyond(op, needed)
+    this.#unlooked -= 1
+    return false
   }
 
-  #takeBeyond(set: Set, op: string, n: number): void {
-    const { given, hasRoom } = this.#makeRoom(set, () => this.#used(set) + n - this.#bytes(set))
-    this.#unlooked = given === null ? passesUnlooked : 0
-    if (!hasRoom && set.beyond === 'refuse') throw this.#refusal(set, op, n, given)
+  #takeBeyond(op: string, needed: () => number): boolean {
+    const tried = this.#makeRoom(() => this.#missing(needed()))
+    this.#unlooked = tried.unasked === null ? 0 : passesUnlooked
+    const set = this.#set
+    if (set?.beyond === 'refuse' && this.#missing(needed()) > 0) throw this.#refusal(set, op, needed(), tried)
+    return true
+  }
+
+  /** Bytes that are missing for `n` more under the limit that is set now; 0 or less: there is room. */
+  #missing(n: number): number {
+    const set = this.#set
+    return set === null || n === 0 ? 0 : this.#used(set) + n - this.#bytes(set)
   }
 
   /** Tries all that may give memory back, until there is room. What the process uses changes by itself meanwhile. */
-  #makeRoom(set: Set, missing: () => number): Tried {
-    const { reclaimers, now, scavenge, trim } = this.#memory
+  #makeRoom(missing: () => number): Tried {
+    const { reclaimers, now, idle } = this.#memory
     const begun = now()
-    if (begun < this.#notBefore || reclaimers.isRunning) return { given: null, hasRoom: false }
-    const missingNow = (): number => {
-      this.#useAt = -Infinity
-      return missing()
+    const given: Given[] = []
+    const isEarly = begun < this.#notBefore
+    if (isEarly || reclaimers.isRunning) {
+      if (idle() > this.#stuck && !(this.#scavenge(given, missing) > 0)) return { given, unasked: null }
+      return { given, unasked: isEarly ? 'the last try gave too little' : 'a reclaimer asks no other one' }
     }
-    const more = Math.min(this.#bytes(set) * morePart, 2 ** 26)
-    const wanted = (): number => missing() + (missing() > 0 ? more : 0)
-    const given: Given[] = [{ name: 'the scavenger', bytes: scavenge(missing() + more) }]
-    let left = missingNow()
-    if (left > 0) {
-      const asked = now()
-      given.push(...reclaimers.round('over', wanted, () => now() > asked + roundMilliseconds))
+    let left = this.#scavenge(given, missing)
+    const wanted = (): number => missing() + (missing() > 0 ? this.#more : 0)
+    const pending = reclaimers.pending()
+    // Another thread may give back, and take again before all were asked.
+    while (left > 0 && pending.length > 0) {
+      given.push(...reclaimers.round('over', wanted, () => false, pending))
       left = missing()
-    }
-    if (left > 0) {
       // What reclaimers made idle still has its memory.
-      given.push({ name: 'the scavenger', bytes: scavenge(left + more) })
-      left = missingNow()
+      if (left > 0) left = this.#scavenge(given, missing)
     }
-    if (left > 0 && set.of === 'process') {
-      given.push({ name: "the host's allocator", bytes: trim() })
-      left = missingNow()
+    if (left > 0 && this.#set?.of === 'process') {
+      given.push({ name: "the host's allocator", bytes: this.#memory.trim() })
+      left = this.#missingNow(missing)
     }
     if (left > 0) this.#notBefore = now() + rest * (now() - begun)
-    return { given, hasRoom: !(left > 0) }
+    return { given, unasked: null }
   }
 
-  #refusal(set: Set, op: string, n: number, tried: readonly Given[] | null): OutOfMemoryError {
+  /** Gives back idle pages until there is room. Returns what is missing. */
+  #scavenge(given: Given[], missing: () => number): number {
+    const { scavenge, idle } = this.#memory
+    let left = missing()
+    let bytes = Infinity
+    // Idle pages of the range itself make room that the range needs again.
+    for (let sum = 0; left > 0 && bytes > 0; left = this.#missingNow(missing)) {
+      bytes = scavenge(left + this.#more)
+      if (sum === 0 || bytes > 0) given.push({ name: 'the scavenger', bytes })
+      sum += bytes
+    }
+    this.#stuck = idle()
+    return left
+  }
+
+  #missingNow(missing: () => number): number {
+    this.#useAt = -Infinity
+    return missing()
+  }
+
+  /** What a round asks for besides what is missing. */
+  get #more(): number {
+    return this.#set === null ? 0 : Math.min(this.#bytes(this.#set) * morePart, 2 ** 26)
+  }
+
+  #refusal(set: Set, op: string, n: number, tried: Tried): OutOfMemoryError {
     const used = `${formatBytes(this.#used(set))} of ${formatBytes(this.#bytes(set))} are used`
     const what = set.of === 'process' ? 'the process' : 'all memories'
     const message = `${op}: ${formatBytes(n)} would pass the limit of ${what}, ${this.#source(set)}: ${used}`
@@ -267,10 +301,13 @@ function wrong(what: string, hint: string): never {
   throw new UsageError('ERR_MEMLAYER_OPTION', `limit: ${what}`, { op: 'limit', hint })
 }
 
-/** What each gave, as a sentence. */
-function gaveBack(tried: readonly Given[] | null): string {
-  if (tried === null) return 'Nothing was tried, because the last try gave too little.'
+/** What each gave, in sentences. */
+function gaveBack({ given, unasked }: Tried): string {
   const sums = new Map<string, number>()
-  for (const { name, bytes } of tried) sums.set(name, (sums.get(name) ?? 0) + bytes)
-  return `Given back: ${Array.from(sums, ([name, bytes]) => `${formatBytes(bytes)} by ${name}`).join(', ')}.`
+  for (const { name, bytes } of given) sums.set(name, (sums.get(name) ?? 0) + bytes)
+  const sum = `Given back: ${Array.from(sums, ([name, bytes]) => `${formatBytes(bytes)} by ${name}`).join(', ')}.`
+  if (unasked === null) return sum
+  return sums.size === 0
+    ? `Nothing was tried, because ${unasked}.`
+    : `${sum} No reclaimer was asked, because ${unasked}.`
 }

@@ -15,7 +15,7 @@
 import type { HostPressure, HostServices } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import { show, thrownText } from '../text.js'
-import { warn } from '../warning.js'
+import { run, warn } from '../warning.js'
 import { nearestLimit, type LimitUse } from './host-limit.js'
 import type { Given, Reclaimers } from './reclaimers.js'
 
@@ -192,18 +192,22 @@ export class Pressure {
     this.#told = level
     this.#toldAt = now
     const event = { level, source, limit: nearest?.bytes ?? NaN, used: nearest?.used ?? NaN, given }
-    for (const listener of this.#listeners) this.#call(listener, event)
+    for (const listener of this.#listeners) {
+      // One that was called before may have taken it away.
+      if (this.#listeners.includes(listener)) this.#call(listener, event)
+    }
   }
 
   #call(listener: PressureListener, event: PressureEvent): void {
-    try {
-      listener(event)
-    } catch (error) {
-      if (this.#hasWarned) return
-      this.#hasWarned = true
-      const said = thrownText(error)
-      warn('MEMLAYER_PRESSURE', `A listener of memory.onPressure threw ${said}.`, 'Other listeners were called.')
-    }
+    run(
+      () => listener(event),
+      (error) => {
+        if (this.#hasWarned) return
+        this.#hasWarned = true
+        const said = thrownText(error)
+        warn('MEMLAYER_PRESSURE', `A listener of memory.onPressure threw ${said}.`, 'Other listeners were called.')
+      },
+    )
   }
 }
 

@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.js'
 import { checkOptions } from '../options.js'
 import { show, thrownText } from '../text.js'
-import { warn } from '../warning.js'
+import { run, warn } from '../warning.js'
 
 /** What a reclaimer is asked for. */
 export interface ReclaimRequest {
@@ -46,11 +46,14 @@ interface Entry {
   hasWarned: boolean
 }
 
+/** Reclaimers that are still to be asked. */
+export type Pending = Entry[]
+
 /** The reclaimers of one memory. */
 export class Reclaimers {
   #entries: readonly Entry[] = []
   #isRunning = false
-  /** The place of the first one that the next round asks. */
+  /** The place of the first one that the next round asks. 0: the one of the lowest number. */
   #next = 0
 
   /** Adds one. The function returned takes it away. */
@@ -78,27 +81,34 @@ export class Reclaimers {
     return this.#isRunning
   }
 
+  /** Those that a round has to ask, in order. After a round that was too late for some, the next begins with these. */
+  pending(): Pending {
+    const first = this.#next
+    this.#next = 0
+    return [...this.#entries.slice(first), ...this.#entries.slice(0, first)]
+  }
+
   /**
-   * Asks each once, by priority, until `missing` is 0 or less or `isLate`. One is always asked, however late it is. A
-   * round that comes too late for some of them is followed by one that begins with these. Returns what each gave, by
-   * the count of `missing`.
+   * Asks each of `pending` once, and takes it off, until `missing` is 0 or less or `isLate`. One is always asked,
+   * however late it is. Returns what each gave, by the count of `missing`.
    */
-  round(level: ReclaimRequest['level'], missing: () => number, isLate: () => boolean): Given[] {
+  round(
+    level: ReclaimRequest['level'],
+    missing: () => number,
+    isLate: () => boolean,
+    pending: Pending = this.pending(),
+  ): Given[] {
     const given: Given[] = []
     this.#isRunning = true
     try {
-      const entries = this.#entries
-      const first = this.#next
-      this.#next = 0
-      for (let i = 0; i < entries.length; i++) {
-        const place = (first + i) % entries.length
-        const entry = entries[place] as Entry
-        const want = missing()
-        if (want <= 0) break
+      for (let want = missing(); want > 0 && pending.length > 0; want = missing()) {
         if (given.length > 0 && isLate()) {
-          this.#next = place
+          this.#next = Math.max(0, this.#entries.indexOf(pending[0] as Entry))
           break
         }
+        const entry = pending.shift() as Entry
+        // One that was asked before may have taken it away.
+        if (!this.#entries.includes(entry)) continue
         this.#ask(entry, { want, level })
         given.push({ name: entry.name, bytes: Math.max(0, want - missing()) })
       }
@@ -110,14 +120,15 @@ export class Reclaimers {
 
   /** What it throws harms nobody. */
   #ask(entry: Entry, request: ReclaimRequest): void {
-    try {
-      void entry.reclaim(request)
-    } catch (error) {
-      if (entry.hasWarned) return
-      entry.hasWarned = true
-      const said = thrownText(error)
-      warn('MEMLAYER_RECLAIMER', `The reclaimer '${entry.name}' threw ${said}.`, 'Others were asked in its place.')
-    }
+    run(
+      () => entry.reclaim(request),
+      (error) => {
+        if (entry.hasWarned) return
+        entry.hasWarned = true
+        const said = thrownText(error)
+        warn('MEMLAYER_RECLAIMER', `The reclaimer '${entry.name}' threw ${said}.`, 'Others were asked in its place.')
+      },
+    )
   }
 }
 

@@ -1,0 +1,154 @@
+// Reclaimers under memory.limit: who is asked, what they may do to the memory and to its limit, and what they throw.
+import { createMemory, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
+import { describe, expect, it } from 'vitest'
+import { errorOf } from './errors-of.js'
+import { PageOS } from './page-os.js'
+
+const page = 4096
+
+function memoryOf(bytes: number): Memory {
+  const memory = createMemory(new PageOS(), { scavenge: { share: 0 } })
+  memory.limit = { bytes }
+  return memory
+}
+
+describe('reclaimers', () => {
+  it('are asked by priority until there is room, and what they give is in no error', () => {
+    const memory = memoryOf(4 * page)
+    using region = memory.reserve(16 * page)
+    region.commit(0, 4 * page)
+    const asked: string[] = []
+    memory.reclaimer({ name: 'last', priority: 9 }, () => void asked.push('last'))
+    memory.reclaimer({ name: 'second' }, ({ want, level }) => {
+      asked.push(`second ${level} ${want >= page}`)
+      region.unused(0, 2 * page)
+    })
+    memory.reclaimer({ name: 'first', priority: -1 }, () => void asked.push('first'))
+    region.commit(8 * page, page)
+    expect(asked).toEqual(['first', 'second over true'])
+    expect(memory.stats().total.ready).toBe(3 * page)
+  })
+
+  it('are named in the error with what each gave', () => {
+    const memory = memoryOf(4 * page)
+    using region = memory.reserve(16 * page)
+    region.commit(0, 4 * page)
+    memory.reclaimer({ name: 'cache' }, () => region.unused(0, page))
+    const error = errorOf(() => memory.sysAlloc(3 * page, null))
+    expect(error.message).toContain('Given back: 0 bytes by the scavenger, 4 KiB by cache.')
+    expect(memory.stats().total.ready).toBe(3 * page)
+  })
+
+  it('may free the very range that is about to be used: it is proved again', () => {
+    const memory = memoryOf(4 * page)
+    using region = memory.reserve(16 * page)
+    region.commit(0, 4 * page)
+    region.map(8 * page, 2 * page)
+    memory.reclaimer({ name: 'cache' }, () => region.free())
+    expect(errorOf(() => memory.sysUsed(region.address + 8 * page, 2 * page))).toMatchObject({
+      code: 'ERR_MEMLAYER_NOT_OWNED',
+    })
+    expect(memory.ranges()).toEqual([])
+    memory.check()
+  })
+
+  it('ask no other one by what they do themselves, and are refused at once', () => {
+    const memory = memoryOf(4 * page)
+    using region = memory.reserve(16 * page)
+    region.commit(0, 4 * page)
+    let depth = 0
+    const refusals: Error[] = []
+    memory.reclaimer({ name: 'cache' }, () => {
+      depth += 1
+      refusals.push(errorOf(() => memory.sysAlloc(page, null)))
+    })
+    expect(errorOf(() => memory.sysAlloc(page, null))).toBeInstanceOf(OutOfMemoryError)
+    expect([depth, refusals.length]).toEqual([1, 1])
+    expect(refusals[0]).toBeInstanceOf(OutOfMemoryError)
+  })
+
+  it('that change what is Ready of the range do not lead beyond the limit', () => {
+    const memory = memoryOf(4 * page)
+    using region = memory.reserve(16 * page)
+    region.commit(0, 4 * page)
+    const end = memory.reclaimer({ name: 'cache' }, () => region.unused(3 * page, page))
+    expect(errorOf(() => region.commit(3 * page, 2 * page))).toBeInstanceOf(OutOfMemoryError)
+    expect(memory.stats().total.ready).toBe(3 * page)
+    end()
+    memory.limit = { bytes: 4 * page }
+    memory.reclaimer({ name: 'eager' }, () => {
+      region.unused(0, 2 * page)
+      region.commit(8 * page, 2 * page)
+    })
+    region.commit(3 * page, page)
+    region.commit(8 * page, 2 * page)
+    expect(memory.stats().total.ready).toBe(4 * page)
+  })
+
+  it('set the limit that decides, whether they raise, lower or end it', () => {
+    const memory = memoryOf(4 * page)
+    using region = memory.reserve(32 * page)
+    region.commit(0, 4 * page)
+    const turns = [{ bytes: 8 * page }, { bytes: 6 * page }, null]
+    memory.reclaimer({ name: 'tuner' }, () => {
+      memory.limit = turns.shift() as { bytes: number } | null
+      if (turns.length === 1) region.unused(0, page)
+    })
+    region.commit(4 * page, 4 * page)
+    const error = errorOf(() => region.commit(8 * page, page))
+    expect(error.message).toContain(
+      '4 KiB would pass the limit of all memories, memory.limit: 28 KiB of 24 KiB are used',
+    )
+    // A limit that is set ends the rest after a round that failed.
+    memory.limit = { bytes: 6 * page }
+    region.commit(8 * page, 8 * page)
+    expect([memory.limit, memory.stats().total.ready]).toEqual([null, 15 * page])
+  })
+
+  it('that were taken away by one before them are not asked', () => {
+    const memory = memoryOf(4 * page)
+    memory.sysAlloc(4 * page, null)
+    const asked: string[] = []
+    const ends = ['a', 'b', 'c'].map((name, priority) =>
+      memory.reclaimer({ name, priority }, () => {
+        asked.push(name)
+        ends[1]?.()
+      }),
+    )
+    expect(errorOf(() => memory.sysAlloc(page, null))).toBeInstanceOf(OutOfMemoryError)
+    expect(asked).toEqual(['a', 'c'])
+  })
+
+  it('that throw harm nobody, and warn once', async () => {
+    const warnings: Error[] = []
+    const hear = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', hear)
+    const memory = memoryOf(4 * page)
+    using region = memory.reserve(16 * page)
+    region.commit(0, 4 * page)
+    memory.reclaimer({ name: 'broken', priority: -1 }, () => {
+      throw new Error('mine')
+    })
+    memory.reclaimer({ name: 'late', priority: -1 }, (() => Promise.reject(new Error('later'))) as never)
+    const end = memory.reclaimer({ name: 'cache' }, () => region.unused(0, page))
+    memory.sysAlloc(page, null)
+    end()
+    expect(errorOf(() => memory.sysAlloc(page, null))).toBeInstanceOf(OutOfMemoryError)
+    await new Promise((done) => setImmediate(done))
+    process.off('warning', hear)
+    expect(warnings.map(({ message }) => message)).toEqual([
+      "The reclaimer 'broken' threw Error: mine.",
+      "The reclaimer 'late' threw Error: later.",
+    ])
+  })
+
+  it.each<[object, unknown]>([
+    [{ name: '' }, () => undefined],
+    [{ name: 'x', priority: NaN }, () => undefined],
+    [{ name: 'x' }, null],
+    [{ title: 'x' }, () => undefined],
+  ])('%j with %j is no reclaimer', (options, reclaim) => {
+    const memory = createMemory(new PageOS())
+    expect(errorOf(() => memory.reclaimer(options as never, reclaim as never))).toBeInstanceOf(UsageError)
+  })
+})
