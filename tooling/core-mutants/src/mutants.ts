@@ -18,7 +18,7 @@ export interface Mutant {
 }
 
 /** How much of a node's source a name has. */
-const nameLengthMax = 90
+const nameLengthMax = 45
 
 /** Finds every mutant of a file, in the order of its lines. */
 export function mutantsIn(file: string, text: string): Mutant[] {
@@ -28,7 +28,8 @@ export function mutantsIn(file: string, text: string): Mutant[] {
   const found: Mutant[] = []
   const names = new Map<string, number>()
   const add = (node: Node, scope: string, change: Change): void => {
-    const name = `${file} ${scope}: ${shortened(text.slice(node.start, node.end))} -> ${shortened(change.put) || 'nothing'}`
+    const from = shortened(text.slice(node.start, node.end))
+    const name = `${file} ${scope}: ${from} -> ${shortened(change.put) || 'nothing'}`
     const count = (names.get(name) ?? 0) + 1
     names.set(name, count)
     found.push({
@@ -60,7 +61,9 @@ export function instrument(file: string, text: string, chosen: ReadonlyMap<Mutan
   const { program } = parseSync(file, text)
   const bySpan = new Map<string, Mutant[]>()
   for (const mutant of chosen.keys()) {
-    const key = `${mutant.operator === 'statement' || mutant.operator === 'body' ? mutant.operator : ''} ${mutant.start} ${mutant.end}`
+    const { operator, start, end } = mutant
+    const kind = operator === 'statement' || operator === 'body' ? operator : ''
+    const key = `${kind} ${start} ${end}`
     bySpan.set(key, [...(bySpan.get(key) ?? []), mutant])
   }
   const at = (kind: string, node: Node): Mutant[] => bySpan.get(`${kind} ${node.start} ${node.end}`) ?? []

@@ -1,5 +1,5 @@
-// Runs first in every process of a test, by NODE_OPTIONS. The instrumented code asks it which mutant is on. In the first
-// run none is, and it writes down which test file came to which mutant. mutants.ts writes the questions.
+// Runs first in every process of a test, by NODE_OPTIONS. The instrumented code, which mutants.ts writes, asks it which
+// mutant is on. In the first run none is, and it writes down which test file came to which mutant.
 import { appendFileSync } from 'node:fs'
 
 /** The names of environment variables by which the command speaks to the processes. */
