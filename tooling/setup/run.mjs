@@ -28,6 +28,10 @@ const jobs = {
     says: 'the wrong backends, and the case that catches each of them',
     run: ['tooling/proof/dist/main.js', 'mutants'],
   },
+  'mutants:core': {
+    says: 'core, wrong in one place at a time, and the mutants that its tests do not catch (half an hour)',
+    run: ['tooling/core-mutants/dist/main.js'],
+  },
   matrix: {
     says: 'the matrix of runtimes and bundlers: runs it and writes it into the README',
     run: ['tooling/matrix/dist/main.js'],

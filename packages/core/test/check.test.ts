@@ -33,6 +33,8 @@ const addressed: [string, (memory: Memory, v: number) => unknown][] = [
 ]
 
 const mayBeEmpty = ['sysUnused', 'sysUsed', 'sysHugePage', 'sysFault']
+/** These must not round a range outwards, because that takes bytes of its neighbours. */
+const givingBack = ['sysUnused', 'sysUnusedAll', 'sysFault', 'sysFree']
 
 // Each argument, and how an error shows it.
 const noNumbers: [unknown, string][] = [
@@ -82,14 +84,19 @@ describe.each(sized)('%s', (op, call) => {
       const error = expectMisuse(op, (memory) => call(memory, n as number), 'ERR_MEMLAYER_SIZE')
       expect(error.message).toContain(`${op}: the size is ${shown}. `)
       expect(error.size).toBe(typeof n === 'number' ? n : undefined)
-      expect(error.hint).toMatch(/below 2\^53/)
+      const least = mayBeEmpty.includes(op) ? 0 : 1
+      const asNumber = typeof n === 'number' ? '' : ', as a number'
+      expect(error.hint).toBe(`Pass a whole number of bytes, ${least} or more and below 2^53${asNumber}.`)
     },
   )
 
   it.each([1, 4095, 4097, 2 ** 53 - 1])('refuses %d bytes, because they are not whole pages', (n) => {
     const error = expectMisuse(op, (memory) => call(memory, n), 'ERR_MEMLAYER_ALIGNMENT')
     expect(error.message).toContain(`the size ${n} bytes is not a multiple of the page size, 4096`)
-    expect(error).toMatchObject({ size: n, hint: expect.stringContaining('alignUp') as string })
+    expect(error.size).toBe(n)
+    const inwards = 'Round the start up with alignUp(v, memory.os.traits.pageSize), and the end down with alignDown'
+    const upwards = 'Round it up with alignUp(size, memory.os.traits.pageSize).'
+    expect(error.hint).toContain(givingBack.includes(op) ? inwards : upwards)
   })
 
   it.each([0, -0])('does nothing for %d bytes if the range may be empty, or else refuses the size', (n) => {
@@ -124,7 +131,20 @@ describe.each(addressed)('%s', (op, call) => {
     const error = expectMisuse(op, (memory) => call(memory, v), 'ERR_MEMLAYER_ALIGNMENT')
     expect(error.message).toContain(`the address 0x${v.toString(16)} is not a multiple of the page size, 4096`)
     expect(error).toMatchObject({ address: v })
+    expect(error.hint).toContain(
+      givingBack.includes(op) ? 'alignDown' : 'Pass the address of the first byte of a page.',
+    )
   })
+})
+
+it('sysUnusedAll refuses a range inside pages, and says to round it inwards', () => {
+  for (const [v, n] of [
+    [page, page + 1],
+    [page + 1, page],
+  ] as const) {
+    const error = expectMisuse('sysUnusedAll', (memory) => memory.sysUnusedAll([v, n]), 'ERR_MEMLAYER_ALIGNMENT')
+    expect(error.hint).toContain('Round the start up')
+  }
 })
 
 it('runs no code of an argument to show it', () => {
@@ -157,4 +177,28 @@ it('an address whose range ends beyond 2^64 is shown with the range, because the
   expect(errorOf(() => memory.sysReserve(v, 2 * page)).message).toMatch(
     /^sysReserve: the range of 8192 bytes at 0xfffffffffffff000 ends beyond 2\^64\. Pass an address/,
   )
+})
+
+it('accepts 0 as a hint, because it is an address', () => {
+  const os = new PageOS()
+  const memory = createMemory(os)
+  expect(memory.sysReserve(0, page)).toBeGreaterThan(0)
+  expect(os.calls).toEqual(['sysReserveOS(0x0, 4096)'])
+  expect(errorOf(() => memory.sysUnused(0, page)).code).toBe('ERR_MEMLAYER_NOT_OWNED')
+})
+
+describe('memory.view', () => {
+  it.each([...noNumbers, ...noWholeNumbers, [2 ** 65, String(2 ** 65)]].map(([v, shown]) => [shown, v] as const))(
+    'refuses the address %s, and says where one may be',
+    (shown, v) => {
+      const view = (memory: Memory): unknown => memory.view(Uint8Array, v as number, 1)
+      const error = expectMisuse('view', view, 'ERR_MEMLAYER_ADDRESS')
+      expect(error.message).toBe(`view: the address is ${shown}. Pass an address inside a range that is Ready.`)
+    },
+  )
+
+  it.each([0, 1, 4097, 2 ** 64 - 2048])('asks the ledger about the address %d, because a view may begin there', (v) => {
+    const memory = createMemory(new PageOS())
+    expect(errorOf(() => memory.view(Uint8Array, v, 1))).toMatchObject({ code: 'ERR_MEMLAYER_NOT_OWNED', address: v })
+  })
 })

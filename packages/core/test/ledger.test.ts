@@ -129,11 +129,45 @@ describe('a ledger', () => {
     expect(made.audit(String)).toBe(`the reservations have 0 bytes, but the owned ranges have ${5 * page}`)
   })
 
+  it('finds wrong sums in its audit, and counts them anew from the ranges', () => {
+    const made = ledger()
+    const words = new Int32Array(4)
+    made.gauge.publishTo(words, 2)
+    // A script ended between the change of the ranges and the change of the sums.
+    made.force(at(2), page, READY)
+    expect(made.audit((category) => `c${category}`)).toBe(
+      `category 'c1' counts ${3 * page} bytes Prepared, but its ranges have ${2 * page}`,
+    )
+    made.recount()
+    expect(made.audit(String)).toBe(null)
+    expect([made.bytes(1, PREPARED), made.bytes(1, READY), made.ready]).toEqual([2 * page, 3 * page, 6 * page])
+    expect([...words]).toEqual([0, 0, 6, 0])
+    expect(made.totalPeak).toBe(5 * page)
+  })
+
+  it('changes with a forced change its version, and leaves what it does not own', () => {
+    const made = ledger()
+    const { version } = made
+    made.force(at(8), 4 * page, PREPARED)
+    expect(made.version).not.toBe(version)
+    expect(made.within(at(7), 4 * page).map(({ packed }) => packed)).toEqual([pack(READY, 2), pack(PREPARED, 2), 0])
+  })
+
+  it('forgets reservations of which nothing is left, when it counts anew', () => {
+    const made = new Ledger(false)
+    for (const pages of [0, 4, 8]) made.enter('sysReserve', at(pages), 4 * page, RESERVED, 0)
+    made.force(at(2), 6 * page, 0)
+    made.recount()
+    expect(() => made.expectWhole('sysFree', at(4), 4 * page)).toThrow('sysFree')
+    made.expectWhole('sysFree', at(8), 4 * page)
+    made.expectWhole('sysFree', at(0), 4 * page)
+  })
+
   it('has room for any number of categories', () => {
     const made = new Ledger(true)
     made.enter('sysAlloc', at(0), page, READY, 5000)
     expect([made.bytes(5000, READY), made.peak(5000)]).toEqual([page, page])
-    expect([made.bytes(9999, READY), made.peak(9999)]).toEqual([0, 0])
+    for (const category of [9999, 50_000]) expect([made.bytes(category, READY), made.peak(category)]).toEqual([0, 0])
     expect(made.audit(String)).toBe(null)
   })
 

@@ -54,6 +54,21 @@ const sizes = fc.oneof(
 const starts = fc.oneof(fc.nat(8192), fc.nat(2 ** 22), fc.nat(2 ** 34))
 
 describe('the index of views', () => {
+  it('finds an entry at the first byte of a granule, for a range of that byte alone', () => {
+    const index = new RangeIndex<Numbered>()
+    const granule = 2 ** 16
+    // More than a list has, each at the start of a granule of its own.
+    const entries = Array.from({ length: 12 }, (_, i) => entry((i + 1) * granule - (BASE % granule), 16))
+    for (const one of entries) index.add(one)
+    for (const one of entries) {
+      expect(one.start % granule).toBe(0)
+      expect(which(index.touching(one.start, 1))).toEqual([one.place])
+      expect(which(index.touching(one.start - 1, 1))).toEqual([])
+      expect(which(index.touching(one.end - 1, 1))).toEqual([one.place])
+      expect(which(index.touching(one.end, 1))).toEqual([])
+    }
+  })
+
   it.each([
     ['few', 6],
     ['just more than few', 10],

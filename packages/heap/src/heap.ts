@@ -1,63 +1,13 @@
 // A heap: what people hold. Its objects are handles, which are small whole numbers, and its bytes are typed arrays.
 // It answers to mallocgc in Go's runtime/malloc.go, without a garbage collector.
-import {
-  checkOptions,
-  formatBytes,
-  type HugePagePolicy,
-  type Memory,
-  type Region,
-  type SysMemStat,
-} from '@memlayer/core'
-import {
-  destroyed,
-  freeAlready,
-  notAnObject,
-  notOpen,
-  wrongAlignment,
-  wrongMaximum,
-  wrongSize,
-  tooDeep,
-} from './misuse.js'
+import { formatBytes, type Memory, type Region } from '@memlayer/core'
+import { Checker, type CheckOptions, type Leak } from './checker.js'
+import { destroyed, freeAlready, notAnObject, notOpen, wrongAlignment, wrongSize, tooDeep } from './misuse.js'
 import { PageHeap } from './page-heap.js'
 import { Room } from './room.js'
 import { classOf, pageBytes, smallMax, unitBytes } from './size-classes.js'
 import { alignedClass, levelsMax, Spans } from './spans.js'
 import { statsOf, type HeapStats } from './stats.js'
-
-/** The most bytes of a heap. Offsets in units of 8 bytes are 30 bits then: a small integer in every engine. */
-const maximumMax = 2 ** 33
-
-/** How a heap is created. */
-export interface HeapOptions {
-  /** What people call it: its region, its category and its reclaimer. Default `'heap'`. */
-  readonly name?: string | undefined
-  /** The most bytes it may have: they are reserved at once. Default 1 GiB, at most 8 GiB. */
-  readonly maximum?: number | undefined
-  /**
-   * False: all of it is Ready from the start, and the typed arrays last until `destroy`. True: it becomes Ready by
-   * need, and the typed arrays have to be read from the heap again after an allocation. Default: false where Ready
-   * pages cost nothing before they are touched, and the memory has no limit.
-   */
-  readonly grow?: boolean | undefined
-  /** What it asks for as to huge pages. Default `'default'`. */
-  readonly hugePages?: HugePagePolicy | undefined
-  /** The category that counts its bytes. Default: `memory.stat(name)`. */
-  readonly stat?: SysMemStat | undefined
-}
-
-/**
- * Creates a heap in a memory.
- *
- * @throws UsageError ERR_MEMLAYER_OPTION or ERR_MEMLAYER_SIZE for an option that is wrong. OutOfMemoryError when the OS
- * has no room for it.
- */
-export function createHeap(memory: Memory, options: HeapOptions = {}): Heap {
-  const read = checkOptions('createHeap', options, ['name', 'maximum', 'grow', 'hugePages', 'stat'])
-  const { name = 'heap', maximum = 2 ** 30, grow, hugePages, stat } = read
-  const isSize = Number.isSafeInteger(maximum) && maximum >= 2 * pageBytes && maximum <= maximumMax
-  if (!isSize) wrongMaximum(maximum, 2 * pageBytes, maximumMax)
-  return new Heap(memory, new Room(memory, { name, maximum, grow, hugePages, stat }))
-}
 
 /** Small objects and large ones in one reservation. Made by {@link createHeap}. */
 export class Heap {
@@ -65,16 +15,18 @@ export class Heap {
   readonly #room: Room
   readonly #pages: PageHeap
   readonly #spans: Spans
+  readonly #checker: Checker | null
   readonly #end: () => void
   #isDestroyed = false
 
   /** @internal */
-  constructor(memory: Memory, room: Room) {
+  constructor(memory: Memory, room: Room, check: CheckOptions | null) {
     const { name } = room.region
     this.#memory = memory
     this.#room = room
     this.#pages = new PageHeap(room, name)
     this.#spans = new Spans(this.#pages, Math.floor(room.size / pageBytes))
+    this.#checker = check === null ? null : new Checker(room, this.#spans, check)
     this.#end = memory.reclaimer({ name }, ({ want }) => (this.#isDestroyed ? 0 : this.scavenge(want)))
   }
 
@@ -111,15 +63,16 @@ export class Heap {
    * refuses; nothing has changed then.
    */
   alloc(bytes: number): number {
-    if (isSmall(bytes)) return this.#spans.alloc(classOf(bytes))
-    return this.#allocOther('alloc', bytes)
+    if (this.#checker === null && isSmall(bytes)) return this.#spans.alloc(classOf(bytes))
+    return this.#allocOther('alloc', bytes, 1)
   }
 
   /** An object whose bytes are 0. See {@link Heap.alloc}. */
   allocZeroed(bytes: number): number {
-    const handle = isSmall(bytes) ? this.#spans.alloc(classOf(bytes)) : this.#allocOther('allocZeroed', bytes)
+    const isPlain = this.#checker === null && isSmall(bytes)
+    const handle = isPlain ? this.#spans.alloc(classOf(bytes)) : this.#allocOther('allocZeroed', bytes, 1)
     const at = handle * unitBytes
-    this.u8.fill(0, at, at + this.#spans.sizeOf(handle))
+    this.u8.fill(0, at, at + this.#sizeOf(handle))
     return handle
   }
 
@@ -131,16 +84,29 @@ export class Heap {
   allocAligned(bytes: number, align: number): number {
     if (!Number.isInteger(align) || align < 1 || align > pageBytes || (align & (align - 1)) !== 0)
       wrongAlignment('allocAligned', this.name, align)
-    if (!isSmall(bytes)) return this.#allocOther('allocAligned', bytes, align)
-    // A span begins at a page, so objects whose size is a multiple of the alignment are aligned.
-    return this.#spans.alloc(alignedClass(classOf(bytes), align))
+    return this.#allocOther('allocAligned', bytes, align)
   }
 
-  #allocOther(op: string, bytes: number, align = 1): number {
+  #allocOther(op: 'alloc' | 'allocZeroed' | 'allocAligned', bytes: number, align: number): number {
     if (this.#isDestroyed) destroyed(op, this.name)
     if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum) wrongSize(op, this.name, bytes, this.maximum)
-    if (bytes === 0) return this.#spans.alloc(alignedClass(1, align))
-    return this.#spans.allocLarge(Math.ceil(bytes / pageBytes))
+    return this.#checker === null ? this.#take(bytes, align) : this.#allocChecked(this.#checker, op, bytes, align)
+  }
+
+  #allocChecked(checker: Checker, op: 'alloc' | 'allocZeroed' | 'allocAligned', bytes: number, align: number): number {
+    return checker.alloc(bytes, () => this.#take(Checker.room(bytes), align), this[op])
+  }
+
+  /** A place for an object. */
+  #take(bytes: number, align: number): number {
+    if (bytes > smallMax) return this.#spans.allocLarge(Math.ceil(bytes / pageBytes))
+    // A span begins at a page, so objects whose size is a multiple of the alignment are aligned.
+    return this.#spans.alloc(alignedClass(bytes === 0 ? 1 : classOf(bytes), align))
+  }
+
+  /** The bytes of an object; -1: none that is in use begins at `handle`. */
+  #sizeOf(handle: number): number {
+    return this.#checker === null ? this.#spans.sizeOf(handle) || -1 : this.#checker.sizeOf(handle)
   }
 
   /**
@@ -150,7 +116,8 @@ export class Heap {
    * handle. Nothing has happened then.
    */
   free(handle: number): void {
-    if (!this.#spans.free(handle)) this.#wrong('free', handle)
+    const checker = this.#checker
+    if (!(checker === null ? this.#spans.free(handle) : checker.free(handle, this.free))) this.#wrong('free', handle)
   }
 
   /**
@@ -161,21 +128,20 @@ export class Heap {
    * @throws UsageError as `alloc` and `free` do. OutOfMemoryError; the object is then as it was.
    */
   realloc(handle: number, bytes: number): number {
-    const spans = this.#spans
-    const before = spans.sizeOf(handle)
-    if (before === 0) this.#wrong('realloc', handle)
+    const before = this.#sizeOf(handle)
+    if (before < 0) this.#wrong('realloc', handle)
     if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum)
       wrongSize('realloc', this.name, bytes, this.maximum)
     if (this.#staysAt(handle, before, bytes)) return handle
     const moved = this.#allocBeside(handle, bytes)
     const from = handle * unitBytes
     // An observer that heard of the allocation may have freed the object.
-    if (spans.sizeOf(handle) !== before) {
-      void spans.free(moved)
+    if (this.#sizeOf(handle) !== before) {
+      this.free(moved)
       this.#wrong('realloc', handle)
     }
-    this.u8.copyWithin(moved * unitBytes, from, from + Math.min(before, spans.sizeOf(moved)))
-    void spans.free(handle)
+    this.u8.copyWithin(moved * unitBytes, from, from + Math.min(before, this.#sizeOf(moved)))
+    this.free(handle)
     return moved
   }
 
@@ -190,25 +156,27 @@ export class Heap {
   }
 
   #staysAt(handle: number, before: number, bytes: number): boolean {
+    // A checked object always moves, so that its old handle is found out.
+    if (this.#checker !== null) return false
     const isLarge = before > smallMax
     if (isLarge) return bytes > smallMax && this.#spans.resizeLarge(handle, Math.ceil(bytes / pageBytes))
     return bytes <= smallMax && classOf(Math.max(bytes, 1)) === classOf(before)
   }
 
   /**
-   * The bytes that an object has: as many as were asked for, or up to an eighth more.
+   * The bytes that an object has: as many as were asked for, or up to an eighth more. Checked, just as many.
    *
    * @throws UsageError as `free` does.
    */
   size(handle: number): number {
-    const bytes = this.#spans.sizeOf(handle)
-    if (bytes === 0) this.#wrong('size', handle)
+    const bytes = this.#sizeOf(handle)
+    if (bytes < 0) this.#wrong('size', handle)
     return bytes
   }
 
   /** Whether an object that is in use begins at `handle`. */
   has(handle: number): boolean {
-    return this.#spans.sizeOf(handle) > 0
+    return this.#sizeOf(handle) >= 0
   }
 
   /**
@@ -218,8 +186,8 @@ export class Heap {
    * @throws UsageError as `free` does.
    */
   view(handle: number): Uint8Array<ArrayBuffer> {
-    const bytes = this.#spans.sizeOf(handle)
-    if (bytes === 0) this.#wrong('view', handle)
+    const bytes = this.#sizeOf(handle)
+    if (bytes < 0) this.#wrong('view', handle)
     const at = handle * unitBytes
     return this.u8.subarray(at, at + bytes)
   }
@@ -307,7 +275,9 @@ export class Heap {
    * @throws UsageError ERR_MEMLAYER_STATE when it is not open.
    */
   release(mark: number): void {
+    this.#checker?.expectSound('release')
     if (!this.#spans.release(mark)) notOpen(this.name, mark)
+    this.#checker?.forgetReleased()
   }
 
   /**
@@ -330,6 +300,7 @@ export class Heap {
    */
   scavenge(bytes: number = Infinity): number {
     if (this.#isDestroyed) destroyed('scavenge', this.name)
+    this.#checker?.flush()
     this.#spans.dropEmpty()
     let given = this.#pages.scavenge(bytes)
     this.#holes((from, end) => {
@@ -355,7 +326,27 @@ export class Heap {
 
   /** What it has: by class, and together. It looks at every span. */
   stats(): HeapStats {
-    return statsOf(this.#room, this.#pages, this.#spans)
+    return statsOf(this.#room, this.#pages, this.#spans, this.#checker?.waiting)
+  }
+
+  /**
+   * Of a checked heap: objects in use, by the place that allocated them, those with the most bytes first. At the end of
+   * a program's work, these are what it did not free. Empty without `check`.
+   */
+  leaks(): Leak[] {
+    return this.#checker?.leaks() ?? []
+  }
+
+  /**
+   * Holds the counts of all spans against their bitmaps. Of a checked heap, also looks for writes past the end of every
+   * object, and after its free.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE for what a program has overwritten. FatalError when the heap is broken.
+   */
+  check(): void {
+    if (this.#isDestroyed) destroyed('check', this.name)
+    this.#spans.table.audit(this.#pages.end, this.name)
+    this.#checker?.expectSound('check')
   }
 
   /** Gives all back. Its typed arrays end. */
@@ -364,6 +355,7 @@ export class Heap {
     this.#isDestroyed = true
     this.#end()
     this.#spans.clear()
+    this.#checker?.forgetReleased()
     this.#pages.close()
     this.#room.free()
   }
@@ -382,7 +374,8 @@ export class Heap {
 
   #wrong(op: string, handle: number): never {
     if (this.#isDestroyed) destroyed(op, this.name)
-    if (this.#spans.isFree(handle)) freeAlready(op, this.name, handle)
+    const freed = this.#checker?.freedAt(handle) ?? null
+    if (freed !== null || this.#spans.isFree(handle)) freeAlready(op, this.name, handle, freed ?? '')
     notAnObject(op, this.name, handle)
   }
 }

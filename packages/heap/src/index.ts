@@ -1,4 +1,6 @@
 // @memlayer/heap: objects of any size in memory of the layer. It needs a memory and nothing else, so it runs wherever a
 // backend does.
-export { createHeap, type Heap, type HeapOptions } from './heap.js'
+export type { CheckOptions, Leak } from './checker.js'
+export { createHeap, type HeapOptions } from './create-heap.js'
+export type { Heap } from './heap.js'
 export type { ClassStats, HeapStats } from './stats.js'

@@ -36,11 +36,11 @@ export function wrongAlignment(op: string, name: string, align: unknown): never 
 }
 
 /** @throws UsageError, because an object that begins at `handle` is free already. */
-export function freeAlready(op: string, name: string, handle: number): never {
+export function freeAlready(op: string, name: string, handle: number, freed: string): never {
   throw new UsageError('ERR_MEMLAYER_STATE', `${op}(${handle}) of the heap '${name}': the object is free already`, {
     op,
     region: name,
-    hint: 'Free each object once, and forget its handle then.',
+    hint: `Free each object once, and forget its handle then.${at('It was freed here:', freed)}`,
   })
 }
 
@@ -77,4 +77,36 @@ export function tooDeep(name: string, most: number): never {
     region: name,
     hint: 'Release marks, each after its last use.',
   })
+}
+
+/** @throws UsageError, because the bytes behind an object were written to. */
+export function overrun(op: string, name: string, handle: number, bytes: number, offset: number, made: string): never {
+  const what = `the object of ${bytes} bytes was written to past its end, at its offset ${offset}`
+  throw new UsageError('ERR_MEMLAYER_STATE', `${op}(${handle}) of the heap '${name}': ${what}`, {
+    op,
+    region: name,
+    hint: `Allocate as many bytes as are written.${at('It was allocated here:', made)}`,
+  })
+}
+
+/** @throws UsageError, because an object was written to after it was freed. */
+export function writtenAfterFree(name: string, handle: number, offset: number, freed: string): never {
+  const what = `it was written to after it was freed, at its offset ${offset}`
+  throw new UsageError('ERR_MEMLAYER_STATE', `the object ${handle} of the heap '${name}': ${what}`, {
+    op: 'free',
+    region: name,
+    hint: `Forget the handle of an object that is freed.${at('It was freed here:', freed)}`,
+  })
+}
+
+/** @throws UsageError, because an option is wrong. */
+export function wrongOption(option: string, value: unknown, allowed: string): never {
+  throw new UsageError('ERR_MEMLAYER_OPTION', `createHeap: the option ${option} is ${show(value)}`, {
+    op: 'createHeap',
+    hint: `Pass ${allowed}.`,
+  })
+}
+
+function at(what: string, place: string): string {
+  return place === '' ? '' : ` ${what}\n${place}`
 }

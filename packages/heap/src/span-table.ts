@@ -1,5 +1,6 @@
 // What is known of the pages of a heap, in typed arrays by page number, apart from the objects. It answers to the
 // fields of mspan and to the span lookup in Go's runtime/mheap.go.
+import { FatalError } from '@memlayer/core'
 import { bytesOfClass, classes, pageBytes } from './size-classes.js'
 import { WordPool } from './word-pool.js'
 
@@ -83,4 +84,34 @@ export class SpanTable {
       first = -1
     }
   }
+
+  /** Holds the count of each span against its bitmap. @throws FatalError when they differ. */
+  audit(end: number, name: string): void {
+    for (const { page, sizeClass, objects, free } of this.all(end)) {
+      if (sizeClass === 0) continue
+      const base = this.base[page] as number
+      const count = classes.words[sizeClass] as number
+      let bits = 0
+      for (let word = 0; word < count; word++) {
+        const own = this.pool.words[base + word] as number
+        bits += bitsIn(own)
+        const isTold = ((this.pool.words[base - 1] as number) & (1 << word)) !== 0
+        if (own !== 0 && !isTold) broken(name, page, `the word ${word} has room, and its summary says that it has none`)
+      }
+      const last = objects % 32 === 0 ? -1 : ~(-1 << objects)
+      if (((this.pool.words[base + count - 1] as number) & ~last) !== 0)
+        broken(name, page, `it has free objects beyond its ${objects}`)
+      if (bits !== free) broken(name, page, `its bitmap has ${bits} free objects, and its count is ${free}`)
+    }
+  }
+}
+
+function bitsIn(word: number): number {
+  let bits = 0
+  for (let rest = word; rest !== 0; rest &= rest - 1) bits += 1
+  return bits
+}
+
+function broken(name: string, page: number, what: string): never {
+  throw new FatalError(`heap: the span at page ${page} of the heap '${name}' is broken: ${what}`, { op: 'check' })
 }

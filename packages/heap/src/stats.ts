@@ -28,6 +28,8 @@ export interface HeapStats {
   readonly live: number
   /** Objects in use. */
   readonly objects: number
+  /** Of a checked heap: freed objects that wait before their places serve again, and the bytes of those. */
+  readonly waiting: { readonly objects: number; readonly bytes: number }
   /** Bytes in spans that no object in use has: `used - live`. */
   readonly waste: number
   /** Bytes of pages without objects that may still have memory. `scavenge` gives them back. */
@@ -43,7 +45,12 @@ export interface HeapStats {
 }
 
 /** The figures of a heap, by its parts. */
-export function statsOf(room: Room, pages: PageHeap, spans: Spans): HeapStats {
+export function statsOf(
+  room: Room,
+  pages: PageHeap,
+  spans: Spans,
+  waiting: HeapStats['waiting'] = { objects: 0, bytes: 0 },
+): HeapStats {
   const classes = new Map<number, { size: number; spans: number; objects: number; free: number }>()
   const large = { objects: 0, bytes: 0 }
   let [live, objects, count] = [0, 0, 0]
@@ -65,13 +72,16 @@ export function statsOf(room: Room, pages: PageHeap, spans: Spans): HeapStats {
     objects += figures.objects - free
   }
   const used = pages.used * pageBytes
+  live += large.bytes - waiting.bytes
+  objects += large.objects - waiting.objects
   return {
     maximum: room.size,
     ready: room.ready,
     used,
-    live: live + large.bytes,
-    objects: objects + large.objects,
-    waste: used - live - large.bytes,
+    live,
+    objects,
+    waiting,
+    waste: used - live,
     retained: pages.retained,
     metadata: pages.bytes + spans.bytes,
     spans: count,

@@ -30,7 +30,7 @@ function pairs(times) {
     }
   }
 }
-pairs(1e6)
+pairs(3e6)
 globalThis.gc()
 await setImmediate()
 let collections = 0
@@ -60,7 +60,7 @@ describe('a million pairs of alloc and free', () => {
     expect(code).toBe(0)
     const { bytes, collections } = JSON.parse(stdout) as { bytes: number; collections: number }
     expect(collections).toBe(0)
-    // Reading the counter leaves an object, and another part of the engine some numbers: 0.05 bytes for each pair.
-    expect(bytes).toBeLessThan(5000)
+    // Reading the counter leaves an object, and another part of the engine some numbers: 0.2 bytes for each pair.
+    expect(bytes).toBeLessThan(20_000)
   })
 })

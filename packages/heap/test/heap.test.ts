@@ -335,4 +335,49 @@ describe('code that hears of a commit', () => {
     stop()
     expect(memory.stats().total.held).toBe(0)
   })
+
+  it('may allocate objects of the same size, and the room of their span is not lost', () => {
+    const memory = createMemory(createJS())
+    using heap = createHeap(memory, { maximum: 16 * MiB, grow: true })
+    let isInside = false
+    const end = memory.observe(() => {
+      if (isInside) return
+      isInside = true
+      heap.alloc(64)
+    })
+    heap.alloc(64)
+    end()
+    expect(isInside).toBe(true)
+    // A span has 128 of them.
+    for (let i = 2; i < 256; i++) heap.alloc(64)
+    expect(heap.stats()).toMatchObject({ objects: 256, spans: 2 })
+    heap.check()
+  })
+
+  it('may free the object that is given another size, and realloc says so', () => {
+    const memory = createMemory(createJS())
+    using heap = createHeap(memory, { maximum: 16 * MiB, grow: true })
+    const handle = heap.alloc(100)
+    const end = memory.observe(() => {
+      if (heap.has(handle)) heap.free(handle)
+    })
+    expect(codeOf(() => heap.realloc(handle, 5 * MiB))).toBe('ERR_MEMLAYER_STATE')
+    end()
+    expect(heap.stats().objects).toBe(0)
+  })
+})
+
+describe('spans that come and go', () => {
+  it('need no more metadata than those before them', () => {
+    const heap = heapOf()
+    const turn = (): void => {
+      const handles = Array.from({ length: 2000 }, (_, i) => heap.alloc(16 + (i % 700)))
+      for (const handle of handles) heap.free(handle)
+      heap.scavenge()
+    }
+    turn()
+    const { metadata } = heap.stats()
+    for (let i = 0; i < 100; i++) turn()
+    expect(heap.stats().metadata).toBe(metadata)
+  })
 })

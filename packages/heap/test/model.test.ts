@@ -34,6 +34,12 @@ const rows: readonly Row[] = [
     operations: 200_000,
   },
   { name: 'a WebAssembly memory', os: () => createJS(), options: { maximum: 64 * MiB }, operations: 200_000 },
+  {
+    name: 'the real kernel, checked',
+    os: () => createLinux(),
+    options: { maximum: 128 * MiB, check: { places: false, quarantine: 4 * MiB } },
+    operations: 100_000,
+  },
   { name: 'memory of the engine', os: () => createEngine(), options: { maximum: 64 * MiB }, operations: 100_000 },
 ]
 

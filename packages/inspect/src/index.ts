@@ -16,6 +16,7 @@ export type {
   SnapshotRegion,
 } from './snapshot.js'
 export { record, type Recording, type RecordOptions } from './recorder.js'
+export { alertsOf, type Alert, type Alerted } from './alerts.js'
 export { traceOf, type TraceEvent } from './trace.js'
 export { drawTerminal } from './terminal.js'
 export { showTerminal, type TerminalOptions, type TerminalOutput, type TerminalView } from './terminal-screen.js'

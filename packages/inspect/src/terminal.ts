@@ -1,5 +1,6 @@
 // Draws a snapshot in a terminal: totals, the parts of resident memory, the address space as a strip of characters, a
 // sparkline of earlier moments, regions, categories, and refused operations.
+import { alertsOf } from './alerts.js'
 import { visible } from './names.js'
 import { formatAddress, formatBytes } from '@memlayer/core'
 import { shortened } from './frame.js'
@@ -44,6 +45,7 @@ function sectionsOf(scene: Scene): Section[] {
   const { snapshot, width, history } = scene
   const { regions, stats, log } = snapshot
   const parts = partLines(scene)
+  const alerts = alertsOf(snapshot, history).map(({ says }): Piece[] => [{ text: `! ${says}`, colour: '31' }])
   const refused = log.filter(({ outcome }) => outcome !== 'done').slice(-refusedRowsMax)
   const categories = Math.min(rowsMax, Object.keys(stats.categories).length)
   const whole = (lines: Lines, rank: number): Section => ({
@@ -54,6 +56,7 @@ function sectionsOf(scene: Scene): Section[] {
   })
   return [
     { rank: 0, least: 1, most: 4, draw: (rows) => totalLines(snapshot).slice(0, rows) },
+    { rank: 2, least: Math.min(1, alerts.length), most: alerts.length, draw: (rows) => alerts.slice(0, rows) },
     whole([runsOf(strip(snapshot, width)).map(([n, count]) => state(n, (marks[n] ?? ' ').repeat(count)))], 1),
     whole(parts, 3),
     whole(historyLines(history, width), 6),

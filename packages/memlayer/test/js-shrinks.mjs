@@ -1,5 +1,5 @@
-// A WebAssembly memory of os-js whose pages go back by foreign calls. js-shrinks.test.ts runs this file on each
-// engine and reads the facts that it prints.
+// A WebAssembly memory of os-js whose pages go back by foreign calls. js-shrinks.test.ts runs this file on each engine
+// and reads the facts that it prints.
 import { createMemory } from '@memlayer/core'
 import { adopt, discardPages } from '@memlayer/os-engine'
 import { createOS, wasmKernel } from '@memlayer/os-js'

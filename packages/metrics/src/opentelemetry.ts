@@ -9,7 +9,7 @@ import {
   type Meter,
   type Observable,
 } from '@opentelemetry/api'
-import { instruments, readPoints, type Instrument, type InstrumentName } from './points.js'
+import { instruments, isOfProcess, readPoints, type Instrument, type InstrumentName } from './points.js'
 import { processPoints } from './process-points.js'
 
 /** Options of `observeMemory`. */
@@ -41,22 +41,41 @@ export function observeMemory(memory: Memory, options: ObserveOptions = {}): () 
     observables.set(name, create(meter, name, instruments[name]))
   // Do not even make them when another package has them: the SDK reports two instruments of one name as a conflict.
   const host = withProcess ? createProcess(meter) : null
+  const self = Symbol('observer')
+  const observers = observersOf(observing, meter, self)
+  const hosts = host === null ? observers : observersOf(hosting, meter, self)
   const callback = (result: BatchObservableResult): void => {
+    // One observer tells of the process. A sum over memories would count it several times.
+    const tellsProcess = observers.values().next().value === self
     for (const { name, value, category, state } of readPoints(memory)) {
+      if (isOfProcess(name) && !tellsProcess) continue
       const observable = observables.get(name)
       const own: Attributes = { ...attributes }
       if (category !== undefined) own['memlayer.category'] = category
       if (state !== undefined) own['memlayer.state'] = state
       if (observable !== undefined) result.observe(observable, value, own)
     }
-    if (host === null) return
+    if (host === null || hosts.values().next().value !== self) return
     const { usage, virtual } = processPoints()
     if (usage !== null) result.observe(host.usage, usage, attributes)
     if (virtual !== null) result.observe(host.virtual, virtual, attributes)
   }
   const all = [...observables.values(), ...(host === null ? [] : [host.usage, host.virtual])]
   meter.addBatchObservableCallback(callback, all)
-  return () => meter.removeBatchObservableCallback(callback, all)
+  return () => {
+    for (const set of [observers, hosts]) set.delete(self)
+    meter.removeBatchObservableCallback(callback, all)
+  }
+}
+
+/** The observers of each meter, and those that have the process's own instruments. The first of them tells of it. */
+const observing: WeakMap<Meter, Set<symbol>> = /* @__PURE__ */ new WeakMap()
+const hosting: WeakMap<Meter, Set<symbol>> = /* @__PURE__ */ new WeakMap()
+
+function observersOf(all: WeakMap<Meter, Set<symbol>>, meter: Meter, self: symbol): Set<symbol> {
+  let observers = all.get(meter)
+  if (observers === undefined) all.set(meter, (observers = new Set()))
+  return observers.add(self)
 }
 
 /** The global provider's meter. The API does not tell a meter that an SDK was set up after it was made. */

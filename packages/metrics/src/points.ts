@@ -24,6 +24,9 @@ export type InstrumentName =
   | 'memlayer.memory.retained'
   | 'memlayer.memory.released'
   | 'memlayer.memory.pinned'
+  | 'memlayer.memory.leaked'
+  | 'memlayer.memory.holds'
+  | 'memlayer.memory.hold.age'
   | 'memlayer.memory.limit'
   | 'memlayer.memory.limit.used'
   | 'memlayer.scavenger.released'
@@ -79,6 +82,24 @@ export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
     kind: 'sum',
     unit: 'By',
     description: 'Pages of views that were moved to another buffer: they stay Ready until region.reclaim.',
+    attributes: [],
+  },
+  'memlayer.memory.leaked': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Address space of regions that were collected and never freed, by category. No point: nothing leaked.',
+    attributes: ['category'],
+  },
+  'memlayer.memory.holds': {
+    kind: 'sum',
+    unit: '{hold}',
+    description: 'What keeps pages Ready besides their owner: holds, lends, transfers, shares and moved views.',
+    attributes: [],
+  },
+  'memlayer.memory.hold.age': {
+    kind: 'gauge',
+    unit: 's',
+    description: 'The age of the oldest hold. No point: there is none.',
     attributes: [],
   },
   'memlayer.memory.limit': {
@@ -179,7 +200,7 @@ export function readPoints(memory: Memory): Point[] {
     points.push({ name: 'memlayer.process.mappings', value: mappings.used })
     points.push({ name: 'memlayer.process.mappings.limit', value: mappings.limit })
   }
-  points.push(...idlePoints(memory, stats), ...commitPoints(memory))
+  points.push(...idlePoints(memory, stats), ...keptPoints(memory, stats), ...commitPoints(memory))
   return points.filter(({ value }) => Number.isFinite(value))
 }
 
@@ -216,6 +237,30 @@ function idlePoints(memory: Memory, stats: MemoryStats): Point[] {
     { name: 'memlayer.scavenger.released', value: scavenged },
     { name: 'memlayer.scavenger.time', value: scavengeMilliseconds / 1000 },
   ]
+}
+
+/** What nobody can free any more, and what keeps pages Ready. */
+function keptPoints(memory: Memory, { total }: MemoryStats): Point[] {
+  // Without a ledger there are no regions.
+  if (Number.isNaN(total.prepared)) return []
+  const leaked = new Map<string, number>()
+  for (const { category, parts } of memory.leaks()) {
+    const bytes = parts.reduce((sum, [, size]) => sum + size, 0)
+    leaked.set(category, (leaked.get(category) ?? 0) + bytes)
+  }
+  const holds = memory.holds()
+  // The oldest comes first.
+  const oldest = holds[0]?.age ?? NaN
+  return [
+    ...Array.from(leaked, ([category, value]): Point => ({ name: 'memlayer.memory.leaked', value, category })),
+    { name: 'memlayer.memory.holds', value: holds.length },
+    { name: 'memlayer.memory.hold.age', value: oldest / 1000 },
+  ]
+}
+
+/** Whether a figure is of the process or its system, and so the same for all memories of the process. */
+export function isOfProcess(name: InstrumentName): boolean {
+  return name.startsWith('memlayer.process.') || name.startsWith('memlayer.system.')
 }
 
 /** The commit limit, where an OS charges what is committed. Elsewhere limits are slow to read. */

@@ -2,7 +2,7 @@
 // in between. The names are the ones that OpenTelemetry's own exporter writes for Prometheus.
 import { checkOptions, type Memory } from '@memlayer/core'
 import { Counter, Gauge, register, type OpenMetricsContentType, type Registry } from 'prom-client'
-import { instruments, readPoints, type Instrument, type InstrumentName, type Point } from './points.js'
+import { instruments, isOfProcess, readPoints, type Instrument, type InstrumentName, type Point } from './points.js'
 
 export type { InstrumentName } from './points.js'
 
@@ -77,9 +77,10 @@ function sourceOf(memories: Memories): Source {
         )
         queueMicrotask(() => (points = null))
       }
-      return points
-        .filter(([, point]) => point.name === name)
-        .map(([memory, point]) => ({ value: point.value, labels: labelsOf(isOne ? null : memory, point) }))
+      const found = points.filter(([, point]) => point.name === name)
+      // Every memory tells of the one process. A sum over memories would count it several times.
+      if (isOfProcess(name)) return found.slice(0, 1).map(([, point]) => ({ value: point.value, labels: {} }))
+      return found.map(([memory, point]) => ({ value: point.value, labels: labelsOf(isOne ? null : memory, point) }))
     },
   }
 }
@@ -99,9 +100,9 @@ function create(instrument: InstrumentName, source: Source, registry: Registry):
     name,
     help: description,
     registers: [registry],
-    labelNames: [...source.labelNames, ...attributes],
-    // How prom-client joins the processes of a cluster. All of them have the same system.
-    aggregator: instrument.startsWith('memlayer.system.') ? ('max' as const) : ('sum' as const),
+    labelNames: isOfProcess(instrument) ? [] : [...source.labelNames, ...attributes],
+    // How prom-client joins the processes of a cluster. All of them have the same system, and ages do not add up.
+    aggregator: isLargest(instrument) ? ('max' as const) : ('sum' as const),
   }
   const metric = kind === 'counter' ? new Counter(shared) : new Gauge(shared)
   const get = metric.get.bind(metric)
@@ -110,3 +111,6 @@ function create(instrument: InstrumentName, source: Source, registry: Registry):
   metric.get = async (): Promise<Values> => ({ ...(await get()), values: source.read(instrument) })
   return metric
 }
+
+const isLargest = (name: InstrumentName): boolean =>
+  name.startsWith('memlayer.system.') || name === 'memlayer.memory.hold.age'

@@ -90,6 +90,19 @@ describe("the OpenTelemetry SDK's reader", () => {
     await provider.shutdown()
   })
 
+  it('tells of the process once, by the first of its memories, and by the next one when that ends', async () => {
+    const { provider, reader } = setUp()
+    const meter = provider.getMeter('test')
+    const end = observeMemory(inUse(), { meter, attributes: { memory: 'one' } })
+    observeMemory(inUse(), { meter, attributes: { memory: 'two' } })
+    const usage = async (): Promise<string[]> =>
+      Object.keys(await collect(reader)).filter((key) => key.startsWith('process.memory.usage'))
+    expect(await usage()).toEqual(['process.memory.usage one'])
+    end()
+    expect(await usage()).toContain('process.memory.usage two')
+    await provider.shutdown()
+  })
+
   it("gives the attributes to the process's points too, and makes no process instruments on request", async () => {
     const { provider, reader } = setUp()
     const meter = provider.getMeter('test')

@@ -1,6 +1,7 @@
 // All views of one snapshot, and what a person has chosen in them. app.ts hands over the snapshots.
 import { sumRegions, type RegionSums } from '../region-sums.js'
 import type { Moment, SnapshotRegion } from '../snapshot.js'
+import { showAlerts } from './alert-list.js'
 import { Chart } from './chart.js'
 import { Comparison } from './compare.js'
 import { byId, bytes, clock, say } from './dom.js'
@@ -95,6 +96,7 @@ export class Views {
 
   #steps({ shown, space, sums, places }: Current): readonly (() => void | Promise<void>)[] {
     return [
+      () => showAlerts(shown, this.#source.history()),
       () => this.#strip.show(shown, space),
       () => this.#lanes.show({ shown, space, view: this.#strip.view }),
       () => this.#figures.show(shown, this.#source.history()),

@@ -1,0 +1,107 @@
+// What a reader should look at first: each alert when it should be there, and not before.
+import { createMemory } from '@memlayer/core'
+import { openBrowser } from '@memlayer/browser'
+import { alertsOf, drawTerminal, inspect, momentOf, takeSnapshot, type Moment, type Snapshot } from '@memlayer/inspect'
+import { createOS } from '@memlayer/os-linux'
+import { describe, expect, it } from 'vitest'
+import { fresh, living, MiB } from './living.js'
+
+/** A snapshot in which nothing is wrong. */
+function quiet(): Snapshot {
+  const snapshot = takeSnapshot(living())
+  return { ...snapshot, limits: { ...snapshot.limits, host: [], own: null }, mappings: null, holds: [], log: [] }
+}
+
+/** Four minutes in which Ready memory is what `ready` says, second by second. */
+function moments(snapshot: Snapshot, ready: (second: number) => number): Moment[] {
+  const moment = momentOf(snapshot)
+  return Array.from({ length: 241 }, (_, i) => ({ ...moment, at: snapshot.at - (240 - i) * 1000, ready: ready(i) }))
+}
+
+const codes = (snapshot: Snapshot, history: readonly Moment[] = []): string[] =>
+  alertsOf(snapshot, history).map(({ code }) => code)
+
+describe.skipIf(process.platform !== 'linux')('an alert', () => {
+  it('is there when its condition is, and not before', () => {
+    const calm = quiet()
+    expect(
+      codes(
+        calm,
+        moments(calm, () => MiB),
+      ),
+    ).toEqual([])
+    const limits = (used: number): Snapshot['limits'] => ({
+      at: 0,
+      own: { name: 'memory.limit', bytes: 100, used, of: 'layer', beyond: 'refuse' },
+      host: [{ name: "the control group's memory.max", bytes: 100, used: used - 5 }],
+    })
+    expect(codes({ ...calm, limits: limits(94) })).toEqual([])
+    expect(codes({ ...calm, limits: limits(95) })).toEqual(['near-limit', 'near-limit'])
+    const mappings = { limit: 100, own: 1, at: 0 }
+    expect(codes({ ...calm, mappings: { ...mappings, used: 79 } })).toEqual([])
+    expect(codes({ ...calm, mappings: { ...mappings, used: 80 } })).toEqual(['near-mappings'])
+    const entry = { op: 'sysMap', address: 0, size: 1, category: null, outcome: 'refused', answer: 'no' } as const
+    expect(codes({ ...calm, log: [{ ...entry, at: calm.at - 299_000 }] })).toEqual(['refused'])
+    expect(codes({ ...calm, log: [{ ...entry, at: calm.at - 301_000 }] })).toEqual([])
+    expect(codes({ ...calm, regions: calm.regions.map((one) => ({ ...one, leaked: true })) })).toEqual(['leaked'])
+    expect(codes({ ...calm, stats: { ...calm.stats, pinned: 4096 } })).toEqual(['pinned'])
+    const hold = { kind: 'hold', region: 'a', offset: 0, length: 1, address: 1, made: '', worker: null } as const
+    expect(codes({ ...calm, holds: [{ ...hold, age: 3_600_001 }] })).toEqual(['old-hold'])
+    expect(codes({ ...calm, holds: [{ ...hold, age: 3_599_999 }] })).toEqual([])
+  })
+
+  it('is of growth only where memory has grown all the time, and by enough', () => {
+    const calm = quiet()
+    expect(
+      codes(
+        calm,
+        moments(calm, (second) => MiB + second * 4096),
+      ),
+    ).toEqual(['growth'])
+    // A cache that fills and empties, one that grew once, one that grows by little, and too short a history.
+    expect(
+      codes(
+        calm,
+        moments(calm, (second) => MiB * (1 + (second % 50))),
+      ),
+    ).toEqual([])
+    expect(
+      codes(
+        calm,
+        moments(calm, (second) => MiB * (second < 200 ? 1 : 2)),
+      ),
+    ).toEqual([])
+    expect(
+      codes(
+        calm,
+        moments(calm, (second) => 1000 * MiB + second * 4096),
+      ),
+    ).toEqual([])
+    expect(codes(calm, moments(calm, (second) => MiB + second * 4096).slice(100))).toEqual([])
+  })
+
+  it('stands above all else on the page and in the terminal, and goes when it is over', async (ctx) => {
+    await using browser = await openBrowser(ctx)
+    const memory = createMemory(createOS())
+    // The limit counts every memory of the process.
+    memory.limit = { bytes: 2 ** 40 }
+    memory.limit = { bytes: (memory.limit?.used ?? 0) + MiB }
+    const region = memory.reserve(MiB, { name: 'full' })
+    region.commit(0, MiB)
+    await using inspector = await inspect(memory)
+    await using tab = await browser.open(inspector.url)
+    const { page } = tab
+    await fresh(page)
+    const says = /100 % of memory\.limit, [\d.]+ MiB, are used\./
+    const shown = page.locator('#alerts li[data-code="near-limit"]', { hasText: 'memory.limit' })
+    expect(await shown.textContent()).toMatch(says)
+    expect(await page.locator('#said').textContent()).toMatch(says)
+    const text = drawTerminal(takeSnapshot(memory), 80, false).join('\n')
+    expect(text).toMatch(/^! 100 % of memory\.limit, [\d.]+ MiB, are used\.$/m)
+    memory.limit = { bytes: 2 ** 40 }
+    await fresh(page)
+    expect(await shown.count()).toBe(0)
+    expect(tab.complaints).toEqual([])
+    region.free()
+  })
+})

@@ -1,0 +1,53 @@
+// Mutants that no test can tell from the right code, each with the reason. They do not count in the score.
+
+/** Changes in one place, and why the code is as right with each of them. */
+interface Equals {
+  /** The file and the function: a mutant's name up to its colon. */
+  readonly where: string
+  readonly why: string
+  /** The rest of the names. */
+  readonly changes: readonly string[]
+}
+
+const equals: readonly Equals[] = [
+  {
+    where: 'check.ts checkRange',
+    why: 'The shortcut of both checks. The checks after it decide the same.',
+    changes: [
+      'Number.isSafeInteger(n) && n >= least && Numb… -> false',
+      'n >= least -> (n) > (least)',
+      'v >= 0 -> (v) > (0)',
+      '0 -> 1',
+      'v + n <= addressEnd -> (v + n) < (addressEnd)',
+      'isAligned(n, align) && isAligned(v, align) -> false',
+    ],
+  },
+  {
+    where: 'check.ts wrongAddress',
+    why: 'A range at 0 ends below 2^54, so it is never the one that ends beyond 2^64.',
+    changes: ['v >= 0 -> (v) > (0)', '0 -> 1'],
+  },
+  {
+    where: 'ledger/ledger.ts Ledger.forgetPeak',
+    why: 'A store beyond the end of a typed array does nothing.',
+    changes: [
+      'category < this.#peaks.length -> true',
+      'category < this.#peaks.length -> (category) <= (this.#peaks.length)',
+    ],
+  },
+  {
+    where: 'ledger/ledger.ts Ledger.categoryOf',
+    why: 'A shortcut: the map says the same of the first byte.',
+    changes: ['packed !== MIXED -> false'],
+  },
+  {
+    where: 'ledger/states.ts ',
+    why: 'Two bits have four values, and each has a name. The types do not know.',
+    changes: ["stateNames[stateOf(packed)] ?? 'None' -> stateNames[stateOf(packed)]"],
+  },
+]
+
+/** The reason of each equivalent mutant, by its name. */
+export const equivalent: ReadonlyMap<string, string> = new Map(
+  equals.flatMap(({ where, why, changes }) => changes.map((change) => [`${where}: ${change}`, why] as const)),
+)
