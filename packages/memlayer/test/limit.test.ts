@@ -104,10 +104,11 @@ describe.skipIf(process.platform !== 'linux')('a cache in a control group of 256
     expect([end, stderr, killed()]).toEqual([0, '', before])
     const { heard, reclaimed } = JSON.parse(stdout) as { heard: PressureEvent[]; reclaimed: number }
     expect(reclaimed).toBeGreaterThan(16 * MiB)
+    expect(heard.flatMap(({ given }) => given.map(({ name }) => name))).toContain('cache')
+    // The kernel's counters, or its PSI, may tell of it before a look at the limit does.
     const named = heard.filter(({ source }) => source === "the control group's memory.max")
-    expect(named.length).toBeGreaterThan(0)
     for (const { limit, used } of named) expect([limit, used > 0.9 * limit]).toEqual([256 * MiB, true])
-    expect(named.flatMap(({ given }) => given.map(({ name }) => name))).toContain('cache')
+    for (const { limit } of heard) expect(limit).toBe(256 * MiB)
   })
 
   it('is killed where nothing gives way', async (context) => {

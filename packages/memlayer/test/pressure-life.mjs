@@ -1,4 +1,4 @@
-// A cache of 140 MiB beside other memory of the program, which grows by a MiB ten times a second until it has 100. The
+// A cache of 140 MiB beside other memory of the program, which grows by a MiB ten times a second until it has 140. The
 // layer has no limit. With `reclaims` the cache has a reclaimer. It prints what a listener of pressure heard.
 import { memory } from 'memlayer'
 
@@ -19,7 +19,7 @@ if (process.argv[2] === 'reclaims') {
 const others = []
 const timer = setInterval(() => {
   others.push(Buffer.alloc(MiB, 1))
-  if (others.length < 100) return
+  if (others.length < 140) return
   clearInterval(timer)
   memory.check()
   console.log(JSON.stringify({ heard, reclaimed: first }))
