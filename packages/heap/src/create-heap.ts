@@ -1,8 +1,8 @@
 // createHeap: looks at the options, and puts a heap together.
-import { checkOptions, type HugePagePolicy, type Memory, type SysMemStat } from '@memlayer/core'
+import { checkOptions, printByText, type HugePagePolicy, type Memory, type SysMemStat } from '@memlayer/core'
 import type { CheckOptions } from './checker.js'
 import { Heap } from './heap.js'
-import { wrongMaximum, wrongOption } from './misuse.js'
+import { expectMemory, wrongMaximum, wrongOption } from './misuse.js'
 import { Room } from './room.js'
 import { pageBytes } from './size-classes.js'
 
@@ -39,13 +39,16 @@ export interface HeapOptions {
  * has no room for it.
  */
 export function createHeap(memory: Memory, options: HeapOptions = {}): Heap {
+  expectMemory(memory)
   const read = checkOptions('createHeap', options, ['name', 'maximum', 'grow', 'check', 'hugePages', 'stat'])
   const { name = 'heap', maximum = 2 ** 30, grow, check = false, hugePages, stat } = read
   const isSize = Number.isSafeInteger(maximum) && maximum >= 2 * pageBytes && maximum <= maximumMax
   if (!isSize) wrongMaximum(maximum, 2 * pageBytes, maximumMax)
   if (grow !== undefined && typeof grow !== 'boolean') wrongOption('grow', grow, 'true or false')
   const checked = checkedOptions(check)
-  return new Heap(memory, new Room(memory, { name, maximum, grow, hugePages, stat }), checked)
+  const heap = new Heap(memory, new Room(memory, { name, maximum, grow, hugePages, stat }), checked)
+  printByText(Object.getPrototypeOf(heap) as object)
+  return heap
 }
 
 function checkedOptions(check: boolean | CheckOptions): CheckOptions | null {

@@ -1,10 +1,20 @@
 // Errors of a wrong call. Nothing has happened then. What a value is, is looked at here and not on the way there.
-import { UsageError } from '@memlayer/core'
+import { UsageError, type Memory } from '@memlayer/core'
 import { pageBytes } from './size-classes.js'
 
 /** How a message writes an argument. */
 export function show(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value)
+}
+
+/** @throws UsageError unless it is a memory. */
+export function expectMemory(memory: Memory): void {
+  const isObject = typeof memory === 'object' && memory !== null
+  if (isObject && typeof memory.reserve === 'function' && typeof memory.os === 'object') return
+  throw new UsageError('ERR_MEMLAYER_OPTION', `createHeap: the memory is ${show(memory)}`, {
+    op: 'createHeap',
+    hint: 'Pass a memory, then the options: createHeap(memory, { maximum }).',
+  })
 }
 
 /** @throws UsageError, because the heap was destroyed. */

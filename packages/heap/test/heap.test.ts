@@ -1,4 +1,5 @@
 // What a heap promises, call by call.
+import { inspect } from 'node:util'
 import { createMemory, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import { createHeap, type Heap, type HeapOptions } from '@memlayer/heap'
 import { createOS as createJS } from '@memlayer/os-js'
@@ -380,4 +381,15 @@ describe('spans that come and go', () => {
     for (let i = 0; i < 100; i++) turn()
     expect(heap.stats().metadata).toBe(metadata)
   })
+})
+
+it.each([undefined, null, {}, 1, 'memory'])('names a memory that is not one: %s', (memory) => {
+  const create = (): unknown => createHeap(memory as never)
+  expect(create).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_OPTION' }))
+  expect(create).toThrow(/^createHeap: the memory is .* Pass a memory, then the options/)
+})
+
+it('is printed in one line', () => {
+  using heap = heapOf({ name: 'points', maximum: MiB })
+  expect(inspect(heap)).toBe("Heap 'points': 0 bytes of 1 MiB in use")
 })

@@ -15,6 +15,7 @@ export {
   GrowableBuffer,
   MemlayerError,
   OutOfMemoryError,
+  printByText,
   SysMemStat,
   TransferError,
   UsageError,
