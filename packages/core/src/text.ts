@@ -140,7 +140,10 @@ interface NamedRange {
 /** Under this symbol an object has what console.log prints of it: on Node, Bun and Deno. */
 const inspected: unique symbol = /* @__PURE__ */ Symbol.for('nodejs.util.inspect.custom')
 
-/** Has console.log print an object by its `toString()`, on Node, Bun and Deno. A prototype will do for all of a class. */
+/**
+ * Has console.log print an object by its `toString()`, on Node, Bun and Deno. Pass a prototype for all objects of a
+ * class.
+ */
 export function printByText(of: object): void {
   if (!Object.hasOwn(of, inspected))
     Object.defineProperty(of, inspected, {
