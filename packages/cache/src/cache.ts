@@ -2,6 +2,7 @@
 import { checkOptions, formatBytes, type Memory } from '@memlayer/core'
 import { createHeap } from '@memlayer/heap'
 import { codecOf, type Codec } from './codec.js'
+import { Copies } from './copies.js'
 import { Entries } from './entries.js'
 import { keyStart } from './entry.js'
 import { isBytes, KeyBytes, keyBytesMax, keyOf, kindMask, lengthShift } from './key-bytes.js'
@@ -77,6 +78,7 @@ export class Cache<V = Uint8Array> {
   readonly #codec: Codec<V> | null
   readonly #key = new KeyBytes(Math.floor(Math.random() * 2 ** 32))
   readonly #counts = new Counts()
+  readonly #copies = new Copies()
   readonly #ttl: number
   readonly #now: () => number
   readonly #end: () => void
@@ -363,13 +365,13 @@ export class Cache<V = Uint8Array> {
     const start = entries.valueStart(handle)
     const end = start + entries.valueLength(handle)
     const codec = this.#codec
-    if (codec === null) return entries.heap.u8.slice(start, end) as V
+    if (codec === null) return this.#copies.of(entries.heap.u8, start, end) as V
     return this.#decoded(codec, start, end)
   }
 
   #decoded(codec: Codec<V>, start: number, end: number): V {
     const { u8 } = this.#entries.heap
-    if (codec.inPlace !== true) return codec.decode(u8.slice(start, end))
+    if (codec.inPlace !== true) return codec.decode(this.#copies.of(u8, start, end))
     this.#reading += 1
     try {
       return codec.decode(u8.subarray(start, end))

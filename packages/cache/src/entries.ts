@@ -25,8 +25,8 @@ import { Queue } from './queue.js'
 const smallPart = 0.1
 /** So many entries are let stay before one goes that was used. It bounds the time of an eviction. */
 const passesMax = 64
-/** An allocation that the OS refuses is tried again so many times, each time after twice as much was evicted. */
-const triesMax = 12
+/** For an allocation that the OS refuses, about this part of the bytes is evicted at most. */
+const evictedPart = 1 / 8
 /**
  * After a refusal or a reclaim the bound of the bytes rises again, by a part of what is stored. Under a limit that is
  * reached it rises slowly: a refusal costs a round of all reclaimers, and others are refused for a while after it.
@@ -205,11 +205,13 @@ export class Entries {
     const handle = this.#alloc(need) || this.#allocateBeyond(need)
     if (handle === 0) return 0
     const size = this.heap.size(handle)
+    if (size > this.maximum) {
+      this.heap.free(handle)
+      return 0
+    }
     if (this.#bound < this.maximum) this.#recover(size)
     while (this.bytes + size > this.#bound && this.evict() > 0);
-    if (this.bytes + size <= this.maximum) return handle
-    this.heap.free(handle)
-    return 0
+    return handle
   }
 
   #recover(size: number): void {
@@ -234,16 +236,21 @@ export class Entries {
     }
   }
 
-  /** Evicts until the heap has room, twice as much each time. */
+  /** Evicts until the heap has room, twice as much each time. At last it makes one piece of what is free. */
   #allocateBeyond(need: number): number {
-    for (let i = 0; i < triesMax && this.count > 0; i++) {
-      const least = this.bytes - need * 2 ** i
+    const most = this.bytes - Math.max(this.bytes * evictedPart, need)
+    let handle = 0
+    for (let bytes = need; handle === 0 && this.bytes > most; bytes *= 2) {
+      const least = this.bytes - bytes
       while (this.bytes > least && this.evict() > 0);
       this.#bound = Math.max(this.bytes * refusedPart, need)
-      const handle = this.#alloc(need)
-      if (handle !== 0) return handle
+      handle = this.#alloc(need)
     }
-    return 0
+    if (handle !== 0 || this.#top === 0) return handle
+    this.#vacate(Math.max(0, this.#top - Math.ceil((2 * need) / 8)))
+    // Spans that are empty go to the pages. The memory below them may stay.
+    void this.heap.scavenge(1)
+    return this.#alloc(need)
   }
 
   /** Lets the entry go that is worth least. Returns its bytes; 0: there is none. */
@@ -316,32 +323,46 @@ export class Entries {
   /** Moves what lies above `from` to below it, and evicts what has no place there. */
   #vacate(from: number): void {
     const { heap } = this
+    const mark = this.#mark
     const filled = new Set<number>()
     for (let handle = from; handle < this.#top;) {
       const size = heap.has(handle) ? heap.size(handle) : 0
-      if (size > 0 && !filled.has(handle) && !this.#moveBelow(from, handle, size, filled)) this.remove(handle)
+      if (size > 0 && !filled.has(handle)) this.#moveBelow(from, handle, size, filled)
       handle += Math.max(1, size / 8)
     }
-    for (const handle of filled) heap.free(handle)
+    // Code that heard of an allocation may have cleared the cache.
+    if (mark !== this.#mark) return
+    for (const handle of filled) if (heap.has(handle)) heap.free(handle)
     this.#top = from
   }
 
   /** Allocation goes on in its span before it takes the lowest one. So `filled` fills that up. */
-  #moveBelow(from: number, handle: number, size: number, filled: Set<number>): boolean {
+  #moveBelow(from: number, handle: number, size: number, filled: Set<number>): void {
+    const { heap } = this
     let moved = this.#alloc(size)
     while (moved >= from && filled.size < fillMax) {
       filled.add(moved)
       moved = this.#alloc(size)
     }
     if (moved >= from) filled.add(moved)
-    if (moved === 0 || moved >= from) return false
-    const { i32 } = this.heap
-    this.heap.u8.copyWithin(moved * 8, handle * 8, handle * 8 + size)
+    // Code that heard of an allocation may have taken the entry out.
+    const isThere = heap.has(handle) && heap.size(handle) === size
+    const hasPlace = moved !== 0 && moved < from
+    if (isThere && hasPlace) this.#move(handle, moved, size)
+    else if (hasPlace) heap.free(moved)
+    else if (isThere) {
+      this.evictions += 1
+      void this.remove(handle)
+    }
+  }
+
+  #move(handle: number, moved: number, size: number): void {
+    const { i32, u8 } = this.heap
+    u8.copyWithin(moved * 8, handle * 8, handle * 8 + size)
     this.#index.replace(i32, handle, moved)
     const isMain = ((i32[moved * 2 + wordAt] as number) & mainBit) !== 0
     ;(isMain ? this.#main : this.#small).replace(i32, moved)
     this.heap.free(handle)
-    return true
   }
 
   /** The first entries of chains: see `IndexTable.groups`. */

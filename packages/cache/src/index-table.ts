@@ -1,12 +1,15 @@
-// The index: from a hash to the entries that have it. Chains begin in an Int32Array, and go on in the entries' headers.
+// The index: from a hash to the entries that have it. Chains begin in Int32Arrays, and go on in the entries' headers.
 // It grows by linear hashing (Litwin, 1980): one chain is split at a time, so growing never stops the program for long.
 import { chainAt, hashAt } from './entry.js'
 
 const bucketsMin = 64
+/** Heads lie in segments of 2 ** 16, which are added and not copied. Only the first one grows. */
+const segmentShift = 16
+const segmentMask = 2 ** segmentShift - 1
 
 /** Chains of entries by hash. Entries are handles; `i32` is the heap's array over them. */
 export class IndexTable {
-  #heads = new Int32Array(2 * bucketsMin)
+  #segments = [new Int32Array(2 * bucketsMin)]
   /** Chains. They are addressed by `#mask` bits of the hash, those below `#split` by one bit more. */
   #buckets = bucketsMin
   #mask = bucketsMin - 1
@@ -15,7 +18,7 @@ export class IndexTable {
 
   /** Its own bytes. */
   get bytes(): number {
-    return this.#heads.byteLength
+    return this.#segments.reduce((sum, { byteLength }) => sum + byteLength, 0)
   }
 
   /** Entries. */
@@ -28,16 +31,24 @@ export class IndexTable {
     return bucket < this.#split ? hash & (2 * this.#mask + 1) : bucket
   }
 
+  #head(bucket: number): number {
+    return (this.#segments[bucket >>> segmentShift] as Int32Array)[bucket & segmentMask] as number
+  }
+
+  #point(bucket: number, handle: number): void {
+    ;(this.#segments[bucket >>> segmentShift] as Int32Array)[bucket & segmentMask] = handle
+  }
+
   /** The first entry of the chain that a hash is in; 0: it is empty. */
   first(hash: number): number {
-    return this.#heads[this.#bucketOf(hash)] as number
+    return this.#head(this.#bucketOf(hash))
   }
 
   /** Adds an entry, whose hash stands in its header. */
   add(i32: Int32Array, handle: number): void {
     const bucket = this.#bucketOf(i32[handle * 2 + hashAt] as number)
-    i32[handle * 2 + chainAt] = this.#heads[bucket] as number
-    this.#heads[bucket] = handle
+    i32[handle * 2 + chainAt] = this.#head(bucket)
+    this.#point(bucket, handle)
     this.#count += 1
     // Two chains for an entry: a chain that holds what is looked for has a quarter of another entry before it.
     while (this.#buckets < 2 * this.#count) this.#grow(i32)
@@ -48,9 +59,9 @@ export class IndexTable {
     const after = i32[handle * 2 + chainAt] as number
     const bucket = this.#bucketOf(i32[handle * 2 + hashAt] as number)
     this.#count -= 1
-    let at = this.#heads[bucket] as number
+    let at = this.#head(bucket)
     if (at === handle) {
-      this.#heads[bucket] = after
+      this.#point(bucket, after)
       return
     }
     for (; (i32[at * 2 + chainAt] as number) !== handle; at = i32[at * 2 + chainAt] as number);
@@ -60,9 +71,9 @@ export class IndexTable {
   /** The entry `handle` has moved to `moved`, with its header. */
   replace(i32: Int32Array, handle: number, moved: number): void {
     const bucket = this.#bucketOf(i32[moved * 2 + hashAt] as number)
-    let at = this.#heads[bucket] as number
+    let at = this.#head(bucket)
     if (at === handle) {
-      this.#heads[bucket] = moved
+      this.#point(bucket, moved)
       return
     }
     for (; (i32[at * 2 + chainAt] as number) !== handle; at = i32[at * 2 + chainAt] as number);
@@ -71,9 +82,10 @@ export class IndexTable {
 
   /** Splits the next chain in two, by one bit more of the hash. */
   #grow(i32: Int32Array): void {
-    if (this.#buckets === this.#heads.length) this.#widen()
+    if (this.#buckets >>> segmentShift === this.#segments.length) this.#segments.push(new Int32Array(segmentMask + 1))
+    else if (this.#buckets === (this.#segments[0] as Int32Array).length) this.#widen()
     const [from, to, bit] = [this.#split, this.#buckets, this.#mask + 1]
-    let handle = this.#heads[from] as number
+    let handle = this.#head(from)
     let [low, high] = [0, 0]
     while (handle !== 0) {
       const after = i32[handle * 2 + chainAt] as number
@@ -83,8 +95,8 @@ export class IndexTable {
       else low = handle
       handle = after
     }
-    this.#heads[from] = low
-    this.#heads[to] = high
+    this.#point(from, low)
+    this.#point(to, high)
     this.#buckets += 1
     this.#split += 1
     if (this.#split <= this.#mask) return
@@ -93,14 +105,15 @@ export class IndexTable {
   }
 
   #widen(): void {
-    const wide = new Int32Array(2 * this.#heads.length)
-    wide.set(this.#heads)
-    this.#heads = wide
+    const first = this.#segments[0] as Int32Array
+    const wide = new Int32Array(2 * first.length)
+    wide.set(first)
+    this.#segments[0] = wide
   }
 
   /** Forgets all entries. */
   clear(): void {
-    this.#heads = new Int32Array(2 * bucketsMin)
+    this.#segments = [new Int32Array(2 * bucketsMin)]
     this.#buckets = bucketsMin
     this.#mask = bucketsMin - 1
     this.#split = 0
@@ -118,7 +131,7 @@ export class IndexTable {
       const step = isSplit ? 2 * (mask + 1) : mask + 1
       const firsts: number[] = []
       for (let at = bucket; at < this.#buckets; at += step) {
-        const first = this.#heads[at] as number
+        const first = this.#head(at)
         if (first !== 0) firsts.push(first)
       }
       if (firsts.length > 0) yield firsts

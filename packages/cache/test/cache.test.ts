@@ -2,6 +2,7 @@
 import { createCache, type Cache, type CacheOptions } from '@memlayer/cache'
 import { createMemory, UsageError } from '@memlayer/core'
 import { createOS } from '@memlayer/os-js'
+import { getHeapStatistics } from 'node:v8'
 import { describe, expect, it } from 'vitest'
 
 const MiB = 2 ** 20
@@ -35,6 +36,38 @@ describe('a cache', () => {
       false,
       false,
     ])
+  })
+
+  it('lets no copy be transferred that shares its buffer with others', () => {
+    const cache = made()
+    for (const [key, length] of [
+      ['a', 100],
+      ['b', 100],
+      ['large', 3000],
+    ] as const)
+      cache.set(key, new Uint8Array(length).fill(length))
+    const [a, b, large] = ['a', 'b', 'large'].map((key) => cache.get(key)) as [Uint8Array, Uint8Array, Uint8Array]
+    expect(a.buffer).toBe(b.buffer)
+    expect(() => structuredClone(a, { transfer: [a.buffer as ArrayBuffer] })).toThrow(/could not be cloned|transfer/i)
+    expect(structuredClone(large, { transfer: [large.buffer as ArrayBuffer] })).toHaveLength(3000)
+    expect([b, cache.get('a'), cache.get('large')?.length]).toEqual([b.slice(), new Uint8Array(100).fill(100), 3000])
+  })
+
+  it('leaves no garbage when it reads in place, whether there is a value or not', () => {
+    const cache = made()
+    const names = Array.from({ length: 1000 }, (_, i) => `key ${i}`)
+    for (const name of names) if (name.length < 7) cache.set(name, bytesOf(1, 2))
+    const first = (bytes: Uint8Array, start: number): number => bytes[start] as number
+    let sum = 0
+    const grown = (): number => {
+      const before = getHeapStatistics().used_heap_size
+      for (let round = 0; round < 100; round++) for (const name of names) sum += cache.read(name, first) ?? 0
+      return getHeapStatistics().used_heap_size - before
+    }
+    const seen = Array.from({ length: 20 }, grown)
+    expect(sum).toBe(20 * 100 * 100)
+    // An object for each would be 1.6 MB.
+    expect(Math.min(...seen.map(Math.abs))).toBeLessThan(200_000)
   })
 
   it('replaces a value by one of any length', () => {
@@ -81,6 +114,13 @@ describe('a cache', () => {
     cache.set('a', bytesOf(1))
     expect(cache.set('a', new Uint8Array(MiB))).toBe(false)
     expect([cache.has('a'), cache.size, cache.bytes, cache.stats().refusals]).toEqual([false, 0, 0, 1])
+  })
+
+  it('evicts nothing for a value that has no room once its size is rounded up', () => {
+    const cache = made({ maximum: 100_000 })
+    for (let i = 0; i < 100; i++) cache.set(`key ${i}`, bytesOf(i))
+    expect(cache.set('a', new Uint8Array(99_900))).toBe(false)
+    expect(cache.size).toBe(100)
   })
 
   it('stays within its bytes, whatever is stored', () => {
@@ -248,7 +288,7 @@ describe('codecs', () => {
       expect(cache.peek('a')).toBe(5)
       expect([...cache.values()]).toEqual([5])
     }
-    expect(seen.map((bytes) => bytes.buffer.byteLength > 100)).toEqual([false, false, false, true, true, true])
+    expect(seen.map((bytes) => bytes.buffer.byteLength > MiB / 2)).toEqual([false, false, false, true, true, true])
   })
 
   it('keeps what a codec does to the cache while it encodes', () => {

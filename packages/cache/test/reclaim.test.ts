@@ -38,18 +38,21 @@ function check(cache: Cache): number {
   return count
 }
 
-/** Commits. After a refusal the layer asks no reclaimer for twenty times as long as the last round took. */
+/**
+ * Commits. On a busy machine a round can end after its first reclaimer, the heap's, which has nothing to give. The next
+ * round begins with the cache's, but not before twenty times as long has passed as the last one took.
+ */
 async function commit(region: Region, at: number, bytes: number): Promise<void> {
   for (let i = 0; i < 200; i++) {
     try {
       region.commit(at, bytes)
       return
     } catch (error) {
-      if (!(error instanceof OutOfMemoryError && error.message.includes('Nothing was tried'))) throw error
+      if (!(error instanceof OutOfMemoryError)) throw error
       await setTimeout(50)
     }
   }
-  throw new Error('the layer asked no reclaimer for 10 seconds')
+  throw new Error('the cache gave no way in 10 seconds')
 }
 
 const rows: readonly { readonly name: string; readonly make: () => Memory }[] = [
@@ -67,6 +70,21 @@ describe.skipIf(!onLinux).each(rows)('under a limit of the layer, on $name, a ca
     expect(cache.bytes).toBeGreaterThan(5 * MiB)
     expect(cache.stats().evictions).toBeGreaterThan(30_000)
     expect(check(cache)).toBeGreaterThan(10_000)
+  })
+
+  it('makes one piece of what is free for a large value, and keeps most of the small ones', () => {
+    const memory = make()
+    memory.limit = { bytes: 16 * MiB }
+    using cache = createCache(memory, { maximum: 64 * MiB })
+    fill(cache, 0, 60_000)
+    const before = cache.size
+    const large = new Uint8Array(MiB).fill(3)
+    expect(cache.set('large', large)).toBe(true)
+    expect(cache.get('large')).toEqual(large)
+    expect(cache.size).toBeGreaterThan(before / 2)
+    expect(cache.delete('large')).toBe(true)
+    check(cache)
+    expect(memory.stats().total.ready).toBeLessThanOrEqual(16 * MiB)
   })
 
   it('gives way to other memory, and takes its place back after it', async () => {

@@ -27,7 +27,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
   'packages/cache': [
     ['index'],
     ['cache'],
-    ['entries', 'stats', 'codec'],
+    ['entries', 'stats', 'codec', 'copies'],
     ['index-table', 'queue', 'ghost', 'key-bytes', 'misuse'],
     ['entry'],
   ],

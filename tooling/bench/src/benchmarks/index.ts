@@ -15,6 +15,7 @@ import { ranges } from './ranges.js'
 import { resident } from './resident.js'
 import { smallObjects } from './small-objects.js'
 import { start } from './start.js'
+import { valueCache } from './value-cache.js'
 
 export const benchmarks: readonly Benchmark[] = [
   ...calls,
@@ -33,6 +34,7 @@ export const benchmarks: readonly Benchmark[] = [
   beside,
   pageCache,
   broker,
+  valueCache,
   elements,
   hugePages,
   populate,
