@@ -102,7 +102,9 @@ export class Room {
     this.#growing += 1
     try {
       const from = this.#ready
-      const ahead = alignUp(Math.max(end, from + from / stepPart), this.#step)
+      // To ask for more than the limit leaves would have reclaimers empty caches for it.
+      const most = from + this.#leftOfLimit()
+      const ahead = alignUp(Math.max(end, Math.min(from + from / stepPart, most - this.#step)), this.#step)
       const some = this.#commit(from, Math.min(ahead, this.size), true)
       const made = some ?? this.#commit(from, alignUp(end, this.#memory.os.traits.pageSize), false)
       // Code that heard of the commit can have grown it as well.
@@ -111,6 +113,11 @@ export class Room {
     } finally {
       this.#growing -= 1
     }
+  }
+
+  #leftOfLimit(): number {
+    const { limit } = this.#memory
+    return limit === null ? Infinity : limit.bytes - limit.used
   }
 
   /** Returns `end`; null: the OS refuses so much, and `mayFail`. */
