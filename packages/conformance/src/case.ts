@@ -14,9 +14,11 @@ import { kthCallCases } from './cases/kth-call.js'
 import { ledgerCases } from './cases/ledger.js'
 import { modestCases } from './cases/modest.js'
 import { optionalCases } from './cases/optional.js'
+import { reasonCases } from './cases/reasons.js'
 import { refusalCases } from './cases/refusals.js'
 import { repeatedCases } from './cases/repeated.js'
 import { reportCases } from './cases/reports.js'
+import { roomCases } from './cases/room.js'
 import { shapeCases } from './cases/shape.js'
 import { sizeCases } from './cases/sizes.js'
 import { transitionCases } from './cases/transitions.js'
@@ -55,11 +57,11 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   fault: faultCases,
   free: freeCases,
   account: accountCases,
-  refusals: refusalCases,
+  refusals: [...refusalCases, ...reasonCases],
   sizes: sizeCases,
   repeated: repeatedCases,
   batch: batchCases,
-  optional: optionalCases,
+  optional: [...optionalCases, ...roomCases],
   advice: hugeAdviceCases,
   calls: callCases,
   reports: reportCases,

@@ -6,6 +6,9 @@ const posix = [12, 11, 13, 22]
 // ERROR_NOT_ENOUGH_MEMORY, ERROR_COMMITMENT_LIMIT, ERROR_INVALID_ADDRESS.
 const windows = [8, 1455, 487]
 
+// EACCES and EINVAL; ERROR_INVALID_ADDRESS. None of them says that memory is short.
+const broken = [13, 22, 487]
+
 /** Why a case about refused calls does not run over a subject without a kernel. */
 export const NO_KERNEL = 'the subject has no kernel, so no call can be refused'
 
@@ -16,4 +19,10 @@ export function errnosOf(subject: Subject): readonly number[] | null {
   const kernel = subject.kernel({ seed: 1 })
   if ('mmap' in kernel) return posix
   return 'virtualAlloc' in kernel ? windows : [12]
+}
+
+/** Those of the error numbers that never mean that there is no memory. Empty: not known for this kind of kernel. */
+export function brokenErrnosOf(subject: Subject): readonly number[] {
+  if (subject.errnos !== undefined) return []
+  return (errnosOf(subject) ?? []).filter((errno) => broken.includes(errno))
 }

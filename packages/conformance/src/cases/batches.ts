@@ -75,9 +75,27 @@ function batchedOften(world: World): Verdict | undefined {
   })
 }
 
-function batchBeyond32Bits(world: World): Verdict | undefined {
+/** A short batch after a long one: what only the long one had stays as it is. */
+function shorterBatch(world: World): Verdict | undefined {
   return world.play((stage) => {
     const { os, pageSize, memory } = stage
+    if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
+    const place = placeOf(stage, 41 * pageSize)
+    open(stage, place)
+    const ranges = everySecondPage(place.v, 20, pageSize)
+    if (!os.sysUnusedAllOS(ranges)) return notRun('this kernel does not take ranges together')
+    memory.sysUsed(place.v, place.n)
+    const later = { ...place, probes: ranges.filter((_, i) => i % 2 === 0 && i >= 6).map((at) => at - place.v) }
+    markAll(stage, later, 9)
+    if (!os.sysUnusedAllOS(ranges.slice(0, 6))) return notRun('this kernel does not take ranges together')
+    claimMarks(stage, later, [9], 'sysUnusedAllOS of 3 ranges after one of 20')
+    return undefined
+  })
+}
+
+function batchBeyond32Bits(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { os, pageSize, memory, witness } = stage
     if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
     let place: Place | undefined
     const refusal = thrownBy(() => {
@@ -89,6 +107,12 @@ function batchBeyond32Bits(world: World): Verdict | undefined {
     if (!os.sysUnusedAllOS([place.v, place.n])) return notRun('this kernel does not take ranges together')
     memory.sysUsed(place.v, place.n)
     claimPlace(stage, place, os.traits.unusedDropsContents ? [0] : [0, 7], 'sysUnusedAllOS of one range')
+    if (witness.resident === undefined || !os.traits.unusedDropsContents) return undefined
+    // Two ranges whose sum is what 32 bits can't count.
+    markAll(stage, place, 7)
+    const half = 2 ** 31 + pageSize
+    os.sysUnusedAllOS([place.v, half, place.v + half, place.n - half])
+    same(witness.resident(place.v, place.n), 0, 'resident bytes of two ranges of 2 GiB after sysUnusedAllOS')
     return undefined
   })
 }
@@ -127,6 +151,11 @@ export const batchCases: readonly Definition[] = [
     id: 'batch/often',
     title: 'sysUnusedAllOS: gives ranges back 300 times as it did the first time',
     show: batchedOften,
+  },
+  {
+    id: 'batch/shorter',
+    title: 'sysUnusedAllOS: a batch of 3 ranges after one of 20 gives back these 3 alone',
+    show: shorterBatch,
   },
   {
     id: 'batch/beyond-32-bits',

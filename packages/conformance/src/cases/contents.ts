@@ -1,7 +1,7 @@
 // The contents of memory: bytes stay in place, and the traits say when they are lost.
-import { viewOffset } from '@memlayer/kernel'
+import { detachView, viewOffset } from '@memlayer/kernel'
 import { claimBytes, claimBytesAmong, fill, withBytes } from '../bytes.js'
-import { claim, same } from '../claim.js'
+import { claim, rangeText, same } from '../claim.js'
 import { absent, notRun, type Definition, type World } from '../definition.js'
 import { refuseWhen } from '../intercept.js'
 import { ready } from './transitions.js'
@@ -18,19 +18,28 @@ function detached(world: World): void {
     })
   world.play(
     (stage) => {
-      const { memory, os, unit } = stage
-      const v = ready(stage, 4, 7)
-      const view = memory.view(Uint8Array, v, 4 * unit)
-      same(view[0], 7, 'the first byte of a view')
-      start = v
-      if (os.traits.ends !== 'zeroed') kept = view
-      memory.sysUnused(v, 4 * unit)
-      kept = null
-      claim(!isLate, 'a view of the range was there when sysUnused asked the kernel')
-      const stale = os.traits.ends === 'zeroed' ? 0 : undefined
-      for (const at of [0, 4 * unit - 1]) same(view[at], stale, `byte ${at} of a view after sysUnused`)
-      memory.sysUsed(v, 4 * unit)
-      same(memory.view(Uint8Array, v, 4 * unit).length, 4 * unit, 'the length of a new view')
+      const { memory, os, unit, witness } = stage
+      for (const units of [4, 17, 65]) {
+        const n = units * unit
+        const v = ready(stage, units, 7)
+        for (const op of ['sysUnused', 'sysFault'] as const) {
+          const view = memory.view(Uint8Array, v, n)
+          view.fill(7)
+          start = v
+          if (os.traits.ends !== 'zeroed') kept = view
+          memory[op](v, n)
+          kept = null
+          const what = `a view of ${n} bytes`
+          claim(!isLate, `${what} was there when ${op} asked the kernel`)
+          const mayTouch = os.traits.ends !== 'zeroed' || witness.faults?.(v, 'read') !== true
+          claim(mayTouch, `the trait ends says zeroed, and a touch of ${what} faults after ${op}`)
+          const stale = os.traits.ends === 'zeroed' ? 0 : undefined
+          for (const at of [0, n - 1]) same(view[at], stale, `byte ${at} of ${what} after ${op}`)
+          if (op === 'sysFault') memory.sysMap(v, n, null)
+          memory.sysUsed(v, n)
+          same(memory.view(Uint8Array, v, n).length, n, 'the length of a new view')
+        }
+      }
     },
     { wrap },
   )
@@ -158,6 +167,37 @@ export const contentsCases: readonly Definition[] = [
       }),
   },
   {
+    id: 'contents/views-together',
+    title: 'view: shows the range that is asked for while views of other lengths and places live',
+    show: (world) =>
+      world.play((stage) => {
+        const { os, unit, pageSize } = stage
+        const v = ready(stage, 8, 1)
+        fill(os, v + 4 * unit, 4 * unit, 2)
+        const kept: ArrayBuffer[] = []
+        for (const [from, n] of [
+          [0, unit],
+          [0, 8 * unit],
+          [0, 2 * unit],
+          [4 * unit, unit],
+          [4 * unit, 4 * unit],
+          [0, pageSize],
+        ] as const) {
+          const buffer = os.view(v + from, n)
+          kept.push(buffer)
+          const what = `a view of ${rangeText(v + from, n)} beside ${kept.length - 1} others`
+          const offset = viewOffset(buffer, v + from, n)
+          claim(buffer.byteLength >= offset + n, `${what} has ${buffer.byteLength} bytes, expected ${offset + n}`)
+          const bytes = new Uint8Array(buffer, offset, n)
+          same(bytes[0], from === 0 ? 1 : 2, `the first byte of ${what}`)
+          same(bytes[n - 1], from + n > 4 * unit ? 2 : 1, `the last byte of ${what}`)
+        }
+        for (const buffer of kept) if (os.detach === undefined) detachView(buffer)
+        const [buffer] = kept
+        if (os.detach !== undefined && buffer !== undefined && buffer.byteLength > 0) os.detach(buffer)
+      }),
+  },
+  {
     id: 'contents/detached',
     title: 'view: before sysUnused asks the kernel, an old view reads undefined, or zero where the trait ends says so',
     show: detached,
@@ -180,8 +220,14 @@ export const contentsCases: readonly Definition[] = [
           return told - before
         }
         for (let times = 0; times < 3; times++) claim(end() > 0, `the listener was not called at end ${times + 1}`)
+        let toldOther = 0
+        const removeOther = os.onDetach(() => (toldOther += 1))
+        claim(end() > 0 && toldOther > 0, 'one of two listeners was not called')
         remove()
+        toldOther = 0
         same(end(), 0, 'calls of a listener that was removed')
+        claim(toldOther > 0, 'a listener was not called after another was removed')
+        removeOther()
         return undefined
       }),
   },

@@ -29,6 +29,14 @@ export const faultCases: readonly Definition[] = [
         const v = ready(stage, 8, 1)
         stage.memory.sysUnused(v, 4 * stage.unit)
         stage.memory.sysFault(v, 8 * stage.unit)
+        // Exactly what was given back, and what was never Ready.
+        const w = ready(stage, 8, 1)
+        stage.memory.sysUnused(w, 8 * stage.unit)
+        stage.memory.sysFault(w, 8 * stage.unit)
+        const x = stage.memory.sysReserve(null, 8 * stage.unit)
+        stage.memory.sysMap(x, 8 * stage.unit, null)
+        stage.memory.sysFault(x, 8 * stage.unit)
+        for (const at of [w, x, w + 7 * stage.unit, x + 7 * stage.unit]) claimTrap(stage, at, 'faultTraps')
         return claimTrap(stage, v, 'faultTraps')
       }),
   },

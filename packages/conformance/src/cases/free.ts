@@ -3,7 +3,7 @@ import { claimBytes, fill } from '../bytes.js'
 import { claim, claimOutcome, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition } from '../definition.js'
 import type { Stage } from '../stage.js'
-import { ready } from './transitions.js'
+import { neighbours, ready } from './transitions.js'
 
 /** Makes a range in each state that sysFree accepts, by name. */
 const states: Readonly<Record<string, (stage: Stage) => number>> = {
@@ -133,6 +133,34 @@ export const freeCases: readonly Definition[] = [
         memory.sysFree(v, 4 * unit, null)
         if (os.traits.reservedTraps && witness.held !== undefined)
           same(witness.held(v, 4 * unit), 0, 'what the kernel holds')
+        // Reservations of their own side by side, where the kernel has them.
+        const w = neighbours(stage, 4 * unit)
+        if (w === null) return undefined
+        memory.sysFree(w, 8 * unit, null)
+        if (os.traits.reservedTraps && witness.held !== undefined)
+          same(witness.held(w, 8 * unit), 0, 'what the kernel holds of two reservations that were freed at once')
+        return undefined
+      }),
+  },
+  {
+    id: 'free/parts-no-leak',
+    title: 'sysFree: a reservation that is freed in parts, its middle first, leaks nothing',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, os, unit, witness } = stage
+        if (!os.traits.freesParts) return absent('freesParts')
+        if (witness.total === undefined) return notRun('needs a witness that tells all that the kernel holds')
+        const round = (): void => {
+          const v = ready(stage, 64, 1)
+          memory.sysFree(v + unit, 62 * unit, null)
+          memory.sysFree(v, unit, null)
+          memory.sysFree(v + 63 * unit, unit, null)
+        }
+        // A free list may need some rounds until its blocks fit.
+        for (let i = 0; i < 20; i++) round()
+        const after = witness.total()
+        for (let i = 0; i < 20; i++) round()
+        same(witness.total(), after, 'what the kernel holds after twenty rounds more')
         return undefined
       }),
   },

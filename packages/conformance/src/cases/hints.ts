@@ -60,6 +60,34 @@ export const hintCases: readonly Definition[] = [
       }),
   },
   {
+    id: 'hints/foreign',
+    title: 'sysReserve: a hint that reaches into memory of other code overwrites no part of it',
+    show: (world) =>
+      world.play((stage) => {
+        const { os, unit } = stage
+        const v = ready(stage, 8, 0x42)
+        // Core asks for no address that it owns. The backend itself is asked, as for memory that core does not know.
+        for (const [from, n] of [
+          [0, 8],
+          [2, 2],
+          [7, 4],
+          [-2, 4],
+          [-4, 16],
+        ] as const) {
+          const hint = v + from * unit
+          if (hint <= 0) continue
+          const p = os.sysReserveOS(hint, n * unit)
+          claimBytes(os, v, 8 * unit, 0x42, `memory, after a hint of ${n} units at unit ${from}`)
+          if (p === null) os.refusal = null
+          else {
+            const isBeside = p + n * unit <= v || p >= v + 8 * unit
+            claim(isBeside, `for a hint, ${rangeText(p, n * unit)} was handed out, but a part of it is in use`)
+            os.sysFreeOS(p, n * unit)
+          }
+        }
+      }),
+  },
+  {
     id: 'hints/no-debris',
     title: 'sysReserve: a refused hint leaves nothing behind in the kernel',
     show: (world) =>

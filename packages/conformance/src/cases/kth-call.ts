@@ -4,10 +4,11 @@ import type { Memory } from '@memlayer/core'
 import { failCall } from '@memlayer/kernel'
 import { claimBytes } from '../bytes.js'
 import { claim, claimOutcome, same, thrownBy } from '../claim.js'
-import { notRun, type Definition, type Verdict, type World } from '../definition.js'
+import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import type { Stage } from '../stage.js'
 import { claimKernelAgrees, ownedBytes } from './account.js'
+import { claimFaults, claimMarks, markAll, open, placeOf } from './place.js'
 import { ready } from './transitions.js'
 
 // A life has about a hundred calls. A backend that makes more than this calls without end.
@@ -144,6 +145,84 @@ function everyCallUnchecked(world: World): Verdict | undefined {
   return undefined
 }
 
+/** The transitions of a large range, in the order of a life, and what a page of it does when each is done. */
+const largeLife = [
+  ['sysMap', null],
+  ['sysUsed', false],
+  ['sysFault', true],
+  ['sysMap', null],
+  ['sysUsed', false],
+  ['sysUnused', null],
+  ['sysUsed', false],
+] as const
+
+/** Runs the life of a range that a backend may work on in pieces, and refuses the k-th call. */
+function liveLargeRefused(world: World, k: number, errno: number): boolean {
+  const plan = armed(k, errno)
+  return world.play(
+    (stage) => {
+      const { memory, os } = stage
+      const place = placeOf(stage, 8 * 2 ** 20 + stage.pageSize)
+      const { whole: v, size: n } = place
+      plan.arm()
+      for (const [op, faults] of largeLife) {
+        const run = (): void => (op === 'sysMap' ? memory.sysMap(v, n, null) : memory[op](v, n))
+        const error = thrownBy(run)
+        const after = `${op}, whose call ${k} was refused with ${errno},`
+        if (error !== null) {
+          claimOutcome(error, ['OutOfMemoryError', 'FatalError'], after)
+          break
+        }
+        if (faults !== null && (!faults || os.traits.faultTraps)) claimFaults(stage, place, faults, after)
+      }
+      plan.disarm()
+      claimKernelAgrees(stage, `when call ${k} of a large range's life is refused with ${errno}`)
+      return plan.met
+    },
+    { wrap: plan.wrap },
+  )
+}
+
+function everyCallOfLarge(world: World): Verdict | undefined {
+  const errno = errnosOf(world.subject)?.[0]
+  if (errno === undefined) return notRun(NO_KERNEL)
+  let k = 1
+  while (liveLargeRefused(world, k, errno))
+    claim((k += 1) < callsMax, `a life makes more than ${callsMax} kernel calls`)
+  for (const fn of ['sysZeroOS', 'sysRetireOS', 'sysPopulateOS'] as const) askLargeRefused(world, fn, errno)
+  return k > 1 ? undefined : absent('a kernel call of a transition')
+}
+
+/** Asks an optional function for a large range, and refuses its k-th call. Where it says done, it is done whole. */
+function askLargeRefused(world: World, fn: 'sysZeroOS' | 'sysRetireOS' | 'sysPopulateOS', errno: number): void {
+  for (let k = 1, met = true; met; k++) {
+    const plan = armed(k, errno)
+    met = world.play(
+      (stage) => {
+        const { os, witness } = stage
+        if (os[fn] === undefined) return false
+        const place = placeOf(stage, 8 * 2 ** 20 + stage.pageSize)
+        open(stage, place)
+        if (fn !== 'sysPopulateOS') markAll(stage, place, 6)
+        const what = `${fn}, whose call ${k} was refused with ${errno}`
+        let answer: boolean | null = null
+        plan.arm()
+        const error = thrownBy(() => (answer = os[fn]?.(place.v, place.n, true) ?? null))
+        plan.disarm()
+        os.refusal = null
+        if (error !== null) claimOutcome(error, ['FatalError', 'OutOfMemoryError'], what)
+        if (answer !== true) return plan.met
+        if (fn !== 'sysPopulateOS') claimMarks(stage, place, [0], what)
+        else if (witness.resident !== undefined)
+          same(witness.resident(place.v, place.n), place.n, `resident after ${what}`)
+        return plan.met
+      },
+      { wrap: plan.wrap },
+    )
+    claim(k < callsMax, `${fn} makes more than ${callsMax} kernel calls`)
+  }
+}
+
 export const kthCallCases: readonly Definition[] = [
   {
     id: 'k-th-call/ledger',
@@ -154,5 +233,10 @@ export const kthCallCases: readonly Definition[] = [
     id: 'k-th-call/no-ledger',
     title: 'for any refused kernel call of a life without a ledger, categories count what was done',
     show: everyCallUnchecked,
+  },
+  {
+    id: 'k-th-call/large',
+    title: 'for any refused kernel call of a range of 8 MiB and a page, a transition that says done is done whole',
+    show: everyCallOfLarge,
   },
 ]

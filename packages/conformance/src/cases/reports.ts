@@ -1,6 +1,6 @@
 // What a backend's host tells and copies: read, write, residency, mappings and huge pages. Each is held against the
 // bytes that a view shows, or against the witness.
-import type { Address } from '@memlayer/kernel'
+import type { Address, HostServices } from '@memlayer/kernel'
 import { withBytes } from '../bytes.js'
 import { claim, rangeText, same } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
@@ -73,7 +73,9 @@ function claimRead({ os }: Stage, v: Address, from: number, expected: Uint8Array
 
 function claimWrite({ os }: Stage, v: Address, from: number, length: number, expected: Uint8Array): void {
   const source = pattern(length).map((byte) => byte ^ 0x55)
-  const sent = source.slice()
+  // The source begins in the middle of its buffer.
+  const sent = new Uint8Array(length + 16).fill(0xee).subarray(8, -8)
+  sent.set(source)
   os.host?.write?.(v + from, sent)
   claimEqual(sent, source, 'the source of host.write')
   expected.set(source, from)
@@ -199,6 +201,8 @@ function hugeBytes(world: World): Verdict | undefined {
       [0, huge],
       [huge, 2 * huge],
       [2 * huge, huge],
+      [huge / 2, huge],
+      [huge - pageSize, 2 * pageSize],
     ] as const)
       same(
         os.host.hugePages(v + from, n),
@@ -207,6 +211,43 @@ function hugeBytes(world: World): Verdict | undefined {
       )
     return undefined
   })
+}
+
+/** The numbers of a report, by their path. */
+function numbersOf(report: unknown, path = ''): [path: string, value: number][] {
+  if (typeof report === 'number') return [[path, report]]
+  if (typeof report !== 'object' || report === null) return []
+  return Object.entries(report).flatMap(([name, value]) => numbersOf(value, path === '' ? name : `${path}.${name}`))
+}
+
+/** Limits as the kernel's port tells them. Figures of what is in use may move between two looks. */
+function limits(world: World): Verdict | undefined {
+  let port: HostServices = {}
+  const wrap = (kernel: object): object => (port = kernel)
+  return world.play(
+    (stage) => {
+      const { os } = stage
+      let count = 0
+      // What is in use tells the unit, where there is no limit.
+      ready(stage, 64, 1)
+      for (const service of ['mappings', 'processLimits', 'limits', 'groupLimits'] as const) {
+        if (os.host?.[service] === undefined || typeof port[service] !== 'function') continue
+        const before = new Map(numbersOf(port[service]()))
+        const answer = numbersOf(os.host[service]())
+        const after = new Map(numbersOf(port[service]()))
+        for (const [path, found] of answer) {
+          const [low, high] = [before.get(path) ?? NaN, after.get(path) ?? NaN].sort((a, b) => a - b)
+          // A real process maps memory meanwhile, by its other threads.
+          const slack = Object.is(low, high) ? 0 : 64 * MIB
+          const isRight = Object.is(found, low) || (found >= Number(low) - slack && found <= Number(high) + slack)
+          claim(isRight, `host.${service}().${path} is ${found}, and the kernel's port says ${String(low)}`)
+          count += 1
+        }
+      }
+      return count > 0 ? undefined : absent('host.limits')
+    },
+    { wrap },
+  )
 }
 
 export const reportCases: readonly Definition[] = [
@@ -236,5 +277,6 @@ export const reportCases: readonly Definition[] = [
     show: resident,
   },
   { id: 'reports/mappings', title: 'host.mappings: counts more than a thousand mappings', show: mapped },
+  { id: 'reports/limits', title: 'host.mappings and host.limits: tell the limits that the kernel has', show: limits },
   { id: 'reports/huge-pages', title: 'host.hugePages: tells the bytes that huge pages back', show: hugeBytes },
 ]

@@ -4,6 +4,7 @@ import { isPowerOfTwo } from '@memlayer/kernel'
 import { claimBytes, fill } from '../bytes.js'
 import { claim, same } from '../claim.js'
 import type { Definition } from '../definition.js'
+import type { Stage } from '../stage.js'
 
 const functions = [
   'sysAllocOS',
@@ -50,6 +51,21 @@ const flags = [
   'unusedDropsContents',
 ] as const satisfies readonly (keyof Traits)[]
 
+// More bytes than most address spaces have.
+const TOO_MUCH = 2 ** 52
+
+/** Fails unless the refusal that one backend met is its own. */
+function claimOwnRefusal(one: Stage, two: Stage): void {
+  for (const stage of [one, two]) stage.os.refusal = null
+  const p = one.os.sysReserveOS(null, TOO_MUCH)
+  if (p !== null) return one.os.sysFreeOS(p, TOO_MUCH)
+  claim((one.os.refusal ?? null) !== null, 'sysReserveOS returned null but kept no refusal')
+  claim((two.os.refusal ?? null) === null, 'a second backend tells the refusal of the first')
+  two.os.refusal = null
+  claim((one.os.refusal ?? null) !== null, 'the refusal of the first is gone when that of the second is cleared')
+  one.os.refusal = null
+}
+
 export const shapeCases: readonly Definition[] = [
   {
     id: 'shape/functions',
@@ -95,6 +111,10 @@ export const shapeCases: readonly Definition[] = [
           `traits.splitsMappings is ${String(splitsMappings)}`,
         )
         same(Object.keys(others).length, flags.length + 3, 'the number of traits')
+        claim(
+          os.usedKeepsReady !== true || world.subject.usedKeepsReady !== false,
+          'os.usedKeepsReady is true, and the subject says that sysUsed may take what is Ready',
+        )
       }),
   },
   {
@@ -111,6 +131,7 @@ export const shapeCases: readonly Definition[] = [
           const w = two.memory.sysAlloc(n, null)
           fill(two.os, w, n, 2)
           two.memory.sysFree(w, n, null)
+          claimOwnRefusal(one, two)
         })
         claimBytes(one.os, v, n, 1, "what is written in one, after the other's life")
         const next = one.memory.sysAlloc(n, null)

@@ -2,8 +2,8 @@
 import { claim, outcomeOf, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import type { Stage } from '../stage.js'
-import { playAlloc, playLife } from './lives.js'
-import { beyond32Bits, markAll, open, placeOf, thresholds } from './place.js'
+import { claimGone, playAlloc, playLife } from './lives.js'
+import { beyond32Bits, markAll, open, placeIn, placeOf, thresholds } from './place.js'
 import { keepsReady } from './transitions.js'
 
 /** Plays a scene with more bytes than 32 bits can count, where address space alone costs no memory. */
@@ -30,6 +30,27 @@ function refuses(stage: Stage, play: () => void): boolean {
     `no kernel call was refused: ${(error as Error).message}`,
   )
   return true
+}
+
+/** Reserves and frees more pages than 32 bits can count. Only the last of them is used. */
+function manyPages(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { memory, os, unit, witness } = stage
+    if (!os.traits.reservedTraps) return absent('reservedTraps')
+    const n = 2 ** 32 * stage.pageSize + unit
+    const before = witness.total?.()
+    let v = NaN
+    stage.takeCalls()
+    if (refuses(stage, () => (v = memory.sysReserve(null, n)))) return notRun(`the kernel has no ${n} bytes to spare`)
+    if (before !== undefined) same((witness.total?.() ?? NaN) - before, n, `what the kernel holds for ${n} bytes`)
+    const last = v + n - unit
+    memory.sysMap(last, unit, null)
+    memory.sysUsed(last, unit)
+    markAll(stage, placeIn(last, unit, stage.pageSize), 5)
+    memory.sysFree(v, n, null)
+    claimGone(stage, v, n)
+    return undefined
+  })
 }
 
 /** Fails unless nothing of a place is resident after `op`. Null: it can't be told here. */
@@ -96,6 +117,11 @@ export const sizeCases: readonly Definition[] = [
     id: 'sizes/alloc-beyond-32-bits',
     title: 'sysAlloc and sysFree: an allocation of 4 GiB and a page is zeroed and writable from end to end',
     show: (world) => playBeyond32Bits(world, playAlloc),
+  },
+  {
+    id: 'sizes/beyond-32-bit-pages',
+    title: 'sysReserve and sysFree: address space of 4,294,967,297 pages is had and goes whole',
+    show: manyPages,
   },
   {
     id: 'sizes/unused-returns',

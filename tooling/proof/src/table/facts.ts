@@ -1,6 +1,6 @@
 // Ways in which the rest of a backend is wrong: its views, its traits, and what it keeps of a refusal.
 import type { OS, Refusal, Traits } from '@memlayer/core'
-import type { Change, Fault } from './fault.js'
+import type { Change, Fault, Patient } from './fault.js'
 
 type View = (v: number, n: number) => ArrayBuffer
 
@@ -20,6 +20,15 @@ const viewWays: Readonly<Record<string, (right: View, page: number) => View>> = 
     return (v, n) => {
       const buffer = seen.get(n) ?? right(v, n)
       seen.set(n, buffer)
+      return buffer
+    }
+  },
+  'shows the length that an address had first': (right) => {
+    const seen = new Map<number, ArrayBuffer>()
+    return (v, n) => {
+      const kept = seen.get(v)
+      const buffer = kept !== undefined && kept.byteLength > 0 ? kept : right(v, n)
+      seen.set(v, buffer)
       return buffer
     }
   },
@@ -64,6 +73,18 @@ const refusalWays: Readonly<Record<string, (right: Refusal) => Refusal | null>> 
   'has no hint': (right) => ({ ...right, hint: '' }),
 }
 
+/** A listener takes the place of the one before it. */
+function oneListener({ os }: Patient): Change {
+  let remove = (): void => undefined
+  return {
+    onDetach(listener: () => void): () => void {
+      remove()
+      remove = os.onDetach?.(listener) ?? remove
+      return () => remove()
+    },
+  }
+}
+
 /** The faults of what is no transition. */
 export function factFaults(os: OS): Fault[] {
   return [
@@ -80,10 +101,19 @@ export function factFaults(os: OS): Fault[] {
     { fn: 'traits', way: 'are not frozen', change: (patient) => ({ traits: { ...patient.os.traits } }) },
     { fn: 'name', way: 'is empty', change: () => ({ name: '' }) },
     ...Object.entries(refusalWays).map(([way, wrong]) => refusalFault(way, wrong)),
+    {
+      fn: 'refusal',
+      way: 'is shared with the backend that was made before',
+      change: ({ os: right, before }) =>
+        Object.defineProperty({}, 'refusal', { enumerable: true, get: () => right.refusal ?? before?.refusal ?? null }),
+    },
     { fn: 'detach', way: 'ends no view', change: () => ({ detach: () => undefined }) },
     ...(os.onDetach === undefined
       ? []
-      : [{ fn: 'onDetach', way: 'never calls', change: (): Change => ({ onDetach: () => () => undefined }) }]),
+      : [
+          { fn: 'onDetach', way: 'never calls', change: (): Change => ({ onDetach: () => () => undefined }) },
+          { fn: 'onDetach', way: 'knows one listener', change: oneListener },
+        ]),
   ]
 }
 

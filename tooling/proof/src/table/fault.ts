@@ -34,15 +34,15 @@ export function nameOf({ fn, way }: Pick<Fault, 'fn' | 'way'>): string {
   return `${fn} ${way}`
 }
 
-/** An object like `target`, with the members of `change` in their place. Methods are called on `target`. */
+/** An object like `target`, but with the members of `change`, getters too. Methods are called on `target`. */
 export function over<T extends object>(target: T, change: Change, onCall?: (call: () => unknown) => unknown): T {
-  const given = new Map(Object.entries(change))
   // The proxy stands over an object of its own, because a frozen member of `target` may not be replaced.
   return new Proxy({} as T, {
-    has: (_, name) => given.has(String(name)) || name in target,
+    has: (_, name) => Object.hasOwn(change, name) || name in target,
     set: (_, name, value) => Reflect.set(target, name, value, target),
     get(_, name) {
-      const member: unknown = given.has(String(name)) ? given.get(String(name)) : Reflect.get(target, name, target)
+      const from: object = Object.hasOwn(change, name) ? change : target
+      const member: unknown = Reflect.get(from, name, from)
       if (typeof member !== 'function') return member
       const call = (...args: unknown[]): unknown => Reflect.apply(member as Call, target, args)
       return onCall === undefined ? call : (...args: unknown[]) => onCall(() => call(...args))

@@ -25,6 +25,7 @@ const copyWays: Readonly<Record<string, (right: Copy, page: number) => Copy>> = 
     right(v, own)
     bytes.set(own.toReversed())
   },
+  'takes the buffer from its start': (right) => (v, bytes) => right(v, new Uint8Array(bytes.buffer, 0, bytes.length)),
   'works only once': (right) => {
     let count = 0
     return (v, bytes) => ((count += 1) > 1 ? undefined : right(v, bytes))
@@ -69,6 +70,7 @@ const mappingWays: Readonly<Record<string, (right: Count, first: Count) => Count
   'tells the first count again': ({ limit }, first) => ({ used: first.used, limit }),
   'counts at most 64': ({ used, limit }) => ({ used: Math.min(used, 64), limit }),
   'counts at most 1,000': ({ used, limit }) => ({ used: Math.min(used, 1000), limit }),
+  'tells a limit of a million': ({ used }) => ({ used, limit: 1e6 }),
   'tells a limit that is passed': ({ used }) => ({ used, limit: used >> 1 }),
 }
 
@@ -79,12 +81,22 @@ const byteWays: Readonly<Record<string, (right: number, n: number) => number>> =
   'tells at most 2 MiB': (right) => Math.min(right, 2 ** 21),
 }
 
+function inKiB(report: object): object {
+  const words = Object.entries(report).map(([name, value]: [string, unknown]): [string, unknown] => [
+    name,
+    typeof value === 'number' ? value / 1024 : value,
+  ])
+  return Object.fromEntries(words)
+}
+
 /** The faults of the services that the backend's host has. */
 export function serviceFaults(os: OS): Fault[] {
   const { host } = os
-  return (['read', 'write', 'residency', 'mappings', 'hugePages'] as const).flatMap((service) =>
+  const faults = (['read', 'write', 'residency', 'mappings', 'hugePages'] as const).flatMap((service) =>
     host?.[service] === undefined ? [] : faultsOf(service),
   )
+  if (host?.limits === undefined) return faults
+  return [...faults, serviceFault('limits', 'tells KiB', (patient) => () => inKiB(patient.os.host?.limits?.() ?? {}))]
 }
 
 function faultsOf(service: 'read' | 'write' | 'residency' | 'mappings' | 'hugePages'): Fault[] {

@@ -9,6 +9,7 @@ import { over, type Fault } from './fault.js'
 import { rangeFaults } from './ranges.js'
 import { samenessOf } from './same.js'
 import { serviceFaults } from './services.js'
+import { stateFaults } from './states.js'
 
 /** A wrong backend may loop for ever. No right one makes so many calls in a case. */
 const callsMax = 2_000_000
@@ -33,7 +34,14 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
   const kernel = subject.kernel?.({ seed: 1 })
   const os = subject.createOS(kernel === undefined ? {} : { kernel })
   const why = samenessOf(subject)
-  const rows = [...rangeFaults(os), ...addressFaults(os), ...batchFaults(os), ...serviceFaults(os), ...factFaults(os)]
+  const rows = [
+    ...rangeFaults(os),
+    ...addressFaults(os),
+    ...batchFaults(os),
+    ...serviceFaults(os),
+    ...factFaults(os),
+    ...stateFaults(os),
+  ]
   const same = rows.flatMap((fault) => {
     const reason = why(fault)
     return reason === null ? [] : [{ fault, reason }]
