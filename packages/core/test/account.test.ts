@@ -240,3 +240,32 @@ describe('the check of the account', () => {
     expect(account.stat('heap').load()).toBe(4 * page)
   })
 })
+
+describe('the limit of a category', () => {
+  it('is null until it is set, and null takes it away', () => {
+    const memory = createMemory(new PageOS())
+    const heap = memory.stat('heap')
+    expect(heap.limit).toBe(null)
+    heap.limit = page
+    expect(errorOf(() => memory.sysAlloc(2 * page, heap))).toBeInstanceOf(OutOfMemoryError)
+    heap.limit = null
+    expect(heap.limit).toBe(null)
+    memory.sysAlloc(2 * page, heap)
+    expect(heap.load()).toBe(2 * page)
+  })
+})
+
+it('a refusal that the OS left behind when it broke is not for the next operation', () => {
+  const os = new PageOS({
+    fate: (_, k, own) => {
+      if (k > 1) return undefined
+      own.refusal = ENOMEM
+      return new FatalError('broken')
+    },
+  })
+  const memory = createMemory(os)
+  expect(errorOf(() => memory.sysAlloc(page, null))).toBeInstanceOf(FatalError)
+  expect(os.refusal).toBe(null)
+  memory.sysAlloc(page, null)
+  expect(memory.stats().total).toMatchObject({ calls: 2, refusals: 0 })
+})

@@ -1,6 +1,7 @@
 // memory.limit where the host has a say: a limit of 'auto', and a limit of the process. A limit that lets operations
 // pass looks at the clock now and then.
 import { describe, expect, it } from 'vitest'
+import { nearestLimit } from '../src/limit/host-limit.js'
 import { MemoryLimit } from '../src/limit/limit.js'
 import { Reclaimers } from '../src/limit/reclaimers.js'
 
@@ -131,5 +132,19 @@ describe('a limit that lets operations pass', () => {
     const before = looks
     for (let i = 0; i < 160; i++) limit.take('sysUsed', 1)
     expect(looks - before).toBe(10)
+  })
+})
+
+describe('the nearest limit', () => {
+  const nearest = (limits: object): string | undefined =>
+    nearestLimit({ limits: () => ({ ...noLimits, ...limits }) })?.name
+
+  it('is the one of which the greatest part is used, be it large or small', () => {
+    const [full, empty] = [900, 2 ** 20]
+    const group = "the control group's memory.max"
+    expect(nearest({ groupLimit: 1000, groupUsed: full, dataSize: 2 ** 30, dataSizeUsed: empty })).toBe(group)
+    expect(nearest({ groupLimit: 2 ** 30, groupUsed: empty, dataSize: 1000, dataSizeUsed: full })).toBe('RLIMIT_DATA')
+    expect(nearest({ groupLimit: 2 ** 30, groupUsed: 2 ** 29, dataSize: 1000, dataSizeUsed: 400 })).toBe(group)
+    expect(nearest({})).toBe(undefined)
   })
 })

@@ -146,6 +146,21 @@ describe('retired addresses', () => {
     expect(memory.stats().retired).toBe(10 * page)
   })
 
+  it('cost no look at the mappings of the process for each', () => {
+    const os = new KeepingOS()
+    let looks = 0
+    os.host = {
+      mappings: () => {
+        looks += 1
+        return { used: 10, limit: 65_530 }
+      },
+    }
+    const memory = createMemory(os)
+    for (let i = 0; i < 200; i++) seenAndFreed(memory)
+    expect(memory.stats().retired).toBe(200 * page)
+    expect(looks).toBeLessThan(3)
+  })
+
   it('count among the mappings that are the memory’s own, neighbours as one', () => {
     const os = new KeepingOS()
     os.host = { mappings: () => ({ used: 10, limit: 65_530 }) }
