@@ -116,7 +116,7 @@ describe('how much the scavenger gives back', () => {
     expect(world.idle.bytes).toBe(0)
   })
 
-  it('is what became idle in a turn, at the first step after the decay, and not a turn later', () => {
+  it('is what became idle in a turn, at the first step after the decay', () => {
     const world = new World({ decay: 2000 })
     world.ready = 1000 * MiB
     world.add(huge, 30 * MiB)
