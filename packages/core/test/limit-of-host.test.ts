@@ -19,8 +19,13 @@ const noLimits = {
   groupUsed: 0,
 }
 
+/** So many bytes are about to become Ready, and a reclaimer changes nothing about that. */
+function take(limit: MemoryLimit, n: number): boolean {
+  return limit.take('sysUsed', n, () => n)
+}
+
 describe("a limit of 'auto'", () => {
-  const quiet = { reclaimers: new Reclaimers(), scavenge: () => 0, trim: () => 0 }
+  const quiet = { reclaimers: new Reclaimers(), idle: () => 0, scavenge: () => 0, trim: () => 0 }
 
   it("is nine tenths of the host's smallest limit, which is read anew after a second", () => {
     let [time, groupLimit, reads] = [5, 1000, 0]
@@ -39,14 +44,14 @@ describe("a limit of 'auto'", () => {
     expect([limit.limit?.bytes, reads]).toEqual([1800, 2])
     limit.limit = { bytes: 'auto', ratio: 0.5 }
     expect([limit.limit?.bytes, reads]).toEqual([1000, 3])
-    expect(() => limit.take('sysUsed', 1000)).toThrow(`would pass the limit of all memories, ${source}`)
+    expect(() => take(limit, 1000)).toThrow(`would pass the limit of all memories, ${source}`)
   })
 
   it('bounds nothing where the host tells none', () => {
     const limit = new MemoryLimit({ ...quiet, host: {}, own: () => 7, all: () => 7, now: () => 0 })
     limit.limit = { bytes: 'auto' }
     expect(limit.limit).toMatchObject({ bytes: Infinity, source: 'none that the host tells' })
-    limit.take('sysUsed', Number.MAX_SAFE_INTEGER)
+    take(limit, Number.MAX_SAFE_INTEGER)
     expect(limit.nearBy).toBe(-Infinity)
   })
 })
@@ -63,6 +68,7 @@ describe('a limit of the process', () => {
       reclaimers,
       own: () => world.own,
       all: () => world.own,
+      idle: () => 0,
       scavenge: () => {
         asked.push('scavenger')
         return 0
@@ -91,9 +97,9 @@ describe('a limit of the process', () => {
 
   it("asks the scavenger, the reclaimers, the scavenger again, and then the host's allocator", () => {
     const { limit, asked } = processWorld()
-    limit.take('sysUsed', 28)
+    take(limit, 28)
     expect(asked).toEqual([])
-    limit.take('sysUsed', 29)
+    take(limit, 29)
     expect(asked).toEqual(['scavenger', 'cache', 'scavenger', 'trim'])
     expect(limit.limit?.used).toBe(60)
   })
@@ -102,7 +108,7 @@ describe('a limit of the process', () => {
     const { limit } = processWorld()
     const limits = 'would pass the limit of the process, memory.limit: 60 bytes of 128 bytes are used'
     const given = "0 bytes by the scavenger, 0 bytes by cache, 40 bytes by the host's allocator."
-    expect(() => limit.take('sysUsed', 100)).toThrow(
+    expect(() => take(limit, 100)).toThrow(
       `${limits}. Free memory, add a reclaimer, or raise memory.limit. Given back: ${given}`,
     )
   })
@@ -117,6 +123,7 @@ describe('a limit that lets operations pass', () => {
       reclaimers: new Reclaimers(),
       own: () => 5,
       all: () => 5,
+      idle: () => 0,
       scavenge: () => {
         time += 10
         return 0
@@ -128,9 +135,9 @@ describe('a limit that lets operations pass', () => {
       },
     })
     limit.limit = { bytes: 1, beyond: 'allow' }
-    limit.take('sysUsed', 1)
+    take(limit, 1)
     const before = looks
-    for (let i = 0; i < 160; i++) limit.take('sysUsed', 1)
+    for (let i = 0; i < 160; i++) take(limit, 1)
     expect(looks - before).toBe(10)
   })
 })
