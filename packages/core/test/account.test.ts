@@ -1,6 +1,9 @@
 // Tests that accounting is a transaction: a category counts an operation completely or not at all.
 import { createMemory, FatalError, OutOfMemoryError, UsageError, type SysMemStat } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
+import { Account } from '../src/account/account.js'
+import { Ledger } from '../src/ledger/ledger.js'
+import { PREPARED, READY } from '../src/ledger/states.js'
 import { errorOf } from './errors-of.js'
 import { EINVAL, ENOMEM, PageOS } from './page-os.js'
 
@@ -212,4 +215,57 @@ describe('a full category', () => {
     expect(memory.ranges()).toEqual(ranges)
     memory.check()
   })
+})
+
+describe('the check of the account', () => {
+  it('finds sums that disagree with the ranges, names the category, and lets a right account pass', () => {
+    const ledger = new Ledger(true)
+    const account = new Account(new PageOS(), ledger, () => undefined)
+    const heap = account.categoryOf('sysAlloc', account.stat('heap'))
+    ledger.enter('sysAlloc', page, 4 * page, READY, heap)
+    const check = (): void => account.check()
+    expect(check).toThrow(`the account is wrong: category 'heap' counts 0 bytes, but its ranges have ${4 * page}`)
+    expect(check).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_ACCOUNT' }) as Error)
+    account.add(4 * page, heap)
+    account.check()
+    // A script ended between the ranges and the sums of the ledger.
+    ledger.force(page, page, PREPARED)
+    expect(check).toThrow("the account is wrong: category 'heap' counts 0 bytes Prepared")
+    ledger.recount()
+    account.check()
+    account.add(page, heap)
+    expect(check).toThrow(`category 'heap' counts ${5 * page} bytes, but its ranges have ${4 * page}`)
+    account.recount()
+    account.check()
+    expect(account.stat('heap').load()).toBe(4 * page)
+  })
+})
+
+describe('the limit of a category', () => {
+  it('is null until it is set, and null takes it away', () => {
+    const memory = createMemory(new PageOS())
+    const heap = memory.stat('heap')
+    expect(heap.limit).toBe(null)
+    heap.limit = page
+    expect(errorOf(() => memory.sysAlloc(2 * page, heap))).toBeInstanceOf(OutOfMemoryError)
+    heap.limit = null
+    expect(heap.limit).toBe(null)
+    memory.sysAlloc(2 * page, heap)
+    expect(heap.load()).toBe(2 * page)
+  })
+})
+
+it('a refusal that the OS left behind when it broke is not for the next operation', () => {
+  const os = new PageOS({
+    fate: (_, k, own) => {
+      if (k > 1) return undefined
+      own.refusal = ENOMEM
+      return new FatalError('broken')
+    },
+  })
+  const memory = createMemory(os)
+  expect(errorOf(() => memory.sysAlloc(page, null))).toBeInstanceOf(FatalError)
+  expect(os.refusal).toBe(null)
+  memory.sysAlloc(page, null)
+  expect(memory.stats().total).toMatchObject({ calls: 2, refusals: 0 })
 })

@@ -84,6 +84,19 @@ describe('the budget of kernel mappings', () => {
     expect(asked()).toBeLessThan(15)
   })
 
+  it('is not spent by what is obtained and freed at once, and is by a part of it', () => {
+    const { memory, asked } = bounded({ used: 200, limit })
+    for (let i = 0; i < 20_000; i++) memory.sysFree(memory.sysAlloc(2 * page, null), 2 * page, null)
+    memory.sysReserve(null, page)
+    expect(asked()).toBe(0)
+    for (let i = 0; i < 2000; i++) {
+      const v = memory.sysAlloc(2 * page, null)
+      memory.sysFree(v, page, null)
+      memory.sysFree(v + page, page, null)
+    }
+    expect(asked()).toBeGreaterThan(0)
+  })
+
   it('refuses within a thousand of the limit, gives the reason, and works again when there is room', () => {
     const { memory, os, count } = bounded({ used: limit - 1000, limit })
     const { error } = untilRefused(memory, 10_000)

@@ -134,6 +134,51 @@ describe('retired addresses', () => {
     expect(memory.stats().retired).toBe(11 * page)
   })
 
+  it('stay touchable up to the very bytes that the OS spares, and trap beyond', () => {
+    const os = new KeepingOS({ quarantine: { space: Infinity, writable: 4 * page } })
+    const memory = createMemory(os)
+    const first = seenAndFreed(memory, 4 * page)
+    expect(os.states(first, 4 * page)).toBe('Ready')
+    // One page more, and the oldest range traps.
+    const second = seenAndFreed(memory, page)
+    expect([os.states(first, 4 * page), os.states(second, page)]).toEqual(['Reserved', 'Ready'])
+    expect(os.states(seenAndFreed(memory, 5 * page), 5 * page)).toBe('Reserved')
+    expect(memory.stats().retired).toBe(10 * page)
+  })
+
+  it('cost no look at the mappings of the process for each', () => {
+    const os = new KeepingOS()
+    let looks = 0
+    os.host = {
+      mappings: () => {
+        looks += 1
+        return { used: 10, limit: 65_530 }
+      },
+    }
+    const memory = createMemory(os)
+    for (let i = 0; i < 200; i++) seenAndFreed(memory)
+    expect(memory.stats().retired).toBe(200 * page)
+    expect(looks).toBeLessThan(3)
+  })
+
+  it('count among the mappings that are the memory’s own, neighbours as one', () => {
+    const os = new KeepingOS()
+    os.host = { mappings: () => ({ used: 10, limit: 65_530 }) }
+    const memory = createMemory(os)
+    const region = memory.reserve(8 * page)
+    region.commit(0, 8 * page)
+    region.view(Uint8Array, 0, 8 * page)
+    const own = (): number | undefined => memory.mappings()?.own
+    expect(own()).toBe(1)
+    region.free(0, page)
+    region.free(page, page)
+    expect(own()).toBe(2)
+    region.free(6 * page, page)
+    expect(own()).toBe(4)
+    region.free()
+    expect([own(), memory.stats().retired]).toEqual([1, 8 * page])
+  })
+
   it('leave the quarantine when the OS refuses other addresses', () => {
     const os = new KeepingOS({ pages: 16 })
     const memory = createMemory(os)

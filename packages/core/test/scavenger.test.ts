@@ -116,6 +116,20 @@ describe('how much the scavenger gives back', () => {
     expect(world.idle.bytes).toBe(0)
   })
 
+  it('is what became idle in a turn, at the first step after the decay', () => {
+    const world = new World({ decay: 2000 })
+    world.ready = 1000 * MiB
+    world.add(huge, 30 * MiB)
+    let waited = 0
+    while (world.idle.bytes > 0 && waited < 10_000) {
+      world.pass(10)
+      waited += 10
+    }
+    // Steps are a second apart while nothing changes.
+    expect(waited).toBeGreaterThan(2000)
+    expect(waited).toBeLessThan(3000)
+  })
+
   it('is nothing of what became idle in this turn', () => {
     const world = new World()
     world.add(huge, 8 * MiB)

@@ -45,6 +45,17 @@ describe('the budget of bytes', () => {
     expect(memory.check()).toBe(undefined)
   })
 
+  it('looks again before the process could have used up what was free', () => {
+    const { memory, limits } = bounded({ space: unlimited, data: { used: 0, limit: 1024 * MiB } })
+    memory.sysAlloc(MiB, null)
+    // Another part of the process takes the rest.
+    Object.assign(limits, { data: { used: 1024 * MiB, limit: 1024 * MiB } })
+    const run = (): void => {
+      for (let i = 0; i < 20; i++) memory.sysAlloc(MiB, null)
+    }
+    expect(errorOf(run)).toBeInstanceOf(OutOfMemoryError)
+  })
+
   it.each([
     ['limits', { space: untold, data: untold }],
     ['use', { space: { used: NaN, limit: 1024 * MiB }, data: { used: NaN, limit: 1024 * MiB } }],

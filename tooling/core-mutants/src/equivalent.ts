@@ -45,6 +45,21 @@ const equals: readonly Equals[] = [
     why: 'Two bits have four values, and each has a name. The types do not know.',
     changes: ["stateNames[stateOf(packed)] ?? 'None' -> stateNames[stateOf(packed)]"],
   },
+  {
+    where: 'account/stats.ts statsOf',
+    why: 'Each place has its category. The types do not know.',
+    changes: ["categories[i + 1]?.name ?? '' -> categories[i + 1]?.name"],
+  },
+  {
+    where: 'mappings/mapping-budget.ts MappingBudget.free',
+    why: 'The credits are below 0 then, and the next operation counts anew, as at 0.',
+    changes: ['this.#words[this.#credits] = 0 -> nothing'],
+  },
+  {
+    where: 'retired/queue.ts Queue.#grow',
+    why: 'What is copied too much lies behind the last range, where the next one overwrites it.',
+    changes: ['2 -> 3 (3)'],
+  },
 ]
 
 /** The reason of each equivalent mutant, by its name. */

@@ -16,7 +16,7 @@ const packageFolder = join(import.meta.dirname, '..', '..', '..', 'packages', 'c
 const modules: readonly string[] = ['check', 'ledger', 'borrows', 'mappings', 'account', 'limit', 'scavenge', 'retired']
 
 /** Test files that take seconds, or look at files and texts. They run with --all. */
-const slow = /\.(random|hostile)\.test\.ts$|\b(readme|names|copies)\.test\.ts$/
+const slow = /\.(random|hostile)\.test\.ts$|\b(readme|copies)\.test\.ts$/
 
 const usage = `usage: npm run mutants:core -- [module …] [--sample N] [--seed N] [--only TEXT] [--all] [--list]
                                  [--out FILE] [--again FILE]

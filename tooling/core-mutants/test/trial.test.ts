@@ -60,7 +60,7 @@ describe('a trial', () => {
       'index.ts sumBelow: countTo(n, (at) => { list.push(at) }) -> nothing',
       'index.ts sumBelow: list.push(at) -> nothing',
       'index.ts sumBelow: sum + at -> (sum) - (at)',
-      'loop.ts countTo: { let at = 0 while (at !== n) { each(at) at += 1 } } -> nothing',
+      'loop.ts countTo: { let at = 0 while (at !== n) { each(at) at +… -> nothing',
       'loop.ts countTo: 0 -> 1',
       'loop.ts countTo: at !== n -> false',
       'loop.ts countTo: at !== n -> (at) === (n)',
