@@ -149,8 +149,14 @@ export const refusalCases: readonly Definition[] = [
         for (const op of [() => memory.sysReserve(null, size), () => memory.sysAlloc(size, null)]) {
           let obtained: number | null = null
           const error = thrownBy(() => (obtained = op()))
-          if (obtained === null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], `${size} bytes`)
-          else {
+          if (obtained === null) {
+            claimOutcome(error, ['OutOfMemoryError', 'FatalError'], `${size} bytes`)
+            const { errno, errnoName = '' } = error as { errno?: number; errnoName?: string }
+            claim(
+              errno === undefined || errnoName !== '',
+              `the refusal of ${size} bytes has number ${errno} and no name`,
+            )
+          } else {
             // What is handed out is there to its end.
             if (!os.traits.reservedTraps) fill(os, obtained + size - pageSize, pageSize, 3)
             memory.sysFree(obtained, size, null)

@@ -40,6 +40,21 @@ const reasons: readonly (readonly [backend: RegExp | null, name: RegExp, reason:
     /^sysRetireOS cuts the length to 32 bits$/,
     'core asks for no more than the quarantine has room for in writable memory, at most 256 MiB',
   ],
+  [
+    /^(js|js, discarding|template custom)$/,
+    /^view shows the length that an address had first$/,
+    'a view is all of the memory, whichever range it is asked for',
+  ],
+  [
+    /^aix$/,
+    /^refusal is shared with the backend that was made before$/,
+    'the simulated kernel grants a reservation of every size, so there is no refusal to share',
+  ],
+  [
+    /^template reserve-commit$/,
+    /^sysUsedOS hides the refusal of what lies beyond 1 MiB$/,
+    'it tries halves of a refused piece, down to a page, and the suite refuses one call at a time',
+  ],
   [null, /^traits (denies|claims) threadsShare$/, 'only a second thread could tell, and a case runs in one'],
 ]
 
