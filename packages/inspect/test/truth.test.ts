@@ -58,24 +58,28 @@ class Churn {
 }
 
 describe.skipIf(process.platform !== 'linux')('resident memory', () => {
-  it('of 400 MiB that come and go in a hundred regions is 400 MiB each second, as the explanation says', async () => {
-    const memory = createMemory(createOS())
-    const churn = new Churn(memory, 100, 4 * MiB)
-    await asking(memory, async (ask) => {
-      const complete: (number | undefined)[] = []
-      for (let second = 0; second < 6; second++) {
-        churn.step(60)
-        const { at, resident, explanation } = await ask('explain')
-        if (resident?.missing === 0 && at - resident.at < 1000) complete.push(resident.resident)
-        expect(explanation?.layer).toBe(400 * MiB)
-        await after(1000)
-      }
-      // A busy machine may take the time that one look has.
-      expect(complete.length).toBeGreaterThan(2)
-      expect(complete).toEqual(complete.map(() => 400 * MiB))
-    })
-    churn.end()
-  })
+  it(
+    'of 400 MiB that come and go in a hundred regions is 400 MiB each second, as the explanation says',
+    { timeout: 120_000 },
+    async () => {
+      const memory = createMemory(createOS())
+      const churn = new Churn(memory, 100, 4 * MiB)
+      await asking(memory, async (ask) => {
+        const complete: (number | undefined)[] = []
+        // A busy machine may take the time that one look has, so there are as many looks as it needs.
+        for (let second = 0; complete.length < 3 && second < 60; second++) {
+          churn.step(60)
+          const { at, resident, explanation } = await ask('explain')
+          if (resident?.missing === 0 && at - resident.at < 1000) complete.push(resident.resident)
+          expect(explanation?.layer).toBe(400 * MiB)
+          await after(1000)
+        }
+        expect(complete.length).toBe(3)
+        expect(complete).toEqual(complete.map(() => 400 * MiB))
+      })
+      churn.end()
+    },
+  )
 
   it('is never more than there is, and says what it lacks, when there is no time to look at all of it', async () => {
     const memory = createMemory(createOS())
