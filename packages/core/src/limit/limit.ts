@@ -210,7 +210,7 @@ export class MemoryLimit {
       given.push({ name: "the host's allocator", bytes: this.#memory.trim() })
       left = this.#missingNow(missing)
     }
-    if (left > 0) this.#notBefore = now() + rest * (now() - begun)
+    if (left > 0) this.#notBefore = now() + this.#rest * (now() - begun)
     return { given, unasked: null }
   }
 
@@ -232,6 +232,11 @@ export class MemoryLimit {
   #missingNow(missing: () => number): number {
     this.#useAt = -Infinity
     return missing()
+  }
+
+  /** A program that goes on beyond its limit gains little by a round, and pays for each. */
+  get #rest(): number {
+    return this.#set?.beyond === 'allow' ? 2 * rest : rest
   }
 
   /** What a round asks for besides what is missing. */
