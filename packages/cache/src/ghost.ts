@@ -1,5 +1,6 @@
 // The ghost of S3-FIFO: hashes of keys that left the small queue. A key that comes again while its hash is here goes to
-// the main queue at once. A table of pairs: a hash, and the number of the departure. It may forget, and harm nobody.
+// the main queue at once. The table has pairs: a hash, and the number of the departure. A hash that it forgets costs a
+// miss at most.
 
 const slotsMin = 1024
 

@@ -4,20 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { nearestLimit } from '../src/limit/host-limit.js'
 import { MemoryLimit } from '../src/limit/limit.js'
 import { Reclaimers } from '../src/limit/reclaimers.js'
-
-/** A host that tells of no limit. */
-const noLimits = {
-  addressSpace: Infinity,
-  addressSpaceUsed: 0,
-  lockedMemory: 0,
-  maxMappings: 65530,
-  mappings: 0,
-  overcommit: 0,
-  commitLimit: 0,
-  committed: 0,
-  groupLimit: Infinity,
-  groupUsed: 0,
-}
+import { noLimits } from './no-limits.js'
 
 /** So many bytes are about to become Ready, and a reclaimer changes nothing about that. */
 function take(limit: MemoryLimit, n: number): boolean {

@@ -6,6 +6,7 @@ import { hostLimit, hostLimits } from '../src/limit/host-limit.js'
 import { MemoryLimit, type Limited } from '../src/limit/limit.js'
 import { Reclaimers } from '../src/limit/reclaimers.js'
 import { errorOf } from './errors-of.js'
+import { noLimits } from './no-limits.js'
 import { PageOS } from './page-os.js'
 
 const page = 4096
@@ -206,19 +207,6 @@ describe('a slow machine', () => {
 })
 
 describe("the host's limit", () => {
-  const none = {
-    addressSpace: Infinity,
-    addressSpaceUsed: 0,
-    lockedMemory: 0,
-    maxMappings: 65530,
-    mappings: 0,
-    overcommit: 0,
-    commitLimit: 0,
-    committed: 0,
-    groupLimit: Infinity,
-    groupUsed: 0,
-  }
-
   it.each([
     [{}, null],
     [{ hostMemory: 2 ** 34 }, { bytes: 2 ** 34, name: "the host's memory" }],
@@ -239,7 +227,7 @@ describe("the host's limit", () => {
       { bytes: 2 ** 31, name: 'RLIMIT_AS' },
     ],
   ])('is the smallest: %j', (limits, expected) => {
-    expect(hostLimit({ limits: () => ({ ...none, ...limits }) })).toEqual(expected)
+    expect(hostLimit({ limits: () => ({ ...noLimits, ...limits }) })).toEqual(expected)
   })
 
   it('is the commit limit on Windows, and none where the host tells nothing', () => {
@@ -251,7 +239,7 @@ describe("the host's limit", () => {
 
   it('is one of a list, the smallest first, each with what is used of it where the host tells', () => {
     const limits = () => ({
-      ...none,
+      ...noLimits,
       hostMemory: 2 ** 34,
       groupLimit: 2 ** 30,
       groupUsed: 2 ** 29,

@@ -10,13 +10,19 @@ export function linuxLimits(read: ReadHostFile): PosixLimits {
   const limits = read('/proc/self/limits')
   const meminfo = read('/proc/meminfo')
   const status = read('/proc/self/status')
-  const found = {
+  let mappings: number | undefined
+  return {
     addressSpace: softLimit(limits, 'Max address space'),
     addressSpaceUsed: kibibytesIn(status, 'VmSize'),
     dataSize: softLimit(limits, 'Max data size'),
     dataSizeUsed: kibibytesIn(status, 'VmData'),
     lockedMemory: softLimit(limits, 'Max locked memory'),
     lockedMemoryUsed: kibibytesIn(status, 'VmLck'),
+    maxMappings: maxMappingsIn(read),
+    // The kernel writes a line for each mapping, so they are counted only when they are asked for.
+    get mappings(): number {
+      return (mappings ??= mappingsIn(read))
+    },
     overcommit: numberIn(read('/proc/sys/vm/overcommit_memory')),
     commitLimit: kibibytesIn(meminfo, 'CommitLimit'),
     committed: kibibytesIn(meminfo, 'Committed_AS'),
@@ -28,13 +34,11 @@ export function linuxLimits(read: ReadHostFile): PosixLimits {
     // 2 is SECCOMP_MODE_FILTER.
     ...(wordAfter(status, 'Seccomp:') === '2' ? { filtersCalls: true } : {}),
   }
-  return withMappings(found, read)
 }
 
 /** The mappings that the process has, and `vm.max_map_count`. */
 export function linuxMappings(read: ReadHostFile): { readonly used: number; readonly limit: number } {
-  const { mappings: used, maxMappings: limit } = mappingLimits(read)
-  return { used, limit }
+  return { used: mappingsIn(read), limit: maxMappingsIn(read) }
 }
 
 /** RLIMIT_AS and RLIMIT_DATA, with what the process has of each. NaN: a file can't be read now. */
@@ -49,18 +53,8 @@ export function linuxProcessLimits(read: ReadHostFile): ProcessLimits {
   }
 }
 
-function mappingLimits(read: ReadHostFile): Pick<PosixLimits, 'mappings' | 'maxMappings'> {
-  return { maxMappings: numberIn(read('/proc/sys/vm/max_map_count')), mappings: linesIn(read('/proc/self/maps')) }
-}
-
-/** Adds the figures of mappings, read when they are first asked for: the kernel writes a line for each mapping. */
-function withMappings(limits: Omit<PosixLimits, 'mappings' | 'maxMappings'>, read: ReadHostFile): PosixLimits {
-  let found: Pick<PosixLimits, 'mappings' | 'maxMappings'> | undefined
-  return Object.defineProperties(limits, {
-    maxMappings: { enumerable: true, get: () => (found ??= mappingLimits(read)).maxMappings },
-    mappings: { enumerable: true, get: () => (found ??= mappingLimits(read)).mappings },
-  }) as PosixLimits
-}
+const mappingsIn = (read: ReadHostFile): number => linesIn(read('/proc/self/maps'))
+const maxMappingsIn = (read: ReadHostFile): number => numberIn(read('/proc/sys/vm/max_map_count'))
 
 function softLimit(limits: string | null, name: string): number {
   const word = wordAfter(limits, name)

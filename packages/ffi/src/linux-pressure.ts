@@ -9,9 +9,10 @@ import { numberIn, wordAfter } from './linux-words.js'
 /** Reads the counters of the process's control group, or of the host. Null: none can be read. */
 export function linuxPressure(read: ReadHostFile): HostPressure | null {
   const groups = read('/proc/self/cgroup') ?? ''
-  const group = firstOf(read, groupFolders(read, groups, 2), 'memory.pressure')
+  const folders = groupFolders(read, groups, 2)
+  const group = firstOf(read, folders, 'memory.pressure')
   const stalls = group ?? read('/proc/pressure/memory')
-  const reached = timesReached(read, groups)
+  const reached = timesReached(read, groups, folders)
   const [some, full] = [stalledIn(stalls, 'some'), stalledIn(stalls, 'full')]
   if (Number.isNaN(some) && Number.isNaN(reached)) return null
   const psi = group === null ? "the host's PSI" : "the control group's PSI"
@@ -25,8 +26,8 @@ function stalledIn(text: string | null, kind: 'some' | 'full'): number {
 }
 
 /** How often the process's own group met memory.high or memory.max, or the limit of version 1. */
-function timesReached(read: ReadHostFile, groups: string): number {
-  const events = firstOf(read, groupFolders(read, groups, 2), 'memory.events')
+function timesReached(read: ReadHostFile, groups: string, folders: readonly string[]): number {
+  const events = firstOf(read, folders, 'memory.events')
   if (events !== null) return numberIn(wordAfter(events, 'high ')) + numberIn(wordAfter(events, 'max '))
   return numberIn(firstOf(read, groupFolders(read, groups, 1), 'memory.failcnt'))
 }

@@ -15,6 +15,15 @@ function claimBeside({ memory, unit }: Stage, v: number, n: number, owned: numbe
   claim(p + n <= owned || p >= owned + 8 * unit, `${rangeText(p, n)} was handed out, but it is partly owned`)
 }
 
+/** Where a hint begins beside eight units that are in use, and how long it is, both in units. */
+const busyHints = [
+  [0, 8],
+  [2, 2],
+  [7, 4],
+  [-2, 4],
+  [-4, 16],
+] as const
+
 export const hintCases: readonly Definition[] = [
   {
     id: 'hints/honoured',
@@ -47,13 +56,7 @@ export const hintCases: readonly Definition[] = [
       world.play((stage) => {
         const { os, unit } = stage
         const v = ready(stage, 8, 0x42)
-        for (const [from, n] of [
-          [0, 8],
-          [2, 2],
-          [7, 4],
-          [-2, 4],
-          [-4, 16],
-        ] as const) {
+        for (const [from, n] of busyHints) {
           if (v + from * unit > 0) claimBeside(stage, v + from * unit, n * unit, v)
           claimBytes(os, v, 8 * unit, 0x42, `memory, after a hint of ${n} units at unit ${from}`)
         }
@@ -67,13 +70,7 @@ export const hintCases: readonly Definition[] = [
         const { os, unit } = stage
         const v = ready(stage, 8, 0x42)
         // Core asks for no address that it owns. The backend itself is asked, as for memory that core does not know.
-        for (const [from, n] of [
-          [0, 8],
-          [2, 2],
-          [7, 4],
-          [-2, 4],
-          [-4, 16],
-        ] as const) {
+        for (const [from, n] of busyHints) {
           const hint = v + from * unit
           if (hint <= 0) continue
           const p = os.sysReserveOS(hint, n * unit)

@@ -260,7 +260,7 @@ export const refusalCases: readonly Definition[] = [
         const isRefused = refuse(stage, switched, 'sysFree', allowed, () => memory.sysFree(v, 4 * unit, null))
         if (!isRefused) {
           claim(!os.traits.reservedTraps, 'sysFree succeeded, although the kernel refused every call')
-          // A range that the kernel kept, and of which nobody hears, is lost: small kernels soon have no more.
+          // A backend that hides such a refusal loses the range. A small kernel soon has no more.
           for (let i = 0; i < 100; i++) {
             const w = memory.sysAlloc(64 * unit, null)
             refuse(stage, switched, 'sysFree', allowed, () => memory.sysFree(w, 64 * unit, null))
