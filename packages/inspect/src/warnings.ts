@@ -11,14 +11,30 @@ const [lookMilliseconds, pauseRatio] = [5000, 1000]
 /** An alert that was not there for so long may be said again. One near its threshold comes and goes. */
 const clearMilliseconds = 60_000
 
-/** What it says of each kind, besides the sentence. Core warns of a leaked region itself, by MEMLAYER_LEAK. */
-const advice: Readonly<Record<Exclude<Alert['code'], 'leaked'>, string>> = {
-  'near-limit': 'Free what is not needed, add a reclaimer, or raise the limit.',
-  'near-mappings': 'Raise vm.max_map_count with sysctl, or keep pages of one state side by side.',
-  refused: 'Look at the operations of the inspector: they have what the kernel answered.',
-  growth: 'Look at the places of the inspector, which are sorted by growth.',
-  pinned: 'Give each moved buffer to region.reclaim.',
-  'old-hold': 'Release it, or look at the holds of the inspector for its place.',
+/** The code of each kind, and what to do. Core warns of a leaked region itself, by MEMLAYER_LEAK. */
+const kinds: Readonly<Record<Alert['code'], { readonly code: string; readonly detail: string } | null>> = {
+  'near-limit': {
+    code: 'MEMLAYER_ALERT_NEAR_LIMIT',
+    detail: 'Free what is not needed, add a reclaimer, or raise the limit.',
+  },
+  'near-mappings': {
+    code: 'MEMLAYER_ALERT_NEAR_MAPPINGS',
+    detail: 'Raise vm.max_map_count with sysctl, or keep pages of one state side by side.',
+  },
+  refused: {
+    code: 'MEMLAYER_ALERT_REFUSED',
+    detail: 'Look at the operations of the inspector: they have what the kernel answered.',
+  },
+  growth: {
+    code: 'MEMLAYER_ALERT_GROWTH',
+    detail: 'Look at the places of the inspector, which are sorted by growth.',
+  },
+  leaked: null,
+  pinned: { code: 'MEMLAYER_ALERT_PINNED', detail: 'Give each moved buffer to region.reclaim.' },
+  'old-hold': {
+    code: 'MEMLAYER_ALERT_OLD_HOLD',
+    detail: 'Release it, or look at the holds of the inspector for its place.',
+  },
 }
 
 /** The warnings of each memory. The first of them speaks, so that two inspectors do not say all twice. */
@@ -81,10 +97,6 @@ export class Warnings {
 }
 
 function warn({ code, says }: Alert): void {
-  if (code === 'leaked') return
-  process.emitWarning(says, {
-    type: 'MemlayerWarning',
-    code: `MEMLAYER_ALERT_${code.toUpperCase().replaceAll('-', '_')}`,
-    detail: advice[code],
-  })
+  const kind = kinds[code]
+  if (kind !== null) process.emitWarning(says, { type: 'MemlayerWarning', ...kind })
 }
