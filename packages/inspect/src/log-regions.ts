@@ -1,10 +1,12 @@
 // Finds the region of each operation in the log, by its address and its time. It is asked before the log is read, and
 // not at each operation: then an operation would pay for a search.
-import type { AnyRegion } from './spans.js'
-import type { LogEntry } from './snapshot.js'
+import type { LogEntry, SnapshotRegion } from './snapshot.js'
 
 /** An entry whose region is found later. */
 export type OpenEntry = { -readonly [K in keyof LogEntry]: LogEntry[K] }
+
+/** A region at some moment. It is not the region itself: what the log keeps is never collected, and never leaks. */
+export type NamedPlace = Pick<SnapshotRegion, 'id' | 'name' | 'address' | 'size'>
 
 /**
  * Sets the region of `entries`, which came after `before` was looked up and before `now` was. Both are in order of
@@ -12,8 +14,8 @@ export type OpenEntry = { -readonly [K in keyof LogEntry]: LogEntry[K] }
  */
 export function findRegions(
   entries: readonly OpenEntry[],
-  before: readonly AnyRegion[],
-  now: readonly AnyRegion[],
+  before: readonly NamedPlace[],
+  now: readonly NamedPlace[],
 ): void {
   const last = findNewest(entries, now)
   // What is left may be of a region that was there before, until it was freed.
@@ -28,8 +30,8 @@ export function findRegions(
 }
 
 /** Goes back from the newest entry, and past the reservation of each region that is there now. */
-function findNewest(entries: readonly OpenEntry[], now: readonly AnyRegion[]): readonly (AnyRegion | undefined)[] {
-  const found: (AnyRegion | undefined)[] = entries.map(() => undefined)
+function findNewest(entries: readonly OpenEntry[], now: readonly NamedPlace[]): readonly (NamedPlace | undefined)[] {
+  const found: (NamedPlace | undefined)[] = entries.map(() => undefined)
   const unborn = new Set<number>()
   for (let i = entries.length - 1; i >= 0; i--) {
     const entry = entries[i] as OpenEntry
@@ -43,14 +45,14 @@ function findNewest(entries: readonly OpenEntry[], now: readonly AnyRegion[]): r
   return found
 }
 
-const isIn = ({ address, size }: AnyRegion, v: number): boolean => v >= address && v < address + size
+const isIn = ({ address, size }: NamedPlace, v: number): boolean => v >= address && v < address + size
 
-function isAllOf({ op, address, size }: OpenEntry, region: AnyRegion, wanted: string): boolean {
+function isAllOf({ op, address, size }: OpenEntry, region: NamedPlace, wanted: string): boolean {
   return op === wanted && address === region.address && size >= region.size
 }
 
 /** The region that has the address, of those in order of address. Of two the later one has it. */
-function regionAt(regions: readonly AnyRegion[], v: number): AnyRegion | undefined {
+function regionAt(regions: readonly NamedPlace[], v: number): NamedPlace | undefined {
   let [low, high] = [0, regions.length]
   while (low < high) {
     const middle = (low + high) >> 1

@@ -1,8 +1,8 @@
 // The log: a memory's last operations, and the kernel's answer to each.
 import type { Memory, MemoryEvent } from '@memlayer/core'
-import { findRegions, type OpenEntry } from './log-regions.js'
+import { findRegions, type NamedPlace, type OpenEntry } from './log-regions.js'
 import type { LogEntry } from './snapshot.js'
-import { regionsOf, type AnyRegion } from './spans.js'
+import { regionsOf } from './spans.js'
 
 /** Keeps the last operations of a memory until `end` is called. */
 export class Log {
@@ -11,7 +11,7 @@ export class Log {
   /** Entries at the end whose regions were not looked for yet. */
   #open = 0
   /** The regions when they were last looked for. */
-  #regions: readonly AnyRegion[] = []
+  #regions: readonly NamedPlace[] = []
   /** How many operations are kept. */
   readonly most: number
   #count = 0
@@ -21,7 +21,7 @@ export class Log {
   constructor(memory: Memory, most: number = 1000) {
     this.#memory = memory
     this.most = most
-    this.#regions = regionsOf(memory)
+    this.#regions = placesOf(memory)
     this.end = memory.observe((event) => this.#add(event))
   }
 
@@ -42,7 +42,7 @@ export class Log {
   /** Finds the regions of the entries that came since. */
   #find(): void {
     if (this.#open === 0) return
-    const now = regionsOf(this.#memory)
+    const now = placesOf(this.#memory)
     findRegions(this.#entries.slice(-this.#open), this.#regions, now)
     ;[this.#regions, this.#open] = [now, 0]
   }
@@ -57,6 +57,9 @@ export class Log {
     this.#open = Math.min(this.#open, this.#entries.length)
   }
 }
+
+const placesOf = (memory: Memory): NamedPlace[] =>
+  regionsOf(memory).map(({ id, name, address, size }) => ({ id, name, address, size }))
 
 function answerOf(error: Error | undefined): string {
   if (error === undefined) return 'done'

@@ -10,8 +10,7 @@ import { inspect, record, snapshotVersion, takeSnapshot } from '@memlayer/inspec
 import { createOS } from '@memlayer/os-js'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
-import { findRegions, type OpenEntry } from '../src/log-regions.js'
-import type { AnyRegion } from '../src/spans.js'
+import { findRegions, type NamedPlace, type OpenEntry } from '../src/log-regions.js'
 import { fresh, living, MiB } from './living.js'
 
 interface Schema {
@@ -84,7 +83,7 @@ describe('a snapshot', () => {
     expect(takeSnapshot(createMemory(createOS())).version).toBe(snapshotVersion)
   })
 
-  it('that is recorded or saved is one too, and the page refuses a file of another version with a reason', async (ctx) => {
+  it('that is recorded or saved is one too, and the page refuses a file of another version', async (ctx) => {
     if (process.platform !== 'linux') ctx.skip('needs Linux')
     const folder = mkdtempSync(join(tmpdir(), 'memlayer-formats-'))
     await using browser = await openBrowser(ctx)
@@ -121,8 +120,7 @@ describe('a snapshot', () => {
 })
 
 describe('the log', () => {
-  const region = (id: number, name: string, address: number, size = 10): AnyRegion =>
-    ({ id, name, address, size }) as AnyRegion
+  const region = (id: number, name: string, address: number, size = 10): NamedPlace => ({ id, name, address, size })
   const entry = (op: string, address: number | null, size = 10): OpenEntry => ({
     at: 0,
     op,
