@@ -58,7 +58,7 @@ function findings(file: string, sentences: readonly Sentence[]): string[] {
     .filter(({ words }) => words > wordsMax)
     .map(
       ({ line, words, text: sentence }) =>
-        `${file}:${line}: a sentence of ${words} words: make two of it (${wordsMax} at most): ${sentence.slice(0, 90)}…`,
+        `${file}:${line}: a sentence of ${words} words: split it (at most ${wordsMax}): ${sentence.slice(0, 80)}…`,
     )
 }
 

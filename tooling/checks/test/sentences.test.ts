@@ -18,7 +18,7 @@ describe('sentences', () => {
     ['a sentence behind another', `One.\n\nTwo. ${words(36)}.`],
     ['a quotation', `> ${words(36)}`],
   ])('are reported when %s is too long', (_, text) => {
-    expect(checkProse('a.md', text)).toEqual([expect.stringMatching(/^a\.md:\d+: a sentence of \d+ words: make two/)])
+    expect(checkProse('a.md', text)).toEqual([expect.stringMatching(/^a\.md:\d+: a sentence of \d+ words: split it/)])
   })
 
   it.each([
