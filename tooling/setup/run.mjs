@@ -36,6 +36,10 @@ const jobs = {
     says: 'the matrix of runtimes and bundlers: runs it and writes it into the README',
     run: ['tooling/matrix/dist/main.js'],
   },
+  docs: {
+    says: 'the documents and the reference as a site, built and served on loopback (--check: and checked)',
+    run: ['tooling/site/dist/main.js'],
+  },
   screenshots: { says: 'the pictures of the inspector, for its README', run: ['packages/inspect/screenshots.mjs'] },
   'test:kernels': {
     says: 'the Linux backend on kernels with other pages, under QEMU (minutes)',

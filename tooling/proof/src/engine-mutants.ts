@@ -42,7 +42,7 @@ export const engineMutants: readonly Mutant[] = [
     caughtBy: 'free/in-parts',
   },
   {
-    wrong: 'a buffer is taken to begin a page too early, so that advice goes to its neighbour',
+    wrong: 'a buffer is taken to begin a page too early, so that advice goes to its neighbor',
     subject: engine,
     find: 'placeBuffer(buffer, first);',
     put: 'placeBuffer(buffer, first - this.#pageSize);',
