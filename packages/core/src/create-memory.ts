@@ -77,7 +77,7 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
   const memory: Memory = Object.assign(ops, {
     ...reportsOf(os, account),
     reserve: reserveIn(regions, () => memory),
-    adopt: ((given, options) => regions.adopt(memory, given, options)) satisfies Memory['adopt'],
+    adopt: ((buffer, given) => regions.adopt(memory, buffer, given)) satisfies Memory['adopt'],
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: settled(() => withOthers(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
     reclaimer: ((given, reclaim) => {

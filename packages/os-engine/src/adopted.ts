@@ -52,7 +52,7 @@ class AdoptedPages {
     placeBuffer(buffer, first)
   }
 
-  /** A detached buffer has length 0. A WebAssembly memory has another buffer after each growth, which may have moved. */
+  /** A detached buffer has length 0. A WebAssembly memory has another buffer after each growth. It may have moved. */
   isThere(): boolean {
     const now = this.#bufferNow()
     if ((bufferLength(now) ?? 0) < this.#length) return false

@@ -24,8 +24,8 @@ const kinds = {
 const changes = {
   'resizable ArrayBuffer': (buffer) => buffer.resize(2 * size),
   'growable SharedArrayBuffer': (buffer) => buffer.grow(2 * size),
-  'WebAssembly.Memory': (memory) => memory.grow(4),
-  'shared WebAssembly.Memory': (memory) => memory.grow(4),
+  'WebAssembly.Memory': (wasm) => wasm.grow(4),
+  'shared WebAssembly.Memory': (wasm) => wasm.grow(4),
 }
 
 function live(kind, make, number) {

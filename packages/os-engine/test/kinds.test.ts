@@ -12,7 +12,7 @@ describe.skipIf(process.platform !== 'linux')('buffers that the engine has made 
     // Each round has 1.5 MiB for one of each kind. One kind that stays would be a sixth of it. The engine's own pages
     // are as many however large the round is.
     expect(told.grownMiB).toBeLessThan((count * 1.5) / (isFull ? 12 : 7))
-    // A live buffer that was adopted is a mapping of its own, or several.
-    expect(told.mappings).toBeLessThan(count / 4)
+    // A live buffer that was adopted is a mapping of its own, or several. Some wait to be collected.
+    expect(told.mappings).toBeLessThan(count / 2)
   })
 })

@@ -14,8 +14,8 @@ const dropped = /* @__PURE__ */ new FinalizationRegistry<() => void>((giveUp) =>
 
 /**
  * Pages that another thread owns. They stay Ready until this object is released, or is collected with its views.
- * `Atomics` on its integer views works across the threads that have the bytes. `Atomics.wait` needs memory of the engine
- * (`memlayer/engine`): engines allow it over a SharedArrayBuffer only.
+ * `Atomics` on its integer views works across the threads that have the bytes. `Atomics.wait` needs memory of the
+ * engine (`memlayer/engine`): engines allow it over a SharedArrayBuffer only.
  */
 export class SharedRegion {
   readonly #address: Address

@@ -63,8 +63,8 @@ const isFree = ({ ledger }: Parts, { address, size }: AdoptedPages): boolean =>
 
 /** Frees the regions whose buffers have lost their pages. Another buffer may lie there by now. False: there is none. */
 function forgetGone(parts: Parts, ops: Wrappers): boolean {
-  const gone = parts.claims.list().filter(({ isThere }) => isThere?.() === false)
-  for (const record of gone) freeParts(parts, ops, record)
+  const lost = parts.claims.list().filter(({ isThere }) => isThere?.() === false)
+  for (const record of lost) freeParts(parts, ops, record)
   return gone.length > 0
 }
 
