@@ -65,7 +65,7 @@ const isFree = ({ ledger }: Parts, { address, size }: AdoptedPages): boolean =>
 function forgetGone(parts: Parts, ops: Wrappers): boolean {
   const lost = parts.claims.list().filter(({ isThere }) => isThere?.() === false)
   for (const record of lost) freeParts(parts, ops, record)
-  return gone.length > 0
+  return lost.length > 0
 }
 
 /** @throws UsageError ERR_MEMLAYER_OPTION always. */
