@@ -1,5 +1,5 @@
-// Random operations against a shadow of the memory's pages, a million in a long run, and fewer on each kind of memory. Browsers
-// and other engines run the same histories.
+// Random operations against a shadow of the memory's pages, a million in a long run, and fewer on each kind of memory.
+// Browsers and other engines run the same histories.
 import { isLong, testSeed } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { liveHistory, MAXIMUM, type Kind, type Summary } from './history/history.js'

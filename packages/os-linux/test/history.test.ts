@@ -1,5 +1,5 @@
-// Random operations on the real kernel, a million in a long run, right and wrong ones. A shadow does the same in plain arrays.
-// Every thousand operations the two are compared with each other and with the kernel.
+// Random operations on the real kernel, right and wrong ones, a million in a long run. A shadow does the same in plain
+// arrays. Every thousand operations the two are compared with each other and with the kernel.
 import { readFileSync } from 'node:fs'
 import { createMemory } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
