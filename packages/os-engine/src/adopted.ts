@@ -29,12 +29,24 @@ export function spaceOf(kernel: PosixKernel, bufferNow: () => ArrayBufferLike): 
   }
 }
 
+/** Only the engine can tell: any code can give a buffer another prototype. */
+function isShared(buffer: ArrayBufferLike): boolean {
+  try {
+    return lengthOfShared.call(buffer) >= 0
+  } catch {
+    return false
+  }
+}
+
+const lengthOfShared = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength')?.get as () => number
+
 class AdoptedPages {
   readonly #kernel: PosixKernel
   readonly #bufferNow: () => ArrayBufferLike
   readonly #first: Address
   /** The buffer has to be so long. */
   readonly #length: number
+  readonly #isShared: boolean
   buffer: ArrayBufferLike
 
   constructor(
@@ -48,6 +60,7 @@ class AdoptedPages {
     this.#bufferNow = bufferNow
     this.#first = first
     this.#length = length
+    this.#isShared = isShared(buffer)
     this.buffer = buffer
     placeBuffer(buffer, first)
   }
@@ -55,6 +68,8 @@ class AdoptedPages {
   /** A detached buffer has length 0. A WebAssembly memory has another buffer after each growth. It may have moved. */
   isThere(): boolean {
     const now = this.#bufferNow()
+    // Shared memory is never detached, and never shrinks.
+    if (this.#isShared && now === this.buffer) return true
     if ((bufferLength(now) ?? 0) < this.#length) return false
     if (now === this.buffer) return true
     if (this.#kernel.addressOf?.(now) !== this.#first) return false
