@@ -14,7 +14,7 @@ export interface Group {
   readonly items: readonly Item[]
 }
 
-/** Returns a group for each heading of a page with a table of links below it. Its beginning is a group without a name. */
+/** Returns a group for each heading with a table of links below it. The beginning is a group without a name. */
 export function groupsOf(path: string, text: string): Group[] {
   return text.split(/^## /m).flatMap((section, i) => {
     const items = [...section.matchAll(/^\| \[([^\]]+)\]\(([^)#\s]+\.md)\)/gm)].map(([, title = '', target = '']) => ({

@@ -52,7 +52,7 @@ async function serveSite(port: number): Promise<Served> {
     return await serve(siteFolder, port)
   } catch (error) {
     if (port !== usualPort || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    return await serve(siteFolder, 0)
+    return serve(siteFolder, 0)
   }
 }
 
