@@ -18,6 +18,11 @@ const jobs = {
     says: 'every test',
     run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'tooling/vitest/vitest.config.mjs'],
   },
+  'test:long': {
+    says: 'the long tests: other engines and browsers, full sizes',
+    run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'tooling/vitest/vitest.config.mjs'],
+    env: { MEMLAYER_LONG: '1' },
+  },
   build: { says: 'every package', run: null },
   bench: { says: 'the benchmark', run: ['tooling/bench/dist/main.js'] },
   conformance: {
@@ -80,7 +85,7 @@ function main(name, args) {
     env,
     name === 'build',
   )
-  if (job.run !== null) run(node, [...job.run, ...args], env, true)
+  if (job.run !== null) run(node, [...job.run, ...args], { ...env, ...job.env }, true)
 }
 
 /** Installs the workspace, unless it was already installed from this lockfile. */
