@@ -55,7 +55,27 @@ export function checkDoc(file: string, text: string, targets: Targets): string[]
       if (!targets.scripts.includes(script)) say(`package.json has no script '${script}': correct the name.`)
     }
   }
-  return [...findings, ...checkReasons(file, text), ...checkBackend(file, text)]
+  return [...findings, ...checkReasons(file, text), ...checkBackend(file, text), ...checkBlocks(file, text)]
+}
+
+/** Checks that each block of code is run by the tests, or that a comment above it says why it is not. */
+function checkBlocks(file: string, text: string): string[] {
+  const findings: string[] = []
+  let fence = ''
+  let above = ''
+  for (const [index, line] of text.split('\n').entries()) {
+    const [, mark = '', language = '', how = ''] = /^(`{3,})(\w*)[ \t]*(\w*)/.exec(line) ?? []
+    if (fence !== '') {
+      if (mark.startsWith(fence) && language === '') fence = ''
+    } else if (mark !== '') {
+      fence = mark
+      const isCode = language === 'ts' || language === 'js'
+      if (isCode && how !== 'run' && how !== 'vitest' && !/^<!-- not run: .+ -->$/.test(above))
+        findings.push(`${file}:${index + 1}: write 'run' behind the language, or above it: <!-- not run: why -->`)
+    }
+    if (line !== '') above = line
+  }
+  return findings
 }
 
 /** The sections of every backend's README, in this order. Others come after them. */

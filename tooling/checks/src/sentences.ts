@@ -24,14 +24,25 @@ export function checkSentences(workspace: Workspace): string[] {
   })
 }
 
-/** Checks one document, and returns a finding for each sentence that is too long, and each British spelling. */
+/** Checks one document, and returns a finding for each sentence that is too long and each word to be avoided. */
 export function checkProse(file: string, text: string): string[] {
   const sentences = sentencesOf(text)
-  const british = sentences.flatMap(({ line, text: sentence }) =>
-    [...sentence.matchAll(spelledOtherwise)].map(([word]) => `${file}:${line}: '${word}': spell it as Americans do.`),
-  )
-  return [...findings(file, sentences), ...british]
+  return [...findings(file, sentences), ...wordFindings(file, sentences)]
 }
+
+function wordFindings(file: string, sentences: readonly Sentence[]): string[] {
+  // An id and a pattern have fewer words.
+  const prose = sentences.filter(({ words }) => words > 2)
+  return prose.flatMap(({ line, text }) => [
+    ...[...text.matchAll(spelledOtherwise)].map(([word]) => `${file}:${line}: '${word}': spell it as Americans do.`),
+    ...[...text.matchAll(nameless)].map(
+      ([word]) => `${file}:${line}: '${word}': name the caller, the owner, the worker.`,
+    ),
+  ])
+}
+
+/** Words for people and code that have a name. */
+const nameless = /\b(?:whoever|nobody|somebody|anybody|everybody)\b/gi
 
 /** Words of these documents that Americans spell otherwise. */
 const spelledOtherwise = new RegExp(
@@ -50,7 +61,7 @@ export function checkTexts(file: string, source: string): string[] {
       .flatMap((block) => splitSentences(block))
       .map((sentence) => ({ line, text: sentence, words: wordsOf(sentence).length })),
   )
-  return findings(file, sentences)
+  return [...findings(file, sentences), ...wordFindings(file, sentences)]
 }
 
 function findings(file: string, sentences: readonly Sentence[]): string[] {

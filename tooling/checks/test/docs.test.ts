@@ -68,6 +68,17 @@ describe('documents', () => {
     ])
   })
 
+  it.each([
+    ['```ts\na()\n```', 1],
+    ['````md\n```ts\na()\n```\n````', 0],
+    ['```ts run linux\na()\n```', 0],
+    ['<!-- not run: it needs a printer -->\n\n```js\na()\n```', 0],
+    ['```sh\nls\n```', 0],
+    ['```ts run\na()\n```\n\n```ts\nb()\n```', 1],
+  ])('are reported for a block of code that is not run, without a reason: %j', (text, count) => {
+    expect(check(text)).toHaveLength(count)
+  })
+
   it('are reported for a backend without the sections of the others, or in another order', () => {
     const readme = (...titles: string[]): string[] =>
       checkDoc('packages/os-x/README.md', titles.map((title) => `## ${title}\n`).join('\n'), {

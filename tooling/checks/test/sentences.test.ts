@@ -34,8 +34,16 @@ describe('sentences', () => {
     expect(checkProse('a.md', text)).toEqual([])
   })
 
-  it.each(['a neighbouring page', 'It is optimised.', '| Colours |'])('are reported for the spelling of %j', (text) => {
-    expect(checkProse('a.md', text)).toEqual([expect.stringMatching(/^a\.md:1: '\w+': spell it as Americans/)])
+  it.each(['a neighbouring page', 'It is optimised.', '| The colours fade |'])(
+    'are reported for the spelling of %j',
+    (text) => {
+      expect(checkProse('a.md', text)).toEqual([expect.stringMatching(/^a\.md:1: '\w+': spell it as Americans/)])
+    },
+  )
+
+  it.each(['It harms nobody.', '- whoever calls it'])('are reported for a word without a name: %j', (text) => {
+    expect(checkProse('a.md', text)).toEqual([expect.stringContaining('name the caller')])
+    expect(checkTexts('a.ts', `throw new Error('${text}')`)).toHaveLength(1)
   })
 
   it('may name what code calls in another spelling', () => {

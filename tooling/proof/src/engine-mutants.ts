@@ -28,7 +28,7 @@ export const engineMutants: readonly Mutant[] = [
     caughtBy: 'account/mappings',
   },
   {
-    wrong: 'the trait ends has a word that nobody knows',
+    wrong: 'the trait ends has a word that no case knows',
     subject: engine,
     find: "ends: 'zeroed',",
     put: "ends: 'gone',",

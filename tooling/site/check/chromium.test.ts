@@ -46,6 +46,37 @@ async function open(
   expect(requests.filter((url) => !url.startsWith(site.origin) && !url.startsWith('data:'))).toEqual([])
 }
 
+/** In the page: the texts whose contrast with what is behind them is below 4.5 to 1, which WCAG asks for. */
+function faintTexts(): string[] {
+  const parse = (color: string): number[] => (color.match(/[\d.]+/g) ?? []).map(Number)
+  const light = (color: readonly number[]): number => {
+    const [r = 0, g = 0, b = 0] = color.map((c) =>
+      c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4,
+    )
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const behind = (element: Element | null): number[] => {
+    if (element === null) return [255, 255, 255]
+    const [r = 0, g = 0, b = 0, a = 1] = parse(getComputedStyle(element).backgroundColor)
+    if (a === 1) return [r, g, b]
+    return behind(element.parentElement).map((below, i) => below * (1 - a) + ([r, g, b][i] ?? 0) * a)
+  }
+  const found = new Set<string>()
+  for (const element of document.querySelectorAll('main *, .VPNav *, .VPSidebar *')) {
+    const text = [...element.childNodes].find((node) => node.nodeType === 3 && (node.textContent ?? '').trim() !== '')
+    if (text === undefined || element.getClientRects().length === 0) continue
+    const back = behind(element)
+    const [r = 0, g = 0, b = 0, a = 1] = parse(getComputedStyle(element).color)
+    const [one, two] = [light([r, g, b].map((c, i) => c * a + (back[i] ?? 0) * (1 - a))), light(back)]
+    const ratio = (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05)
+    if (ratio < 4.5)
+      found.add(
+        `${element.tagName}.${element.className}: ${ratio.toFixed(1)}: ${(text.textContent ?? '').trim().slice(0, 30)}`,
+      )
+  }
+  return [...found]
+}
+
 describe('the site in Chromium', () => {
   it.for([
     ['home', ''],
@@ -58,10 +89,12 @@ describe('the site in Chromium', () => {
       expect(await bytes()).toBeLessThan(300_000)
       const background = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor')
       const seen: string[] = []
+      const faint: string[] = []
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme })
         await page.waitForTimeout(300)
         seen.push(await background())
+        faint.push(...(await page.evaluate(faintTexts)))
         for (const [size, width] of Object.entries({ wide: 1280, narrow: 390 })) {
           await page.setViewportSize({ width, height: 900 })
           await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${size}.png`) })
@@ -69,8 +102,19 @@ describe('the site in Chromium', () => {
           expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width)
         }
       }
+      expect(faint).toEqual([])
       expect(seen[0]).toBe('rgb(255, 255, 255)')
       expect(seen[1]).toMatch(/^rgb\((?:[0-4]?\d, ){2}[0-4]?\d\)$/)
+    })
+  })
+
+  it('has a look at contrast that finds a faint text', async (context) => {
+    await open(context, 'guide/choosing.html', async ({ page }) => {
+      await page.addStyleTag({ content: 'main h1 { color: #999 !important } main h2 { color: #fff !important }' })
+      await page.waitForTimeout(300)
+      const faint = await page.evaluate(faintTexts)
+      expect(faint).toContainEqual(expect.stringMatching(/^H1.*: 2\.[78]: Choosing$/))
+      expect(faint).toContainEqual(expect.stringMatching(/^H2.*: 1\.0: /))
     })
   })
 

@@ -4,7 +4,7 @@ import { copyFileSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } fr
 import { dirname, join } from 'node:path'
 import { entriesOf, reportFile, writeModels } from '@memlayer/checks/api-reports'
 import { checkout, publicPackages, readText, readWorkspace, type Workspace } from '@memlayer/checks/workspace'
-import { addressOf, linksBelow, lostPages, type Group, type Item } from './contents.js'
+import { addressOf, groupsOf, linksBelow, lostPages, type Group } from './contents.js'
 import { install, runVitePress } from './generator.js'
 import { link } from './links.js'
 import { pagesOf, repository, type Page } from './pages.js'
@@ -104,21 +104,24 @@ function configure(workspace: Workspace, pages: readonly Page[], modules: readon
   const textOf = (source: string): string => readText(workspace.root, source)
   const guide = textOf('packages/docs/README.md')
   const decisions = textOf('packages/docs/decisions/README.md')
-  const links = (text: string, heading: string, path: string): Item[] => {
-    const sited = pages.find(({ path: own }) => own === path)
-    const places = { pages: new Map(pages.map((page) => [page.source, page.path])), isFolder: () => false }
-    return sited === undefined ? [] : linksBelow(path, link(sited, text, places).text, heading)
-  }
   const top = textOf('README.md')
+  const places = { pages: new Map(pages.map((page) => [page.source, page.path])), isFolder: () => false }
+  const linked = (path: string, text: string): string => {
+    const page = pages.find((one) => one.path === path)
+    return page === undefined ? '' : link(page, text, places).text
+  }
+  const sitedTop = linked('index.md', top)
   const groups = {
     guide: [
-      { text: 'Guide', items: [{ text: 'memlayer', link: '/' }, ...links(guide, '', 'guide/index.md')] },
-      { text: 'Recipes', items: links(guide, 'Recipes', 'guide/index.md') },
+      { text: 'memlayer', items: [{ text: 'In short', link: '/' }] },
+      ...groupsOf('guide/index.md', linked('guide/index.md', guide)),
     ],
-    decisions: [{ text: 'Decisions', items: links(decisions, '', 'decisions/index.md') }],
+    decisions: [
+      { text: 'Decisions', items: linksBelow('decisions/index.md', linked('decisions/index.md', decisions), '') },
+    ],
     packages: [
-      { text: 'Packages', items: links(top, 'The packages', 'index.md') },
-      { text: 'Backends', items: links(top, 'The backends, and how far each was run', 'index.md') },
+      { text: 'Packages', items: linksBelow('index.md', sitedTop, 'The packages') },
+      { text: 'Backends', items: linksBelow('index.md', sitedTop, 'The backends, and how far each was run') },
     ],
     reference: [
       {

@@ -14,14 +14,20 @@ export interface Group {
   readonly items: readonly Item[]
 }
 
-/** Returns the links of the tables below a heading of a page, in their order. `heading` is '' for its beginning. */
-export function linksBelow(path: string, text: string, heading: string): Item[] {
-  const sections = text.split(/^## /m)
-  const section = heading === '' ? sections[0] : sections.find((part) => part.startsWith(`${heading}\n`))
-  return [...(section ?? '').matchAll(/^\| \[([^\]]+)\]\(([^)#\s]+\.md)\)/gm)].map(([, title = '', target = '']) => ({
-    text: title.replaceAll('`', ''),
-    link: addressOf(posix.join(posix.dirname(path), target)),
-  }))
+/** Returns a group for each heading with a table of links below it. The beginning is a group without a name. */
+export function groupsOf(path: string, text: string): Group[] {
+  return text.split(/^## /m).flatMap((section, i) => {
+    const items = [...section.matchAll(/^\| \[([^\]]+)\]\(([^)#\s]+\.md)\)/gm)].map(([, title = '', target = '']) => ({
+      text: title.replaceAll('`', ''),
+      link: addressOf(posix.join(posix.dirname(path), target)),
+    }))
+    return items.length === 0 ? [] : [{ text: i === 0 ? '' : (section.split('\n')[0] ?? ''), items }]
+  })
+}
+
+/** Returns the links of the table below a heading of a page. */
+export function linksBelow(path: string, text: string, heading: string): readonly Item[] {
+  return groupsOf(path, text).find((group) => group.text === heading)?.items ?? []
 }
 
 /** The address of a page: `/guide/choosing` for `guide/choosing.md`, `/guide/` for `guide/index.md`. */

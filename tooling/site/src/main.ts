@@ -6,14 +6,16 @@ import { parseArgs } from 'node:util'
 import { checkout } from '@memlayer/checks/workspace'
 import { base, buildSite, siteFolder } from './build.js'
 import { DownloadError } from './generator.js'
-import { serve } from './serve.js'
+import { serve, type Served } from './serve.js'
 
 const usage = `usage: npm run docs [-- --build | --check | --port <number>]
   builds the site from the documents and the declarations, and serves it on 127.0.0.1
 
   --build          build it, print its folder, and end
   --check          build it, check its links, weight and look in Chromium, and end
-  --port <number>  serve it on this port, instead of 4173`
+  --port <number>  serve it on this port. Default: 4173, or one that is free`
+
+const usualPort = 4173
 
 /** 3: VitePress could not be fetched, so nothing was checked. */
 const exitCodes = { good: 0, failed: 1, usage: 2, notDownloaded: 3 } as const
@@ -39,9 +41,19 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (asked.check) return check()
   if (asked.build) return exitCodes.good
-  const { origin } = await serve(siteFolder, asked.port)
+  const { origin } = await serveSite(asked.port)
   console.log(`${origin}${base}`)
   return exitCodes.good
+}
+
+/** Serves on a free port when the usual one is taken. A port that was asked for has to be free. */
+async function serveSite(port: number): Promise<Served> {
+  try {
+    return await serve(siteFolder, port)
+  } catch (error) {
+    if (port !== usualPort || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    return serve(siteFolder, 0)
+  }
 }
 
 function parse(args: readonly string[]): { build: boolean; check: boolean; help: boolean; port: number } | null {
@@ -52,7 +64,7 @@ function parse(args: readonly string[]): { build: boolean; check: boolean; help:
         build: { type: 'boolean', default: false },
         check: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
-        port: { type: 'string', default: '4173' },
+        port: { type: 'string', default: String(usualPort) },
       },
     })
     const port = Number(values.port)

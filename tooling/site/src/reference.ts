@@ -45,20 +45,48 @@ function foreignNames(report: string): Pick<Module, 'imports' | 'others'> {
   return { imports, others: exported.filter((name) => imports.has(name)) }
 }
 
-/** Where each declaration is in the site, by its canonical reference: `./core.html#Region`. */
-export type Index = ReadonlyMap<string, string>
+/** Where a declaration is in the site, and what it is. */
+export interface Place {
+  /** `./core.html#Region` */
+  readonly href: string
+  /** The first sentence of its comment, or ''. */
+  readonly says: string
+}
+
+/** The places of all declarations, by their canonical references. */
+export type Index = ReadonlyMap<string, Place>
 
 /** Makes the index over all entries. The first entry that declares a name has it. */
 export function indexOf(modules: readonly Module[]): Index {
-  const index = new Map<string, string>()
-  for (const { path, items } of modules) {
-    const page = `./${path.replace(/^reference\//, '').replace(/\.md$/, '.html')}`
-    for (const [item, anchor] of anchorsOf(items)) {
+  const index = new Map<string, Place>()
+  for (const module of modules) {
+    const page = `./${module.path.replace(/^reference\//, '').replace(/\.md$/, '.html')}`
+    for (const [item, anchor] of anchorsOf(module.items)) {
       const reference = item.canonicalReference.toString()
-      if (!index.has(reference)) index.set(reference, `${page}#${anchor}`)
+      const place = { href: `${page}#${anchor}`, says: firstSentence(summaryLine(module, item, new Map())) }
+      if (!index.has(reference)) index.set(reference, place)
     }
   }
+  // A name may be passed on by a package that has it from another one.
+  for (const found of modules.flatMap((module) => aliases(module, modules))) {
+    const place = placeOf(found.original, index)
+    if (place !== undefined) index.set(found.alias, place)
+  }
   return index
+}
+
+function aliases(module: Module, modules: readonly Module[]): { alias: string; original: string }[] {
+  return module.others.map((name) => ({
+    alias: `${module.name}!${name}:alias`,
+    original: `${originOf(module, name, modules)}!${name}:`,
+  }))
+}
+
+/** The package that declares what a module passes on. */
+function originOf(module: Module, name: string, modules: readonly Module[]): string {
+  const from = module.imports.get(name) ?? module.name
+  const next = modules.find((one) => one.name === from)
+  return next === undefined || !next.others.includes(name) ? from : originOf(next, name, modules)
 }
 
 /** The anchor of each export and each member. A name that comes again, as an overload does, gets a number. */
@@ -106,15 +134,15 @@ export function pageOf(module: Module, index: Index): string {
 
 function foreignList(module: Module, index: Index): string[] {
   if (module.others.length === 0) return []
-  const links = module.others.map((name) => {
-    const found = placeOf(`${module.imports.get(name)}!${name}:`, index)
-    return found === undefined ? `\`${name}\`` : `[\`${name}\`](${found})`
+  const rows = module.others.map((name) => {
+    const place = placeOf(`${module.imports.get(name)}!${name}:`, index)
+    return place === undefined ? `| \`${name}\` | |` : `| [\`${name}\`](${place.href}) | ${place.says} |`
   })
-  return [`It also exports these names of other packages: ${links.join(', ')}.`, '']
+  return ['| Names of other packages | |', '| --- | --- |', ...rows, '']
 }
 
 /** The place of the first declaration whose reference starts so. The kind stands behind the name. */
-function placeOf(start: string, index: Index): string | undefined {
+function placeOf(start: string, index: Index): Place | undefined {
   return [...index].find(([reference]) => reference.startsWith(start))?.[1]
 }
 
@@ -173,7 +201,7 @@ function signature(module: Module, excerpt: Excerpt, index: Index): string {
   const html = excerpt.spannedTokens.map(({ kind, text, canonicalReference: reference }) => {
     const target =
       kind === ExcerptTokenKind.Reference ? linkedType(module, reference?.toString() ?? '', index) : undefined
-    return target === undefined ? escaped(text) : `<a href="${target}">${escaped(text)}</a>`
+    return target === undefined ? escaped(text) : `<a href="${target.href}">${escaped(text)}</a>`
   })
   const text = html
     .join('')
@@ -184,7 +212,7 @@ function signature(module: Module, excerpt: Excerpt, index: Index): string {
 }
 
 /** A type of another package is written as if it were the package's own: `@memlayer/cache!~Memory:interface`. */
-function linkedType({ imports }: Module, reference: string, index: Index): string | undefined {
+function linkedType({ imports }: Module, reference: string, index: Index): Place | undefined {
   const [, name = ''] = /!~(\w+):/.exec(reference) ?? []
   return index.get(reference) ?? (imports.has(name) ? placeOf(`${imports.get(name)}!${name}:`, index) : undefined)
 }
@@ -201,11 +229,11 @@ function summaryLine(module: Module, item: ApiItem, index: Index): string {
 function resolver({ model, imports }: Module, context: ApiItem, index: Index): Resolve {
   return (destination) => {
     const { resolvedApiItem } = model.resolveDeclarationReference(destination, context)
-    if (resolvedApiItem !== undefined) return index.get(resolvedApiItem.canonicalReference.toString()) ?? null
+    if (resolvedApiItem !== undefined) return index.get(resolvedApiItem.canonicalReference.toString())?.href ?? null
     const names = destination.memberReferences.map((member) => member.memberIdentifier?.identifier ?? '')
     const own = context.getAssociatedPackage()?.displayName
     const owner = destination.packageName ?? imports.get(names[0] ?? '') ?? own ?? ''
-    return placeOf(`${owner}!${names.join('#')}:`, index) ?? null
+    return placeOf(`${owner}!${names.join('#')}:`, index)?.href ?? null
   }
 }
 

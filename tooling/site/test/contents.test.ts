@@ -1,6 +1,6 @@
 // Tests which documents are pages, and that the navigation follows the documents' own lists.
 import { readWorkspace, publicPackages, readText } from '@memlayer/checks/workspace'
-import { addressOf, linksBelow, lostPages } from '@memlayer/site/contents'
+import { addressOf, groupsOf, linksBelow, lostPages } from '@memlayer/site/contents'
 import { pagesOf } from '@memlayer/site/pages'
 import { describe, expect, it } from 'vitest'
 
@@ -56,8 +56,7 @@ describe('the navigation', () => {
     const read = (folder: string): string => readText(workspace.root, `${folder}/README.md`)
     const guide = read('packages/docs')
     const linked = [
-      ...linksBelow('guide/index.md', guide, ''),
-      ...linksBelow('guide/index.md', guide, 'Recipes'),
+      ...groupsOf('guide/index.md', guide).flatMap(({ items }) => items),
       ...linksBelow('guide/decisions/index.md', read('packages/docs/decisions'), ''),
     ].map(({ link }) => link.replace(/^\/guide\/(recipes|decisions)\//, '/$1/'))
     const addresses = documents.map(({ path }) => addressOf(path)).filter((address) => !address.endsWith('/'))

@@ -62,7 +62,10 @@ function moduleOf(text: string): ReturnType<typeof readModule> {
 
 describe('the page of an entry', () => {
   const module = moduleOf(declarations)
-  const index = new Map([...indexOf([module]), ['@memlayer/core!Region:class', './core.html#Region']])
+  const index = new Map([
+    ...indexOf([module]),
+    ['@memlayer/core!Region:class', { href: './core.html#Region', says: 'A region.' }],
+  ])
   const page = pageOf(module, index)
 
   it('lists what it exports by kind, with the first sentence', () => {
@@ -111,8 +114,22 @@ describe('the page of an entry', () => {
     expect(page).toContain('A box &lt;of bytes>. It has <span v-pre>{</span><span v-pre>{</span> two }} sentences.')
   })
 
+  it('leads a name that was passed on twice to where it is declared', () => {
+    const imports = (from: string): Pick<typeof module, 'imports' | 'others' | 'items'> => ({
+      imports: new Map([['openBox', from]]),
+      others: ['openBox'],
+      items: [],
+    })
+    const second = { ...module, name: '@memlayer/y', ...imports('@memlayer/x') }
+    const third = { ...module, name: 'memlayer', ...imports('@memlayer/y') }
+    const text = pageOf(third, indexOf([third, second, module]))
+    expect(text).toContain('| [`openBox`](./x.html#openBox) | Opens a box. |')
+  })
+
   it('names what it passes on from other packages, and not what it only imports', () => {
-    expect(page).toContain('It also exports these names of other packages: [`Region`](./core.html#Region).')
+    expect(page).toContain(
+      '| Names of other packages | |\n| --- | --- |\n| [`Region`](./core.html#Region) | A region. |',
+    )
     expect(page).not.toContain('Gone')
   })
 })
