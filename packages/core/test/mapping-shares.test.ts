@@ -1,5 +1,5 @@
-// How the memories of a process share its kernel mappings, to the mapping: what each may spend before it counts, what it
-// takes of a count, what it takes back of others, and what is left to the heaps of all threads.
+// How the memories of a process share its kernel mappings, to the mapping: what each may spend before it counts, what
+// it takes of a count, what it takes back of others, and what is left to the heaps of all threads.
 import { describe, expect, it } from 'vitest'
 import type { Use } from '@memlayer/kernel'
 import { PREPARED, RESERVED, type Packed } from '../src/ledger/states.js'

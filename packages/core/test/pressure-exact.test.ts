@@ -26,6 +26,26 @@ describe('what a listener hears first', () => {
     expect(world.heard.at(-1)).toMatchObject({ level: 'critical', limit: 1000, used: 980 })
   })
 
+  it("is the host's limit where the program's own is as near, because that ends no process", () => {
+    const world = new World()
+    world.listen()
+    world.limits = { groupLimit: 1000, groupUsed: 960 }
+    world.ownLimit = { bytes: 100, used: 96 }
+    world.pass(1)
+    expect(world.heard.at(-1)).toMatchObject({ level: 'critical', limit: 1000 })
+  })
+
+  it('is no limit of which little is used', () => {
+    const world = new World()
+    world.listen()
+    world.limits = { groupLimit: 1000, groupUsed: 899 }
+    world.pass(5)
+    expect(world.heard).toEqual([])
+    world.limits = { groupLimit: 1000, groupUsed: 900 }
+    world.pass(1)
+    expect(world.levels).toEqual(['warning'])
+  })
+
   it('is a source that is a text, also of the end where the host tells nothing', () => {
     const world = new World()
     world.told = null

@@ -74,7 +74,7 @@ describe('what a step gives back', () => {
   })
 
   it('is what is due in the order of its age, at the decay to the millisecond', () => {
-    const world = new World({ decay: 1000 })
+    const world = new World({ decay: 1010 })
     world.ready = 1000 * MiB
     world.add(huge, MiB)
     // The first turn ends at 100, the steps after it come at 120 and each second from then on.
@@ -114,6 +114,20 @@ describe('what a step gives back', () => {
     world.add(huge, 64 * MiB)
     world.pass(120)
     expect(world.released.map(([, n]) => n / MiB)).toEqual([4, 4, 4])
+  })
+})
+
+describe('a step that took its millisecond', () => {
+  it('leaves what became idle later to the next one, and all its time is told', () => {
+    const world = new World({ retain: 0 })
+    world.add(huge, 12 * MiB)
+    world.idle.nextTurn()
+    world.add(100 * huge, 8 * MiB)
+    world.idle.nextTurn()
+    world.pass(100)
+    expect(world.released.map(([, n]) => n / MiB)).toEqual([4, 4, 4])
+    world.pass(10_000)
+    expect([world.idle.bytes, world.scavenger.worked]).toEqual([0, world.worked()])
   })
 })
 
