@@ -12,6 +12,7 @@ const huge = 4 * page
 class AdvisedOS extends PageOS {
   readonly advice = new Map<number, string>()
   obtained = 0
+  sysZeroOS?: () => boolean
 
   constructor(hugePageSize = huge) {
     super({ traits: { hugePageSize }, base: 0x10000 + page, pages: 1024 })
@@ -53,6 +54,23 @@ describe('a region’s huge page policy', () => {
     made.used(page, page)
     expect(os.text(made)).toBe('................')
     expect(os.calls.filter((call) => call.startsWith('sysHugePage'))).toEqual([])
+  })
+
+  it.each([
+    // A backend takes the advice from the huge pages that the zeroed range only touches.
+    ['on', page, 6 * page, 'asks again', 'HHHHHHHH....'],
+    ['on', huge, 2 * huge, 'asks nothing where whole huge pages were zeroed', '............'],
+    ['off', page, 6 * page, 'forbids nothing again', '............'],
+    ['default', page, 6 * page, 'asks nothing', '............'],
+  ] as const)('%s, after zero of %i bytes and %i more: %s', (policy, offset, length, _says, expected) => {
+    const { os, region: made } = region(policy)
+    made.commit(0, 16 * page)
+    os.advice.clear()
+    os.sysZeroOS = () => true
+    const before = os.calls.filter((call) => call.startsWith('sysHugePage')).length
+    made.zero(offset, length)
+    const asked = os.calls.filter((call) => call.startsWith('sysHugePage')).length - before
+    expect([os.text(made, 12), asked]).toEqual([expected, Number(expected.includes('H'))])
   })
 
   it('on: starts at a huge page, and asks for each huge page as soon as all of it is Ready', () => {

@@ -11,6 +11,7 @@ const document = new URL('../errors.md', import.meta.url)
 const variables = [
   'MEMLAYER_INSPECT_PORT',
   'MEMLAYER_INSPECT_SIGNAL',
+  'MEMLAYER_INSPECT_WARNINGS',
   'MEMLAYER_LIMIT',
   'MEMLAYER_NO_BATCH',
   'MEMLAYER_OS',

@@ -1,18 +1,25 @@
 // What a reader should look at first. The page and the terminal show it above all else. The same conditions are
 // Prometheus rules in @memlayer/metrics.
 import { formatBytes } from '@memlayer/core'
-import type { Moment, Snapshot } from './snapshot.js'
+import type { Moment, Snapshot, SnapshotHold, SnapshotRegion } from './snapshot.js'
 
 /** One thing that is wrong, or will be soon. */
 export interface Alert {
   /** What it is. The words never change. */
   readonly code: 'near-limit' | 'near-mappings' | 'refused' | 'growth' | 'leaked' | 'pinned' | 'old-hold'
+  /** The name of the limit that is near. Absent: it is of the whole memory. */
+  readonly of?: string
   /** A sentence for people. */
   readonly says: string
 }
 
 /** The parts of a snapshot that alerts are found in. */
-export type Alerted = Pick<Snapshot, 'at' | 'limits' | 'mappings' | 'log' | 'stats' | 'regions' | 'holds'>
+export interface Alerted extends Pick<Snapshot, 'at' | 'limits' | 'mappings' | 'log' | 'stats'> {
+  /** The regions. */
+  readonly regions: readonly Pick<SnapshotRegion, 'leaked' | 'size'>[]
+  /** The holds, the oldest first. */
+  readonly holds: readonly Pick<SnapshotHold, 'age' | 'region'>[]
+}
 
 /** From these parts of a limit on, it is near: of the program's own, of the host's, of the kernel mappings. */
 const [ownNear, hostNear, mappingsNear] = [0.95, 0.9, 0.8]
@@ -40,7 +47,7 @@ function nearLimits({ limits: { own, host } }: Alerted): Alert[] {
   return all.flatMap(({ name, bytes, used, near }): Alert[] => {
     if (bytes === null || used === null || used < near * bytes) return []
     const says = `${percent(used / bytes)} of ${name}, ${formatBytes(bytes)}, are used.`
-    return [{ code: 'near-limit', says }]
+    return [{ code: 'near-limit', of: name, says }]
   })
 }
 

@@ -35,7 +35,11 @@ export class Allowed {
   async #start(): Promise<void> {
     const { MEMLAYER_INSPECT: mode = 'page', MEMLAYER_RECORD: file, MEMLAYER_RECORD_SIGNAL: signals } = this.#env
     if (file !== undefined && file !== '')
-      record(this.#memory, { file, ...(signals === undefined ? {} : { signal: signals as NodeJS.Signals }) })
+      record(this.#memory, {
+        file,
+        warnings: this.#warnings,
+        ...(signals === undefined ? {} : { signal: signals as NodeJS.Signals }),
+      })
     if (!modes.some((one) => one === mode)) {
       warn(`MEMLAYER_INSPECT is '${mode}': set it to page, wait or off`)
       return
@@ -48,11 +52,19 @@ export class Allowed {
     if (mode === 'page') await this.#tell()
   }
 
+  /** Whether alerts are process warnings. */
+  get #warnings(): boolean {
+    return this.#env['MEMLAYER_INSPECT_WARNINGS'] !== 'off'
+  }
+
   /** An address that was not given before. The first call opens the inspector. */
   async #address(): Promise<string> {
     const port = this.#env['MEMLAYER_INSPECT_PORT']
     // After a failure the next call tries again.
-    this.#inspector ??= inspect(this.#memory, port === undefined ? {} : { port: Number(port) })
+    this.#inspector ??= inspect(this.#memory, {
+      warnings: this.#warnings,
+      ...(port === undefined ? {} : { port: Number(port) }),
+    })
     const opened = this.#inspector
     opened.catch(() => (this.#inspector = null))
     const inspector = await opened

@@ -2,7 +2,7 @@
 // which can be saved and opened again.
 export { inspect, type InspectOptions, type Inspector } from './server.js'
 export { takeSnapshot } from './take-snapshot.js'
-export { momentOf } from './snapshot.js'
+export { momentOf, snapshotVersion } from './snapshot.js'
 export type {
   LogEntry,
   Moment,

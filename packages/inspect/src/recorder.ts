@@ -5,6 +5,7 @@ import { checkOptions, type Memory } from '@memlayer/core'
 import { Log } from './log.js'
 import { momentOf, type Moment } from './snapshot.js'
 import { Snapshots } from './take-snapshot.js'
+import { Warnings } from './warnings.js'
 
 /** Moments that are kept: an hour of seconds. */
 const momentsMax = 3600
@@ -72,6 +73,8 @@ export interface RecordOptions {
   readonly moments?: number
   /** Milliseconds from one moment to the next. Default: 1,000; more where a moment takes long. */
   readonly every?: number
+  /** Whether alerts are process warnings too, MEMLAYER_ALERT_…, each said once. Default: true. */
+  readonly warnings?: boolean
 }
 
 /** A recording that goes on. */
@@ -93,11 +96,13 @@ const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
  * @throws UsageError ERR_MEMLAYER_OPTION, when an option is not known.
  */
 export function record(memory: Memory, options: RecordOptions = {}): Recording {
-  const known = ['file', 'signal', 'log', 'moments', 'every'] as const
-  const { file, signal, log: kept = 10_000, moments, every } = checkOptions('record', options, known)
+  const known = ['file', 'signal', 'log', 'moments', 'every', 'warnings'] as const
+  const read = checkOptions('record', options, known)
+  const { file, signal, log: kept = 10_000, moments, every, warnings = true } = read
   const snapshots = new Snapshots(memory)
   const log = new Log(memory, kept)
   const recorder = new Recorder(snapshots, moments, every)
+  const warner = warnings ? new Warnings({ memory, snapshots, log, history: () => recorder.since(-Infinity) }) : null
   const write = (wanted: string | undefined = file): string => {
     if (wanted === undefined) throw new Error('record: no file was given: pass one to write()')
     const name = wanted.replaceAll('%p', String(process.pid))
@@ -111,6 +116,7 @@ export function record(memory: Memory, options: RecordOptions = {}): Recording {
   const stop = file === undefined ? undefined : writeByItself(memory, signal, () => write())
   const close = (): void => {
     stop?.()
+    warner?.end()
     recorder.end()
     log.end()
   }

@@ -13,6 +13,7 @@ import { originOf, Session } from './session.js'
 import { regionsOf } from './spans.js'
 import { momentOf } from './snapshot.js'
 import { Snapshots } from './take-snapshot.js'
+import { Warnings } from './warnings.js'
 
 /** Options of `inspect`. */
 export interface InspectOptions {
@@ -20,6 +21,8 @@ export interface InspectOptions {
   readonly port?: number
   /** How many operations the log keeps. Default: 1,000. */
   readonly log?: number
+  /** Whether alerts are process warnings too, MEMLAYER_ALERT_…, each said once. Default: true. */
+  readonly warnings?: boolean
 }
 
 /** A running inspector. It does not keep its process alive, but the connection of an open page does. */
@@ -55,7 +58,7 @@ const limits = {
  * @throws Error EADDRINUSE, Node's own error, when the port is taken.
  */
 export async function inspect(memory: Memory, options: InspectOptions = {}): Promise<Inspector> {
-  const { port = 0, log: kept } = checkOptions('inspect', options, ['port', 'log'])
+  const { port = 0, log: kept, warnings = true } = checkOptions('inspect', options, ['port', 'log', 'warnings'])
   const session = new Session()
   const page = new Page()
   const server = createServer(limits)
@@ -68,6 +71,7 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   const log = new Log(memory, kept)
   const snapshots = new Snapshots(memory)
   const recorder = new Recorder(snapshots)
+  const warner = warnings ? new Warnings({ memory, snapshots, log, history: () => recorder.since(-Infinity) }) : null
   const served: Served = { memory, snapshots, log, recorder, session, page, server, connections }
   server.on('request', (request, response) => {
     try {
@@ -79,6 +83,7 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   })
   const origin = `http://127.0.0.1:${portOf(server)}`
   const close = async (): Promise<void> => {
+    warner?.end()
     recorder.end()
     log.end()
     server.closeAllConnections()

@@ -118,6 +118,8 @@ export interface LogEntry {
   readonly size: number
   /** The category that counts it; `null`: it is in no category. */
   readonly category: string | null
+  /** The region's name; `null`: it is in no region, or the region came and went between two snapshots. */
+  readonly region: string | null
   /** How it ended. */
   readonly outcome: 'done' | 'refused' | 'broken'
   /** The kernel's answer: the call and the error's name. */
@@ -156,12 +158,19 @@ export interface Moment {
   readonly limit: number | null
 }
 
+/**
+ * The version of a snapshot's format. A change after which a file of before lacks what a reader takes for granted, or
+ * means something else by it, raises it: a field more that all files have, one less, another name, type or meaning. A
+ * field that a file may lack does not. `schema/snapshot.json` has all fields.
+ */
+export const snapshotVersion = 2
+
 /** The state of one memory at one moment. */
 export interface Snapshot {
   /** Marks the JSON as a snapshot. */
   readonly format: 'memlayer-snapshot'
-  /** The version of the format. */
-  readonly version: 1
+  /** The version of the format: see {@link snapshotVersion}. */
+  readonly version: typeof snapshotVersion
   /** Milliseconds since 1970. */
   readonly at: number
   /** The backend's operating system. */

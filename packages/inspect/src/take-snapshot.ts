@@ -2,19 +2,21 @@
 // the snapshot holds the last answer and its time.
 import { getHeapStatistics } from 'node:v8'
 import { checkOptions, type Memory, type OwnedRange } from '@memlayer/core'
+import type { Alerted } from './alerts.js'
 import { Limits } from './limits.js'
 import type { Log } from './log.js'
 import { lookAt, unitFor } from './page-cells.js'
 import { framesOf, placeOf } from './place.js'
 import { ResidencyBook } from './residency-book.js'
-import type {
-  LogEntry,
-  PageCells,
-  ProcessFigures,
-  Snapshot,
-  SnapshotLimits,
-  SnapshotRegion,
-  momentOf,
+import {
+  snapshotVersion,
+  type LogEntry,
+  type PageCells,
+  type ProcessFigures,
+  type Snapshot,
+  type SnapshotLimits,
+  type SnapshotRegion,
+  type momentOf,
 } from './snapshot.js'
 import { regionsOf, type AnyRegion } from './spans.js'
 import { numbersOf, pack, type Wire } from './wire.js'
@@ -100,6 +102,20 @@ export class Snapshots {
     }
   }
 
+  /** What alerts are found in, without a look at ranges and pages. */
+  alerted(log: Log): Alerted {
+    const memory = this.#memory
+    return {
+      at: Date.now(),
+      stats: memory.stats(),
+      limits: this.#limits.read(),
+      mappings: this.#countMappings(),
+      log: log.entries(),
+      regions: memory.leaks().map(({ size }) => ({ leaked: true, size })),
+      holds: memory.holds().slice(0, 1),
+    }
+  }
+
   /** Takes a snapshot for the page, which has seen the first `seen` operations of the log. */
   wire(asked: Asked, log: Log, seen: number): Wire {
     const owned = this.#memory.ranges()
@@ -120,7 +136,7 @@ export class Snapshots {
     const told = this.#tellAll(regions)
     return {
       format: 'memlayer-snapshot',
-      version: 1,
+      version: snapshotVersion,
       at: Date.now(),
       os: memory.os.name,
       pageSize: memory.os.traits.pageSize,

@@ -40,7 +40,15 @@ describe.skipIf(process.platform !== 'linux')('an alert', () => {
     const mappings = { limit: 100, own: 1, at: 0 }
     expect(codes({ ...calm, mappings: { ...mappings, used: 79 } })).toEqual([])
     expect(codes({ ...calm, mappings: { ...mappings, used: 80 } })).toEqual(['near-mappings'])
-    const entry = { op: 'sysMap', address: 0, size: 1, category: null, outcome: 'refused', answer: 'no' } as const
+    const entry = {
+      op: 'sysMap',
+      address: 0,
+      size: 1,
+      category: null,
+      region: null,
+      outcome: 'refused',
+      answer: 'no',
+    } as const
     expect(codes({ ...calm, log: [{ ...entry, at: calm.at - 299_000 }] })).toEqual(['refused'])
     expect(codes({ ...calm, log: [{ ...entry, at: calm.at - 301_000 }] })).toEqual([])
     expect(codes({ ...calm, regions: calm.regions.map((one) => ({ ...one, leaked: true })) })).toEqual(['leaked'])

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { openBrowser } from '@memlayer/browser'
-import { createMemory } from '@memlayer/core'
+import { createMemory, type Memory } from '@memlayer/core'
 import { inspect, record, type Snapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-js'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fresh, living, MiB } from './living.js'
 
 let folder = ''
@@ -19,6 +19,15 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 const read = (name: string): Snapshot => JSON.parse(readFileSync(name, 'utf8')) as Snapshot
+
+/**
+ * Counts the moments that are taken of a memory from now on. Tests wait for moments, and not for seconds: after one
+ * that took 15 ms the next comes 3 seconds later.
+ */
+function momentsOf(memory: Memory): () => number {
+  const stats = vi.spyOn(memory, 'stats')
+  return () => stats.mock.calls.length
+}
 
 /** Runs a program that records itself, until it ends. `signal`: what is sent to it when it is ready. */
 async function program(code: string, env: Record<string, string>, signal?: NodeJS.Signals): Promise<unknown[]> {
@@ -48,7 +57,8 @@ describe('a recording', () => {
     const memory = createMemory(createOS())
     using recording = record(memory, { every: 20, moments: 2, log: 3 })
     const region = memory.reserve(2 ** 16, { name: 'recorded' })
-    for (let i = 0; i < 100; i++) {
+    const taken = momentsOf(memory)
+    while (taken() < 4) {
       region.commit(0, 2 ** 16)
       region.unused(0, 2 ** 16)
       await after(30)
@@ -71,8 +81,9 @@ describe('a recording', () => {
 
   it('ends: no moment and no operation comes after', async () => {
     const memory = createMemory(createOS())
+    const taken = momentsOf(memory)
     const recording = record(memory, { every: 10 })
-    await after(3000)
+    while (taken() < 2) await after(10)
     recording.close()
     const before = read(recording.write(join(folder, 'a.json'))).history.length
     expect(before).toBeGreaterThan(1)
@@ -124,7 +135,13 @@ describe.skipIf(process.platform !== 'linux')('a program that records itself', (
   it('writes it on the signal that was chosen, and runs on', async () => {
     const file = join(folder, 'asked-%p.json')
     const env = { MEMLAYER_RECORD: file, MEMLAYER_RECORD_SIGNAL: 'SIGUSR2' }
-    const code = `${work}; setTimeout(() => process.kill(process.pid, 'SIGKILL'), 3000)`
+    const code = `
+      ${work}
+      import { readdirSync } from 'node:fs'
+      while (!readdirSync(process.env.TMPDIR).some((name) => /^asked-\\d+\\.json$/.test(name)))
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      process.kill(process.pid, 'SIGKILL')
+    `
     expect(await program(code, env, 'SIGUSR2')).toEqual([null, 'SIGKILL'])
     const name = readdirSync(folder).find((one) => one.startsWith('asked-')) ?? ''
     expect(read(join(folder, name)).regions).toHaveLength(1)
@@ -136,8 +153,9 @@ describe.skipIf(process.platform !== 'linux')('a page', () => {
   it('that is opened late, and one that is opened again, have what was before', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const memory = living()
+    const taken = momentsOf(memory)
     await using inspector = await inspect(memory)
-    await after(5000)
+    while (taken() < 2) await after(100)
     const early = Date.now()
     const historyOf = async (url: string): Promise<Snapshot['history']> => {
       await using tab = await browser.open(url)
@@ -154,7 +172,6 @@ describe.skipIf(process.platform !== 'linux')('a page', () => {
     expect(new Set(again.map(({ at }) => at)).size).toBe(again.length)
     // The file that a recording leaves is opened too.
     using recording = record(memory, { every: 20 })
-    await after(1000)
     const file = recording.write(join(folder, 'opened.json'))
     await using tab = await browser.open(inspector.another())
     await fresh(tab.page)

@@ -94,6 +94,7 @@ describe('a terminal', () => {
       address: null,
       size: 1,
       category: null,
+      region: null,
       outcome: 'refused',
       answer: 'no',
     }

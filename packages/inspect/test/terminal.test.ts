@@ -83,6 +83,7 @@ const full = (): Snapshot => {
     address: null,
     size: 2 ** 50,
     category: null,
+    region: null,
     outcome: 'refused',
     answer: 'mmap answered ENOMEM',
   }
@@ -165,6 +166,7 @@ it('writes operations and moments as trace events, in order of time', () => {
     address: 4096,
     size: 1,
     category: 'a',
+    region: 'journal',
     outcome: 'done',
     answer: 'done',
   }

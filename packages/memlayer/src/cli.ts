@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The commands `npx memlayer doctor` and `npx memlayer explain`. It checks the runtime before it loads the rest of
 // memlayer, because an older Node could not parse that. commands.ts does the rest.
+import { doctorJson } from './json.js'
 import { tooOld } from './runtime.js'
 
 interface Host {
@@ -27,7 +28,7 @@ function main(args: readonly string[]): void {
     return
   }
   process.exitCode = 2
-  if (args.includes('--json')) console.log(JSON.stringify({ exitCode: 2, findings: [finding] }, null, 2))
+  if (args.includes('--json')) console.log(doctorJson([finding]))
   else console.log(`ERROR   ${finding.says} ${finding.hint}`)
 }
 

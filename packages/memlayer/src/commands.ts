@@ -2,6 +2,7 @@
 import { formatBytes, type Explanation } from '@memlayer/core'
 import { doctor } from './doctor.js'
 import { exitCode, type Finding } from './finding.js'
+import { doctorJson, explainJson } from './json.js'
 import { memory } from './memory.js'
 
 interface Host {
@@ -49,7 +50,7 @@ function tellVersion(): void {
 
 function tell(findings: readonly Finding[], isJson: boolean): void {
   process.exitCode = exitCode(findings)
-  if (isJson) return console.log(JSON.stringify({ exitCode: exitCode(findings), findings }, null, 2))
+  if (isJson) return console.log(doctorJson(findings))
   const marks = { ok: 'ok      ', warning: 'WARNING ', error: 'ERROR   ' }
   for (const { level, says, hint } of findings)
     console.log(`${marks[level]}${says}${hint === undefined ? '' : ` ${hint}`}`)
@@ -58,9 +59,12 @@ function tell(findings: readonly Finding[], isJson: boolean): void {
 function explain(isJson: boolean): void {
   const explanation = explainInUse()
   if (explanation === null) {
-    console.log('This host does not report where its memory is. Run this command on Linux, where /proc is mounted.')
+    const says = 'This host does not report where its memory is. Run this command on Linux, where /proc is mounted.'
+    // A reader of JSON finds either JSON or nothing.
+    if (isJson) console.error(says)
+    else console.log(says)
     process.exitCode = 2
-  } else if (isJson) console.log(JSON.stringify(explanation, null, 2))
+  } else if (isJson) console.log(explainJson(explanation))
   else console.log(explanationLines(explanation).join('\n'))
 }
 

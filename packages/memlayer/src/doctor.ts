@@ -3,7 +3,7 @@
 import { formatBytes, type Memory } from '@memlayer/core'
 import { ENGINE, mayServe, type Attempt, type Choice } from './choice.js'
 import { environment } from './environment.js'
-import { ok, warning, type Finding } from './finding.js'
+import { failure, ok, warning, type Finding, type FindingCode } from './finding.js'
 import { limitFindings } from './limits.js'
 import { limitsWhileReserved } from './locked.js'
 import type { HostMemory } from './lazy-memory.js'
@@ -13,7 +13,7 @@ import type { Requirement } from './requirement.js'
 import { selfTest } from './self-test.js'
 import { systemCalls, type SystemCalls } from './system-calls.js'
 
-export type { Attempt, Choice, Finding, HostMemory, Requirement }
+export type { Attempt, Choice, Finding, FindingCode, HostMemory, Requirement }
 
 /**
  * Looks at this host: what `npx memlayer doctor` prints, as data. It reserves, touches and frees memory to see whether
@@ -29,7 +29,7 @@ export function doctor(memory: HostMemory = ownMemory): Finding[] {
     if (calls.endsProcess) return [...findings, ...limitFindings(memory.os.host?.limits?.() ?? null), ...calls.findings]
     findings.push(...allocator(memory), pages(memory))
   } catch (error) {
-    return [failed('backend', error)]
+    return [failed('backend-failed', error)]
   }
   return [
     ...findings,
@@ -50,7 +50,7 @@ function backend({ choice, os }: HostMemory): Finding {
   // The findings about the others have the reason otherwise.
   const why = others.length > 0 ? '' : ` because ${reason}`
   return warning(
-    'backend',
+    'backend-fallback',
     `${name} serves in place of this host's own backend${why}.`,
     others.length > 0
       ? `Follow the hint of the next warning. ${untilThen}`
@@ -60,28 +60,28 @@ function backend({ choice, os }: HostMemory): Finding {
 
 /** The memory beside: which one when is on a page of its own. */
 function other({ choice }: HostMemory): Finding[] {
-  const topic = 'other memory'
-  if (choice.backend === ENGINE) return [ok(topic, "Memlayer's main entry has memory of the operating system.")]
+  if (choice.backend === ENGINE)
+    return [ok('other-memory', "Memlayer's main entry has memory of the operating system.")]
   const { platform } = environment()
   if (platform === undefined || !mayServe(ENGINE, platform)) return []
   const is = isInstalled(ENGINE) === true ? 'is' : 'is not'
-  return [ok(topic, `memlayer/engine has memory that the JavaScript engine owns. ${ENGINE} ${is} installed.`)]
+  return [ok('other-memory', `memlayer/engine has memory that the JavaScript engine owns. ${ENGINE} ${is} installed.`)]
 }
 
 function tried({ choice }: HostMemory): Finding[] {
   return (choice.tried ?? []).map(({ backend: name, reason, hint }) =>
-    warning('tried', `${name} can't serve: ${reason}.`, hint),
+    warning('backend-tried', `${name} can't serve: ${reason}.`, hint),
   )
 }
 
 function engine({ os }: HostMemory): Finding[] {
   const calls = os.host?.foreignCalls ?? null
   if (calls === null) {
-    return [ok('engine', `${os.name} makes no foreign calls here, or its kernel does not name an engine.`)]
+    return [ok('engine-none', `${os.name} makes no foreign calls here, or its kernel does not name an engine.`)]
   }
   const passed = calls.passedOver.map(({ name, reason, hint }) => {
     const says = `${name} can't make foreign calls: ${reason}.`
-    return hint === '' ? ok('tried', says) : warning('tried', says, hint)
+    return hint === '' ? ok('engine-tried', says) : warning('engine-tried', says, hint)
   })
   const cost = calls.engine === 'node:ffi' ? ' A call costs three to five times as much as with koffi.' : ''
   return [ok('engine', `${calls.engine} makes the foreign calls.${cost}`), ...passed]
@@ -93,7 +93,7 @@ function allocator({ os }: Memory): Finding[] {
   if (served === undefined) return []
   if (served !== 'unknown') return [ok('allocator', `${served} serves malloc.`)]
   const says = 'An allocator that memlayer does not know serves malloc, so explain() does not tell its memory'
-  return [ok('allocator', `${says}, and trimHost() does not reach it.`)]
+  return [ok('allocator-unknown', `${says}, and trimHost() does not reach it.`)]
 }
 
 function pages({ os }: Memory): Finding {
@@ -109,7 +109,7 @@ function headroom({ os }: Memory): Finding[] {
   if (!(limit > used)) return []
   const grows = `The JavaScript heap may still grow by ${formatBytes(limit - used)}.`
   const leaves = 'The layer leaves the engine that much, but at most half of each limit.'
-  return [ok('engine heap', `${grows} ${leaves} createMemory(os, { engineHeap }) sets other bytes.`)]
+  return [ok('engine-heap', `${grows} ${leaves} createMemory(os, { engineHeap }) sets other bytes.`)]
 }
 
 /** What tells memory.onPressure that memory is short. */
@@ -121,35 +121,40 @@ function pressure({ os }: Memory): Finding {
 
 /** What becomes of freed addresses that JavaScript has seen. */
 function retired({ os }: Memory): Finding {
-  const topic = 'freed addresses'
-  if (os.traits.ends === 'zeroed') return ok(topic, 'The engine keeps what code can reach. A late access finds zeroes.')
+  if (os.traits.ends === 'zeroed')
+    return ok('freed-addresses', 'The engine keeps what code can reach. A late access finds zeroes.')
   const { quarantine } = os
   if (os.sysRetireOS === undefined || quarantine === undefined) {
-    return ok(topic, `${os.name} does not keep freed addresses. A view that was moved may reach what comes there next.`)
+    return ok(
+      'freed-addresses',
+      `${os.name} does not keep freed addresses. A view that was moved may reach what comes there next.`,
+    )
   }
   const { space, writable } = quarantine
   const kept = `Freed addresses that JavaScript has seen are kept, up to ${formatBytes(space)}.`
-  if (writable >= space) return ok(topic, `${kept} A late access finds zeroes.`)
-  return ok(topic, `${kept} A late access to the last ${formatBytes(writable)} finds zeroes. An older one faults.`)
+  if (writable >= space) return ok('freed-addresses', `${kept} A late access finds zeroes.`)
+  return ok(
+    'freed-addresses',
+    `${kept} A late access to the last ${formatBytes(writable)} finds zeroes. An older one faults.`,
+  )
 }
 
 function test(memory: Memory): Finding[] {
-  const topic = 'self-test'
   try {
     const { wrong, done, untried } = selfTest(memory)
-    if (wrong.length === 0) return [done, ...untried].map((says) => ok(topic, says))
+    if (wrong.length === 0) return [ok('self-test', done), ...untried.map((says) => ok('self-test-untried', says))]
     const hint =
       'Report it at https://github.com/memlayer/memlayer/issues, because this host or its backend has a fault.'
-    return wrong.map((says): Finding => ({ level: 'error', topic, says, hint }))
+    return wrong.map((says) => failure('self-test-wrong', says, hint))
   } catch (error) {
-    return [failed(topic, error)]
+    return [failed('self-test-failed', error)]
   }
 }
 
-function failed(topic: string, error: unknown): Finding {
+function failed(code: FindingCode, error: unknown): Finding {
   const { message, hint } = error as { message?: unknown; hint?: unknown }
   const told = String(message ?? error)
-  if (typeof hint !== 'string') return { level: 'error', topic, says: told }
+  if (typeof hint !== 'string') return failure(code, told)
   // The message of an error ends with its hint.
-  return { level: 'error', topic, says: told.endsWith(hint) ? told.slice(0, -hint.length).trimEnd() : told, hint }
+  return failure(code, told.endsWith(hint) ? told.slice(0, -hint.length).trimEnd() : told, hint)
 }

@@ -25,11 +25,11 @@ function procfs({ addressSpace: limit, addressSpaceUsed, mappings: used, commitL
   if (![limit, addressSpaceUsed, used, commitLimit].every(Number.isNaN)) return []
   if (lacksDescriptor()) {
     const says = `The process has no descriptor left (ulimit -n), so the layer can't read its limits. ${withoutFiles}`
-    return [warning('descriptors', says, raiseDescriptors)]
+    return [warning('descriptors-none', says, raiseDescriptors)]
   }
   const unknown = 'So the limits on this process are not known, nor is where its memory is.'
   const hint = 'Mount it with mount -t proc proc /proc, or let the sandbox show it.'
-  return [warning('/proc', `/proc is missing or can't be read. ${unknown} ${withoutFiles}`, hint)]
+  return [warning('proc-missing', `/proc is missing or can't be read. ${unknown} ${withoutFiles}`, hint)]
 }
 
 function mappings({ mappings: used, maxMappings: limit }: PosixLimits): Finding {
@@ -39,45 +39,46 @@ function mappings({ mappings: used, maxMappings: limit }: PosixLimits): Finding 
   const says = `${has} The limit is ${Number.isNaN(limit) ? 'not known' : limit} (vm.max_map_count).`
   if (!(used > limit / 2)) return ok('mappings', says)
   const hint = 'Raise vm.max_map_count with sysctl, or keep pages of one state side by side.'
-  return warning('mappings', says, hint)
+  return warning('mappings-near', says, hint)
 }
 
 function addressSpace({ addressSpace: limit, addressSpaceUsed: used }: PosixLimits): Finding {
-  const topic = 'address space'
   const limited = limitText('address space', limit, '-v')
-  if (!Number.isFinite(limit)) return ok(topic, limited)
+  if (!Number.isFinite(limit)) return ok('address-space', limited)
   const says = `${limited} The process uses ${bytes(used)}.`
-  if (!(limit - used <= addressRoomBytesMin)) return ok(topic, says)
+  if (!(limit - used <= addressRoomBytesMin)) return ok('address-space', says)
   const hint = 'Raise the limit with ulimit -v unlimited, or LimitAS=infinity of systemd.'
-  return warning(topic, says, `${hint} Every reservation counts in full.`)
+  return warning('address-space-near', says, `${hint} Every reservation counts in full.`)
 }
 
 /** The kernel lets a commit pass, because it maps over the reservation. Core counts it before the kernel does. */
 function dataSize({ dataSize: limit = NaN, dataSizeUsed: used = NaN }: PosixLimits): Finding {
-  const topic = 'data size'
   const limited = limitText('private writable memory', limit, '-d')
-  if (!Number.isFinite(limit)) return ok(topic, limited)
+  if (!Number.isFinite(limit)) return ok('data-size', limited)
   const says = `${limited} The process has mapped ${bytes(used)} of it.`
-  if (!(limit - used <= roomBytesMin)) return ok(topic, says)
+  if (!(limit - used <= roomBytesMin)) return ok('data-size', says)
   const hint = 'Raise the limit with ulimit -d unlimited, or LimitDATA=infinity of systemd.'
   const effect = 'The layer refuses a commit that would leave the engine too little.'
-  return warning(topic, says, `${hint} ${effect}`)
+  return warning('data-size-near', says, `${hint} ${effect}`)
 }
 
 /** The layer locks no memory. The limit matters where a program does, for example by mlockall(MCL_FUTURE). */
 function lockedMemory({ lockedMemory: limit, lockedMemoryUsed: used = NaN }: PosixLimits): Finding {
-  const topic = 'locked memory'
-  const limited = limitText(topic, limit, '-l')
+  const limited = limitText('locked memory', limit, '-l')
   if (!(used > 0)) {
     const locks = Number.isNaN(used)
       ? 'How much the process has locked is not known.'
       : 'The process has locked no memory.'
-    return ok(topic, `${limited} ${locks}`)
+    return ok('locked-memory', `${limited} ${locks}`)
   }
   const kept = 'Unused pages of locked memory stay resident, because the kernel refuses MADV_DONTNEED for them.'
   const says = `${limited} The process has locked ${formatBytes(used)}. ${kept}`
-  if (!(limit - used <= roomBytesMin)) return ok(topic, says)
-  return warning(topic, says, 'Raise the limit with ulimit -l, or lock less. Under mlockall every mapping counts.')
+  if (!(limit - used <= roomBytesMin)) return ok('locked-memory', says)
+  return warning(
+    'locked-memory-near',
+    says,
+    'Raise the limit with ulimit -l, or lock less. Under mlockall every mapping counts.',
+  )
 }
 
 /** So many leave a program a few, beside those of an engine. */
@@ -85,10 +86,13 @@ const descriptorsMin = 64
 
 /** The layer keeps three descriptors for all threads, and opens one for a moment when it reads its limits. */
 function descriptors({ descriptors: limit = NaN }: PosixLimits): Finding {
-  const topic = 'descriptors'
   const says = Number.isNaN(limit)
     ? 'The limit on descriptors is not known (ulimit -n).'
     : `The process may have ${limit === Infinity ? 'any number of' : limit} descriptors (ulimit -n).`
-  if (!(limit < descriptorsMin)) return ok(topic, says)
-  return warning(topic, `${says} Without a free one the layer can't read its limits. ${withoutFiles}`, raiseDescriptors)
+  if (!(limit < descriptorsMin)) return ok('descriptors', says)
+  return warning(
+    'descriptors-few',
+    `${says} Without a free one the layer can't read its limits. ${withoutFiles}`,
+    raiseDescriptors,
+  )
 }

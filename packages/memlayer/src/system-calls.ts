@@ -2,11 +2,9 @@
 // a call, so a child makes those calls first. doctor.ts asks.
 import type { Memory } from '@memlayer/core'
 import { noBatch } from './environment.js'
-import { ok, warning, type Finding } from './finding.js'
+import { failure, ok, warning, type Finding } from './finding.js'
 import { tryInChild } from './trial.js'
 import { givesBackMany, givesHugePages, populates, residencyOf } from './trial-steps.js'
-
-const topic = 'system calls'
 
 /** What a trial found. */
 export interface SystemCalls {
@@ -22,15 +20,16 @@ export function systemCalls(memory: Memory): SystemCalls {
   const limits = os.host?.limits?.()
   const isFiltered = limits !== undefined && 'filtersCalls' in limits && limits.filtersCalls
   if (!isFiltered) return { findings: refused(memory, true), endsProcess: false }
-  const set = ok(topic, 'A filter of system calls (seccomp) is set for this process.')
+  const set = ok('filter', 'A filter of system calls (seccomp) is set for this process.')
   const trial = tryInChild({})
-  if (!trial.isKnown) return { findings: [{ ...set, says: `${set.says} ${untried}` }], endsProcess: false }
+  if (!trial.isKnown)
+    return { findings: [{ ...set, code: 'filter-untried', says: `${set.says} ${untried}` }], endsProcess: false }
   const { endedAt } = trial
   if (endedAt !== null && endedAt !== 'batch' && endedAt !== 'threads') {
     const { does, calls } = steps[endedAt]
     const says = `The filter ends the process where the layer ${does}.`
     return {
-      findings: [set, { level: 'error', topic, says, hint: `Allow ${calls} in the filter ${where}.` }],
+      findings: [set, failure('filter-ends', says, `Allow ${calls} in the filter ${where}.`)],
       endsProcess: true,
     }
   }
@@ -54,13 +53,13 @@ const steps = {
 } as const
 
 const endsBatch: Finding = warning(
-  topic,
+  'filter-ends-batch',
   'The filter ends the process at process_madvise or pidfd_open, which sysUnusedAll calls.',
   `Set the environment variable MEMLAYER_NO_BATCH=1, or allow both calls in the filter ${where}.`,
 )
 
 const endsThreads: Finding = warning(
-  topic,
+  'filter-ends-threads',
   'The filter ends the process at tgkill, by which the layer asks whether a thread that used it lives.',
   `Use memlayer in one thread, or allow tgkill in the filter ${where}.`,
 )
@@ -73,18 +72,18 @@ function refused(memory: Memory, mayBatch: boolean): Finding[] {
 
 function batch(memory: Memory): Finding[] {
   const oneByOne = 'sysUnusedAll gives ranges back one by one'
-  if (noBatch()) return [ok(topic, `${oneByOne}: MEMLAYER_NO_BATCH is set.`)]
+  if (noBatch()) return [ok('batch-refused', `${oneByOne}: MEMLAYER_NO_BATCH is set.`)]
   const isBatched = givesBackMany(memory)
   if (isBatched === undefined) return []
-  if (isBatched) return [ok(topic, 'sysUnusedAll gives many ranges back in one call (process_madvise).')]
+  if (isBatched) return [ok('batch', 'sysUnusedAll gives many ranges back in one call (process_madvise).')]
   const why = 'the kernel refuses process_madvise or pidfd_open (Linux before 6.13, locked memory, or a filter)'
-  return [ok(topic, `${oneByOne}: ${why}.`)]
+  return [ok('batch-refused', `${oneByOne}: ${why}.`)]
 }
 
 function populate(memory: Memory): Finding[] {
   if (populates(memory) !== false) return []
   const why = 'the kernel refuses MADV_POPULATE_WRITE (Linux before 5.14, or a filter)'
-  return [ok(topic, `sysPopulate does nothing and returns false: ${why}.`)]
+  return [ok('populate-refused', `sysPopulate does nothing and returns false: ${why}.`)]
 }
 
 /** Where the kernel's policy grants huge pages. */
@@ -93,20 +92,27 @@ function hugePages(memory: Memory): Finding[] {
   const policy = limits !== undefined && 'hugePages' in limits ? limits.hugePages : undefined
   if (policy === undefined || policy === 'never' || givesHugePages(memory) !== false) return []
   const why = 'The kernel has none free, or a filter refuses MADV_HUGEPAGE.'
-  return [ok(topic, `sysHugePage asked for huge pages, and none came. ${why}`)]
+  return [ok('huge-pages-refused', `sysHugePage asked for huge pages, and none came. ${why}`)]
 }
 
 function residency(memory: Memory): Finding[] {
   const told = residencyOf(memory)
-  if (told === null) return [ok(topic, 'residency() returns null: the kernel refuses PAGEMAP_SCAN and mincore.')]
+  if (told === null)
+    return [ok('residency-refused', 'residency() returns null: the kernel refuses PAGEMAP_SCAN and mincore.')]
   if (told === undefined || !Number.isNaN(told.huge)) return []
   const why = 'the kernel refuses PAGEMAP_SCAN (Linux before 6.7, a missing /proc, or a filter)'
-  return [ok(topic, `residency() does not tell huge pages and swap space: ${why}.`)]
+  return [ok('residency-part', `residency() does not tell huge pages and swap space: ${why}.`)]
 }
 
 /** Memories find those of other threads by a table at an address that all know. */
 function threads({ os }: Memory): Finding[] {
   if (os.host?.processTable === undefined || os.host.processTable() !== null) return []
   const says = 'Threads do not know of each other: each counts the limits for itself, and what a worker leaves is kept.'
-  return [warning(topic, says, `Use memlayer in one thread, or allow gettid, tgkill and mmap in the filter ${where}.`)]
+  return [
+    warning(
+      'threads-unknown',
+      says,
+      `Use memlayer in one thread, or allow gettid, tgkill and mmap in the filter ${where}.`,
+    ),
+  ]
 }

@@ -68,6 +68,20 @@ describe('documents', () => {
     ])
   })
 
+  it('are reported for a backend without the sections of the others, or in another order', () => {
+    const readme = (...titles: string[]): string[] =>
+      checkDoc('packages/os-x/README.md', titles.map((title) => `## ${title}\n`).join('\n'), {
+        has: () => true,
+        anchors: () => null,
+        scripts: [],
+        published: new Set(),
+      })
+    const five = ['Options', 'Traits', 'Kernel calls', 'Departures from Go', 'How far it was run']
+    expect(readme(...five, 'Views')).toEqual([])
+    expect(readme(...five.toReversed())).toEqual([expect.stringContaining('Options, Traits')])
+    expect(readme('Views', ...five)).toHaveLength(1)
+  })
+
   it('may have empty cells in other columns and other tables', () => {
     expect(check(table('| | b | c |', '| a | `b\\|c` | d |', '| a | | c |'))).toEqual([])
     expect(check('| Go | here |\n| --- | --- |\n| a | |')).toEqual([])

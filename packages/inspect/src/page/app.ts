@@ -147,7 +147,7 @@ class App {
 
   async #open(file: File): Promise<void> {
     const shown = await readShown(await file.text())
-    if (shown === null) return say('about', `${file.name} is not a snapshot of memlayer.`)
+    if (typeof shown === 'string') return say('about', `${file.name} is ${shown}.`)
     this.#enter('file', `showing ${file.name}`)
     this.#history = shown.history.length > 0 ? [...shown.history] : [momentOf(shown)]
     this.#views.forgetChoice()

@@ -19,7 +19,7 @@ export class LiveProcess {
     if (response?.status === 403) return 'This session is over. Its address works in one browser only.'
     if (response?.ok !== true) return 'The process does not answer.'
     const received = await receiveShown(await response.text())
-    if (received === null) return 'The process sent something that is not a snapshot.'
+    if (typeof received === 'string') return `The process sent something that is ${received}.`
     const { shown, logFrom, logMost } = received
     return { ...shown, log: this.#extend(shown.log, logFrom, logMost) }
   }

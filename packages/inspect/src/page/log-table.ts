@@ -6,7 +6,7 @@ import { Filter } from './filter.js'
 import type { Shown } from './shown.js'
 import { VirtualTable } from './virtual-table.js'
 
-const titles = ['Time', 'Operation', 'Address', 'Size', 'Category', 'Answer']
+const titles = ['Time', 'Operation', 'Address', 'Size', 'Region', 'Category', 'Answer']
 
 /** The table of operations. */
 export class LogTable {
@@ -43,11 +43,16 @@ export class LogTable {
 }
 
 /** What the search looks at. */
-function textsOf({ op, address, category, outcome, answer }: LogEntry): string[] {
-  return [op, address === null ? '' : hex(address), category ?? '', outcome, answer]
+function textsOf({ op, address, region, category, outcome, answer }: LogEntry): string[] {
+  return [op, address === null ? '' : hex(address), region ?? '', category ?? '', outcome, answer]
 }
 
-function rowOf({ at, op, address, size, category, outcome, answer }: LogEntry): HTMLElement {
+/** A cell with the name of a region or of a category; empty: there is none. */
+function named(name: string | null): HTMLElement {
+  return name === null ? make('td', {}) : make('td', { title: visible(name) }, make('bdi', {}, shownName(name)))
+}
+
+function rowOf({ at, op, address, size, region, category, outcome, answer }: LogEntry): HTMLElement {
   const cell = (text: string, type = ''): HTMLElement => make('td', { class: type, title: text }, text)
   const where = address === null ? '' : hex(address)
   return make(
@@ -57,7 +62,8 @@ function rowOf({ at, op, address, size, category, outcome, answer }: LogEntry): 
     cell(op),
     cell(where, 'n'),
     cell(bytes(size), 'n'),
-    category === null ? cell('') : make('td', { title: visible(category) }, make('bdi', {}, shownName(category))),
+    named(region),
+    named(category),
     cell(answer),
   )
 }

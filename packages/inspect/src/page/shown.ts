@@ -1,6 +1,6 @@
 // The page's form of a snapshot: its ranges are one array of numbers. They are read and written in slices, because
 // JSON.parse of 100,000 ranges blocks the page for a long time.
-import type { Snapshot } from '../snapshot.js'
+import { snapshotVersion, type Snapshot } from '../snapshot.js'
 import { unpack, type Wire } from '../wire.js'
 import { inSlices } from './slices.js'
 
@@ -14,10 +14,10 @@ export interface Shown extends Omit<Snapshot, 'ranges'> {
 const [inFile, onTheWire] = ['"ranges":[', '"packed":[']
 const PIECE = 2 ** 15
 
-/** Reads a saved snapshot. Null: the text is not a snapshot. */
-export async function readShown(text: string): Promise<Shown | null> {
+/** Reads a saved snapshot. A text says why it can't: what the file is. */
+export async function readShown(text: string): Promise<Shown | string> {
   const read = await readNumbers<Snapshot>(text, inFile)
-  if (read === null) return null
+  if (typeof read === 'string') return read
   // A user may have reformatted the file. Then the ranges were parsed as a whole.
   return { ...read.rest, ranges: read.numbers ?? Float64Array.from(read.rest.ranges) }
 }
@@ -32,10 +32,10 @@ export interface Received {
   readonly logMost: number
 }
 
-/** Reads an answer of the server. Null: the text is something else. */
-export async function receiveShown(text: string): Promise<Received | null> {
+/** Reads an answer of the server. A text says what it is instead. */
+export async function receiveShown(text: string): Promise<Received | string> {
   const read = await readNumbers<Wire>(text, onTheWire)
-  if (read === null) return null
+  if (typeof read === 'string') return read
   const { packed, logFrom, logMost, ...rest } = read.rest
   return { shown: { ...rest, ranges: unpack(read.numbers ?? packed, rest.pageSize) }, logFrom, logMost }
 }
@@ -45,15 +45,17 @@ interface Read<T> {
   readonly numbers: Float64Array | null
 }
 
-/** Reads the numbers after `key` in slices, and then the rest without them. Null: the text is not a snapshot. */
+/** Reads the numbers after `key` in slices, and then the rest without them. A text says what it is instead. */
 async function readNumbers<T extends { readonly format: string; readonly version: number }>(
   text: string,
   key: string,
-): Promise<Read<T> | null> {
+): Promise<Read<T> | string> {
   const at = text.indexOf(key)
   const end = at < 0 ? -1 : text.indexOf(']', at)
   const rest = JSON.parse(end < 0 ? text : text.slice(0, at + key.length) + text.slice(end)) as T | null
-  if (typeof rest !== 'object' || rest?.format !== 'memlayer-snapshot' || rest.version !== 1) return null
+  if (typeof rest !== 'object' || rest?.format !== 'memlayer-snapshot') return 'not a snapshot of memlayer'
+  if (rest.version !== snapshotVersion)
+    return `a snapshot of version ${rest.version}, and this page reads version ${snapshotVersion}`
   return { rest, numbers: end < 0 ? null : await inSlices(numbersIn(text, at + key.length, end)) }
 }
 
