@@ -221,3 +221,27 @@ describe('huge pages requested and obtained', () => {
     expect(made.hugePageUse()).toEqual({ requested: 0, obtained: 2 * huge })
   })
 })
+
+describe('an OS without huge pages', () => {
+  it('is asked for none, whatever the policy is, and none are requested', () => {
+    const os = new AdvisedOS(0)
+    const memory = createMemory(os)
+    using made = memory.reserve(64 * page, { hugePages: 'on' })
+    made.commit(0, 16 * page)
+    made.unused(0, page)
+    made.used(0, page)
+    expect(os.calls.filter((call) => call.startsWith('sysHugePage'))).toEqual([])
+    expect(made.hugePageUse()).toEqual({ requested: 0, obtained: 0 })
+  })
+})
+
+describe('a part of a huge page', () => {
+  it('is requested by nothing, and asked for by nothing', () => {
+    const { os, region: made } = region('on')
+    made.commit(page, 2 * page)
+    made.commit(huge + page, 2 * page)
+    expect([made.hugePageUse().requested, os.text(made)]).toEqual([0, '................'])
+    made.commit(huge, huge)
+    expect([made.hugePageUse().requested, os.text(made)]).toEqual([huge, '....HHHH........'])
+  })
+})

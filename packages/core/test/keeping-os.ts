@@ -22,8 +22,11 @@ export class KeepingOS extends PageOS {
   }
 
   sysRetireOS(v: Address, n: number, isMapped: boolean): boolean {
-    if (!this.retires) return false
     this.mapped.push(isMapped)
+    if (!this.retires) {
+      this.refusal = { hint: 'Wait.' }
+      return false
+    }
     this.become(v, n, 'Ready')
     this.emptied.push(`${v.toString(16)}+${n}`)
     return true

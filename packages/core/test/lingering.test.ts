@@ -95,8 +95,12 @@ describe('pages that leave Ready on an OS where unused pages trap', () => {
     expect([os.states(unseen, page), memory.stats().lingering]).toEqual(['Reserved', 3 * page])
   })
 
-  it('are decommitted elsewhere, where unused pages can be touched', () => {
-    const os = new KeepingOS({ quarantine })
+  it.each([
+    ['where unused pages can be touched', { unusedTraps: false }],
+    ['where Ready pages are not known to stay as they are', { unusedTraps: true }],
+  ])('are decommitted %s', (_, traits) => {
+    const os = new KeepingOS({ quarantine, traits })
+    if (!traits.unusedTraps) Object.assign(os, { usedKeepsReady: true })
     const memory = createMemory(os)
     const v = seen(memory, page)
     memory.sysUnused(v, page)
@@ -167,6 +171,13 @@ describe('lingering pages', () => {
     expect(pages.bytes).toBe(0)
   })
 
+  it('are none where the OS does not say what it spares', () => {
+    const os = new CommittingOS()
+    const v = os.sysAllocOS(page) as Address
+    Object.assign(os, { quarantine: undefined })
+    expect(new Lingering(os).reset(v, page)).toBe(false)
+  })
+
   it('are no more ranges than the queue may hold, and the oldest is decommitted for one more', () => {
     const os = new CommittingOS({ pages: 4, quarantine: { space: Infinity, writable: Infinity } })
     const v = os.sysAllocOS(2 * page) as Address
@@ -192,7 +203,7 @@ describe('a free on an OS where unused pages trap', () => {
     region.free()
     expect([os.states(v, 3 * page), os.states(v + 3 * page, 3 * page)]).toEqual(['Ready', 'Reserved'])
     expect(memory.stats()).toMatchObject({ retired: 6 * page })
-    expect(memory.stats().lingering).toBe(undefined)
+    expect([memory.stats().lingering, os.mapped.every((isMapped) => isMapped)]).toEqual([undefined, true])
     // What is committed of it is what younger ranges take the place of.
     const younger = seen(memory, 2 * page)
     memory.sysFree(younger, 2 * page, null)

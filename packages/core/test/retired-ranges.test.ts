@@ -1,39 +1,18 @@
-// The retired ranges of a memory, apart from the memory: what is asked of the OS for them, in which order they trap,
-// cool and go, and what a script leaves that ends half way.
+// The retired ranges of a memory, apart from the memory: what is asked of the OS for them, and in which order they
+// trap, cool and go.
 import type { Address } from '@memlayer/core'
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { RangeMap } from '../src/ledger/range-map.js'
+import { describe, expect, it } from 'vitest'
+import { reap } from '../src/process/reap.js'
+import { ProcessRecord } from '../src/process/record.js'
 import { queuedMax } from '../src/retired/queue.js'
 import { Retired } from '../src/retired/retired.js'
 import { KeepingOS, type KeepingOSOptions } from './keeping-os.js'
 import { PageOS } from './page-os.js'
-
-const page = 4096
-
-interface Scene {
-  readonly os: KeepingOS
-  readonly retired: Retired
-  /** Obtains `pages` pages, lets JavaScript see them, and retires them. */
-  readonly retire: (pages: number) => Address
-}
-
-function scene(options: KeepingOSOptions = {}): Scene {
-  const os = new KeepingOS(options)
-  const retired = new Retired(os)
-  const retire = (pages: number): Address => {
-    const v = os.sysAllocOS(pages * page) as Address
-    retired.see(v, 1)
-    expect(retired.retire(v, pages * page, true)).toBe(true)
-    retired.add(v, pages * page)
-    return v
-  }
-  return { os, retired, retire }
-}
+import { page, scene } from './retired-scene.js'
+import { Process } from './simulated-process.js'
 
 /** The bytes that the OS still has of a memory. */
 const owned = (os: KeepingOS): number => os.pages.size * page
-
-afterEach(() => void vi.restoreAllMocks())
 
 describe('what JavaScript has seen', () => {
   it('is whole pages, those around the bytes of a view', () => {
@@ -71,7 +50,8 @@ describe('retired ranges', () => {
   it('may be as large as what the OS spares, and nothing may be where it spares nothing', () => {
     const { retired } = scene({ quarantine: { space: 4 * page, writable: Infinity } })
     expect([retired.mayRetire(4 * page), retired.mayRetire(5 * page)]).toEqual([true, false])
-    expect(new Retired(new PageOS()).mayRetire(page)).toBe(false)
+    const keepsNothing = new Retired(new PageOS())
+    expect([keepsNothing.mayRetire(page), keepsNothing.counts(page, page)]).toEqual([false, true])
   })
 
   it('serve at the alignment that is asked, and what lies around stays retired', () => {
@@ -161,10 +141,26 @@ describe('retired ranges', () => {
   })
 
   it('count as touchable while the OS does not let them trap', () => {
-    const { os, retired, retire } = scene({ quarantine: { space: Infinity, writable: 8 * page } })
-    retire(2)
-    os.fate = () => ({ hint: 'Wait.' })
-    expect([retired.uncommit(), os.refusal]).toEqual([false, null])
+    for (const how of ['refuses', 'throws'] as const) {
+      const { os, retired, retire } = scene({ quarantine: { space: Infinity, writable: 8 * page } })
+      retire(2)
+      os.fate = () => (how === 'refuses' ? { hint: 'Wait.' } : (new Error('not now') as never))
+      expect([retired.uncommit(), os.refusal]).toEqual([false, null])
+    }
+  })
+
+  it('are no business of the process any more once they went back', () => {
+    const process = new Process()
+    const record = ProcessRecord.enter(process.of(2), () => []) as ProcessRecord
+    const os = new KeepingOS()
+    const retired = new Retired(os, record)
+    const v = os.sysAllocOS(4 * page) as Address
+    record.log.add(v, 4 * page)
+    retired.add(v, 2 * page)
+    retired.release()
+    process.alive.delete(2)
+    reap(process.of(1))
+    expect(process.unmapped).toEqual([`${v / page + 2}+2`])
   })
 
   it('trap once they have cooled where little can be spared that is touchable', () => {
@@ -238,8 +234,11 @@ describe('retired ranges of an OS that takes back whole reservations only', () =
     const [first, second] = [retire(3), retire(2)]
     expect([os.states(first, 3 * page), os.states(second, 2 * page)]).toEqual(['None', 'Ready'])
     expect([retired.bytes, retired.alloc(page), retired.reserve(page)]).toEqual([2 * page, null, null])
+    const before = os.calls.length
     retired.cool()
     expect([retired.bytes, owned(os), retired.alloc(page)]).toEqual([0, 0, null])
+    // What goes back need not trap before.
+    expect(os.calls.slice(before).map((call) => call.split('(')[0])).toEqual(['sysFreeOS'])
   })
 
   it('trap when younger ranges take their place', () => {
@@ -257,116 +256,5 @@ describe('retired ranges of an OS that takes back whole reservations only', () =
     retired.cool()
     const frees = os.calls.filter((call) => call.startsWith('sysFreeOS'))
     expect([frees.length, retired.bytes, retired.ranges()]).toEqual([1, 0, []])
-  })
-})
-
-describe('a script that ends while ranges are retired', () => {
-  it('leaves a range that is retired after all, with its memory given back', () => {
-    const { os, retired } = scene({ quarantine: { space: Infinity, writable: 2 * page } })
-    const v = os.sysAllocOS(5 * page) as Address
-    retired.addAgain(v, 2 * page)
-    retired.addAgain(v + 2 * page, 3 * page)
-    retired.recount()
-    expect([retired.bytes, retired.ranges()]).toEqual([5 * page, [v, 5 * page]])
-    expect([os.states(v, 2 * page), os.states(v + 2 * page, 3 * page)]).toEqual(['Ready', 'Reserved'])
-    expect([retired.uncommit(), os.states(v, 2 * page)]).toEqual([true, 'Reserved'])
-    retired.cool()
-    expect(retired.reserve(5 * page)).toBe(v)
-  })
-
-  it('leaves a range that serves nothing any more when the OS can not keep it', () => {
-    const { os, retired } = scene()
-    const v = os.sysAllocOS(page) as Address
-    os.retires = false
-    retired.addAgain(v, page)
-    retired.recount()
-    retired.cool()
-    expect([retired.bytes, retired.ranges(), retired.alloc(page)]).toEqual([0, [], null])
-  })
-
-  it('leaves a range in the queue twice at most, and its second place takes nothing back', () => {
-    const { os, retired } = scene({ quarantine: { space: 2 * page, writable: Infinity } })
-    const v = os.sysAllocOS(6 * page) as Address
-    retired.add(v, page)
-    retired.addAgain(v, page)
-    retired.recount()
-    retired.add(v + 2 * page, page)
-    // The first place of the first range is gone. It serves, and is owned.
-    expect([retired.reserve(page), retired.bytes]).toEqual([v, page])
-    retired.add(v + 4 * page, page)
-    expect([retired.bytes, retired.ranges()]).toEqual([2 * page, [v + 2 * page, page, v + 4 * page, page]])
-    expect(retired.reserve(page)).toBe(v + 2 * page)
-  })
-
-  it('leaves a cooled range that serves once it was counted', () => {
-    const { retired, retire } = scene()
-    const v = retire(2)
-    vi.spyOn(RangeMap.prototype, 'reaches').mockImplementationOnce(() => {
-      throw new Error('the script ends')
-    })
-    expect(() => retired.cool()).toThrow('the script ends')
-    retired.recount()
-    expect(retired.alloc(2 * page)).toBe(v)
-  })
-
-  it('leaves counts that are made anew, so that cooled ranges serve', () => {
-    const { retired, retire } = scene({ quarantine: { space: 8 * page, writable: Infinity } })
-    const first = retire(3)
-    retire(2)
-    retired.recount()
-    expect([retired.bytes, retired.alloc(3 * page), retired.bytes]).toEqual([5 * page, first, 2 * page])
-  })
-})
-
-describe('a sweep', () => {
-  /** Retires one page 255 times; the next time a sweep comes. Returns the calls of the sweep. */
-  function swept({ os, retired }: Scene, last: Address): string[] {
-    os.emptied.length = 0
-    retired.add(last, page)
-    return os.emptied
-  }
-
-  /** `count` pages from `v` on, each with a gap behind it, retired one by one. */
-  function addAll({ retired }: Scene, v: Address, count: number): void {
-    for (let i = 0; i < count; i++) retired.add(v + 2 * i * page, page)
-  }
-
-  const hex = (v: Address, pages = 1): string => `${v.toString(16)}+${pages * page}`
-
-  it('comes with each 256th range, visits 64 ranges, and the next one goes on from there', () => {
-    const all = scene({ pages: 2000 })
-    const v = all.os.sysAllocOS(1200 * page) as Address
-    addAll(all, v, 255)
-    expect(all.os.emptied).toEqual([])
-    expect(swept(all, v + 510 * page)).toEqual(Array.from({ length: 64 }, (_, i) => hex(v + 2 * i * page)))
-    addAll(all, v + 600 * page, 255)
-    expect(swept(all, v + 1199 * page)).toEqual(Array.from({ length: 64 }, (_, i) => hex(v + 2 * (64 + i) * page)))
-  })
-
-  it('begins again at the first address after the last', () => {
-    const all = scene({ pages: 2000 })
-    const v = all.os.sysAllocOS(1200 * page) as Address
-    for (const turn of [1, 2]) {
-      for (let i = 0; i < 255; i++) all.retired.add(v, page)
-      expect([turn, swept(all, v + 2 * page)]).toEqual([turn, [hex(v), hex(v + 2 * page)]])
-    }
-  })
-
-  it('takes neighbours as one, and leaves out what can not be touched', () => {
-    const all = scene({ pages: 2000, quarantine: { space: Infinity, writable: 300 * page } })
-    const v = all.os.sysAllocOS(700 * page) as Address
-    // They trap from the start, and stay so.
-    all.retired.add(v, 301 * page)
-    for (let i = 0; i < 254; i++) all.retired.add(v + (302 + i) * page, page)
-    expect(swept(all, v + 650 * page)).toEqual([hex(v + 302 * page, 254), hex(v + 650 * page)])
-  })
-
-  it('visits what has cooled too, where that can be touched', () => {
-    const all = scene({ pages: 2000 })
-    const v = all.os.sysAllocOS(700 * page) as Address
-    addAll(all, v, 2)
-    all.retired.cool()
-    for (let i = 0; i < 253; i++) all.retired.add(v + 100 * page, page)
-    expect(swept(all, v + 650 * page)).toEqual([hex(v), hex(v + 2 * page), hex(v + 100 * page), hex(v + 650 * page)])
   })
 })

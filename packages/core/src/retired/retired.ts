@@ -244,7 +244,6 @@ export class Retired {
 
   /** Keeps addresses that were taken, because the OS would not make of them what was asked. */
   #keep(v: Address, n: number): null {
-    forgetRefusal(this.#os)
     this.#change(v, n, 0, COOLED)
     return null
   }
