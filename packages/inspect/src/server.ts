@@ -159,6 +159,8 @@ function route(
       recorder.add(momentOf(wire))
       return json(response, { ...wire, history })
     }
+    case '/timeline':
+      return json(response, recorder.timeline.part(Number(asked.get('since') ?? -Infinity)))
     case '/pages':
       return pagesOf(memory, asked.getAll('of'), response)
     default:

@@ -1,6 +1,7 @@
 // All views of one snapshot, and what a person has chosen in them. app.ts hands over the snapshots.
-import { sumRegions, type RegionSums } from '../region-sums.js'
+import { sumRegions } from '../region-sums.js'
 import type { Moment, SnapshotRegion } from '../snapshot.js'
+import type { Timeline } from '../timeline.js'
 import { showAlerts } from './alert-list.js'
 import { Chart } from './chart.js'
 import { Comparison } from './compare.js'
@@ -8,10 +9,13 @@ import { byId, bytes, clock, say } from './dom.js'
 import { showExplained } from './explained.js'
 import { Figures } from './figures.js'
 import { Heat } from './heat.js'
+import { Growth } from './growth.js'
 import { HoldsTable } from './holds-table.js'
 import { Lanes } from './lanes.js'
 import { LogTable } from './log-table.js'
+import { Moments } from './moments.js'
 import type { Told, Wanted } from './pages.js'
+import { pastOf, type Seen } from './past.js'
 import { sumPlaces, type PlaceSum } from './place-sums.js'
 import { Places } from './places.js'
 import { RegionTable } from './region-table.js'
@@ -28,14 +32,18 @@ const stillMilliseconds = 120
 export interface ViewsSource {
   /** The moments that the chart and the figures show, oldest first. */
   history(): readonly Moment[]
+  /** The regions of earlier moments. */
+  readonly timeline: Timeline
   /** Finds the pages of some ranges. One answer for each range. */
   findPages(wanted: readonly Wanted[], shown: Shown): Promise<Told[]>
 }
 
-interface Current {
-  readonly shown: Shown
+interface Current extends Summed {
   readonly space: Space
-  readonly sums: RegionSums
+}
+
+/** What the views of regions show: the snapshot in view, or a moment before it. */
+interface Summed extends Seen {
   readonly places: readonly PlaceSum[]
 }
 
@@ -49,13 +57,17 @@ export class Views {
     zoom: (factor, address) => this.#strip.zoom(factor, this.#strip.space?.placeOf(address) ?? 0),
     frame: (from, to) => this.#strip.frame(this.#strip.space?.placeOf(from) ?? 0, this.#strip.space?.placeOf(to) ?? 0),
   })
-  readonly #chart = new Chart()
-  readonly #table = new RegionTable((region) => this.#choose(region))
+  readonly #chart = new Chart((at) => this.#moments.choose(at))
+  readonly #growth = new Growth()
+  readonly #table = new RegionTable(this.#growth, (region) => this.#choose(region))
   readonly #holds = new HoldsTable()
   readonly #log = new LogTable()
   readonly #heat = new Heat()
   readonly #places = new Places()
   readonly #comparison = new Comparison()
+  readonly #moments = new Moments(() => void this.#showMoment())
+  /** The moment that the views of regions show; null: that of the snapshot in view. */
+  #past: Summed | null = null
   /** What the views show; null: nothing yet. */
   #current: Current | null = null
   /** The region whose pages the heat map shows. */
@@ -84,6 +96,8 @@ export class Views {
     const places = sums === null ? null : await inSlices(sumPlaces(shown, sums), isWanted)
     if (space === null || sums === null || places === null) return
     this.#current = { shown, space, sums, places }
+    if (Number.isNaN(this.#growth.at)) this.#growth.begin(shown, sums)
+    this.#moments.show(this.#source.timeline, shown.at)
     for (const draw of this.#steps(this.#current)) {
       await draw()
       await pause()
@@ -94,21 +108,54 @@ export class Views {
     document.body.dataset['at'] = String(shown.at)
   }
 
-  #steps({ shown, space, sums, places }: Current): readonly (() => void | Promise<void>)[] {
+  #steps({ shown, space, ...rest }: Current): readonly (() => void | Promise<void>)[] {
+    // Where a moment was chosen, the views of regions show it already.
+    const ofRegions = this.#moments.at === null ? this.#stepsOfRegions({ shown, ...rest }) : []
     return [
       () => showAlerts(shown, this.#source.history()),
       () => this.#strip.show(shown, space),
       () => this.#lanes.show({ shown, space, view: this.#strip.view }),
       () => this.#figures.show(shown, this.#source.history()),
       () => showExplained(shown),
+      ...ofRegions,
+      () => this.#holds.show(shown),
+      () => this.#log.show(shown),
+      () => this.#chart.show(this.#source.history(), this.#moments.at),
+    ]
+  }
+
+  #stepsOfRegions({ shown, sums, places }: Summed): readonly (() => void | Promise<void>)[] {
+    return [
       () => this.#table.show(shown, sums),
       () => this.#places.show(shown, places),
       () => drawTree(shown, sums),
-      () => this.#holds.show(shown),
-      () => this.#log.show(shown),
-      () => this.#chart.show(this.#source.history()),
       () => this.#comparison.show({ shown, sums }),
     ]
+  }
+
+  /** Shows the regions of the moment that was chosen, or those of the snapshot in view again. */
+  async #showMoment(): Promise<void> {
+    const [current, at] = [this.#current, this.#moments.at]
+    if (current === null) return
+    const isWanted = (): boolean => this.#moments.at === at
+    const past = at === null ? null : await this.#pastAt(at, isWanted)
+    if (!isWanted()) return
+    this.#past = past
+    this.#chart.show(this.#source.history(), at)
+    for (const draw of this.#stepsOfRegions(past ?? current)) {
+      await draw()
+      await pause()
+      if (!isWanted()) return
+    }
+    document.body.dataset['shows'] = at === null ? '' : String(at)
+  }
+
+  async #pastAt(at: number, isWanted: () => boolean): Promise<Summed | null> {
+    const regions = await inSlices(this.#source.timeline.regionsAt(at), isWanted)
+    if (regions === null || this.#current === null) return null
+    const seen = pastOf(this.#current.shown, at, regions)
+    const places = await inSlices(sumPlaces(seen.shown, seen.sums), isWanted)
+    return places === null ? null : { ...seen, places }
   }
 
   /** Finds and draws the pages of the ranges in view. */
@@ -138,17 +185,21 @@ export class Views {
     this.#strip.draw()
     this.#lanes.draw()
     if (this.#current === null) return
-    const { shown, sums } = this.#current
+    const { shown } = this.#current
     this.#figures.show(shown, this.#source.history())
     showExplained(shown)
-    drawTree(shown, sums)
+    const seen = this.#past ?? this.#current
+    drawTree(seen.shown, seen.sums)
   }
 
-  /** Keeps the snapshot in view. Later ones are compared with it, and growth counts from it. */
+  /** Keeps the moment in view. Others are compared with it, and growth counts from it. */
   keep(): void {
-    if (this.#current === null) return
-    this.#comparison.keep(this.#current)
-    this.#places.begin(this.#current.shown.at)
+    const seen = this.#past ?? this.#current
+    if (seen === null) return
+    this.#comparison.keep(seen)
+    this.#places.begin(seen.shown.at)
+    this.#growth.begin(seen.shown, seen.sums)
+    void this.#table.show(seen.shown, seen.sums)
   }
 
   /** Leaves out what is only Reserved, or takes it in again. */
@@ -163,7 +214,11 @@ export class Views {
   /** Ends the choice of a region, and what growth counts from: another process is shown. */
   forgetChoice(): void {
     this.#chosen = null
+    this.#past = null
     this.#places.forget()
+    this.#growth.forget()
+    this.#comparison.forget()
+    this.#moments.forget()
   }
 
   #choose(region: SnapshotRegion): void {
