@@ -32,14 +32,16 @@ describe.skipIf(process.platform !== 'linux')('the page, for a user who does not
     await page.locator('[data-key="sort-name"]').focus()
     await page.keyboard.press('Enter')
     await expect.poll(() => page.locator('#said').textContent()).toBe('Sorted by Name, ascending')
-    expect(await page.locator('#regions tbody button').allTextContents()).toEqual(['cache', 'index <b>'])
+    expect(await page.locator('#regions tbody td:first-child button').allTextContents()).toEqual(['cache', 'index <b>'])
     expect(await page.locator('#regions th[aria-sort="ascending"]').textContent()).toBe('Name')
     await page.keyboard.press('Enter')
-    await expect.poll(() => page.locator('#regions tbody button').allTextContents()).toEqual(['index <b>', 'cache'])
+    await expect
+      .poll(() => page.locator('#regions tbody td:first-child button').allTextContents())
+      .toEqual(['index <b>', 'cache'])
     // The focus stays in place, also after the next snapshot.
     await fresh(page)
     expect(await page.evaluate(() => document.activeElement?.getAttribute('data-key'))).toBe('sort-name')
-    await page.locator('#regions tbody button').last().focus()
+    await page.locator('#regions tbody td:first-child button').last().focus()
     await page.keyboard.press('Enter')
     await expect.poll(() => page.locator('#said').textContent()).toMatch(/^cache: 8 MiB of 64 MiB resident/)
     await page.locator('#pause').focus()
@@ -71,7 +73,7 @@ describe.skipIf(process.platform !== 'linux')('the page, for a user who does not
     // Each drawing is a table as well.
     expect(tree.match(/As a table/g)).toHaveLength(2)
     const stops: string[] = []
-    for (let i = 0; i < 40; i++) {
+    while (stops.at(-1) !== 'log-scroll' && stops.length < 100) {
       await page.keyboard.press('Tab')
       stops.push(
         await page.evaluate(
@@ -98,9 +100,15 @@ describe.skipIf(process.platform !== 'linux')('the page, for a user who does not
       'SUMMARY',
       'SUMMARY',
     ])
-    expect(named.slice(14, 18)).toEqual(['regions-filter', 'regions-scroll', 'sort-name', 'sort-category'])
+    expect(named.slice(14, 20)).toEqual([
+      'moments-from',
+      'moments',
+      'editor',
+      'regions-filter',
+      'regions-scroll',
+      'sort-name',
+    ])
     expect(stops.filter((stop) => stop.startsWith('region-'))).toHaveLength(1)
-    expect(named.at(-1)).toMatch(/log-scroll|BODY|DIV|pause|keep/)
-    expect(named).toContain('log-scroll')
+    expect(named.at(-1)).toBe('log-scroll')
   })
 })

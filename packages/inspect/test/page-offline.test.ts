@@ -114,21 +114,36 @@ describe.skipIf(process.platform !== 'linux')('what the page saves', () => {
     expect(name).toBe('memlayer-trace.json')
     const { traceEvents } = JSON.parse(text) as { traceEvents: TraceEvent[] }
     for (const event of traceEvents) {
-      expect([event, typeof event.name, typeof event.ts, event.pid, event.tid, typeof event.args]).toEqual([
+      expect([event, typeof event.name, typeof event.ts, event.pid, typeof event.tid, typeof event.args]).toEqual([
         event,
         'string',
         'number',
         1,
-        1,
+        'number',
         'object',
       ])
-      expect(['i', 'C', 'M']).toContain(event.ph)
+      expect(['i', 'C', 'M', 'b', 'e']).toContain(event.ph)
       if (event.ph === 'C') for (const value of Object.values(event.args)) expect(value).toBeTypeOf('number')
-      if (event.ph === 'i') expect(event.s).toBe('p')
+      if (event.ph === 'i') expect([event.s, event.args['region']]).toEqual(['t', memory.regions()[0]?.name])
     }
     const times = traceEvents.map(({ ts }) => ts)
     expect(times).toEqual(times.toSorted((a, b) => a - b))
     expect(traceEvents.filter((event) => event.name === 'sysUnused')).toHaveLength(1)
+    const categories = Object.keys(memory.stats().categories)
+    for (const category of categories) {
+      const track = traceEvents.find(({ name: of, args }) => of === 'thread_name' && args['name'] === category)?.tid
+      expect(track).toBeGreaterThan(1)
+      const last = traceEvents.findLast(({ name: of, ph }) => of === `category ${category}` && ph === 'C')
+      expect([last?.tid, last?.args['ready']]).toEqual([track, memory.stats().categories[category]?.ready])
+    }
+    // Each region is a slice with its name, which begins before it ends.
+    const slices = traceEvents.filter(({ cat }) => cat === 'region')
+    expect(slices.map(({ name: of, ph }) => `${ph} ${of}`).sort()).toEqual(
+      memory
+        .regions()
+        .flatMap(({ name: of }) => [`b ${of}`, `e ${of}`])
+        .sort(),
+    )
     expect(traceEvents.findLast((event) => event.name === 'layer')?.args['ready']).toBe(memory.stats().total.ready)
   })
 })

@@ -51,11 +51,13 @@ class App {
   #connectButtons(): void {
     const views = this.#views
     byId('pause').addEventListener('click', () => void this.#pauseOrResume())
-    for (const id of ['keep', 'moments-from']) byId(id).addEventListener('click', () => views.keep())
+    for (const id of ['keep', 'moments-from']) byId(id).addEventListener('click', () => void views.keep())
     byId('mapped').addEventListener('click', () => views.toggleMapped())
     byId('save').addEventListener('click', () => void this.#save())
     byId('trace').addEventListener('click', () =>
-      download('memlayer-trace.json', [JSON.stringify(traceOf(views.shown?.log ?? [], this.#history))]),
+      download('memlayer-trace.json', [
+        JSON.stringify(traceOf(views.shown?.log ?? [], this.#history, this.#timeline.data())),
+      ]),
     )
     byId('explain-now').addEventListener('click', () => {
       // The next snapshot asks.
@@ -89,6 +91,8 @@ class App {
     const hasPages = this.#count % pagesEvery === 0
     this.#count += 1
     await this.#catchUp()
+    // A file may have been opened meanwhile.
+    if (this.#mode !== 'live') return
     await this.#views.show(shown)
     if (hasPages) await this.#views.showPages()
   }

@@ -39,10 +39,9 @@ export class Comparison {
     this.#by.addEventListener('change', () => this.#draw())
   }
 
-  /** Keeps a snapshot, which later ones are compared with. */
+  /** Keeps a moment, which others are compared with. */
   keep(before: Summed): void {
     this.#before = before
-    this.show(before)
   }
 
   /** Shows what has changed until this snapshot. */

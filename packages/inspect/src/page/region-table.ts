@@ -1,7 +1,6 @@
 // The table of regions, sorted by any column, in slices.
 import { shownName, visible } from '../names.js'
 import { onClick } from './fill.js'
-import { shortened } from '../frame.js'
 import type { RegionSums } from '../region-sums.js'
 import { sortedOrder } from '../sorted-order.js'
 import type { SnapshotRegion } from '../snapshot.js'
@@ -10,6 +9,7 @@ import { Filter } from './filter.js'
 import type { Growth } from './growth.js'
 import type { Shown } from './shown.js'
 import { inSlices } from './slices.js'
+import { placeNodes } from './source-link.js'
 import { VirtualTable } from './virtual-table.js'
 
 type Key =
@@ -80,6 +80,11 @@ export class RegionTable {
     this.#draw()
   }
 
+  /** Draws it again. */
+  redraw(): void {
+    this.#draw()
+  }
+
   async #sort(): Promise<void> {
     const [shown, sums] = [this.#shown, this.#sums]
     if (shown === null || sums === null) return
@@ -143,7 +148,11 @@ export class RegionTable {
         )
       }
       if (key === 'category' || key === 'made')
-        return make('td', { title: visible(region[key]) }, key === 'made' ? shortened(region.made) : nameIn(region))
+        return make(
+          'td',
+          { title: visible(region[key]), class: key },
+          ...(key === 'made' ? placeNodes(region.made, `region-${region.id}`) : [nameIn(region)]),
+        )
       const value = this.#valueOf(shown, sums, key, place)
       const text = textOf(key, value)
       const isResident = key === 'resident' && region.residentAt !== null

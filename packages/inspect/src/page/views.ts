@@ -21,6 +21,7 @@ import { Places } from './places.js'
 import { RegionTable } from './region-table.js'
 import type { Shown } from './shown.js'
 import { inSlices, pause } from './slices.js'
+import { onEditor } from './source-link.js'
 import { Space } from './space.js'
 import { Strip } from './strip.js'
 import { drawTree } from './tree.js'
@@ -80,6 +81,11 @@ export class Views {
 
   constructor(source: ViewsSource) {
     this.#source = source
+    onEditor(() => {
+      this.#table.redraw()
+      this.#places.redraw()
+      this.#holds.redraw()
+    })
   }
 
   /** The snapshot in view. */
@@ -193,13 +199,23 @@ export class Views {
   }
 
   /** Keeps the moment in view. Others are compared with it, and growth counts from it. */
-  keep(): void {
+  async keep(): Promise<void> {
     const seen = this.#past ?? this.#current
     if (seen === null) return
     this.#comparison.keep(seen)
-    this.#places.begin(seen.shown.at)
     this.#growth.begin(seen.shown, seen.sums)
-    void this.#table.show(seen.shown, seen.sums)
+    this.#places.begin(seen.shown.at)
+    const steps = [
+      (): void => this.#comparison.show(seen),
+      (): Promise<void> => this.#table.show(seen.shown, seen.sums),
+      (): void => this.#places.show(seen.shown, seen.places),
+    ]
+    for (const draw of steps) {
+      await pause()
+      // Another snapshot, or another moment, draws them by itself.
+      if (seen !== (this.#past ?? this.#current)) return
+      await draw()
+    }
   }
 
   /** Leaves out what is only Reserved, or takes it in again. */
