@@ -7,7 +7,7 @@ export function shortened(frame: string): string {
 
 /** A place in a file. */
 export interface Source {
-  /** The file's path: `/home/me/app/src/cache.ts`. */
+  /** The file's path: `/srv/app/src/cache.ts`. */
   readonly path: string
   /** The line, from 1 on. */
   readonly line: number
@@ -15,7 +15,7 @@ export interface Source {
   readonly column: number
 }
 
-/** The place that a stack line names; null: it names no file of this host, such as `node:internal/…` or an address. */
+/** The place that a stack line names. Null: it names no file, as `node:internal/…` does not. */
 export function sourceOf(frame: string): Source | null {
   const [, place = '', line = '', column = ''] =
     /(?:\(|^|\s)((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/.exec(frame) ?? []

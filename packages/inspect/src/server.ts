@@ -75,7 +75,7 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   server.unref()
-  const restore = stackDepth === undefined ? (): void => {} : setDepth(stackDepth)
+  const restore = stackDepth === undefined ? null : setDepth(stackDepth)
   // Start the log only now: when the port is taken, no observer is left behind.
   const log = new Log(memory, kept)
   const snapshots = new Snapshots(memory)
@@ -92,7 +92,7 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   })
   const origin = `http://127.0.0.1:${portOf(server)}`
   const close = async (): Promise<void> => {
-    restore()
+    restore?.()
     warner?.end()
     recorder.end()
     log.end()

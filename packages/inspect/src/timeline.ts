@@ -1,10 +1,10 @@
-// The regions of the past: what each had at each moment. Each step has only the regions that have changed since the step
-// before, so an hour of a large program stays small. The recorder keeps one, and the page keeps a copy of it.
+// The regions of the past: what each had at each moment. Each step has only the regions that have changed since the
+// step before, so an hour of a large program stays small. The recorder keeps one, and the page keeps a copy of it.
 import type { SnapshotRegion } from './snapshot.js'
 
 /** A region of the timeline, or what a category has outside of regions: then its number is below zero. */
 export interface TimelineRegion extends Pick<SnapshotRegion, 'id' | 'name' | 'address' | 'size' | 'category'> {
-  /** The stack that it was reserved at: lines of the user's own code, the innermost first, each on a line of its own. */
+  /** Its stack: lines of the user's own code, the innermost first, each on a line of its own. */
   readonly stack: string
 }
 

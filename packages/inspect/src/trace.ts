@@ -1,5 +1,6 @@
-// Writes the log and the moments as Chrome trace events, which Perfetto and chrome://tracing open: a track of operations
-// and one of bytes for each category, and a slice from the reservation to the free for each of the largest regions.
+// Writes the log and the moments as Chrome trace events, which Perfetto and chrome://tracing open: a track of
+// operations and one of bytes for each category, and a slice from the reservation to the free for each of the largest
+// regions.
 import type { LogEntry, Moment } from './snapshot.js'
 import type { StoredRegion, TimelineData } from './timeline.js'
 

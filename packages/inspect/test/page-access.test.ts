@@ -1,9 +1,8 @@
 // The page with a keyboard and a screen reader: what it announces, when it is silent, and where Tab leads.
-import { openBrowser } from '@memlayer/browser'
-import { inspect } from '@memlayer/inspect'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { fresh, living } from './living.js'
+import { openPage } from './open-page.js'
+import { fresh } from './living.js'
 
 /** Changes within three seconds that a screen reader would announce. */
 function mutations(page: Page): Promise<string[]> {
@@ -19,12 +18,8 @@ function mutations(page: Page): Promise<string[]> {
 
 describe.skipIf(process.platform !== 'linux')('the page, for a user who does not see it', () => {
   it('announces nothing while it follows the process, and announces what the user does', async (ctx) => {
-    await using browser = await openBrowser(ctx)
-    const memory = living()
-    await using inspector = await inspect(memory)
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
-    await fresh(page)
+    await using opened = await openPage(ctx)
+    const { tab, page } = opened
     const before = await page.locator('body').getAttribute('data-at')
     expect(await mutations(page)).toEqual([])
     expect(await page.locator('body').getAttribute('data-at')).not.toBe(before)
@@ -51,11 +46,8 @@ describe.skipIf(process.platform !== 'linux')('the page, for a user who does not
   })
 
   it('describes its parts by roles and names, and Tab leads through them', async (ctx) => {
-    await using browser = await openBrowser(ctx)
-    await using inspector = await inspect(living())
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
-    await fresh(page)
+    await using opened = await openPage(ctx)
+    const { page } = opened
     const tree = await page.locator('body').ariaSnapshot()
     for (const part of [
       'heading "memlayer" [level=1]',

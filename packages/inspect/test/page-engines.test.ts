@@ -33,7 +33,8 @@ describe.skipIf(process.platform !== 'linux').each(['Chromium', 'Firefox', 'WebK
       expect(await tab.evaluate(`[${figures.join()}]`)).toEqual([reserved, prepared, ready, held])
       // The lanes of the states, each in its color.
       expect(await tab.evaluate(colorsOfStrip)).toBeGreaterThan(3)
-      const names = `[...document.querySelectorAll('#regions tbody td:first-child button')].map(({ textContent }) => textContent)`
+      const buttons = "document.querySelectorAll('#regions tbody td:first-child button')"
+      const names = `[...${buttons}].map(({ textContent }) => textContent)`
       await tab.evaluate(`document.querySelector('[data-key="sort-name"]').click()`)
       await expect.poll(() => tab.evaluate(names)).toEqual(['cache', 'index <b>'])
       await tab.evaluate(`document.querySelector('[data-key="sort-name"]').click()`)

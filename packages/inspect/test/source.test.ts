@@ -1,5 +1,4 @@
 // Places in code: what of a stack line is a file, the links that open an editor, copying, and how deep stacks are.
-import { openBrowser } from '@memlayer/browser'
 import { createMemory } from '@memlayer/core'
 import { inspect, takeSnapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-js'
@@ -7,10 +6,11 @@ import { createOS as createLinux } from '@memlayer/os-linux'
 import { describe, expect, it } from 'vitest'
 import { sourceOf } from '../src/frame.js'
 import { fresh, MiB } from './living.js'
+import { openPage } from './open-page.js'
 
 describe('a stack line', () => {
   it.each([
-    ['load (/home/me/my app/cache.js:12:9)', '/home/me/my app/cache.js', 12, 9],
+    ['load (/srv/my app/cache.js:12:9)', '/srv/my app/cache.js', 12, 9],
     ['/srv/main.js:1:2', '/srv/main.js', 1, 2],
     ['async Promise.all (file:///srv/a%20b.mjs:3:4)', '/srv/a b.mjs', 3, 4],
     ['at new Thing (C:\\app\\x.js:5:6)', 'C:\\app\\x.js', 5, 6],
@@ -64,14 +64,12 @@ describe('the stacks of regions', () => {
 
 describe.skipIf(process.platform !== 'linux')('on the page, a place', () => {
   it('is a link that opens an editor, by keyboard too, and is copied with its line', async (ctx) => {
-    await using browser = await openBrowser(ctx)
     const memory = createMemory(createLinux())
     const region = memory.reserve(MiB, { name: 'linked' })
     using hold = region.hold(0, 0)
     expect(hold).toBeDefined()
-    await using inspector = await inspect(memory)
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
+    await using opened = await openPage(ctx, memory)
+    const { tab, page } = opened
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await fresh(page)
     const file = import.meta.filename

@@ -1,11 +1,6 @@
 // The regions of the past: what a timeline says of each moment is what was there, also after older steps were joined,
 // and for a page that takes it in part by part.
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { setTimeout as after } from 'node:timers/promises'
-import { openBrowser } from '@memlayer/browser'
 import { createMemory, type Memory, type Region } from '@memlayer/core'
-import { inspect } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-linux'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
@@ -13,9 +8,8 @@ import { finish } from '../src/region-sums.js'
 import { Snapshots } from '../src/take-snapshot.js'
 import { Timeline, type PastRegion } from '../src/timeline.js'
 import { fresh, MiB } from './living.js'
-
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as () => void
+import { untilLeaked } from './collecting.js'
+import { openPage } from './open-page.js'
 
 /** A random number generator, so that a failure can be replayed. */
 function randomOf(seed: number): () => number {
@@ -175,13 +169,7 @@ describe.skipIf(process.platform !== 'linux')('a moment of a memory', () => {
     reserve()
     snapshots.figures()
     snapshots.tell(timeline, 1)
-    await expect
-      .poll(async () => {
-        await after(10)
-        collect()
-        return memory.leaks().length
-      })
-      .toBe(1)
+    await untilLeaked(memory, 1)
     snapshots.figures()
     snapshots.tell(timeline, 2)
     expect([1, 2].map((at) => finish(timeline.regionsAt(at))[0]?.leaked)).toEqual([false, true])
@@ -231,11 +219,9 @@ async function live(page: Page, { memory, kept }: Lived, name: string, size: num
 
 describe.skipIf(process.platform !== 'linux')('the page', () => {
   it('shows the regions of any moment, and what has changed between any two', async (ctx) => {
-    await using browser = await openBrowser(ctx)
     const lived: Lived = { memory: createMemory(createOS()), kept: [] }
-    await using inspector = await inspect(lived.memory)
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
+    await using opened = await openPage(ctx, lived.memory)
+    const { tab, page } = opened
     await live(page, lived, 'first', 1)
     await live(page, lived, 'second', 2)
     lived.kept[0]?.free()
@@ -296,11 +282,9 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
   })
 
   it('shows the moment of the chart that is clicked', async (ctx) => {
-    await using browser = await openBrowser(ctx)
     const lived: Lived = { memory: createMemory(createOS()), kept: [] }
-    await using inspector = await inspect(lived.memory)
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
+    await using opened = await openPage(ctx, lived.memory)
+    const { tab, page } = opened
     await live(page, lived, 'first', 1)
     await live(page, lived, 'second', 2)
     const box = await page.locator('#chart .u-over').boundingBox()

@@ -1,5 +1,5 @@
-// The trace of a timeline: the bytes of each category are those of its regions at that moment, and each region lives from
-// its reservation to its free.
+// The trace of a timeline: the bytes of each category are those of its regions at that moment, and each region lives
+// from its reservation to its free.
 import { traceOf, type TimelineData, type TraceEvent } from '@memlayer/inspect'
 import { expect, it } from 'vitest'
 
@@ -51,7 +51,7 @@ it('has the bytes of each category when they change, and the lives of regions', 
   const tracks = new Map(
     traceEvents.filter(({ name }) => name === 'thread_name').map(({ tid, args }) => [tid, args['name']]),
   )
-  expect([...tracks.values()].sort()).toEqual(['a', 'b', 'no category'])
+  expect([...tracks.values()].map(String).sort()).toEqual(['a', 'b', 'no category'])
   for (const { cat, tid, args } of traceEvents) if (cat === 'region') expect(tracks.get(tid)).toBe(args['category'])
 })
 

@@ -1,5 +1,5 @@
-// Which categories have series of their own. A program may have any number of categories, one a region, and a reader of
-// metrics pays for each series. Beyond the cap they are one, `other`.
+// Which categories have series of their own. A program may have any number of categories, one a region, and a reader
+// of metrics pays for each series. Beyond the cap they are one, `other`.
 import type { Memory, MemoryStats, StateCounts } from '@memlayer/core'
 import type { Point } from './points.js'
 
@@ -48,7 +48,7 @@ export class CategorySeries {
     this.#own = new Set(names.filter((name) => this.#own.has(name)))
     for (const name of names) {
       if (this.#own.size >= this.#most) return
-      // One that was counted with the others stays there: its series would begin with operations that were told already.
+      // One that was counted with the others stays there. Its own series would tell those operations again.
       if (!this.#counted.has(name)) this.#own.add(name)
     }
   }

@@ -1,5 +1,5 @@
-// The instruments: what is measured, under which name, with which attributes. Both exporters make them from this list. The
-// names follow OpenTelemetry's for Go (`go.memory.used`).
+// The instruments: what is measured, under which name, with which attributes. Both exporters make them from this
+// list. The names follow OpenTelemetry's for Go (`go.memory.used`).
 
 /** An attribute of points, as a label of Prometheus. */
 export type Attribute = 'category' | 'state' | 'part' | 'limit' | 'op' | 'error_type'

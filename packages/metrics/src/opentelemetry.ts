@@ -21,6 +21,8 @@ import { categoriesOf, readPoints, type Point, type PointOptions } from './point
 import { processPoints } from './process-points.js'
 import { Tally } from './tally.js'
 
+export type { PointOptions } from './points.js'
+
 /** Options of `observeMemory`. */
 export interface ObserveOptions extends PointOptions {
   /**

@@ -1,5 +1,5 @@
-// A memory's statistics as points: the current value of each instrument. Both exporters publish them, so a figure has the
-// same name and meaning everywhere. The parts follow Go's /memory/classes/…, so they sum to the total.
+// A memory's statistics as points: the current value of each instrument. Both exporters publish them, so a figure has
+// the same name and meaning everywhere. The parts follow Go's /memory/classes/…, so they sum to the total.
 import {
   checkOptions,
   UsageError,
@@ -33,7 +33,11 @@ export interface PointOptions {
   readonly categories?: number
 }
 
-/** The cap. Exporters ask before they make anything. @throws UsageError ERR_MEMLAYER_OPTION, when it is not a number. */
+/**
+ * The cap. Exporters ask before they make anything.
+ *
+ * @throws UsageError ERR_MEMLAYER_OPTION, when it is not a number.
+ */
 export function categoriesOf(categories: number = categoriesMax): number {
   if (Number.isSafeInteger(categories) && categories >= 0) return categories
   const message = `categories is ${String(categories)}: pass a whole number of categories, 0 or more`

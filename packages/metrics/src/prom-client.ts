@@ -14,6 +14,7 @@ import { categoriesOf, readPoints, type Point, type PointOptions } from './point
 import { Tally } from './tally.js'
 
 export type { InstrumentName } from './instruments.js'
+export type { PointOptions } from './points.js'
 
 /** Options of `collectMemory`. */
 export interface CollectOptions extends PointOptions {

@@ -1,5 +1,6 @@
-// Resident bytes of a memory by category. The kernel looks at each page, so a large memory takes several reads: each looks
-// for a few milliseconds, and then waits. The figures are those of the last look that is complete, with its time.
+// Resident bytes of a memory by category. The kernel looks at each page, so a large memory takes several reads: each
+// looks for a few milliseconds, and then waits. The figures are those of the last look that is complete, with its
+// time.
 import type { Memory, OwnedRange } from '@memlayer/core'
 
 /** Milliseconds of one look, and how many times longer than that it waits. */
@@ -32,7 +33,10 @@ class Looks {
   read(): ResidentBytes | null {
     const start = performance.now()
     if (start < this.#until) return this.#last
-    if (this.#next === 0) [this.#bytes, this.#at] = [new Map(), start]
+    if (this.#next === 0) {
+      this.#bytes = new Map()
+      this.#at = start
+    }
     const isComplete = this.#look(start + lookMilliseconds)
     const end = performance.now()
     // A look that is not complete goes on at the next read, whenever that is.

@@ -1,5 +1,5 @@
-// Counts operations by their names, and those that failed by their errors too. An observer hears of each operation, which
-// costs it a tenth of a microsecond, so an exporter counts only where it is asked to.
+// Counts operations by their names, and those that failed by their errors too. An observer hears of each operation,
+// which costs it a tenth of a microsecond, so an exporter counts only where it is asked to.
 import type { Memory } from '@memlayer/core'
 import type { Point } from './points.js'
 

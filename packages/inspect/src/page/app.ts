@@ -36,8 +36,9 @@ class App {
   start(): void {
     this.#connectButtons()
     const views = this.#views
-    const redraw = (): void => views.redraw()
-    for (const id of ['chart-details', 'tree-details', 'explain-details']) byId(id).addEventListener('toggle', redraw)
+    const redraw = (): void => void views.redraw()
+    for (const part of ['chart', 'tree', 'explain'] as const)
+      byId(`${part}-details`).addEventListener('toggle', () => views.drawPart(part))
     window.addEventListener('resize', redraw)
     window.addEventListener('scroll', () => views.showPagesSoon(), { passive: true })
     for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])

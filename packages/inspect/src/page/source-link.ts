@@ -19,7 +19,7 @@ export function onEditor(changed: () => void): void {
   choice.addEventListener('change', changed)
 }
 
-/** What a cell shows of a stack line: a link and a button that copies, where it names a file. `key` tells rows apart. */
+/** What a cell shows of a stack line: a link and a button that copies, if it names a file. `key` tells rows apart. */
 export function placeNodes(frame: string, key: string): Node[] {
   const source = sourceOf(frame)
   if (source === null) return [document.createTextNode(shortened(frame))]

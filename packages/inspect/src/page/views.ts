@@ -77,6 +77,8 @@ export class Views {
   #isMapped = false
   /** The number of snapshots so far. A newer one stops the work on an older one. */
   #turn = 0
+  /** The number of redraws so far. */
+  #drawing = 0
   #pagesTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(source: ViewsSource) {
@@ -184,18 +186,35 @@ export class Views {
     this.#pagesTimer = setTimeout(() => void this.showPages(), stillMilliseconds)
   }
 
-  /** Draws everything again, in the current colours and sizes. */
-  redraw(): void {
-    this.#chart.rebuild()
-    this.#heat.draw()
-    this.#strip.draw()
-    this.#lanes.draw()
-    if (this.#current === null) return
-    const { shown } = this.#current
-    this.#figures.show(shown, this.#source.history())
-    showExplained(shown)
+  /** Draws everything again, in the current colours and sizes, one view after the other. */
+  async redraw(): Promise<void> {
+    const own = ++this.#drawing
+    const steps = [
+      (): void => this.#chart.rebuild(),
+      (): void => this.#heat.draw(),
+      (): void => this.#strip.draw(),
+      (): void => this.#lanes.draw(),
+      (): void => {
+        if (this.#current !== null) this.#figures.show(this.#current.shown, this.#source.history())
+      },
+      (): void => this.drawPart('explain'),
+      (): void => this.drawPart('tree'),
+    ]
+    for (const draw of steps) {
+      draw()
+      await pause()
+      // The window is resized many times a second.
+      if (own !== this.#drawing) return
+    }
+  }
+
+  /** Draws one view again, because its table was opened. */
+  drawPart(part: 'chart' | 'explain' | 'tree'): void {
     const seen = this.#past ?? this.#current
-    drawTree(seen.shown, seen.sums)
+    if (seen === null || this.#current === null) return
+    if (part === 'chart') this.#chart.show(this.#source.history(), this.#moments.at)
+    else if (part === 'explain') showExplained(this.#current.shown)
+    else drawTree(seen.shown, seen.sums)
   }
 
   /** Keeps the moment in view. Others are compared with it, and growth counts from it. */
@@ -205,7 +224,7 @@ export class Views {
     this.#comparison.keep(seen)
     this.#growth.begin(seen.shown, seen.sums)
     this.#places.begin(seen.shown.at)
-    const steps = [
+    const steps: (() => void | Promise<void>)[] = [
       (): void => this.#comparison.show(seen),
       (): Promise<void> => this.#table.show(seen.shown, seen.sums),
       (): void => this.#places.show(seen.shown, seen.places),
