@@ -59,10 +59,11 @@ export class Allowed {
 
   /** An address that was not given before. The first call opens the inspector. */
   async #address(): Promise<string> {
-    const port = this.#env['MEMLAYER_INSPECT_PORT']
+    const { MEMLAYER_INSPECT_PORT: port, MEMLAYER_INSPECT_STACK: depth } = this.#env
     // After a failure the next call tries again.
     this.#inspector ??= inspect(this.#memory, {
       warnings: this.#warnings,
+      ...(depth === undefined ? {} : { stackDepth: Number(depth) }),
       ...(port === undefined ? {} : { port: Number(port) }),
     })
     const opened = this.#inspector

@@ -15,6 +15,7 @@ export type {
   SnapshotLimits,
   SnapshotRegion,
 } from './snapshot.js'
+export type { StoredRegion, TimelineData, TimelineRegion, TimelineStep } from './timeline.js'
 export { record, type Recording, type RecordOptions } from './recorder.js'
 export { alertsOf, type Alert, type Alerted } from './alerts.js'
 export { traceOf, type TraceEvent } from './trace.js'

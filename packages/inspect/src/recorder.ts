@@ -3,8 +3,9 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { checkOptions, type Memory } from '@memlayer/core'
 import { Log } from './log.js'
-import { momentOf, type Moment } from './snapshot.js'
+import { momentOf, type Moment, type Snapshot } from './snapshot.js'
 import { Snapshots } from './take-snapshot.js'
+import { Timeline } from './timeline.js'
 import { Warnings } from './warnings.js'
 
 /** Moments that are kept: an hour of seconds. */
@@ -14,6 +15,8 @@ const [everyMilliseconds, pauseRatio] = [1000, 200]
 
 /** Keeps the moments of one memory. */
 export class Recorder {
+  /** What the regions had at each moment. */
+  readonly timeline: Timeline = new Timeline()
   readonly #snapshots: Snapshots
   readonly #most: number
   readonly #every: number
@@ -35,10 +38,16 @@ export class Recorder {
     return this.#moments.filter(({ at }) => at > since)
   }
 
-  /** Adds a moment that another code has taken anyway. */
+  /** Adds a moment that another code has taken anyway, with what its regions had. */
   add(moment: Moment): void {
+    this.#snapshots.tell(this.timeline, moment.at)
     this.#moments.push(moment)
     if (this.#moments.length > this.#most) this.#moments.shift()
+  }
+
+  /** A snapshot with what was before. */
+  into(snapshot: Snapshot): Snapshot {
+    return { ...snapshot, history: this.#moments, timeline: this.timeline.data() }
   }
 
   /** Takes no more moments. Those that were taken stay. */
@@ -109,7 +118,7 @@ export function record(memory: Memory, options: RecordOptions = {}): Recording {
     const snapshot = snapshots.take({ explain: true, alone: true, log: log.entries() })
     // A reader never sees half of it.
     const unfinished = `${name}.${process.pid}.part`
-    writeFileSync(unfinished, JSON.stringify({ ...snapshot, history: recorder.since(-Infinity) }))
+    writeFileSync(unfinished, JSON.stringify(recorder.into(snapshot)))
     renameSync(unfinished, name)
     return name
   }

@@ -14,8 +14,8 @@ export interface RegionSums {
   readonly prepared: Float64Array
   /** Bytes Ready. */
   readonly ready: Float64Array
-  /** At least this many kernel mappings: runs of neighbours that are all mapped, or all not mapped. */
-  readonly mappings: Uint32Array
+  /** At least this many kernel mappings: runs of neighbours that are all mapped, or all not mapped. NaN: not known. */
+  readonly mappings: Uint32Array | Float64Array
   /** Ready bytes inside regions, for each place in the snapshot's categories. */
   readonly readyInRegions: Float64Array
 }

@@ -4,7 +4,7 @@
 // with ten thousand.
 import type { Memory, OwnedRange } from '@memlayer/core'
 import type { ResidentFigures } from './snapshot.js'
-import { spansOf, type AnyRegion, type Span } from './spans.js'
+import { spansOf, type AnyRegion, type Span, type Spans } from './spans.js'
 
 /** Bytes of one step. */
 const stepBytes = 2 ** 28
@@ -36,6 +36,7 @@ export class ResidencyBook {
   /** The next look goes on behind the span of this key. */
   #last = NaN
   #all: ResidentFigures | null = null
+  #spans: Spans = { spans: [], outside: new Map() }
 
   constructor(memory: Memory) {
     this.#memory = memory
@@ -46,8 +47,13 @@ export class ResidencyBook {
     return this.#all
   }
 
-  /** The last result for a region. */
-  of({ id }: AnyRegion): { readonly resident: number; readonly huge: number | null; readonly at: number } | null {
+  /** The memory's spans at the last look. */
+  get spans(): Spans {
+    return this.#spans
+  }
+
+  /** The last result for the region of this number. */
+  of(id: number): { readonly resident: number; readonly huge: number | null; readonly at: number } | null {
     const found = this.#figures.get(id)
     return found === undefined ? null : { resident: found.resident, huge: orNull(found.huge), at: found.at }
   }
@@ -55,7 +61,7 @@ export class ResidencyBook {
   /** Looks for `milliseconds`, at each part once at most. `regions` and `owned` are in order of address. */
   look(regions: readonly AnyRegion[], owned: readonly OwnedRange[], milliseconds: number): void {
     const [at, until] = [Date.now(), performance.now() + milliseconds]
-    const spans = spansOf(regions, owned)
+    const { spans } = (this.#spans = spansOf(regions, owned))
     this.#forget(spans)
     for (const span of this.#inTurn(spans)) {
       if (!this.#look(span, at, until)) return

@@ -12,6 +12,7 @@ import { Recorder } from './recorder.js'
 import { originOf, Session } from './session.js'
 import { regionsOf } from './spans.js'
 import { momentOf } from './snapshot.js'
+import { checkDepth, setDepth } from './stack-depth.js'
 import { Snapshots } from './take-snapshot.js'
 import { Warnings } from './warnings.js'
 
@@ -23,6 +24,11 @@ export interface InspectOptions {
   readonly log?: number
   /** Whether alerts are process warnings too, MEMLAYER_ALERT_…, each said once. Default: true. */
   readonly warnings?: boolean
+  /**
+   * Frames in the stack of each region that is reserved from now on, until the inspector is closed: it sets
+   * Error.stackTraceLimit, so errors have as many. Default: what the program has, which is 10 unless it says otherwise.
+   */
+  readonly stackDepth?: number
 }
 
 /** A running inspector. It does not keep its process alive, but the connection of an open page does. */
@@ -58,7 +64,9 @@ const limits = {
  * @throws Error EADDRINUSE, Node's own error, when the port is taken.
  */
 export async function inspect(memory: Memory, options: InspectOptions = {}): Promise<Inspector> {
-  const { port = 0, log: kept, warnings = true } = checkOptions('inspect', options, ['port', 'log', 'warnings'])
+  const known = ['port', 'log', 'warnings', 'stackDepth'] as const
+  const { port = 0, log: kept, warnings = true, stackDepth } = checkOptions('inspect', options, known)
+  checkDepth(stackDepth)
   const session = new Session()
   const page = new Page()
   const server = createServer(limits)
@@ -67,6 +75,7 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   server.unref()
+  const restore = stackDepth === undefined ? null : setDepth(stackDepth)
   // Start the log only now: when the port is taken, no observer is left behind.
   const log = new Log(memory, kept)
   const snapshots = new Snapshots(memory)
@@ -83,6 +92,7 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   })
   const origin = `http://127.0.0.1:${portOf(server)}`
   const close = async (): Promise<void> => {
+    restore?.()
     warner?.end()
     recorder.end()
     log.end()
@@ -159,6 +169,8 @@ function route(
       recorder.add(momentOf(wire))
       return json(response, { ...wire, history })
     }
+    case '/timeline':
+      return json(response, recorder.timeline.part(Number(asked.get('since') ?? -Infinity)))
     case '/pages':
       return pagesOf(memory, asked.getAll('of'), response)
     default:

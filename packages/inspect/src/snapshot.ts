@@ -1,6 +1,7 @@
 // A snapshot: all that the page and the terminal show, as plain data. It holds addresses, sizes and names. It never
 // holds bytes from the memory.
 import type { Explanation, Holding, Limit, MemoryStats } from '@memlayer/core'
+import type { TimelineData } from './timeline.js'
 
 /** A region. */
 export interface SnapshotRegion {
@@ -211,6 +212,8 @@ export interface Snapshot {
   readonly pages: readonly PageCells[]
   /** Earlier moments, the oldest first. Only a snapshot that the page saved has them. */
   readonly history: readonly Moment[]
+  /** The regions at earlier moments. Only a recording and a snapshot that the page saved have them. */
+  readonly timeline?: TimelineData
   /** The last operations, the oldest first. */
   readonly log: readonly LogEntry[]
 }

@@ -16,6 +16,26 @@ export interface Span {
   readonly pieces: readonly Piece[]
   /** Its mapped bytes: Prepared or Ready. */
   mapped: number
+  /** Its bytes in each state. Those of a stretch outside of regions are in `outside`. */
+  readonly states: StateBytes
+}
+
+/** Bytes in each state. */
+export interface StateBytes {
+  /** Bytes Reserved. */
+  reserved: number
+  /** Bytes Prepared. */
+  prepared: number
+  /** Bytes Ready. */
+  ready: number
+}
+
+/** The spans of a memory. */
+export interface Spans {
+  /** The spans, the regions first. */
+  readonly spans: readonly Span[]
+  /** What each category has outside of regions. */
+  readonly outside: ReadonlyMap<string | null, StateBytes>
 }
 
 /** The regions of a memory, those in use and those that leaked, in order of address. */
@@ -24,14 +44,14 @@ export function regionsOf(memory: Memory): AnyRegion[] {
 }
 
 /** The spans of `regions` and `owned`, which are in order of address. */
-export function spansOf(regions: readonly AnyRegion[], owned: readonly OwnedRange[]): Span[] {
-  const spans: Span[] = piecesOf(regions).map(({ id, pieces }) => ({ key: id, pieces, mapped: 0 }))
+export function spansOf(regions: readonly AnyRegion[], owned: readonly OwnedRange[]): Spans {
+  const spans = piecesOf(regions).map(({ id, pieces }): Span => ({ key: id, pieces, mapped: 0, states: noBytes() }))
   const places = spans.flatMap((span) => span.pieces.map(([address, size]) => ({ address, end: address + size, span })))
   places.sort((a, b) => a.address - b.address)
-  const outside: Piece[] = []
+  const stretches: Piece[] = []
+  const outside = new Map<string | null, StateBytes>()
   let next = 0
-  for (const { address, size, state } of owned) {
-    if (state === 'Reserved') continue
+  for (const { address, size, state, category } of owned) {
     const end = address + size
     // A range of one state may reach from one region into the next, or out of it.
     for (let at = address; at < end;) {
@@ -39,12 +59,36 @@ export function spansOf(regions: readonly AnyRegion[], owned: readonly OwnedRang
       const place = places[next]
       const isIn = place !== undefined && place.address <= at
       const stop = Math.min(end, isIn ? place.end : (place?.address ?? end))
-      if (isIn) place.span.mapped += stop - at
-      else addPiece(outside, at, stop - at)
+      if (isIn) addBytes(place.span.states, state, stop - at)
+      else {
+        addBytes(outsideOf(outside, category), state, stop - at)
+        if (state !== 'Reserved') addPiece(stretches, at, stop - at)
+      }
       at = stop
     }
   }
-  return spans.concat(outside.map((piece) => ({ key: -piece[0], pieces: [piece], mapped: piece[1] })))
+  for (const span of spans) span.mapped = span.states.prepared + span.states.ready
+  const others = stretches.map((piece): Span => ({
+    key: -piece[0],
+    pieces: [piece],
+    mapped: piece[1],
+    states: noBytes(),
+  }))
+  return { spans: spans.concat(others), outside }
+}
+
+const noBytes = (): StateBytes => ({ reserved: 0, prepared: 0, ready: 0 })
+
+function addBytes(states: StateBytes, state: OwnedRange['state'], bytes: number): void {
+  if (state === 'Ready') states.ready += bytes
+  else if (state === 'Prepared') states.prepared += bytes
+  else states.reserved += bytes
+}
+
+function outsideOf(outside: Map<string | null, StateBytes>, category: string | null): StateBytes {
+  let states = outside.get(category)
+  if (states === undefined) outside.set(category, (states = noBytes()))
+  return states
 }
 
 /** Adjacent ranges become one piece. */

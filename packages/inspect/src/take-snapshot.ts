@@ -19,6 +19,7 @@ import {
   type momentOf,
 } from './snapshot.js'
 import { regionsOf, type AnyRegion } from './spans.js'
+import type { Timeline, TimelineRegion } from './timeline.js'
 import { numbersOf, pack, type Wire } from './wire.js'
 
 /** Milliseconds from one count of mappings to the next. Counting reads a file with one line per mapping. */
@@ -70,6 +71,10 @@ export class Snapshots {
   /** The stack of each region by its number, as text: the lines of the user's own code. */
   #frames = new Map<number, string>()
   #lookedAt = -Infinity
+  /** The numbers of the regions that had leaked at the last look. */
+  #leaked: ReadonlySet<number> = new Set()
+  /** What each category has outside of regions is in a timeline as a region, of this number. */
+  readonly #outside = new Map<string | null, number>()
   #mappings: Snapshot['mappings'] = null
   #explanation: Snapshot['explanation'] = null
   readonly #limits: Limits
@@ -100,6 +105,42 @@ export class Snapshots {
       explanation: this.#explanation,
       limits,
     }
+  }
+
+  /** Adds a moment to a timeline: what each region had at the last look. */
+  tell(timeline: Timeline, at: number): void {
+    const { spans, outside } = this.#book.spans
+    const numbers: number[] = []
+    for (const { key, states } of spans) {
+      // Those of stretches outside of regions are summed by category.
+      if (key < 0) continue
+      const resident = this.#book.of(key)?.resident ?? -1
+      numbers.push(key, states.reserved, states.prepared, states.ready, resident, Number(this.#leaked.has(key)))
+    }
+    for (const [category, { reserved, prepared, ready }] of outside) {
+      const id = this.#outside.get(category) ?? -1 - this.#outside.size
+      this.#outside.set(category, id)
+      numbers.push(id, reserved, prepared, ready, -1, 0)
+    }
+    let regions: ReadonlyMap<number, AnyRegion> | null = null
+    timeline.add(at, numbers, (id) => {
+      if (id < 0) return this.#outsideRegion(id)
+      regions ??= new Map(regionsOf(this.#memory).map((region) => [region.id, region]))
+      return this.#timelineRegion(id, regions.get(id))
+    })
+  }
+
+  #outsideRegion(id: number): TimelineRegion {
+    const [category = null] = [...this.#outside].find(([, own]) => own === id) ?? []
+    return { id, name: 'in no region', address: 0, size: 0, category: category ?? '', stack: '' }
+  }
+
+  #timelineRegion(id: number, region: AnyRegion | undefined): TimelineRegion {
+    // An observer of the look may have freed it.
+    if (region === undefined) return { id, name: '', address: 0, size: 0, category: '', stack: '' }
+    const { name, address, size, made } = region
+    const stack = this.#frames.get(id) ?? framesOf(made).join('\n')
+    return { id, name, address, size, category: categoryOf(region), stack }
   }
 
   /** What alerts are found in, without a look at ranges and pages. */
@@ -160,6 +201,7 @@ export class Snapshots {
     const now = performance.now()
     const glance = Math.min(glanceMost, Math.max(glanceLeast, glancePart * (now - this.#lookedAt)))
     this.#lookedAt = now
+    this.#leaked = new Set(regions.filter((region) => 'parts' in region).map(({ id }) => id))
     // The first snapshot has no earlier result to show.
     this.#book.look(regions, owned, isThorough || this.#book.all === null ? lookMilliseconds : glance)
   }
@@ -181,9 +223,9 @@ export class Snapshots {
   #tell(region: AnyRegion, frames: string, stack: number): SnapshotRegion {
     const { id, name, address, size } = region
     const [made = ''] = frames.split('\n', 1)
-    const found = this.#book.of(region)
+    const found = this.#book.of(region.id)
     const leaked = 'parts' in region
-    const category = leaked ? region.category : region.stat.name
+    const category = categoryOf(region)
     const { resident = null, huge = null, at: residentAt = null } = found ?? {}
     return { id, name, address, size, category, made, stack, leaked, resident, huge, residentAt }
   }
@@ -218,6 +260,8 @@ export class Snapshots {
     return found
   }
 }
+
+const categoryOf = (region: AnyRegion): string => ('parts' in region ? region.category : region.stat.name)
 
 function processFigures({ host }: SnapshotLimits): ProcessFigures {
   const { rss, heapUsed, external, arrayBuffers } = memoryUsage()

@@ -1,10 +1,10 @@
 // What a reader should look at first: each alert when it should be there, and not before.
 import { createMemory } from '@memlayer/core'
-import { openBrowser } from '@memlayer/browser'
-import { alertsOf, drawTerminal, inspect, momentOf, takeSnapshot, type Moment, type Snapshot } from '@memlayer/inspect'
+import { alertsOf, drawTerminal, momentOf, takeSnapshot, type Moment, type Snapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-linux'
 import { describe, expect, it } from 'vitest'
 import { fresh, living, MiB } from './living.js'
+import { openPage } from './open-page.js'
 
 /** A snapshot in which nothing is wrong. */
 function quiet(): Snapshot {
@@ -89,17 +89,14 @@ describe.skipIf(process.platform !== 'linux')('an alert', () => {
   })
 
   it('stands above all else on the page and in the terminal, and goes when it is over', async (ctx) => {
-    await using browser = await openBrowser(ctx)
     const memory = createMemory(createOS())
     // The limit counts every memory of the process.
     memory.limit = { bytes: 2 ** 40 }
     memory.limit = { bytes: (memory.limit?.used ?? 0) + MiB }
     const region = memory.reserve(MiB, { name: 'full' })
     region.commit(0, MiB)
-    await using inspector = await inspect(memory)
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
-    await fresh(page)
+    await using opened = await openPage(ctx, memory)
+    const { tab, page } = opened
     const says = /100 % of memory\.limit, [\d.]+ MiB, are used\./
     const shown = page.locator('#alerts li[data-code="near-limit"]', { hasText: 'memory.limit' })
     expect(await shown.textContent()).toMatch(says)

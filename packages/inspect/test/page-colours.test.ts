@@ -2,11 +2,10 @@
 import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openBrowser } from '@memlayer/browser'
-import { inspect } from '@memlayer/inspect'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { colours, fresh, living, palette } from './living.js'
+import { colours, fresh, palette } from './living.js'
+import { openPage } from './open-page.js'
 
 const artefacts = process.env['MEMLAYER_SCREENSHOTS'] ?? join(tmpdir(), 'memlayer-screenshots')
 
@@ -27,12 +26,9 @@ const patterns = async (page: Page, selector: string, before = ''): Promise<stri
 
 describe.skipIf(process.platform !== 'linux')('the page', () => {
   it('keeps bars, swatches and drawings where the system forces its colours', async (ctx) => {
-    await using browser = await openBrowser(ctx)
-    await using inspector = await inspect(living())
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
+    await using opened = await openPage(ctx)
+    const { tab, page } = opened
     await page.setViewportSize({ width: 1280, height: 2400 })
-    await fresh(page)
     const [bar, keys, swatches] = [
       await backgrounds(page, '#bar div'),
       await backgrounds(page, '.key', '::before'),
@@ -59,12 +55,9 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
   })
 
   it('has a pattern of its own beside each colour of a part and of a state', async (ctx) => {
-    await using browser = await openBrowser(ctx)
-    await using inspector = await inspect(living())
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
+    await using opened = await openPage(ctx)
+    const { tab, page } = opened
     await page.setViewportSize({ width: 1280, height: 2400 })
-    await fresh(page)
     await fresh(page)
     const parts = await patterns(page, '#explain div:not(.all) dt', '::before')
     expect(parts.length).toBe(11)

@@ -33,12 +33,13 @@ describe.skipIf(process.platform !== 'linux').each(['Chromium', 'Firefox', 'WebK
       expect(await tab.evaluate(`[${figures.join()}]`)).toEqual([reserved, prepared, ready, held])
       // The lanes of the states, each in its color.
       expect(await tab.evaluate(colorsOfStrip)).toBeGreaterThan(3)
-      const names = `[...document.querySelectorAll('#regions tbody button')].map(({ textContent }) => textContent)`
+      const buttons = "document.querySelectorAll('#regions tbody td:first-child button')"
+      const names = `[...${buttons}].map(({ textContent }) => textContent)`
       await tab.evaluate(`document.querySelector('[data-key="sort-name"]').click()`)
       await expect.poll(() => tab.evaluate(names)).toEqual(['cache', 'index <b>'])
       await tab.evaluate(`document.querySelector('[data-key="sort-name"]').click()`)
       await expect.poll(() => tab.evaluate(names)).toEqual(['index <b>', 'cache'])
-      await tab.evaluate(`[...document.querySelectorAll('#regions tbody button')].at(-1).click()`)
+      await tab.evaluate(`[...document.querySelectorAll('#regions tbody td:first-child button')].at(-1).click()`)
       const said = `document.querySelector('#said').textContent`
       await expect.poll(() => tab.evaluate(said)).toMatch(/^cache: 8 MiB of 64 MiB resident/)
       expect(await tab.complaints()).toEqual([])

@@ -1,14 +1,13 @@
 // The page and the terminal say what bounds the memory, what idle pages still have, and who keeps pages Ready.
-import { openBrowser } from '@memlayer/browser'
 import { createMemory } from '@memlayer/core'
-import { drawTerminal, inspect, momentOf, takeSnapshot } from '@memlayer/inspect'
+import { drawTerminal, momentOf, takeSnapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-linux'
 import { describe, expect, it } from 'vitest'
 import { colours, figure, fresh, MiB, palette } from './living.js'
+import { openPage } from './open-page.js'
 
 describe.skipIf(process.platform !== 'linux')('limits, idle pages and holds', () => {
   it('are on the page, with the source of each limit, and the place of each hold', async (ctx) => {
-    await using browser = await openBrowser(ctx)
     const memory = createMemory(createOS(), { scavenge: { share: 0 } })
     memory.limit = { bytes: 96 * MiB }
     using region = memory.reserve(64 * MiB, { name: 'vectors', hugePages: 'off' })
@@ -16,10 +15,8 @@ describe.skipIf(process.platform !== 'linux')('limits, idle pages and holds', ()
     region.idle(0, 16 * MiB)
     region.unused(16 * MiB, 8 * MiB)
     using hold = region.hold(32 * MiB, MiB)
-    await using inspector = await inspect(memory)
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
-    await fresh(page)
+    await using opened = await openPage(ctx, memory)
+    const { tab, page } = opened
     expect(hold).toBeDefined()
     const { used } = memory.limit ?? {}
     expect(await Promise.all(['Limit', 'Retained', 'Released'].map((name) => figure(page, name)))).toEqual([

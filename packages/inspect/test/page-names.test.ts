@@ -1,11 +1,11 @@
 // Names that would spoil a page, selections and the focus under live redraw, and the keyboard in a long table.
-import { openBrowser } from '@memlayer/browser'
 import { createMemory, type Hold, type Memory } from '@memlayer/core'
-import { drawTerminal, inspect, takeSnapshot } from '@memlayer/inspect'
+import { drawTerminal, takeSnapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-linux'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { colours, fresh, living, MiB, palette } from './living.js'
+import { colours, fresh, MiB, palette } from './living.js'
+import { openPage } from './open-page.js'
 
 const hostile = ['evil\u202Eexe.gpj', ' \u3164\t', 'x'.repeat(5000), 'שם 12', 'cache']
 
@@ -35,14 +35,11 @@ async function select(page: Page, selector: string): Promise<string> {
 
 describe.skipIf(process.platform !== 'linux')('names', () => {
   it('are isolated, shown and cut, and the figures beside them stay in view', async (ctx) => {
-    await using browser = await openBrowser(ctx)
     const memory = named()
-    await using inspector = await inspect(memory)
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
+    await using opened = await openPage(ctx, memory)
+    const { tab, page } = opened
     await page.setViewportSize({ width: 1280, height: 900 })
-    await fresh(page)
-    const buttons = page.locator('#regions tbody button')
+    const buttons = page.locator('#regions tbody td:first-child button')
     expect(await buttons.allTextContents()).toEqual([
       'evil\\u{202E}exe.gpj',
       '(blank)',
@@ -52,7 +49,7 @@ describe.skipIf(process.platform !== 'linux')('names', () => {
     ])
     expect(await page.locator('#regions tbody bdi').count()).toBeGreaterThan(4)
     // The whole name can be read, and every button can be hit.
-    expect(await page.locator('#regions tbody td').nth(23).getAttribute('title')).toBe('x'.repeat(5000))
+    expect(await page.locator('#regions tbody td').nth(25).getAttribute('title')).toBe('x'.repeat(5000))
     for (const box of await buttons.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().width)))
       expect(box).toBeGreaterThan(20)
     const sizes = await page
@@ -77,12 +74,8 @@ describe.skipIf(process.platform !== 'linux')('names', () => {
 
 describe.skipIf(process.platform !== 'linux')('under live redraw', () => {
   it('a selected address, figure or operation stays selected', async (ctx) => {
-    await using browser = await openBrowser(ctx)
-    const memory = living()
-    await using inspector = await inspect(memory)
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
-    await fresh(page)
+    await using opened = await openPage(ctx)
+    const { memory, tab, page } = opened
     const region = memory.regions()[0]
     for (const selector of ['#regions [data-column="address"]', '#figures [data-name="Peak"]', '#explain dt']) {
       const before = await select(page, selector)
@@ -106,10 +99,8 @@ describe.skipIf(process.platform !== 'linux')('under live redraw', () => {
 
 describe.skipIf(process.platform !== 'linux')('the chart', () => {
   it('keeps its zoom under live redraw, and by keys shows any part and all of it', async (ctx) => {
-    await using browser = await openBrowser(ctx)
-    await using inspector = await inspect(living())
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
+    await using opened = await openPage(ctx)
+    const { tab, page } = opened
     await page.setViewportSize({ width: 1280, height: 2400 })
     for (let i = 0; i < 6; i++) await fresh(page)
     const box = await page.locator('#chart .u-over').boundingBox()
@@ -145,11 +136,8 @@ describe.skipIf(process.platform !== 'linux')('the chart', () => {
   })
 
   it('has a legend that is one stop of Tab, whose series are switched by keys and stay so', async (ctx) => {
-    await using browser = await openBrowser(ctx)
-    await using inspector = await inspect(living())
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
-    await fresh(page)
+    await using opened = await openPage(ctx)
+    const { tab, page } = opened
     await fresh(page)
     const [heap = ''] = await colours(page, ['--jsHeap'])
     expect((await palette(page, '#chart canvas'))[heap] ?? 0).toBeGreaterThan(50)
@@ -175,14 +163,11 @@ describe.skipIf(process.platform !== 'linux')('the chart', () => {
 
 describe.skipIf(process.platform !== 'linux')('a table of 5,000 regions', () => {
   it('is one stop of Tab, and arrows, pages, Home and End lead through it', async (ctx) => {
-    await using browser = await openBrowser(ctx)
     const memory = createMemory(createOS())
     const { pageSize } = memory.os.traits
     for (let i = 0; i < 5000; i++) memory.reserve((5001 - i) * pageSize, { name: `region ${i}` })
-    await using inspector = await inspect(memory)
-    await using tab = await browser.open(inspector.url)
-    const { page } = tab
-    await fresh(page)
+    await using opened = await openPage(ctx, memory)
+    const { tab, page } = opened
     const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? '')
     await page.locator('[data-key="sort-made"]').focus()
     await page.keyboard.press('Tab')

@@ -2,12 +2,12 @@
 import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openBrowser, type Browser } from '@memlayer/browser'
+import { type Browser } from '@memlayer/browser'
 import type { Memory } from '@memlayer/core'
-import { inspect } from '@memlayer/inspect'
 import type { Page } from 'playwright-core'
 import { describe, expect, it, type TestContext } from 'vitest'
 import { colours, figure, fresh, living, MiB, palette, pixels } from './living.js'
+import { openPage } from './open-page.js'
 
 const artefacts = process.env['MEMLAYER_SCREENSHOTS'] ?? join(tmpdir(), 'memlayer-screenshots')
 
@@ -17,13 +17,12 @@ async function over(
   look: (page: Page, memory: Memory, browser: Browser) => Promise<void>,
   memory = living(),
 ): Promise<void> {
-  await using browser = await openBrowser(ctx)
-  await using inspector = await inspect(memory)
-  await using tab = await browser.open(inspector.url)
-  await tab.page.setViewportSize({ width: 1280, height: 2400 })
-  await fresh(tab.page)
-  expect(tab.page.url()).toMatch(new RegExp(`^${inspector.origin}/[\\w-]{32}/$`))
-  await look(tab.page, memory, browser)
+  await using opened = await openPage(ctx, memory)
+  const { browser, inspector, tab, page } = opened
+  await page.setViewportSize({ width: 1280, height: 2400 })
+  await fresh(page)
+  expect(page.url()).toMatch(new RegExp(`^${inspector.origin}/[\\w-]{32}/$`))
+  await look(page, memory, browser)
   // The page's policy stopped nothing that should run.
   expect(tab.complaints).toEqual([])
 }
@@ -69,6 +68,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
           reserved: 32 * MiB,
           prepared: 16 * MiB,
           ready: 16 * MiB,
+          growth: 0,
           resident: 8 * MiB,
           huge: 0,
           mappings: 2,
@@ -80,6 +80,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
           reserved: (index?.size ?? 0) - 4 * MiB - pageSize,
           prepared: 0,
           ready: 4 * MiB + pageSize,
+          growth: 0,
           resident: 0,
           huge: 0,
           mappings: 4,

@@ -173,12 +173,15 @@ it('writes operations and moments as trace events, in order of time', () => {
   const { traceEvents } = traceOf([{ ...entry, at: 9e15 }, entry], [momentOf(takeSnapshot(memory))])
   expect(traceEvents.map(({ name, ph }) => `${name} ${ph}`)).toEqual([
     'process_name M',
+    'thread_name M',
+    'thread_name M',
     'sysMap i',
     'layer C',
     'process C',
     'sysMap i',
   ])
-  expect(traceEvents[1]).toMatchObject({ ts: 1000, args: { address: '0x1000' } })
+  expect(traceEvents[3]).toMatchObject({ ts: 1000, tid: 2, args: { address: '0x1000', region: 'journal' } })
+  expect(traceEvents[2]?.args).toEqual({ name: 'a' })
 })
 
 const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>

@@ -9,11 +9,22 @@ import {
   type Meter,
   type Observable,
 } from '@opentelemetry/api'
-import { instruments, isOfProcess, readPoints, type Instrument, type InstrumentName } from './points.js'
+import {
+  attributeNames,
+  instruments,
+  isOfProcess,
+  type Attribute,
+  type Instrument,
+  type InstrumentName,
+} from './instruments.js'
+import { categoriesOf, readPoints, type Point, type PointOptions } from './points.js'
 import { processPoints } from './process-points.js'
+import { Tally } from './tally.js'
+
+export type { PointOptions } from './points.js'
 
 /** Options of `observeMemory`. */
-export interface ObserveOptions {
+export interface ObserveOptions extends PointOptions {
   /**
    * The meter of the instruments. Default: the global provider's meter with the name `@memlayer/metrics`. Set up the
    * SDK before: without it the API gives a meter that drops every point, and a warning, MEMLAYER_NO_METER, says so.
@@ -26,6 +37,11 @@ export interface ObserveOptions {
    * host metrics package observes them.
    */
   readonly process?: boolean
+  /**
+   * Whether operations are counted by name, and failed ones by error: `memlayer.calls` and `memlayer.failures`. Each
+   * operation then takes a tenth of a microsecond more. Default: false.
+   */
+  readonly operations?: boolean
 }
 
 /**
@@ -34,8 +50,11 @@ export interface ObserveOptions {
  * @throws UsageError ERR_MEMLAYER_OPTION, when an option is not known.
  */
 export function observeMemory(memory: Memory, options: ObserveOptions = {}): () => void {
-  const read = checkOptions('observeMemory', options, ['meter', 'attributes', 'process'])
-  const { meter = globalMeter(), attributes = {}, process: withProcess = true } = read
+  const known = ['meter', 'attributes', 'process', 'operations', 'categories'] as const
+  const read = checkOptions('observeMemory', options, known)
+  const categories = categoriesOf(read.categories)
+  const { meter = globalMeter(), attributes = {}, process: withProcess = true, operations = false } = read
+  const tally = operations ? new Tally(memory) : null
   const observables = new Map<InstrumentName, Observable>()
   for (const name of Object.keys(instruments) as InstrumentName[])
     observables.set(name, create(meter, name, instruments[name]))
@@ -47,13 +66,10 @@ export function observeMemory(memory: Memory, options: ObserveOptions = {}): () 
   const callback = (result: BatchObservableResult): void => {
     // One observer tells of the process. A sum over memories would count it several times.
     const tellsProcess = observers.values().next().value === self
-    for (const { name, value, category, state } of readPoints(memory)) {
-      if (isOfProcess(name) && !tellsProcess) continue
-      const observable = observables.get(name)
-      const own: Attributes = { ...attributes }
-      if (category !== undefined) own['memlayer.category'] = category
-      if (state !== undefined) own['memlayer.state'] = state
-      if (observable !== undefined) result.observe(observable, value, own)
+    for (const point of [...readPoints(memory, { categories }), ...(tally?.points() ?? [])]) {
+      const observable = observables.get(point.name)
+      if (observable === undefined || (isOfProcess(point.name) && !tellsProcess)) continue
+      result.observe(observable, point.value, { ...attributes, ...attributesOf(point) })
     }
     if (host === null || hosts.values().next().value !== self) return
     const { usage, virtual } = processPoints()
@@ -63,9 +79,19 @@ export function observeMemory(memory: Memory, options: ObserveOptions = {}): () 
   const all = [...observables.values(), ...(host === null ? [] : [host.usage, host.virtual])]
   meter.addBatchObservableCallback(callback, all)
   return () => {
+    tally?.end()
     for (const set of [observers, hosts]) set.delete(self)
     meter.removeBatchObservableCallback(callback, all)
   }
+}
+
+function attributesOf(point: Point): Attributes {
+  const own: Attributes = {}
+  for (const name of Object.keys(attributeNames) as Attribute[]) {
+    const value = point[name]
+    if (value !== undefined) own[attributeNames[name]] = value
+  }
+  return own
 }
 
 /** The observers of each meter, and those that have the process's own instruments. The first of them tells of it. */

@@ -4,9 +4,22 @@ import { createMemory, type MemoryEvent } from '@memlayer/core'
 import { createOS } from '@memlayer/os-js'
 import { createOS as createWindows } from '@memlayer/os-windows'
 import { simulate } from '@memlayer/simkernel'
-import { channels, publishEvents, readPoints, type PublishedEvent } from '@memlayer/metrics'
+import { createOS as createLinux } from '@memlayer/os-linux'
+import {
+  channels,
+  publishEvents,
+  readPoints,
+  type Point,
+  type PointOptions,
+  type PublishedEvent,
+} from '@memlayer/metrics'
+import { observeMemory } from '@memlayer/metrics/opentelemetry'
+import { collectMemory } from '@memlayer/metrics/prom-client'
+import { Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { expected, inUse } from './world.js'
+
+const MiB = 2 ** 20
 
 describe('the points', () => {
   it("are the memory's statistics, figure by figure", () => {
@@ -60,6 +73,166 @@ describe('the points', () => {
     memory.sysAlloc(memory.os.traits.pageSize, memory.stat('cache'))
     const names = new Set(readPoints(memory).map(({ name }) => name))
     expect([...names]).toEqual(['memlayer.memory.held', 'memlayer.operations', 'memlayer.operations.refused'])
+  })
+})
+
+/** The values of one instrument, by its attributes. */
+function valuesOf(points: readonly Point[], name: string): Record<string, number> {
+  return Object.fromEntries(
+    points
+      .filter((point) => point.name === name)
+      .map(({ category, state, part, limit, op, error_type, value }) => [
+        [category, state, part, limit, op, error_type].filter((one) => one !== undefined).join(' '),
+        value,
+      ]),
+  )
+}
+
+describe('categories beyond the cap', () => {
+  it('are one, other: all of them still sum to the total, and a category keeps its series while it lives', () => {
+    const memory = createMemory(createOS())
+    const page = memory.os.traits.pageSize
+    const regions = Array.from({ length: 500 }, (_, i) => {
+      const region = memory.reserve(4 * page, { name: `r${i}` })
+      region.commit(0, page)
+      return region
+    })
+    const points = readPoints(memory, { categories: 10 })
+    const held = valuesOf(points, 'memlayer.memory.held')
+    expect(Object.keys(held)).toHaveLength(12)
+    expect(held).toMatchObject({ r0: page, r9: page, other: 490 * page, uncategorized: 0 })
+    const sum = (name: string): number => Object.values(valuesOf(points, name)).reduce((all, value) => all + value, 0)
+    const { total } = memory.stats()
+    expect(sum('memlayer.memory.usage')).toBe(total.reserved + total.prepared + total.ready)
+    expect(sum('memlayer.operations')).toBe(total.calls)
+    // Peaks do not add up.
+    expect(valuesOf(points, 'memlayer.memory.category.peak')).not.toHaveProperty('other')
+    expect(new Set(points.map((point) => JSON.stringify({ ...point, value: 0 }))).size).toBe(points.length)
+    expect(points.length).toBeLessThan(120)
+    for (const region of regions) region.free()
+  })
+
+  it('count operations that never become fewer, while regions with names of their own come and go', () => {
+    const memory = createMemory(createOS())
+    const page = memory.os.traits.pageSize
+    const kept = Array.from({ length: 3 }, (_, i) => memory.reserve(page, { name: `kept ${i}` }))
+    for (const region of kept) region.commit(0, page)
+    let before = 0
+    for (let i = 0; i < 600; i++) {
+      const region = memory.reserve(page, { name: `one ${i}` })
+      region.commit(0, page)
+      const { other = NaN, ...own } = valuesOf(readPoints(memory, { categories: 2 }), 'memlayer.operations')
+      expect(Object.keys(own)).toEqual(['uncategorized', 'kept 0', 'kept 1'])
+      expect(other).toBeGreaterThan(before)
+      before = other
+      region.free()
+    }
+    // A map, a use and a free of each, and what the third that was kept has made.
+    expect(before).toBeGreaterThanOrEqual(600 * 2)
+    for (const region of kept) region.free()
+  })
+
+  it('are as many as an option says, which is a number', () => {
+    const memory = createMemory(createOS())
+    for (const categories of [-1, 1.5, NaN, '3'])
+      for (const call of [
+        () => readPoints(memory, { categories } as PointOptions),
+        () => collectMemory(memory, { categories, registry: new Registry() } as object),
+        () => observeMemory(memory, { categories } as object),
+      ])
+        expect(call).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_OPTION' }) as Error)
+    memory.sysAlloc(memory.os.traits.pageSize, memory.stat('a'))
+    expect(Object.keys(valuesOf(readPoints(memory, { categories: 0 }), 'memlayer.memory.held'))).toEqual([
+      'uncategorized',
+      'other',
+    ])
+  })
+})
+
+describe.skipIf(process.platform !== 'linux')('on Linux, the points', () => {
+  it('have resident bytes by category as the kernel says, and their age', async () => {
+    const memory = createMemory(createLinux())
+    const cache = memory.reserve(8 * MiB, { stat: memory.stat('cache'), hugePages: 'off' })
+    cache.commit(0, 8 * MiB)
+    cache.view(Uint8Array, 0, 3 * MiB).fill(1)
+    const raw = memory.sysAlloc(2 * MiB, null)
+    const points = readPoints(memory)
+    expect(valuesOf(points, 'memlayer.memory.resident')).toEqual({
+      cache: memory.residency(cache.address, cache.size)?.resident,
+      uncategorized: memory.residency(raw, 2 * MiB)?.resident,
+    })
+    expect(valuesOf(points, 'memlayer.memory.resident')['cache']).toBe(3 * MiB)
+    const [age = NaN] = Object.values(valuesOf(points, 'memlayer.memory.resident.age'))
+    expect(age).toBeGreaterThanOrEqual(0)
+    expect(age).toBeLessThan(5)
+    // A look that took long stands for a while, and says how old it is.
+    cache.view(Uint8Array, 3 * MiB, MiB).fill(1)
+    await expect
+      .poll(() => valuesOf(readPoints(memory), 'memlayer.memory.resident')['cache'], { timeout: 60_000 })
+      .toBe(4 * MiB)
+    memory.sysFree(raw, 2 * MiB, null)
+    cache.free()
+  })
+
+  it('look at a large memory in several reads, and then have all of it', () => {
+    const memory = createMemory(createLinux())
+    const region = memory.reserve(64 * 1024 * MiB, { name: 'large', hugePages: 'off' })
+    // The kernel grants in steps what it refuses at once.
+    for (let i = 0; i < 64; i++) region.commit(i * 1024 * MiB, 1024 * MiB)
+    // Two touched pages in each of 64 steps.
+    for (let i = 0; i < 64; i++) region.view(Uint8Array, i * 1024 * MiB, 8192).fill(1)
+    let longest = 0
+    let resident: number | undefined
+    for (let i = 0; i < 10_000 && resident === undefined; i++) {
+      const start = performance.now()
+      resident = valuesOf(readPoints(memory), 'memlayer.memory.resident')['large']
+      longest = Math.max(longest, performance.now() - start)
+    }
+    expect(resident).toBe(64 * 8192)
+    // One step may be as long as the machine is slow. All of it at once would take many of them.
+    expect(longest).toBeLessThan(2000)
+    region.free()
+  })
+
+  it('have the parts of a limit of the layer, which sum to what is used, and the limits of the host by name', () => {
+    const memory = createMemory(createLinux(), { scavenge: { share: 0 } })
+    const region = memory.reserve(8 * MiB, { name: 'parts' })
+    region.commit(0, 8 * MiB)
+    region.idle(0, 3 * MiB)
+    expect(valuesOf(readPoints(memory), 'memlayer.memory.limit.part')).toEqual({})
+    memory.limit = { bytes: 64 * MiB }
+    const parts = valuesOf(readPoints(memory), 'memlayer.memory.limit.part')
+    expect(parts).toMatchObject({ ready: 5 * MiB, idle: 3 * MiB })
+    expect(Object.values(parts).reduce((all, value) => all + value, 0)).toBe(memory.limit?.used)
+    expect(parts['others']).toBeGreaterThanOrEqual(0)
+    memory.limit = { bytes: 2 ** 40, of: 'process' }
+    expect(valuesOf(readPoints(memory), 'memlayer.memory.limit.part')).toEqual({})
+    const limits = Object.fromEntries(memory.hostLimits().map(({ name, bytes }) => [name, bytes]))
+    expect(valuesOf(readPoints(memory), 'memlayer.process.limit')).toEqual(limits)
+    region.free()
+  })
+
+  it('have operations by name and failures by error where they are counted, and only there', async () => {
+    const memory = createMemory(createLinux())
+    const region = memory.reserve(4 * MiB, { name: 'counted' })
+    const [counts, plain] = [new Registry(), new Registry()]
+    const end = collectMemory(memory, { registry: counts, operations: true })
+    collectMemory(memory, { registry: plain })
+    region.commit(0, MiB)
+    region.unused(0, MiB)
+    for (let i = 0; i < 2; i++) expect(() => memory.sysAlloc(2 ** 52, null)).toThrow()
+    memory.limit = { bytes: 4096 }
+    expect(() => region.commit(0, MiB)).toThrow()
+    const text = await counts.metrics()
+    expect(text).toContain('memlayer_calls_total{op="sysUnused"} 1')
+    expect(text).toContain('memlayer_calls_total{op="sysAlloc"} 2')
+    expect(text).toContain('memlayer_failures_total{op="sysAlloc",error_type="ENOMEM"} 2')
+    // The layer's own limit is not the kernel's answer.
+    expect(text).toMatch(/memlayer_failures_total\{op="sysUsed",error_type="ERR_MEMLAYER_OUT_OF_MEMORY"\} 1/)
+    expect(await plain.metrics()).not.toMatch(/memlayer_(calls|failures)_total\{/)
+    end()
+    memory.limit = null
+    region.free()
   })
 })
 

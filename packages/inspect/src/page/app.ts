@@ -1,11 +1,13 @@
 // The page. It asks the process for a snapshot every second and shows it. While it shows a saved snapshot, it
 // asks for nothing. build-page.mjs starts the bundle here.
 import { momentOf, type Moment } from '../snapshot.js'
+import { Timeline } from '../timeline.js'
 import { traceOf } from '../trace.js'
 import { byId, clock, say } from './dom.js'
 import { LiveProcess } from './live-process.js'
 import { askPages, savedPages, type Told, type Wanted } from './pages.js'
 import { readShown, writeShown, type Shown } from './shown.js'
+import { pause } from './slices.js'
 import { Views } from './views.js'
 
 /** One snapshot in this many tells where all resident memory is. It costs the process a hundred times as much. */
@@ -19,7 +21,9 @@ type Mode = 'live' | 'paused' | 'file'
 /** Takes snapshots from the process or from a file, and keeps their history. */
 class App {
   readonly #process = new LiveProcess()
+  readonly #timeline = new Timeline()
   readonly #views = new Views({
+    timeline: this.#timeline,
     history: () => this.#history,
     findPages: (wanted, shown) => this.#findPages(wanted, shown),
   })
@@ -32,8 +36,9 @@ class App {
   start(): void {
     this.#connectButtons()
     const views = this.#views
-    const redraw = (): void => views.redraw()
-    for (const id of ['chart-details', 'tree-details', 'explain-details']) byId(id).addEventListener('toggle', redraw)
+    const redraw = (): void => void views.redraw()
+    for (const part of ['chart', 'tree', 'explain'] as const)
+      byId(`${part}-details`).addEventListener('toggle', () => views.drawPart(part))
     window.addEventListener('resize', redraw)
     window.addEventListener('scroll', () => views.showPagesSoon(), { passive: true })
     for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])
@@ -47,11 +52,13 @@ class App {
   #connectButtons(): void {
     const views = this.#views
     byId('pause').addEventListener('click', () => void this.#pauseOrResume())
-    byId('keep').addEventListener('click', () => views.keep())
+    for (const id of ['keep', 'moments-from']) byId(id).addEventListener('click', () => void views.keep())
     byId('mapped').addEventListener('click', () => views.toggleMapped())
     byId('save').addEventListener('click', () => void this.#save())
     byId('trace').addEventListener('click', () =>
-      download('memlayer-trace.json', [JSON.stringify(traceOf(views.shown?.log ?? [], this.#history))]),
+      download('memlayer-trace.json', [
+        JSON.stringify(traceOf(views.shown?.log ?? [], this.#history, this.#timeline.data())),
+      ]),
     )
     byId('explain-now').addEventListener('click', () => {
       // The next snapshot asks.
@@ -84,6 +91,9 @@ class App {
     this.#remember(shown)
     const hasPages = this.#count % pagesEvery === 0
     this.#count += 1
+    await this.#catchUp()
+    // A file may have been opened meanwhile.
+    if (this.#mode !== 'live') return
     await this.#views.show(shown)
     if (hasPages) await this.#views.showPages()
   }
@@ -91,6 +101,17 @@ class App {
   /** The time of the last moment that the page has. */
   get #since(): number {
     return this.#history.at(-1)?.at ?? 0
+  }
+
+  /** Takes in the regions of the moments that the page does not have, a part at a time. */
+  async #catchUp(): Promise<void> {
+    for (let more = true; more && this.#mode === 'live'; await pause()) {
+      const part = await this.#process.timeline(this.#timeline.last)
+      // A file may have been opened meanwhile.
+      if (part === null || this.#mode !== 'live') return
+      this.#timeline.take(part)
+      more = part.more
+    }
   }
 
   /** Adds a snapshot's moment, and those before it that the page has missed. */
@@ -126,7 +147,11 @@ class App {
   async #pauseOrResume(): Promise<void> {
     if (this.#mode !== 'live') {
       // The history of a file ends with the file.
-      if (this.#mode === 'file') this.#history = []
+      if (this.#mode === 'file') {
+        this.#history = []
+        this.#timeline.clear()
+        this.#views.forgetChoice()
+      }
       return this.#enter('live', 'live')
     }
     const told = await this.#process.ask('&explain&pages', this.#since)
@@ -142,7 +167,10 @@ class App {
     const told = typeof now === 'string' ? this.#views.shown : now
     if (typeof now === 'string') this.#tellLost(now)
     if (told === null) return say('said', 'There is nothing to save.')
-    download('memlayer-snapshot.json', await writeShown({ ...told, history: this.#history }))
+    download(
+      'memlayer-snapshot.json',
+      await writeShown({ ...told, history: this.#history, timeline: this.#timeline.data() }),
+    )
   }
 
   async #open(file: File): Promise<void> {
@@ -150,6 +178,8 @@ class App {
     if (typeof shown === 'string') return say('about', `${file.name} is ${shown}.`)
     this.#enter('file', `showing ${file.name}`)
     this.#history = shown.history.length > 0 ? [...shown.history] : [momentOf(shown)]
+    this.#timeline.clear()
+    if (shown.timeline !== undefined) this.#timeline.take(shown.timeline)
     this.#views.forgetChoice()
     await this.#views.show(shown)
     await this.#views.showPages()

@@ -1,6 +1,7 @@
 // The chart over time. Areas show the parts of resident memory, in the colours of the bar. They end at all resident
 // memory. Lines show Ready, Prepared, external and the limit.
 import { fill } from './fill.js'
+import { Filter } from './filter.js'
 import uPlot from 'uplot'
 import type { Moment } from '../snapshot.js'
 import { age, byId, bytes, clock, colour, head, make } from './dom.js'
@@ -48,19 +49,27 @@ export class Chart {
   #zoom: { readonly min: number; readonly max: number } | null = null
   /** The series that the user has switched off. */
   readonly #hidden = new Set<string>()
+  readonly #filter = new Filter('chart', () => this.#drawTable())
   /** The lines on show. */
   #lines: readonly Series[] = lines
 
-  constructor() {
+  readonly #pick: (at: number) => void
+  /** The moment that the views of regions show; null: the newest one. */
+  #marked: number | null = null
+
+  /** Calls `pick` with the time of a moment that the user has clicked. */
+  constructor(pick: (at: number) => void) {
+    this.#pick = pick
     this.#host.addEventListener('keydown', (event) => {
       if (event.target === this.#host) this.#key(event)
     })
     new ResizeObserver(() => this.#plot?.setSize(this.#size())).observe(this.#host)
   }
 
-  /** Shows moments. */
-  show(history: readonly Moment[]): void {
+  /** Shows moments, and a line at `marked`. */
+  show(history: readonly Moment[], marked: number | null = null): void {
     this.#history = history
+    this.#marked = marked
     const shown = [...lines, ...limitLines.filter(({ of }) => history.some((moment) => of(moment) !== null))]
     if (shown.length !== this.#lines.length || shown.some((line, i) => line !== this.#lines[i])) {
       this.#lines = shown
@@ -122,7 +131,7 @@ export class Chart {
   rebuild(): void {
     this.#plot?.destroy()
     this.#plot = null
-    this.show(this.#history)
+    this.show(this.#history, this.#marked)
   }
 
   #size(): { width: number; height: number } {
@@ -192,6 +201,7 @@ export class Chart {
         hooks: {
           setSelect: [(made) => this.#selected(made)],
           setSeries: [(made) => this.#switched(made)],
+          draw: [(made) => this.#drawMark(made)],
         },
         series: [{}, ...areaSeries.toReversed(), ...lineSeries],
         scales: { y: { range: () => [0, 1.08 * this.#top()] } },
@@ -200,6 +210,10 @@ export class Chart {
       this.#data(),
       this.#host,
     )
+    plot.over.addEventListener('click', () => {
+      const moment = this.#history[plot.cursor.idx ?? -1]
+      if (moment !== undefined && plot.select.width === 0) this.#pick(moment.at)
+    })
     // uPlot shows all of it on a double click.
     plot.over.addEventListener('dblclick', () => {
       this.#zoom = null
@@ -209,6 +223,21 @@ export class Chart {
     markLegend(plot)
     this.#switched(plot)
     return plot
+  }
+
+  /** Draws a line at the moment that the views of regions show. */
+  #drawMark({ ctx, bbox, valToPos }: uPlot): void {
+    if (this.#marked === null) return
+    const x = valToPos(this.#marked / 1000, 'x', true)
+    if (!(x >= bbox.left && x <= bbox.left + bbox.width)) return
+    ctx.save()
+    ctx.strokeStyle = colour('--ink')
+    ctx.lineWidth = 2
+    ctx.beginPath()
+    ctx.moveTo(x, bbox.top)
+    ctx.lineTo(x, bbox.top + bbox.height)
+    ctx.stroke()
+    ctx.restore()
   }
 
   #selected({ select: { left, width }, posToVal }: uPlot): void {
@@ -243,8 +272,9 @@ export class Chart {
     const last = this.#history.length - 1
     // The newest moment, and earlier ones at growing distances.
     const places = [0, 1, 2, 5, 10, 30, 60, 300, 900, 3600].map((back) => last - back).filter((place) => place >= 0)
-    const rows = places.map((place) => {
+    const rows = places.flatMap((place) => {
       const moment = this.#history[place] as Moment
+      if (!this.#filter.accepts([clock(moment.at)])) return []
       const values = [...this.#lines, ...areas.slice(0, -1)].map(({ of }) =>
         make('td', { class: 'n' }, bytes(of(moment))),
       )

@@ -1,6 +1,7 @@
 // Shows where resident memory is: one bar of its parts up to the limit, their figures, and the time of the look.
 import { shownName } from '../names.js'
 import { fill } from './fill.js'
+import { Filter } from './filter.js'
 import type { LayerPart } from '@memlayer/core'
 import { partsOf } from '../parts.js'
 import { byId, bytes, clock, figure, head, make, say } from './dom.js'
@@ -47,12 +48,21 @@ export function showExplained({ explanation, process, at }: Shown): void {
   say('explain-says', `As of ${clock(explanation.at)}${ago > 1 ? `, ${ago} seconds before` : ''}; ${bound}.`)
 }
 
+/** Redraws the table of categories and states after a search. */
+let filter: Filter | undefined
+let last: readonly LayerPart[] = []
+
 /** Rows of the table of categories and states. */
 const layerRowsMax = 50
 
 /** Draws this memory's resident bytes in each category and state: the largest, and the sum of the others. */
 function drawLayer(parts: readonly LayerPart[]): void {
-  const sorted = parts.toSorted((a, b) => b.resident - a.resident)
+  last = parts
+  filter ??= new Filter('explain', () => drawLayer(last))
+  const search = filter
+  const sorted = parts
+    .filter(({ category, state }) => search.accepts([category ?? 'no category', state]))
+    .toSorted((a, b) => b.resident - a.resident)
   const row = (name: string, state: string, resident: number, size: number): HTMLElement => {
     const cell = (n: number): HTMLElement => make('td', { class: 'n', 'data-value': String(n) }, bytes(n))
     return make('tr', {}, make('td', {}, make('bdi', {}, name)), make('td', {}, state), cell(resident), cell(size))

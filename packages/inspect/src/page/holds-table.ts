@@ -1,10 +1,10 @@
 // The table of holds: what keeps pages Ready besides their owner, the oldest first.
 import { shownName, visible } from '../names.js'
-import { shortened } from '../frame.js'
 import type { SnapshotHold } from '../snapshot.js'
 import { bytes, head, make, say } from './dom.js'
 import { Filter } from './filter.js'
 import type { Shown } from './shown.js'
+import { placeNodes } from './source-link.js'
 import { VirtualTable } from './virtual-table.js'
 
 const titles = ['Region', 'Offset', 'Length', 'Kind', 'Worker', 'Age', 'Made at']
@@ -16,18 +16,23 @@ export class HoldsTable {
   readonly #filter = new Filter('holds', () => this.#shown !== null && this.show(this.#shown))
   #shown: Shown | null = null
 
+  /** Draws it again. */
+  redraw(): void {
+    if (this.#shown !== null) this.show(this.#shown)
+  }
+
   /** Shows a snapshot's holds. */
   show(shown: Shown): void {
     this.#shown = shown
     const { holds: all, holdsCount } = shown
     const holds = all.filter(({ region, kind, made }) => this.#filter.accepts([region, kind, made]))
-    this.#table.show(head(titles, ['Offset', 'Length', 'Age']), holds.length, (i) => rowOf(holds[i] as SnapshotHold))
+    this.#table.show(head(titles, ['Offset', 'Length', 'Age']), holds.length, (i) => rowOf(holds[i] as SnapshotHold, i))
     const oldest = all.length < holdsCount ? `, the ${all.length} oldest of ${holdsCount}` : ''
     say('holds-say', holdsCount === 0 ? 'Nothing keeps pages Ready but their owners.' : `${holdsCount} holds${oldest}.`)
   }
 }
 
-function rowOf({ region, offset, length, kind, worker, age, made }: SnapshotHold): HTMLElement {
+function rowOf({ region, offset, length, kind, worker, age, made }: SnapshotHold, i: number): HTMLElement {
   const cell = (name: string, text: string, value: string | number = text, type = ''): HTMLElement =>
     make('td', { class: type, title: visible(String(value)), 'data-column': name, 'data-value': String(value) }, text)
   return make(
@@ -39,7 +44,11 @@ function rowOf({ region, offset, length, kind, worker, age, made }: SnapshotHold
     cell('kind', kind),
     cell('worker', worker === null ? 'this thread' : `worker ${worker}`),
     cell('age', ageOf(age), Math.round(age), 'n'),
-    cell('made', shortened(made), made),
+    make(
+      'td',
+      { class: 'made', title: visible(made), 'data-column': 'made', 'data-value': made },
+      ...placeNodes(made, `hold-${i}`),
+    ),
   )
 }
 

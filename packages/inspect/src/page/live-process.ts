@@ -1,6 +1,7 @@
 // The process that the page looks at. It sends only the operations that the page has not seen, so the log is
 // kept here. app.ts asks.
 import type { LogEntry } from '../snapshot.js'
+import type { TimelinePart } from '../timeline.js'
 import { receiveShown, type Shown } from './shown.js'
 
 /** A connection to the process. */
@@ -22,6 +23,12 @@ export class LiveProcess {
     if (typeof received === 'string') return `The process sent something that is ${received}.`
     const { shown, logFrom, logMost } = received
     return { ...shown, log: this.#extend(shown.log, logFrom, logMost) }
+  }
+
+  /** The regions of the moments after `since`; null: the process does not answer. */
+  async timeline(since: number): Promise<TimelinePart | null> {
+    const response = await fetch(`timeline?since=${since}`).catch(() => null)
+    return response?.ok === true ? ((await response.json()) as TimelinePart) : null
   }
 
   /** Adds new operations, of which `from` came before. Another answer may have added some of them already. */

@@ -5,6 +5,7 @@ import { fill, onClick } from './fill.js'
 import { Filter } from './filter.js'
 import { flameOf, type Flame, type Measure, type PlaceSum } from './place-sums.js'
 import type { Shown } from './shown.js'
+import { placeNodes } from './source-link.js'
 import { VirtualTable } from './virtual-table.js'
 
 const titles = ['Place', 'Regions', 'Ready', 'Growth', 'Resident', 'Leaked', 'Called from']
@@ -56,13 +57,18 @@ export class Places {
     const shown = this.#sums
       .filter(({ frames }) => this.#filter.accepts(frames))
       .toSorted((a, b) => this.#growth(b) - this.#growth(a) || b.ready - a.ready)
-    this.#table.show(head(titles, titles.slice(1, 6)), shown.length, (i) => this.#row(shown[i] as PlaceSum))
+    this.#table.show(head(titles, titles.slice(1, 6)), shown.length, (i) => this.#row(shown[i] as PlaceSum, i))
     const since = Number.isNaN(this.#beforeAt) ? '' : `, growth since ${clock(this.#beforeAt)}`
     say('places-say', `${this.#sums.length} ${this.#sums.length === 1 ? 'place' : 'places'}${since}`)
     this.#drawFlame(shown)
   }
 
-  #row(sum: PlaceSum): HTMLElement {
+  /** Draws it again. */
+  redraw(): void {
+    this.#draw()
+  }
+
+  #row(sum: PlaceSum, i: number): HTMLElement {
     const [place = '', ...callers] = sum.frames
     const number = (column: string, value: number, text = bytes(value)): HTMLElement =>
       make('td', { class: 'n', 'data-column': column, 'data-value': String(value) }, text)
@@ -70,7 +76,7 @@ export class Places {
     return make(
       'tr',
       { 'data-place': place },
-      make('td', { title: place }, shortened(place)),
+      make('td', { title: place, class: 'made' }, ...placeNodes(place, `place-${i}`)),
       number('count', sum.count, String(sum.count)),
       number('ready', sum.ready),
       number('growth', growth, growth === 0 ? '·' : `${growth > 0 ? '+' : ''}${bytes(growth)}`),

@@ -1,14 +1,15 @@
 // The table of regions, sorted by any column, in slices.
 import { shownName, visible } from '../names.js'
 import { onClick } from './fill.js'
-import { shortened } from '../frame.js'
 import type { RegionSums } from '../region-sums.js'
 import { sortedOrder } from '../sorted-order.js'
 import type { SnapshotRegion } from '../snapshot.js'
-import { age, byId, bytes, hex, make, say } from './dom.js'
+import { age, byId, bytes, clock, hex, make, say } from './dom.js'
 import { Filter } from './filter.js'
+import type { Growth } from './growth.js'
 import type { Shown } from './shown.js'
 import { inSlices } from './slices.js'
+import { placeNodes } from './source-link.js'
 import { VirtualTable } from './virtual-table.js'
 
 type Key =
@@ -19,6 +20,7 @@ type Key =
   | 'reserved'
   | 'prepared'
   | 'ready'
+  | 'growth'
   | 'resident'
   | 'huge'
   | 'mappings'
@@ -32,6 +34,7 @@ const columns: readonly (readonly [key: Key, title: string])[] = [
   ['reserved', 'Reserved'],
   ['prepared', 'Prepared'],
   ['ready', 'Ready'],
+  ['growth', 'Growth'],
   ['resident', 'Resident'],
   ['huge', 'Huge'],
   ['mappings', 'Mappings'],
@@ -58,7 +61,10 @@ export class RegionTable {
   #chosen: number | null = null
   #turn = 0
 
-  constructor(choose: (region: SnapshotRegion) => void) {
+  readonly #growth: Growth
+
+  constructor(growth: Growth, choose: (region: SnapshotRegion) => void) {
+    this.#growth = growth
     this.#choose = choose
   }
 
@@ -74,16 +80,18 @@ export class RegionTable {
     this.#draw()
   }
 
+  /** Draws it again. */
+  redraw(): void {
+    this.#draw()
+  }
+
   async #sort(): Promise<void> {
     const [shown, sums] = [this.#shown, this.#sums]
     if (shown === null || sums === null) return
     const turn = ++this.#turn
     const n = shown.regions.length
     const before = this.#order.length === n ? this.#order : undefined
-    const order = await inSlices(
-      sortedOrder(n, comparison(shown, sums, this.#key, this.#down), before),
-      () => turn === this.#turn,
-    )
+    const order = await inSlices(sortedOrder(n, this.#comparison(shown, sums), before), () => turn === this.#turn)
     if (order === null) return
     this.#order = order
     this.#draw()
@@ -102,7 +110,8 @@ export class RegionTable {
     )
     byId('shown').dataset['order'] = `${this.#key} ${this.#down ? 'down' : 'up'}`
     const hidden = shown.regions.length - found.length
-    say('shown', `${countsOf(shown, sums)}${hidden === 0 ? '' : `; the search leaves ${found.length}`}`)
+    const since = Number.isNaN(this.#growth.at) ? '' : `; growth since ${clock(this.#growth.at)}`
+    say('shown', `${countsOf(shown, sums)}${since}${hidden === 0 ? '' : `; the search leaves ${found.length}`}`)
   }
 
   #search({ regions }: Shown): Uint32Array {
@@ -139,9 +148,13 @@ export class RegionTable {
         )
       }
       if (key === 'category' || key === 'made')
-        return make('td', { title: visible(region[key]) }, key === 'made' ? shortened(region.made) : nameIn(region))
-      const value = valueOf(shown, sums, key, place)
-      const text = key === 'address' ? hex(region.address) : key === 'mappings' ? String(value) : bytes(value)
+        return make(
+          'td',
+          { title: visible(region[key]), class: key },
+          ...(key === 'made' ? placeNodes(region.made, `region-${region.id}`) : [nameIn(region)]),
+        )
+      const value = this.#valueOf(shown, sums, key, place)
+      const text = textOf(key, value)
       const isResident = key === 'resident' && region.residentAt !== null
       const told = isResident ? age(region.residentAt ?? 0, shown.at) : ''
       const aged = told === '' ? [] : [make('span', { class: 'age' }, told)]
@@ -149,6 +162,31 @@ export class RegionTable {
     })
     return make('tr', region.id === this.#chosen ? { class: 'chosen' } : {}, ...cells)
   }
+
+  #valueOf({ regions }: Shown, sums: RegionSums, key: NumberKey, place: number): number | null {
+    const region = regions[place] as SnapshotRegion
+    if (key === 'address' || key === 'size' || key === 'resident' || key === 'huge') return region[key]
+    if (key === 'growth') return this.#growth.of(region.id, sums.ready[place] ?? 0)
+    return sums[key][place] ?? 0
+  }
+
+  #comparison(shown: Shown, sums: RegionSums): (a: number, b: number) => number {
+    const [key, sign] = [this.#key, this.#down ? -1 : 1]
+    if (key === 'name' || key === 'category' || key === 'made') {
+      // Numbers inside names are compared as numbers.
+      const { compare } = (collator ??= new Intl.Collator(undefined, { numeric: true }))
+      return (a, b) => sign * compare(shown.regions[a]?.[key] ?? '', shown.regions[b]?.[key] ?? '')
+    }
+    const value = (place: number): number => this.#valueOf(shown, sums, key, place) ?? -1
+    return (a, b) => sign * (value(a) - value(b))
+  }
+}
+
+function textOf(key: NumberKey, value: number | null): string {
+  if (key === 'address') return hex(value ?? 0)
+  if (key === 'mappings') return value === null || Number.isNaN(value) ? '–' : String(value)
+  if (key !== 'growth') return bytes(value)
+  return value === 0 ? '·' : `${(value ?? 0) > 0 ? '+' : ''}${bytes(value)}`
 }
 
 const nameIn = ({ category }: SnapshotRegion): HTMLElement => make('bdi', {}, shownName(category))
@@ -166,19 +204,3 @@ function countsOf({ regions }: Shown, { ready }: RegionSums): string {
 }
 
 type NumberKey = Exclude<Key, 'name' | 'category' | 'made'>
-
-function valueOf({ regions }: Shown, sums: RegionSums, key: NumberKey, place: number): number | null {
-  const region = regions[place] as SnapshotRegion
-  if (key === 'address' || key === 'size' || key === 'resident' || key === 'huge') return region[key]
-  return sums[key][place] ?? 0
-}
-
-function comparison(shown: Shown, sums: RegionSums, key: Key, down: boolean): (a: number, b: number) => number {
-  const sign = down ? -1 : 1
-  if (key === 'name' || key === 'category' || key === 'made') {
-    // Numbers inside names are compared as numbers.
-    const { compare } = (collator ??= new Intl.Collator(undefined, { numeric: true }))
-    return (a, b) => sign * compare(shown.regions[a]?.[key] ?? '', shown.regions[b]?.[key] ?? '')
-  }
-  return (a, b) => sign * ((valueOf(shown, sums, key, a) ?? -1) - (valueOf(shown, sums, key, b) ?? -1))
-}

@@ -2,6 +2,7 @@
 import { shortened } from '../frame.js'
 import { shownName, visible } from '../names.js'
 import { fill } from './fill.js'
+import { Filter } from './filter.js'
 import { hierarchy, treemap, treemapSquarify, type HierarchyRectangularNode } from 'd3-hierarchy'
 import type { RegionSums } from '../region-sums.js'
 import { byId, bytes, head, make, say, sheetOf } from './dom.js'
@@ -124,7 +125,12 @@ function write(
   context.restore()
 }
 
+let filter: Filter | undefined
+let last: readonly Leaf[] = []
+
 function drawTable(categories: readonly Leaf[]): void {
+  last = categories
+  const search = (filter ??= new Filter('tree', () => drawTable(last)))
   const row = (name: string, size: number, type: string): HTMLElement =>
     make(
       'tr',
@@ -134,7 +140,9 @@ function drawTable(categories: readonly Leaf[]): void {
     )
   const rows = categories.flatMap(({ name, children = [] }) => {
     const all = children.reduce((sum, { size }) => sum + size, 0)
-    return [row(name, all, 'whole'), ...children.map((leaf) => row(leaf.name, leaf.size, 'nested'))]
+    const found = children.filter((leaf) => search.accepts([name, leaf.name]))
+    if (found.length === 0 && !search.accepts([name])) return []
+    return [row(name, all, 'whole'), ...found.map((leaf) => row(leaf.name, leaf.size, 'nested'))]
   })
   fill(byId('tree-table'), head(['Category and region', 'Ready'], ['Ready']), make('tbody', {}, ...rows))
 }

@@ -7,6 +7,9 @@ const ROW = 26
 /** Rows in the page, including some out of sight. */
 const ROWS = 60
 
+/** What a row has to press. Tab leads to the first, and left and right lead to the others. */
+const controls = 'button, a[href]'
+
 /** A table that makes its rows while it scrolls. */
 export class VirtualTable {
   readonly #scroll: HTMLElement
@@ -66,7 +69,7 @@ export class VirtualTable {
       return row
     })
     const active = rows.find((row) => row.dataset['row'] === String(this.#active)) ?? rows[this.#topRow() - first]
-    for (const row of rows) row.querySelector('button')?.setAttribute('tabindex', row === active ? '0' : '-1')
+    for (const row of rows) row.querySelector(controls)?.setAttribute('tabindex', row === active ? '0' : '-1')
     const focused = document.activeElement?.getAttribute('data-key')
     this.#table.setAttribute('aria-rowcount', String(this.#count + 1))
     fill(this.#table, this.#head, make('tbody', {}, this.#space(first), ...rows, this.#space(this.#count - end)))
@@ -83,6 +86,7 @@ export class VirtualTable {
   #key(event: KeyboardEvent): void {
     const row = (event.target as Element).closest('tbody tr')
     if (row === null) return
+    if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') return moveIn(row, event)
     const page = Math.max(1, Math.floor(this.#scroll.clientHeight / ROW) - 2)
     const steps: Readonly<Record<string, number>> = {
       ArrowDown: 1,
@@ -106,7 +110,8 @@ export class VirtualTable {
     if (i * ROW < scrollTop) this.#scroll.scrollTop = i * ROW
     else if ((i + 2) * ROW > scrollTop + clientHeight) this.#scroll.scrollTop = (i + 2) * ROW - clientHeight
     this.#draw()
-    this.#table.querySelector<HTMLElement>(`[aria-rowindex="${i + 2}"] button`)?.focus({ preventScroll: true })
+    const row = this.#table.querySelector(`[aria-rowindex="${i + 2}"]`)
+    row?.querySelector<HTMLElement>(controls)?.focus({ preventScroll: true })
   }
 
   /** An empty row in the place of rows that are not in the page. */
@@ -115,4 +120,12 @@ export class VirtualTable {
     cell.style.height = `${rows * ROW}px`
     return make('tr', { class: 'space', 'aria-hidden': 'true' }, cell)
   }
+}
+
+/** Moves the focus to the next thing of a row that can be pressed, or to the one before. */
+function moveIn(row: Element, event: KeyboardEvent): void {
+  const all = Array.from(row.querySelectorAll<HTMLElement>(controls))
+  const next = all[all.indexOf(document.activeElement as HTMLElement) + (event.key === 'ArrowRight' ? 1 : -1)]
+  event.preventDefault()
+  next?.focus({ preventScroll: true })
 }
