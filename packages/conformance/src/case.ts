@@ -11,6 +11,7 @@ import { hintCases } from './cases/hints.js'
 import { historyCases } from './cases/histories.js'
 import { hugeAdviceCases } from './cases/huge-advice.js'
 import { hugePageCases } from './cases/huge-pages.js'
+import { instanceCases } from './cases/instances.js'
 import { kthCallCases } from './cases/kth-call.js'
 import { ledgerCases } from './cases/ledger.js'
 import { modestCases } from './cases/modest.js'
@@ -49,7 +50,7 @@ export interface Options {
 
 /** The cases by part, in the order of a run. */
 const parts: Readonly<Record<string, readonly Definition[]>> = {
-  shape: shapeCases,
+  shape: [...shapeCases, ...instanceCases],
   transitions: transitionCases,
   contents: contentsCases,
   hints: hintCases,

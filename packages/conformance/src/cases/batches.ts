@@ -117,6 +117,30 @@ function batchBeyond32Bits(world: World): Verdict | undefined {
   })
 }
 
+/** The caller's array is read, not changed. Neighbors are there to be joined, and the order is not that of addresses. */
+function batchUnchanged(world: World): Verdict | undefined {
+  return withRefusals(world, (stage, refuse) => {
+    const { os, pageSize } = stage
+    if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
+    const place = placeOf(stage, 64 * pageSize)
+    open(stage, place)
+    const pages = [0, 1, 2, 4, 6, 7, 20, 21, 22, 23, 40, 63]
+    for (const order of [pages, pages.toReversed(), [7, 6, 20, 0, 63, 1]]) {
+      const words = order.flatMap((page) => [place.v + page * pageSize, pageSize])
+      for (const ranges of [words, Float64Array.from(words)]) {
+        for (const run of [() => os.sysUnusedAllOS?.(ranges), () => refuse(() => os.sysUnusedAllOS?.(ranges))]) {
+          const before = ranges.join()
+          run()
+          os.refusal = null
+          same(ranges.join(), before, "the caller's array after sysUnusedAllOS")
+        }
+      }
+    }
+    claimGuards(stage, place, 'sysUnusedAllOS of neighbors')
+    return undefined
+  })
+}
+
 function batchRefused(world: World): Verdict | undefined {
   return withRefusals(world, (stage, refuse) => {
     const { os, pageSize } = stage
@@ -161,6 +185,11 @@ export const batchCases: readonly Definition[] = [
     id: 'batch/beyond-32-bits',
     title: 'sysUnusedAllOS: gives a range of 4 GiB and a page back from end to end',
     show: batchBeyond32Bits,
+  },
+  {
+    id: 'batch/callers-array',
+    title: "sysUnusedAllOS: leaves the caller's array as it was, done or refused",
+    show: batchUnchanged,
   },
   { id: 'batch/refused', title: 'sysUnusedAllOS, refused: returns false, and nothing has changed', show: batchRefused },
 ]

@@ -203,6 +203,28 @@ export const contentsCases: readonly Definition[] = [
     show: detached,
   },
   {
+    id: 'contents/detach-takes-nothing',
+    title: 'view: when views end, the kernel holds what it held, however often they end',
+    show: (world) =>
+      world.play((stage) => {
+        const { memory, unit, witness } = stage
+        if (witness.total === undefined) return notRun('needs a witness that tells all that the kernel holds')
+        const v = ready(stage, 4, 7)
+        const before = witness.total()
+        for (let times = 1; times <= 40; times++) {
+          memory.view(Uint8Array, v, unit)
+          memory.sysUnused(v, unit)
+          memory.sysUsed(v, unit)
+          same(
+            witness.total() - before,
+            0,
+            `the bytes that the kernel holds more after views have ended ${times} times`,
+          )
+        }
+        return undefined
+      }),
+  },
+  {
     id: 'contents/on-detach',
     title: 'onDetach: calls each listener when the views of a range end, until it is removed',
     show: (world) =>

@@ -68,10 +68,41 @@ const ways: Readonly<Record<string, Way>> = {
   },
 }
 
+/** What becomes of the caller's array. The ranges are given back all the same. */
+const scribbles: Readonly<Record<string, (ranges: number[]) => void>> = {
+  "sorts the caller's array": (ranges) => void ranges.sort((a, b) => a - b),
+  "reverses the caller's array": (ranges) => void ranges.reverse(),
+  "sets the last length in the caller's array to 0": (ranges) => void (ranges[ranges.length - 1] = 0),
+  "joins neighbors in the caller's array": (ranges) => {
+    for (let i = ranges.length - 2; i >= 2; i -= 2) {
+      const [v = 0, n = 0] = ranges.slice(i - 2, i)
+      if (v + n !== ranges[i]) continue
+      ranges[i - 1] = n + (ranges[i + 1] ?? 0)
+      ranges[i + 1] = 0
+    }
+  },
+}
+
+function scribbling(way: string, scribble: (ranges: number[]) => void): Fault {
+  return {
+    fn: 'sysUnusedAllOS',
+    way,
+    change: ({ os }) => ({
+      sysUnusedAllOS(ranges: number[] | Float64Array): boolean {
+        const answer = os.sysUnusedAllOS?.(Array.from(ranges)) === true
+        const words = Array.from(ranges)
+        scribble(words)
+        for (const [i, word] of words.entries()) ranges[i] = word
+        return answer
+      },
+    }),
+  }
+}
+
 /** The faults of sysUnusedAllOS, where the backend has it. */
 export function batchFaults(os: OS): Fault[] {
   if (os.sysUnusedAllOS === undefined) return []
-  return Object.entries(ways).map(([way, wrong]) => ({
+  const ranges = Object.entries(ways).map(([way, wrong]): Fault => ({
     fn: 'sysUnusedAllOS',
     way,
     change(patient) {
@@ -79,4 +110,5 @@ export function batchFaults(os: OS): Fault[] {
       return { sysUnusedAllOS: (ranges: ArrayLike<number>) => batch(Array.from(ranges)) }
     },
   }))
+  return [...ranges, ...Object.entries(scribbles).map(([way, scribble]) => scribbling(way, scribble))]
 }

@@ -1,5 +1,6 @@
 // Ways in which the rest of a backend is wrong: its views, its traits, and what it keeps of a refusal.
 import type { OS, Refusal, Traits } from '@memlayer/core'
+import { detachView } from '@memlayer/kernel'
 import type { Change, Fault, Patient } from './fault.js'
 
 type View = (v: number, n: number) => ArrayBuffer
@@ -85,6 +86,49 @@ function oneListener({ os }: Patient): Change {
   }
 }
 
+/** Takes memory each time that it ends a view. */
+function costlyDetach({ os }: Patient): Change {
+  return {
+    detach(buffer: ArrayBuffer): void {
+      os.sysReserveOS(null, Math.max(os.traits.pageSize, os.traits.granularity))
+      if (os.detach === undefined) detachView(buffer)
+      else os.detach(buffer)
+    },
+  }
+}
+
+/** The host's functions, each taken from the kernel and called without it. */
+function unboundHost({ os }: Patient): Change {
+  const host = new Proxy(os.host ?? {}, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      return (...args: unknown[]): unknown => Reflect.apply(member, undefined, args) as unknown
+    },
+  })
+  return { host }
+}
+
+/** Functions that a kernel may not know, and that tell so. */
+const learning = ['sysPopulateOS', 'sysZeroOS', 'sysUnusedAllOS', 'sysRoomOS'] as const
+
+/** What the kernel of the backend before said no to is not asked of this one. */
+function learnedElsewhere(fn: (typeof learning)[number]): Fault {
+  const refused = new WeakSet<OS>()
+  return {
+    fn,
+    way: 'keeps in the module that a kernel refused',
+    change: ({ os, before }) => ({
+      [fn](...args: never[]): unknown {
+        if (before !== null && refused.has(before)) return false
+        const answer: unknown = Reflect.apply(os[fn] as (...given: never[]) => unknown, os, args)
+        if (answer === false) refused.add(os)
+        return answer
+      },
+    }),
+  }
+}
+
 /** The faults of what is no transition. */
 export function factFaults(os: OS): Fault[] {
   return [
@@ -108,6 +152,12 @@ export function factFaults(os: OS): Fault[] {
         Object.defineProperty({}, 'refusal', { enumerable: true, get: () => right.refusal ?? before?.refusal ?? null }),
     },
     { fn: 'detach', way: 'ends no view', change: () => ({ detach: () => undefined }) },
+    { fn: 'detach', way: 'takes memory each time', change: costlyDetach },
+    // Where the host is the kernel itself, its functions need it.
+    ...(os.host !== undefined && 'pageSize' in os.host
+      ? [{ fn: 'host', way: 'calls the kernel without the kernel', change: unboundHost }]
+      : []),
+    ...learning.filter((fn) => os[fn] !== undefined).map(learnedElsewhere),
     ...(os.onDetach === undefined
       ? []
       : [
