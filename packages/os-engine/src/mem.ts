@@ -56,6 +56,26 @@ export function createOS(options: EngineOptions = {}): OS {
 
 const isBun = (globalThis as { readonly Bun?: unknown }).Bun !== undefined
 
+/**
+ * The services of a kernel, each called on the kernel, which may be a class. The table of the process is for
+ * reservations that another thread may unmap. The engine does that here.
+ */
+function servicesOf(kernel: PosixKernel): HostServices {
+  const services: Record<string, unknown> = {}
+  for (let at: object | null = kernel; at !== null && at !== Object.prototype; at = prototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) {
+      if (name === 'constructor' || name === 'processTable' || Object.hasOwn(services, name)) continue
+      const member: unknown = Reflect.get(kernel, name, kernel)
+      services[name] = typeof member === 'function' ? (member.bind(kernel) as unknown) : member
+    }
+  }
+  return services
+}
+
+function prototypeOf(at: object): object | null {
+  return Object.getPrototypeOf(at) as object | null
+}
+
 class EngineMemory implements OS {
   readonly name = 'engine'
   readonly traits: Traits
@@ -75,9 +95,7 @@ class EngineMemory implements OS {
   #advisesMany: boolean
 
   constructor(kernel: PosixKernel, isGrowable: boolean) {
-    // The table of the process is for reservations that another thread may unmap. The engine does that here.
-    const { processTable: _, ...services } = kernel
-    this.host = services
+    this.host = servicesOf(kernel)
     this.#kernel = kernel
     this.#isGrowable = isGrowable
     this.#pageSize = kernel.pageSize
