@@ -117,7 +117,7 @@ function batchBeyond32Bits(world: World): Verdict | undefined {
   })
 }
 
-/** The caller's array is read, not changed. Neighbors are there to be joined, and the order is not that of addresses. */
+/** The caller's array is read, not changed. It has neighbors to be joined, and is not in the order of addresses. */
 function batchUnchanged(world: World): Verdict | undefined {
   return withRefusals(world, (stage, refuse) => {
     const { os, pageSize } = stage

@@ -71,7 +71,7 @@ const ways: Readonly<Record<string, Way>> = {
 /** What becomes of the caller's array. The ranges are given back all the same. */
 const scribbles: Readonly<Record<string, (ranges: number[]) => void>> = {
   "sorts the caller's array": (ranges) => void ranges.sort((a, b) => a - b),
-  "reverses the caller's array": (ranges) => void ranges.reverse(),
+  "reverses the caller's array": (ranges) => void ranges.splice(0, ranges.length, ...ranges.toReversed()),
   "sets the last length in the caller's array to 0": (ranges) => void (ranges[ranges.length - 1] = 0),
   "joins neighbors in the caller's array": (ranges) => {
     for (let i = ranges.length - 2; i >= 2; i -= 2) {
@@ -102,7 +102,7 @@ function scribbling(way: string, scribble: (ranges: number[]) => void): Fault {
 /** The faults of sysUnusedAllOS, where the backend has it. */
 export function batchFaults(os: OS): Fault[] {
   if (os.sysUnusedAllOS === undefined) return []
-  const ranges = Object.entries(ways).map(([way, wrong]): Fault => ({
+  const wrongRanges = Object.entries(ways).map(([way, wrong]): Fault => ({
     fn: 'sysUnusedAllOS',
     way,
     change(patient) {
@@ -110,5 +110,5 @@ export function batchFaults(os: OS): Fault[] {
       return { sysUnusedAllOS: (ranges: ArrayLike<number>) => batch(Array.from(ranges)) }
     },
   }))
-  return [...ranges, ...Object.entries(scribbles).map(([way, scribble]) => scribbling(way, scribble))]
+  return [...wrongRanges, ...Object.entries(scribbles).map(([way, scribble]) => scribbling(way, scribble))]
 }
