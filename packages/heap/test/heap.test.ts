@@ -378,21 +378,6 @@ describe('code that hears of a commit', () => {
   })
 })
 
-describe('spans that come and go', () => {
-  it('need no more metadata than those before them', () => {
-    const heap = heapOf()
-    const turn = (): void => {
-      const handles = Array.from({ length: 2000 }, (_, i) => heap.alloc(16 + (i % 700)))
-      for (const handle of handles) heap.free(handle)
-      heap.scavenge()
-    }
-    turn()
-    const { metadata } = heap.stats()
-    for (let i = 0; i < 100; i++) turn()
-    expect(heap.stats().metadata).toBe(metadata)
-  })
-})
-
 it.each([undefined, null, {}, 1, 'memory'])('names a memory that is not one: %s', (memory) => {
   const create = (): unknown => createHeap(memory as never)
   expect(create).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_OPTION' }))

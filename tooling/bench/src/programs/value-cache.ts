@@ -106,8 +106,8 @@ function random(): number {
 }
 
 /**
- * Keys by Zipf with skew 1. A prime spreads the ranks over the keys. `scans`: a fifth of the requests are scans, each of
- * as many new keys as there is room for a tenth.
+ * Keys by Zipf with skew 1. A prime spreads the ranks over the keys. With `scans` a fifth of the requests are scans.
+ * Each scan has as many new keys as there is room for a tenth.
  */
 function trace(scans: boolean): Int32Array {
   const sums = new Float64Array(keys)
