@@ -14,6 +14,7 @@ import { regionsOf } from './spans.js'
 import { momentOf } from './snapshot.js'
 import { checkDepth, setDepth } from './stack-depth.js'
 import { Snapshots } from './take-snapshot.js'
+import type { Answer } from './wire.js'
 import { Warnings } from './warnings.js'
 
 /** Options of `inspect`. */
@@ -45,6 +46,8 @@ export interface Inspector extends AsyncDisposable {
 
 /** Milliseconds to look at pages for one answer. A tenth of a millisecond is mostly enough. */
 const lookMsMax = 25
+/** The time that a snapshot is said to take grows by so much at once: the milliseconds of the last one may be chance. */
+const [tookGrowth, tookStep] = [1.5, 4]
 /** Ranges in one request for pages. */
 const rangesMax = 32
 
@@ -81,7 +84,7 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   const snapshots = new Snapshots(memory)
   const recorder = new Recorder(snapshots)
   const warner = warnings ? new Warnings({ memory, snapshots, log, history: () => recorder.since(-Infinity) }) : null
-  const served: Served = { memory, snapshots, log, recorder, session, page, server, connections }
+  const served: Served = { memory, snapshots, log, recorder, session, page, pace: { took: 0 }, server, connections }
   server.on('request', (request, response) => {
     try {
       answer(served, request, response)
@@ -110,6 +113,8 @@ interface Served {
   readonly recorder: Recorder
   readonly session: Session
   readonly page: Page
+  /** Milliseconds of the last snapshot, with its JSON. */
+  readonly pace: { took: number }
   readonly server: Server
   readonly connections: Connections
 }
@@ -153,7 +158,7 @@ const tunnelAdvice = (port: number): string =>
   `ssh -L ${port}:127.0.0.1:${port} <host>. Then open the address as the program printed it.\n`
 
 function route(
-  { memory, snapshots, log, recorder, page }: Served,
+  { memory, snapshots, log, recorder, page, pace }: Served,
   path: string,
   asked: URLSearchParams,
   response: ServerResponse,
@@ -162,12 +167,18 @@ function route(
     case '/':
       return send(response, 'text/html; charset=utf-8', page.html, { 'Content-Security-Policy': page.policy })
     case '/snapshot': {
+      const start = performance.now()
       const wanted = { explain: asked.has('explain'), pages: asked.has('pages') }
       const wire = snapshots.wire(wanted, log, Number(asked.get('seen') ?? 0))
       // What the page has missed: before it was opened, or while it was in the background.
       const history = recorder.since(Number(asked.get('since') ?? Infinity))
       recorder.add(momentOf(wire))
-      return json(response, { ...wire, history })
+      const answered: Answer = { ...wire, history, took: pace.took }
+      json(response, answered)
+      // An explanation is rare, and the first ones take longer: the engine has not compiled them yet.
+      if (!wanted.explain && !wanted.pages)
+        pace.took = Math.min(performance.now() - start, tookGrowth * pace.took + tookStep)
+      return
     }
     case '/timeline':
       return json(response, recorder.timeline.part(Number(asked.get('since') ?? -Infinity)))
