@@ -46,7 +46,7 @@ export interface Inspector extends AsyncDisposable {
 
 /** Milliseconds to look at pages for one answer. A tenth of a millisecond is mostly enough. */
 const lookMsMax = 25
-/** The time that a snapshot is said to take grows by so much at once: the milliseconds of the last one may be chance. */
+/** The time that a snapshot is said to take grows by so much at once, because one that took long may be chance. */
 const [tookGrowth, tookStep] = [1.5, 4]
 /** Ranges in one request for pages. */
 const rangesMax = 32

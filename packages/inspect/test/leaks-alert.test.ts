@@ -1,5 +1,5 @@
-// The leaks of the photo service by the alerts of @memlayer/metrics alone: its figures of two hours, minute by minute, in
-// Prometheus' own rule engine.
+// The leaks of the photo service by the alerts of @memlayer/metrics alone: its figures of two hours, minute by
+// minute, in Prometheus' own rule engine.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// Every figure of a snapshot beside the kernel's at that moment, over memories that churn, grow, shrink and leak. The full
-// size, 1,000 moments and up to 100,000 ranges, takes minutes: MEMLAYER_TRUTH=1000 asks for so many moments.
+// Every figure of a snapshot beside the kernel's at that moment, over memories that churn, grow, shrink and leak. The
+// full size, 1,000 moments and up to 100,000 ranges, takes minutes: MEMLAYER_TRUTH=1000 asks for so many moments.
 import { setTimeout as after } from 'node:timers/promises'
 import { createMemory, type Memory, type Region } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
@@ -101,7 +101,10 @@ function hold(found: Found, memory: Memory, snapshot: Wire): void {
   expect(snapshot.stats.total).toEqual(total)
   const ranges = unpack(snapshot.packed, snapshot.pageSize)
   const states = [0, 0, 0, 0]
-  for (let i = 0; i < ranges.length; i += 4) states[ranges[i + 2] as number]! += ranges[i + 1] as number
+  for (let i = 0; i < ranges.length; i += 4) {
+    const state = ranges[i + 2] as number
+    states[state] = (states[state] ?? 0) + (ranges[i + 1] as number)
+  }
   expect(states).toEqual([0, total.reserved, total.prepared, total.ready])
   const witnessed = (address: number, size: number): number => memory.residency(address, size)?.resident ?? NaN
   const all = memory.ranges().reduce((sum, { address, size }) => sum + witnessed(address, size), 0)
@@ -152,7 +155,8 @@ describe.skipIf(process.platform !== 'linux')('every figure, beside the kernel a
         const share = median / Math.max(1000, pauseRatio * median)
         console.log(
           `${ranges} ranges, ${count} moments: ${compared} figures, ${percent(marked / compared)} with their age; ` +
-            `the others wrong by ${percent(worst)} at most; a snapshot took ${median.toFixed(1)} ms, ${percent(share)} of the time`,
+            `the others wrong by ${percent(worst)} at most; ` +
+            `a snapshot took ${median.toFixed(1)} ms, ${percent(share)} of the time`,
         )
         expect(worst).toBeLessThanOrEqual(0.02)
         // Figures with an age are not all that there is.

@@ -85,8 +85,8 @@ class App {
         else await this.#take(told)
       }
     }
-    const pause = Math.max(secondMilliseconds, pauseRatio * this.#process.took)
-    setTimeout(() => void this.#tick(), Math.max(100, pause - (performance.now() - before)))
+    const wait = Math.max(secondMilliseconds, pauseRatio * this.#process.took)
+    setTimeout(() => void this.#tick(), Math.max(100, wait - (performance.now() - before)))
   }
 
   async #take(shown: Shown): Promise<void> {

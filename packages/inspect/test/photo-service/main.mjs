@@ -1,5 +1,5 @@
-// Runs the photo service over memlayer's own memory: `node --import @memlayer/inspect/auto main.mjs 120` for two minutes.
-// With --expose-gc, garbage is collected every five seconds, and dropped regions are found as soon.
+// Runs the photo service over memlayer's own memory: `node --import @memlayer/inspect/auto main.mjs 120` for two
+// minutes. With --expose-gc, garbage is collected every five seconds, and dropped regions are found as soon.
 import { memory } from 'memlayer'
 import { startPhotoService } from './service.mjs'
 
