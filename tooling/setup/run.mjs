@@ -18,6 +18,11 @@ const jobs = {
     says: 'every test',
     run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'tooling/vitest/vitest.config.mjs'],
   },
+  'test:long': {
+    says: 'the long tests: other engines and browsers, full sizes',
+    run: ['node_modules/vitest/vitest.mjs', 'run', '--config', 'tooling/vitest/vitest.config.mjs'],
+    env: { MEMLAYER_LONG: '1' },
+  },
   build: { says: 'every package', run: null },
   bench: { says: 'the benchmark', run: ['tooling/bench/dist/main.js'] },
   conformance: {
@@ -35,6 +40,10 @@ const jobs = {
   matrix: {
     says: 'the matrix of runtimes and bundlers: runs it and writes it into the README',
     run: ['tooling/matrix/dist/main.js'],
+  },
+  docs: {
+    says: 'the documents and the reference as a site, built and served on loopback (--check: and checked)',
+    run: ['tooling/site/dist/main.js'],
   },
   screenshots: { says: 'the pictures of the inspector, for its README', run: ['packages/inspect/screenshots.mjs'] },
   'test:kernels': {
@@ -76,7 +85,7 @@ function main(name, args) {
     env,
     name === 'build',
   )
-  if (job.run !== null) run(node, [...job.run, ...args], env, true)
+  if (job.run !== null) run(node, [...job.run, ...args], { ...env, ...job.env }, true)
 }
 
 /** Installs the workspace, unless it was already installed from this lockfile. */

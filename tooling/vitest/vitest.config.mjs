@@ -1,6 +1,6 @@
 // Configures one test run for the whole workspace: a project for each package, and the closing line that CI reads.
 // Tests import packages by name, so they test the built and published code.
-import { readdirSync, existsSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync, existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +10,16 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const folders = ['packages', 'tooling'].flatMap((parent) =>
   readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
 )
+
+// A long run has the files that have more tests then, or larger ones.
+const isLong = process.env.MEMLAYER_LONG === '1'
+const filesOf = (folder) => {
+  const pattern = 'test/**/*.test.ts'
+  if (!isLong) return [pattern]
+  const cwd = join(root, folder)
+  const asks = (file) => /\b(isLong|eachEngine)\b/.test(readFileSync(join(cwd, file), 'utf8'))
+  return globSync(pattern, { cwd }).filter(asks)
+}
 
 export default defineConfig({
   root,
@@ -27,7 +37,7 @@ export default defineConfig({
       .map((folder) => ({
         extends: true,
         root: join(root, folder),
-        test: { name: folder.split('/')[1], include: ['test/**/*.test.ts'] },
+        test: { name: folder.split('/')[1], include: filesOf(folder) },
       })),
   },
 })

@@ -1,5 +1,6 @@
 // All cases, bound to one subject: conformance() binds them, and a runner calls `run`.
 import { accountCases } from './cases/account.js'
+import { adoptCases } from './cases/adopt.js'
 import { alignmentCases } from './cases/alignment.js'
 import { batchCases } from './cases/batches.js'
 import { callCases } from './cases/calls.js'
@@ -61,7 +62,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   sizes: sizeCases,
   repeated: repeatedCases,
   batch: batchCases,
-  optional: [...optionalCases, ...roomCases],
+  optional: [...optionalCases, ...roomCases, ...adoptCases],
   advice: hugeAdviceCases,
   calls: callCases,
   reports: reportCases,

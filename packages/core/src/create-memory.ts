@@ -21,6 +21,7 @@ import type { Memory, MemoryOptions } from './memory.js'
 import { checkOptions, isOwnOrOfClass } from './options.js'
 import type { OS } from './os.js'
 import { leaveWithMemory } from './process/record.js'
+import { AdoptedRegion } from './regions/adopted-region.js'
 import { GrowableBuffer } from './regions/growable-buffer.js'
 import { Region, type RegionOptions } from './regions/region.js'
 import { Regions } from './regions/regions.js'
@@ -51,7 +52,7 @@ export function createMemory(os: OS, options: MemoryOptions = {}): Memory {
   const memory = ledger ? checkedMemory(os, { engineHeap }, scavenging) : goMemory(os)
   remember(memory)
   // Here and not beside the classes, so that a bundler can leave out a class that a program does not use.
-  for (const { prototype } of [Region, GrowableBuffer, Hold, SharedRegion]) printByText(prototype)
+  for (const { prototype } of [Region, AdoptedRegion, GrowableBuffer, Hold, SharedRegion]) printByText(prototype)
   printByText(memory)
   return memory
 }
@@ -76,6 +77,7 @@ function checkedMemory(os: OS, options: BudgetOptions, scavenging: Scavenging): 
   const memory: Memory = Object.assign(ops, {
     ...reportsOf(os, account),
     reserve: reserveIn(regions, () => memory),
+    adopt: ((buffer, given) => regions.adopt(memory, buffer, given)) satisfies Memory['adopt'],
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: settled(() => withOthers(account.stats(retired.bytes, lingering.bytes, idle.bytes), parts)),
     reclaimer: ((given, reclaim) => {
@@ -139,6 +141,7 @@ function goMemory(os: OS): Memory {
   const memory: Memory = Object.assign(new GoWrappers(os, account), {
     ...reportsOf(os, account),
     reserve: () => needsLedger('reserve'),
+    adopt: () => needsLedger('adopt'),
     attach: ((token) => new SharedRegion(os, token)) satisfies Memory['attach'],
     stats: () => account.stats(),
     reclaimer: () => needsLedger('reclaimer'),
@@ -209,7 +212,9 @@ function checkBackend(os: OS): void {
 const optional = [
   'sysUnusedAllOS',
   'sysPopulateOS',
+  'sysZeroOS',
   'sysNoHugePageOS',
+  'sysAdoptOS',
   'sysRenewOS',
   'sysRetireOS',
   'sysRoomOS',

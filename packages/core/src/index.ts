@@ -1,12 +1,14 @@
 // @memlayer/core: what every backend implements and every user calls. It runs in a browser as it stands: it uses no
 // Node API, and depends on the port types only.
 export { alignDown, alignUp, viewOffset, type Address, type Allocator } from '@memlayer/kernel'
-export type { OS, Quarantine, Refusal, Traits } from './os.js'
+export type { AdoptedPages, OS, Quarantine, Refusal, Traits } from './os.js'
 export { createMemory } from './create-memory.js'
 export type { Memory, MemoryOptions } from './memory.js'
 export type { AlignedReservation } from './calls/reserve.js'
 export type { LeakedRegion } from './regions/leaked-region.js'
 export type { Region, RegionOptions } from './regions/region.js'
+export type { AdoptedRegion } from './regions/adopted-region.js'
+export type { Adoptable, AdoptOptions } from './regions/adoptable.js'
 export { GrowableBuffer, type GrowableBufferOptions } from './regions/growable-buffer.js'
 export type { Hold } from './borrows/hold.js'
 export type { SharedRegion } from './borrows/shared-region.js'

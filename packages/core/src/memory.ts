@@ -16,6 +16,8 @@ import type { Reclaimer, ReclaimerOptions } from './limit/reclaimers.js'
 import type { MappingUse } from './mappings/mapping-use.js'
 import type { OS } from './os.js'
 import type { LeakedRegion } from './regions/leaked-region.js'
+import type { Adoptable, AdoptOptions } from './regions/adoptable.js'
+import type { AdoptedRegion } from './regions/adopted-region.js'
 import type { Region, RegionOptions } from './regions/region.js'
 import type { Explanation } from './residency/explain.js'
 import type { Residency } from './residency/residency.js'
@@ -164,6 +166,16 @@ export interface Memory {
    * @throws UsageError ERR_MEMLAYER_OPTION with `{ ledger: false }`: a region's safety is the ledger's.
    */
   reserve(size: number, options?: RegionOptions): Region
+  /**
+   * None to Ready, as a region: the whole pages of a buffer that other code allocated, with the bytes that they have.
+   * It is the way to give memory of a WebAssembly module or of a SharedArrayBuffer back to the OS, and to account for
+   * it. The memory has to be over os-engine. `release()` leaves the buffer as it is. A buffer over memory of
+   * other code, such as a file's mapping, is not for it.
+   *
+   * @throws UsageError ERR_MEMLAYER_OPTION for what has no buffer, for a buffer that a region of this memory has
+   * already, and where the backend's memory is not the engine's. OutOfMemoryError for a buffer without a whole page.
+   */
+  adopt(buffer: Adoptable, options?: AdoptOptions): AdoptedRegion
   /**
    * A typed array, DataView or Buffer over Ready pages at `v`, as `region.view` makes it. `length` counts elements.
    *

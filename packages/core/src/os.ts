@@ -68,6 +68,16 @@ export interface Quarantine {
   readonly writable: number
 }
 
+/** Whole pages of a buffer that the engine allocated for other code. */
+export interface AdoptedPages {
+  /** Where they begin. */
+  readonly address: Address
+  /** Their bytes. */
+  readonly size: number
+  /** Whether the buffer still has them. False: it was detached, has shrunk or has moved. */
+  readonly isThere: () => boolean
+}
+
 /**
  * One operating system's memory. Core's wrappers check before each call that `v` and `n` are multiples of the page
  * size, and that the range is owned and in a state that the transition starts from. A backend keeps no ledger.
@@ -139,6 +149,13 @@ export interface OS {
    * the kernel keeps some of it, may leave a refusal, and core writes zeroes. Absent: core writes zeroes.
    */
   sysZeroOS?(v: Address, n: number): boolean
+  /**
+   * None to Ready: the whole pages of a buffer that other code allocated, with their contents. `bufferNow` tells which
+   * buffer has the bytes: a WebAssembly memory has another one after each growth. Every function looks whether the
+   * buffer still has the pages, and leaves them alone where it has not. sysFreeOS leaves the bytes as they are. `null`:
+   * refused. Absent: the backend's memory is not the engine's.
+   */
+  sysAdoptOS?(bufferNow: () => ArrayBufferLike): AdoptedPages | null
   /** No transition: larger pages would not serve the range. Source: sysNoHugePageOS in Go 1.21. */
   sysNoHugePageOS?(v: Address, n: number): void
   /**

@@ -12,6 +12,7 @@ const huge = 4 * page
 class AdvisedOS extends PageOS {
   readonly advice = new Map<number, string>()
   obtained = 0
+  sysZeroOS?: () => boolean
 
   constructor(hugePageSize = huge) {
     super({ traits: { hugePageSize }, base: 0x10000 + page, pages: 1024 })
@@ -53,6 +54,23 @@ describe('a region’s huge page policy', () => {
     made.used(page, page)
     expect(os.text(made)).toBe('................')
     expect(os.calls.filter((call) => call.startsWith('sysHugePage'))).toEqual([])
+  })
+
+  it.each([
+    // A backend takes the advice from the huge pages that the zeroed range only touches.
+    ['on', page, 6 * page, 'asks again', 'HHHHHHHH....'],
+    ['on', huge, 2 * huge, 'asks nothing where whole huge pages were zeroed', '............'],
+    ['off', page, 6 * page, 'forbids nothing again', '............'],
+    ['default', page, 6 * page, 'asks nothing', '............'],
+  ] as const)('%s, after zero of %i bytes and %i more: %s', (policy, offset, length, _says, expected) => {
+    const { os, region: made } = region(policy)
+    made.commit(0, 16 * page)
+    os.advice.clear()
+    os.sysZeroOS = () => true
+    const before = os.calls.filter((call) => call.startsWith('sysHugePage')).length
+    made.zero(offset, length)
+    const asked = os.calls.filter((call) => call.startsWith('sysHugePage')).length - before
+    expect([os.text(made, 12), asked]).toEqual([expected, Number(expected.includes('H'))])
   })
 
   it('on: starts at a huge page, and asks for each huge page as soon as all of it is Ready', () => {
@@ -201,5 +219,29 @@ describe('huge pages requested and obtained', () => {
     made.commit(0, 16 * page)
     os.obtained = 2 * huge
     expect(made.hugePageUse()).toEqual({ requested: 0, obtained: 2 * huge })
+  })
+})
+
+describe('an OS without huge pages', () => {
+  it('is asked for none, whatever the policy is, and none are requested', () => {
+    const os = new AdvisedOS(0)
+    const memory = createMemory(os)
+    using made = memory.reserve(64 * page, { hugePages: 'on' })
+    made.commit(0, 16 * page)
+    made.unused(0, page)
+    made.used(0, page)
+    expect(os.calls.filter((call) => call.startsWith('sysHugePage'))).toEqual([])
+    expect(made.hugePageUse()).toEqual({ requested: 0, obtained: 0 })
+  })
+})
+
+describe('a part of a huge page', () => {
+  it('is requested by nothing, and asked for by nothing', () => {
+    const { os, region: made } = region('on')
+    made.commit(page, 2 * page)
+    made.commit(huge + page, 2 * page)
+    expect([made.hugePageUse().requested, os.text(made)]).toEqual([0, '................'])
+    made.commit(huge, huge)
+    expect([made.hugePageUse().requested, os.text(made)]).toEqual([huge, '....HHHH........'])
   })
 })

@@ -190,3 +190,164 @@ describe('a ledger', () => {
     expect(made.audit(String)).toBe(null)
   })
 })
+
+describe('the questions of a ledger', () => {
+  it('about what is Ready are answered to the byte', () => {
+    const made = ledger()
+    expect([made.ready, made.readyIn(at(0), 10 * page), made.readyIn(at(6), 2 * page)]).toEqual([
+      5 * page,
+      5 * page,
+      2 * page,
+    ])
+    expect([made.readyIn(at(3), 3 * page), made.readyIn(at(0), 5 * page), made.readyIn(at(9), 5 * page)]).toEqual([
+      page,
+      0,
+      page,
+    ])
+    expect(made.readyOf(at(5), page, pack(READY, 1))).toBe(page)
+    expect(made.readyOf(at(2), page, pack(PREPARED, 1))).toBe(0)
+    expect(made.readyOf(at(4), 2 * page, -1)).toBe(page)
+  })
+
+  it('about one state and one category are answered for all of a range', () => {
+    const made = ledger()
+    expect([made.isPrepared(at(2), 3 * page), made.isPrepared(at(2), 4 * page), made.isPrepared(at(5), page)]).toEqual([
+      true,
+      false,
+      false,
+    ])
+    expect([made.isPrepared(at(0), page), made.isPrepared(at(20), page)]).toEqual([false, false])
+    expect([made.categoryOf(pack(READY, 2), at(5)), made.categoryOf(-1, at(5)), made.categoryOf(-1, at(8))]).toEqual([
+      2, 1, 2,
+    ])
+  })
+
+  it('about a run are answered within the bounds that are given', () => {
+    const made = ledger()
+    expect(made.runAt(at(3), at(0), at(10))).toEqual([at(2), at(5)])
+    expect(made.runAt(at(3), at(3), at(4))).toEqual([at(3), at(4)])
+    expect(made.runAt(at(8), at(1), at(20))).toEqual([at(7), at(10)])
+  })
+
+  it('about all ranges are answered as a list, with the names of categories', () => {
+    expect(ledger().list((category) => `c${category}`)).toEqual([
+      { address: at(0), size: 2 * page, state: 'Reserved', category: null },
+      { address: at(2), size: 3 * page, state: 'Prepared', category: 'c1' },
+      { address: at(5), size: 2 * page, state: 'Ready', category: 'c1' },
+      { address: at(7), size: 3 * page, state: 'Ready', category: 'c2' },
+    ])
+    expect(new Ledger(true).list(String)).toEqual([])
+  })
+
+  it('about huge pages count each of them once, also those that several ranges lie in', () => {
+    const made = new Ledger(true)
+    const huge = 4 * page
+    made.enter('sysAlloc', at(1), page, READY, 0)
+    made.enter('sysAlloc', at(3), 2 * page, READY, 0)
+    made.enter('sysAlloc', at(6), page, PREPARED, 0)
+    made.enter('sysReserve', at(12), 8 * page, RESERVED, 0)
+    expect([made.hugePagesMapped(huge), made.hugePagesMapped(page), made.hugePagesMapped(0)]).toEqual([2, 4, 0])
+  })
+
+  it('about peaks are answered by category, and forgotten with the category', () => {
+    const made = ledger()
+    made.move(at(5), 5 * page, PREPARED)
+    made.move(at(7), page, READY)
+    expect([made.peak(2), made.totalPeak, made.peak(99), made.bytes(99, READY)]).toEqual([3 * page, 5 * page, 0, 0])
+    made.forgetPeak(2)
+    expect([made.peak(1), made.peak(2)]).toEqual([2 * page, 0])
+    made.forgetPeak(99)
+    expect(made.peak(99)).toBe(0)
+  })
+
+  it('about what changed are answered by a version and a gauge for other threads', () => {
+    const words = new Int32Array(4)
+    const made = ledger()
+    made.gauge.publishTo(words, 2)
+    const { version } = made
+    made.move(at(2), page, READY)
+    expect([made.version === version, words[2]]).toEqual([false, 6])
+    const next = made.version
+    made.force(at(2), page, RESERVED)
+    expect(made.version).not.toBe(next)
+    made.recount()
+    expect([made.ready, words[2], made.audit(String)]).toEqual([5 * page, 5, null])
+  })
+})
+
+describe('a whole reservation', () => {
+  it('is freed as it was reserved, where the OS frees no parts', () => {
+    const made = new Ledger(false)
+    made.enter('sysReserve', at(0), 4 * page, RESERVED, 0)
+    made.enter('sysReserve', at(4), 2 * page, RESERVED, 0)
+    made.expectWhole('sysFree', at(0), 4 * page)
+    for (const [from, pages] of [
+      [0, 3],
+      [0, 6],
+      [1, 3],
+      [2, 2],
+    ] as const)
+      expect(() => made.expectWhole('sysFree', at(from), pages * page)).toThrow(
+        expect.objectContaining({ code: 'ERR_MEMLAYER_RESERVATION', op: 'sysFree' }),
+      )
+    made.assign(at(0), 4 * page, 0, 0)
+    expect(() => made.expectWhole('sysFree', at(0), 4 * page)).toThrow(
+      expect.objectContaining({ code: 'ERR_MEMLAYER_RESERVATION' }),
+    )
+    made.force(at(4), 2 * page, 0)
+    expect(() => made.expectWhole('sysFree', at(4), 2 * page)).toThrow(
+      expect.objectContaining({ code: 'ERR_MEMLAYER_RESERVATION' }),
+    )
+    new Ledger(true).expectWhole('sysFree', at(1), page)
+  })
+
+  it('is entered at an address that is a whole page, once', () => {
+    const made = new Ledger(true, page)
+    for (const wrong of [NaN, -page, 0.5, page + 1])
+      expect(() => made.enter('sysReserve', wrong, page, RESERVED, 0)).toThrow()
+    made.enter('sysReserve', at(1), 2 * page, RESERVED, 0)
+    for (const [from, pages] of [
+      [0, 2],
+      [0, 9],
+      [1, 1],
+      [2, 2],
+    ] as const)
+      expect(() => made.enter('sysReserve', at(from), pages * page, RESERVED, 0)).toThrow()
+    made.enter('sysReserve', at(3), page, RESERVED, 0)
+    made.enter('sysReserve', at(0), page, RESERVED, 0)
+    expect([...made.ranges()]).toHaveLength(1)
+  })
+})
+
+describe('a range of several states', () => {
+  it('moves part by part, each in its category, and is assigned to one', () => {
+    const made = ledger()
+    made.move(at(3), 6 * page, PREPARED)
+    expect(made.list(String).map(({ size, state, category }) => [size / page, state, category])).toEqual([
+      [2, 'Reserved', null],
+      [5, 'Prepared', '1'],
+      [2, 'Prepared', '2'],
+      [1, 'Ready', '2'],
+    ])
+    made.assign(at(0), 10 * page, RESERVED, 3)
+    expect([made.bytes(3, RESERVED), made.ready, made.audit(String)]).toEqual([10 * page, 0, null])
+  })
+
+  it('may be freed with one stat where what is counted in it is of that one alone', () => {
+    const made = ledger()
+    const check = (from: number, pages: number, category: number): void =>
+      made.expectCategory('sysFree', at(from), pages * page, -1, category, (one) => `c${one}`)
+    check(0, 7, 1)
+    check(0, 2, 2)
+    check(7, 3, 2)
+    for (const [from, pages, category] of [
+      [0, 10, 1],
+      [5, 5, 2],
+      [2, 1, 2],
+    ] as const)
+      expect(() => check(from, pages, category)).toThrow(expect.objectContaining({ code: 'ERR_MEMLAYER_STAT' }))
+    expect(() => made.expectCategory('sysFree', at(7), page, pack(READY, 2), 1, String)).toThrow()
+    made.expectCategory('sysFree', at(7), page, pack(READY, 2), 2, String)
+    made.expectCategory('sysFree', at(0), page, pack(RESERVED, 0), 2, String)
+  })
+})

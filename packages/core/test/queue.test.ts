@@ -47,4 +47,11 @@ describe('the queue of retired ranges', () => {
     queue.push(5 * page, page)
     expect([queue.hasWritable, queue.nextWritable().v]).toEqual([true, 5 * page])
   })
+
+  it('hands out each range for its write, also when those before were taken out without that', () => {
+    const queue = new Queue()
+    for (let i = 1; i <= 3; i++) queue.push(i * page, page)
+    queue.shift()
+    expect([queue.nextWritable().v, queue.nextWritable().v, queue.hasWritable]).toEqual([2 * page, 3 * page, false])
+  })
 })

@@ -231,3 +231,16 @@ function countSteps(one: Numbered, step: () => void): Numbered {
     },
   })
 }
+
+describe('an index of many', () => {
+  it('looks at no entry of the page behind the one that is asked for', () => {
+    let steps = 0
+    const index = new RangeIndex<Numbered>()
+    const at = 2 * 4096
+    for (let i = 0; i < 64; i++) index.add(countSteps(entry(at + 4096 + 8 * i, 8), () => void steps++))
+    steps = 0
+    expect(index.touching(BASE + at, 4096)).toBe(null)
+    expect(steps).toBe(0)
+    expect(which(index.touching(BASE + at, 4097))).toHaveLength(1)
+  })
+})

@@ -1,6 +1,7 @@
 // Reclaimers under memory.limit: who is asked, what they may do to the memory and to its limit, and what they throw.
 import { createMemory, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import { describe, expect, it } from 'vitest'
+import { Reclaimers } from '../src/limit/reclaimers.js'
 import { errorOf } from './errors-of.js'
 import { PageOS } from './page-os.js'
 
@@ -150,5 +151,71 @@ describe('reclaimers', () => {
   ])('%j with %j is no reclaimer', (options, reclaim) => {
     const memory = createMemory(new PageOS())
     expect(errorOf(() => memory.reclaimer(options as never, reclaim as never))).toBeInstanceOf(UsageError)
+  })
+})
+
+describe('a round', () => {
+  function three(): { reclaimers: Reclaimers; asked: string[] } {
+    const reclaimers = new Reclaimers()
+    const asked: string[] = []
+    for (const name of ['a', 'b', 'c']) reclaimers.add({ name }, () => void asked.push(name))
+    return { reclaimers, asked }
+  }
+
+  it('that is late from the start asks one, and the next begins with the one behind it', () => {
+    const { reclaimers, asked } = three()
+    for (let i = 0; i < 4; i++)
+      reclaimers.round(
+        'near',
+        () => 1,
+        () => true,
+      )
+    expect(asked).toEqual(['a', 'b', 'c', 'a'])
+  })
+
+  it('that was not late is followed by one that begins with the first', () => {
+    const { reclaimers, asked } = three()
+    for (let i = 0; i < 2; i++)
+      reclaimers.round(
+        'near',
+        () => 1,
+        () => false,
+      )
+    expect(asked).toEqual(['a', 'b', 'c', 'a', 'b', 'c'])
+    expect(
+      reclaimers.round(
+        'near',
+        () => 0,
+        () => false,
+      ),
+    ).toEqual([])
+  })
+
+  it('tells what each gave, and nothing below 0 of one that took', () => {
+    const reclaimers = new Reclaimers()
+    let missing = 10
+    reclaimers.add({ name: 'takes' }, () => void (missing += 5))
+    reclaimers.add({ name: 'gives' }, () => void (missing -= 12))
+    expect(reclaimers.hasAny).toBe(true)
+    expect(
+      reclaimers.round(
+        'over',
+        () => missing,
+        () => false,
+      ),
+    ).toEqual([
+      { name: 'takes', bytes: 0 },
+      { name: 'gives', bytes: 12 },
+    ])
+  })
+
+  it('is running until it has ended, also where what it needs can not be counted', () => {
+    const { reclaimers } = three()
+    const wrong = (): number => {
+      expect(reclaimers.isRunning).toBe(true)
+      throw new Error('mine')
+    }
+    expect(() => reclaimers.round('near', wrong, () => false)).toThrow('mine')
+    expect(reclaimers.isRunning).toBe(false)
   })
 })

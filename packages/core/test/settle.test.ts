@@ -96,9 +96,9 @@ function stage(fn: string, inside: () => void): { memory: Memory; os: KeepingOS;
   }
   os.fate = run
   const retire = os.sysRetireOS.bind(os)
-  os.sysRetireOS = (v, n) => {
+  os.sysRetireOS = (v, n, isMapped) => {
     run('sysRetireOS')
-    return retire(v, n)
+    return retire(v, n, isMapped)
   }
   return {
     memory: createMemory(os),

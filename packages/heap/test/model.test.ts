@@ -10,7 +10,7 @@ import { createOS as createPlan9 } from '@memlayer/os-plan9'
 import { createOS as createWindows } from '@memlayer/os-windows'
 import { failCall } from '@memlayer/kernel'
 import { simulate } from '@memlayer/simkernel'
-import { random } from '@memlayer/witness'
+import { isLong, random } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { Model } from './model.js'
 
@@ -26,21 +26,36 @@ interface Row {
 
 const onLinux = process.platform === 'linux'
 const rows: readonly Row[] = [
-  { name: 'the real kernel', os: () => createLinux(), options: { maximum: 64 * MiB }, operations: 1_000_000 },
+  {
+    name: 'the real kernel',
+    os: () => createLinux(),
+    options: { maximum: 64 * MiB },
+    operations: isLong ? 1_000_000 : 100_000,
+  },
   {
     name: 'the real kernel, growing',
     os: () => createLinux(),
     options: { maximum: 64 * MiB, grow: true },
-    operations: 200_000,
+    operations: isLong ? 200_000 : 50_000,
   },
-  { name: 'a WebAssembly memory', os: () => createJS(), options: { maximum: 64 * MiB }, operations: 200_000 },
+  {
+    name: 'a WebAssembly memory',
+    os: () => createJS(),
+    options: { maximum: 64 * MiB },
+    operations: isLong ? 200_000 : 50_000,
+  },
   {
     name: 'the real kernel, checked',
     os: () => createLinux(),
     options: { maximum: 128 * MiB, check: { places: false, quarantine: 4 * MiB } },
-    operations: 100_000,
+    operations: isLong ? 100_000 : 25_000,
   },
-  { name: 'memory of the engine', os: () => createEngine(), options: { maximum: 64 * MiB }, operations: 100_000 },
+  {
+    name: 'memory of the engine',
+    os: () => createEngine(),
+    options: { maximum: 64 * MiB },
+    operations: isLong ? 100_000 : 25_000,
+  },
 ]
 
 const simulated: readonly Row[] = [

@@ -16,7 +16,7 @@ const usage = `usage: memlayer-inspect demo [--terminal] [--once] [--seconds=N]
   attach       print the address of a page on a process that was started with
                node --import @memlayer/inspect/auto
   --terminal   draw in the terminal instead of serving a page
-  --once       draw once in the terminal, without colours, and end
+  --once       draw once in the terminal, without colors, and end
   --seconds=N  end after N seconds (default: run until Ctrl+C)
   --version    print the version
   --help       print this text`

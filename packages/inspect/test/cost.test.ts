@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { isLong } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { yardstick } from './yardstick.js'
 
@@ -43,7 +44,7 @@ async function during(child: ChildProcess, act: () => Promise<unknown>): Promise
   return ((await used(child)).microseconds - before.microseconds) / 1000
 }
 
-describe.skipIf(process.platform !== 'linux')('observing', () => {
+describe.skipIf(process.platform !== 'linux' || !isLong)('observing', () => {
   it('costs little at a snapshot a second with 10,000 ranges, pages and explanations included', async () => {
     const child = fork(fileURLToPath(new URL('observed.mjs', import.meta.url)), { execArgv: [] })
     const [ready] = (await once(child, 'message')) as [Ready]

@@ -8,6 +8,7 @@ import { createMemory, type Memory, type Region } from '@memlayer/core'
 import { inspect, takeSnapshot, type Snapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-linux'
 import type { Page } from 'playwright-core'
+import { isLong } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { figure, fresh, living } from './living.js'
 import { longestTask, type Longest } from './tasks.js'
@@ -160,7 +161,7 @@ async function openAll(page: Page): Promise<void> {
   expect(await page.locator('#explain-table tbody tr').count()).toBe(51)
 }
 
-describe.skipIf(process.platform !== 'linux')('the page, over 100,000 ranges', () => {
+describe.skipIf(process.platform !== 'linux' || !isLong)('the page, over 100,000 ranges', () => {
   it('opens, sorts and zooms a file in short tasks, and has sixty rows of ten thousand', async (ctx) => {
     await using browser = await openBrowser(ctx)
     const file = join(tmpdir(), `memlayer-many-${process.pid}.json`)

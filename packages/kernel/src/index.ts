@@ -30,6 +30,7 @@ export { failCall, type FailPlan } from './fail.js'
 export { writeZeroes } from './zero.js'
 export {
   beforeDetach,
+  bufferLength,
   byteLengthOf,
   bytesIn,
   canDetach,

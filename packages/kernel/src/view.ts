@@ -110,6 +110,30 @@ function gettersOf(prototype: object): Getters {
   } as Getters
 }
 
+const lengthsOfBuffers = [
+  ArrayBuffer,
+  globalThis.SharedArrayBuffer as SharedArrayBufferConstructor | undefined,
+].flatMap((type): (() => number)[] => {
+  const getter = type && Object.getOwnPropertyDescriptor(type.prototype, 'byteLength')?.get
+  return getter === undefined ? [] : [getter]
+})
+
+/**
+ * The bytes of an ArrayBuffer or SharedArrayBuffer of any realm, as the engine knows them: 0 when it is detached. Null:
+ * it is neither.
+ */
+export function bufferLength(buffer: unknown): number | null {
+  for (const lengthOf of lengthsOfBuffers) {
+    try {
+      return lengthOf.call(buffer)
+    } catch (error) {
+      // It is not of this class. At the end of the stack there is no answer.
+      if (error instanceof RangeError) throw error
+    }
+  }
+  return null
+}
+
 /** The bytes of a typed array, as the engine knows them. 0 when its buffer is detached. */
 export function byteLengthOf(bytes: Uint8Array): number {
   return ofTypedArrays.byteLength.call(bytes)

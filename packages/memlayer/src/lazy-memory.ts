@@ -41,6 +41,7 @@ const methods: Readonly<Record<Exclude<keyof Memory, 'os' | 'limit' | 'toString'
   sysMap: true,
   sysUnusedAll: true,
   reserve: true,
+  adopt: true,
   view: true,
   attach: true,
   regions: true,

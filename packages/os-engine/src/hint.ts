@@ -16,6 +16,12 @@ export function hintOfBuffer(n: number, said: string): string {
   )
 }
 
+/** What to do with a buffer that has no whole page. */
+export const hintOfPages = 'Adopt a buffer with at least one whole page. This one is smaller, or was detached.'
+
+/** What to do with a buffer of which a region has a part. */
+export const hintOfAdopted = 'Release the region that has a part of the buffer, and adopt it again.'
+
 /** Why the kernel did not take pages back, and what to do. */
 export function keptHint(errno: number): string {
   if (errno !== EINVAL) return "Allow madvise in the process's seccomp filter. The filter refuses it."

@@ -2,7 +2,7 @@
 // kernel is asked for advice alone, so the engine keeps every page for as long as code can reach it, and no view, no
 // worker and no call in flight can touch memory that is gone. The functions are in mem.go's order. core's wrappers call
 // them. The advice is Linux's, as in @memlayer/os-linux.
-import { checkOptions, UsageError, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { checkOptions, UsageError, type AdoptedPages, type OS, type Refusal, type Traits } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import {
   alignDown,
@@ -14,8 +14,18 @@ import {
   type HostServices,
   type PosixKernel,
 } from '@memlayer/kernel'
+import { spaceOf } from './adopted.js'
 import { EINVAL, ENOSYS, EPERM, MADV_DONTNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_POPULATE_WRITE } from './defs.js'
-import { hintOfAddress, hintOfBuffer, hintOfKernel, hintOfPlace, hintOfPopulate, keptHint } from './hint.js'
+import {
+  hintOfAddress,
+  hintOfAdopted,
+  hintOfBuffer,
+  hintOfKernel,
+  hintOfPages,
+  hintOfPlace,
+  hintOfPopulate,
+  keptHint,
+} from './hint.js'
 import { Spaces } from './spaces.js'
 
 /** How the backend is made. */
@@ -104,7 +114,7 @@ class EngineMemory implements OS {
   }
 
   sysUnusedAllOS(ranges: ArrayLike<number>): boolean {
-    if (!this.#advisesMany) return false
+    if (!this.#advisesMany || this.#spaces.adopted > 0) return false
     for (let i = 0; i < ranges.length; i += 2) this.#cutHugePages(ranges[i] as Address, ranges[i + 1] as number)
     const answer = this.#kernel.madviseAll?.(ranges, MADV_DONTNEED) ?? -ENOSYS
     // Any advice on the own process came with Linux 6.13. Locked pages have the same answer, and cost a call each.
@@ -123,12 +133,12 @@ class EngineMemory implements OS {
     const beg = alignUp(v, huge)
     const end = alignDown(v + n, huge)
     // A hint: a kernel that refuses it changes nothing.
-    if (beg < end) void this.#kernel.madvise(beg, end - beg, MADV_HUGEPAGE)
+    if (beg < end) void this.#advise(beg, end - beg, MADV_HUGEPAGE)
   }
 
   sysPopulateOS(v: Address, n: number): boolean | null {
     if (!this.#populates) return false
-    const answer = this.#kernel.madvise(v, n, MADV_POPULATE_WRITE)
+    const answer = this.#advise(v, n, MADV_POPULATE_WRITE)
     if (answer === 0) return true
     // It came with Linux 5.14. An older kernel answers EINVAL. A sandbox that does not know it answers EPERM or ENOSYS.
     if (answer === -EINVAL || answer === -EPERM || answer === -ENOSYS) return (this.#populates = false)
@@ -138,7 +148,7 @@ class EngineMemory implements OS {
 
   sysZeroOS(v: Address, n: number): boolean {
     this.#cutHugePages(v, n)
-    const answer = this.#kernel.madvise(v, n, MADV_DONTNEED)
+    const answer = this.#advise(v, n, MADV_DONTNEED)
     if (answer === 0) return true
     this.refusal = this.#said('madvise', -answer, keptHint(-answer))
     return false
@@ -146,7 +156,7 @@ class EngineMemory implements OS {
 
   sysNoHugePageOS(v: Address, n: number): void {
     // A hint, whose answer is ignored. A kernel without huge pages answers EINVAL.
-    if (this.#hugePageSize !== 0) void this.#kernel.madvise(v, n, MADV_NOHUGEPAGE)
+    if (this.#hugePageSize !== 0) void this.#advise(v, n, MADV_NOHUGEPAGE)
   }
 
   sysFreeOS(v: Address, n: number): void {
@@ -156,8 +166,9 @@ class EngineMemory implements OS {
       const space = this.#spaces.at(at)
       if (space === null) return
       const size = Math.min(end, space.end) - at
-      // Code may keep a view for long, so the memory goes now. Where the kernel keeps it, it goes with the buffer.
-      void this.#kernel.madvise(at, size, MADV_DONTNEED)
+      // Code may keep a view for long, so the memory goes now. Where the kernel keeps it, it goes with the buffer. The
+      // bytes of a buffer that was adopted are other code's.
+      if (space.isThere === null) void this.#kernel.madvise(at, size, MADV_DONTNEED)
       space.owned -= size
       if (space.owned === 0) this.#spaces.drop(space)
       at += size
@@ -186,10 +197,27 @@ class EngineMemory implements OS {
     // Nothing to do: Reserved and Prepared are one state here.
   }
 
+  sysAdoptOS(bufferNow: () => ArrayBufferLike): AdoptedPages | null {
+    const space = spaceOf(this.#kernel, bufferNow)
+    if (space === null || typeof space === 'number') {
+      this.refusal = space === null ? { hint: hintOfPages } : this.#said('addressOf', -space, hintOfPlace)
+      return null
+    }
+    const { start, end, isThere } = space
+    const found = this.#spaces.within(start, end)
+    if (found === null) this.#spaces.add(space)
+    // Core refuses pages that it has. Those that it has not were left by a script that ended in the middle.
+    else if (found.start !== start || found.end !== end || found.isThere?.() !== true) {
+      this.refusal = { hint: hintOfAdopted }
+      return null
+    }
+    return { address: start, size: end - start, isThere: found?.isThere ?? isThere }
+  }
+
   view(v: Address, n: number): ArrayBuffer {
     const space = this.#spaces.at(v)
-    if (space === null || v + n > space.end) {
-      const hint = 'Make one view of each reservation.'
+    if (space === null || v + n > space.end || space.isThere?.() === false) {
+      const hint = 'Make one view of each reservation. A buffer that was adopted may have been detached.'
       throw new UsageError('ERR_MEMLAYER_VIEW', 'view: no buffer of the engine has all of this range', {
         op: 'view',
         address: v,
@@ -217,7 +245,7 @@ class EngineMemory implements OS {
     // V8 begins a fixed buffer within a page. The rest of that page is in the gap.
     const start = alignUp(first, this.#pageSize)
     placeBuffer(buffer, first)
-    this.#spaces.add({ buffer, start, end: start + size, owned: size })
+    this.#spaces.add({ buffer, isThere: null, start, end: start + size, owned: size })
     return start
   }
 
@@ -235,12 +263,29 @@ class EngineMemory implements OS {
   /** Takes the memory of pages, which read zero from then on. */
   #giveBack(v: Address, n: number): void {
     this.#cutHugePages(v, n)
-    const answer = this.#kernel.madvise(v, n, MADV_DONTNEED)
+    const answer = this.#advise(v, n, MADV_DONTNEED)
     if (answer === 0) return
     // Locked pages (EINVAL), or a filter.
     this.#keepsMemory = true
     writeZeroes(this, v, n)
     this.refusal = this.#said('madvise', -answer, keptHint(-answer))
+  }
+
+  /** The kernel's advice on [v, v+n). */
+  #advise(v: Address, n: number, advice: number): number {
+    return this.#spaces.adopted === 0 ? this.#kernel.madvise(v, n, advice) : this.#adviseThere(v, n, advice)
+  }
+
+  /** `#advise` on those pages alone that their buffers still have. Others may be unmapped, or anybody's. */
+  #adviseThere(v: Address, n: number, advice: number): number {
+    let answer = 0
+    for (let at = v, space = this.#spaces.at(at); space !== null && at < v + n; space = this.#spaces.at(at)) {
+      const size = Math.min(v + n, space.end) - at
+      const said = space.isThere?.() === false ? 0 : this.#kernel.madvise(at, size, advice)
+      if (said !== 0) answer = said
+      at += size
+    }
+    return answer
   }
 
   /** Takes the huge page flag from the huge pages at the ends of [v, v+n): see @memlayer/os-linux. */
@@ -258,7 +303,7 @@ class EngineMemory implements OS {
   #cutHugePage(at: Address, huge: number): void {
     const space = this.#spaces.at(at)
     // Errors are ignored, because a kernel without huge pages answers EINVAL.
-    if (space !== null && at + huge <= space.end) void this.#kernel.madvise(at, huge, MADV_NOHUGEPAGE)
+    if (space !== null && at + huge <= space.end) void this.#advise(at, huge, MADV_NOHUGEPAGE)
   }
 
   #said(syscall: string, errno: number, hint: string): Refusal {

@@ -4,7 +4,9 @@ import type { Address } from '@memlayer/kernel'
 
 /** One buffer of the engine. Its pages are [start, end). */
 export interface Space {
-  readonly buffer: SharedArrayBuffer
+  readonly buffer: ArrayBufferLike
+  /** Of a buffer that other code allocated: whether it still has the pages. Null: the layer allocated it. */
+  readonly isThere: (() => boolean) | null
   readonly start: Address
   readonly end: Address
   /** The bytes of it that the layer owns. */
@@ -16,9 +18,16 @@ export class Spaces {
   readonly #spaces: Space[] = []
   // The space that was found last: most calls ask for it again.
   #last: Space | null = null
+  #adopted = 0
+
+  /** The number of buffers that other code allocated. */
+  get adopted(): number {
+    return this.#adopted
+  }
 
   /** Adds a buffer, all of which is owned. */
   add(space: Space): void {
+    if (space.isThere !== null) this.#adopted += 1
     this.#spaces.splice(this.#after(space.start), 0, space)
     this.#last = space
   }
@@ -32,11 +41,18 @@ export class Spaces {
     return (this.#last = found)
   }
 
+  /** The first space that has a byte of [v, end); null: no space has one. */
+  within(v: Address, end: Address): Space | null {
+    const found = this.at(v) ?? this.#spaces[this.#after(v)]
+    return found !== undefined && found.start < end ? found : null
+  }
+
   /** Drops a space. The engine frees its buffer once no code can reach it. */
   drop(space: Space): void {
     const at = this.#after(space.start) - 1
     if (this.#spaces[at] !== space) return
     this.#spaces.splice(at, 1)
+    if (space.isThere !== null) this.#adopted -= 1
     if (this.#last === space) this.#last = null
   }
 

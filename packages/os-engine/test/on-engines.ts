@@ -2,13 +2,17 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { requireEngine, type EngineName } from '@memlayer/engines'
+import { isLong } from '@memlayer/witness'
 import { expect, type TestContext } from 'vitest'
 
 /** Whether the tests do all that they can. It takes minutes. */
 export const isFull = process.env['MEMLAYER_OS_ENGINE'] === 'full'
 
 export type Name = EngineName | 'this Node' | 'node26 by node:ffi'
-export const eachEngine: readonly Name[] = ['this Node', 'node22', 'node26', 'bun', 'deno']
+/** One of V8 and one of JavaScriptCore, and all of them in a long run. */
+export const eachEngine: readonly Name[] = isLong
+  ? ['this Node', 'node22', 'node26', 'bun', 'deno']
+  : ['this Node', 'bun']
 
 /** Arguments before the program. Each lets the program collect garbage. */
 const before: Readonly<Partial<Record<Name, readonly string[]>>> = {

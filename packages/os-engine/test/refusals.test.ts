@@ -1,5 +1,6 @@
 // What is refused, and by whom: the engine that makes no buffer, the kernel that takes no advice, a kernel that can't
 // tell where a buffer is.
+import { Worker } from 'node:worker_threads'
 import { createMemory, OutOfMemoryError, UsageError, type Memory } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
 import type { PosixKernel } from '@memlayer/kernel'
@@ -74,13 +75,15 @@ describe.skipIf(process.platform !== 'linux')('os-engine, refused (needs Linux)'
     expect(error).toMatchObject({ code: 'ERR_MEMLAYER_OPTION' })
   })
 
-  it('a share is refused, and the hint says to post a view', () => {
+  it('a share of a buffer that was adopted and is not shared is refused, and the hint says what to adopt', () => {
     const memory = createMemory(createOS())
-    const region = memory.reserve(65536)
-    region.commit(0, 65536)
-    const error = errorOf(() => region.share({})) as UsageError
+    const region = memory.adopt(new ArrayBuffer(2 ** 20))
+    const worker = new Worker('', { eval: true })
+    const error = errorOf(() => region.share(worker, 0, 65536)) as UsageError
+    void worker.terminate()
     expect(error).toMatchObject({ code: 'ERR_MEMLAYER_SHARED' })
-    expect(error.hint).toMatch(/^Post a view/)
-    region.free()
+    expect(error.hint).toMatch(/^Adopt a SharedArrayBuffer/)
+    region.release()
+    expect(memory.stats().total.ready).toBe(0)
   })
 })

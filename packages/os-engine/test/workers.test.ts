@@ -17,7 +17,64 @@ const worker = `
   })
 `
 
+const taker = `
+  import { parentPort } from 'node:worker_threads'
+  import { createMemory } from '@memlayer/core'
+  import { createOS } from '@memlayer/os-engine'
+  const memory = createMemory(createOS())
+  parentPort.on('message', (token) => {
+    const share = memory.attach(token)
+    const words = share.view(Int32Array)
+    const seen = words[3]
+    parentPort.postMessage({ name: share.name, size: share.size, isShared: words.buffer instanceof SharedArrayBuffer })
+    const waited = Atomics.wait(words, 0, 0, 20_000)
+    words[1] = seen + 1
+    share.release()
+    parentPort.postMessage({ isAwake: waited !== 'timed-out', lengthAfter: words.length })
+  })
+`
+
 describe.skipIf(process.platform !== 'linux')('os-engine (needs Linux)', () => {
+  it('shares a range with a worker: it stays Ready until the worker releases it, and Atomics.wait works there', () => {
+    const child = runChild(
+      `
+      import { Worker } from 'node:worker_threads'
+      import { createMemory } from '@memlayer/core'
+      import { createOS } from '@memlayer/os-engine'
+      const memory = createMemory(createOS())
+      const page = memory.os.traits.pageSize
+      using region = memory.reserve(64 * page, { name: 'lent' })
+      region.commit()
+      const words = region.view(Int32Array, 8 * page, page)
+      words[3] = 41
+      const worker = new Worker(${JSON.stringify(taker)}, { eval: true })
+      const next = () => new Promise((resolve) => worker.once('message', resolve))
+      worker.postMessage(region.share(worker, 8 * page, 4 * page))
+      const taken = await next()
+      const code = (call) => { try { call(); return null } catch (error) { return error.code } }
+      const refused = [code(() => region.unused(10 * page, page)), code(() => region.free())]
+      const holds = memory.holds().map(({ kind, region, offset, length }) => ({ kind, region, offset, length }))
+      region.unused(0, 8 * page)
+      words[0] = 1
+      Atomics.notify(words, 0)
+      const released = await next()
+      region.unused(8 * page, 4 * page)
+      await worker.terminate()
+      console.log(JSON.stringify({ taken, refused, holds, released, sum: words[1], page }))
+      `,
+      { from: import.meta.dirname },
+    )
+    expect(child).toMatchObject({ code: 0, signal: null })
+    const { page, ...told } = JSON.parse(child.stdout) as { page: number }
+    expect(told).toEqual({
+      taken: { name: 'lent', size: 4 * page, isShared: true },
+      refused: ['ERR_MEMLAYER_SHARED', 'ERR_MEMLAYER_SHARED'],
+      holds: [{ kind: 'share', region: 'lent', offset: 8 * page, length: 4 * page }],
+      released: { isAwake: true, lengthAfter: page },
+      sum: 0,
+    })
+  })
+
   it('a worker has the pages of a posted view, can be waited for, and reads zero when the owner has freed', () => {
     const child = runChild(
       `

@@ -1,19 +1,21 @@
 // os-js in real browsers: Debian's Chromium, Firefox and WebKitGTK, headless, on a page that is served, and in a worker
 // of that page. The console must stay empty.
 import { openEngine, runModule, type Engine, type Outcome, type RunOptions } from '@memlayer/browser'
-import { testSeed } from '@memlayer/witness'
+import { isLong, testSeed } from '@memlayer/witness'
 import { afterAll, describe, expect, it, type TestContext } from 'vitest'
 import { MAXIMUM, type Summary } from './history/history.js'
 import { expectedBeyond, expectedGigabyte, expectedLife, expectedLimits } from './portable/expected.js'
 
 const entry = new URL('./portable/entry.ts', import.meta.url)
 
-describe.each([
+const browsers = [
   { name: 'Chromium', isWide: true, growsFast: true },
   // Firefox copies a 64-bit memory when it grows, which takes 20 seconds for 5 GiB.
   { name: 'Firefox', isWide: true, growsFast: false },
   { name: 'WebKitGTK', isWide: false, growsFast: false },
-] as const)('os-js in $name', ({ name, isWide, growsFast }) => {
+] as const
+
+describe.each(isLong ? browsers : browsers.slice(0, 1))('os-js in $name', ({ name, isWide, growsFast }) => {
   // One for all tests, because it takes seconds to start.
   let engine: Promise<Engine> | undefined
   afterAll(async () => (await engine?.catch(() => undefined))?.[Symbol.asyncDispose]())

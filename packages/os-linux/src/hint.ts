@@ -58,7 +58,7 @@ function outOfMemoryHint({ space = 0, writable = 0, populated = 0 }: Asked, limi
   // An unmapping or a protection in the middle of a mapping adds two mappings.
   if (mappings + 2 >= maxMappings) {
     return (
-      'Free neighbouring ranges together, or raise the limit with sysctl. ' +
+      'Free neighboring ranges together, or raise the limit with sysctl. ' +
       `vm.max_map_count is ${maxMappings}, and the process has ${mappings} mappings.`
     )
   }
@@ -77,7 +77,7 @@ function outOfMemoryHint({ space = 0, writable = 0, populated = 0 }: Asked, limi
   }
   if (space > 0) {
     return (
-      'Reserve less, or free neighbouring ranges. ' +
+      'Reserve less, or free neighboring ranges. ' +
       `No hole of ${formatBytes(space)} is left in the address space of the process.`
     )
   }

@@ -1,14 +1,14 @@
 // Scripts that end between any two instructions, in random operations: by vm's timeout, and at the end of the stack.
 // The account holds afterwards, no view lies over what is not Ready, nothing is Ready without pages, and all of it can
 // be freed. MEMLAYER_SCRIPTS sets how many scripts end on each Node and in each way.
-import { otherNode, runChild, testSeed } from '@memlayer/witness'
+import { isLong, otherNode, runChild, testSeed } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { program, workersProgram } from './interrupted-scripts.js'
 
 const workers = 24
 const scripts = Number(process.env['MEMLAYER_SCRIPTS'] ?? 300)
 
-describe.skipIf(process.platform !== 'linux').each(['node22', 'this Node', 'node26'])(
+describe.skipIf(process.platform !== 'linux').each(isLong ? ['node22', 'this Node', 'node26'] : ['this Node'])(
   'scripts that end anywhere, on %s (need Linux)',
   (name) => {
     it.for(['timeout', 'stack'])('leave an account that is right: %s', { timeout: 900_000 }, (kind, context) => {

@@ -1,7 +1,7 @@
 // A long run that ends where it began. After as many operations as a busy server does in ten minutes, the
 // process has the memory that it had after the first few. The run has a process of its own, because it
 // measures all of it.
-import { runChild } from '@memlayer/witness'
+import { isLong, runChild } from '@memlayer/witness'
 import { expect, it } from 'vitest'
 
 // A life is some twenty operations. All rounds together are 3,000 operations a second for ten minutes.
@@ -128,7 +128,7 @@ const soak = `
   console.log(JSON.stringify({ operations, rounds }))
 `
 
-it.skipIf(process.platform !== 'linux')(
+it.skipIf(process.platform !== 'linux' || !isLong)(
   'ends with the resident memory, the mappings and the heap that it began with (needs Linux)',
   () => {
     const child = runChild(soak, {

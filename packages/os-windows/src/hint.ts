@@ -51,8 +51,8 @@ export function commitHint(errno: number, n: number, kernel: WindowsKernel, isNe
   }
   // The kernel refused less than it reports, so the report is not what bounds the process.
   return (
-    'Use less, or try again. How much is left is not known, because another limit than the commit limit of ' +
-    `${limit} refused: a quota of the job or the user, a page file that is growing, or the host of Wine.`
+    `Use less, or try again. The commit limit of ${limit} is not what refused, so how much is left is not known. ` +
+    'It may be a quota of the job or the user, a page file that is growing, or the host of Wine.'
   )
 }
 

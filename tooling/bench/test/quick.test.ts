@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isLong } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { benchmarks } from '../dist/benchmarks/index.js'
 import { withBlock } from '../dist/document.js'
@@ -19,7 +20,7 @@ function bench(...args: string[]): { code: number | null; stdout: string; stderr
 }
 
 describe('npm run bench', () => {
-  it.skipIf(!onLinux)('puts every benchmark on the page and in the JSON with --quick', () => {
+  it.skipIf(!onLinux || !isLong)('puts every benchmark on the page and in the JSON with --quick', () => {
     const folder = mkdtempSync(join(tmpdir(), 'memlayer-bench-'))
     try {
       const file = join(folder, 'quick.json')

@@ -69,7 +69,7 @@ export function runReports(root: string, entries: readonly Entry[], update: bool
   const temp = mkdtempSync(join(tmpdir(), 'memlayer-api-'))
   try {
     const shared = sharedConfig()
-    const configs = entries.map((entry, index) => configure(shared, root, entry, join(temp, String(index))))
+    const configs = entries.map((entry, index) => prepare(configure(shared, root, entry, join(temp, String(index)))))
     const [first] = configs
     if (first === undefined) return []
     // One program reads all entries, because most of the time goes into the standard library's declarations.
@@ -83,6 +83,34 @@ export function runReports(root: string, entries: readonly Entry[], update: bool
   }
 }
 
+/**
+ * Writes the model of each entry into `folder`, for the reference. Returns the files in the order of `entries`.
+ * @throws Error if API Extractor fails, for example because nothing was built.
+ */
+export function writeModels(root: string, entries: readonly Entry[], folder: string): string[] {
+  const shared = sharedConfig()
+  const configs = entries.map((entry, index) => {
+    const config = configure(shared, root, entry, folder)
+    const file = join(folder, `${index}.api.json`)
+    return { file, config: { ...config, apiReport: { enabled: false }, docModel: modelIn(file) } }
+  })
+  const prepared = configs.map(({ config }) => prepare(config))
+  const [first] = prepared
+  if (first === undefined) return []
+  const additionalEntryPoints = prepared.map((config) => config.mainEntryPointFilePath)
+  const compilerState = CompilerState.create(first, { additionalEntryPoints })
+  const messageCallback = (message: ExtractorMessage): void => {
+    // The check of the reports tells what is wrong with a declaration.
+    message.handled = true
+  }
+  for (const config of prepared) Extractor.invoke(config, { localBuild: true, compilerState, messageCallback })
+  return configs.map(({ file }) => file)
+}
+
+function modelIn(file: string): NonNullable<IConfigFile['docModel']> {
+  return { enabled: true, apiJsonFilePath: file, includeForgottenExports: false }
+}
+
 /** Reads the shared configuration, and adds the path of Node's types, which depends on the checkout. */
 function sharedConfig(): IConfigFile {
   const shared = ExtractorConfig.loadFile(base)
@@ -91,23 +119,27 @@ function sharedConfig(): IConfigFile {
   return { ...shared, compiler: { overrideTsconfig: { compilerOptions: { ...compilerOptions, typeRoots } } } }
 }
 
-function configure(shared: IConfigFile, root: string, entry: Entry, temp: string): ExtractorConfig {
+function configure(shared: IConfigFile, root: string, entry: Entry, temp: string): IConfigFile {
   const projectFolder = join(root, entry.folder)
+  return {
+    ...shared,
+    projectFolder,
+    mainEntryPointFilePath: join(projectFolder, entry.declarations),
+    apiReport: {
+      ...shared.apiReport,
+      enabled: true,
+      reportFileName: `${entry.name}.api.md`,
+      reportFolder: join(projectFolder, 'etc'),
+      reportTempFolder: temp,
+    },
+  }
+}
+
+function prepare(configObject: IConfigFile): ExtractorConfig {
   return ExtractorConfig.prepare({
     configObjectFullPath: undefined,
-    packageJsonFullPath: join(projectFolder, 'package.json'),
-    configObject: {
-      ...shared,
-      projectFolder,
-      mainEntryPointFilePath: join(projectFolder, entry.declarations),
-      apiReport: {
-        ...shared.apiReport,
-        enabled: true,
-        reportFileName: `${entry.name}.api.md`,
-        reportFolder: join(projectFolder, 'etc'),
-        reportTempFolder: temp,
-      },
-    },
+    packageJsonFullPath: join(configObject.projectFolder ?? '', 'package.json'),
+    configObject,
   })
 }
 

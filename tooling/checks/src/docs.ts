@@ -1,6 +1,7 @@
 // Checks that the links, anchors, paths and commands in every committed Markdown file exist. Changelogs and API reports
 // are generated, so they are exempt. Also checks that a published README has no link that works only in the
-// repository, and that a table with a column 'why' gives a reason in each row.
+// repository, that a table with a column 'why' gives a reason in each row, and that the READMEs of backends have the
+// same sections.
 import { posix } from 'node:path'
 import { publicPackages, readText, type Manifest, type Workspace } from './workspace.js'
 
@@ -54,7 +55,38 @@ export function checkDoc(file: string, text: string, targets: Targets): string[]
       if (!targets.scripts.includes(script)) say(`package.json has no script '${script}': correct the name.`)
     }
   }
-  return [...findings, ...checkReasons(file, text)]
+  return [...findings, ...checkReasons(file, text), ...checkBackend(file, text), ...checkBlocks(file, text)]
+}
+
+/** Checks that each block of code is run by the tests, or that a comment above it says why it is not. */
+function checkBlocks(file: string, text: string): string[] {
+  const findings: string[] = []
+  let fence = ''
+  let above = ''
+  for (const [index, line] of text.split('\n').entries()) {
+    const [, mark = '', language = '', how = ''] = /^(`{3,})(\w*)[ \t]*(\w*)/.exec(line) ?? []
+    if (fence !== '') {
+      if (mark.startsWith(fence) && language === '') fence = ''
+    } else if (mark !== '') {
+      fence = mark
+      const isCode = language === 'ts' || language === 'js'
+      if (isCode && how !== 'run' && how !== 'vitest' && !/^<!-- not run: .+ -->$/.test(above))
+        findings.push(`${file}:${index + 1}: write 'run' behind the language, or above it: <!-- not run: why -->`)
+    }
+    if (line !== '') above = line
+  }
+  return findings
+}
+
+/** The sections of every backend's README, in this order. Others come after them. */
+const sectionsOfBackend = ['Options', 'Traits', 'Kernel calls', 'Departures from Go', 'How far it was run']
+
+/** Checks the sections of a backend's README, so that a reader of one finds his way in all. */
+function checkBackend(file: string, text: string): string[] {
+  if (!/^packages\/os-[\w-]+\/README\.md$/.test(file)) return []
+  const found = [...text.matchAll(/^## (.+)$/gm)].map(([, title = '']) => title)
+  const isInOrder = sectionsOfBackend.every((title, i) => found[i] === title)
+  return isInOrder ? [] : [`${file}: the sections have to begin with ${sectionsOfBackend.join(', ')}, in this order.`]
 }
 
 /** Checks one link, and returns a sentence, or null when a reader can follow it. */

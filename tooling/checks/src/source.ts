@@ -76,6 +76,38 @@ export function parseSource(file: string, text: string): Source {
   return { imports, exportStars, functions, errors: errors.map(({ message }) => message) }
 }
 
+/** A text in code: a literal, a template, or what `+` joins of them. */
+export interface Text {
+  readonly line: number
+  /** What is computed stands as `code`. */
+  readonly text: string
+}
+
+/** Returns the texts of a file. */
+export function textsOf(file: string, text: string): Text[] {
+  const { program } = parseSync(file, text)
+  const lineOf = lineCounter(text)
+  const texts: Text[] = []
+  const joined = new Set<Node>()
+  const add = (node: Expression): void => {
+    if (joined.has(node)) return
+    const found = textOf(node, joined)
+    if (found !== null) texts.push({ line: lineOf(node.start), text: found })
+  }
+  new Visitor({ BinaryExpression: add, TemplateLiteral: add, Literal: add }).visit(program)
+  return texts
+}
+
+/** The text of an expression, or null for one that is not a text. What it consists of goes into `parts`. */
+function textOf(node: Expression, parts: Set<Node>): string | null {
+  parts.add(node)
+  if (node.type === 'Literal') return typeof node.value === 'string' ? node.value : null
+  if (node.type === 'TemplateLiteral') return node.quasis.map(({ value }) => value.cooked ?? '').join('code')
+  if (node.type !== 'BinaryExpression' || node.operator !== '+') return null
+  const [left, right] = [textOf(node.left, parts), textOf(node.right, parts)]
+  return left === null && right === null ? null : (left ?? 'code') + (right ?? 'code')
+}
+
 interface Span {
   readonly first: number
   readonly last: number

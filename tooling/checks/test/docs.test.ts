@@ -68,6 +68,31 @@ describe('documents', () => {
     ])
   })
 
+  it.each([
+    ['```ts\na()\n```', 1],
+    ['````md\n```ts\na()\n```\n````', 0],
+    ['```ts run linux\na()\n```', 0],
+    ['<!-- not run: it needs a printer -->\n\n```js\na()\n```', 0],
+    ['```sh\nls\n```', 0],
+    ['```ts run\na()\n```\n\n```ts\nb()\n```', 1],
+  ])('are reported for a block of code that is not run, without a reason: %j', (text, count) => {
+    expect(check(text)).toHaveLength(count)
+  })
+
+  it('are reported for a backend without the sections of the others, or in another order', () => {
+    const readme = (...titles: string[]): string[] =>
+      checkDoc('packages/os-x/README.md', titles.map((title) => `## ${title}\n`).join('\n'), {
+        has: () => true,
+        anchors: () => null,
+        scripts: [],
+        published: new Set(),
+      })
+    const five = ['Options', 'Traits', 'Kernel calls', 'Departures from Go', 'How far it was run']
+    expect(readme(...five, 'Views')).toEqual([])
+    expect(readme(...five.toReversed())).toEqual([expect.stringContaining('Options, Traits')])
+    expect(readme('Views', ...five)).toHaveLength(1)
+  })
+
   it('may have empty cells in other columns and other tables', () => {
     expect(check(table('| | b | c |', '| a | `b\\|c` | d |', '| a | | c |'))).toEqual([])
     expect(check('| Go | here |\n| --- | --- |\n| a | |')).toEqual([])

@@ -56,6 +56,56 @@ const equals: readonly Equals[] = [
     changes: ['this.#words[this.#credits] = 0 -> nothing'],
   },
   {
+    where: 'retired/retired.ts ',
+    why: 'A kind has a number that no other has. Which one it is says nothing.',
+    changes: ['3 -> 4'],
+  },
+  {
+    where: 'retired/retired.ts Retired',
+    why: 'Room for a kind more, which no range has.',
+    changes: ['1 -> 2'],
+  },
+  {
+    where: 'retired/retired.ts Retired.hasSeen',
+    why: 'A shortcut. A map of one range holds 0 everywhere, and the lines after it find that too.',
+    changes: ['seen.size === 1 -> false', '1 -> 2'],
+  },
+  {
+    where: 'retired/retired.ts Retired.reserve',
+    why: 'Ranges begin at whole pages, which are multiples of 2 as well.',
+    changes: ['1 -> 2'],
+  },
+  {
+    where: 'retired/retired.ts Retired.#allocCooled',
+    why: 'Ranges begin at whole pages, which are multiples of 2 as well.',
+    changes: ['1 -> 2'],
+  },
+  {
+    where: 'retired/retired.ts Retired.#take',
+    why: 'The bound is not below the largest range either way. A bound that is too high costs a search in vain.',
+    changes: ['0 -> 1', 'end - start -> (end) + (start)', 'this.#largestCooled = largest -> nothing'],
+  },
+  {
+    where: 'retired/retired.ts Retired.#coolFirst',
+    why: 'The bound is not below the largest range either way. A bound that is too high costs a search in vain.',
+    changes: ['this.#kinds.end - this.#kinds.start -> (this.#kinds.end) + (this.#kinds.start)'],
+  },
+  {
+    where: 'retired/retired.ts Retired.#age',
+    why: 'Where the queue is empty nothing is in quarantine, and sums of bytes are whole pages, so none is 1.',
+    changes: ['queue.length > 0 -> (queue.length) >= (0)', '0 -> 1 (2)'],
+  },
+  {
+    where: 'retired/retired.ts Retired.#releaseCooled',
+    why: 'No range ends between the addresses 0 and 1.',
+    changes: ['0 -> 1'],
+  },
+  {
+    where: 'retired/lingering.ts Lingering.take',
+    why: 'A shortcut: where nothing lingers, no part of the range does.',
+    changes: ['this.#bytes === 0 -> false'],
+  },
+  {
     where: 'retired/queue.ts Queue.#grow',
     why: 'What is copied too much lies behind the last range, where the next one overwrites it.',
     changes: ['2 -> 3 (3)'],

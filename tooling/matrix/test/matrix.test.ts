@@ -23,14 +23,14 @@ import {
 } from '@memlayer/matrix'
 import { requireEngine } from '@memlayer/engines'
 import { checkout } from '@memlayer/checks/workspace'
-import { testSeed } from '@memlayer/witness'
+import { isLong, testSeed } from '@memlayer/witness'
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
 
 const onLinux = process.platform === 'linux' && process.arch === 'x64'
 const everyBundling = [...bundlings, ...forBun('bun')].map((bundling, index) => ({ ...bundling, index }))
 const seeded = { seed: testSeed() }
 
-describe.skipIf(!onLinux)('the matrix (needs Linux on x64)', () => {
+describe.skipIf(!onLinux || !isLong)('the matrix (needs Linux on x64)', () => {
   let lab: Lab
   let app: string
   let bundles: Bundle[]

@@ -16,7 +16,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     wrong: 'a kept view shows the old bytes after sysUnused',
     subject: engine,
-    find: /(#giveBack\(v, n\) \{[^]*?)this\.#kernel\.madvise\(v, n, MADV_DONTNEED\)/,
+    find: /(#giveBack\(v, n\) \{[^]*?)this\.#advise\(v, n, MADV_DONTNEED\)/,
     put: '$10',
     caughtBy: 'contents/detached',
   },
@@ -28,7 +28,7 @@ export const engineMutants: readonly Mutant[] = [
     caughtBy: 'account/mappings',
   },
   {
-    wrong: 'the trait ends has a word that nobody knows',
+    wrong: 'the trait ends has a word that no case knows',
     subject: engine,
     find: "ends: 'zeroed',",
     put: "ends: 'gone',",
@@ -42,7 +42,7 @@ export const engineMutants: readonly Mutant[] = [
     caughtBy: 'free/in-parts',
   },
   {
-    wrong: 'a buffer is taken to begin a page too early, so that advice goes to its neighbour',
+    wrong: 'a buffer is taken to begin a page too early, so that advice goes to its neighbor',
     subject: engine,
     find: 'placeBuffer(buffer, first);',
     put: 'placeBuffer(buffer, first - this.#pageSize);',
@@ -54,5 +54,19 @@ export const engineMutants: readonly Mutant[] = [
     find: 'if (first < 0)',
     put: 'if (first === -1)',
     caughtBy: 'refusals/alloc',
+  },
+  {
+    wrong: 'sysFree takes the memory of a buffer that was adopted',
+    subject: engine,
+    find: 'if (space.isThere === null)',
+    put: 'if (space !== null)',
+    caughtBy: 'adopt/contents',
+  },
+  {
+    wrong: 'pages that an adopted buffer has lost are advised all the same',
+    subject: engine,
+    find: 'space.isThere?.() === false ? 0 : ',
+    put: '',
+    caughtBy: 'adopt/lost',
   },
 ]

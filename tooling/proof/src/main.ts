@@ -17,9 +17,9 @@ import { windowsColumn } from './windows-column.js'
 const [job, ...rest] = process.argv.slice(2)
 const seed = Number(option('--seed') ?? Math.floor(Math.random() * 2 ** 31))
 const seeds = Number(option('--seeds') ?? 1)
-const usage = `usage: main.js matrix [--seed <number>] [--seeds <number>]
-       main.js mutants [--seed <number>] [--json]
-       main.js faults [--seed <number>] [--backend <name>] [--only <text>] [--all]
+const usage = `usage: npm run conformance -- [--seed <number>] [--seeds <number>]
+       npm run mutants -- [--seed <number>] [--json]
+       node tooling/proof/dist/main.js faults [--seed <number>] [--backend <name>] [--only <text>] [--all]
 
   --seed <number>    repeat the random choices of an earlier run
   --seeds <number>   run with as many seeds, from --seed upwards. Default: 1

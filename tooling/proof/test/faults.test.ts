@@ -2,7 +2,7 @@
 // catches a fault of each function. `npm run mutants` tries all of them.
 import { conformance, runCases } from '@memlayer/conformance'
 import { faultsOf, faulty, figuresOf, nameOf, simulatedSubjects, tryFaults, type AnySubject } from '@memlayer/proof'
-import { testSeed } from '@memlayer/witness'
+import { isLong, testSeed } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 const linux = simulatedSubjects.find(({ name }) => name === 'linux') as AnySubject
@@ -21,14 +21,15 @@ describe('the table of faults', () => {
     expect(faultsOf(linux).length).toBeGreaterThanOrEqual(400)
   })
 
-  it.each(simulatedSubjects.map((subject) => [subject.name, subject] as const))(
-    'leaves %s right when a fault changes nothing',
-    (_, subject) => {
-      const same = faulty(subject, { fn: 'none', way: 'is right', change: () => ({}) })
-      const { results } = runCases(conformance(same, { seed: testSeed() }))
-      expect(results.filter(({ status }) => status === 'fail')).toEqual([])
-    },
-  )
+  it.each(
+    simulatedSubjects
+      .filter(({ name }) => isLong || name === 'linux')
+      .map((subject) => [subject.name, subject] as const),
+  )('leaves %s right when a fault changes nothing', (_, subject) => {
+    const same = faulty(subject, { fn: 'none', way: 'is right', change: () => ({}) })
+    const { results } = runCases(conformance(same, { seed: testSeed() }))
+    expect(results.filter(({ status }) => status === 'fail')).toEqual([])
+  })
 
   it('has faults that the suite catches, and names the first case that fails', async () => {
     const trials = await tryFaults(linux, { seed: testSeed(), only: 'sysFaultOS leaves' })

@@ -29,7 +29,7 @@ export function runExample(example: Example): void {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'memlayer-readme-')))
   try {
     linkPackages(root, folder)
-    linkDependencies(dirname(resolve(example.file)), folder)
+    linkDependencies(packageOf(example.file, root), folder)
     const module = join(folder, `example.${example.language === 'ts' ? 'mts' : 'mjs'}`)
     writeFileSync(module, moduleOf(example, new URL('./expectations.js', import.meta.url).href))
     const flags = process.features.typescript
@@ -100,17 +100,38 @@ function linkPackages(root: string, folder: string): void {
   }
 }
 
-/** Links the peer dependencies of the README's own package, because its users install them too. */
+/**
+ * Links the peer dependencies of the README's own package, because its users install them too. A document of a private
+ * package shows other people's packages as well: these are its development dependencies.
+ */
 function linkDependencies(packageFolder: string, folder: string): void {
-  const manifest = join(packageFolder, 'package.json')
-  if (!existsSync(manifest)) return
-  const { peerDependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as {
-    peerDependencies?: Record<string, string>
-  }
-  for (const name of Object.keys(peerDependencies)) {
+  const { isPrivate, peers, development } = dependenciesOf(packageFolder)
+  for (const name of [...peers, ...(isPrivate ? development : [])]) {
     const [target, link] = [join(packageFolder, 'node_modules', name), join(folder, 'node_modules', name)]
     if (!existsSync(target) || existsSync(link)) continue
     mkdirSync(dirname(link), { recursive: true })
     symlinkSync(realpathSync(target), link, 'junction')
   }
+}
+
+function dependenciesOf(packageFolder: string): { isPrivate: boolean; peers: string[]; development: string[] } {
+  const manifest = join(packageFolder, 'package.json')
+  if (!existsSync(manifest)) return { isPrivate: false, peers: [], development: [] }
+  const {
+    private: isPrivate = false,
+    peerDependencies = {},
+    devDependencies = {},
+  } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+    private?: boolean
+    peerDependencies?: Record<string, string>
+    devDependencies?: Record<string, string>
+  }
+  return { isPrivate, peers: Object.keys(peerDependencies), development: Object.keys(devDependencies) }
+}
+
+/** The folder of the package that a document is in: the nearest one with a manifest. */
+function packageOf(file: string, root: string): string {
+  let folder = dirname(resolve(file))
+  while (folder !== root && !existsSync(join(folder, 'package.json'))) folder = dirname(folder)
+  return folder
 }

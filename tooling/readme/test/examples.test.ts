@@ -96,6 +96,11 @@ describe('runExample', () => {
     expect(said).toContain(words)
   })
 
+  it('finds the development dependencies of a private package, from a document in a folder of it', () => {
+    const load = "import manifest from 'vitest/package.json' with { type: 'json' }"
+    expect(verdict(`${fence}js run`, load, "manifest.name //=> 'vitest'", fence)).toBe(null)
+  })
+
   it('names the README’s line that throws', () => {
     const said = verdict('', `${fence}js run`, '', 'const f = () => { throw new Error("broken") }', 'f()', fence)
     expect(said).toMatch(/\.md:4: exit 1\n/)

@@ -11,13 +11,15 @@ const script = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '
 
 /** What a command prints, and its exit code. */
 type Answer = readonly [output: string, code: number]
-type Answers = Readonly<Record<'test' | 'conformance' | 'mutants' | 'test:kernels', Answer>>
+type Answers = Readonly<Record<'test' | 'test:long' | 'conformance' | 'mutants' | 'test:kernels' | 'docs', Answer>>
 
 const good: Answers = {
   test: ['dots\n100 passed, 0 failed, 2 skipped', 0],
+  'test:long': ['20 passed, 0 failed, 1 skipped', 0],
   conformance: ['66 pass, 4 absent\n70 passed, 0 failed, 3 skipped', 0],
   mutants: ['55 passed, 0 failed, 0 skipped', 0],
   'test:kernels': ['m: 9 passed, 0 failed, 0 skipped\n9 passed, 0 failed, 0 skipped', 0],
+  docs: ['101 pages\n15 passed, 0 failed, 0 skipped', 0],
 }
 
 describe.skipIf(process.platform !== 'linux')('.ci/run (needs Linux)', () => {
@@ -53,35 +55,46 @@ describe.skipIf(process.platform !== 'linux')('.ci/run (needs Linux)', () => {
     const { code, lines } = run({})
     expect(lines.filter((line) => /^== [^,]*$/.test(line))).toEqual([
       '== npm test',
+      '== npm run test:long',
       '== npm run conformance',
       '== npm run mutants',
       '== npm run test:kernels',
+      '== npm run docs -- --check',
     ])
-    expect([lines.at(-1), code]).toEqual(['234 passed, 0 failed, 5 skipped', 0])
+    expect([lines.at(-1), code]).toEqual(['269 passed, 0 failed, 6 skipped', 0])
     expect(existsSync(join(root, 'apt-get.log'))).toBe(false)
   })
 
   it.each<[string, Partial<Answers>, string]>([
-    ['a test fails', { test: ['99 passed, 1 failed, 2 skipped', 1] }, '233 passed, 1 failed, 5 skipped'],
-    ['a command ends before its counts', { mutants: ['TypeError', 1] }, '179 passed, 1 failed, 5 skipped'],
-    ['a command counts nothing', { mutants: ['', 0] }, '179 passed, 1 failed, 5 skipped'],
-    ['a command fails after its counts', { mutants: [good.mutants[0], 3] }, '234 passed, 1 failed, 5 skipped'],
+    ['a test fails', { test: ['99 passed, 1 failed, 2 skipped', 1] }, '268 passed, 1 failed, 6 skipped'],
+    ['a command ends before its counts', { mutants: ['TypeError', 1] }, '214 passed, 1 failed, 6 skipped'],
+    ['a command counts nothing', { mutants: ['', 0] }, '214 passed, 1 failed, 6 skipped'],
+    ['a command fails after its counts', { mutants: [good.mutants[0], 3] }, '269 passed, 1 failed, 6 skipped'],
     [
       'a kernel fails a test',
       { 'test:kernels': ['8 passed, 1 failed, 1 skipped', 1] },
-      '233 passed, 1 failed, 6 skipped',
+      '268 passed, 1 failed, 7 skipped',
     ],
-    ['the kernels cannot start', { 'test:kernels': ['cannot install', 2] }, '225 passed, 1 failed, 5 skipped'],
+    ['the kernels cannot start', { 'test:kernels': ['cannot install', 2] }, '260 passed, 1 failed, 6 skipped'],
   ])('runs the other commands too when %s, and fails', (_, answers, last) => {
     const { code, lines } = run(answers)
     expect([lines.at(-1), code]).toEqual([last, 1])
+  })
+
+  it('says again at the end what failed and why, because a long log is cut in front', () => {
+    const output =
+      '\u001b[31m FAIL \u001b[39m core test/a.test.ts > adds\nAssertionError: 1 is not 2\n0 passed, 1 failed, 0 skipped'
+    const { lines } = run({ mutants: [output, 1] })
+    const at = lines.lastIndexOf('== failed in npm run mutants:')
+    expect(lines.slice(at + 1, at + 3)).toEqual([' FAIL  core test/a.test.ts > adds', 'AssertionError: 1 is not 2'])
+    expect(lines.indexOf('== npm run docs -- --check')).toBeLessThan(at)
   })
 
   it('prints a download that failed, counts it as skipped, and does not fail', () => {
     const output = 'm: cannot download: apt-get update\n0 passed, 0 failed, 1 skipped'
     const { code, lines } = run({ 'test:kernels': [output, 3] })
     expect(lines).toContain('m: cannot download: apt-get update')
-    expect([lines.at(-1), code]).toEqual(['225 passed, 0 failed, 6 skipped', 0])
+    expect([lines.at(-1), code]).toEqual(['260 passed, 0 failed, 7 skipped', 0])
   })
 
   it('installs the packages that are missing, and no others', () => {
@@ -104,7 +117,7 @@ describe.skipIf(process.platform !== 'linux')('.ci/run (needs Linux)', () => {
     expect(lines[0]).toBe(
       'QEMU could not be installed. npm run test:kernels tries again, and says why its machines do not run.',
     )
-    expect([lines.at(-1), code]).toEqual(['234 passed, 0 failed, 5 skipped', 0])
+    expect([lines.at(-1), code]).toEqual(['269 passed, 0 failed, 6 skipped', 0])
     missing('gcc')
     expect(run({})).toEqual({ code: 100, lines: [''] })
   })

@@ -1,5 +1,6 @@
 // @memlayer/witness reads the kernel's own account of memory, for tests, the tour and the benchmark.
 export { runChild, type ChildEnd, type ChildOptions } from './child.js'
+export { isLong } from './long.js'
 export { random, type Random } from './random.js'
 export { testSeed } from './seed.js'
 export { bytesWith, mappings, mappingsIn, processResident, residentBytes, type Mapping } from './maps.js'

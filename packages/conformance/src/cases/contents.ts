@@ -233,7 +233,7 @@ export const contentsCases: readonly Definition[] = [
   },
   {
     id: 'contents/zero',
-    title: 'region.zero: the range reads zero, its neighbours keep their bytes, and the pages stay usable',
+    title: 'region.zero: the range reads zero, its neighbors keep their bytes, and the pages stay usable',
     show: (world) => {
       for (let seed = 1; seed <= 4; seed++) {
         world.play(

@@ -120,7 +120,7 @@ export const freeCases: readonly Definition[] = [
   },
   {
     id: 'free/across-reservations',
-    title: 'sysFree: frees neighbours in different states at once, if the trait says so',
+    title: 'sysFree: frees neighbors in different states at once, if the trait says so',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit, witness } = stage

@@ -22,7 +22,7 @@ function hints(world: World): Verdict | undefined {
       os.sysFreeOS(guard, unit)
       if (os.refusal) os.refusal = null
     }
-    claim(honoured < 4, 'the trait hints is false, but sysReserve honoured four hints at free addresses')
+    claim(honoured < 4, 'the trait hints is false, but sysReserve honored four hints at free addresses')
     return absent('hints')
   })
 }
@@ -130,7 +130,7 @@ function placed(world: World): Verdict | undefined {
 }
 
 export const modestCases: readonly Definition[] = [
-  { id: 'traits/hints', title: 'hints is false only where the kernel honours no hint', show: hints },
+  { id: 'traits/hints', title: 'hints is false only where the kernel honors no hint', show: hints },
   {
     id: 'traits/frees-parts',
     title: 'freesParts is false only where a part of a reservation can’t be freed',
@@ -140,7 +140,7 @@ export const modestCases: readonly Definition[] = [
   { id: 'traits/sizes', title: 'pages, huge pages and granularity are those of the kernel', show: sizes },
   {
     id: 'hints/sizes',
-    title: 'sysReserve: honours a hint at free addresses for any size, if the trait says so',
+    title: 'sysReserve: honors a hint at free addresses for any size, if the trait says so',
     show: hintSizes,
   },
   {

@@ -191,12 +191,12 @@ export const repeatedCases: readonly Definition[] = [
   },
   {
     id: 'repeated/hints',
-    title: 'sysReserve: honours 300 hints at free addresses, if the trait says so',
+    title: 'sysReserve: honors 300 hints at free addresses, if the trait says so',
     show: (world) => world.play(repeatHints),
   },
   {
     id: 'repeated/low-addresses',
-    title: 'every transition reaches a range below 4 GiB, if the kernel honours a hint there',
+    title: 'every transition reaches a range below 4 GiB, if the kernel honors a hint there',
     show: lowAddresses,
   },
   {

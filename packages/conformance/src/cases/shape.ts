@@ -24,6 +24,7 @@ const optional = [
   'sysPopulateOS',
   'sysNoHugePageOS',
   'sysZeroOS',
+  'sysAdoptOS',
   'onDetach',
 ] as const satisfies readonly (keyof OS)[]
 

@@ -246,7 +246,7 @@ export const transitionCases: readonly Definition[] = [
   },
   {
     id: 'used/across-reservations',
-    title: 'sysUnused and sysUsed: work across neighbouring reservations',
+    title: 'sysUnused and sysUsed: work across neighboring reservations',
     show: (world) =>
       world.play((stage) => {
         const { memory, os, unit } = stage

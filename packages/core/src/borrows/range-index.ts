@@ -17,7 +17,7 @@ export interface IndexEntry<E> {
   next: E | null
   /** The entry before it, so that the index takes it out without a search. */
   previous: E | null
-  /** Whether it is in the index. */
+  /** Whether it is in a span of the index. Those that the list has are in none. */
   isIn: boolean
 }
 
@@ -87,7 +87,6 @@ export class RangeIndex<E extends IndexEntry<E>> {
       this.#list.fill(null)
     }
     if (this.#levels !== null) return addTo(this.#levels, entry)
-    entry.isIn = true
     this.#list[this.#listed] = entry
     this.#listed += 1
   }
@@ -124,7 +123,6 @@ export class RangeIndex<E extends IndexEntry<E>> {
   /** Takes an entry out of the list, which has no order. False: it is not there. */
   #drop(entry: E): boolean {
     const list = this.#list
-    entry.isIn = false
     for (let i = 0; i < this.#listed; i++) {
       if (list[i] !== entry) continue
       const last = this.#listed - 1
@@ -141,7 +139,6 @@ function addTo<E extends IndexEntry<E>>(levels: readonly Level<E>[], entry: E): 
   const span = spanFor(levels, entry, true) as Span<E>
   const { first } = span
   entry.next = first
-  entry.previous = null
   span.first = entry
   if (first !== null) first.previous = entry
   entry.isIn = true

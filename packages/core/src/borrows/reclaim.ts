@@ -25,7 +25,7 @@ export function wrongBuffer(what: string): never {
  * Whether `buffer` is over the bytes from `v` on. A byte that is changed in one has to change in the other, at both
  * ends and twice, because the same bytes may be there by chance. Every byte is as before afterwards.
  */
-export function isOver(os: OS, v: Address, buffer: ArrayBuffer): boolean {
+export function isOver(os: Pick<OS, 'view'>, v: Address, buffer: ArrayBuffer): boolean {
   const n = buffer.byteLength
   const theirs = new Uint8Array(buffer)
   const ours = new Uint8Array(os.view(v, n))

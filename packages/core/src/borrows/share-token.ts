@@ -14,9 +14,9 @@ export const TAKEN = 1
 export const RELEASED = 2
 export const REVOKED = 3
 
-// The buffer that is posted: six words of 32 bits, of which the last is spare, then three doubles: magic, address and
-// size.
-const bufferBytes = 48
+// The buffer that is posted: six words of 32 bits, of which the last is spare, then four doubles: magic, address, size,
+// and where in memory of the engine the range begins.
+const bufferBytes = 56
 const wordCount = 5
 /** The place of the state among the words. */
 export const STATE = 0
@@ -44,6 +44,15 @@ export interface ShareToken {
   readonly size: number
   /** What both sides agree through. */
   readonly hold: SharedArrayBuffer
+  /** Where the memory is the engine's: the buffer that has the bytes. It is more than the share. */
+  readonly buffer?: SharedArrayBuffer
+}
+
+/** Memory of the engine: what a thread gets in place of an address. */
+export interface EngineBytes {
+  readonly buffer: SharedArrayBuffer
+  /** Where in it a range begins. */
+  readonly byteOffset: number
 }
 
 /** A new offer of [v, v+n) to a thread: the token to post, and the words that the owner keeps. */
@@ -54,13 +63,15 @@ export function makeToken(
   n: number,
   thread: number | undefined,
   owner: ProcessRecord | null,
+  bytes: EngineBytes | null = null,
 ): { readonly token: ShareToken; readonly words: Int32Array } {
   const hold = new SharedArrayBuffer(bufferBytes)
   const words = new Int32Array(hold, 0, wordCount)
   words[THREAD] = thread ?? UNKNOWN_THREAD
   if (owner !== null) [words[OWNER], words[OWNER_USE]] = [owner.at + 1, owner.use]
-  new Float64Array(hold, 24).set([magic, v, n])
-  return { token: { memlayer: 'share', os, name, address: v, size: n, hold }, words }
+  new Float64Array(hold, 24).set([magic, v, n, bytes?.byteOffset ?? 0])
+  const token = { memlayer: 'share' as const, os, name, address: v, size: n, hold }
+  return { token: bytes === null ? token : { ...token, buffer: bytes.buffer }, words }
 }
 
 /** What a worker is offered. */
@@ -68,6 +79,8 @@ export interface Offered {
   readonly name: string
   readonly address: Address
   readonly size: number
+  /** Where the memory is the engine's. */
+  readonly bytes: EngineBytes | null
   /** Takes it up. @throws UsageError ERR_MEMLAYER_SHARED when it is taken up or revoked. */
   readonly take: () => void
   /** Gives it up again. Before it was taken, and a second time, this does nothing. */
@@ -75,7 +88,7 @@ export interface Offered {
 }
 
 /** The bytes of a SharedArrayBuffer of any realm; null: it is not one, or this page may have none. */
-function sharedBytes(value: unknown): number | null {
+export function sharedBytes(value: unknown): number | null {
   try {
     return Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength')?.get?.call(value) as number
   } catch {
@@ -90,12 +103,15 @@ function sharedBytes(value: unknown): number | null {
  * @throws UsageError ERR_MEMLAYER_SHARED when it is not an offer, or is another thread's.
  */
 export function readOffer(token: ShareToken, os: string, table: ProcessTable | null): Offered {
-  const { memlayer, hold: given, os: its, name: called }: Partial<ShareToken> = token ?? {}
+  const { memlayer, hold: given, os: its, name: called, buffer }: Partial<ShareToken> = token ?? {}
   const hold: unknown = memlayer === 'share' ? given : undefined
   const isBuffer = sharedBytes(hold) === bufferBytes
-  const [mark, address = NaN, size = NaN] = isBuffer ? new Float64Array(hold as SharedArrayBuffer, 24) : []
+  const [mark, address = NaN, size = NaN, byteOffset = NaN] = isBuffer
+    ? new Float64Array(hold as SharedArrayBuffer, 24)
+    : []
   const isRange = Number.isInteger(address) && address > 0 && Number.isSafeInteger(size) && size >= 0
-  if (mark !== magic || !isRange) {
+  const bytes = buffer === undefined ? null : { buffer, byteOffset }
+  if (mark !== magic || !isRange || (bytes !== null && !isWithin(bytes, size))) {
     const hint = 'Pass what region.share(worker) returned, as it arrived by postMessage.'
     throw new UsageError('ERR_MEMLAYER_SHARED', `attach: ${show(token)} is not a share`, { op: 'attach', hint })
   }
@@ -130,7 +146,12 @@ export function readOffer(token: ShareToken, os: string, table: ProcessTable | n
     share?.end()
     share = null
   }
-  return { name, address, size, take, giveUp }
+  return { name, address, size, bytes, take, giveUp }
+}
+
+/** Whether `size` bytes lie there. A message can have changed the buffer. */
+function isWithin({ buffer, byteOffset }: EngineBytes, size: number): boolean {
+  return byteOffset >= 0 && byteOffset + size <= (sharedBytes(buffer) ?? 0)
 }
 
 /** A share ends with the worker that it was offered to, so no other thread may take it. */

@@ -1,11 +1,11 @@
 // The worker's side of a share: the owner's Ready pages, with views of this thread's own.
-import { alignDown, alignUp, type Address } from '@memlayer/kernel'
+import { alignDown, alignUp, placeBuffer, type Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { OS } from '../os.js'
 import { tableOf } from '../process/record.js'
 import { named, show } from '../text.js'
 import { lend, lendAll, type Lender } from './lend.js'
-import { readOffer, type ShareToken } from './share-token.js'
+import { readOffer, type EngineBytes, type ShareToken } from './share-token.js'
 import { checkElements, elementSize, type ViewConstructor, type ViewOf } from './view-types.js'
 import { Views } from './views.js'
 
@@ -14,8 +14,8 @@ const dropped = /* @__PURE__ */ new FinalizationRegistry<() => void>((giveUp) =>
 
 /**
  * Pages that another thread owns. They stay Ready until this object is released, or is collected with its views.
- * `Atomics` on its integer views works across the threads that have the bytes. `Atomics.wait` does not: engines
- * allow it over a SharedArrayBuffer only.
+ * `Atomics` on its integer views works across the threads that have the bytes. `Atomics.wait` needs memory of the
+ * engine (`memlayer/engine`): engines allow it over a SharedArrayBuffer only.
  */
 export class SharedRegion {
   readonly #address: Address
@@ -31,9 +31,9 @@ export class SharedRegion {
 
   /** @internal */
   constructor(os: OS, token: ShareToken) {
-    const { name, address, size, take, giveUp } = readOffer(token, os.name, tableOf(os))
+    const { name, address, size, bytes, take, giveUp } = readOffer(token, os.name, tableOf(os))
     this.#giveUp = giveUp
-    this.#views = new Views(os)
+    this.#views = new Views(bytes === null ? os : windowsOn(os, bytes, address))
     this.#page = os.traits.pageSize
     this.#address = address
     this.#size = size
@@ -177,4 +177,14 @@ export class SharedRegion {
       hint: 'Pass an offset in bytes from the start of the share, and a length in elements.',
     })
   }
+}
+
+/** What makes views on a buffer of the engine, which this thread's backend does not know. */
+function windowsOn(
+  { traits }: OS,
+  { buffer, byteOffset }: EngineBytes,
+  v: Address,
+): Pick<OS, 'traits' | 'view' | 'detach'> {
+  placeBuffer(buffer, v - byteOffset)
+  return { traits, view: () => buffer as unknown as ArrayBuffer }
 }

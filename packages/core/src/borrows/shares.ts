@@ -7,7 +7,17 @@ import type { ProcessRecord } from '../process/record.js'
 import { now, tell, type Holding, type Maker } from '../holding.js'
 import { formatAddress } from '../text.js'
 import { RangeIndex, type Found, type IndexEntry } from './range-index.js'
-import { makeToken, OFFERED, RELEASED, REVOKED, STATE, TAKEN, TAKER, type ShareToken } from './share-token.js'
+import {
+  makeToken,
+  OFFERED,
+  RELEASED,
+  REVOKED,
+  STATE,
+  TAKEN,
+  TAKER,
+  type EngineBytes,
+  type ShareToken,
+} from './share-token.js'
 import { endOfWorker, type WorkerEnd, type WorkerLike } from './worker.js'
 
 /** A share or a hold. A worker can't release a hold, and the owner can't revoke one. */
@@ -70,9 +80,17 @@ export class Shares {
     return this.#index.size
   }
 
-  /** Offers [v, v+n), which was proved since `given` was found. */
-  offer(given: Given, os: string, name: string, v: Address, n: number, maker: Maker = unknown('share')): ShareToken {
-    const { token, words } = makeToken(os, name, v, n, given.end.thread, this.#record)
+  /** Offers [v, v+n), which was proved since `given` was found. `bytes`: where the memory is the engine's. */
+  offer(
+    given: Given,
+    os: string,
+    name: string,
+    v: Address,
+    n: number,
+    maker: Maker = unknown('share'),
+    bytes: EngineBytes | null = null,
+  ): ShareToken {
+    const { token, words } = makeToken(os, name, v, n, given.end.thread, this.#record, bytes)
     given.offers.add(this.#add(v, n, words, given, maker))
     return token
   }

@@ -52,9 +52,12 @@ const KEPT: unique symbol = Symbol('kept')
 /** Views that were made while others were detached are ended so often. */
 const roundsMax = 100
 
+/** What makes buffers over pages. */
+type Below = Pick<OS, 'traits' | 'view' | 'detach'>
+
 /** The views over one memory. */
 export class Views {
-  readonly #os: OS
+  readonly #os: Below
   /** Whether views are windows on a buffer that the engine keeps. They never end, so none is entered. */
   readonly #areWindows: boolean
   readonly #index = new RangeIndex<ViewEntry>()
@@ -72,7 +75,7 @@ export class Views {
   // Buffers that were found moved. They are kept, so that the next operation finds them moved as well.
   readonly #pinned = new Map<ArrayBuffer, Pinned>()
 
-  constructor(os: OS) {
+  constructor(os: Below) {
     this.#os = os
     this.#areWindows = os.traits.ends === 'zeroed'
     this.#sharedMax = os.detach === undefined && !this.#areWindows ? os.traits.pageSize : 0

@@ -3,7 +3,7 @@ import { alignUp, byteLengthOf, viewOffset, type Address } from '@memlayer/kerne
 import type { SysMemStat } from '../account/mem-stat.js'
 import { Hold } from '../borrows/hold.js'
 import type { Given } from '../borrows/shares.js'
-import type { ShareToken } from '../borrows/share-token.js'
+import { sharedBytes, type EngineBytes, type ShareToken } from '../borrows/share-token.js'
 import { bufferGiven } from '../borrows/reclaim.js'
 import { checkElements, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
 import type { WorkerLike } from '../borrows/worker.js'
@@ -12,8 +12,10 @@ import type { Maker } from '../holding.js'
 import type { RegionRecord } from '../claims/region-record.js'
 import { UsageError } from '../errors.js'
 import { FROM_READY } from '../ledger/states.js'
+import type { OS } from '../os.js'
 import type { HugePagePolicy, HugePageUse } from '../mappings/huge-pages.js'
 import { show } from '../text.js'
+import { adopt, gone } from './adopt.js'
 import { commit } from './commit.js'
 import { freeParts } from './free-parts.js'
 import type { Parts } from './parts.js'
@@ -68,6 +70,22 @@ export class RegionCalls {
     checkSize('sysReserve', size, 1, pageSize)
     if (v !== null) checkAddress('sysReserve', v, size, pageSize)
     void reserve(this.#parts, v, size, region)
+  }
+
+  /** None to Ready, for a region: the whole pages of a buffer. */
+  adopt(region: RegionRecord, bufferNow: () => ArrayBufferLike, stat: SysMemStat): void {
+    adopt(this.#parts, this.ops, region, bufferNow, stat)
+  }
+
+  /**
+   * Proves that the buffer of an adopted region still has its pages. Where it has not, the region is freed.
+   *
+   * @throws UsageError ERR_MEMLAYER_DISPOSED where it has not.
+   */
+  expectThere(op: string, record: RegionRecord): void {
+    if (record.isThere === null || record.isThere()) return
+    freeParts(this.#parts, this.ops, record)
+    gone(op, record.name)
   }
 
   /** Reserved or Prepared to Ready. Ready pages stay as they are. */
@@ -165,26 +183,25 @@ export class RegionCalls {
   /**
    * What was given to a worker. It asks the worker, whose code may do anything: so nothing was proved before.
    *
-   * @throws UsageError ERR_MEMLAYER_SHARED where threads do not share addresses, and for an unusable worker.
+   * @throws UsageError ERR_MEMLAYER_SHARED where threads share no memory, and for an unusable worker.
    */
   givenTo(worker: WorkerLike): Given {
     const { os, borrows } = this.#parts
-    if (os.traits.threadsShare) return borrows.shares.givenTo(worker)
-    const hint =
-      os.traits.ends === 'zeroed'
-        ? 'Post a view: both threads then have its pages.'
-        : 'Post a shared WebAssembly.Memory, or a copy of the bytes.'
+    if (os.traits.threadsShare || isEngines(os)) return borrows.shares.givenTo(worker)
+    const hint = 'Post a shared WebAssembly.Memory, or a copy of the bytes.'
     const message = `share: threads do not share addresses on ${os.name}`
     throw new UsageError('ERR_MEMLAYER_SHARED', message, { op: 'share', hint })
   }
 
   /** Offers Ready pages to a worker. */
   share(given: Given, maker: Maker, v: Address, n: number): ShareToken {
+    const { os, ledger, borrows } = this.#parts
     if (n > 0) {
-      this.#parts.ledger.expect('share', v, n, FROM_READY)
+      ledger.expect('share', v, n, FROM_READY)
       see(this.#parts, v, n)
     }
-    return this.#parts.borrows.shares.offer(given, this.#parts.os.name, maker.region, v, n, maker)
+    const bytes = n > 0 && isEngines(os) ? engineBytes(os, v, n) : null
+    return borrows.shares.offer(given, os.name, maker.region, v, n, maker, bytes)
   }
 
   /** Any state to None, for all parts that are left of a region. */
@@ -214,4 +231,16 @@ export class RegionCalls {
     const buffer = this.#parts.os.view(v, n)
     return new Uint8Array(buffer, viewOffset(buffer, v, n), n)
   }
+}
+
+/** Whether the memory is the engine's: another thread gets the buffer, and no address. */
+const isEngines = (os: OS): boolean => os.traits.ends === 'zeroed'
+
+/** @throws UsageError ERR_MEMLAYER_SHARED for a buffer that is adopted and of one thread. */
+function engineBytes(os: OS, v: Address, n: number): EngineBytes {
+  const buffer = os.view(v, n) as ArrayBufferLike
+  const byteOffset = viewOffset(buffer, v, n)
+  if (sharedBytes(buffer) !== null) return { buffer: buffer as SharedArrayBuffer, byteOffset }
+  const hint = 'Adopt a SharedArrayBuffer or a shared WebAssembly.Memory, or post a copy of the bytes.'
+  throw new UsageError('ERR_MEMLAYER_SHARED', 'share: the buffer is not shared memory', { op: 'share', hint })
 }

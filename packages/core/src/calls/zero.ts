@@ -28,7 +28,7 @@ export function zero(parts: Parts, v: Address, n: number): void {
   budget.unused(OP, end - from)
   budget.used(OP, end - from)
   if (os.sysZeroOS?.(from, end - from) !== true) fillAndOffer(parts, from, end - from)
-  if (hugePages.inUse) hugePages.used(from, end - from)
+  if (hugePages.inUse) hugePages.zeroed(from, end - from)
   if (from > v) fill(os, v, from - v)
   if (end < v + n) fill(os, end, v + n - end)
 }

@@ -12,6 +12,8 @@ export class RegionRecord {
   /** Where it begins; NaN until it is entered. */
   address: Address = NaN
   size = 0
+  /** Of a buffer that was adopted: whether the buffer still has the pages. Null: the layer obtained them. */
+  isThere: (() => boolean) | null = null
   // 1 where it was freed. Those addresses may belong to another region by now.
   #freed: RangeMap | null = null
   #left = 0

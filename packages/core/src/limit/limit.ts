@@ -220,10 +220,9 @@ export class MemoryLimit {
     let left = missing()
     let bytes = Infinity
     // Idle pages of the range itself make room that the range needs again.
-    for (let sum = 0; left > 0 && bytes > 0; left = this.#missingNow(missing)) {
+    for (; left > 0 && bytes > 0; left = this.#missingNow(missing)) {
       bytes = scavenge(left + this.#more)
-      if (sum === 0 || bytes > 0) given.push({ name: 'the scavenger', bytes })
-      sum += bytes
+      given.push({ name: 'the scavenger', bytes })
     }
     this.#stuck = idle()
     return left

@@ -1,6 +1,6 @@
 // Huge pages, region by region: what a region asks for, kept up as pages change state, and beside it what the
 // kernel gave. Without a policy the layer does what Go's runtime does, and asks nothing here.
-import { alignDown, alignUp, type Address } from '@memlayer/kernel'
+import { alignDown, alignUp, isAligned, type Address } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import type { Ledger } from '../ledger/ledger.js'
 import { RangeMap } from '../ledger/range-map.js'
@@ -97,6 +97,17 @@ export class HugePages {
       }
       at = stop
     }
+  }
+
+  /**
+   * [v, v+n) was zeroed. A backend cuts the huge pages that such a range only touches, at its ends. Where the policy is
+   * `'off'` that is what it asks for.
+   */
+  zeroed(v: Address, n: number): void {
+    const huge = this.#os.traits.hugePageSize
+    if (huge === 0 || (isAligned(v, huge) && isAligned(v + n, huge))) return
+    this.#policies.seek(v)
+    if (this.#policies.value !== OFF || !this.#policies.reaches(v, n)) this.used(v, n)
   }
 
   /** What [v, v+n) asks for, and what it has. */

@@ -307,7 +307,7 @@ function refuse(op: string, n: number, { used, limit }: Use): never {
   const rest = 'the layer leaves the rest to the engine'
   const message = `${op}: the process has ${used} of ${limit} kernel mappings, and ${rest}`
   const hint =
-    'Free neighbouring ranges together and keep pages of one state side by side, ' +
+    'Free neighboring ranges together and keep pages of one state side by side, ' +
     `or raise vm.max_map_count with sysctl. ${leftToEngine}`
   throw new OutOfMemoryError(message, { op, size: n, hint })
 }

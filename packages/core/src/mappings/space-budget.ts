@@ -65,7 +65,7 @@ function roomIn({ used, limit }: Use, growth: number): number {
 /** So much may be taken before the next look: what is asked for now, if it fits, and a part of the rest. */
 function granted(room: number, asked: number): number {
   if (Number.isNaN(room)) return asked + roomUnknown
-  return room === Infinity ? Infinity : asked <= room ? Math.max(asked, room / roomPart) : 0
+  return asked <= room ? Math.max(asked, room / roomPart) : 0
 }
 
 const names = {

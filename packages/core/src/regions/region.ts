@@ -472,8 +472,8 @@ export class Region {
    * Hands Ready pages to a worker: post the token to it, and attach it there with `memory.attach(token)`. While the
    * worker has them they can't leave Ready. The token is for that worker alone, and ends with it.
    *
-   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready. ERR_MEMLAYER_SHARED where threads do not share
-   * addresses (js), and for a worker that has ended or does not tell of its end.
+   * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready. ERR_MEMLAYER_SHARED where threads share no
+   * memory (js), and for a worker that has ended or does not tell of its end.
    */
   share(worker: WorkerLike, offset = 0, length: number = this.#rest(offset)): ShareToken {
     try {
@@ -536,6 +536,7 @@ export class Region {
   #at(op: string, offset: number, length: number): Address {
     this.#calls.settle()
     if (this.#record.isDisposed) disposed(op, this.name)
+    if (this.#record.isThere !== null) this.#calls.expectThere(op, this.#record)
     const isRange = Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length >= 0
     if (!(isRange && offset + length <= this.size)) outside(op, offset, length, this)
     const v = this.address + offset

@@ -1,4 +1,5 @@
 // Regions: what people hold. A region is one reservation with a name, addressed by offsets. This file makes them.
+import { bufferLength } from '@memlayer/kernel'
 import type { RegionCalls } from '../calls/region-calls.js'
 import { RegionRecord } from '../claims/region-record.js'
 import type { RegionTable } from '../claims/region-table.js'
@@ -7,6 +8,9 @@ import { checkPolicy, type HugePagePolicy } from '../mappings/huge-pages.js'
 import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
 import { placeOf, show, type Caller } from '../text.js'
+import type { SysMemStat } from '../account/mem-stat.js'
+import { bufferReader, expectPage, type Adoptable, type AdoptOptions } from './adoptable.js'
+import { AdoptedRegion } from './adopted-region.js'
 import type { LeakedRegion } from './leaked-region.js'
 import { Region, type RegionOptions } from './region.js'
 
@@ -34,11 +38,7 @@ export class Regions {
   reserve(memory: Memory, size: number, options: RegionOptions = {}, from: Caller = memory.reserve): Region {
     const read = checkOptions('reserve', options, ['name', 'stat', 'align', 'address', 'hugePages'])
     const { name = 'region', stat, align, address = null, hugePages = 'default' } = read
-    if (typeof name !== 'string' || name === '') {
-      const hint = 'Pass a string that is not empty, or leave the name out.'
-      throw new UsageError('ERR_MEMLAYER_OPTION', `reserve: the name is ${show(name)}`, { op: 'reserve', hint })
-    }
-    if (stat !== undefined) this.#calls.expectStat('reserve', stat)
+    this.#expectNames('reserve', name, stat)
     checkPolicy('reserve', hugePages)
     const record = new RegionRecord(name, placeOf('reserved here', from))
     try {
@@ -52,6 +52,37 @@ export class Regions {
     if (hugePages !== 'default' && !region.disposed) region.hugePages = hugePages
     if (this.#calls.hasManyNames && !this.#willDrop) void this.#dropLater()
     return region
+  }
+
+  /** None to Ready, as a region of `memory`: the whole pages of a buffer that other code allocated. */
+  adopt(memory: Memory, given: Adoptable, options: AdoptOptions = {}): AdoptedRegion {
+    const { name = 'adopted', stat } = checkOptions('adopt', options, ['name', 'stat'])
+    this.#expectNames('adopt', name, stat)
+    const bufferNow = bufferReader(given)
+    expectPage(bufferNow(), this.#calls.ops.os.traits.pageSize)
+    const record = new RegionRecord(name, placeOf('adopted here', memory.adopt))
+    const counting = stat ?? this.#calls.statOfRegion(name)
+    try {
+      this.#calls.adopt(record, bufferNow, counting)
+    } catch (error) {
+      throw inWordsOf(error, {
+        op: 'adopt',
+        given: `a buffer of ${bufferLength(bufferNow())} bytes`,
+        on: `the region '${name}'`,
+        region: name,
+      })
+    }
+    const region = new AdoptedRegion(this.#calls, memory, record, counting, bufferNow)
+    this.#regions.set(record, { region: new WeakRef(region), category: counting.name })
+    return region
+  }
+
+  #expectNames(op: string, name: unknown, stat: SysMemStat | undefined): void {
+    if (typeof name !== 'string' || name === '') {
+      const hint = 'Pass a string that is not empty, or leave the name out.'
+      throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the name is ${show(name)}`, { op, hint })
+    }
+    if (stat !== undefined) this.#calls.expectStat(op, stat)
   }
 
   /** Drops unused names when the job is over: an operation below this one may be going on. */

@@ -131,7 +131,6 @@ export class Retired {
   add(v: Address, n: number): void {
     this.#seen.assign(v, n, 0)
     const committed = this.#committed
-    this.#committed = null
     this.#change(v, n, 0, committed !== null || n > this.#spare.writable ? TRAPPING : QUARANTINED)
     for (const [at, size] of committed ?? []) this.#change(at, size, TRAPPING, QUARANTINED)
     this.#queue.push(v, n)
@@ -142,7 +141,6 @@ export class Retired {
   /** `add` and what is before it, where a script may have ended inside. The bytes have to be counted anew. */
   addAgain(v: Address, n: number): void {
     this.#seen.assign(v, n, 0)
-    this.#committed = null
     // Where the OS can't, the addresses serve nothing any more.
     if (!this.retire(v, n, false)) return
     this.#kinds.assign(v, n, n > this.#spare.writable ? TRAPPING : QUARANTINED)
@@ -240,13 +238,12 @@ export class Retired {
       }
       largest = Math.max(largest, end - start)
     } while (kinds.next())
-    if (align === 1) this.#largestCooled = largest
+    this.#largestCooled = largest
     return null
   }
 
   /** Keeps addresses that were taken, because the OS would not make of them what was asked. */
   #keep(v: Address, n: number): null {
-    forgetRefusal(this.#os)
     this.#change(v, n, 0, COOLED)
     return null
   }
@@ -281,33 +278,31 @@ export class Retired {
 
   #trapFirst(): void {
     const { v, n } = this.#queue.nextWritable()
-    if (!this.#os.traits.freesParts) {
-      // Parts of it may trap already.
-      for (const [at, size, kind] of this.#kinds.within(v, n)) {
-        if (kind === QUARANTINED && this.#traps(at, size)) this.#change(at, size, QUARANTINED, TRAPPING)
-      }
-    } else if (this.#is(v, n, QUARANTINED) && this.#traps(v, n)) this.#change(v, n, QUARANTINED, TRAPPING)
+    // Parts of it may trap already.
+    for (const [at, size, kind] of this.#kinds.within(v, n)) {
+      if (kind === QUARANTINED && this.#traps(at, size)) this.#change(at, size, QUARANTINED, TRAPPING)
+    }
   }
 
   #coolFirst(): void {
     const { v, n } = this.#queue.shift()
-    if (!this.#os.traits.freesParts) {
-      // A reservation that goes as a whole would have to serve one of exactly its size.
-      for (const [at, size, kind] of this.#kinds.within(v, n)) if (kind !== 0) this.#change(at, size, kind, COOLED)
-      return this.#unmap(v, n)
+    const serves = this.#os.traits.freesParts
+    for (const [at, size, kind] of this.#kinds.within(v, n)) {
+      if (kind !== QUARANTINED && kind !== TRAPPING) continue
+      if (kind === QUARANTINED && serves && !this.#coolsTouchable) this.#traps(at, size)
+      this.#change(at, size, kind, COOLED)
     }
-    const kind = this.#is(v, n, QUARANTINED) ? QUARANTINED : this.#is(v, n, TRAPPING) ? TRAPPING : 0
-    if (kind === 0) return
-    if (kind === QUARANTINED && !this.#coolsTouchable) this.#traps(v, n)
-    this.#change(v, n, kind, COOLED)
-    this.#kinds.seek(v)
-    this.#largestCooled = Math.max(this.#largestCooled, this.#kinds.end - this.#kinds.start)
+    // A script may have ended after the range came here, and then it came twice.
+    if (!this.#isCooled(v, n)) return
+    // A reservation that goes as a whole would have to serve one of exactly its size.
+    if (!serves) this.#unmap(v, n)
+    else this.#largestCooled = Math.max(this.#largestCooled, this.#kinds.end - this.#kinds.start)
   }
 
-  /** Whether all of [v, v+n) is of one kind. */
-  #is(v: Address, n: number, kind: number): boolean {
+  /** Whether all of [v, v+n) may serve. The cursor is there then. */
+  #isCooled(v: Address, n: number): boolean {
     this.#kinds.seek(v)
-    return this.#kinds.value === kind && this.#kinds.reaches(v, n)
+    return this.#kinds.value === COOLED && this.#kinds.reaches(v, n)
   }
 
   #releaseCooled(): void {

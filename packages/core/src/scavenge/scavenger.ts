@@ -118,10 +118,7 @@ export class Scavenger {
   /** Gives back `bytes` of what is idle now, the oldest first, or all of it. Returns the bytes that it gave back. */
   scavenge(bytes: number): number {
     let released = 0
-    for (const [turn] of this.#bytesByTurn()) {
-      if (released >= bytes) break
-      released += this.#release(turn, bytes - released, true, Infinity)
-    }
+    for (const [turn] of this.#bytesByTurn()) released += this.#release(turn, bytes - released, true, Infinity)
     return released
   }
 

@@ -111,7 +111,7 @@ const hintWays: Readonly<Record<string, Way>> = {
     (v, n) =>
       right(n === page ? null : v, n),
   'ignores the hint after a refusal': (right, patient) => (v, n) => right(patient.refusals() > 0 ? null : v, n),
-  'honours only the first hint': (right) => {
+  'honors only the first hint': (right) => {
     let used = false
     return (v, n) => {
       const hint = used ? null : v
@@ -119,7 +119,7 @@ const hintWays: Readonly<Record<string, Way>> = {
       return right(hint, n)
     }
   },
-  'honours only 100 hints': (right) => {
+  'honors only 100 hints': (right) => {
     let hints = 0
     return (v, n) => right(v !== null && (hints += 1) > 100 ? null : v, n)
   },
@@ -128,7 +128,7 @@ const hintWays: Readonly<Record<string, Way>> = {
     (v, n) =>
       right(v === null ? v : v + page, n),
   'takes the hint rounded down to 64 KiB': (right) => (v, n) => right(v === null ? v : v - (v % 65536), n),
-  'says that a hint was honoured when it was not': (right) => (v, n) => {
+  'says that a hint was honored when it was not': (right) => (v, n) => {
     const p = right(v, n)
     return p === null ? p : (v ?? p)
   },

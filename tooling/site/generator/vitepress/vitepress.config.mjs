@@ -1,0 +1,55 @@
+// The configuration of VitePress. build.ts copies it beside the pages, and writes contents.json.
+import { readFileSync } from 'node:fs'
+
+const contents = JSON.parse(readFileSync(new URL('contents.json', import.meta.url), 'utf8'))
+
+// Part of the page, so that no browser asks the host for another icon.
+const icon =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E" +
+  "%3Cpath fill='%230d7a6f' d='M1 2h14v3H1z'/%3E%3Cpath fill='%2338b2a3' d='M1 6.5h9v3H1z'/%3E" +
+  "%3Cpath fill='%2394d8cf' d='M1 11h4v3H1z'/%3E%3C/svg%3E"
+
+export default {
+  title: 'memlayer',
+  description: contents.description,
+  lang: 'en-US',
+  base: contents.base,
+  outDir: contents.outDir,
+  head: [['link', { rel: 'icon', href: icon }]],
+  // A page loads itself, and not the pages that it leads to.
+  router: { prefetchLinks: false },
+  markdown: {
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+    anchor: { slugify },
+    // Scrolled by the keyboard too.
+    config: (md) => {
+      const table = md.renderer.rules.table_open
+      md.renderer.rules.table_open = (...args) =>
+        `<div class="wide" tabindex="0" role="region" aria-label="Table">${
+          table === undefined ? '<table>' : table(...args)
+        }`
+      md.renderer.rules.table_close = () => '</table></div>'
+    },
+  },
+  themeConfig: {
+    nav: contents.nav,
+    sidebar: contents.sidebar,
+    outline: [2, 3],
+    search: { provider: 'local', options: { detailedView: false } },
+    editLink: {
+      pattern: ({ frontmatter }) => `${frontmatter.source}`,
+      text: 'The source of this page',
+    },
+    externalLinkIcon: true,
+    footer: { message: 'BSD-3-Clause' },
+  },
+}
+
+/** The anchors that GitHub makes, so that a link leads to the same heading in both places. */
+function slugify(heading) {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}_ -]/gu, '')
+    .trim()
+    .replaceAll(' ', '-')
+}
