@@ -1,5 +1,5 @@
-// The figures of heaps and caches that live in memory of the layer, as points. Any object with such a stats() will do, so
-// this package needs neither @memlayer/heap nor @memlayer/cache.
+// The figures of heaps and caches that live in memory of the layer, as points. Any object with such a stats() will do,
+// so this package needs neither @memlayer/heap nor @memlayer/cache.
 import type { InstrumentName } from './instruments.js'
 import type { Point } from './points.js'
 
