@@ -3,6 +3,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { createMemory, type Memory, type Region } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
+import { isLong } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 import { untilLeaked } from './collecting.js'
 import { Log } from '../src/log.js'
@@ -13,7 +14,7 @@ import { unpack, type Wire } from '../src/wire.js'
 import { MiB } from './living.js'
 
 const PAGE = 4096
-const asked = Number(process.env['MEMLAYER_TRUTH'] ?? 0)
+const asked = Number(process.env['MEMLAYER_TRUTH'] ?? (isLong ? 100 : 0))
 const isFull = asked > 0
 /** Moments, milliseconds between them, and the ranges of the memories. */
 const [moments, pause] = isFull ? [asked, Number(process.env['MEMLAYER_TRUTH_PAUSE'] ?? 1000)] : [30, 600]
