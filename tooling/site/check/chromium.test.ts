@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openBrowser, type ChromiumTab } from '@memlayer/browser'
-import { siteFolder } from '@memlayer/site/build'
+import { siteFolder } from '@memlayer/site/folders'
 import { serve } from '@memlayer/site/serve'
 import { describe, expect, it, type TestContext } from 'vitest'
 import { addressOf } from './built-site.ts'
