@@ -33,7 +33,7 @@ import type { Scavenging } from './scavenge/scavenger.js'
 import { formatBytes, printByText, show, type Caller } from './text.js'
 
 /**
- * Over one operating system: its memory, with an account of its own. Warns once, MEMLAYER_TWO_CORES, where several
+ * Makes a memory over one operating system, with an account of its own. Warns once, MEMLAYER_TWO_CORES, where several
  * copies of this package are loaded.
  *
  * @throws UsageError ERR_MEMLAYER_OPTION when `os` is not a backend, or an option is wrong. ERR_MEMLAYER_VIEW when this

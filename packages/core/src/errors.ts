@@ -5,7 +5,7 @@ import type { Address } from '@memlayer/kernel'
 import type { Holding } from './holding.js'
 import { formatAddress } from './text.js'
 
-/** Stable codes. They are API; messages are for people. */
+/** The codes of the errors. They are stable: compare them, and not the messages. */
 export type ErrorCode =
   | 'ERR_MEMLAYER_OUT_OF_MEMORY'
   | 'ERR_MEMLAYER_FATAL'
@@ -80,7 +80,7 @@ const detailKeys = [
   'unsettled',
 ] as const
 
-/** What all three errors share. Catch it to catch whatever the layer throws. What is not known is left out. */
+/** The base class of the layer's errors. Fields that are not known are left out. */
 export abstract class MemlayerError extends Error {
   /** Stable: compare this, not the message. */
   readonly code: ErrorCode
@@ -120,7 +120,7 @@ export abstract class MemlayerError extends Error {
 
 // Names are spelled out. A minifier renames classes, and a log shows the name.
 
-/** Refused: the host has no memory or address space to give. Nothing has changed; free some and try again. */
+/** The host has no memory or address space to give. Nothing has changed. Free some, and try again. */
 export class OutOfMemoryError extends MemlayerError {
   /** What a log shows. */
   override readonly name: string = 'OutOfMemoryError'
@@ -130,7 +130,7 @@ export class OutOfMemoryError extends MemlayerError {
   }
 }
 
-/** Misused: the call was wrong, and stopped before any effect. `code` says in which way. */
+/** The call was wrong, and was stopped before any effect. `code` says in which way. */
 export class UsageError extends MemlayerError {
   /** What a log shows. */
   override readonly name: string = 'UsageError'
@@ -140,7 +140,10 @@ export class UsageError extends MemlayerError {
   }
 }
 
-/** Broken: where Go throws or exits. The message opens with Go's words; the account is as before the call. */
+/**
+ * The kernel left no safe way on, where Go would end the program. The message opens with Go's words. The account is as
+ * before the call.
+ */
 export class FatalError extends MemlayerError {
   /** What a log shows. */
   override readonly name: string = 'FatalError'

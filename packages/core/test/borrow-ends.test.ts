@@ -1,7 +1,8 @@
 // The end of borrows: all of a range, or none where one can't be ended. A worker's word is believed as far as the
 // process says the same.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Borrows } from '../src/borrows/borrows.js'
+import { RangeIndex } from '../src/borrows/range-index.js'
 import { readOffer, RELEASED, REVOKED, STATE, TAKEN, TAKER, type ShareToken } from '../src/borrows/share-token.js'
 import { Shares } from '../src/borrows/shares.js'
 import type { WorkerEnd } from '../src/borrows/worker.js'
@@ -95,10 +96,42 @@ describe('the borrows of a range', () => {
       () => borrows.endAll('unused', [v, page, v + page, page]),
       () => borrows.expectEndable('unused', v, 2 * page),
     ]
-    for (const end of ends) expect(errorOf(end).code).toBe('ERR_MEMLAYER_SHARED')
+    for (const end of ends) {
+      expect(errorOf(end)).toMatchObject({
+        code: 'ERR_MEMLAYER_SHARED',
+        hint: 'Release the region in the worker, or end the worker, and try again.',
+      })
+    }
     expect([free.words[STATE], view.length]).toEqual([0, 2 * page])
     borrows.end('unused', v, page)
     expect([free.words[STATE], view.length, borrows.isEmpty]).toEqual([REVOKED, 0, false])
+  })
+
+  it('end all of them or none, where a worker takes one up just then, and the error names the first range', () => {
+    const { borrows, offer, v } = scene()
+    const [first, second] = [offer(0), offer(1)]
+    for (const end of [
+      () => borrows.end('unused', v, 2 * page),
+      () => borrows.endAll('unused', [v, 2 * page, v + 8 * page, page]),
+    ]) {
+      const { compareExchange } = Atomics
+      let asked = 0
+      vi.spyOn(Atomics, 'compareExchange').mockImplementation(((
+        words: Int32Array,
+        ...given: [number, number, number]
+      ) => {
+        asked += 1
+        if (asked === 2) words[STATE] = TAKEN
+        return compareExchange(words, ...given)
+      }) as typeof compareExchange)
+      expect(errorOf(end)).toMatchObject({ code: 'ERR_MEMLAYER_SHARED', op: 'unused', address: v, size: 2 * page })
+      vi.restoreAllMocks()
+      const states = [first, second].map(({ words }) => words[STATE] as number)
+      expect(states.toSorted((a, b) => a - b)).toEqual([0, TAKEN])
+      for (const { words } of [first, second]) words[STATE] = 0
+    }
+    borrows.end('unused', v, 2 * page)
+    expect(borrows.isEmpty).toBe(true)
   })
 
   it('of no bytes are none, among others', () => {
@@ -127,6 +160,22 @@ describe('the borrows of a range', () => {
       expect((late as unknown as { words: Int32Array }).words[STATE]).toBe(REVOKED)
       expect(borrows.isEmpty).toBe(true)
     }
+  })
+})
+
+describe('a hold', () => {
+  it('keeps no page where a script ended while it was released, and can be released again', () => {
+    const { borrows, shares, v } = scene()
+    const { words, giveUp } = shares.hold(v, page)
+    words[STATE] = TAKEN
+    expect(errorOf(() => borrows.end('free', v, page)).code).toBe('ERR_MEMLAYER_SHARED')
+    vi.spyOn(RangeIndex.prototype, 'delete').mockImplementationOnce(() => {
+      throw new Error('the script ends')
+    })
+    expect(giveUp).toThrow('the script ends')
+    borrows.end('free', v, page)
+    giveUp()
+    expect(shares.count).toBe(0)
   })
 })
 

@@ -1,6 +1,7 @@
 // Tests the ledger by itself: its contents, its size and its answers. The wrappers' tests compare it with the
 // operations.
 import { describe, expect, it } from 'vitest'
+import { Gauge } from '../src/ledger/gauge.js'
 import { Ledger } from '../src/ledger/ledger.js'
 import {
   categoryOf,
@@ -349,5 +350,24 @@ describe('a range of several states', () => {
     expect(() => made.expectCategory('sysFree', at(7), page, pack(READY, 2), 1, String)).toThrow()
     made.expectCategory('sysFree', at(7), page, pack(READY, 2), 2, String)
     made.expectCategory('sysFree', at(0), page, pack(RESERVED, 0), 2, String)
+  })
+})
+
+describe('a gauge', () => {
+  it('tells whole pages, rounded up, and no more than a word holds', () => {
+    const words = new Int32Array(2)
+    const gauge = new Gauge()
+    gauge.set(5)
+    gauge.publishTo(words, 1)
+    for (const [bytes, told] of [
+      [0, 0],
+      [1, 1],
+      [page, 1],
+      [page + 1, 2],
+      [2 ** 52, 2 ** 31 - 1],
+    ] as const) {
+      gauge.set(bytes)
+      expect([...words]).toEqual([0, told])
+    }
   })
 })

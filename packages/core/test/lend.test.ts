@@ -106,6 +106,17 @@ describe('region.lendAll', () => {
     region.free()
   })
 
+  it('lends nothing of an empty list, and calls the function all the same', async () => {
+    expect(await region.lendAll(Uint8Array, [], (views) => views.length)).toBe(0)
+    region.free()
+  })
+
+  it.each([2 ** 53, -2, 1, 0.5, NaN, Infinity, '2', undefined])('refuses a list of %s numbers', async (length) => {
+    const list = { length } as ArrayLike<number>
+    await expect(region.lendAll(Uint8Array, list, () => 1)).rejects.toThrow(errorWith('ERR_MEMLAYER_SIZE'))
+    region.free()
+  })
+
   it('lends nothing where one range is wrong', async () => {
     await expect(region.lendAll(Uint8Array, [0, page, 16 * page, 1], () => 1)).rejects.toThrow(
       errorWith('ERR_MEMLAYER_RANGE'),

@@ -2,7 +2,7 @@
 // Both ways must find the same views.
 import { testSeed } from '@memlayer/witness'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { RangeIndex, type Found, type IndexEntry } from '../src/borrows/range-index.js'
 
 fc.configureGlobal({ seed: testSeed() })
@@ -232,7 +232,57 @@ function countSteps(one: Numbered, step: () => void): Numbered {
   })
 }
 
+describe('an index of eight and nine', () => {
+  it('shows no entry to a setter that other code has put on arrays', () => {
+    const shown: unknown[] = []
+    const arrays: object = Array.prototype
+    const set = (value: unknown): void => {
+      shown.push(value)
+    }
+    const index = new RangeIndex<Numbered>()
+    const entries = Array.from({ length: 9 }, (_, i) => entry(i * 4096, 8))
+    for (const at of [7, 8]) {
+      Reflect.defineProperty(arrays, at, { configurable: true, set })
+    }
+    try {
+      for (const one of entries) index.add(one)
+    } finally {
+      for (const at of [7, 8]) Reflect.deleteProperty(arrays, at)
+    }
+    expect(shown).toEqual([])
+    expect(which(index.touching(BASE, 9 * 4096))).toEqual(which(entries))
+  })
+})
+
 describe('an index of many', () => {
+  it('finds an entry that goes also where its link back is lost or is another one, because that is a hint', () => {
+    const index = new RangeIndex<Numbered>()
+    const entries = Array.from({ length: 20 }, (_, i) => entry(8 * i, 8))
+    for (const one of entries) index.add(one)
+    const [lost, wrong] = [entries[5], entries[9]] as [Numbered, Numbered]
+    lost.previous = null
+    wrong.previous = entries[2] as Numbered
+    for (const one of [lost, wrong]) index.delete(one)
+    expect([index.size, which(index.touching(BASE, 4096))]).toEqual([
+      18,
+      which(entries.filter((one) => one !== lost && one !== wrong)),
+    ])
+    index.delete(lost)
+    expect([index.size, index.bytes]).toEqual([18, 18 * 8])
+  })
+
+  it('walks over no more than the places around a page, however many others there are', () => {
+    const index = new RangeIndex<Numbered>()
+    for (let i = 0; i < 500; i++) index.add(entry(i * 2 ** 16, 8))
+    const [gets, walks] = [vi.spyOn(Map.prototype, 'get'), vi.spyOn(Map.prototype, 'values')]
+    const found = index.touching(BASE + 100 * 2 ** 16, 4096)
+    const asked = [gets.mock.calls.length, walks.mock.calls.length]
+    vi.restoreAllMocks()
+    expect(asked[1]).toBe(0)
+    expect(asked[0]).toBeLessThan(4)
+    expect(which(found)).toHaveLength(1)
+  })
+
   it('looks at no entry of the page behind the one that is asked for', () => {
     let steps = 0
     const index = new RangeIndex<Numbered>()

@@ -48,6 +48,7 @@ describe('a script that ends while ranges are retired', () => {
     retired.add(v + 4 * page, page)
     expect([retired.bytes, retired.ranges()]).toEqual([2 * page, [v + 2 * page, page, v + 4 * page, page]])
     expect(retired.reserve(page)).toBe(v + 2 * page)
+    expect(os.states(v, page)).toBe('Reserved')
   })
 
   it('leaves a cooled range that serves once it was counted', () => {

@@ -143,9 +143,27 @@ describe('a caller', () => {
       [3 * huge, 2 * page],
       [2 * huge, page],
     ])
+    const large = new World({ share: 0 })
+    large.add(huge, 64 * MiB)
+    expect([large.scavenger.scavenge(5 * MiB), large.scavenger.scavenge(9 * MiB)]).toEqual([5 * MiB, 9 * MiB])
     expect(world.scavenger.scavenge(0)).toBe(0)
     expect(world.scavenger.scavenge(1)).toBe(page)
     expect(world.scavenger.released).toBe(4 * page)
+  })
+})
+
+describe('many ranges', () => {
+  it('go all of them, in batches of 64', () => {
+    const world = new World({ share: 0 })
+    for (let i = 1; i <= 200; i++) world.add(2 * i * page, page)
+    const batches: number[] = []
+    const release = (pairs: readonly number[]): number => {
+      batches.push(pairs.length / 2)
+      for (let i = 0; i < pairs.length; i += 2) world.idle.forget(pairs[i] as number, pairs[i + 1] as number)
+      return (pairs.length / 2) * page
+    }
+    const scavenger = new Scavenger({ ...memoryOf(world), release }, { ...scavenging, share: 0 }, world)
+    expect([scavenger.scavenge(Infinity), batches, world.idle.bytes]).toEqual([200 * page, [64, 64, 64, 8], 0])
   })
 })
 

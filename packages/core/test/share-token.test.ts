@@ -38,15 +38,21 @@ describe('a token', () => {
     change(new Float64Array(token.hold, 24))
     return token
   }
+  /** The same words and numbers, and 8 bytes more. */
+  const longer = (hold: SharedArrayBuffer): SharedArrayBuffer => {
+    const made = new SharedArrayBuffer(hold.byteLength + 8)
+    new Uint8Array(made).set(new Uint8Array(hold))
+    return made
+  }
   it.each<[string, unknown]>([
     ['nothing', undefined],
     ['null', null],
     ['a text', 'share'],
     ['an object', {}],
     ['what is not marked', { ...offer().token, memlayer: undefined }],
-    ['a buffer that is not shared', { ...offer().token, hold: new ArrayBuffer(48) }],
-    ['a buffer of another length', { ...offer().token, hold: new SharedArrayBuffer(56) }],
-    ['a buffer that the layer did not make', { ...offer().token, hold: new SharedArrayBuffer(48) }],
+    ['a buffer that is not shared', { ...offer().token, hold: new ArrayBuffer(offer().token.hold.byteLength) }],
+    ['a buffer of another length', { ...offer().token, hold: longer(offer().token.hold) }],
+    ['what the layer did not make', { ...offer().token, hold: new SharedArrayBuffer(offer().token.hold.byteLength) }],
     ['a place before the memory', forged((numbers) => (numbers[1] = -page))],
     ['the place 0', forged((numbers) => (numbers[1] = 0))],
     ['half a place', forged((numbers) => (numbers[1] = 0.5))],
@@ -62,9 +68,35 @@ describe('a token', () => {
   it('is of one backend', () => {
     const { token } = offer()
     expect(errorOf(() => readOffer(token, 'other', null)).message).toMatch(/'series' is memory of os, but .* of other/)
-    const error = errorOf(() => readOffer({ ...token, os: 5 as never }, 'os', null))
+    const error = errorOf(() => readOffer({ ...token, os: Symbol('x') as never }, 'os', null))
     expect(error).toMatchObject({ code: 'ERR_MEMLAYER_SHARED', op: 'attach' })
-    expect(error.message).toMatch(/is memory of 5, but/)
+    expect(error.message).toMatch(/is memory of a symbol, but/)
+  })
+})
+
+describe('a token of memory of the engine', () => {
+  const buffer = new SharedArrayBuffer(1000)
+  const ofEngine = (byteOffset: number): ShareToken =>
+    makeToken('os', 'series', 16 * page, 100, undefined, null, { buffer, byteOffset }).token
+
+  it('has the buffer, and its bytes lie where the owner said', () => {
+    const offered = readOffer(ofEngine(900), 'os', null)
+    expect([offered.bytes?.buffer === buffer, offered.bytes?.byteOffset]).toEqual([true, 900])
+    expect([readOffer(ofEngine(0), 'os', null).bytes?.byteOffset, readOffer(offer().token, 'os', null).bytes]).toEqual([
+      0,
+      null,
+    ])
+    expect('buffer' in offer().token).toBe(false)
+  })
+
+  it.each<[string, ShareToken]>([
+    ['one byte beyond its end', ofEngine(901)],
+    ['before its beginning', ofEngine(-1)],
+    ['in a shorter one', { ...ofEngine(900), buffer: new SharedArrayBuffer(999) }],
+    ['in what is not shared', { ...ofEngine(0), buffer: new ArrayBuffer(1000) as never }],
+    ['in what is not a buffer', { ...ofEngine(0), buffer: null as never }],
+  ])('is none where they would lie %s', (_, token) => {
+    expect(errorOf(() => readOffer(token, 'os', null)).message).toMatch(/^attach: .* is not a share/)
   })
 })
 

@@ -195,4 +195,15 @@ describe('a shared region', () => {
     released.release()
     expect(collector.collect(released)).toBe(0)
   })
+
+  it('of memory of the engine has views on the very buffer that the owner has, at their places', () => {
+    const buffer = new SharedArrayBuffer(4 * page)
+    const bytes = { buffer, byteOffset: page }
+    const { token, words } = makeToken('pages', 'series', 8 * page, 2 * page, undefined, null, bytes)
+    const region = new SharedRegion(new PageOS({ traits: { ends: 'zeroed' } }), token)
+    const view = region.view(Uint8Array, 8, 4)
+    expect([(view.buffer as unknown) === buffer, view.byteOffset, view.length]).toEqual([true, page + 8, 4])
+    region.release()
+    expect(words[STATE]).toBe(RELEASED)
+  })
 })

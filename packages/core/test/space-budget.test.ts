@@ -45,6 +45,24 @@ describe('the budget of bytes', () => {
     expect(memory.check()).toBe(undefined)
   })
 
+  it('takes a 64th of what is free between two looks, or what is asked for if that is more', () => {
+    // A heap that may not grow is left 64 MiB, so 960 MiB are free, and 15 MiB are a 64th.
+    const { memory, looks } = bounded({ space: unlimited, data: { used: 0, limit: 1024 * MiB } })
+    for (let i = 0; i < 15; i++) memory.sysAlloc(MiB, null)
+    expect(looks()).toBe(1)
+    memory.sysAlloc(MiB, null)
+    expect(looks()).toBe(2)
+    memory.sysAlloc(100 * MiB, null)
+    memory.sysAlloc(MiB, null)
+    expect(looks()).toBe(4)
+  })
+
+  it('lets the very last free byte be taken, and none beyond', () => {
+    const { memory } = bounded({ space: unlimited, data: { used: 0, limit: 1024 * MiB } })
+    expect(errorOf(() => memory.sysAlloc(960 * MiB + 4096, null)).message).toContain('do not fit')
+    memory.sysAlloc(960 * MiB, null)
+  })
+
   it('looks again before the process could have used up what was free', () => {
     const { memory, limits } = bounded({ space: unlimited, data: { used: 0, limit: 1024 * MiB } })
     memory.sysAlloc(MiB, null)

@@ -244,3 +244,55 @@ describe('views of an engine that keeps them', () => {
     own.check()
   })
 })
+
+describe('what a view keeps from the collector', () => {
+  const edges: [key: object, kept: unknown][] = []
+  const made = { view: (_: Address, n: number) => new ArrayBuffer(n), traits: new PageOS().traits }
+
+  async function anew(source: Partial<typeof made> & { detach?: () => void } = {}): Promise<Views> {
+    edges.length = 0
+    vi.stubGlobal(
+      'WeakMap',
+      class<K extends object, V> extends WeakMap<K, V> {
+        override set(key: K, kept: V): this {
+          edges.push([key, kept])
+          return super.set(key, kept)
+        }
+      },
+    )
+    vi.resetModules()
+    const room = await import('../src/borrows/views.js')
+    edges.length = 0
+    return new room.Views({ ...made, ...source })
+  }
+
+  it('is its region, by its buffer, where that is its own', async () => {
+    const views = await anew()
+    const region = {}
+    const view = views.make(Uint8Array, v, 3 * page, 3 * page, region)
+    views.make(Uint8Array, v, 3 * page, 3 * page, null)
+    expect(edges).toEqual([[view.buffer, region]])
+    expect(edges[0]?.[1]).toBe(region)
+  })
+
+  it('is the region of the first small view of a page that has one', async () => {
+    const views = await anew()
+    const [first, second] = [{ name: 'first' }, { name: 'second' }]
+    const view = views.make(Uint8Array, v, 8, 8, null)
+    for (const keeper of [first, second]) views.make(Uint8Array, v, 8, 8, keeper)
+    expect(edges).toHaveLength(1)
+    expect([edges[0]?.[0] === view.buffer, edges[0]?.[1]]).toEqual([true, first])
+  })
+
+  it('is its region, or else its memory, by the view where one buffer serves all ranges', async () => {
+    const whole = new ArrayBuffer(v + 64 * page)
+    const views = await anew({ view: () => whole, detach: () => undefined })
+    const [whose, region] = [{ name: 'memory' }, { name: 'region' }]
+    views.keepAlive(whose)
+    const [own, other] = [region, null].map((keeper) => views.make(Uint8Array, v, 3 * page, 3 * page, keeper))
+    expect(edges.map(([key]) => key === own || key === other)).toEqual([true, true])
+    expect(edges[0]?.[1]).toBe(region)
+    const kept = edges[1]?.[1] as object
+    expect(Object.getOwnPropertySymbols(kept).map((key) => (kept as Record<symbol, unknown>)[key])).toEqual([whose])
+  })
+})

@@ -33,9 +33,9 @@ export class PageHeap {
     return this.#map.bytes + this.#touched.byteLength
   }
 
-  /** Pages in use. */
+  /** Pages in use. None once it is closed. */
   get used(): number {
-    return this.#map.used - 1
+    return this.#isClosed ? 0 : this.#map.used - 1
   }
 
   /** The page after the last one that was ever in use. */
@@ -102,6 +102,7 @@ export class PageHeap {
 
   /** Bytes of free pages that may have memory. */
   get retained(): number {
+    if (this.#isClosed) return 0
     let pages = 0
     this.#walk(0, (_, n) => {
       pages += n

@@ -146,7 +146,8 @@ function endWithReader(end: () => void): void {
 }
 
 function page(): () => void {
-  const started = inspect(memory)
+  // The demo is refused memory on purpose.
+  const started = inspect(memory, { warnings: false })
   void started.then(({ url }) => console.log(`Open ${url}\nThe address works in one browser. Press Ctrl+C to end.`))
   return () => void started.then((inspector) => inspector.close())
 }

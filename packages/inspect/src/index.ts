@@ -16,6 +16,7 @@ export type {
   SnapshotRegion,
 } from './snapshot.js'
 export type { StoredRegion, TimelineData, TimelineRegion, TimelineStep } from './timeline.js'
+export type { SnapshotStore, StoreFigures, Stores } from './stores.js'
 export { record, type Recording, type RecordOptions } from './recorder.js'
 export { alertsOf, type Alert, type Alerted } from './alerts.js'
 export { traceOf, type TraceEvent } from './trace.js'

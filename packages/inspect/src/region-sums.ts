@@ -38,14 +38,13 @@ export function* sumRegions({ regions, ranges, categories }: Summed): Generator<
   const readyInRegions = new Float64Array(categories.length)
   let i = 0
   let steps = 0
-  for (const place of yield* inAddressOrder(regions)) {
-    const { address: start, size } = regions[place] as SnapshotRegion
+  for (const { place, start, stop } of stretchesOf(regions, yield* inAddressOrder(regions))) {
     let before = 0
-    for (; i < ranges.length && (ranges[i] as number) < start + size; i += 4) {
+    for (; i < ranges.length && (ranges[i] as number) < stop; i += 4) {
       if (++steps % PAUSE === 0) yield
       const [address, state] = [ranges[i] as number, ranges[i + 2] as number]
       const end = address + (ranges[i + 1] as number)
-      const inside = Math.min(start + size, end) - Math.max(start, address)
+      const inside = Math.min(stop, end) - Math.max(start, address)
       if (inside > 0) {
         const sum = sums[state] as Float64Array
         sum[place] = (sum[place] as number) + inside
@@ -56,12 +55,48 @@ export function* sumRegions({ regions, ranges, categories }: Summed): Generator<
         if (kind !== before) mappings[place] = (mappings[place] as number) + 1
         before = kind
       }
-      // A range may continue in the next region.
-      if (end > start + size) break
+      // A range may continue in the next stretch.
+      if (end > stop) break
     }
   }
   const [, reserved, prepared, ready] = sums as [Float64Array, Float64Array, Float64Array, Float64Array]
   return { reserved, prepared, ready, mappings, readyInRegions }
+}
+
+/** A stretch of addresses that one region has. */
+interface Stretch {
+  /** The region's place in the snapshot. */
+  readonly place: number
+  /** The first byte. */
+  readonly start: number
+  /** The byte behind the last one. */
+  readonly stop: number
+}
+
+/**
+ * The stretches of the regions, in order of address. Almost always each region is one. Where a region has a hole that
+ * was freed and that another region has now, the one made later has it.
+ */
+function* stretchesOf(regions: readonly SnapshotRegion[], order: Iterable<number>): Generator<Stretch> {
+  const endOf = (place: number): number => (regions[place]?.address ?? 0) + (regions[place]?.size ?? 0)
+  const isLater = (a: number, b: number): number => ((regions[a]?.id ?? 0) > (regions[b]?.id ?? 0) ? a : b)
+  let open: number[] = []
+  let at = 0
+  function* until(limit: number): Generator<Stretch> {
+    while (open.length > 0 && at < limit) {
+      const stop = open.reduce((least, place) => Math.min(least, endOf(place)), limit)
+      if (stop > at) yield { place: open.reduce(isLater), start: at, stop }
+      at = stop
+      open = open.filter((place) => endOf(place) > at)
+    }
+  }
+  for (const place of order) {
+    const { address } = regions[place] as SnapshotRegion
+    yield* until(address)
+    at = address
+    open.push(place)
+  }
+  yield* until(Infinity)
 }
 
 /** Runs a generator to its end and returns its value. */

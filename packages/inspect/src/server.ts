@@ -14,10 +14,12 @@ import { regionsOf } from './spans.js'
 import { momentOf } from './snapshot.js'
 import { checkDepth, setDepth } from './stack-depth.js'
 import { Snapshots } from './take-snapshot.js'
+import { storesOf, type Stores } from './stores.js'
+import type { Answer } from './wire.js'
 import { Warnings } from './warnings.js'
 
 /** Options of `inspect`. */
-export interface InspectOptions {
+export interface InspectOptions extends Stores {
   /** The port on 127.0.0.1. Default: a free port. */
   readonly port?: number
   /** How many operations the log keeps. Default: 1,000. */
@@ -45,6 +47,8 @@ export interface Inspector extends AsyncDisposable {
 
 /** Milliseconds to look at pages for one answer. A tenth of a millisecond is mostly enough. */
 const lookMsMax = 25
+/** The time that a snapshot is said to take grows by so much at once, because one that took long may be chance. */
+const [tookGrowth, tookStep] = [1.5, 4]
 /** Ranges in one request for pages. */
 const rangesMax = 32
 
@@ -64,8 +68,8 @@ const limits = {
  * @throws Error EADDRINUSE, Node's own error, when the port is taken.
  */
 export async function inspect(memory: Memory, options: InspectOptions = {}): Promise<Inspector> {
-  const known = ['port', 'log', 'warnings', 'stackDepth'] as const
-  const { port = 0, log: kept, warnings = true, stackDepth } = checkOptions('inspect', options, known)
+  const known = ['port', 'log', 'warnings', 'stackDepth', 'heaps', 'caches'] as const
+  const { port = 0, log: kept, warnings = true, stackDepth, ...stores } = checkOptions('inspect', options, known)
   checkDepth(stackDepth)
   const session = new Session()
   const page = new Page()
@@ -81,7 +85,18 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
   const snapshots = new Snapshots(memory)
   const recorder = new Recorder(snapshots)
   const warner = warnings ? new Warnings({ memory, snapshots, log, history: () => recorder.since(-Infinity) }) : null
-  const served: Served = { memory, snapshots, log, recorder, session, page, server, connections }
+  const served: Served = {
+    memory,
+    stores,
+    snapshots,
+    log,
+    recorder,
+    session,
+    page,
+    pace: { took: 0 },
+    server,
+    connections,
+  }
   server.on('request', (request, response) => {
     try {
       answer(served, request, response)
@@ -105,11 +120,14 @@ export async function inspect(memory: Memory, options: InspectOptions = {}): Pro
 
 interface Served {
   readonly memory: Memory
+  readonly stores: Stores
   readonly snapshots: Snapshots
   readonly log: Log
   readonly recorder: Recorder
   readonly session: Session
   readonly page: Page
+  /** Milliseconds of the last snapshot, with its JSON. */
+  readonly pace: { took: number }
   readonly server: Server
   readonly connections: Connections
 }
@@ -153,7 +171,7 @@ const tunnelAdvice = (port: number): string =>
   `ssh -L ${port}:127.0.0.1:${port} <host>. Then open the address as the program printed it.\n`
 
 function route(
-  { memory, snapshots, log, recorder, page }: Served,
+  { memory, stores, snapshots, log, recorder, page, pace }: Served,
   path: string,
   asked: URLSearchParams,
   response: ServerResponse,
@@ -162,12 +180,19 @@ function route(
     case '/':
       return send(response, 'text/html; charset=utf-8', page.html, { 'Content-Security-Policy': page.policy })
     case '/snapshot': {
+      const start = performance.now()
       const wanted = { explain: asked.has('explain'), pages: asked.has('pages') }
       const wire = snapshots.wire(wanted, log, Number(asked.get('seen') ?? 0))
       // What the page has missed: before it was opened, or while it was in the background.
       const history = recorder.since(Number(asked.get('since') ?? Infinity))
       recorder.add(momentOf(wire))
-      return json(response, { ...wire, history })
+      const told = storesOf(stores)
+      const answered: Answer = { ...wire, ...(told.length === 0 ? {} : { stores: told }), history, took: pace.took }
+      json(response, answered)
+      // An explanation is rare, and the first ones take longer: the engine has not compiled them yet.
+      if (!wanted.explain && !wanted.pages)
+        pace.took = Math.min(performance.now() - start, tookGrowth * pace.took + tookStep)
+      return
     }
     case '/timeline':
       return json(response, recorder.timeline.part(Number(asked.get('since') ?? -Infinity)))

@@ -1,6 +1,7 @@
 // A snapshot: all that the page and the terminal show, as plain data. It holds addresses, sizes and names. It never
 // holds bytes from the memory.
 import type { Explanation, Holding, Limit, MemoryStats } from '@memlayer/core'
+import type { SnapshotStore } from './stores.js'
 import type { TimelineData } from './timeline.js'
 
 /** A region. */
@@ -214,6 +215,8 @@ export interface Snapshot {
   readonly history: readonly Moment[]
   /** The regions at earlier moments. Only a recording and a snapshot that the page saved have them. */
   readonly timeline?: TimelineData
+  /** Heaps and caches, where the inspector was given some. */
+  readonly stores?: readonly SnapshotStore[]
   /** The last operations, the oldest first. */
   readonly log: readonly LogEntry[]
 }

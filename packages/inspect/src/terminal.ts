@@ -32,12 +32,12 @@ interface Scene {
 export function drawTerminal(
   snapshot: Snapshot,
   width: number,
-  colour: boolean,
+  color: boolean,
   history: readonly Moment[] = snapshot.history,
   height: number = Infinity,
 ): string[] {
   const lines = fit(sectionsOf({ snapshot, width, history }), height)
-  return lines.map((pieces) => line(pieces, width, colour))
+  return lines.map((pieces) => line(pieces, width, color))
 }
 
 /** The sections from top to bottom. */

@@ -17,6 +17,12 @@ export interface Wire extends Omit<Snapshot, 'ranges'> {
   readonly logMost: number
 }
 
+/** An answer of the server. */
+export interface Answer extends Wire {
+  /** Milliseconds that the answer before took the process. */
+  readonly took: number
+}
+
 /** Packs ranges in order of address. */
 export function pack(owned: readonly OwnedRange[], categories: readonly string[], pageSize: number): number[] {
   const placeOf = placesIn(categories)

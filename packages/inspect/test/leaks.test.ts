@@ -112,11 +112,11 @@ describe.skipIf(process.platform !== 'linux')('from the page alone one finds', (
     await picture('leak-3-hold', '#holds')
     expect(tab.complaints).toEqual([])
 
-    // The terminal says the same: what has most, how many leaked, which, and the hold with its place.
+    // The terminal says the same: the category that has most, how many leaked, and the hold with its place.
     const text = drawTerminal(takeSnapshot(memory), 120, false).join('\n')
     expect(text).toMatch(new RegExp(`^memlayer on linux.* ${memory.leaks().length} leaked$`, 'm'))
+    expect(text).toMatch(/^thumbnails +\d+ MiB #+\nindex +16 MiB #+$/m)
     expect(text).toMatch(/^hold keeps 1 MiB at 0 bytes of upload buffer Ready for \d+ s: Uploads\.sendPart/m)
-    console.log(text)
   })
 
   it('the changes since a snapshot was kept: by category, place and region, and by a search', async (ctx) => {

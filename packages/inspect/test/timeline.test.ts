@@ -4,7 +4,8 @@ import { createMemory, type Memory, type Region } from '@memlayer/core'
 import { createOS } from '@memlayer/os-linux'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { finish } from '../src/region-sums.js'
+import { takeSnapshot } from '@memlayer/inspect'
+import { finish, sumRegions } from '../src/region-sums.js'
 import { Snapshots } from '../src/take-snapshot.js'
 import { Timeline, type PastRegion } from '../src/timeline.js'
 import { fresh, MiB } from './living.js'
@@ -158,6 +159,11 @@ describe.skipIf(process.platform !== 'linux')('a moment of a memory', () => {
     const sum = (key: 'reserved' | 'prepared' | 'ready'): number => found.reduce((all, one) => all + one[key], 0)
     expect([sum('reserved'), sum('prepared'), sum('ready')]).toEqual([reserved, prepared, ready])
     memory.sysFree(raw, 3 * MiB, memory.stat('raw'))
+    // The page sums the ranges of a snapshot by region, and has the same.
+    const taken = takeSnapshot(memory)
+    const sums = finish(sumRegions(taken))
+    for (const [i, { name }] of taken.regions.entries())
+      expect([name, sums.reserved[i], sums.prepared[i], sums.ready[i]]).toEqual([name, ...of(name)])
     for (const region of [inner, outer]) region.free()
   })
 

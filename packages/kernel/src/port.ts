@@ -185,7 +185,7 @@ export interface ProcessMapping {
   readonly kind: 'file' | 'stack' | 'malloc' | 'engine' | 'kernel' | 'anonymous'
 }
 
-/** Who serves `malloc` in a process. */
+/** The allocator that serves `malloc` in a process. */
 export type Allocator = 'glibc' | 'musl' | 'jemalloc' | 'mimalloc' | 'tcmalloc' | 'unknown'
 
 /** Where the process's memory is. Bytes. `NaN` means not known. */

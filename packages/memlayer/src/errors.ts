@@ -2,8 +2,8 @@
 import { MemlayerError } from '@memlayer/core'
 
 /**
- * No backend: the requested one can't be used or is broken, or MEMLAYER_STRICT forbids the fallback. The message says
- * what to do.
+ * No backend serves. The requested one can't be used or is broken, or MEMLAYER_STRICT forbids the fallback. The message
+ * says what to do.
  */
 export class BackendError extends MemlayerError {
   /** Always `'BackendError'`. A minifier renames classes, but logs show this name. */

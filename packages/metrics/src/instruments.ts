@@ -2,7 +2,7 @@
 // list. The names follow OpenTelemetry's for Go (`go.memory.used`).
 
 /** An attribute of points, as a label of Prometheus. */
-export type Attribute = 'category' | 'state' | 'part' | 'limit' | 'op' | 'error_type'
+export type Attribute = 'category' | 'state' | 'part' | 'limit' | 'op' | 'error_type' | 'store' | 'size'
 
 /** The attributes by their names in OpenTelemetry. */
 export const attributeNames: Readonly<Record<Attribute, string>> = {
@@ -12,6 +12,8 @@ export const attributeNames: Readonly<Record<Attribute, string>> = {
   limit: 'memlayer.limit',
   op: 'memlayer.op',
   error_type: 'error.type',
+  store: 'memlayer.store',
+  size: 'memlayer.object.size',
 }
 
 /** One kind of measurement. */
@@ -56,6 +58,26 @@ export type InstrumentName =
   | 'memlayer.process.limit.used'
   | 'memlayer.system.commit'
   | 'memlayer.system.commit.limit'
+  | 'memlayer.heap.ready'
+  | 'memlayer.heap.used'
+  | 'memlayer.heap.live'
+  | 'memlayer.heap.waste'
+  | 'memlayer.heap.retained'
+  | 'memlayer.heap.metadata'
+  | 'memlayer.heap.objects'
+  | 'memlayer.heap.spans'
+  | 'memlayer.heap.class.objects'
+  | 'memlayer.heap.class.free'
+  | 'memlayer.cache.entries'
+  | 'memlayer.cache.used'
+  | 'memlayer.cache.maximum'
+  | 'memlayer.cache.waste'
+  | 'memlayer.cache.hits'
+  | 'memlayer.cache.misses'
+  | 'memlayer.cache.sets'
+  | 'memlayer.cache.refusals'
+  | 'memlayer.cache.evictions'
+  | 'memlayer.cache.expirations'
 
 /** Every instrument by its name. */
 export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
@@ -232,9 +254,134 @@ export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
       "Memory that may be committed: memory and page files together, or the limit of the process's job. Windows.",
     attributes: [],
   },
+  'memlayer.heap.ready': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Bytes of a heap that are Ready.',
+    attributes: ['store'],
+  },
+  'memlayer.heap.used': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Bytes of pages that spans and large objects of a heap have.',
+    attributes: ['store'],
+  },
+  'memlayer.heap.live': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Bytes of objects in use, each with the size of its class.',
+    attributes: ['store'],
+  },
+  'memlayer.heap.waste': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Bytes in spans that no object in use has.',
+    attributes: ['store'],
+  },
+  'memlayer.heap.retained': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Bytes of pages without objects that may still have memory.',
+    attributes: ['store'],
+  },
+  'memlayer.heap.metadata': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Bytes that the heap itself needs, on the JavaScript side.',
+    attributes: ['store'],
+  },
+  'memlayer.heap.objects': {
+    kind: 'sum',
+    unit: '{object}',
+    description: 'Objects in use.',
+    attributes: ['store'],
+  },
+  'memlayer.heap.spans': {
+    kind: 'sum',
+    unit: '{span}',
+    description: 'Spans.',
+    attributes: ['store'],
+  },
+  'memlayer.heap.class.objects': {
+    kind: 'sum',
+    unit: '{object}',
+    description: 'Objects in use of one size.',
+    attributes: ['store', 'size'],
+  },
+  'memlayer.heap.class.free': {
+    kind: 'sum',
+    unit: '{object}',
+    description: 'Objects of one size that the spans have room for besides.',
+    attributes: ['store', 'size'],
+  },
+  'memlayer.cache.entries': {
+    kind: 'sum',
+    unit: '{entry}',
+    description: 'Entries of a cache.',
+    attributes: ['store'],
+  },
+  'memlayer.cache.used': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Bytes of all entries.',
+    attributes: ['store'],
+  },
+  'memlayer.cache.maximum': {
+    kind: 'gauge',
+    unit: 'By',
+    description: 'The most bytes that all entries may have.',
+    attributes: ['store'],
+  },
+  'memlayer.cache.waste': {
+    kind: 'sum',
+    unit: 'By',
+    description: 'Bytes of the pages of entries that no entry has.',
+    attributes: ['store'],
+  },
+  'memlayer.cache.hits': {
+    kind: 'counter',
+    unit: '{read}',
+    description: 'Reads that found a value.',
+    attributes: ['store'],
+  },
+  'memlayer.cache.misses': {
+    kind: 'counter',
+    unit: '{read}',
+    description: 'Reads that found none.',
+    attributes: ['store'],
+  },
+  'memlayer.cache.sets': {
+    kind: 'counter',
+    unit: '{value}',
+    description: 'Values that were stored.',
+    attributes: ['store'],
+  },
+  'memlayer.cache.refusals': {
+    kind: 'counter',
+    unit: '{value}',
+    description: 'Values that were not stored: too large, or the OS refused.',
+    attributes: ['store'],
+  },
+  'memlayer.cache.evictions': {
+    kind: 'counter',
+    unit: '{entry}',
+    description: 'Entries that made room for others.',
+    attributes: ['store'],
+  },
+  'memlayer.cache.expirations': {
+    kind: 'counter',
+    unit: '{entry}',
+    description: 'Entries that were met after their time, and went.',
+    attributes: ['store'],
+  },
 }
 
 /** Whether a figure is of the process or its system, and so the same for all memories of the process. */
 export function isOfProcess(name: InstrumentName): boolean {
   return name.startsWith('memlayer.process.') || name.startsWith('memlayer.system.')
+}
+
+/** Whether a figure is of a heap or a cache, which has a name of its own and none of its memory's. */
+export function isOfStore(name: InstrumentName): boolean {
+  return name.startsWith('memlayer.heap.') || name.startsWith('memlayer.cache.')
 }

@@ -19,12 +19,14 @@ import {
 } from './instruments.js'
 import { categoriesOf, readPoints, type Point, type PointOptions } from './points.js'
 import { processPoints } from './process-points.js'
+import { storePoints, type Stores } from './stores.js'
 import { Tally } from './tally.js'
 
 export type { PointOptions } from './points.js'
+export type { CacheFigures, HeapFigures, Stores } from './stores.js'
 
 /** Options of `observeMemory`. */
-export interface ObserveOptions extends PointOptions {
+export interface ObserveOptions extends PointOptions, Stores {
   /**
    * The meter of the instruments. Default: the global provider's meter with the name `@memlayer/metrics`. Set up the
    * SDK before: without it the API gives a meter that drops every point, and a warning, MEMLAYER_NO_METER, says so.
@@ -50,10 +52,18 @@ export interface ObserveOptions extends PointOptions {
  * @throws UsageError ERR_MEMLAYER_OPTION, when an option is not known.
  */
 export function observeMemory(memory: Memory, options: ObserveOptions = {}): () => void {
-  const known = ['meter', 'attributes', 'process', 'operations', 'categories'] as const
+  const known = ['meter', 'attributes', 'process', 'operations', 'categories', 'heaps', 'caches'] as const
   const read = checkOptions('observeMemory', options, known)
   const categories = categoriesOf(read.categories)
-  const { meter = globalMeter(), attributes = {}, process: withProcess = true, operations = false } = read
+  const {
+    meter = globalMeter(),
+    attributes = {},
+    process: withProcess = true,
+    operations = false,
+    heaps = {},
+    caches = {},
+  } = read
+  const stores = { heaps, caches }
   const tally = operations ? new Tally(memory) : null
   const observables = new Map<InstrumentName, Observable>()
   for (const name of Object.keys(instruments) as InstrumentName[])
@@ -66,7 +76,7 @@ export function observeMemory(memory: Memory, options: ObserveOptions = {}): () 
   const callback = (result: BatchObservableResult): void => {
     // One observer tells of the process. A sum over memories would count it several times.
     const tellsProcess = observers.values().next().value === self
-    for (const point of [...readPoints(memory, { categories }), ...(tally?.points() ?? [])]) {
+    for (const point of [...readPoints(memory, { categories }), ...(tally?.points() ?? []), ...storePoints(stores)]) {
       const observable = observables.get(point.name)
       if (observable === undefined || (isOfProcess(point.name) && !tellsProcess)) continue
       result.observe(observable, point.value, { ...attributes, ...attributesOf(point) })

@@ -6,18 +6,21 @@ import {
   attributeNames,
   instruments,
   isOfProcess,
+  isOfStore,
   type Attribute,
   type Instrument,
   type InstrumentName,
 } from './instruments.js'
 import { categoriesOf, readPoints, type Point, type PointOptions } from './points.js'
+import { storePoints, type Stores } from './stores.js'
 import { Tally } from './tally.js'
 
 export type { InstrumentName } from './instruments.js'
 export type { PointOptions } from './points.js'
+export type { CacheFigures, HeapFigures, Stores } from './stores.js'
 
 /** Options of `collectMemory`. */
-export interface CollectOptions extends PointOptions {
+export interface CollectOptions extends PointOptions, Stores {
   /** The registry that Prometheus scrapes. Default: prom-client's own. */
   readonly registry?: Registry | Registry<OpenMetricsContentType>
   /**
@@ -38,9 +41,14 @@ export type Memories = Memory | Readonly<Record<string, Memory>>
  * @throws Error prom-client's own error, when the registry already has metrics with these names.
  */
 export function collectMemory(memories: Memories, options: CollectOptions = {}): () => void {
-  const known = ['registry', 'operations', 'categories'] as const
-  const { registry = register, operations = false, categories } = checkOptions('collectMemory', options, known)
-  const source = sourceOf(memories, { categories: categoriesOf(categories) }, operations)
+  const known = ['registry', 'operations', 'categories', 'heaps', 'caches'] as const
+  const {
+    registry = register,
+    operations = false,
+    categories,
+    ...stores
+  } = checkOptions('collectMemory', options, known)
+  const source = sourceOf(memories, { categories: categoriesOf(categories) }, operations, stores)
   const made = new Map<string, Metric>()
   let hasEnded = false
   const end = (): void => {
@@ -83,11 +91,11 @@ interface Source {
 }
 
 /** Reads the memories once for all metrics of a scrape, because prom-client collects in one turn of the event loop. */
-function sourceOf(memories: Memories, options: PointOptions, operations: boolean): Source {
+function sourceOf(memories: Memories, options: PointOptions, operations: boolean, stores: Stores): Source {
   const isOne = typeof memories.stats === 'function'
   const named = isOne ? { '': memories as Memory } : (memories as Readonly<Record<string, Memory>>)
   const tallies = new Map(Object.values(operations ? named : {}).map((memory) => [memory, new Tally(memory)]))
-  let points: readonly (readonly [memory: string, point: Point])[] | null = null
+  let points: readonly (readonly [memory: string | null, point: Point])[] | null = null
   return {
     labelNames: isOne ? [] : ['memory'],
     read(name): { value: number; labels: Record<string, string> }[] {
@@ -95,6 +103,7 @@ function sourceOf(memories: Memories, options: PointOptions, operations: boolean
         points = Object.entries(named).flatMap(([memory, one]) =>
           [...readPoints(one, options), ...(tallies.get(one)?.points() ?? [])].map((point) => [memory, point] as const),
         )
+        points = [...points, ...storePoints(stores).map((point) => [null, point] as const)]
         queueMicrotask(() => (points = null))
       }
       const found = points.filter(([, point]) => point.name === name)
@@ -127,7 +136,8 @@ function create(instrument: InstrumentName, source: Source, registry: Registry):
     name,
     help: description,
     registers: [registry],
-    labelNames: isOfProcess(instrument) ? [...attributes] : [...source.labelNames, ...attributes],
+    labelNames:
+      isOfProcess(instrument) || isOfStore(instrument) ? [...attributes] : [...source.labelNames, ...attributes],
     // How prom-client joins the processes of a cluster. All of them have the same system, and ages do not add up.
     aggregator: isLargest(instrument) ? ('max' as const) : ('sum' as const),
   }

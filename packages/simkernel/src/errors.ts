@@ -3,7 +3,7 @@
 // wrong option.
 import type { Address } from '@memlayer/kernel'
 
-/** Stable codes. They are API, and messages are for people. */
+/** The codes of the errors. They are stable: compare them, and not the messages. */
 export type SimulationErrorCode =
   | 'ERR_MEMLAYER_SIM_OPTION'
   | 'ERR_MEMLAYER_SIM_FAULT'

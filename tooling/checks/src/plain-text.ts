@@ -1,5 +1,5 @@
-// Finds text that files and commit messages may not contain: a path of one machine, or the address of a registry
-// that others cannot reach. plain-text.test.ts checks every file that git would commit.
+// Finds text that files and commit messages may not contain: a path of one machine, the address of a registry that
+// others cannot reach, or the marks of a conflict. plain-text.test.ts checks every file that git would commit.
 import { execFileSync } from 'node:child_process'
 import { homedir } from 'node:os'
 import { dirname } from 'node:path'
@@ -19,6 +19,10 @@ const places = ['home/[\\w.-]+', 'Users/[\\w.-]+', 'root', 'work', 'workspaces?'
 const atStart = String.raw`(?<![\w.$\/}*)-])(?:file:\/\/)?`
 
 const rules: readonly Rule[] = [
+  {
+    pattern: /^(?:<{7}|>{7}) \S+/g,
+    sentence: () => 'this is the mark of a conflict: decide it, and remove the marks.',
+  },
   {
     pattern: new RegExp(`${atStart}/(?:${places.join('|')})(?=[/\\s'"\`)\\]:,;]|$)`, 'g'),
     sentence: (found) => `'${found}' is a path of one machine: make it relative, or take it from the environment.`,

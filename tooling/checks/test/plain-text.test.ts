@@ -1,4 +1,4 @@
-// Tests that files and history contain no path of one machine and no registry that others can't reach.
+// Tests that files and history contain no path of one machine, no registry that others can't reach, and no conflict.
 // The code builds the examples from parts, so that this file does not contain them.
 import { checkHistory, checkText, checkTexts } from '@memlayer/checks/plain-text'
 import { readWorkspace } from '@memlayer/checks/workspace'
@@ -21,6 +21,8 @@ describe('what is committed', () => {
 
   it.each([
     ['a home', `see ${slash}home/someone/notes.md`],
+    ['the mark of a conflict', `${'<'.repeat(7)} HEAD`],
+    ['the end of a conflict', `${'>'.repeat(7)} 1a2b3c4`],
     ['a home on a Mac', `"${slash}Users/someone"`],
     ['the superuser’s home', `cd ${slash}root`],
     ['a build machine’s folder', `PATH=a:${slash}work/bin`],
@@ -42,6 +44,7 @@ describe('what is committed', () => {
     [`registry=${scheme}/${registry}/`],
     [`packages/work/root, .${slash}home/x, \${root}${slash}work/x`],
     ['linux, darwin and/or windows; the root/work of it'],
+    ['a <<<<<<< b, and >>>>>>> in a line'],
   ])('may contain: %s', (text) => {
     expect(checkText('a.md', text)).toEqual([])
   })

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { mutantsIn, type Mutant } from './mutants.js'
-import { closingLine, isCaught, tableOf, type Outcome } from './report.js'
+import { closingLine, isCaught, tableOf, tableOfEqual, type Outcome } from './report.js'
 import { sample } from './sample.js'
 import { scratchOf } from './scratch.js'
 import { equivalent } from './equivalent.js'
@@ -19,7 +19,7 @@ const modules: readonly string[] = ['check', 'ledger', 'borrows', 'mappings', 'a
 const slow = /\.(random|hostile)\.test\.ts$|\b(readme|copies)\.test\.ts$/
 
 const usage = `usage: npm run mutants:core -- [module …] [--sample N] [--seed N] [--only TEXT] [--all] [--list]
-                                 [--out FILE] [--again FILE]
+                                 [--equal] [--out FILE] [--again FILE]
 
   module         one of ${modules.join(', ')}. Default: all
   --sample <n>   try as many mutants of each module, chosen by the seed. Default: 60
@@ -27,6 +27,7 @@ const usage = `usage: npm run mutants:core -- [module …] [--sample N] [--seed 
   --only <text>  only mutants with this text in their name
   --all          run the random and the hostile tests too: much longer, so best with --again
   --list         print the mutants, and try none
+  --equal        print the mutants that no test can tell, with the reasons, and try none
   --out <file>   write the verdicts into this file, as JSON, each when it is there
   --again <file> try those that the run with this --out did not catch, and count the others as they were
   --help         print this text`
@@ -44,10 +45,12 @@ async function main(): Promise<void> {
       again: { type: 'string' },
       all: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      equal: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return console.log(usage)
+  if (values.equal) return console.log(tableOfEqual(equivalent))
   const [count, seed] = [Number(values.sample), Number(values.seed)]
   const unknown = positionals.find((name) => !modules.includes(name))
   if (unknown !== undefined) return refuse(`there is no module '${unknown}'`)

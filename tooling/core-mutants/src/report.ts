@@ -48,6 +48,26 @@ function scoreOf(outcomes: readonly Outcome[]): string {
 }
 
 /** The module of a mutant: its folder, or its file if it has none. */
-export function moduleOf({ file }: Mutant): string {
+export function moduleOf({ file }: Pick<Mutant, 'file'>): string {
   return file.replace(/(\/.*|\.ts)$/, '')
+}
+
+/** The mutants that no test can tell, and why, as Markdown: a row for each reason in a module. */
+export function tableOfEqual(reasons: ReadonlyMap<string, string>): string {
+  const rows = new Map<string, { readonly places: Set<string>; count: number }>()
+  for (const [name, why] of reasons) {
+    const [, file = '', scope = ''] = /^(\S+)\.ts ([^:]*):/.exec(name) ?? []
+    const key = `${moduleOf({ file })}\n${why}`
+    const row = rows.get(key) ?? { places: new Set(), count: 0 }
+    row.places.add(scope === '' ? `a constant of ${file.replace(/.*\//, '')}` : `\`${scope}\``)
+    row.count += 1
+    rows.set(key, row)
+  }
+  const lines = [...rows].map(([key, { places, count }]) => {
+    const [module, why] = key.split('\n')
+    return `| ${module} | ${[...places].join(', ')} | ${count} | ${why} |`
+  })
+  return ['| module | where | mutants | why no test can tell |', '| --- | --- | --- | --- |', ...lines.toSorted()].join(
+    '\n',
+  )
 }

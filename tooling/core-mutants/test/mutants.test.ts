@@ -1,5 +1,5 @@
 // Tests which mutants a piece of source has, and that the instrumented source runs each of them alone.
-import { instrument, mutantsIn, sample, type Mutant } from '@memlayer/core-mutants'
+import { instrument, mutantsIn, sample, tableOfEqual, type Mutant } from '@memlayer/core-mutants'
 import { describe, expect, it } from 'vitest'
 
 /** The changes of a source, as `from -> to`. */
@@ -121,5 +121,20 @@ describe('sample', () => {
 
   it('chooses all where there are not more', () => {
     expect(sample(many, 1000, 1)).toEqual(many)
+  })
+})
+
+describe('the table of mutants that no test can tell', () => {
+  it('has a row for each reason in a module, with its places and how many they are', () => {
+    const reasons = new Map([
+      ['limit/limit.ts Limit.take: a < b -> true', 'It is a shortcut.'],
+      ['check.ts checkRange: 0 -> 1', 'It is a shortcut.'],
+      ['check.ts checkRange: 1 -> 2', 'It is a shortcut.'],
+      ['check.ts : 3 -> 4', 'It is a shortcut.'],
+    ])
+    expect(tableOfEqual(reasons).split('\n').slice(2)).toEqual([
+      '| check | `checkRange`, a constant of check | 3 | It is a shortcut. |',
+      '| limit | `Limit.take` | 1 | It is a shortcut. |',
+    ])
   })
 })

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { base, siteFolder } from '@memlayer/site/build'
+import { base, siteFolder } from '@memlayer/site/folders'
 
 /** A page of HTML. */
 export interface BuiltPage {

@@ -3,8 +3,9 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openBrowser, type ChromiumTab } from '@memlayer/browser'
-import { siteFolder } from '@memlayer/site/build'
+import { siteFolder } from '@memlayer/site/folders'
 import { serve } from '@memlayer/site/serve'
+import axe from 'axe-core'
 import { describe, expect, it, type TestContext } from 'vitest'
 import { addressOf } from './built-site.ts'
 
@@ -77,6 +78,18 @@ function faintTexts(): string[] {
   return [...found]
 }
 
+/** What axe finds on a page, in words. */
+async function violations(page: Opened['page']): Promise<string[]> {
+  await page.evaluate(axe.source)
+  return page.evaluate(async () => {
+    const { run } = (globalThis as unknown as { axe: typeof axe }).axe
+    const found = await run()
+    return found.violations.flatMap(({ id, help, nodes }) =>
+      nodes.slice(0, 3).map(({ target }) => `${id}: ${help}: ${target.join(' ')}`),
+    )
+  })
+}
+
 describe('the site in Chromium', () => {
   it.for([
     ['home', ''],
@@ -117,6 +130,22 @@ describe('the site in Chromium', () => {
       expect(faint).toContainEqual(expect.stringMatching(/^H2.*: 1\.0: /))
     })
   })
+
+  it.for(['', 'guide/choosing.html', 'recipes/vector-index.html', 'packages/os-windows.html', 'reference/heap.html'])(
+    'has nothing on page %j that axe finds',
+    async (path, context) => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await open(
+          context,
+          path,
+          async ({ page }) => {
+            expect(await violations(page)).toEqual([])
+          },
+          colorScheme,
+        )
+      }
+    },
+  )
 
   it('shows one of the two pictures of the inspector, and fetches no other', async (context) => {
     const look = async ({ page, requests }: Opened): Promise<void> => {

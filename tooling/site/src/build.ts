@@ -3,22 +3,15 @@
 import { copyFileSync, cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { entriesOf, reportFile, writeModels } from '@memlayer/checks/api-reports'
-import { checkout, publicPackages, readText, readWorkspace, type Workspace } from '@memlayer/checks/workspace'
+import { publicPackages, readText, readWorkspace, type Workspace } from '@memlayer/checks/workspace'
 import { addressOf, groupsOf, linksBelow, lostPages, type Group } from './contents.js'
+import { base, siteFolder, temp, tool } from './folders.js'
 import { install, runVitePress } from './generator.js'
 import { link } from './links.js'
 import { pagesOf, repository, type Page } from './pages.js'
 import { indexOf, pageOf, readModule, type Module } from './reference.js'
 
-/** The path of the site on its host, which GitHub Pages takes from the repository's name. */
-export const base = '/memlayer/'
-
-const tool = join(checkout, 'tooling', 'site')
-const temp = join(tool, 'temp')
 const pagesFolder = join(temp, 'pages')
-
-/** The folder with the built site. What is served at `base` is in a folder of that name. */
-export const siteFolder: string = join(temp, 'site')
 
 /** Builds the site anew. Returns the number of pages. @throws DownloadError without VitePress */
 export function buildSite(): number {

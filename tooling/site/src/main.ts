@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkout } from '@memlayer/checks/workspace'
-import { base, buildSite, siteFolder } from './build.js'
+import { base, siteFolder } from './folders.js'
 import { DownloadError } from './generator.js'
 import { serve, type Served } from './serve.js'
 
@@ -32,6 +32,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   try {
     const start = performance.now()
+    // API Extractor takes seconds to load.
+    const { buildSite } = await import('./build.js')
     const pages = buildSite()
     console.log(`${pages} pages in ${((performance.now() - start) / 1000).toFixed(0)} s: ${siteFolder}`)
   } catch (error) {

@@ -129,7 +129,7 @@ export function pageOf(module: Module, index: Index): string {
   ])
   const parts = groups.flatMap(([, items]) => items.map((item) => section(module, item, anchors, index)))
   const opening = `\`import { … } from '${module.name}'\``
-  return [`# ${module.name}`, '', opening, '', ...lists, ...foreignList(module, index), ...parts].join('\n')
+  return [`# Exports of ${module.name}`, '', opening, '', ...lists, ...foreignList(module, index), ...parts].join('\n')
 }
 
 function foreignList(module: Module, index: Index): string[] {

@@ -34,13 +34,13 @@ export interface MemoryEvent {
 }
 
 /**
- * Hears of each operation. What it throws goes to the host's unhandled rejections, never to the caller of the
- * operation. It may operate on the memory itself: all observers hear of that next, in order. So an observer that
- * answers every event with an operation never comes to an end.
+ * Called for each operation that reached the kernel. What it throws goes to the host's unhandled rejections, never to
+ * the caller of the operation. It may operate on the memory itself. All observers are called for that next, in order.
+ * So an observer that answers every event with an operation never comes to an end.
  */
 export type Observer = (event: MemoryEvent) => void
 
-/** How to observe. */
+/** Options of `memory.observe`. */
 export interface ObserveOptions {
   /**
    * Whether events are wanted now. It is called before an event is made: while every observer's says no, operations

@@ -20,7 +20,10 @@ export interface StateCounts {
   readonly refusals: number
 }
 
-/** The account. `uncategorized` and the categories sum to `total`, except `peak`: peaks come at different times. */
+/**
+ * The figures of a memory's account. `uncategorized` and the categories sum to `total`. `peak` does not, because peaks
+ * come at different times.
+ */
 export interface MemoryStats {
   /** All of it. */
   readonly total: StateCounts

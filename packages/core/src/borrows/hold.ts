@@ -32,8 +32,8 @@ function warnOfHold({ maker: { kind, region, made }, size, giveUp }: Dropped): v
 }
 
 /**
- * Ready pages that stay so until it is released: `unused`, `fault` and `free` of them throw. `region.hold()` makes
- * one, around an asynchronous call that is given a view: `using hold = region.hold(0, n)`, then `await`. A hold that
+ * Keeps pages Ready until it is released: `unused`, `fault` and `free` of them throw. `region.hold()` makes one.
+ * Use it around an asynchronous call that is given a view: `using hold = region.hold(0, n)`, then `await`. A hold that
  * is dropped without a release lasts as long as the process.
  */
 export class Hold {

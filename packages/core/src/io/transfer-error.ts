@@ -22,8 +22,8 @@ export interface TransferEnd {
 }
 
 /**
- * Ended in the middle: a source or a file failed, or a signal aborted. The bytes before it are there. `cause` is the
- * error of the source, or the signal's reason. After an abort the name is `AbortError`.
+ * A transfer ended in the middle: a source or a file failed, or a signal aborted it. The bytes before that are there.
+ * `cause` is the error of the source, or the signal's reason. After an abort the name is `AbortError`.
  */
 export class TransferError extends MemlayerError {
   /** What a log shows. */

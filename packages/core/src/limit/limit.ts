@@ -120,7 +120,7 @@ export class MemoryLimit {
     return { bytes: this.#bytes(set), used: this.#used(set), of, source: this.#source(set), beyond }
   }
 
-  /** @throws UsageError ERR_MEMLAYER_OPTION for a limit that is none; what was set stays. */
+  /** @throws UsageError ERR_MEMLAYER_OPTION for a wrong limit. Then the earlier one stays. */
   set limit(given: LimitOptions | null) {
     const set = given === null ? null : checked(given)
     this.#hostAt = this.#useAt = this.#notBefore = -Infinity

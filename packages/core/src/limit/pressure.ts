@@ -22,7 +22,7 @@ import type { Given, Reclaimers } from './reclaimers.js'
 /** How short memory is. `'normal'` ends what was before it. */
 export type PressureLevel = 'normal' | 'warning' | 'critical'
 
-/** What a listener hears. */
+/** What a pressure listener is called with. */
 export interface PressureEvent {
   /** How short memory is now. */
   readonly level: PressureLevel
@@ -36,7 +36,7 @@ export interface PressureEvent {
   readonly given: readonly Given[]
 }
 
-/** Hears of pressure. What it throws harms nobody. */
+/** Called when memory gets short, and when it is not any more. What it throws does not reach the caller. */
 export type PressureListener = (event: PressureEvent) => void
 
 /** What the watch needs of its memory. */

@@ -9,9 +9,9 @@ import type { OS } from '../os.js'
 import { show } from '../text.js'
 
 /**
- * What a region asks of the OS. `'default'`: as Go does. Go asks for huge pages where whole ones are used, and
- * forbids those that `unused` cuts in two. `'on'`: the same, and it asks for those again as soon as all of their
- * pages are Ready. `'off'`: it forbids huge pages. This is a wish; an OS without huge pages ignores it.
+ * Whether a region asks the OS for huge pages. `'default'`: as Go does. Go asks for them where whole ones are used, and
+ * forbids those that `unused` cuts in two. `'on'` asks for those again as soon as all of their pages are Ready. `'off'`
+ * forbids huge pages. An OS without huge pages ignores it.
  */
 export type HugePagePolicy = 'default' | 'on' | 'off'
 

@@ -54,8 +54,9 @@ export interface RegionOptions {
 }
 
 /**
- * One reservation. Offsets and lengths are bytes from its start, whole pages where pages change state; both default to
- * the whole region. Declare it with `using`, or call `free()`: a region that is collected without it warns.
+ * A reserved range of addresses with a name. Offsets and lengths are bytes from its start, and whole pages where pages
+ * change state. Both default to the whole region. Declare it with `using`, or call `free()`: a region that is collected
+ * without it warns.
  */
 export class Region {
   readonly #calls: RegionCalls

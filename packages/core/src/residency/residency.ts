@@ -4,7 +4,7 @@ import { UsageError } from '../errors.js'
 import type { OS } from '../os.js'
 import { show } from '../text.js'
 
-/** Neighbouring pages that are alike. Pages in no run have no memory and are not in swap space. */
+/** Neighboring pages that are alike. Pages outside of every run have no memory and are not in swap space. */
 export interface ResidencyRun {
   /** Its first byte. */
   readonly address: Address

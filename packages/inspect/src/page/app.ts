@@ -15,6 +15,8 @@ const explainEvery = 120
 /** One snapshot in this many asks for the pages in view. */
 const pagesEvery = 2
 const momentsMax = 3600
+/** From one snapshot to the next, and how many times longer than one takes the process it is at least. */
+const [secondMilliseconds, pauseRatio] = [1000, 125]
 
 type Mode = 'live' | 'paused' | 'file'
 
@@ -83,11 +85,12 @@ class App {
         else await this.#take(told)
       }
     }
-    setTimeout(() => void this.#tick(), Math.max(100, 1000 - (performance.now() - before)))
+    const wait = Math.max(secondMilliseconds, pauseRatio * this.#process.took)
+    setTimeout(() => void this.#tick(), Math.max(100, wait - (performance.now() - before)))
   }
 
   async #take(shown: Shown): Promise<void> {
-    this.#about('live')
+    this.#about(this.#paceWords)
     this.#remember(shown)
     const hasPages = this.#count % pagesEvery === 0
     this.#count += 1
@@ -101,6 +104,12 @@ class App {
   /** The time of the last moment that the page has. */
   get #since(): number {
     return this.#history.at(-1)?.at ?? 0
+  }
+
+  /** Says so where snapshots come less often than each second, because one takes the process long. */
+  get #paceWords(): string {
+    const seconds = Math.round((pauseRatio * this.#process.took) / 1000)
+    return seconds > 1 ? `live, a snapshot in ${seconds} seconds` : 'live'
   }
 
   /** Takes in the regions of the moments that the page does not have, a part at a time. */

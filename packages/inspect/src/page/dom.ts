@@ -41,12 +41,14 @@ export function bytes(n: number | null): string {
 /** `0x7f00…`. */
 export const hex = (n: number): string => `0x${n.toString(16)}`
 
-/** Milliseconds from which a figure's age is told. A live page gets a snapshot a second. */
-const ageToldFrom = 1500
+/** Milliseconds from which a figure's age is told. A live page gets a snapshot a second, so it is of an earlier one. */
+const ageToldFrom = 500
 
 /** How old a figure is: `, 4 seconds ago`. Empty: it is of this snapshot, or of the one before. */
 export function age(at: number, now: number): string {
-  return now - at < ageToldFrom ? '' : `, ${Math.round((now - at) / 1000)} seconds ago`
+  if (now - at < ageToldFrom) return ''
+  const seconds = Math.max(1, Math.round((now - at) / 1000))
+  return `, ${seconds} ${seconds === 1 ? 'second' : 'seconds'} ago`
 }
 
 /** `12:03:04`. */

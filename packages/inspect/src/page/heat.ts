@@ -62,7 +62,7 @@ function drawCells(
   side: number,
   unitPages: number,
 ): void {
-  const [cold, warm, huge, swapped] = [colour('--line'), colour('--s3'), colour('--huge'), colour('--s2')]
+  const [cold, warm, huge, swapped] = [colour('--cold'), colour('--s3'), colour('--huge'), colour('--s2')]
   const inner = side > 4 ? side - 1 : side
   context.lineWidth = side > 12 ? 2 : 1
   for (const [c, resident] of pages.residentCells.entries()) {

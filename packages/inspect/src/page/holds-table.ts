@@ -28,7 +28,8 @@ export class HoldsTable {
     const holds = all.filter(({ region, kind, made }) => this.#filter.accepts([region, kind, made]))
     this.#table.show(head(titles, ['Offset', 'Length', 'Age']), holds.length, (i) => rowOf(holds[i] as SnapshotHold, i))
     const oldest = all.length < holdsCount ? `, the ${all.length} oldest of ${holdsCount}` : ''
-    say('holds-say', holdsCount === 0 ? 'Nothing keeps pages Ready but their owners.' : `${holdsCount} holds${oldest}.`)
+    const count = `${holdsCount} ${holdsCount === 1 ? 'hold' : 'holds'}`
+    say('holds-say', holdsCount === 0 ? 'Nothing keeps pages Ready but their owners.' : `${count}${oldest}.`)
   }
 }
 

@@ -9,6 +9,12 @@ export class LiveProcess {
   #log: readonly LogEntry[] = []
   /** How many operations came before the log. */
   #logFrom = 0
+  #took = 0
+
+  /** Milliseconds that a snapshot takes the process. */
+  get took(): number {
+    return this.#took
+  }
 
   /**
    * A snapshot of now, with the moments after `since`; a text: why there is none. `query` asks for more than its
@@ -21,7 +27,8 @@ export class LiveProcess {
     if (response?.ok !== true) return 'The process does not answer.'
     const received = await receiveShown(await response.text())
     if (typeof received === 'string') return `The process sent something that is ${received}.`
-    const { shown, logFrom, logMost } = received
+    const { shown, logFrom, logMost, took } = received
+    this.#took = took
     return { ...shown, log: this.#extend(shown.log, logFrom, logMost) }
   }
 

@@ -1,7 +1,7 @@
 // The page's form of a snapshot: its ranges are one array of numbers. They are read and written in slices, because
 // JSON.parse of 100,000 ranges blocks the page for a long time.
 import { snapshotVersion, type Snapshot } from '../snapshot.js'
-import { unpack, type Wire } from '../wire.js'
+import { unpack, type Answer } from '../wire.js'
 import { inSlices } from './slices.js'
 
 /** A snapshot whose ranges are one array of numbers. */
@@ -30,14 +30,16 @@ export interface Received {
   readonly logFrom: number
   /** How many operations the log keeps. */
   readonly logMost: number
+  /** Milliseconds that the answer before took the process. */
+  readonly took: number
 }
 
 /** Reads an answer of the server. A text says what it is instead. */
 export async function receiveShown(text: string): Promise<Received | string> {
-  const read = await readNumbers<Wire>(text, onTheWire)
+  const read = await readNumbers<Answer>(text, onTheWire)
   if (typeof read === 'string') return read
-  const { packed, logFrom, logMost, ...rest } = read.rest
-  return { shown: { ...rest, ranges: unpack(read.numbers ?? packed, rest.pageSize) }, logFrom, logMost }
+  const { packed, logFrom, logMost, took, ...rest } = read.rest
+  return { shown: { ...rest, ranges: unpack(read.numbers ?? packed, rest.pageSize) }, logFrom, logMost, took }
 }
 
 interface Read<T> {

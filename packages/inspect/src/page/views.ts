@@ -23,6 +23,7 @@ import type { Shown } from './shown.js'
 import { inSlices, pause } from './slices.js'
 import { onEditor } from './source-link.js'
 import { Space } from './space.js'
+import { StoresTable } from './stores-table.js'
 import { Strip } from './strip.js'
 import { drawTree } from './tree.js'
 
@@ -64,6 +65,7 @@ export class Views {
   readonly #holds = new HoldsTable()
   readonly #log = new LogTable()
   readonly #heat = new Heat()
+  readonly #stores = new StoresTable()
   readonly #places = new Places()
   readonly #comparison = new Comparison()
   readonly #moments = new Moments(() => void this.#showMoment())
@@ -127,6 +129,7 @@ export class Views {
       () => showExplained(shown),
       ...ofRegions,
       () => this.#holds.show(shown),
+      () => this.#stores.show(shown),
       () => this.#log.show(shown),
       () => this.#chart.show(this.#source.history(), this.#moments.at),
     ]

@@ -1,4 +1,4 @@
-// Measures a cache of a million small values beside lru-cache and beside a Map of Buffers.
+// Measures a cache of a million small values beside lru-cache, a Map of Buffers, and SQLite in memory.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { Benchmark } from '../benchmark.js'
@@ -6,14 +6,18 @@ import type { Comparison, Goal, Measure, Unit } from '../comparison.js'
 import { difference, ratio, spread } from '../measure.js'
 
 const program: string = join(import.meta.dirname, '..', 'programs', 'value-cache.js')
-const ways = ['memlayer', 'read', 'lru-cache', 'map'] as const
+const ways = ['memlayer', 'read', 'lru-cache', 'map', 'sqlite'] as const
 type WayName = (typeof ways)[number]
+const others: readonly WayName[] = ['lru-cache', 'map', 'sqlite']
+const names: Readonly<Partial<Record<WayName, string>>> = { map: 'Map of Buffers', sqlite: 'SQLite in memory' }
 
 /** What one run of the program tells. Times are of its thread, in nanoseconds. */
 interface Run {
   readonly get: number
   readonly set: number
   readonly hitRate: number
+  readonly scanHitRate: number
+  readonly tail: number
   readonly full: number
   readonly cleared: number
   readonly worst: number
@@ -39,6 +43,8 @@ const rows: readonly Row[] = [
   { key: 'get', work: 'get', unit: 'ns', measure: 'times', goal: { kind: 'most', value: 1.3 } },
   { key: 'set', work: 'set', unit: 'ns', measure: 'times', goal: { kind: 'most', value: 1.3 } },
   { key: 'hitRate', work: 'hit rate', unit: 'percent', measure: 'more' },
+  { key: 'scanHitRate', work: 'hit rate, a fifth of the requests are scans', unit: 'percent', measure: 'more' },
+  { key: 'tail', work: 'the slowest of a thousand gets', unit: 'ns', measure: 'times' },
   { key: 'full', work: 'resident, full', unit: 'bytes', measure: 'times', goal: { kind: 'most', value: 0.5 } },
   { key: 'cleared', work: 'resident, after clear()', unit: 'bytes', measure: 'times' },
   { key: 'worst', work: 'longest stretch of 64', unit: 'ns', measure: 'times', goal: { kind: 'most', value: 0.1 } },
@@ -46,7 +52,7 @@ const rows: readonly Row[] = [
 
 export const valueCache: Benchmark = {
   name: 'value-cache',
-  says: 'a cache of a million values of 100 to 400 bytes, read by Zipf, beside lru-cache and a Map of Buffers',
+  says: 'a cache of a million values of 100 to 400 bytes, read by Zipf, beside lru-cache, a Map of Buffers and SQLite',
   run({ quick }) {
     const [values, operations, rounds] = quick ? [1000, 2000, 1] : [1_000_000, 1_000_000, 3]
     const seen = new Map<WayName, Run[]>(ways.map((way) => [way, []]))
@@ -59,15 +65,19 @@ export const valueCache: Benchmark = {
         work: `a million values, ${work}${ours === 'read' ? ' without a copy' : ''}`,
         unit,
         ours: spread(mine),
-        beside: beside === 'map' ? 'Map of Buffers' : beside,
+        beside: names[beside] ?? beside,
         theirs: spread(theirs),
         measure,
         result: measure === 'more' ? difference(mine, theirs) : ratio(mine, theirs),
-        ...(goal === undefined || beside === 'map' ? {} : { goal }),
+        ...(goal === undefined || beside !== 'lru-cache' ? {} : { goal }),
       }
     }
-    const lines = rows.flatMap((row) => [line(row, 'memlayer', 'lru-cache'), line(row, 'memlayer', 'map')])
+    const lines = rows.flatMap((row) => others.map((other) => line(row, 'memlayer', other)))
     const [get] = rows as [Row]
-    return Promise.resolve([...lines.slice(0, 2), line(get, 'read', 'lru-cache'), ...lines.slice(2)])
+    return Promise.resolve([
+      ...lines.slice(0, others.length),
+      line(get, 'read', 'lru-cache'),
+      ...lines.slice(others.length),
+    ])
   },
 }

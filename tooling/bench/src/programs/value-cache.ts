@@ -1,9 +1,12 @@
 // A cache of small values, read by Zipf, and set where there is none. Prints what operations cost in processor time of
-// the thread, the longest stretch of 64 of them, the hit rate, and resident memory full and after clear().
-// The first argument is the way: memlayer, read (memlayer without copies), lru-cache, or map (of Buffers, the oldest
-// goes first). The second argument is the number of values, the third the number of operations.
+// the thread, the longest stretch of 64 of them, the slowest get in a thousand, the hit rates, and resident memory full
+// and after clear().
+// The first argument is the way: memlayer, read (memlayer without copies), lru-cache, map (of Buffers) or sqlite (in
+// memory). In the last two, the oldest goes first. The second argument is the number of values, the third the number
+// of operations.
 import { createCache } from '@memlayer/cache'
 import { LRUCache } from 'lru-cache'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { openMemory } from '../layer.js'
 
@@ -60,6 +63,39 @@ function mapOfBuffers(): Way {
   }
 }
 
+function sqlite(): Way {
+  const database = new DatabaseSync(':memory:')
+  const table = 'create table if not exists cache (id integer primary key, key text unique, value blob)'
+  database.exec(table)
+  const get = database.prepare('select value from cache where key = ?')
+  const set = database.prepare('insert or replace into cache (key, value) values (?, ?)')
+  const drop = database.prepare('delete from cache where id = (select min(id) from cache)')
+  const count = database.prepare('select count(*) as n from cache')
+  let size = 0
+  return {
+    get: (key) => (get.get(key)?.['value'] as Uint8Array | undefined)?.[0] === 7,
+    set(key, value) {
+      set.run(key, value)
+      // A replaced row was counted before, so the size is looked at where it may be too large.
+      size += 1
+      if (size > values) size = Number(count.get()?.['n'])
+      if (size > values) drop.run()
+    },
+    clear() {
+      database.exec('drop table cache; vacuum; pragma shrink_memory')
+      database.exec(table)
+    },
+  }
+}
+
+const ways: Readonly<Record<string, () => Way>> = {
+  memlayer: () => ours(false),
+  read: () => ours(true),
+  'lru-cache': lruCache,
+  map: mapOfBuffers,
+  sqlite,
+}
+
 // xorshift32, so that every way does the same.
 let state = 0x2545f491
 function random(): number {
@@ -69,12 +105,18 @@ function random(): number {
   return (state >>> 0) / 2 ** 32
 }
 
-/** Keys by Zipf with skew 1. A prime spreads the ranks over the keys. */
-function trace(): Int32Array {
+/**
+ * Keys by Zipf with skew 1. A prime spreads the ranks over the keys. With `scans` a fifth of the requests are scans.
+ * Each scan has as many new keys as there is room for a tenth.
+ */
+function trace(scans: boolean): Int32Array {
   const sums = new Float64Array(keys)
   let sum = 0
   for (let rank = 0; rank < keys; rank++) sums[rank] = sum += 1 / (rank + 1)
-  return Int32Array.from({ length: operations }, () => {
+  const run = Math.max(1, Math.floor(values / 10))
+  let scanned = keys
+  return Int32Array.from({ length: operations }, (_, i) => {
+    if (scans && Math.floor(i / run) % 5 === 4) return (scanned += 1)
     const drawn = random() * sum
     let [low, high] = [0, keys - 1]
     while (low < high) {
@@ -112,16 +154,38 @@ function timed(count: number, work: (i: number) => void): { each: number; worst:
   return { each: sum / (stretches.length * stretch), worst: stretches.reduce((most, one) => Math.max(most, one), 1) }
 }
 
+/** Nanoseconds of the slowest of a thousand gets. */
+function slowest(count: number, work: (i: number) => void): number {
+  const times = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    const start = process.hrtime.bigint()
+    work(i)
+    times[i] = Number(process.hrtime.bigint() - start)
+  }
+  return times.sort()[Math.floor((count * 999) / 1000)] as number
+}
+
 function resident(): number {
   globalThis.gc?.()
   globalThis.gc?.()
   return process.memoryUsage.rss()
 }
 
+/** Percent of requests whose value is there. A value that is not is set. */
+function hitRate(cache: Way, requests: Int32Array): number {
+  let hits = 0
+  for (const key of requests) {
+    if (cache.get(nameOf(key))) hits += 1
+    else cache.set(nameOf(key), valueOf(key))
+  }
+  return (100 * hits) / requests.length
+}
+
 async function main(): Promise<void> {
-  const requests = trace()
+  const requests = trace(false)
+  const scanning = trace(true)
   const before = resident()
-  const cache = way === 'lru-cache' ? lruCache() : way === 'map' ? mapOfBuffers() : ours(way === 'read')
+  const cache = (ways[way] as () => Way)()
   const fill = timed(values, (key) => void cache.set(nameOf(key), valueOf(key)))
   let hits = 0
   const mixed = timed(operations, (i) => {
@@ -134,14 +198,15 @@ async function main(): Promise<void> {
     const key = requests[i] as number
     cache.set(nameOf(key), valueOf(key))
   })
+  const tail = slowest(Math.min(operations, 200_000), (i) => void cache.get(nameOf(requests[i] as number)))
   const full = Math.max(1, resident() - before)
   cache.clear()
   await setTimeout(500)
   const cleared = Math.max(1, resident() - before)
   const worst = Math.max(fill.worst, mixed.worst, gets.worst, sets.worst)
-  console.log(
-    JSON.stringify({ get: gets.each, set: sets.each, hitRate: (100 * hits) / operations, full, cleared, worst }),
-  )
+  const scanHitRate = hitRate(cache, scanning)
+  const rates = { hitRate: (100 * hits) / operations, scanHitRate }
+  console.log(JSON.stringify({ get: gets.each, set: sets.each, ...rates, tail, full, cleared, worst }))
 }
 
 main().catch((error: unknown) => {

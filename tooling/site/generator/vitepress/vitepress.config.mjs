@@ -21,15 +21,7 @@ export default {
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     anchor: { slugify },
-    // Scrolled by the keyboard too.
-    config: (md) => {
-      const table = md.renderer.rules.table_open
-      md.renderer.rules.table_open = (...args) =>
-        `<div class="wide" tabindex="0" role="region" aria-label="Table">${
-          table === undefined ? '<table>' : table(...args)
-        }`
-      md.renderer.rules.table_close = () => '</table></div>'
-    },
+    config: renderTables,
   },
   themeConfig: {
     nav: contents.nav,
@@ -52,4 +44,18 @@ function slugify(heading) {
     .replace(/[^\p{L}\p{N}_ -]/gu, '')
     .trim()
     .replaceAll(' ', '-')
+}
+
+/** A table scrolls by the keyboard too, and a column without a title has no heading that a screen reader would tell. */
+function renderTables(md) {
+  const { rules } = md.renderer
+  rules.table_open = () => '<div class="wide" tabindex="0" role="group" aria-label="Table"><table>'
+  rules.table_close = () => '</table></div>'
+  const cell = (contentAt) => (tokens, i, options, _, self) => {
+    const token = tokens[i]
+    if (tokens[i + contentAt].content === '') token.tag = 'td'
+    return self.renderToken(tokens, i, options)
+  }
+  rules.th_open = cell(1)
+  rules.th_close = cell(-1)
 }
