@@ -120,9 +120,9 @@ describe('memory.limit', () => {
     idle = page
     used = 6 * page
     expect(take).toThrow(
-      /Given back: 4 KiB by the scavenger\. No reclaimer was asked, because the last try gave too little\./,
+      /Given back: 4 KiB by the scavenger\. No reclaimer was asked, because the last try gave too little, and the next is in \d+ ms\./,
     )
-    expect(take).toThrow(/Nothing was tried, because the last try gave too little\./)
+    expect(take).toThrow(/Nothing was tried, because the last try gave too little, and the next is in \d+ ms\./)
     expect(time).toBe(100)
   })
 
@@ -164,6 +164,35 @@ describe('a limit that can not be kept', () => {
     expect(refused).toBe(10_000)
     expect((tried * 2) / time).toBeLessThan(0.05)
     expect(() => limit.take('sysUsed', page, () => page)).toThrow(/Nothing was tried/)
+  })
+
+  it('is tried for another category meanwhile, because a cache gives nothing while it is filled, and much afterwards', () => {
+    let [time, used, isFilling] = [0, 4 * page, true]
+    const asked: string[] = []
+    const reclaimers = new Reclaimers()
+    reclaimers.add({ name: 'cache' }, () => {
+      asked.push(isFilling ? 'filling' : 'at rest')
+      time += 10
+      if (!isFilling) used -= page
+    })
+    const world = { host: undefined, reclaimers, own: () => used, all: () => used, idle: () => 0, trim: () => 0 }
+    const limit = new MemoryLimit({ ...world, scavenge: () => 0, now: () => time })
+    limit.limit = { bytes: 4 * page }
+    const take = (category: number) => () => limit.take('sysUsed', page, () => page, category)
+    const [cache, other] = [1, 2]
+    expect(take(cache)).toThrow(/0 bytes by cache/)
+    isFilling = false
+    expect(take(cache)).toThrow(/Nothing was tried, because the last try gave too little, and the next is in 200 ms/)
+    expect(take(other)()).toBe(true)
+    expect(asked).toEqual(['filling', 'at rest'])
+    // Two others may fail as well. Then all rest.
+    isFilling = true
+    used = 4 * page
+    for (const category of [other, 3]) expect(take(category)).toThrow(/0 bytes by cache/)
+    expect(take(4)).toThrow(/Nothing was tried/)
+    expect(asked).toHaveLength(4)
+    time += 1000
+    expect(take(4)).toThrow(/0 bytes by cache/)
   })
 })
 

@@ -69,14 +69,14 @@ export function takeOfLimit(
   if (limit.hasBudgets) expectBudgets(parts, op, v, n, category)
   const bytes = n - ledger.readyOf(v, n, packed) - idle.bytesIn(v, n)
   if (bytes <= 0) return
-  const hasChanged = limit.take(op, bytes, () => n - ledger.readyIn(v, n) - idle.bytesIn(v, n))
+  const hasChanged = limit.take(op, bytes, () => n - ledger.readyIn(v, n) - idle.bytesIn(v, n), category)
   if (hasChanged && limit.hasBudgets) expectBudgets(parts, op, v, n, category)
 }
 
 /** Makes room for `n` bytes of a new range. */
 export function takeOfAlloc({ account, limit }: Parts, n: number, category: number): void {
   if (limit.hasBudgets) account.expectBudget('sysAlloc', n, category)
-  const hasChanged = limit.take('sysAlloc', n, () => n)
+  const hasChanged = limit.take('sysAlloc', n, () => n, category)
   if (hasChanged && limit.hasBudgets) account.expectBudget('sysAlloc', n, category)
 }
 

@@ -71,6 +71,8 @@ const rest = 20
 const passesUnlooked = 15
 /** A round asks for this part of the limit besides what is missing, so that not every operation needs one. */
 const morePart = 1 / 64
+/** So many categories have a round of their own while others rest. */
+const failedMax = 3
 /** Above this part of the limit it is near. */
 const nearPart = 0.95
 
@@ -101,8 +103,13 @@ export class MemoryLimit {
   #useAt = -Infinity
   /** Whether a category has a limit of its own. */
   #hasBudgets = false
-  /** No round before this time. */
+  /** No round before this time, but for a category whose operations have not failed since the rest began. */
   #notBefore = -Infinity
+  /**
+   * The categories that have failed. A reclaimer gives nothing while it asks for memory itself, as a cache does that is
+   * filled. It may give much to another.
+   */
+  readonly #failed = new Set<number>()
   /** Idle bytes that the last try could not give back. */
   #stuck = 0
   /** So many operations may pass the limit before one looks whether it is time for a round. */
@@ -125,6 +132,7 @@ export class MemoryLimit {
     const set = given === null ? null : checked(given)
     this.#hostAt = this.#useAt = this.#notBefore = -Infinity
     this.#unlooked = this.#stuck = 0
+    this.#failed.clear()
     this.#set = set
   }
 
@@ -159,21 +167,21 @@ export class MemoryLimit {
 
   /**
    * `n` bytes are about to become Ready. `needed` counts them anew, because a reclaimer may change what is Ready.
-   * Returns whether one may have.
+   * Returns whether one may have. `category` counts them.
    *
    * @throws OutOfMemoryError when they would pass the limit, and nothing gave enough.
    */
-  take(op: string, n: number, needed: () => number): boolean {
+  take(op: string, n: number, needed: () => number, category = 0): boolean {
     const set = this.#set
     // NaN is no reason to refuse.
     if (set === null || !(this.#used(set) + n - this.#bytes(set) > 0)) return false
-    if (set.beyond === 'refuse' || this.#unlooked === 0) return this.#takeBeyond(op, needed)
+    if (set.beyond === 'refuse' || this.#unlooked === 0) return this.#takeBeyond(op, needed, category)
     this.#unlooked -= 1
     return false
   }
 
-  #takeBeyond(op: string, needed: () => number): boolean {
-    const tried = this.#makeRoom(() => this.#missing(needed()))
+  #takeBeyond(op: string, needed: () => number, category: number): boolean {
+    const tried = this.#makeRoom(() => this.#missing(needed()), category)
     this.#unlooked = tried.unasked === null ? 0 : passesUnlooked
     const set = this.#set
     if (set?.beyond === 'refuse' && this.#missing(needed()) > 0) throw this.#refusal(set, op, needed(), tried)
@@ -187,14 +195,14 @@ export class MemoryLimit {
   }
 
   /** Tries all that may give memory back, until there is room. What the process uses changes by itself meanwhile. */
-  #makeRoom(missing: () => number): Tried {
+  #makeRoom(missing: () => number, category: number): Tried {
     const { reclaimers, now, idle } = this.#memory
     const begun = now()
     const given: Given[] = []
-    const isEarly = begun < this.#notBefore
+    const isEarly = begun < this.#notBefore && (this.#failed.has(category) || this.#failed.size >= failedMax)
     if (isEarly || reclaimers.isRunning) {
       if (idle() > this.#stuck && !(this.#scavenge(given, missing) > 0)) return { given, unasked: null }
-      return { given, unasked: isEarly ? 'the last try gave too little' : 'a reclaimer asks no other one' }
+      return { given, unasked: isEarly ? this.#restText(begun) : 'a reclaimer asks no other one' }
     }
     let left = this.#scavenge(given, missing)
     const wanted = (): number => missing() + (missing() > 0 ? this.#more : 0)
@@ -210,8 +218,20 @@ export class MemoryLimit {
       given.push({ name: "the host's allocator", bytes: this.#memory.trim() })
       left = this.#missingNow(missing)
     }
-    if (left > 0) this.#notBefore = now() + this.#rest * (now() - begun)
+    if (left > 0) this.#failedOf(category, begun)
     return { given, unasked: null }
+  }
+
+  /** A round that began at `begun` gave too little to a category. */
+  #failedOf(category: number, begun: number): void {
+    if (begun >= this.#notBefore) this.#failed.clear()
+    this.#failed.add(category)
+    const now = this.#memory.now()
+    this.#notBefore = Math.max(this.#notBefore, now + this.#rest * (now - begun))
+  }
+
+  #restText(now: number): string {
+    return `the last try gave too little, and the next is in ${Math.ceil(this.#notBefore - now)} ms`
   }
 
   /** Gives back idle pages until there is room. Returns what is missing. */
