@@ -1,13 +1,14 @@
 // What a reader should look at first. The page and the terminal show it above all else. The same conditions are
 // Prometheus rules in @memlayer/metrics.
 import { formatBytes } from '@memlayer/core'
+import { shownName } from './names.js'
 import type { Moment, Snapshot, SnapshotHold, SnapshotRegion } from './snapshot.js'
 
 /** One thing that is wrong, or will be soon. */
 export interface Alert {
   /** What it is. The words never change. */
   readonly code: 'near-limit' | 'near-mappings' | 'refused' | 'growth' | 'leaked' | 'pinned' | 'old-hold'
-  /** The name of the limit that is near. Absent: it is of the whole memory. */
+  /** The name of the limit that is near, or of the category that grows. Absent: it is of the whole memory. */
   readonly of?: string
   /** A sentence for people. */
   readonly says: string
@@ -27,6 +28,8 @@ const [ownNear, hostNear, mappingsNear] = [0.95, 0.9, 0.8]
 const [refusedMilliseconds, oldMilliseconds] = [300_000, 3_600_000]
 /** Growth is steady when memory has grown in each of six spans of this many milliseconds, by a tenth in all. */
 const [spans, spanMilliseconds, growthLeast] = [6, 30_000, 1.1]
+/** A category that has grown by fewer bytes is not told of, and so many are at once. */
+const [growthBytesLeast, growingMax] = [2 ** 20, 3]
 
 /** What is wrong in a snapshot, the most urgent first. */
 export function alertsOf(snapshot: Alerted, history: readonly Moment[]): Alert[] {
@@ -74,6 +77,7 @@ function leaked({ regions }: Alerted): Alert[] {
   return [{ code: 'leaked', says }]
 }
 
+/** Categories that grow; else all of the memory, where it grows and no category does. */
 function growing(history: readonly Moment[]): Alert[] {
   const last = history.at(-1)
   if (last === undefined) return []
@@ -81,16 +85,34 @@ function growing(history: readonly Moment[]): Alert[] {
     const until = last.at - (spans - i) * spanMilliseconds
     return history.findLast(({ at }) => at <= until)
   })
-  // A figure at each end, and each greater than the one before.
-  const isSteady = ends.every(
-    (end, i) => end !== undefined && (i === 0 || end.ready > (ends[i - 1]?.ready ?? Infinity)),
-  )
-  const first = ends[0]
-  if (!isSteady || first === undefined || last.ready < growthLeast * first.ready) return []
+  const grownBy = (readyAt: (moment: Moment) => number | undefined): number =>
+    growthOf(ends.map((end) => (end === undefined ? undefined : readyAt(end))))
+  const found = Object.keys(last.categories ?? {})
+    .map((name) => ({ name, bytes: grownBy(({ categories = {} }) => ownNumber(categories, name)) }))
+    .filter(({ bytes }) => bytes >= growthBytesLeast)
+    .sort((a, b) => b.bytes - a.bytes)
   const minutes = (spans * spanMilliseconds) / 60_000
-  const says = `Ready memory has grown for ${minutes} minutes, by ${formatBytes(last.ready - first.ready)}.`
-  return [{ code: 'growth', says }]
+  const says = (what: string, bytes: number): string =>
+    `Ready memory${what} has grown for ${minutes} minutes, by ${formatBytes(bytes)}.`
+  if (found.length > 0) {
+    return found.slice(0, growingMax).map(({ name, bytes }): Alert => {
+      return { code: 'growth', of: name, says: says(` of ${shownName(name)}`, bytes) }
+    })
+  }
+  const bytes = grownBy(({ ready }) => ready)
+  return bytes > 0 ? [{ code: 'growth', says: says('', bytes) }] : []
 }
+
+/** The growth from the first figure to the last; 0 where it is not steady, is small, or a figure is not known. */
+function growthOf(figures: readonly (number | undefined)[]): number {
+  const isSteady = figures.every((bytes, i) => bytes !== undefined && (i === 0 || bytes > (figures[i - 1] ?? Infinity)))
+  const [first = NaN, last = NaN] = [figures[0], figures.at(-1)]
+  return isSteady && last >= growthLeast * first ? last - first : 0
+}
+
+/** A name can be that of a property of every object. */
+const ownNumber = (of: Readonly<Record<string, number>>, name: string): number | undefined =>
+  Object.hasOwn(of, name) ? of[name] : undefined
 
 function kept({ stats: { pinned = 0 }, holds }: Alerted): Alert[] {
   const alerts: Alert[] = []
@@ -101,7 +123,10 @@ function kept({ stats: { pinned = 0 }, holds }: Alerted): Alert[] {
   const [oldest] = holds
   if (oldest !== undefined && oldest.age > oldMilliseconds) {
     const hours = Math.round(oldest.age / 3_600_000)
-    alerts.push({ code: 'old-hold', says: `A hold of ${oldest.region} is ${hours} h old. The holds have its place.` })
+    alerts.push({
+      code: 'old-hold',
+      says: `A hold of ${shownName(oldest.region)} is ${hours} h old. The holds have its place.`,
+    })
   }
   return alerts
 }

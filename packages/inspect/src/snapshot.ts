@@ -140,6 +140,8 @@ export interface Moment {
   readonly ready: number
   /** Of `prepared`, bytes that are idle and keep their memory. */
   readonly retained: number
+  /** Ready bytes of the eight categories that have most. Versions before this one kept none. */
+  readonly categories?: Readonly<Record<string, number>>
   /** `memory.limit`; `null`: it is not set. */
   readonly ownLimit: number | null
   /** Resident bytes of this memory; `null` also where not all of it was looked at. */
@@ -236,6 +238,7 @@ export function momentOf(
     reserved,
     prepared,
     ready,
+    categories: largestOf(stats.categories),
     retained: stats.retained,
     // A part is not the whole, and is no figure of it.
     own: resident?.missing === 0 ? resident.resident : null,
@@ -248,4 +251,19 @@ export function momentOf(
     limit,
     ownLimit: limits.own?.bytes ?? null,
   }
+}
+
+/** Categories that a moment keeps. */
+const categoriesMax = 8
+
+/** Ready bytes of the categories that have most. */
+function largestOf(categories: MemoryStats['categories']): Record<string, number> {
+  const largest: [string, number][] = []
+  for (const [name, { ready }] of Object.entries(categories)) {
+    const at = largest.findIndex(([, bytes]) => bytes < ready)
+    if (ready === 0 || (at < 0 && largest.length === categoriesMax)) continue
+    largest.splice(at < 0 ? largest.length : at, 0, [name, ready])
+    if (largest.length > categoriesMax) largest.pop()
+  }
+  return Object.fromEntries(largest)
 }

@@ -88,6 +88,31 @@ describe.skipIf(process.platform !== 'linux')('an alert', () => {
     expect(codes(calm, moments(calm, (second) => MiB + second * 4096).slice(100))).toEqual([])
   })
 
+  it('is of growth by category: one that grows while another shrinks, and the one that grows most first', () => {
+    const calm = quiet()
+    const history = (categories: (second: number) => Record<string, number>): Moment[] =>
+      moments(calm, (second) => Object.values(categories(second)).reduce((sum, one) => sum + one, 0)).map(
+        (moment, second) => ({
+          ...moment,
+          categories: categories(second),
+        }),
+      )
+    const grown = (categories: (second: number) => Record<string, number>): (string | undefined)[] =>
+      alertsOf(calm, history(categories))
+        .filter(({ code }) => code === 'growth')
+        .map(({ of, says }) => `${of}: ${says}`)
+    expect(
+      grown((second) => ({ sessions: MiB + second * 65536, files: 64 * MiB - second * 65536, rest: MiB })),
+    ).toEqual(['sessions: Ready memory of sessions has grown for 3 minutes, by 11.3 MiB.'])
+    expect(
+      grown((second) => ({ a: MiB + second * 8192, b: MiB + second * 65536 })).map((says) => says?.slice(0, 2)),
+    ).toEqual(['b:', 'a:'])
+    // By less than a mebibyte, not all the time, and a name that every object has.
+    expect(grown((second) => ({ a: 1000 + second * 4096, b: 64 * MiB }))).toEqual([])
+    expect(grown((second) => ({ a: MiB * (1 + (second % 50)), b: 64 * MiB }))).toEqual([])
+    expect(grown((second) => ({ toString: MiB + second * 65536 }))).toHaveLength(1)
+  })
+
   it('stands above all else on the page and in the terminal, and goes when it is over', async (ctx) => {
     const memory = createMemory(createOS())
     // The limit counts every memory of the process.
