@@ -18,7 +18,7 @@ function expectSaid(all: number, ours: number): void {
   const own = text('packages', 'memlayer', 'README.md')
   const said: readonly [RegExpExecArray | null, number][] = [
     [/one native package, ([\d.]+) MB on Linux x64/.exec(text('README.md')), all],
-    [/([\d.]+) MB on Linux x64, of which/.exec(own), all],
+    [/On Linux x64 that is ([\d.]+) MB, of which/.exec(own), all],
     [/of which ([\d.]+) MB are memlayer's own/.exec(own), ours],
   ]
   for (const [found, bytes] of said) {
