@@ -40,6 +40,29 @@ describe('reclaimers', () => {
     expect(memory.stats().total.ready).toBe(3 * page)
   })
 
+  it('are told of with what they say, where the count sees less: pages that were zeroed stay Ready', () => {
+    const reclaimers = new Reclaimers()
+    let missing = 4 * page
+    reclaimers.add({ name: 'zeroes' }, () => 3 * page)
+    reclaimers.add({ name: 'says less than it gave' }, () => {
+      missing -= page
+      return 1
+    })
+    for (const answer of [NaN, Infinity, -page, 'much', undefined])
+      reclaimers.add({ name: String(answer) }, () => answer as number)
+    expect(
+      reclaimers.round(
+        'near',
+        () => missing,
+        () => false,
+      ),
+    ).toEqual([
+      { name: 'zeroes', bytes: 3 * page },
+      { name: 'says less than it gave', bytes: page },
+      ...[NaN, Infinity, -page, 'much', undefined].map((answer) => ({ name: String(answer), bytes: 0 })),
+    ])
+  })
+
   it('may free the very range that is about to be used: it is proved again', () => {
     const memory = memoryOf(4 * page)
     using region = memory.reserve(16 * page)

@@ -16,8 +16,8 @@ export interface ReclaimRequest {
 }
 
 /**
- * Gives memory back, by `idle`, `unused` or `free` of what it can spare. It may return how many bytes that were, for
- * the text of an error: the layer counts for itself.
+ * Gives memory back, by `idle`, `unused`, `zero` or `free` of what it can spare. It may return how many bytes that
+ * were, for reports: the layer counts for itself whether there is room.
  */
 export type Reclaimer = (request: ReclaimRequest) => number | void
 
@@ -33,7 +33,7 @@ export interface ReclaimerOptions {
 export interface Given {
   /** The reclaimer's name, or `'the scavenger'`. */
   readonly name: string
-  /** Bytes by which the layer's own count fell. */
+  /** Bytes by which the layer's own count fell, or more where it said so: what was zeroed stays Ready. */
   readonly bytes: number
 }
 
@@ -109,8 +109,8 @@ export class Reclaimers {
         const entry = pending.shift() as Entry
         // One that was asked before may have taken it away.
         if (!this.#entries.includes(entry)) continue
-        this.#ask(entry, { want, level })
-        given.push({ name: entry.name, bytes: Math.max(0, want - missing()) })
+        const said = this.#ask(entry, { want, level })
+        given.push({ name: entry.name, bytes: Math.max(said, want - missing()) })
       }
     } finally {
       this.#isRunning = false
@@ -118,17 +118,23 @@ export class Reclaimers {
     return given
   }
 
-  /** What it throws harms nobody. */
-  #ask(entry: Entry, request: ReclaimRequest): void {
+  /** Returns the bytes that it says it gave; 0: it says nothing. What it throws harms no other. */
+  #ask(entry: Entry, request: ReclaimRequest): number {
+    let said = 0
     run(
-      () => entry.reclaim(request),
+      () => {
+        const answer = entry.reclaim(request)
+        if (Number.isFinite(answer)) said = Math.max(0, answer as number)
+        return answer
+      },
       (error) => {
         if (entry.hasWarned) return
         entry.hasWarned = true
-        const said = thrownText(error)
-        warn('MEMLAYER_RECLAIMER', `The reclaimer '${entry.name}' threw ${said}.`, 'Others were asked in its place.')
+        const text = thrownText(error)
+        warn('MEMLAYER_RECLAIMER', `The reclaimer '${entry.name}' threw ${text}.`, 'Others were asked in its place.')
       },
     )
+    return said
   }
 }
 
