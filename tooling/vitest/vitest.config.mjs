@@ -28,6 +28,7 @@ export default defineConfig({
     // A test may be slow on a busy machine, but it must end.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     // Memory tests measure the whole process, so each file gets its own process.
     pool: 'forks',
     // A file for each processor. vitest leaves one of them idle.
