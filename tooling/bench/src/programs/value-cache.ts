@@ -68,22 +68,25 @@ function sqlite(): Way {
   const table = 'create table if not exists cache (id integer primary key, key text unique, value blob)'
   database.exec(table)
   const get = database.prepare('select value from cache where key = ?')
-  const set = database.prepare('insert or replace into cache (key, value) values (?, ?)')
+  const set = database.prepare(
+    'insert into cache (key, value) values (?, ?) on conflict (key) do update set value = excluded.value',
+  )
   const drop = database.prepare('delete from cache where id = (select min(id) from cache)')
-  const count = database.prepare('select count(*) as n from cache')
-  let size = 0
+  let [size, last] = [0, 0]
   return {
     get: (key) => (get.get(key)?.['value'] as Uint8Array | undefined)?.[0] === 7,
     set(key, value) {
-      set.run(key, value)
-      // A replaced row was counted before, so the size is looked at where it may be too large.
-      size += 1
-      if (size > values) size = Number(count.get()?.['n'])
-      if (size > values) drop.run()
+      const row = Number(set.run(key, value).lastInsertRowid)
+      // An update makes no row. To count the rows would look at all of them.
+      if (row <= last) return
+      last = row
+      if (size < values) size += 1
+      else drop.run()
     },
     clear() {
       database.exec('drop table cache; vacuum; pragma shrink_memory')
       database.exec(table)
+      ;[size, last] = [0, 0]
     },
   }
 }
