@@ -1,5 +1,5 @@
 // memory.limit to the byte and to the millisecond: when it asks, whom, for how much, and when it asks again. One byte
-// that is missing counts, and one that is not asks nobody.
+// that is missing counts. Where none is missing, no reclaimer is asked.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { hostLimit, processUse } from '../src/limit/host-limit.js'
 import { MemoryLimit, type LimitOptions } from '../src/limit/limit.js'

@@ -1,4 +1,4 @@
-// Says alerts as process warnings, so that they reach a log that nobody looks at a page for. Each is said once, and
+// Says alerts as process warnings, so that they reach a log while no page is open. Each is said once, and
 // again only after it has been gone for a minute.
 import type { Memory } from '@memlayer/core'
 import { alertsOf, type Alert } from './alerts.js'

@@ -37,5 +37,6 @@ export {
   detachView,
   isDetached,
   placeBuffer,
+  sharedLength,
   viewOffset,
 } from './view.js'

@@ -134,6 +134,15 @@ export function bufferLength(buffer: unknown): number | null {
   return null
 }
 
+/** The bytes of a SharedArrayBuffer of any realm; null: it is not one, or this page may have none. */
+export function sharedLength(value: unknown): number | null {
+  try {
+    return Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength')?.get?.call(value) as number
+  } catch {
+    return null
+  }
+}
+
 /** The bytes of a typed array, as the engine knows them. 0 when its buffer is detached. */
 export function byteLengthOf(bytes: Uint8Array): number {
   return ofTypedArrays.byteLength.call(bytes)

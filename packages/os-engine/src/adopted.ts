@@ -1,5 +1,13 @@
 // A buffer that other code allocated, as a space: which pages of it are whole, and whether it still has them.
-import { bufferLength, placeBuffer, alignDown, alignUp, type Address, type PosixKernel } from '@memlayer/kernel'
+import {
+  bufferLength,
+  placeBuffer,
+  sharedLength,
+  alignDown,
+  alignUp,
+  type Address,
+  type PosixKernel,
+} from '@memlayer/kernel'
 import type { Space } from './spaces.js'
 
 /** A buffer that other code allocated. */
@@ -29,17 +37,6 @@ export function spaceOf(kernel: PosixKernel, bufferNow: () => ArrayBufferLike): 
   }
 }
 
-/** Only the engine can tell: any code can give a buffer another prototype. */
-function isShared(buffer: ArrayBufferLike): boolean {
-  try {
-    return lengthOfShared.call(buffer) >= 0
-  } catch {
-    return false
-  }
-}
-
-const lengthOfShared = Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength')?.get as () => number
-
 class AdoptedPages {
   readonly #kernel: PosixKernel
   readonly #bufferNow: () => ArrayBufferLike
@@ -60,7 +57,7 @@ class AdoptedPages {
     this.#bufferNow = bufferNow
     this.#first = first
     this.#length = length
-    this.#isShared = isShared(buffer)
+    this.#isShared = sharedLength(buffer) !== null
     this.buffer = buffer
     placeBuffer(buffer, first)
   }

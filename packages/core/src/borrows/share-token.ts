@@ -1,6 +1,6 @@
 // The token of a share, and the word of shared memory that decides between its two sides, so that neither side can
 // be too late. The owner offers and revokes; the worker takes up and gives up.
-import type { Address, ProcessTable } from '@memlayer/kernel'
+import { sharedLength, type Address, type ProcessTable } from '@memlayer/kernel'
 import { UsageError } from '../errors.js'
 import { borrow, type Borrowing } from '../process/borrowings.js'
 import { isInUse, type ProcessRecord } from '../process/record.js'
@@ -87,15 +87,6 @@ export interface Offered {
   readonly giveUp: () => void
 }
 
-/** The bytes of a SharedArrayBuffer of any realm; null: it is not one, or this page may have none. */
-export function sharedBytes(value: unknown): number | null {
-  try {
-    return Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, 'byteLength')?.get?.call(value) as number
-  } catch {
-    return null
-  }
-}
-
 /**
  * The worker's side: looks at an offer. The pages are those that the token's buffer names, because a message can
  * change the other fields. JavaScript can't tell a buffer that was forged as a whole.
@@ -105,7 +96,7 @@ export function sharedBytes(value: unknown): number | null {
 export function readOffer(token: ShareToken, os: string, table: ProcessTable | null): Offered {
   const { memlayer, hold: given, os: its, name: called, buffer }: Partial<ShareToken> = token ?? {}
   const hold: unknown = memlayer === 'share' ? given : undefined
-  const isBuffer = sharedBytes(hold) === bufferBytes
+  const isBuffer = sharedLength(hold) === bufferBytes
   const [mark, address = NaN, size = NaN, byteOffset = NaN] = isBuffer
     ? new Float64Array(hold as SharedArrayBuffer, 24)
     : []
@@ -151,7 +142,7 @@ export function readOffer(token: ShareToken, os: string, table: ProcessTable | n
 
 /** Whether `size` bytes lie there. A message can have changed the buffer. */
 function isWithin({ buffer, byteOffset }: EngineBytes, size: number): boolean {
-  return byteOffset >= 0 && byteOffset + size <= (sharedBytes(buffer) ?? 0)
+  return byteOffset >= 0 && byteOffset + size <= (sharedLength(buffer) ?? 0)
 }
 
 /** A share ends with the worker that it was offered to, so no other thread may take it. */

@@ -1,9 +1,9 @@
 // What regions do with their pages besides the operations: commit, views, copies, holds, shares, huge pages.
-import { alignUp, byteLengthOf, viewOffset, type Address } from '@memlayer/kernel'
+import { alignUp, byteLengthOf, sharedLength, viewOffset, type Address } from '@memlayer/kernel'
 import type { SysMemStat } from '../account/mem-stat.js'
 import { Hold } from '../borrows/hold.js'
 import type { Given } from '../borrows/shares.js'
-import { sharedBytes, type EngineBytes, type ShareToken } from '../borrows/share-token.js'
+import type { EngineBytes, ShareToken } from '../borrows/share-token.js'
 import { bufferGiven } from '../borrows/reclaim.js'
 import { checkElements, type ViewConstructor, type ViewOf } from '../borrows/view-types.js'
 import type { WorkerLike } from '../borrows/worker.js'
@@ -240,7 +240,7 @@ const isEngines = (os: OS): boolean => os.traits.ends === 'zeroed'
 function engineBytes(os: OS, v: Address, n: number): EngineBytes {
   const buffer = os.view(v, n) as ArrayBufferLike
   const byteOffset = viewOffset(buffer, v, n)
-  if (sharedBytes(buffer) !== null) return { buffer: buffer as SharedArrayBuffer, byteOffset }
+  if (sharedLength(buffer) !== null) return { buffer: buffer as SharedArrayBuffer, byteOffset }
   const hint = 'Adopt a SharedArrayBuffer or a shared WebAssembly.Memory, or post a copy of the bytes.'
   throw new UsageError('ERR_MEMLAYER_SHARED', 'share: the buffer is not shared memory', { op: 'share', hint })
 }
