@@ -40,7 +40,7 @@ describe('a thread that has ended', () => {
     process.alive.delete(2)
     reap(main)
     expect(process.unmapped).toEqual(['10+1', '12+2', '20+4'])
-    expect([otherThreads(main), process.logs, process.words[recordAt(1) + STATE]]).toEqual([[], 1, FREE])
+    expect([otherThreads(main), process.logs, process.words[recordAt(1) + STATE]]).toEqual([[], 2, FREE])
     reap(main)
     expect(process.unmapped).toHaveLength(3)
     expect(ProcessRecord.enter(process.of(3), () => [])?.at).toBe(record.at)

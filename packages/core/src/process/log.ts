@@ -92,9 +92,18 @@ export class Log {
     Atomics.store(this.#table.words, this.#at + LOG, 0)
   }
 
+  /**
+   * Opens a log, and the other of its size, which the next rewrite takes. A view that is made late could meet the end
+   * of its thread: packages/docs/what-can-crash.md.
+   */
   #open(log: number): Float64Array | null {
     const known = this.#views[log]
     if (known !== null && known !== undefined) return known
+    this.#views[log ^ 1] = this.#map(log ^ 1)
+    return (this.#views[log] = this.#map(log))
+  }
+
+  #map(log: number): Float64Array | null {
     const { words } = this.#table
     const at = this.#at + LOGS + 2 * log
     let address = addressAt(words, at)
@@ -102,7 +111,7 @@ export class Log {
     if (address === 0) return null
     words[at] = address | 0
     words[at + 1] = Math.floor(address / 2 ** 32)
-    return (this.#views[log] = this.#table.numbers(address, bytesOf(log)))
+    return this.#table.numbers(address, bytesOf(log))
   }
 }
 
