@@ -12,6 +12,15 @@ export function claim(holds: boolean, words: string): asserts holds {
   if (!holds) throw new ConformanceError(words)
 }
 
+const placed = new WeakSet<object>()
+
+/** Adds to a claim that does not hold where its case was. The words of the innermost stage stay. */
+export function addPlace(error: unknown, words: string | null): void {
+  if (!(error instanceof ConformanceError) || words === null || placed.has(error)) return
+  placed.add(error)
+  error.message += `. ${words}`
+}
+
 /** Fails unless both values are the same. */
 export function same(actual: unknown, expected: unknown, what: string): void {
   claim(Object.is(actual, expected), `${what}: expected ${String(expected)}, found ${String(actual)}`)
