@@ -2,7 +2,16 @@
 // It answers to mallocgc in Go's runtime/malloc.go, without a garbage collector.
 import { formatBytes, type Memory, type Region } from '@memlayer/core'
 import { Checker, type CheckOptions, type Leak } from './checker.js'
-import { destroyed, freeAlready, notAnObject, notOpen, wrongAlignment, wrongSize, tooDeep } from './misuse.js'
+import {
+  destroyed,
+  freeAlready,
+  notAnObject,
+  notOpen,
+  notShared,
+  wrongAlignment,
+  wrongSize,
+  tooDeep,
+} from './misuse.js'
 import { PageHeap } from './page-heap.js'
 import { Room } from './room.js'
 import { classOf, pageBytes, smallMax, unitBytes } from './size-classes.js'
@@ -347,6 +356,16 @@ export class Heap {
     if (this.#isDestroyed) destroyed('check', this.name)
     this.#spans.table.audit(this.#pages.end, this.name)
     this.#checker?.expectSound('check')
+  }
+
+  /**
+   * Refused: this heap belongs to one thread. See {@link SharedHeap.share}.
+   *
+   * @internal
+   */
+  share(_worker: unknown): never {
+    if (this.#isDestroyed) destroyed('share', this.name)
+    notShared(this.name)
   }
 
   /** Gives all back. Its typed arrays end. */
