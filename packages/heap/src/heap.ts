@@ -18,7 +18,7 @@ import { classOf, pageBytes, smallMax, unitBytes } from './size-classes.js'
 import { alignedClass, levelsMax, Spans } from './spans.js'
 import { statsOf, type HeapStats } from './stats.js'
 
-/** Small objects and large ones in one reservation. Made by {@link createHeap}. */
+/** Small objects and large ones in one reservation. Made by `createHeap`. */
 export class Heap {
   readonly #memory: Memory
   readonly #room: Room
@@ -358,13 +358,8 @@ export class Heap {
     this.#checker?.expectSound('check')
   }
 
-  /**
-   * Refused: this heap belongs to one thread. See {@link SharedHeap.share}.
-   *
-   * @internal
-   */
+  /** @internal It belongs to one thread. */
   share(_worker: unknown): never {
-    if (this.#isDestroyed) destroyed('share', this.name)
     notShared(this.name)
   }
 

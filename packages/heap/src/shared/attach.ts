@@ -77,7 +77,7 @@ export function attachHeap(memory: Memory, token: HeapToken): SharedHeap {
   if (memlayer !== 'heap' || given === undefined || !Number.isInteger(slot)) wrongToken(token, 'is not one of a heap')
   const share = memory.attach(given)
   try {
-    const heap = attached(memory, share, slot as number)
+    const heap = attached(memory, share, slot)
     printByText(Object.getPrototypeOf(heap) as object)
     return heap
   } catch (error) {

@@ -55,7 +55,7 @@ export interface SharedParts {
   readonly slot: number
 }
 
-/** A heap that several threads have, in one of them. Made by {@link createHeap} and {@link attachHeap}. */
+/** A heap that several threads have, in one of them. Made by `createHeap` and {@link attachHeap}. */
 export class SharedHeap {
   readonly #parts: SharedParts
   readonly #spans: SharedSpans

@@ -1,7 +1,6 @@
 // The threads that have a shared heap: a slot for each. A span names its owner by the slot. A slot serves another
 // thread only when a sweep has found that no page names it: see sweep.ts.
-import type { Memory } from '@memlayer/core'
-import type { ProcessTable } from '@memlayer/kernel'
+import type { Memory, OS } from '@memlayer/core'
 import { aboveShift, kindMask, slotWords, type Layout } from './layout.js'
 
 /** Nothing names the slot. */
@@ -19,14 +18,17 @@ const SWEPT = 4
 const STATE = 0
 /** The kernel's number of its thread; 0: the host does not tell. */
 const THREAD = 1
-/** The engine's number of its thread, plus one. The kernel gives a number to a later thread again, the engine does not. */
+/** The engine's number of its thread, plus one. It is never given to a later thread, as the kernel's is. */
 const ENGINE_THREAD = 2
+
+/** What the kernel tells of threads. */
+type ProcessTable = ReturnType<NonNullable<NonNullable<OS['host']>['processTable']>>
 
 /** The slots of a heap, as one thread sees them. */
 export class Slots {
   readonly #words: Int32Array
   readonly #layout: Layout
-  readonly #table: ProcessTable | null
+  readonly #table: ProcessTable
 
   constructor(words: Int32Array, layout: Layout, memory: Memory) {
     this.#words = words

@@ -17,8 +17,11 @@ const deadline = Date.now() + turns + 30_000
 /** What a thread does with the boxes that the other fills, and with those that it fills itself. */
 class Partner {
   counts = { made: 0, freed: 0, wrong: 0 }
+  /** @readonly */
   #heap
+  /** @readonly */
   #inbox
+  /** @readonly */
   #outbox
   #state
 

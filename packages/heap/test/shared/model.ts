@@ -1,8 +1,8 @@
 // A plain shadow of a shared heap: what each object holds. Its operations run in any of the threads.
 import { OutOfMemoryError } from '@memlayer/core'
-import type { SharedHeap } from '@memlayer/heap'
 import type { Random } from '@memlayer/witness'
 import { expect } from 'vitest'
+import type { SharedHeap } from '../../src/shared/shared-heap.js'
 import { sizeBy } from '../model.js'
 
 /** An object that a thread of the program knows. */
