@@ -14,11 +14,12 @@ export function claim(holds: boolean, words: string): asserts holds {
 
 const placed = new WeakSet<object>()
 
-/** Adds to a claim that does not hold where its case was. The words of the innermost stage stay. */
+/** Adds to what ended a case where the case was. The words of the innermost stage stay. */
 export function addPlace(error: unknown, words: string | null): void {
-  if (!(error instanceof ConformanceError) || words === null || placed.has(error)) return
+  if (!(error instanceof Error) || words === null || placed.has(error)) return
   placed.add(error)
-  error.message += `. ${words}`
+  // A backend may throw a frozen error, which stays as it is.
+  Reflect.set(error, 'message', `${error.message.replace(/\.$/, '')}. ${words}`)
 }
 
 /** Fails unless both values are the same. */

@@ -32,7 +32,7 @@ export function claimTrap(
   const does = witness.faults(v, 'read')
   claim(
     does === os.traits[trait],
-    `a read at ${formatAddress(v)} ${does ? 'faults' : 'does not fault'}, but the trait ${trait} is ${os.traits[trait]}`,
+    `a read at ${formatAddress(v)} ${does ? 'faults' : 'does not fault'}, but ${trait} is ${os.traits[trait]}`,
   )
   return os.traits[trait] ? undefined : absent(trait)
 }
