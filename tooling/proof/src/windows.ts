@@ -10,6 +10,8 @@ import { subjectOf, type AnySubject } from './simulated.js'
 
 const PAGE_READWRITE = 4
 
+const held = (v: number, n: number): number => n - bytesInState('FREE', v, n)
+
 /**
  * Reads page states with VirtualQuery, and does not touch the pages. Committed pages count as resident, because the
  * system has promised memory for them.
@@ -17,7 +19,7 @@ const PAGE_READWRITE = 4
 const witness: Witness = {
   faults: (v) => pageRange(v).protect !== PAGE_READWRITE,
   resident: (v, n) => bytesInState('COMMIT', v, n),
-  held: (v, n) => n - bytesInState('FREE', v, n),
+  held,
 }
 
 /** Reads resident bytes from the working set, because what os-engine gives back stays committed. */
@@ -40,7 +42,7 @@ const engineWitness: Witness = {
     return state === 'FREE' || (state === 'COMMIT' && protect !== PAGE_READWRITE)
   },
   resident: residentBytes,
-  held: witness.held,
+  held,
 }
 
 /** Returns os-engine as a subject. It runs only where `process.platform` is `win32`. */
