@@ -8,12 +8,14 @@ import { zeroInPieces } from './zero-in-pieces.js'
 
 /** macOS over a kernel. */
 export function darwin(kernel: PosixKernel): System {
-  // Whether the kernel zeroes pages itself, without giving memory to those that have none. False once it refuses.
-  let zeroes = true
+  // Whether the kernel zeroes pages itself, without giving memory to those that have none. Null: it was not asked.
+  let canZero: boolean | null = null
   const reusable = (v: Address, n: number): number => kernel.madvise(v, n, MADV_FREE_REUSABLE)
   const discard = (v: Address, n: number): number => {
-    zeroes &&= kernel.madvise(v, n, MADV_ZERO) === 0
-    return zeroes ? reusable(v, n) : zeroInPieces(kernel, v, n, reusable)
+    // An older kernel answers EINVAL, whatever the range.
+    canZero ??= kernel.madvise(0, 0, MADV_ZERO) === 0
+    const isZero = canZero && kernel.madvise(v, n, MADV_ZERO) === 0
+    return isZero ? reusable(v, n) : zeroInPieces(kernel, v, n, reusable)
   }
   return {
     kernel,
