@@ -72,7 +72,9 @@ describe.skipIf(process.platform !== 'linux')('memlayer/engine (needs Linux)', (
     expect(found).toMatchObject({
       name: 'BackendError',
       code: 'ERR_MEMLAYER_BACKEND',
-      message: expect.stringMatching(/for Linux, macOS and Windows, and process\.platform is freebsd.*from 'memlayer'/) as string,
+      message: expect.stringMatching(
+        /for Linux, macOS and Windows, and process\.platform is freebsd.*from 'memlayer'/,
+      ) as string,
     })
   })
 })

@@ -46,9 +46,9 @@ export class Adopted {
   #growsByItself = false
 
   /** @internal */
-  constructor(holder: BufferHolder, system: System, name: string) {
+  constructor(holder: BufferHolder, name: string, kernel?: EngineKernel, system?: EngineSystem) {
     this.#holder = holder
-    this.#system = system
+    this.#system = systemOf('adopt', kernel, system)
     this.#name = name
   }
 
@@ -201,7 +201,6 @@ export function adopt(memory: ArrayBufferLike | BufferHolder, options: AdoptOpti
   const { name = 'adopted', kernel, system } = checkOptions('adopt', options, ['name', 'kernel', 'system'])
   if (typeof name !== 'string' || name === '')
     wrong('the name is not a string, or is empty', 'Pass a name, or leave it out.')
-  const found = systemOf('adopt', kernel, system)
   const holder = isBuffer(memory) ? { buffer: memory } : memory
   if (!isBuffer((holder as Partial<BufferHolder> | null | undefined)?.buffer)) {
     wrong('this is not a buffer, and has none', 'Pass a SharedArrayBuffer, an ArrayBuffer or a WebAssembly.Memory.')
@@ -209,18 +208,15 @@ export function adopt(memory: ArrayBufferLike | BufferHolder, options: AdoptOpti
   if (ArrayBuffer.isView(holder)) {
     wrong('this is a view', 'Pass its buffer: view.buffer.')
   }
-  return new Adopted(holder, found, name)
+  return new Adopted(holder, name, kernel, system)
 }
-
-let host: System | undefined
 
 /**
  * Gives the memory of whole pages of a buffer back. They read zero from then on. False: they keep it. It is the
  * `discard` of os-js's `wasmKernel`, whose WebAssembly memory then shrinks.
  */
 export function discardPages(buffer: ArrayBufferLike, offset: number, length: number): boolean {
-  host ??= systemOf('discardPages')
-  return new Adopted({ buffer }, host, 'discarded').unused(offset, length) === length
+  return new Adopted({ buffer }, 'discarded').unused(offset, length) === length
 }
 
 function wrong(what: string, hint: string): never {

@@ -23,6 +23,7 @@ import {
 import { spaceOf } from './adopted.js'
 import { EINVAL, ENOSYS, EPERM } from './defs.js'
 import { hintOfAddress, hintOfAdopted, hintOfBuffer, hintOfPages, hintOfPlace, hintOfPopulate } from './hint.js'
+import { servicesOf } from './services.js'
 import { Spaces, type Space } from './spaces.js'
 import { systemOf } from './systems/system-of.js'
 import {
@@ -47,8 +48,8 @@ export interface EngineOptions {
    */
   readonly system?: EngineSystem | undefined
   /**
-   * Whether buffers are made growable. Linux and macOS charge a growable buffer to no limit, so it is at its full length
-   * from the start. Windows charges its length, so it grows with what is Ready. Bun charges no fixed ones either,
+   * Whether buffers are made growable. Linux and macOS charge a growable buffer to no limit, so it has its full
+   * length from the start. Windows charges its length, so it grows with what is Ready. Bun charges no fixed ones either,
    * and their elements are faster. Default: true, except on Bun for Linux and macOS.
    */
   readonly growable?: boolean | undefined
@@ -66,26 +67,6 @@ export function createOS(options: EngineOptions = {}): OS {
 }
 
 const isBun = (globalThis as { readonly Bun?: unknown }).Bun !== undefined
-
-/**
- * The services of a kernel, each called on the kernel, which may be a class. The table of the process is for
- * reservations that another thread may unmap. The engine does that here.
- */
-function servicesOf(kernel: EngineKernel): HostServices {
-  const services: Record<string, unknown> = {}
-  for (let at: object | null = kernel; at !== null && at !== Object.prototype; at = prototypeOf(at)) {
-    for (const name of Object.getOwnPropertyNames(at)) {
-      if (name === 'constructor' || name === 'processTable' || Object.hasOwn(services, name)) continue
-      const member: unknown = Reflect.get(kernel, name, kernel)
-      services[name] = typeof member === 'function' ? (member.bind(kernel) as unknown) : member
-    }
-  }
-  return services
-}
-
-function prototypeOf(at: object): object | null {
-  return Object.getPrototypeOf(at) as object | null
-}
 
 class EngineMemory implements OS {
   readonly name = 'engine'

@@ -1,5 +1,5 @@
-// os-windows and os-engine over kernel32, as subjects. They run only in Node for Windows, under Wine or on Windows. VirtualQuery is
-// the witness.
+// os-windows and os-engine over kernel32, as subjects. They run only in Node for Windows, under Wine or on Windows.
+// VirtualQuery is the witness.
 import type { Witness } from '@memlayer/conformance'
 import { windowsKernel } from '@memlayer/ffi'
 import { createOS as engine } from '@memlayer/os-engine'

@@ -85,9 +85,9 @@ class StandInKernel implements PosixKernel {
     if (meant === undefined) return this.#errno('EINVAL')
     // Advice on no bytes is how a program asks whether it is known.
     if (length === 0) return isAligned(addr, this.pageSize) ? 0 : this.#errno('EINVAL')
-    const n = alignUp(length, this.pageSize)
-    if (isAligned(addr, this.pageSize) && this.#engine.covers(addr, addr + n)) {
-      return this.#translate(this.#host.madvise(addr, n, meant))
+    const size = alignUp(length, this.pageSize)
+    if (isAligned(addr, this.pageSize) && this.#engine.covers(addr, addr + size)) {
+      return this.#translate(this.#host.madvise(addr, size, meant))
     }
     return this.#onMapped(addr, length, (n) => this.#host.madvise(addr, n, meant))
   }
@@ -99,7 +99,7 @@ class StandInKernel implements PosixKernel {
   /** The pages of a buffer that the engine has mapped may be advised from now on. */
   addressOf(buffer: ArrayBufferLike): Address {
     const first = this.#host.addressOf?.(buffer) ?? NaN
-    const { maxByteLength = buffer.byteLength } = buffer as ArrayBuffer
+    const { maxByteLength } = buffer as ArrayBuffer
     if (first > 0) this.#engine.add(alignDown(first, this.pageSize), first + maxByteLength)
     return first
   }

@@ -19,7 +19,7 @@ const made: Readonly<Record<EngineSystem, (kernel: never) => System>> = { linux,
 export function systemOf(op: string, kernel?: EngineKernel, name?: EngineSystem): System {
   const system = name ?? (kernel === undefined ? hostSystem() : isWindows(kernel) ? 'windows' : 'linux')
   if (!Object.hasOwn(made, system)) {
-    const said = name === undefined ? 'this host is not one of the three systems' : `the system is ${String(system)}`
+    const said = name === undefined ? 'this host is not one of the three systems' : `the system is ${system}`
     throw wrong(op, said, hintOfSystem)
   }
   const found = kernel ?? (system === 'windows' ? windowsKernel() : posixKernel())

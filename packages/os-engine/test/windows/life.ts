@@ -65,7 +65,7 @@ describe('what is charged', () => {
       (error) =>
         error instanceof OutOfMemoryError &&
         error.errno === ERROR_COMMITMENT_LIMIT &&
-        /^Enlarge the page file/.test(error.hint ?? ''),
+        error.hint?.startsWith('Enlarge the page file') === true,
     )
     assert.throws(() => limited.sysAlloc(512 * MiB, null), OutOfMemoryError)
     assert.ok(bytes.every((byte) => byte === 3))
