@@ -48,9 +48,9 @@ export interface EngineOptions {
    */
   readonly system?: EngineSystem | undefined
   /**
-   * Whether buffers are made growable. Linux and macOS charge a growable buffer to no limit, so it has its full
-   * length from the start. Windows charges its length, so it grows with what is Ready. Bun charges no fixed ones either,
-   * and their elements are faster. Default: true, except on Bun for Linux and macOS.
+   * Whether buffers are made growable. Linux and macOS charge a growable buffer to no limit, so it has its full length
+   * from the start. Windows charges its length, so it grows with what is Ready. Bun charges no fixed ones either, and
+   * their elements are faster. Default: true, except on Bun for Linux and macOS.
    */
   readonly growable?: boolean | undefined
 }
