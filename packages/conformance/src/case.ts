@@ -1,9 +1,12 @@
 // All cases, bound to one subject: conformance() binds them, and a runner calls `run`.
 import { accountCases } from './cases/account.js'
+import { acrossCases } from './cases/across.js'
 import { adoptCases } from './cases/adopt.js'
 import { alignmentCases } from './cases/alignment.js'
 import { batchCases } from './cases/batches.js'
 import { callCases } from './cases/calls.js'
+import { chargeCases } from './cases/charge.js'
+import { collapseCases } from './cases/collapse.js'
 import { contentsCases } from './cases/contents.js'
 import { faultCases } from './cases/fault.js'
 import { freeCases } from './cases/free.js'
@@ -55,10 +58,12 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   contents: contentsCases,
   hints: hintCases,
   alignment: alignmentCases,
-  'huge pages': hugePageCases,
+  'huge pages': [...hugePageCases, ...collapseCases],
   fault: faultCases,
   free: freeCases,
   account: accountCases,
+  across: acrossCases,
+  charge: chargeCases,
   refusals: [...refusalCases, ...reasonCases],
   sizes: sizeCases,
   repeated: repeatedCases,

@@ -18,6 +18,10 @@ export interface Witness {
   held?(v: Address, n: number): number
   /** All bytes that the kernel holds for the backend. A leak shows here. */
   total?(): number
+  /** All bytes that the kernel has promised to the backend: Windows' commit charge, swap space on Solaris. */
+  charged?(): number
+  /** Acts as khugepaged: makes huge pages of the blocks of [v, v+n) that may have one and have a page with memory. */
+  collapse?(v: Address, n: number): void
   /** Acts as a kernel that is short of memory: takes all pages that it may take. */
   takeForfeit?(): void
 }

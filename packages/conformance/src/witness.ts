@@ -13,6 +13,11 @@ interface Telling {
   touch(v: Address, n: number, access: 'read' | 'write'): void
   residence(v: Address, n: number): { readonly resident: number; readonly huge?: number }
   maps(): readonly Mapping[]
+  /** Windows' commit charge. */
+  readonly committed: number
+  /** A POSIX kernel's limits, and what it has promised. */
+  limits(): { readonly committed?: number }
+  collapse(v: Address, n: number): void
   takeForfeit(): void
 }
 
@@ -29,8 +34,17 @@ export function simulatedWitness(kernel: object | undefined): Witness {
     found.held = (v, n): number => heldIn((telling as Telling).maps(), v, v + n)
     found.total = (): number => heldIn((telling as Telling).maps(), 0, Infinity)
   }
+  if (telling !== undefined && promised(telling) !== null) found.charged = (): number => promised(telling) ?? NaN
+  if (telling?.collapse !== undefined) found.collapse = (v, n): void => (telling as Telling).collapse(v, n)
   if (telling?.takeForfeit !== undefined) found.takeForfeit = (): void => (telling as Telling).takeForfeit()
   return found
+}
+
+// A real kernel counts all processes, so it is not asked.
+/** The bytes that a simulated kernel has promised; null: it does not tell. */
+function promised(kernel: Partial<Telling>): number | null {
+  if (kernel.residence === undefined) return null
+  return kernel.committed ?? kernel.limits?.().committed ?? null
 }
 
 function faults(kernel: Telling, v: Address, access: 'read' | 'write'): boolean {

@@ -2,12 +2,10 @@
 import { checkOptions, printByText, type HugePagePolicy, type Memory, type SysMemStat } from '@memlayer/core'
 import type { CheckOptions } from './checker.js'
 import { Heap } from './heap.js'
-import { expectMemory, wrongMaximum, wrongOption } from './misuse.js'
+import { expectMaximum, expectMemory, wrongOption } from './misuse.js'
 import { Room } from './room.js'
-import { pageBytes } from './size-classes.js'
-
-/** The most bytes of a heap. Offsets in units of 8 bytes are 30 bits then: a small integer in every engine. */
-const maximumMax = 2 ** 33
+import { createSharedHeap, type SharedHeapOptions } from './shared/attach.js'
+import type { SharedHeap } from './shared/shared-heap.js'
 
 /** How a heap is created. */
 export interface HeapOptions {
@@ -33,22 +31,32 @@ export interface HeapOptions {
 }
 
 /**
- * Creates a heap in a memory.
+ * Creates a heap in a memory. With `threads`, workers can have it as well: see {@link SharedHeap.share}.
  *
- * @throws UsageError ERR_MEMLAYER_OPTION or ERR_MEMLAYER_SIZE for an option that is wrong. OutOfMemoryError when the OS
- * has no room for it.
+ * @throws UsageError ERR_MEMLAYER_OPTION or ERR_MEMLAYER_SIZE for an option that is wrong. ERR_MEMLAYER_SHARED for
+ * `threads` where threads share no memory. OutOfMemoryError when the OS has no room for it.
  */
-export function createHeap(memory: Memory, options: HeapOptions = {}): Heap {
-  expectMemory(memory)
-  const read = checkOptions('createHeap', options, ['name', 'maximum', 'grow', 'check', 'hugePages', 'stat'])
-  const { name = 'heap', maximum = 2 ** 30, grow, check = false, hugePages, stat } = read
-  const isSize = Number.isSafeInteger(maximum) && maximum >= 2 * pageBytes && maximum <= maximumMax
-  if (!isSize) wrongMaximum(maximum, 2 * pageBytes, maximumMax)
-  if (grow !== undefined && typeof grow !== 'boolean') wrongOption('grow', grow, 'true or false')
-  const checked = checkedOptions(check)
-  const heap = new Heap(memory, new Room(memory, { name, maximum, grow, hugePages, stat }), checked)
+export function createHeap(memory: Memory, options: SharedHeapOptions): SharedHeap
+/** Creates a heap that belongs to this thread. */
+export function createHeap(memory: Memory, options?: HeapOptions): Heap
+export function createHeap(memory: Memory, options: HeapOptions | SharedHeapOptions = {}): Heap | SharedHeap {
+  const heap = isForThreads(options) ? createSharedHeap(memory, options) : createOwnHeap(memory, options)
   printByText(Object.getPrototypeOf(heap) as object)
   return heap
+}
+
+function isForThreads(options: HeapOptions | SharedHeapOptions | null): options is SharedHeapOptions {
+  return typeof options === 'object' && options !== null && 'threads' in options && options.threads !== undefined
+}
+
+function createOwnHeap(memory: Memory, options: HeapOptions): Heap {
+  expectMemory('createHeap', memory)
+  const read = checkOptions('createHeap', options, ['name', 'maximum', 'grow', 'check', 'hugePages', 'stat', 'threads'])
+  const { name = 'heap', maximum = 2 ** 30, grow, check = false, hugePages, stat } = read
+  expectMaximum(maximum)
+  if (grow !== undefined && typeof grow !== 'boolean') wrongOption('grow', grow, 'true or false')
+  const checked = checkedOptions(check)
+  return new Heap(memory, new Room(memory, { name, maximum, grow, hugePages, stat }), checked)
 }
 
 function checkedOptions(check: boolean | CheckOptions): CheckOptions | null {

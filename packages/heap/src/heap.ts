@@ -2,14 +2,23 @@
 // It answers to mallocgc in Go's runtime/malloc.go, without a garbage collector.
 import { formatBytes, type Memory, type Region } from '@memlayer/core'
 import { Checker, type CheckOptions, type Leak } from './checker.js'
-import { destroyed, freeAlready, notAnObject, notOpen, wrongAlignment, wrongSize, tooDeep } from './misuse.js'
+import {
+  destroyed,
+  freeAlready,
+  notAnObject,
+  notOpen,
+  notShared,
+  wrongAlignment,
+  wrongSize,
+  tooDeep,
+} from './misuse.js'
 import { PageHeap } from './page-heap.js'
 import { Room } from './room.js'
 import { classOf, pageBytes, smallMax, unitBytes } from './size-classes.js'
 import { alignedClass, levelsMax, Spans } from './spans.js'
 import { statsOf, type HeapStats } from './stats.js'
 
-/** Small objects and large ones in one reservation. Made by {@link createHeap}. */
+/** Small objects and large ones in one reservation. Made by `createHeap`. */
 export class Heap {
   readonly #memory: Memory
   readonly #room: Room
@@ -347,6 +356,11 @@ export class Heap {
     if (this.#isDestroyed) destroyed('check', this.name)
     this.#spans.table.audit(this.#pages.end, this.name)
     this.#checker?.expectSound('check')
+  }
+
+  /** @internal It belongs to one thread. */
+  share(_worker: unknown): never {
+    notShared(this.name)
   }
 
   /** Gives all back. Its typed arrays end. */

@@ -8,12 +8,13 @@ export function show(value: unknown): string {
 }
 
 /** @throws UsageError unless it is a memory. */
-export function expectMemory(memory: Memory): void {
+export function expectMemory(op: string, memory: Memory): void {
   const isObject = typeof memory === 'object' && memory !== null
   if (isObject && typeof memory.reserve === 'function' && typeof memory.os === 'object') return
-  throw new UsageError('ERR_MEMLAYER_OPTION', `createHeap: the memory is ${show(memory)}`, {
-    op: 'createHeap',
-    hint: 'Pass a memory, then the options: createHeap(memory, { maximum }).',
+  const then = op === 'createHeap' ? 'the options: createHeap(memory, { maximum })' : 'the token that was posted'
+  throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the memory is ${show(memory)}`, {
+    op,
+    hint: `Pass a memory, then ${then}.`,
   })
 }
 
@@ -72,11 +73,15 @@ export function notOpen(name: string, mark: unknown): never {
   })
 }
 
-/** @throws UsageError, because `maximum` is not the size of a heap. */
-export function wrongMaximum(maximum: unknown, least: number, most: number): never {
+/** The most bytes of a heap. Offsets in units of 8 bytes are 30 bits then: a small integer in every engine. */
+const maximumMax = 2 ** 33
+
+/** @throws UsageError unless `maximum` is the size of a heap. */
+export function expectMaximum(maximum: number): void {
+  if (Number.isSafeInteger(maximum) && maximum >= 2 * pageBytes && maximum <= maximumMax) return
   throw new UsageError('ERR_MEMLAYER_SIZE', `createHeap: the maximum is ${show(maximum)}`, {
     op: 'createHeap',
-    hint: `Pass a whole number of bytes, from ${least} to ${most}.`,
+    hint: `Pass a whole number of bytes, from ${2 * pageBytes} to ${maximumMax}.`,
   })
 }
 
@@ -114,6 +119,50 @@ export function wrongOption(option: string, value: unknown, allowed: string): ne
   throw new UsageError('ERR_MEMLAYER_OPTION', `createHeap: the option ${option} is ${show(value)}`, {
     op: 'createHeap',
     hint: `Pass ${allowed}.`,
+  })
+}
+
+/** @throws UsageError, because threads do not share memory here. */
+export function notShareable(os: string): never {
+  throw new UsageError('ERR_MEMLAYER_SHARED', `createHeap: threads do not share addresses on ${os}`, {
+    op: 'createHeap',
+    hint: 'Create a heap without `threads`, one in each thread, and post copies of the bytes.',
+  })
+}
+
+/** @throws UsageError, because another thread created the heap. */
+export function notCreator(name: string): never {
+  throw new UsageError('ERR_MEMLAYER_SHARED', `share: another thread created the heap '${name}'`, {
+    op: 'share',
+    region: name,
+    hint: 'Share a heap with further workers in the thread that created it.',
+  })
+}
+
+/** @throws UsageError, because the heap belongs to one thread. */
+export function notShared(name: string): never {
+  throw new UsageError('ERR_MEMLAYER_SHARED', `share: the heap '${name}' belongs to one thread`, {
+    op: 'share',
+    region: name,
+    hint: 'Create it with createHeap(memory, { threads: true }).',
+  })
+}
+
+/** @throws UsageError, because as many threads as it may have been given the heap. */
+export function tooManyThreads(name: string, most: number): never {
+  const message = `share: ${most} threads have the heap '${name}', or have a token that they did not attach`
+  throw new UsageError('ERR_MEMLAYER_SHARED', message, {
+    op: 'share',
+    region: name,
+    hint: 'Destroy the heap in workers that are done with it, or create it with more `threads`.',
+  })
+}
+
+/** @throws UsageError, because a token is not one of a heap, or is not valid any more. */
+export function wrongToken(token: unknown, what: string): never {
+  throw new UsageError('ERR_MEMLAYER_SHARED', `attachHeap: ${show(token)} ${what}`, {
+    op: 'attachHeap',
+    hint: 'Pass what heap.share(worker) returned, as it arrived by postMessage, once.',
   })
 }
 

@@ -11,6 +11,7 @@ import {
   UsageError,
 } from '@memlayer/core'
 import { pageBytes } from './size-classes.js'
+import { noViews, viewsOver, type Views } from './views.js'
 
 /** Pages become Ready in steps of so many bytes at least, and of this part of what is Ready. */
 const stepBytes = 2 ** 20
@@ -23,38 +24,6 @@ export interface RoomOptions {
   readonly grow: boolean | undefined
   readonly hugePages: HugePagePolicy | undefined
   readonly stat: SysMemStat | undefined
-}
-
-/** The typed arrays over all of a room that is Ready. */
-export interface Views {
-  readonly u8: Uint8Array<ArrayBuffer>
-  readonly i8: Int8Array<ArrayBuffer>
-  readonly u16: Uint16Array<ArrayBuffer>
-  readonly i16: Int16Array<ArrayBuffer>
-  readonly u32: Uint32Array<ArrayBuffer>
-  readonly i32: Int32Array<ArrayBuffer>
-  readonly u64: BigUint64Array<ArrayBuffer>
-  readonly i64: BigInt64Array<ArrayBuffer>
-  readonly f32: Float32Array<ArrayBuffer>
-  readonly f64: Float64Array<ArrayBuffer>
-}
-
-const nothing = new ArrayBuffer(0)
-const noViews = viewsOver(nothing, 0, 0)
-
-function viewsOver(buffer: ArrayBuffer, at: number, bytes: number): Views {
-  return {
-    u8: new Uint8Array(buffer, at, bytes),
-    i8: new Int8Array(buffer, at, bytes),
-    u16: new Uint16Array(buffer, at, bytes / 2),
-    i16: new Int16Array(buffer, at, bytes / 2),
-    u32: new Uint32Array(buffer, at, bytes / 4),
-    i32: new Int32Array(buffer, at, bytes / 4),
-    u64: new BigUint64Array(buffer, at, bytes / 8),
-    i64: new BigInt64Array(buffer, at, bytes / 8),
-    f32: new Float32Array(buffer, at, bytes / 4),
-    f64: new Float64Array(buffer, at, bytes / 8),
-  }
 }
 
 /** The reservation of a heap. Offsets are bytes from its start. */

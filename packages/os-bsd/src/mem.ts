@@ -121,7 +121,10 @@ class Bsd implements OS {
   }
 
   sysFaultOS(v: Address, n: number): void {
-    const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0)
+    // A reservation again, so it takes no swap space either. Where none is left, the kernel would refuse Go's flags,
+    // and core could not put back what sysMap was refused.
+    const flags = this.#anonymous | MAP_PRIVATE | MAP_FIXED | this.#noReserve
+    const p = this.#kernel.mmap(v, n, PROT_NONE, flags, -1, 0)
     // mem_bsd.go ignores the answer. Core has to know that the range is as it was.
     if (p < 0) this.#refuse('mmap', -p)
     else if (p !== v) this.refusal = { syscall: 'mmap', hint: elsewhere(p) }

@@ -167,6 +167,11 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
     this.#space.takeForfeit()
   }
 
+  collapse(addr: Address, length: number): void {
+    this.#space.enter()
+    this.#space.collapseAll(...this.#space.pages(addr, length))
+  }
+
   residence(addr: Address, length: number): Residency {
     this.#space.enter()
     const { resident, forfeit, huge } = this.#space.residency(addr, length)

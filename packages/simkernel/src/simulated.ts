@@ -72,6 +72,11 @@ export interface Simulated {
 export interface SimulatedPosixKernel extends PosixKernel, Simulated {
   /** The processor, in Node's words. */
   readonly arch: string
+  /**
+   * Makes huge pages as khugepaged does in the background: of every whole block of a range that has a page with memory,
+   * where the mapping gets huge pages. The other pages of such a block then have memory too.
+   */
+  collapse(addr: Address, length: number): void
   /** Copies bytes out of memory, as many as `target` has. @throws PageFault */
   read(addr: Address, target: Uint8Array): void
   /** Copies bytes into memory. @throws PageFault */

@@ -247,6 +247,14 @@ export class Space {
     return done
   }
 
+  /** Collapses what it may of [v, end), as khugepaged does: only where a touch would get a huge page too. */
+  collapseAll(v: Address, end: Address): void {
+    for (const mapping of this.maps.over(v, end)) {
+      if (!this.#facts.takesHuge(mapping)) continue
+      this.collapse(mapping, Math.max(v, mapping.start), Math.min(end, mapping.end))
+    }
+  }
+
   /** How much of [v, v+n) has memory behind it. */
   residency(v: Address, n: number): Residency {
     const [start, end] = this.pages(v, n)

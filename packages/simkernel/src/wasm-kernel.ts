@@ -28,6 +28,8 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
   readonly discard?: (addr: Address, length: number) => number
   readonly #memory: Memory
   readonly #plan: Plan
+  // Numbers of discarded pages. A page leaves when it is seen with a byte in it.
+  readonly #discarded = new Set<number>()
 
   constructor({ seed = 1, limits = {}, plan = [], layout = {}, discards = false }: WasmOptions) {
     this.seed = checkSeed(seed)
@@ -72,6 +74,8 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
     const size = this.#memory.buffer.byteLength
     if (addr < 0 || addr + length > size)
       throw new PageFault(Math.max(addr, size), access, 'past the end of the memory')
+    if (access === 'read' || this.#discarded.size === 0) return
+    for (let page = Math.floor(addr / PAGE); page * PAGE < addr + length; page++) this.#discarded.delete(page)
   }
 
   read(addr: Address, target: Uint8Array): void {
@@ -89,9 +93,21 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
   }
 
   residence(addr: Address, length: number): Residency {
-    // A memory's pages count from when they are grown, because the engine never takes them back.
+    // A memory's pages count from when they are grown, because the engine takes none of them back by itself.
     const end = Math.min(addr + length, this.#memory.buffer.byteLength)
-    return { resident: Math.max(end - addr, 0), forfeit: 0, huge: 0 }
+    let resident = Math.max(end - addr, 0)
+    for (const page of this.#discarded) {
+      const [from, to] = [Math.max(addr, page * PAGE), Math.min(end, (page + 1) * PAGE)]
+      if (from >= to) continue
+      if (this.#isEmpty(page)) resident -= to - from
+      else this.#discarded.delete(page)
+    }
+    return { resident, forfeit: 0, huge: 0 }
+  }
+
+  #isEmpty(page: number): boolean {
+    // Eight zero bytes are the number 0. Words of four or eight bytes are compared faster than bytes.
+    return new Float64Array(this.#memory.buffer, page * PAGE, PAGE / 8).every((word) => Object.is(word, 0))
   }
 
   maps(): SimulatedMapping[] {
@@ -108,6 +124,7 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
     const isWhole = isAligned(addr, PAGE) && isAligned(length, PAGE)
     if (!isWhole || addr < 0 || length < 0 || addr + length > this.#memory.buffer.byteLength) return -1
     new Uint8Array(this.#memory.buffer, addr, length).fill(0)
+    for (let page = addr / PAGE; page < (addr + length) / PAGE; page++) this.#discarded.add(page)
     return 0
   }
 

@@ -245,6 +245,23 @@ describe('pages', () => {
     expect(kernel.residence(v, 4 * page).resident).toBe(page)
   })
 
+  it('of a block with the advice get memory when khugepaged comes, if one of them has some', () => {
+    const { kernel, v } = mapped(4 * huge)
+    const base = Math.ceil(v / huge) * huge
+    kernel.madvise(base, 2 * huge, 14)
+    for (let i = 0; i < 3; i++) kernel.touch(base + i * huge, page)
+    kernel.madvise(base + page, 3 * huge - page, 4)
+    kernel.madvise(base + huge, huge, 15)
+    kernel.touch(base + huge, page)
+    kernel.collapse(v, 4 * huge)
+    const resident = [0, 1, 2].map((i) => kernel.residence(base + i * huge, huge).resident)
+    expect(resident).toEqual([huge, page, 0])
+    expect(kernel.residence(base, huge).huge).toBe(huge)
+    const bytes = new Uint8Array(page)
+    kernel.read(base + page, bytes)
+    expect(Math.max(...bytes)).toBe(0)
+  })
+
   it('that are forfeit go when the machine is short of memory, unless they were written before', () => {
     const { kernel, v } = mapped(4 * page)
     kernel.write(v, new Uint8Array(4 * page).fill(7))

@@ -44,4 +44,17 @@ describe('a simulated memory', () => {
     const bytes = new Uint8Array(kernel.view(0, 0))
     expect([bytes[PAGE - 1], bytes[PAGE], bytes[2 * PAGE - 1], bytes[2 * PAGE]]).toEqual([7, 0, 0, 7])
   })
+  it('counts a discarded page as memory again once it is touched, or holds a byte', () => {
+    const kernel = simulate('wasm', { discards: true })
+    const resident = (): number => kernel.residence(0, 4 * PAGE).resident
+    expect(kernel.discard?.(PAGE, 3 * PAGE)).toBe(0)
+    expect(resident()).toBe(PAGE)
+    expect(kernel.residence(PAGE + 8, PAGE).resident).toBe(0)
+    new Uint8Array(kernel.view(0, 0))[2 * PAGE - 1] = 1
+    expect(resident()).toBe(2 * PAGE)
+    kernel.touch(2 * PAGE, 1, 'read')
+    expect(resident()).toBe(2 * PAGE)
+    kernel.touch(2 * PAGE, 1)
+    expect(resident()).toBe(3 * PAGE)
+  })
 })

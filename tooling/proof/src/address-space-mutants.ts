@@ -122,7 +122,7 @@ export const addressSpaceMutants: readonly Mutant[] = [
   {
     wrong: 'sysFault keeps the memory behind what can no longer be touched',
     subject: 'freebsd',
-    find: 'const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0);',
+    find: 'const p = this.#kernel.mmap(v, n, PROT_NONE, flags, -1, 0);',
     put: 'const p = this.#kernel.mprotect(v, n, PROT_NONE) < 0 ? -12 : v;',
     caughtBy: 'fault/returns-memory',
   },

@@ -36,6 +36,7 @@ const tabled = [
   'windows',
   'darwin',
   'freebsd',
+  'illumos',
   'template custom',
   'template posix',
   'aix',

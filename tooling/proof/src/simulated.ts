@@ -85,10 +85,5 @@ export const simulatedSubjects: readonly AnySubject[] = [
   subjectOf('windows', (made) => simulate('windows', made), windows),
   subjectOf('plan9', (made) => simulate('plan9', made), plan9),
   subjectOf('js', (made) => simulate('wasm', made), js),
-  subjectOf('js, discarding', (made) => simulate('wasm', { ...made, discards: true }), js, {
-    skip: {
-      'unused/returns-memory': 'the simulated memory does not count discarded pages',
-      'sizes/unused-returns': 'the simulated memory does not count discarded pages',
-    },
-  }),
+  subjectOf('js, discarding', (made) => simulate('wasm', { ...made, discards: true }), js),
 ]

@@ -37,8 +37,14 @@ describe('the table of faults', () => {
       'leaves the last page',
       'leaves the first page',
       'leaves a page in the middle',
+      'leaves the last page of a range over several reservations',
+      'leaves the first page of a range over several reservations',
+      'leaves the last page before the next reservation',
+      'leaves the first page of the last reservation',
+      'leaves all but the first page of the last reservation',
+      'leaves a reservation in the middle',
     ])
     for (const { caughtBy } of trials) expect(caughtBy).toHaveLength(1)
-    expect(figuresOf('linux', trials)).toMatchObject({ faults: 3, caught: 3, unexplained: 0 })
+    expect(figuresOf('linux', trials)).toMatchObject({ faults: 9, caught: 9, unexplained: 0 })
   })
 })

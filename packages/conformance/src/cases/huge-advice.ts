@@ -14,7 +14,7 @@ import { withRefusals } from './with-refusals.js'
 const TIMES = 2100
 
 /** Makes `blocks` huge pages of memory Ready, aligned. Nothing of it is touched. */
-function blocksOf({ memory, os }: Stage, blocks: number): Address {
+export function blocksOf({ memory, os }: Stage, blocks: number): Address {
   const huge = os.traits.hugePageSize
   const { address, size } = memory.sysReserveAligned(null, blocks * huge, huge)
   memory.sysMap(address, size, null)
@@ -23,7 +23,7 @@ function blocksOf({ memory, os }: Stage, blocks: number): Address {
 }
 
 /** Touches a page in the middle of each block, and returns `1` for a block with a huge page, `0` for another. */
-function served({ os, witness, pageSize }: Stage, v: Address, blocks: readonly number[]): string {
+export function served({ os, witness, pageSize }: Stage, v: Address, blocks: readonly number[]): string {
   const huge = os.traits.hugePageSize
   const found = blocks.map((block) => {
     const at = v + block * huge

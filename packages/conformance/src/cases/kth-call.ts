@@ -76,6 +76,7 @@ function liveRefused(world: World, k: number, errno: number): boolean {
   return world.play(
     (stage) => {
       const { memory, os, unit, witness } = stage
+      const charged = witness.charged?.()
       const kept = ready(stage, 3, 0x77)
       const start = witness.total?.() ?? 0
       plan.arm()
@@ -91,6 +92,8 @@ function liveRefused(world: World, k: number, errno: number): boolean {
       stage.clear()
       same(ownedBytes(memory), 0, `what is owned after everything is freed, ${when}`)
       same(memory.stats().total.held, 0, `what is counted after everything is freed, ${when}`)
+      if (charged !== undefined)
+        same(witness.charged?.(), charged, `the bytes that the kernel has promised after everything is freed, ${when}`)
       return plan.met
     },
     { wrap: plan.wrap },

@@ -3,7 +3,9 @@ import type { OS, Traits } from '@memlayer/core'
 import { isPowerOfTwo } from '@memlayer/kernel'
 import { claimBytes, fill } from '../bytes.js'
 import { claim, same } from '../claim.js'
-import type { Definition } from '../definition.js'
+import type { Definition, World } from '../definition.js'
+import { errnosOf } from '../errnos.js'
+import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 
 const functions = [
@@ -55,10 +57,27 @@ const flags = [
 // More bytes than most address spaces have.
 const TOO_MUCH = 2 ** 52
 
+/** Plays on a stage whose kernel refuses every call while `refuse` runs, where there is a kernel. */
+function playRefusing(world: World, scene: (stage: Stage, refuse: <T>(run: () => T) => T) => void): void {
+  const errno = errnosOf(world.subject)?.[0] ?? null
+  let on = false
+  const refuse = <T>(run: () => T): T => {
+    on = true
+    try {
+      return run()
+    } finally {
+      on = false
+    }
+  }
+  const wrap = (kernel: object): object => refuseWhen(kernel, () => (on ? errno : null))
+  world.play((stage) => scene(stage, refuse), { wrap })
+}
+
 /** Fails unless the refusal that one backend met is its own. */
-function claimOwnRefusal(one: Stage, two: Stage): void {
+function claimOwnRefusal(one: Stage, two: Stage, refuse: <T>(run: () => T) => T): void {
   for (const stage of [one, two]) stage.os.refusal = null
-  const p = one.os.sysReserveOS(null, TOO_MUCH)
+  // Without a kernel, only too large a request is refused.
+  const p = refuse(() => one.os.sysReserveOS(null, TOO_MUCH))
   if (p !== null) return one.os.sysFreeOS(p, TOO_MUCH)
   claim((one.os.refusal ?? null) !== null, 'sysReserveOS returned null but kept no refusal')
   claim((two.os.refusal ?? null) === null, 'a second backend tells the refusal of the first')
@@ -122,7 +141,7 @@ export const shapeCases: readonly Definition[] = [
     id: 'shape/instances',
     title: 'keeps its state in the instance: two backends over two kernels are independent',
     show: (world) =>
-      world.play((one) => {
+      playRefusing(world, (one, refuse) => {
         const n = 4 * one.unit
         const v = one.memory.sysAlloc(n, null)
         fill(one.os, v, n, 1)
@@ -132,7 +151,7 @@ export const shapeCases: readonly Definition[] = [
           const w = two.memory.sysAlloc(n, null)
           fill(two.os, w, n, 2)
           two.memory.sysFree(w, n, null)
-          claimOwnRefusal(one, two)
+          claimOwnRefusal(one, two, refuse)
         })
         claimBytes(one.os, v, n, 1, "what is written in one, after the other's life")
         const next = one.memory.sysAlloc(n, null)

@@ -27,6 +27,8 @@ export interface Fault {
   readonly way: string
   /** Makes the members of one wrong backend. A fault that counts counts in here. */
   change(patient: Patient): Change
+  /** Changes the kernel that the backend sees. */
+  kernel?(right: object): object
 }
 
 /** The name of a fault: the function, and how it is wrong. It stays the same from run to run. */

@@ -116,7 +116,7 @@ const functions = [
 ] as const satisfies readonly (readonly [keyof OS, unknown, keyof OS])[]
 
 /** Whether a function has a body of comments alone. It does nothing, and so it can't do it wrongly. */
-function isEmpty(fn: unknown): boolean {
+export function isEmpty(fn: unknown): boolean {
   const text = String(fn)
   const body = text.slice(text.indexOf('{') + 1, text.lastIndexOf('}'))
   return body.split('\n').every((line) => line.trim() === '' || line.trim().startsWith('//'))

@@ -56,7 +56,25 @@ function rulesOfPlaces(subject: AnySubject): Rule[] {
   if (!gives(os, 2 ** 26 + unit)) rules.push([/ refuses more than 64 MiB$/, 'the kernel has no 64 MiB'])
   if (!gives(os, 2 ** 32 + unit))
     rules.push([/ (refuses 4 GiB and more|cuts (the|each) length to 32 bits)$/, 'the kernel has no 4 GiB'])
+  if (os.traits.reservedTraps && !hasLimit(os))
+    rules.push([/ takes a promise that the kernel refused /, 'the kernel promises as much as it is asked for'])
   return rules
+}
+
+/** Whether the kernel refuses to promise more memory than a machine has. */
+function hasLimit(os: OS): boolean {
+  const n = 2 ** 44
+  const p = os.sysReserveOS(null, n)
+  if (p === null) return false
+  try {
+    os.sysMapOS(p, n)
+    os.sysUsedOS(p, n)
+    return false
+  } catch {
+    return true
+  } finally {
+    os.sysFreeOS(p, n)
+  }
 }
 
 function gives(os: OS, n: number): boolean {

@@ -31,11 +31,6 @@ const reasons: readonly (readonly [backend: RegExp | null, name: RegExp, reason:
     'madvise of AIX has no function',
   ],
   [
-    /^js, discarding$/,
-    /^traits denies unusedReturnsMemory$/,
-    'the simulated memory does not count discarded pages, and the engine of no browser has the call',
-  ],
-  [
     /^windows$/,
     /^sysRetireOS cuts the length to 32 bits$/,
     'core asks for no more than the quarantine has room for in writable memory, at most 256 MiB',
@@ -44,11 +39,6 @@ const reasons: readonly (readonly [backend: RegExp | null, name: RegExp, reason:
     /^(js|js, discarding|template custom)$/,
     /^view shows the length that an address had first$/,
     'a view is all of the memory, whichever range it is asked for',
-  ],
-  [
-    /^aix$/,
-    /^refusal is shared with the backend that was made before$/,
-    'the simulated kernel grants a reservation of every size, so there is no refusal to share',
   ],
   [
     /^template reserve-commit$/,

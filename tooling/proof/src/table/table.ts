@@ -4,10 +4,12 @@ import type { OS } from '@memlayer/core'
 import type { AnySubject } from '../simulated.js'
 import { addressFaults } from './addresses.js'
 import { batchFaults } from './batches.js'
+import { costFaults } from './costs.js'
 import { factFaults } from './facts.js'
 import { over, type Fault } from './fault.js'
 import { rangeFaults } from './ranges.js'
 import { samenessOf } from './same.js'
+import { seamFaults } from './seams.js'
 import { serviceFaults } from './services.js'
 import { stateFaults } from './states.js'
 
@@ -41,6 +43,8 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
     ...serviceFaults(os),
     ...factFaults(os),
     ...stateFaults(os),
+    ...seamFaults(os),
+    ...costFaults(os, kernel),
   ]
   const same = rows.flatMap((fault) => {
     const reason = why(fault)
@@ -54,7 +58,8 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
 export function faulty(subject: AnySubject, fault: Fault): AnySubject {
   let before: OS | null = null
   const createOS: Subject['createOS'] = (options) => {
-    const os = subject.createOS(options)
+    const { kernel } = options
+    const os = subject.createOS(kernel === undefined ? {} : { kernel: fault.kernel?.(kernel) ?? kernel })
     const wrong = broken(os, fault, before)
     before = os
     return wrong

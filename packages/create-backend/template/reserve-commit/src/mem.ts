@@ -24,6 +24,9 @@ class MyOs implements OS {
   readonly name = 'my-os'
   readonly traits: Traits
   refusal: Refusal | null = null
+  // What is committed stays as it is when it is committed again, and where sysUsedOS fails half way, core takes back
+  // what it has committed.
+  readonly usedKeepsReady = true
   readonly host: HostServices
   readonly #kernel: WindowsKernel
   readonly #pageSize: number
@@ -111,8 +114,18 @@ class MyOs implements OS {
       })
     } catch (error) {
       // What is Ready to the account may be touched, so it gets memory again. Its contents are lost.
-      if (done > 0) this.sysUsedOS(v, done)
+      if (done > 0) this.#commitAgain(op, v, done, error)
       throw error
+    }
+  }
+
+  /** Commits what was decommitted. Where that is refused as well, the error tells core to look after the range. */
+  #commitAgain(op: string, v: Address, n: number, cause: unknown): void {
+    try {
+      this.sysUsedOS(v, n)
+    } catch {
+      const details = { op, syscall: 'virtualFree', address: v, size: n, unsettled: true, cause }
+      throw new FatalError('failed to decommit pages', details)
     }
   }
 

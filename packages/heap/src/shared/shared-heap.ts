@@ -1,0 +1,378 @@
+// A heap that several threads have: what people hold. Each thread has one of these over the same pages. What all of
+// them must know lies in the pages: see layout.ts. It answers to mallocgc in Go's runtime/malloc.go, where each P has
+// spans of its own.
+import {
+  formatBytes,
+  OutOfMemoryError,
+  type Memory,
+  type Region,
+  type SharedRegion,
+  type ShareToken,
+  type WorkerLike,
+} from '@memlayer/core'
+import {
+  destroyed,
+  freeAlready,
+  notAnObject,
+  notCreator,
+  tooManyThreads,
+  wrongAlignment,
+  wrongSize,
+} from '../misuse.js'
+import { classOf, pageBytes, smallMax, unitBytes } from '../size-classes.js'
+import { alignedClass } from '../spans.js'
+import { noViews, viewsOver, type Views } from '../views.js'
+import { Hints } from './hints.js'
+import type { Layout } from './layout.js'
+import { SharedPages } from './pages.js'
+import { Slots } from './slots.js'
+import { SharedSpans } from './spans.js'
+import { audit, surveyOf, type SharedHeapStats } from './survey.js'
+import { Watch } from './watch.js'
+
+/** What is posted to a worker: `worker.postMessage(heap.share(worker))`. */
+export interface HeapToken {
+  /** What it is. */
+  readonly memlayer: 'heap'
+  /** The place among the threads of the heap that the worker will have. */
+  readonly slot: number
+  /** The pages. */
+  readonly share: ShareToken
+}
+
+/** What a thread's heap is made of. */
+export interface SharedParts {
+  readonly memory: Memory
+  /** Of the thread that created it, its region. */
+  readonly region: Region | null
+  /** Of the others, their share of it. */
+  readonly share: SharedRegion | null
+  /** All bytes of the region. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly layout: Layout
+  readonly slots: Slots
+  /** The slot of this thread. */
+  readonly slot: number
+}
+
+/** A heap that several threads have, in one of them. Made by `createHeap` and {@link attachHeap}. */
+export class SharedHeap {
+  readonly #parts: SharedParts
+  readonly #spans: SharedSpans
+  readonly #watch: Watch
+  #words: Int32Array
+  #views: Views
+  #isDestroyed = false
+
+  /** @internal */
+  constructor(parts: SharedParts) {
+    const { bytes, layout, slots, slot } = parts
+    const { buffer, byteOffset } = bytes
+    this.#parts = parts
+    this.#words = new Int32Array(buffer, byteOffset, layout.head / 4)
+    this.#views = viewsOver(buffer, byteOffset + layout.head, layout.pages * pageBytes)
+    const pages = new SharedPages(this.#words, layout, slot)
+    this.#spans = new SharedSpans(this.#words, layout, slot, pages, new Hints(this.#words, layout))
+    this.#watch = new Watch(slots, () => this.#sweep())
+  }
+
+  /** What people call it. */
+  get name(): string {
+    return (this.#parts.region ?? this.#parts.share)?.name ?? 'heap'
+  }
+
+  /** The memory of this thread that it is part of. */
+  get memory(): Memory {
+    return this.#parts.memory
+  }
+
+  /** The most bytes that objects may have. */
+  get maximum(): number {
+    return this.#parts.layout.pages * pageBytes
+  }
+
+  /** Whether this thread created it. */
+  get isCreator(): boolean {
+    return this.#parts.region !== null
+  }
+
+  /**
+   * An object of `bytes` bytes, which hold anything. Returns its handle: `handle * 8` is where it begins in `u8`. It is
+   * never 0, and begins at a multiple of 8 bytes. In every thread that has the heap it means the same object.
+   *
+   * @throws UsageError ERR_MEMLAYER_SIZE for what is not a size. OutOfMemoryError when the heap is full; nothing has
+   * changed then.
+   */
+  alloc(bytes: number): number {
+    if (isSmall(bytes)) {
+      const handle = this.#spans.alloc(classOf(bytes))
+      if (handle > 0) return handle
+    }
+    return this.#allocOther('alloc', bytes, 1)
+  }
+
+  /** An object whose bytes are 0. See {@link SharedHeap.alloc}. */
+  allocZeroed(bytes: number): number {
+    const handle = this.#allocOther('allocZeroed', bytes, 1)
+    const at = handle * unitBytes
+    this.u8.fill(0, at, at + this.#spans.sizeOf(handle))
+    return handle
+  }
+
+  /**
+   * An object that begins at a multiple of `align` bytes, a power of two up to 8192. See {@link SharedHeap.alloc}.
+   *
+   * @throws UsageError ERR_MEMLAYER_ALIGNMENT for another alignment.
+   */
+  allocAligned(bytes: number, align: number): number {
+    if (!Number.isInteger(align) || align < 1 || align > pageBytes || (align & (align - 1)) !== 0)
+      wrongAlignment('allocAligned', this.name, align)
+    return this.#allocOther('allocAligned', bytes, align)
+  }
+
+  #allocOther(op: string, bytes: number, align: number): number {
+    if (this.#isDestroyed) destroyed(op, this.name)
+    if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum) wrongSize(op, this.name, bytes, this.maximum)
+    const handle = this.#take(bytes, align)
+    if (handle > 0) return handle
+    // Threads that have ended may have left room, and other threads may have freed what is in this one's spans.
+    this.#sweep()
+    this.#spans.gather()
+    return this.#take(bytes, align) || this.#full(op, bytes)
+  }
+
+  /** A place for an object; 0: there is none. */
+  #take(bytes: number, align: number): number {
+    if (bytes > smallMax) return this.#spans.allocLarge(Math.ceil(bytes / pageBytes))
+    return this.#spans.alloc(alignedClass(bytes === 0 ? 1 : classOf(bytes), align))
+  }
+
+  #full(op: string, size: number): never {
+    const { used } = this.stats()
+    throw new OutOfMemoryError(
+      `${op}: the heap '${this.name}' has no room for ${formatBytes(size)}, ` +
+        `with ${formatBytes(used)} of ${formatBytes(this.maximum)} in use`,
+      { op, size, region: this.name, hint: 'Free objects, or create the heap with a larger `maximum`.' },
+    )
+  }
+
+  /** Looks for threads that have ended. Their spans are free to adopt from then on. */
+  #sweep(): void {
+    const { slots, layout } = this.#parts
+    for (let slot = 1; slot < layout.slots; slot++) this.#sweepOne(slot, slots)
+  }
+
+  #sweepOne(slot: number, slots: Slots): void {
+    if (!slots.beginSweep(slot, this.#parts.slot)) return
+    this.#spans.giveUp(slot)
+    // It may have ended in the middle of sweeping behind others. Until those are swept, they name this slot.
+    for (const other of slots.sweptBy(slot)) this.#sweepOne(other, slots)
+    slots.endSweep(slot)
+  }
+
+  /**
+   * Frees an object, whichever thread has allocated it. Its bytes may go to another one at once.
+   *
+   * @throws UsageError ERR_MEMLAYER_STATE when it is free already, ERR_MEMLAYER_NOT_OWNED when no object begins at the
+   * handle. Nothing has happened then.
+   */
+  free(handle: number): void {
+    if (!this.#spans.free(handle)) this.#wrong('free', handle)
+  }
+
+  /**
+   * Gives an object another size. Its bytes stay, as many as fit. Use the handle that is returned, because the old one
+   * may be free. No other thread may use the object meanwhile.
+   *
+   * @throws UsageError as `alloc` and `free` do. OutOfMemoryError; the object is then as it was.
+   */
+  realloc(handle: number, bytes: number): number {
+    const before = this.#spans.sizeOf(handle)
+    if (before === 0) this.#wrong('realloc', handle)
+    if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum)
+      wrongSize('realloc', this.name, bytes, this.maximum)
+    if (staysAt(before, bytes)) return handle
+    const moved = this.#allocOther('realloc', bytes, 1)
+    const from = handle * unitBytes
+    this.u8.copyWithin(moved * unitBytes, from, from + Math.min(before, this.#spans.sizeOf(moved)))
+    if (this.#spans.free(handle)) return moved
+    this.free(moved)
+    return this.#wrong('realloc', handle)
+  }
+
+  /**
+   * The bytes that an object has: as many as were asked for, or up to an eighth more.
+   *
+   * @throws UsageError as `free` does.
+   */
+  size(handle: number): number {
+    return this.#spans.sizeOf(handle) || this.#wrong('size', handle)
+  }
+
+  /** Whether an object that is in use begins at `handle`. */
+  has(handle: number): boolean {
+    return this.#spans.sizeOf(handle) > 0
+  }
+
+  /**
+   * The bytes of an object, as an array. It does not end when the object is freed.
+   *
+   * @throws UsageError as `free` does.
+   */
+  view(handle: number): Uint8Array<ArrayBuffer> {
+    const bytes = this.#spans.sizeOf(handle) || this.#wrong('view', handle)
+    const at = handle * unitBytes
+    return this.u8.subarray(at, at + bytes)
+  }
+
+  /** All bytes of the objects. An object begins at `handle * 8`. */
+  get u8(): Uint8Array<ArrayBuffer> {
+    return this.#arrays('u8').u8
+  }
+
+  /** All of it as signed bytes. An object begins at `handle * 8`. */
+  get i8(): Int8Array<ArrayBuffer> {
+    return this.#arrays('i8').i8
+  }
+
+  /** All of it in elements of 2 bytes. An object begins at `handle * 4`. */
+  get u16(): Uint16Array<ArrayBuffer> {
+    return this.#arrays('u16').u16
+  }
+
+  /** All of it in signed elements of 2 bytes. An object begins at `handle * 4`. */
+  get i16(): Int16Array<ArrayBuffer> {
+    return this.#arrays('i16').i16
+  }
+
+  /** All of it in elements of 4 bytes. An object begins at `handle * 2`. */
+  get u32(): Uint32Array<ArrayBuffer> {
+    return this.#arrays('u32').u32
+  }
+
+  /** All of it in signed elements of 4 bytes, for `Atomics` as well. An object begins at `handle * 2`. */
+  get i32(): Int32Array<ArrayBuffer> {
+    return this.#arrays('i32').i32
+  }
+
+  /** All of it in elements of 8 bytes. An object begins at `handle`. */
+  get u64(): BigUint64Array<ArrayBuffer> {
+    return this.#arrays('u64').u64
+  }
+
+  /** All of it in signed elements of 8 bytes. An object begins at `handle`. */
+  get i64(): BigInt64Array<ArrayBuffer> {
+    return this.#arrays('i64').i64
+  }
+
+  /** All of it in floats of 4 bytes. An object begins at `handle * 2`. */
+  get f32(): Float32Array<ArrayBuffer> {
+    return this.#arrays('f32').f32
+  }
+
+  /** All of it in floats of 8 bytes. An object begins at `handle`. */
+  get f64(): Float64Array<ArrayBuffer> {
+    return this.#arrays('f64').f64
+  }
+
+  #arrays(op: string): Views {
+    if (this.#isDestroyed) destroyed(op, this.name)
+    return this.#views
+  }
+
+  /**
+   * Gives the heap to a worker. Post what is returned to that worker, which passes it to {@link attachHeap}. Only the
+   * thread that created the heap can share it.
+   *
+   * @throws UsageError ERR_MEMLAYER_SHARED for an unusable worker, in another thread, and when as many threads as it
+   * was created for have it.
+   */
+  share(worker: WorkerLike): HeapToken {
+    if (this.#isDestroyed) destroyed('share', this.name)
+    const { region, slots, layout } = this.#parts
+    if (region === null) notCreator(this.name)
+    const slot = this.#offer(slots) || tooManyThreads(this.name, layout.slots - 1)
+    try {
+      const share = region.share(worker)
+      this.#watch.add(worker, slot)
+      return { memlayer: 'heap', slot, share }
+    } catch (error) {
+      void slots.withdraw(slot)
+      throw error
+    }
+  }
+
+  #offer(slots: Slots): number {
+    const slot = slots.offer()
+    if (slot > 0) return slot
+    this.#sweep()
+    return slots.offer()
+  }
+
+  /** What it has, in all threads: by class, and together. It looks at every page. */
+  stats(): SharedHeapStats {
+    return surveyOf(this.#words, this.#parts.layout, this.#parts.slots)
+  }
+
+  /**
+   * Looks whether the words of all pages fit together. Other threads may go on.
+   *
+   * @throws FatalError when the heap is broken.
+   */
+  check(): void {
+    if (this.#isDestroyed) destroyed('check', this.name)
+    audit(this.#words, this.#parts.layout, this.#parts.slots, this.name)
+  }
+
+  /**
+   * Ends it for this thread: its typed arrays end. In the thread that created it, gives all back. In another one, its
+   * objects stay, and other threads take over its spans.
+   *
+   * @throws UsageError ERR_MEMLAYER_SHARED in the thread that created it, while another one has it. Nothing has
+   * happened then.
+   */
+  destroy(): void {
+    const { region, share, slots, slot } = this.#parts
+    if (region?.disposed === false) region.free()
+    if (!this.#isDestroyed && share !== null) {
+      this.#spans.giveUp(slot)
+      slots.endSweep(slot)
+    }
+    this.#isDestroyed = true
+    this.#watch.end()
+    this.#spans.clear()
+    this.#views = noViews
+    this.#words = new Int32Array(0)
+    if (share?.released === false) share.release()
+  }
+
+  /** `destroy()`, at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.destroy()
+  }
+
+  /** What console.log prints. */
+  toString(): string {
+    if (this.#isDestroyed) return `Heap '${this.name}': destroyed`
+    const { used, threads } = this.stats()
+    return `Heap '${this.name}' of ${threads} threads: ${formatBytes(used)} of ${formatBytes(this.maximum)} in use`
+  }
+
+  #wrong(op: string, handle: number): never {
+    if (this.#isDestroyed) destroyed(op, this.name)
+    if (this.#spans.isFree(handle)) freeAlready(op, this.name, handle, '')
+    notAnObject(op, this.name, handle)
+  }
+}
+
+/** Whether a size has a class. What is not a number is not a size. */
+function isSmall(bytes: number): boolean {
+  return typeof bytes === 'number' && bytes > 0 && bytes <= smallMax && bytes === (bytes | 0)
+}
+
+/** Whether an object of `before` bytes has room for `bytes`, and not too much. */
+function staysAt(before: number, bytes: number): boolean {
+  if (before > smallMax || bytes > smallMax)
+    return bytes > smallMax && Math.ceil(bytes / pageBytes) * pageBytes === before
+  return classOf(Math.max(bytes, 1)) === classOf(before)
+}

@@ -1,0 +1,393 @@
+// The objects of a shared heap, as one thread allocates and frees them. A thread allocates in spans of its own. Any
+// thread frees an object in any span.
+//
+// A bitmap of a span has a bit for each object: 1 means in use. Only the owner sets bits, by Atomics.or. Any thread
+// clears a bit by Atomics.and, whose answer tells whether the object was in use. So of two frees of one object one is
+// refused, whichever threads make them. Bits beyond the last object are 1 for ever, so a word without a free object is
+// -1.
+//
+// The owner keeps a copy of the word that serves a class: the bits that it knows to be free. Other threads only add to
+// those. A span that has room again is known to its owner in this way: a free that finds a word at -1 tells the owner,
+// by a set when it is the same thread, and else by a hint. A span whose words are not at -1 is known already, or its
+// owner will still come to that word.
+import { PageSet } from '../page-set.js'
+import { classes, classesMax, pageShift, unitBytes, pageBytes } from '../size-classes.js'
+import type { Hints } from './hints.js'
+import { aboveShift, CLAIMED, kindMask, LARGE, mapWords, orphanage, PART, type Layout } from './layout.js'
+import type { SharedPages } from './pages.js'
+
+// Numbers of a class in `#current`.
+const currentStride = 5
+/** The bits that are known to be free in the word that serves allocations. */
+const BITS = 0
+/** That word. */
+const WORD = 1
+/** The handle of the object of its lowest bit. */
+const HANDLE = 2
+/** Units of an object. */
+const UNITS = 3
+/** The span's first page; 0: there is none. */
+const SPAN = 4
+
+/** Bits beyond the last object, in the last word of a class's bitmap. */
+const beyond: Int32Array = /* @__PURE__ */ Int32Array.from(classes.objects, (objects) =>
+  objects % 32 === 0 ? 0 : -1 << objects,
+)
+
+/** The objects of a heap, for the thread of one slot. */
+export class SharedSpans {
+  #words: Int32Array
+  readonly #pagesAt: number
+  readonly #mapsAt: number
+  /** Pages; 0: the heap is not there any more. */
+  #count: number
+  readonly #slot: number
+  readonly #pages: SharedPages
+  readonly #hints: Hints
+  readonly #current = new Int32Array((classesMax + 1) * currentStride)
+  /** By class: spans of this thread that have room. A span that is there may have none. */
+  readonly #roomy: (PageSet | undefined)[] = Array.from({ length: classesMax + 1 }, () => undefined)
+  /** By class: an empty span that is kept; 0: there is none. */
+  readonly #spare = new Int32Array(classesMax + 1)
+
+  constructor(words: Int32Array, layout: Layout, slot: number, pages: SharedPages, hints: Hints) {
+    this.#words = words
+    this.#pagesAt = layout.pagesAt
+    this.#mapsAt = layout.mapsAt
+    this.#count = layout.pages
+    this.#slot = slot
+    this.#pages = pages
+    this.#hints = hints
+  }
+
+  /** The handle of an object of a class; 0: there is no room. */
+  alloc(sizeClass: number): number {
+    const current = this.#current
+    const at = sizeClass * currentStride
+    const bits = current[at] as number
+    if (bits === 0) return this.#refill(sizeClass)
+    const low = bits & -bits
+    current[at] = bits ^ low
+    void Atomics.or(this.#words, current[at + WORD] as number, low)
+    return (current[at + HANDLE] as number) + Math.imul(31 - Math.clz32(low), current[at + UNITS] as number)
+  }
+
+  /** The handle of an object of `n` pages; 0: there is no room. */
+  allocLarge(n: number): number {
+    const page = this.#pages.claim(n, true)
+    if (page > 0) this.#pages.become(page, LARGE | (n << aboveShift))
+    return page << pageShift
+  }
+
+  /** Frees an object. False: no object that is in use begins at `handle`, and nothing has happened. */
+  free(handle: number): boolean {
+    if (!isHandle(handle)) return false
+    const words = this.#words
+    let page = handle >>> pageShift
+    if (page >= this.#count) return false
+    let word = words[this.#pagesAt + page] as number
+    if ((word & kindMask) === PART) {
+      page -= word >>> aboveShift
+      word = words[this.#pagesAt + page] as number
+    }
+    const sizeClass = word & kindMask
+    if (sizeClass === 0 || sizeClass > classesMax) return this.#freeLarge(handle)
+    const offset = handle - (page << pageShift)
+    const index = (offset * (classes.inverse[sizeClass] as number)) | 0
+    if (index * (classes.units[sizeClass] as number) !== offset || index >= (classes.objects[sizeClass] as number))
+      return false
+    const at = this.#mapsAt + page * mapWords + (index >>> 5)
+    const bit = 1 << index
+    const before = Atomics.and(words, at, ~bit)
+    if ((before & bit) === 0) return false
+    const place = sizeClass * currentStride
+    if (this.#current[place + WORD] === at) this.#current[place] = (this.#current[place] as number) | bit
+    else if (before === -1 || before === bit || before === ((beyond[sizeClass] as number) | bit))
+      this.#turn(sizeClass, page, before)
+    return true
+  }
+
+  /** The bytes of the object at `handle`; 0: no object that is in use begins there. */
+  sizeOf(handle: number): number {
+    if (!isHandle(handle)) return 0
+    const own = handle >>> pageShift
+    const page = this.#firstOf(own)
+    const word = page < this.#count ? (this.#words[this.#pagesAt + page] as number) : 0
+    const kind = word & kindMask
+    const offset = handle - (page << pageShift)
+    if (kind === LARGE) return offset === 0 ? (word >>> aboveShift) * pageBytes : 0
+    if (kind === 0 || kind > classesMax) return 0
+    const index = this.#indexOf(kind, offset)
+    if (index < 0) return 0
+    const bits = this.#words[this.#mapsAt + page * mapWords + (index >>> 5)] as number
+    return (bits & (1 << index)) === 0 ? 0 : (classes.units[kind] as number) * unitBytes
+  }
+
+  /** Whether an object that is free now can begin at `handle`. For the text of an error. */
+  isFree(handle: number): boolean {
+    if (!isHandle(handle) || handle === 0) return false
+    const own = handle >>> pageShift
+    const page = this.#firstOf(own)
+    if (page >= this.#count) return false
+    const kind = (this.#words[this.#pagesAt + page] as number) & kindMask
+    if (kind === 0) return own < this.#pages.end
+    return kind <= classesMax && this.#indexOf(kind, handle - (page << pageShift)) >= 0
+  }
+
+  /** The index of the object at an offset in units of its span; -1: none begins there. */
+  #indexOf(sizeClass: number, offset: number): number {
+    const units = classes.units[sizeClass] as number
+    const index = Math.floor(offset / units)
+    return index * units === offset && index < (classes.objects[sizeClass] as number) ? index : -1
+  }
+
+  /** The first page of the span that a page is part of. */
+  #firstOf(page: number): number {
+    const word = page < this.#count ? (this.#words[this.#pagesAt + page] as number) : 0
+    return (word & kindMask) === PART ? page - (word >>> aboveShift) : page
+  }
+
+  #freeLarge(handle: number): boolean {
+    const page = handle >>> pageShift
+    if (handle !== page << pageShift) return false
+    const word = this.#pages.word(page)
+    if ((word & kindMask) !== LARGE) return false
+    // Of two threads that free it, one is refused.
+    if (!this.#pages.change(page, word, CLAIMED | (this.#slot << aboveShift))) return false
+    this.#pages.free(page, word >>> aboveShift)
+    return true
+  }
+
+  /** Points the class at a word that has a free object, and allocates there. 0: there is no room. */
+  #refill(sizeClass: number): number {
+    if (this.#count === 0) return 0
+    const at = sizeClass * currentStride
+    const span = this.#current[at + SPAN] as number
+    const map = this.#mapsAt + span * mapWords
+    if (span !== 0 && this.#pointFrom(sizeClass, span, (this.#current[at + WORD] as number) - map))
+      return this.alloc(sizeClass)
+    if (this.#useRoomy(sizeClass)) return this.alloc(sizeClass)
+    this.#hints.takeAll(this.#slot, (page) => this.#heard(page))
+    const found = this.#useRoomy(sizeClass) || this.#adopt(sizeClass) || this.#make(sizeClass)
+    return found ? this.alloc(sizeClass) : 0
+  }
+
+  /** The first word of a span from `word` on that has a free object serves the class. False: there is none. */
+  #pointFrom(sizeClass: number, span: number, word: number): boolean {
+    const count = classes.words[sizeClass] as number
+    const map = this.#mapsAt + span * mapWords
+    for (let i = word; i < count; i++) {
+      const used = Atomics.load(this.#words, map + i)
+      const always = i === count - 1 ? (beyond[sizeClass] as number) : 0
+      // A free of what is free can hit a span that was made there meanwhile, and a bit beyond its last object.
+      if ((used & always) !== always) void Atomics.or(this.#words, map + i, always)
+      const free = ~(used | always)
+      if (free === 0) continue
+      const current = this.#current
+      const at = sizeClass * currentStride
+      const units = classes.units[sizeClass] as number
+      current[at + BITS] = free
+      current[at + WORD] = map + i
+      current[at + HANDLE] = (span << pageShift) + i * 32 * units
+      current[at + UNITS] = units
+      current[at + SPAN] = span
+      return true
+    }
+    return false
+  }
+
+  /** The lowest span of this thread that has room serves the class. */
+  #useRoomy(sizeClass: number): boolean {
+    const set = this.#roomy[sizeClass]
+    if (set === undefined) return false
+    for (let page = set.lowest(); page >= 0; page = set.lowest()) {
+      set.delete(page)
+      if (this.#isOwn(page, sizeClass) && this.#pointFrom(sizeClass, page, 0)) return true
+    }
+    return false
+  }
+
+  #isOwn(page: number, sizeClass: number): boolean {
+    return this.#pages.word(page) === (sizeClass | (this.#slot << aboveShift))
+  }
+
+  #addRoomy(sizeClass: number, page: number): void {
+    const set = (this.#roomy[sizeClass] ??= new PageSet())
+    set.add(page)
+  }
+
+  /** Another thread has freed an object of the span at `page`. */
+  #heard(page: number): void {
+    const word = this.#pages.word(page)
+    const sizeClass = word & kindMask
+    if (word >>> aboveShift !== this.#slot || sizeClass === 0 || sizeClass > classesMax) return
+    this.#addRoomy(sizeClass, page)
+    if (this.#isEmpty(sizeClass, page)) this.#emptied(sizeClass, page)
+  }
+
+  /** A span of a thread that has ended serves the class. */
+  #adopt(sizeClass: number): boolean {
+    const orphan = sizeClass | (orphanage << aboveShift)
+    return this.#hints.some(orphanage, (page) => {
+      const word = this.#pages.word(page)
+      if (word !== orphan) {
+        if (!isOrphan(word)) this.#forgetOrphan(page)
+        return false
+      }
+      if (!this.#pages.change(page, orphan, sizeClass | (this.#slot << aboveShift))) return false
+      this.#forgetOrphan(page)
+      return this.#pointFrom(sizeClass, page, 0)
+    })
+  }
+
+  #forgetOrphan(page: number): void {
+    this.#hints.forget(orphanage, page)
+    // It may have become one in between.
+    if (isOrphan(this.#pages.word(page))) this.#hints.tell(orphanage, page)
+  }
+
+  /** A new span serves the class. False: there are no pages for it. */
+  #make(sizeClass: number): boolean {
+    const page = this.#pages.claim(classes.pages[sizeClass] as number, false)
+    if (page === 0) return false
+    const map = this.#mapsAt + page * mapWords
+    const count = classes.words[sizeClass] as number
+    this.#words.fill(0, map, map + count)
+    this.#words[map + count - 1] = beyond[sizeClass] as number
+    // The bitmap comes before the word that makes it a span.
+    this.#pages.become(page, sizeClass | (this.#slot << aboveShift))
+    return this.#pointFrom(sizeClass, page, 0)
+  }
+
+  /** A word that was full has room, or is empty. */
+  #turn(sizeClass: number, page: number, before: number): void {
+    const isEmpty = this.#isEmpty(sizeClass, page)
+    if (!isEmpty && before !== -1) return
+    // The owner is read after the free. If that changes then, the new owner has seen the free.
+    const owner = this.#ownerOf(page)
+    if (owner === this.#slot) {
+      if (before === -1) this.#addRoomy(sizeClass, page)
+      if (isEmpty) this.#emptied(sizeClass, page)
+    } else if (owner !== orphanage || !isEmpty || !this.#dropOrphan(sizeClass, page)) this.#tell(page, owner)
+  }
+
+  /** Tells the owner of a span, also when a sweep made that another one meanwhile. */
+  #tell(page: number, owner: number): void {
+    for (let told = -1; owner >= 0 && told !== owner; owner = this.#ownerOf(page)) {
+      this.#hints.tell(owner, page)
+      told = owner
+    }
+  }
+
+  /** The slot that owns the span at a page; -1: no span begins there now. */
+  #ownerOf(page: number): number {
+    const word = this.#pages.word(page)
+    const kind = word & kindMask
+    return kind > 0 && kind <= classesMax ? word >>> aboveShift : -1
+  }
+
+  /** Frees an orphan that is empty. False: another thread has it. */
+  #dropOrphan(sizeClass: number, page: number): boolean {
+    const own = sizeClass | (this.#slot << aboveShift)
+    if (!this.#pages.change(page, sizeClass | (orphanage << aboveShift), own)) return false
+    // Another thread may have adopted it, and ended.
+    if (this.#isEmpty(sizeClass, page)) this.#pages.free(page, classes.pages[sizeClass] as number)
+    else this.#addRoomy(sizeClass, page)
+    return true
+  }
+
+  /** Whether no object of a span is in use. Only its owner can make that untrue. */
+  #isEmpty(sizeClass: number, page: number): boolean {
+    const map = this.#mapsAt + page * mapWords
+    const last = map + (classes.words[sizeClass] as number) - 1
+    for (let at = map; at < last; at++) if (this.#words[at] !== 0) return false
+    return (Atomics.load(this.#words, last) & ~(beyond[sizeClass] as number)) === 0
+  }
+
+  /** Keeps one empty span of a class, so that a program at its edge does not make one again and again. */
+  #emptied(sizeClass: number, page: number): void {
+    const current = this.#current[sizeClass * currentStride + SPAN] as number
+    const other = this.#spare[sizeClass] as number
+    if (page === current || page === other) return
+    this.#addRoomy(sizeClass, page)
+    const isSpare = other !== 0 && other !== current && this.#isOwn(other, sizeClass) && this.#isEmpty(sizeClass, other)
+    this.#spare[sizeClass] = isSpare ? Math.min(page, other) : page
+    if (isSpare) this.#drop(sizeClass, Math.max(page, other))
+  }
+
+  #drop(sizeClass: number, page: number): void {
+    this.#roomy[sizeClass]?.delete(page)
+    this.#pages.free(page, classes.pages[sizeClass] as number)
+  }
+
+  /**
+   * Frees the pages of all empty spans of this thread, and finds all of its spans that have room. It looks at every
+   * page, so it is for a heap that seems to be full.
+   */
+  gather(): void {
+    const end = this.#pages.end
+    for (let page = 1; page < end;) {
+      const word = this.#pages.word(page)
+      const kind = word & kindMask
+      const isSpan = kind > 0 && kind <= classesMax
+      const n = isSpan ? (classes.pages[kind] as number) : 1
+      if (isSpan && word >>> aboveShift === this.#slot) this.#gatherOne(kind, page)
+      page += n
+    }
+  }
+
+  #gatherOne(sizeClass: number, page: number): void {
+    const at = sizeClass * currentStride
+    if (!this.#isEmpty(sizeClass, page)) {
+      this.#addRoomy(sizeClass, page)
+      return
+    }
+    if (this.#current[at + SPAN] === page) this.#current.fill(0, at, at + currentStride)
+    if (this.#spare[sizeClass] === page) this.#spare[sizeClass] = 0
+    this.#drop(sizeClass, page)
+  }
+
+  /**
+   * The spans that `owner` has are orphans from now on, and those that are empty are free. What it had claimed is free
+   * as well. Its thread has ended and this one sweeps, or it is this thread.
+   */
+  giveUp(owner: number): void {
+    if (owner === this.#slot) this.#current.fill(0)
+    const end = this.#pages.end
+    for (let page = 1; page < end;) {
+      const word = this.#pages.word(page)
+      const kind = word & kindMask
+      const isSpan = kind > 0 && kind <= classesMax
+      const isOwn = word >>> aboveShift === owner
+      if (isSpan && isOwn) this.#giveUpSpan(kind, page, word)
+      else if (kind === CLAIMED && isOwn) this.#pages.freeClaimed(page, word)
+      page += isSpan ? (classes.pages[kind] as number) : 1
+    }
+  }
+
+  #giveUpSpan(sizeClass: number, page: number, word: number): void {
+    if (this.#isEmpty(sizeClass, page)) {
+      this.#pages.become(page, sizeClass | (this.#slot << aboveShift))
+      this.#pages.free(page, classes.pages[sizeClass] as number)
+    } else if (this.#pages.change(page, word, sizeClass | (orphanage << aboveShift))) {
+      this.#hints.tell(orphanage, page)
+    }
+  }
+
+  /** The heap is not there any more. */
+  clear(): void {
+    this.#words = new Int32Array(0)
+    this.#count = 0
+    this.#current.fill(0)
+    this.#roomy.fill(undefined)
+  }
+}
+
+function isOrphan(word: number): boolean {
+  const kind = word & kindMask
+  return kind > 0 && kind <= classesMax && word >>> aboveShift === orphanage
+}
+
+function isHandle(value: number): boolean {
+  return typeof value === 'number' && value === (value | 0) && value >= 0
+}

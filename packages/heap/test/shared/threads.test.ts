@@ -1,0 +1,40 @@
+// A shared heap in several threads of the engine. Each program has a process of its own.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { isLong } from '@memlayer/witness'
+import { describe, expect, it } from 'vitest'
+
+const backends = ['@memlayer/os-linux', '@memlayer/os-engine'] as const
+
+/** What a program in this folder prints as JSON. */
+function told(program: string, ...args: readonly unknown[]): unknown {
+  const words = [join(import.meta.dirname, program), ...args.map(String)]
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, words, {
+    encoding: 'utf8',
+    timeout: isLong ? 900_000 : 60_000,
+  })
+  expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' })
+  return JSON.parse(stdout)
+}
+
+describe.skipIf(process.platform !== 'linux')('two threads that free the objects of each other (need Linux)', () => {
+  it.each(backends)('lose none, and hand none out twice: %s', (backend) => {
+    const turns = isLong ? 500_000 : 30_000
+    expect(told('exchange.mjs', backend, turns)).toEqual({
+      threads: 2,
+      refusedDestroy: 'ERR_MEMLAYER_SHARED',
+      made: 2 * turns,
+      freed: 2 * turns,
+      wrong: 0,
+      // Each of 20,000 objects was freed by both.
+      twice: 20_000,
+      objects: 0,
+      orphans: 0,
+      after: 1,
+      full: 'ERR_MEMLAYER_OUT_OF_MEMORY',
+      used: 0,
+      codes: ['ERR_MEMLAYER_SHARED', 'ERR_MEMLAYER_SHARED', 'ERR_MEMLAYER_DISPOSED'],
+      held: 0,
+    })
+  })
+})
