@@ -6,6 +6,7 @@ import { createOS as engine } from '@memlayer/os-engine'
 import { createOS as js, wasmKernel } from '@memlayer/os-js'
 import { createOS as linux } from '@memlayer/os-linux'
 import { createOS as plan9 } from '@memlayer/os-plan9'
+import { standIn } from '@memlayer/stand-in'
 import { residentBytes } from '@memlayer/witness'
 import { subjectOf, type AnySubject } from './simulated.js'
 
@@ -26,10 +27,15 @@ function linesIn(v: number, n: number): Line[] {
   return found
 }
 
+/** Whether the page at `v` can't be touched, by its mapping. */
+function faultsByMaps(v: number, access: 'read' | 'write'): boolean {
+  return !(linesIn(v, 1)[0]?.permissions.startsWith(access === 'read' ? 'r' : 'rw') ?? false)
+}
+
 /** Reads mappings, permissions and resident pages from /proc/self. It does not touch the pages. */
 function linuxWitness(pageSize: number): Witness {
   return {
-    faults: (v, access) => !(linesIn(v, 1)[0]?.permissions.startsWith(access === 'read' ? 'r' : 'rw') ?? false),
+    faults: faultsByMaps,
     resident: (v, n) => residentBytes(v, n, pageSize),
     held: (v, n) => linesIn(v, n).reduce((sum, { start, end }) => sum + Math.min(end, v + n) - Math.max(start, v), 0),
   }
@@ -84,6 +90,15 @@ export function realSubjects(): readonly AnySubject[] {
     real(
       subjectOf('engine on Linux', () => posixKernel(), engine),
       { witness },
+    ),
+    real(
+      subjectOf(
+        'engine on Linux in macOS’s place',
+        () => standIn('darwin').kernel,
+        ({ kernel }) => engine({ kernel, system: 'darwin' }),
+      ),
+      // Linux keeps the bytes of MADV_FREE until it needs the memory, so what is resident says nothing.
+      { witness: () => ({ faults: faultsByMaps }) },
     ),
     real(
       subjectOf('plan9 on a segment of Linux', () => plan9Kernel(), plan9),
