@@ -27,6 +27,7 @@ import { roomCases } from './cases/room.js'
 import { shapeCases } from './cases/shape.js'
 import { sizeCases } from './cases/sizes.js'
 import { transitionCases } from './cases/transitions.js'
+import { addPlace } from './claim.js'
 import { notRun, type Definition, type Verdict, type World } from './definition.js'
 import { setStage } from './stage.js'
 import type { Subject } from './subject.js'
@@ -94,9 +95,14 @@ function bind({ id, title, show }: Definition, subject: Subject, seed: number): 
     seed,
     play(scene, options = {}) {
       const stage = setStage(subject, seed, options)
-      const result = scene(stage)
-      stage.clear()
-      return result
+      try {
+        const result = scene(stage)
+        stage.clear()
+        return result
+      } catch (error) {
+        addPlace(error, stage.lastOperation())
+        throw error
+      }
     },
   }
   return {

@@ -12,6 +12,16 @@ export function claim(holds: boolean, words: string): asserts holds {
   if (!holds) throw new ConformanceError(words)
 }
 
+const placed = new WeakSet<object>()
+
+/** Adds to what ended a case where the case was. The words of the innermost stage stay. */
+export function addPlace(error: unknown, words: string | null): void {
+  if (!(error instanceof Error) || words === null || placed.has(error)) return
+  placed.add(error)
+  // A backend may throw a frozen error, which stays as it is.
+  Reflect.set(error, 'message', `${error.message.replace(/\.$/, '')}. ${words}`)
+}
+
 /** Fails unless both values are the same. */
 export function same(actual: unknown, expected: unknown, what: string): void {
   claim(Object.is(actual, expected), `${what}: expected ${String(expected)}, found ${String(actual)}`)

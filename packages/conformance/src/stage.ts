@@ -1,7 +1,8 @@
 // A stage for one case: a new kernel, a backend over it, and a memory over the backend. When the case ends, the stage
 // frees what is left, because a real kernel outlives the case.
-import { createMemory, type Memory, type OS } from '@memlayer/core'
+import { createMemory, type Memory, type MemoryEvent, type OS } from '@memlayer/core'
 import { record, type Address, type KernelCall } from '@memlayer/kernel'
+import { rangeText } from './claim.js'
 import type { Subject, Witness } from './subject.js'
 import { simulatedWitness } from './witness.js'
 
@@ -25,6 +26,8 @@ export interface Stage {
   readonly pageSize: number
   /** The unit of reservations: a multiple of the page size and of the granularity. */
   readonly unit: number
+  /** The last operation of the memory, for a report; null: there was none. */
+  lastOperation(): string | null
   /** Frees all memory that the stage owns. */
   clear(): void
 }
@@ -37,7 +40,10 @@ export function setStage(subject: Subject, seed: number, options: StageOptions):
   const os = subject.createOS(kernel === undefined ? {} : { kernel })
   const memory = createMemory(os, { ledger: options.ledger ?? true })
   const owned = new Map<Address, number>()
-  memory.observe(({ op, address, size, outcome }) => {
+  let last: MemoryEvent | null = null
+  memory.observe((event) => {
+    last = event
+    const { op, address, size, outcome } = event
     if (outcome !== 'done' || address === null) return
     if (op === 'sysAlloc' || op === 'sysReserve' || op === 'sysReserveAligned') owned.set(address, size)
     if (op === 'sysFree') owned.delete(address)
@@ -50,10 +56,16 @@ export function setStage(subject: Subject, seed: number, options: StageOptions):
     takeCalls: () => recording?.take() ?? null,
     pageSize,
     unit: Math.max(pageSize, granularity),
+    lastOperation: () => (last === null ? null : operationText(last)),
     clear() {
       if (options.ledger === false) return
       if (os.traits.freesParts) for (const { address, size } of memory.ranges()) memory.sysFree(address, size, null)
       else for (const [address, size] of owned) memory.sysFree(address, size, null)
     },
   }
+}
+
+function operationText({ op, address, size, outcome }: MemoryEvent): string {
+  const range = address === null ? `${size} bytes` : `${rangeText(address, size)}, ${size} bytes`
+  return `The last operation was ${op} of ${range}${outcome === 'done' ? '' : `, which was ${outcome}`}`
 }

@@ -185,7 +185,7 @@ export const contentsCases: readonly Definition[] = [
         ] as const) {
           const buffer = os.view(v + from, n)
           kept.push(buffer)
-          const what = `a view of ${rangeText(v + from, n)} beside ${kept.length - 1} others`
+          const what = `os.view of ${rangeText(v + from, n)} beside ${kept.length - 1} others`
           const offset = viewOffset(buffer, v + from, n)
           claim(buffer.byteLength >= offset + n, `${what} has ${buffer.byteLength} bytes, expected ${offset + n}`)
           const bytes = new Uint8Array(buffer, offset, n)

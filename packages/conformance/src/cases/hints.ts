@@ -15,6 +15,10 @@ function claimBeside({ memory, unit }: Stage, v: number, n: number, owned: numbe
   claim(p + n <= owned || p >= owned + 8 * unit, `${rangeText(p, n)} was handed out, but it is partly owned`)
 }
 
+function hintText(v: number, n: number): string {
+  return `sysReserve with a hint at ${rangeText(v, n)}`
+}
+
 /** Where a hint begins beside eight units that are in use, and how long it is, both in units. */
 const busyHints = [
   [0, 8],
@@ -58,7 +62,7 @@ export const hintCases: readonly Definition[] = [
         const v = ready(stage, 8, 0x42)
         for (const [from, n] of busyHints) {
           if (v + from * unit > 0) claimBeside(stage, v + from * unit, n * unit, v)
-          claimBytes(os, v, 8 * unit, 0x42, `memory, after a hint of ${n} units at unit ${from}`)
+          claimBytes(os, v, 8 * unit, 0x42, `memory in use, after ${hintText(v + from * unit, n * unit)}`)
         }
       }),
   },
@@ -74,11 +78,12 @@ export const hintCases: readonly Definition[] = [
           const hint = v + from * unit
           if (hint <= 0) continue
           const p = os.sysReserveOS(hint, n * unit)
-          claimBytes(os, v, 8 * unit, 0x42, `memory, after a hint of ${n} units at unit ${from}`)
+          claimBytes(os, v, 8 * unit, 0x42, `memory in use, after ${hintText(v + from * unit, n * unit)}`)
           if (p === null) os.refusal = null
           else {
             const isBeside = p + n * unit <= v || p >= v + 8 * unit
-            claim(isBeside, `for a hint, ${rangeText(p, n * unit)} was handed out, but a part of it is in use`)
+            const what = `${hintText(hint, n * unit)} handed out ${rangeText(p, n * unit)}`
+            claim(isBeside, `${what}, expected no page of ${rangeText(v, 8 * unit)}, which is in use`)
             os.sysFreeOS(p, n * unit)
           }
         }

@@ -12,7 +12,7 @@ function asked(world: World): Verdict | undefined {
     if (os.sysRoomOS === undefined) return absent('sysRoomOS')
     const before = witness.total?.()
     for (let times = 1; times <= 100; times++) same(os.sysRoomOS(MIB), true, `sysRoomOS of 1 MiB, question ${times}`)
-    if (before !== undefined) same(witness.total?.(), before, 'what the kernel holds after 100 questions')
+    if (before !== undefined) same(witness.total?.(), before, 'what the kernel holds after 100 calls of sysRoomOS')
     // The most that it says there is room for, within an eighth.
     let [most, more] = [MIB, 2 ** 50]
     while (most < more - most / 8 && more - most > MIB) {
@@ -28,7 +28,7 @@ function asked(world: World): Verdict | undefined {
     same(os.sysRoomOS(2 ** 50), false, 'sysRoomOS of 1 PiB')
     claim((os.refusal ?? null) !== null, 'sysRoomOS of 1 PiB is false, but no refusal was kept')
     os.refusal = null
-    if (before !== undefined) same(witness.total?.(), before, 'what the kernel holds after a question for 1 PiB')
+    if (before !== undefined) same(witness.total?.(), before, 'what the kernel holds after sysRoomOS of 1 PiB')
     return undefined
   })
 }

@@ -1,4 +1,5 @@
 // Each transition of mem.go on its own: its effect on the range, and no effect beside it.
+import { formatAddress } from '@memlayer/core'
 import { isAligned, type Address } from '@memlayer/kernel'
 import { claimBytes, claimBytesAmong, fill, withBytes } from '../bytes.js'
 import { claim, rangeText } from '../claim.js'
@@ -31,7 +32,7 @@ export function claimTrap(
   const does = witness.faults(v, 'read')
   claim(
     does === os.traits[trait],
-    `a read ${does ? 'faults' : 'does not fault'}, but the trait ${trait} is ${os.traits[trait]}`,
+    `a read at ${formatAddress(v)} ${does ? 'faults' : 'does not fault'}, but ${trait} is ${os.traits[trait]}`,
   )
   return os.traits[trait] ? undefined : absent(trait)
 }
