@@ -21,6 +21,8 @@ export const MADV_ZERO = 11 // an older kernel answers EINVAL
 
 // Windows: winnt.h
 export const MEM_COMMIT = 0x1000
+export const MEM_RESERVE = 0x2000
+export const MEM_RELEASE = 0x8000
 export const MEM_RESET = 0x80000
 export const PAGE_READWRITE = 0x04
 

@@ -74,6 +74,7 @@ class EngineMemory implements OS {
   refusal: Refusal | null = null
   readonly usedKeepsReady = true
   readonly host: HostServices
+  readonly sysRoomOS?: (n: number) => boolean
   readonly #system: System
   readonly #isGrowable: boolean
   readonly #pageSize: number
@@ -89,7 +90,7 @@ class EngineMemory implements OS {
   #advisesMany: boolean
 
   constructor(system: System, isGrowable: boolean) {
-    const { pageSize, hugePageSize, granularity } = system
+    const { pageSize, hugePageSize, granularity, room } = system
     this.host = servicesOf(system.kernel)
     this.#system = system
     this.#isGrowable = isGrowable
@@ -98,6 +99,7 @@ class EngineMemory implements OS {
     this.#hugePageSize = hugePageSize
     this.#populates = system.populates
     this.#advisesMany = system.discardAll !== undefined
+    if (room !== undefined) this.sysRoomOS = (n) => this.#hasRoom(room(n), n)
     const returnsMemory = (): boolean => !this.#keepsMemory
     this.traits = Object.freeze({
       pageSize,
@@ -127,7 +129,7 @@ class EngineMemory implements OS {
     if (answer === 0) return p
     const space = this.#spaces.at(p)
     if (space !== null) this.#spaces.drop(space)
-    this.refusal = this.#said('VirtualAlloc', -answer, this.#system.commitHint?.(-answer, n) ?? '')
+    this.refusal = this.#notCommitted(-answer, n)
     return null
   }
 
@@ -290,15 +292,13 @@ class EngineMemory implements OS {
   #demandLength(v: Address, n: number): void {
     const answer = this.#lengthen(v, n)
     if (answer === 0) return
-    throw new FatalError(this.#system.isShort?.(-answer) === true ? 'out of memory' : 'failed to commit pages', {
-      op: 'sysUsed',
-      syscall: 'VirtualAlloc',
-      errno: -answer,
-      errnoName: errnoName(this.#system.errors, -answer),
-      address: v,
-      size: n,
-      hint: this.#system.commitHint?.(-answer, n) ?? '',
-    })
+    const words = this.#system.isShort?.(-answer) === true ? 'out of memory' : 'failed to commit pages'
+    throw new FatalError(words, { op: 'sysUsed', address: v, size: n, ...this.#notCommitted(-answer, n) })
+  }
+
+  #hasRoom(answer: number, n: number): boolean {
+    if (answer < 0) this.refusal = this.#notCommitted(-answer, n)
+    return answer === 0
   }
 
   /** Makes each buffer of [v, v+n) so long that it has its part. 0, or minus the error number of what was refused. */
@@ -387,6 +387,11 @@ class EngineMemory implements OS {
   /** The kernel's word where it keeps pages. */
   #kept(errno: number): Refusal {
     return this.#said(this.#system.discardCall, errno, this.#system.keptHint(errno))
+  }
+
+  /** The kernel's word where it commits no more. */
+  #notCommitted(errno: number, n: number): Refusal {
+    return this.#said('VirtualAlloc', errno, this.#system.commitHint?.(errno, n) ?? '')
   }
 
   #said(syscall: string, errno: number, hint: string): Refusal {

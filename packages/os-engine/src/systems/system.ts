@@ -50,6 +50,8 @@ export interface System {
    * charges the length of such a buffer, so it begins small. Absent: the system charges none of it.
    */
   readonly commit?: (v: Address, n: number) => number
+  /** Whether the kernel would commit so many bytes more now. Present where `commit` is. */
+  readonly room?: (n: number) => number
   /** Whether that was refused for want of memory. */
   isShort?(errno: number): boolean
   /** What a person can do where that was refused. */

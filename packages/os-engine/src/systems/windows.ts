@@ -1,7 +1,15 @@
 // Windows: pages stay committed, because the engine may touch them at any time. Their memory is discarded. Windows
 // promises no zeroes for such pages, so they are written first.
 import type { Address, WindowsKernel } from '@memlayer/kernel'
-import { ERROR_INVALID_PARAMETER, MEM_COMMIT, MEM_RESET, outOfMemoryErrors, PAGE_READWRITE } from '../defs.js'
+import {
+  ERROR_INVALID_PARAMETER,
+  MEM_COMMIT,
+  MEM_RELEASE,
+  MEM_RESERVE,
+  MEM_RESET,
+  outOfMemoryErrors,
+  PAGE_READWRITE,
+} from '../defs.js'
 import { commitOnWindows, keptOnWindows, notOfABuffer } from '../hint.js'
 import { DISCARD, type System } from './system.js'
 import { zeroInPieces } from './zero-in-pieces.js'
@@ -28,8 +36,29 @@ export function windows(kernel: WindowsKernel): System {
     advise: (v, n, advice) => (advice === DISCARD ? zeroInPieces(kernel, v, n, drop) : -ERROR_INVALID_PARAMETER),
     // V8 ends the process where a refusal has another number than 1455. So the kernel is asked before V8 asks it.
     commit: (v, n) => Math.min(0, kernel.virtualAlloc(v, n, MEM_COMMIT, PAGE_READWRITE)),
+    room: question(kernel),
     isShort: (errno) => outOfMemoryErrors.includes(errno),
     commitHint: (errno, n) =>
       outOfMemoryErrors.includes(errno) ? commitOnWindows(n, kernel.limits?.()) : notOfABuffer,
+  }
+}
+
+/** Asks whether the kernel has room: takes the bytes for a moment, as os-windows does. */
+function question(kernel: WindowsKernel): (n: number) => number {
+  // A script may end while the kernel answers. Then the next question gives back what this one has. 0: nothing.
+  let taken: Address = 0
+  const end = (): void => {
+    const p = taken
+    taken = 0
+    if (p !== 0) void kernel.virtualFree(p, 0, MEM_RELEASE)
+  }
+  return (n) => {
+    end()
+    const p = kernel.virtualAlloc(0, n, MEM_RESERVE, PAGE_READWRITE)
+    if (p < 0) return p
+    taken = p
+    const answer = kernel.virtualAlloc(p, n, MEM_COMMIT, PAGE_READWRITE)
+    end()
+    return Math.min(0, answer)
   }
 }
