@@ -31,8 +31,8 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     // Memory tests measure the whole process, so each file gets its own process.
     pool: 'forks',
-    // A file for each processor. vitest leaves one of them idle.
-    maxWorkers: availableParallelism(),
+    // A file for each processor, and one more: files with a browser, Wine or a server wait half of their time.
+    maxWorkers: availableParallelism() + 1,
     projects: folders
       .filter((folder) => existsSync(join(root, folder, 'test')))
       .map((folder) => ({

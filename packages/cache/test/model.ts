@@ -1,8 +1,8 @@
 // A plain shadow of a cache: a Map of what each key was set to, and when that expires. Random operations run on both.
 // The shadow does not know what was evicted. So a key may be missing, as often as the cache says that it evicted.
 import type { Cache } from '@memlayer/cache'
-import type { Random } from '@memlayer/witness'
-import { expect } from 'vitest'
+import { holds, same } from '@memlayer/witness/claims'
+import type { Random } from '@memlayer/witness/random'
 
 interface Stored {
   readonly value: Uint8Array
@@ -55,7 +55,7 @@ export class Model {
     else if (kind === 1) this.#purge()
     else if (kind < 400) this.#set(name)
     else if (kind < 460) this.#delete(name)
-    else if (kind < 500) expect(this.cache.has(keyOf(name))).toBe(this.#check(name, this.cache.peek(keyOf(name))))
+    else if (kind < 500) this.#peek(name)
     else if (kind < 700)
       void this.#check(
         name,
@@ -74,29 +74,39 @@ export class Model {
     else {
       this.refused += 1
       this.#shadow.delete(name)
-      expect(this.cache.has(keyOf(name))).toBe(false)
+      this.#expectNone(name)
     }
+  }
+
+  #peek(name: string): void {
+    const isThere = this.#check(name, this.cache.peek(keyOf(name)))
+    same(this.cache.has(keyOf(name)), isThere, `has('${name}')`)
+  }
+
+  #expectNone(name: string): void {
+    holds(!this.cache.has(keyOf(name)), `'${name}' is not there`)
   }
 
   #delete(name: string): void {
     const isThere = this.#check(name, this.cache.peek(keyOf(name)))
-    expect(this.cache.delete(keyOf(name))).toBe(isThere)
+    same(this.cache.delete(keyOf(name)), isThere, `delete('${name}')`)
     this.#shadow.delete(name)
-    expect(this.cache.has(keyOf(name))).toBe(false)
+    this.#expectNone(name)
   }
 
   #clear(): void {
     this.cache.clear()
     this.#shadow.clear()
-    expect([this.cache.size, this.cache.bytes]).toEqual([0, 0])
+    same(this.cache.size, 0, 'entries')
+    same(this.cache.bytes, 0, 'bytes')
   }
 
   #purge(): void {
     this.cache.purgeStale()
     for (const [name, { expiry }] of this.#shadow) if (expiry <= this.time) this.#shadow.delete(name)
     const { entries, evictions } = this.cache.stats()
-    expect(entries).toBeLessThanOrEqual(this.#shadow.size)
-    expect(entries).toBeGreaterThanOrEqual(this.#shadow.size - evictions + this.#evictions)
+    holds(entries <= this.#shadow.size, `${entries} entries were stored`)
+    holds(entries >= this.#shadow.size - evictions + this.#evictions, 'what is missing was evicted')
   }
 
   /** What was found must be what was stored last. Whether there was something. */
@@ -107,12 +117,14 @@ export class Model {
       // It was evicted.
       this.#shadow.delete(name)
       this.#evictions += 1
-      expect(this.#evictions).toBeLessThanOrEqual(this.cache.stats().evictions)
+      holds(this.#evictions <= this.cache.stats().evictions, `'${name}' was evicted`)
       return false
     }
     if (stored === undefined) throw new Error(`'${name}' was found, and is not stored`)
-    expect(stored.expiry).toBeGreaterThan(this.time)
-    if (Buffer.compare(found, stored.value) !== 0) throw new Error(`'${name}' has other bytes than were stored`)
+    holds(stored.expiry > this.time, `'${name}' has not expired`)
+    const { value } = stored
+    const isEqual = found.length === value.length && found.every((byte, i) => byte === value[i])
+    holds(isEqual, `'${name}' has the bytes that were stored`)
     return true
   }
 
@@ -123,20 +135,21 @@ export class Model {
     const seen = new Set<string>()
     for (const [key, value] of cache.entries()) {
       const name = nameOf(key)
-      expect(seen.has(name)).toBe(false)
+      holds(!seen.has(name), `'${name}' is listed once`)
       seen.add(name)
-      expect(this.#check(name, value)).toBe(true)
+      holds(this.#check(name, value), `'${name}' is found`)
     }
-    for (const name of this.#shadow.keys()) expect(this.#check(name, cache.get(keyOf(name)))).toBe(seen.has(name))
+    for (const name of this.#shadow.keys())
+      same(this.#check(name, cache.get(keyOf(name))), seen.has(name), `'${name}' is found`)
     const stats = cache.stats()
-    expect(stats.entries).toBe(cache.size)
-    expect(stats.entries).toBe(seen.size)
+    same(stats.entries, cache.size, 'entries')
+    same(stats.entries, seen.size, 'entries that are listed')
     for (const name of seen) bytes += 24 + name.length + (this.#shadow.get(name)?.value.length ?? 0)
-    expect(stats.bytes).toBe(cache.bytes)
-    expect(stats.bytes).toBeGreaterThanOrEqual(bytes)
-    expect(stats.bytes).toBeLessThanOrEqual(cache.maximum)
+    same(stats.bytes, cache.bytes, 'bytes')
+    holds(stats.bytes >= bytes, `${bytes} bytes fit in ${stats.bytes}`)
+    holds(stats.bytes <= cache.maximum, `${stats.bytes} bytes are below the maximum`)
     // Every object of the heap is an entry's.
-    expect(stats.used - stats.waste).toBe(stats.bytes)
+    same(stats.used - stats.waste, stats.bytes, 'bytes of the heap')
     cache.memory.check()
   }
 }
@@ -144,9 +157,9 @@ export class Model {
 /** A third of the keys are bytes, and a third has letters above 255. */
 function keyOf(name: string): string | Uint8Array {
   const kind = name.charCodeAt(name.length - 1) % 3
-  return kind === 0 ? name : kind === 1 ? `${name} 키` : new Uint8Array(Buffer.from(name))
+  return kind === 0 ? name : kind === 1 ? `${name} 키` : new TextEncoder().encode(name)
 }
 
 function nameOf(key: string | Uint8Array): string {
-  return typeof key === 'string' ? key.replace(' 키', '') : Buffer.from(key).toString()
+  return typeof key === 'string' ? key.replace(' 키', '') : new TextDecoder().decode(key)
 }

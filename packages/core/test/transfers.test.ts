@@ -188,6 +188,20 @@ describe('region.readFrom', () => {
     expect(await region.readFrom(new Response(null))).toBe(0)
   })
 
+  it('refuses a stream of Node that another call reads, which would share its chunks', async () => {
+    const source = new PassThrough()
+    const first = region.readFrom(source, 0, { limit: 8 * page })
+    source.write(new Uint8Array(10).fill(1))
+    await new Promise((resolve) => setImmediate(resolve))
+    const second = await rejection(region.readFrom(source, 8 * page, { limit: 10 }))
+    expect(second).toEqual(errorWith('ERR_MEMLAYER_OPTION'))
+    source.end(new Uint8Array(10).fill(2))
+    expect(await first).toBe(20)
+    // It has ended, and a second read of it finds nothing.
+    expect(await region.readFrom(source)).toBe(0)
+    expect(memory.holds()).toEqual([])
+  })
+
   it('needs Ready pages', async () => {
     region.unused(0, page)
     expect(await rejection(region.readFrom(chunks(1)))).toMatchObject({ code: 'ERR_MEMLAYER_STATE', op: 'readFrom' })

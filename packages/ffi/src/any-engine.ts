@@ -6,6 +6,10 @@ import { NoEngineError, type Engine } from './engine.js'
 import { koffiEngine } from './koffi.js'
 import { nodeFfiEngine } from './node-ffi.js'
 
+// For file tracers, which follow imports and exports. A bundler would resolve each name there or warn of it, so for
+// bundlers, which have the condition `module`, the list is empty.
+export { koffiFiles } from '#koffi-files'
+
 /**
  * Opens foreign calls on this host.
  *
@@ -45,3 +49,4 @@ function neither(koffi: unknown, nodeFfi: unknown): unknown {
   const hints = [koffi.hint, nodeFfi.hint].filter((hint) => hint !== '')
   return new NoEngineError(`${koffi.reason}; ${nodeFfi.reason}`, hints.join(' Or: '), koffi.cause ?? nodeFfi.cause)
 }
+export { NoEngineError }

@@ -85,3 +85,4 @@ function toNumbers(call: (...args: number[]) => Value): ForeignFunction {
     return answer === ALL_ONES ? -1 : Number(answer)
   }
 }
+export { NoEngineError }

@@ -101,3 +101,4 @@ function toNumbers(call: (...args: Value[]) => Value, params: readonly CType[]):
 function toWide(value: number): Value {
   return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : BigInt.asUintN(64, BigInt(value))
 }
+export { NoEngineError }

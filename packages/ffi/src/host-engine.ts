@@ -1,5 +1,6 @@
 // Which engine serves this host. The manifest's "#engine" names one for each runtime. The kernels of this package
-// ask here. Nothing is loaded before the first kernel asks.
+// ask here. Nothing is loaded before the first kernel asks. The engines are a file of their own each, and NoEngineError
+// is in it, so that a program loads one file for foreign calls and has one such class.
 import { openEngine } from '#engine'
 import type { Engine } from './engine.js'
 

@@ -6,10 +6,6 @@ import { fileURLToPath } from 'node:url'
 import { byteLengthOf, type Address } from '@memlayer/kernel'
 import { NoEngineError, type CType, type Engine, type ForeignFunction } from './engine.js'
 
-// For file tracers, which follow imports and exports. A bundler would resolve each name there or warn of it, so for
-// bundlers, which have the condition `module`, the list is empty.
-export { koffiFiles } from '#koffi-files'
-
 /** A C function that returns its first argument. */
 type Same = (bytes: Uint8Array, byte: number, length: number) => Address
 type Copy = (target: Address | Uint8Array, source: Address | Uint8Array, length: number) => void

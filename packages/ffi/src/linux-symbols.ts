@@ -1,7 +1,8 @@
 // Symbols and strings of C, for code that looks for what the process has. linux-allocator.ts and linux-process.ts
 // use it.
 import type { Address } from '@memlayer/kernel'
-import { NoEngineError, type Engine } from './engine.js'
+import { NoEngineError } from '#engine'
+import type { Engine } from './engine.js'
 
 /** Declares a function. Null when no library of the process has it. */
 export function declare<T>(make: () => T): T | null {

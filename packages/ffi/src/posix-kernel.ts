@@ -2,10 +2,11 @@
 // plain load of errno. Nothing may stand between the two. An allocation can run the collector, and so can the entry
 // of a function, where engines look for waiting work. Their system calls overwrite errno. So the load is written
 // out each time.
+import { NoEngineError } from '#engine'
 import type { Address, PosixKernel, PosixLimits, Use } from '@memlayer/kernel'
 import { darwinTrim } from './darwin-trim.js'
 import { errnoLocation } from './defs.js'
-import { NoEngineError, type Engine, type ForeignFunction } from './engine.js'
+import type { Engine, ForeignFunction } from './engine.js'
 import { hostEngine } from './host-engine.js'
 import { hostFiles, type ReadHostFile } from './host-file.js'
 import { isBatchOff, linuxBatch } from './linux-batch.js'

@@ -2,9 +2,10 @@
 // failure GetLastError at once. koffi saves the last error when a foreign call returns and restores it before the
 // next. So the runtime's own calls in between do no harm. The other engines do not, and with them the number may be
 // another call's. The README says so.
+import { NoEngineError } from '#engine'
 import type { Address, WindowsKernel, WindowsLimits } from '@memlayer/kernel'
 import { MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE, memoryStatus, systemInfo } from './windows-defs.js'
-import { NoEngineError, type Engine } from './engine.js'
+import type { Engine } from './engine.js'
 import { hostEngine } from './host-engine.js'
 import { windowsPages, windowsTrim } from './windows-pages.js'
 import { windowsPressure } from './windows-pressure.js'

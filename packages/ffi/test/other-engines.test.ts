@@ -46,7 +46,7 @@ function ask(engine: Foreign, given: readonly number[]): Record<string, unknown>
 }
 
 function answersOn(engine: Engine, module: string, opener: string): Record<string, unknown> {
-  const url = new URL(`../dist/${module}.js`, import.meta.url).href
+  const url = new URL(`../dist/bundle/${module}.js`, import.meta.url).href
   const given = addresses.map((address) => (Object.is(address, -0) ? '-0' : String(address))).join(', ')
   const text = [
     `import { ${opener} } from '${url}'`,
@@ -133,9 +133,9 @@ describe.skipIf(!onLinux)('the engines of other runtimes (need Linux on x64)', (
     const { imports } = JSON.parse(manifest) as { imports: { '#engine': Record<string, string> } }
     expect(Object.entries(imports['#engine'])).toEqual([
       ['types', './dist/any-engine.d.ts'],
-      ['bun', './dist/bun-ffi.js'],
-      ['deno', './dist/deno-ffi.js'],
-      ['default', './dist/any-engine.js'],
+      ['bun', './dist/bundle/bun-ffi.js'],
+      ['deno', './dist/bundle/deno-ffi.js'],
+      ['default', './dist/bundle/any-engine.js'],
     ])
   })
 })

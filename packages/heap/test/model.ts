@@ -1,8 +1,8 @@
 // A plain shadow of a heap: what each object holds, and to which mark it belongs. Random operations run on both.
-import { OutOfMemoryError } from '@memlayer/core'
+import { OutOfMemoryError, UsageError } from '@memlayer/core'
 import type { Heap } from '@memlayer/heap'
-import type { Random } from '@memlayer/witness'
-import { expect } from 'vitest'
+import { holds, same } from '@memlayer/witness/claims'
+import type { Random } from '@memlayer/witness/random'
 
 interface Shadow {
   readonly handle: number
@@ -49,7 +49,7 @@ export class Model {
     const kind = below(1000)
     if (kind < 3 && this.#marks.length < 6) this.#marks.push(this.heap.mark())
     else if (kind < 6 && this.#marks.length > 0) this.#release()
-    else if (kind === 6) expect(this.heap.scavenge()).toBeGreaterThanOrEqual(0)
+    else if (kind === 6) holds(this.heap.scavenge() >= 0, 'scavenge tells bytes')
     else if (kind === 7) this.#misuse()
     else if (kind < 120 && this.objects.length > 0) this.#realloc(below(this.objects.length))
     else if (this.objects.length > below(this.#objectsMax)) this.#free(below(this.objects.length))
@@ -66,22 +66,22 @@ export class Model {
       return heap.alloc(bytes)
     })
     if (handle === null) return
-    expect(Number.isInteger(handle) && handle > 0).toBe(true)
-    if (kind === 0)
-      expect(
-        heap
-          .view(handle)
-          .subarray(0, bytes)
-          .every((byte) => byte === 0),
-      ).toBe(true)
+    holds(Number.isInteger(handle) && handle > 0, `${handle} is a handle`)
+    if (kind === 0) {
+      const cleared = heap.view(handle).subarray(0, bytes)
+      holds(
+        cleared.every((byte) => byte === 0),
+        'allocZeroed clears',
+      )
+    }
     this.#add(handle, bytes, this.#marks.length)
   }
 
   #add(handle: number, bytes: number, level: number): void {
     this.#fills = (this.#fills % 255) + 1
     const { heap } = this
-    expect(heap.size(handle)).toBeGreaterThanOrEqual(bytes)
-    expect(this.#places.has(handle)).toBe(false)
+    holds(heap.size(handle) >= bytes, `${handle} has room for ${bytes} bytes`)
+    holds(!this.#places.has(handle), `${handle} is handed out once`)
     heap.u8.fill(this.#fills, handle * 8, handle * 8 + bytes)
     this.#places.set(handle, this.objects.length)
     this.objects.push({ handle, bytes, fill: this.#fills, level })
@@ -100,7 +100,7 @@ export class Model {
     const { handle, bytes, fill } = this.#take(i)
     this.#check(handle, bytes, fill)
     this.heap.free(handle)
-    expect(this.heap.has(handle)).toBe(false)
+    holds(!this.heap.has(handle), `${handle} is free`)
   }
 
   #release(): void {
@@ -111,7 +111,7 @@ export class Model {
       const { handle, level: own } = this.objects[i] as Shadow
       if (own <= level) continue
       this.#take(i)
-      expect(this.heap.has(handle)).toBe(false)
+      holds(!this.heap.has(handle), `${handle} was released`)
     }
   }
 
@@ -119,7 +119,13 @@ export class Model {
   #misuse(): void {
     const page = this.random.below(this.heap.maximum / 8)
     if (this.#places.has(page) || this.heap.has(page)) return
-    expect(() => this.heap.free(page)).toThrow(/^free\(\d+\) of the heap '.*': /)
+    let refused: unknown
+    try {
+      this.heap.free(page)
+    } catch (error) {
+      refused = error
+    }
+    holds(refused instanceof UsageError, `free(${page}) is refused`)
   }
 
   /** The last one takes its place. */
@@ -159,21 +165,21 @@ export class Model {
     const sorted = objects.toSorted((a, b) => a.handle - b.handle)
     let [end, live] = [0, 0]
     for (const { handle, bytes, fill } of sorted) {
-      expect(handle * 8).toBeGreaterThanOrEqual(end)
+      holds(handle * 8 >= end, `${handle} lies behind the object before it`)
       const size = heap.size(handle)
       end = handle * 8 + size
       live += size
       for (let i = handle * 8; i < handle * 8 + bytes; i++) if (u8[i] !== fill) this.#check(handle, bytes, fill)
     }
     const stats = heap.stats()
-    expect(stats.objects).toBe(objects.length)
+    same(stats.objects, objects.length, 'objects')
     // A checked object has bytes behind its end, which `size` does not tell.
-    if (this.#isChecked) expect(stats.live).toBeGreaterThanOrEqual(live)
-    else expect(stats.live).toBe(live)
-    expect(stats.used).toBe(stats.live + stats.waste)
+    if (this.#isChecked) holds(stats.live >= live, `${live} bytes of ${stats.live} are known`)
+    else same(stats.live, live, 'live')
+    same(stats.used, stats.live + stats.waste, 'used')
     heap.check()
     const classes = stats.classes.reduce((sum, one) => sum + one.objects, 0)
-    expect(classes + stats.large.objects).toBe(objects.length + stats.waiting.objects)
+    same(classes + stats.large.objects, objects.length + stats.waiting.objects, 'objects by class')
     heap.memory.check()
   }
 

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openBrowser } from '@memlayer/browser'
 import { createMemory } from '@memlayer/core'
 import { inspect, record, snapshotVersion, takeSnapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-js'
@@ -12,6 +11,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import { findRegions, type NamedPlace, type OpenEntry } from '../src/log-regions.js'
 import { fresh, living, MiB } from './living.js'
+import { browserOf } from './open-page.js'
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
@@ -86,7 +86,7 @@ describe('a snapshot', () => {
   it('that is recorded or saved is one too, and the page refuses a file of another version', async (ctx) => {
     if (process.platform !== 'linux') ctx.skip('needs Linux')
     const folder = mkdtempSync(join(tmpdir(), 'memlayer-formats-'))
-    await using browser = await openBrowser(ctx)
+    const browser = await browserOf(ctx)
     const memory = living()
     await using inspector = await inspect(memory)
     using recording = record(memory, { every: 10 })

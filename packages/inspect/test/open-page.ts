@@ -1,11 +1,26 @@
 // The set-up that the page's tests have in common: a browser, an inspector over a memory, and its page with a first
-// snapshot. All of it ends with the test.
+// snapshot. The browser ends with the file, because it takes seconds to start, and the rest with the test.
 import { openBrowser, type Browser, type ChromiumTab } from '@memlayer/browser'
 import type { Memory } from '@memlayer/core'
 import { inspect, type InspectOptions, type Inspector } from '@memlayer/inspect'
 import type { Page } from 'playwright-core'
-import type { TestContext } from 'vitest'
+import { afterAll, type TestContext } from 'vitest'
 import { fresh, living } from './living.js'
+
+let shared: Promise<Browser> | undefined
+afterAll(async () => (await shared)?.[Symbol.asyncDispose]())
+
+/** The browser of this file's tests. Each page of it has cookies and stores of its own. */
+export async function browserOf(context: TestContext): Promise<Browser> {
+  shared ??= openBrowser(context)
+  try {
+    return await shared
+  } catch (error) {
+    // Each test says by itself that it has no browser.
+    shared = undefined
+    throw error
+  }
+}
 
 /** An open page over a live memory. */
 export interface OpenPage extends AsyncDisposable {
@@ -28,7 +43,7 @@ export async function openPage(
   options: InspectOptions = {},
 ): Promise<OpenPage> {
   await using ending = new AsyncDisposableStack()
-  const browser = ending.use(await openBrowser(context))
+  const browser = await browserOf(context)
   const inspector = ending.use(await inspect(memory, options))
   const tab = ending.use(await browser.open(inspector.url))
   await fresh(tab.page)

@@ -5,13 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import axe from 'axe-core'
-import { openBrowser } from '@memlayer/browser'
 import { type Inspector } from '@memlayer/inspect'
 import { isLong } from '@memlayer/witness'
 import type { Page } from 'playwright-core'
 import { describe, expect, it, type TestContext } from 'vitest'
 import { fresh, living, MiB } from './living.js'
-import { openPage } from './open-page.js'
+import { browserOf, openPage } from './open-page.js'
 
 const artefacts = process.env['MEMLAYER_SCREENSHOTS'] ?? join(tmpdir(), 'memlayer-screenshots')
 
@@ -95,7 +94,7 @@ describe.skipIf(process.platform !== 'linux')('axe finds nothing wrong with the 
   }
 
   it('as a file on a disk, before a snapshot is opened', async (ctx) => {
-    await using browser = await openBrowser(ctx)
+    const browser = await browserOf(ctx)
     await using tab = await browser.open(pathToFileURL(join(import.meta.dirname, '../dist/page.html')).href)
     expect(await violations(tab.page)).toEqual([])
   })

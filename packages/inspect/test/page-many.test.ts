@@ -3,7 +3,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openBrowser, type Browser } from '@memlayer/browser'
+import type { Browser } from '@memlayer/browser'
 import { createMemory, type Memory, type Region } from '@memlayer/core'
 import { inspect, takeSnapshot, type Snapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-linux'
@@ -13,6 +13,7 @@ import { describe, expect, it } from 'vitest'
 import { figure, fresh, living } from './living.js'
 import { longestTask, type Longest } from './tasks.js'
 import { yardstick } from './yardstick.js'
+import { browserOf } from './open-page.js'
 
 const PAGE = 4096
 /** The milliseconds from which a browser calls a task long. A look without such a task needs no second look. */
@@ -163,7 +164,7 @@ async function openAll(page: Page): Promise<void> {
 
 describe.skipIf(process.platform !== 'linux' || !isLong)('the page, over 100,000 ranges', () => {
   it('opens, sorts and zooms a file in short tasks, and has sixty rows of ten thousand', async (ctx) => {
-    await using browser = await openBrowser(ctx)
+    const browser = await browserOf(ctx)
     const file = join(tmpdir(), `memlayer-many-${process.pid}.json`)
     writeFileSync(file, JSON.stringify(manyRanges()))
     const before = yardstick(100_000)
@@ -173,7 +174,7 @@ describe.skipIf(process.platform !== 'linux' || !isLong)('the page, over 100,000
   })
 
   it('follows a process that has them, second by second', async (ctx) => {
-    await using browser = await openBrowser(ctx)
+    const browser = await browserOf(ctx)
     const memory = manyLive()
     const before = yardstick(100_000)
     const tasks = await leastOf(() => lookAtLive(browser, memory))
@@ -183,7 +184,7 @@ describe.skipIf(process.platform !== 'linux' || !isLong)('the page, over 100,000
   })
 
   it('follows a process with 5,000 regions in short tasks, and draws what can be told apart', async (ctx) => {
-    await using browser = await openBrowser(ctx)
+    const browser = await browserOf(ctx)
     const memory = manyRegions()
     const tasks = await leastOf(() => lookAtLive(browser, memory, '5000 regions', openAll))
     // On a machine that is slow at the time, a task may take as long as half of what the tests above allow.
@@ -192,7 +193,7 @@ describe.skipIf(process.platform !== 'linux' || !isLong)('the page, over 100,000
   })
 
   it('would see a task that is too long', async (ctx) => {
-    await using browser = await openBrowser(ctx)
+    const browser = await browserOf(ctx)
     await using tab = await browser.open('about:blank')
     const busy = await longestTask(tab.page, () =>
       tab.page.evaluate(() => {

@@ -1,7 +1,6 @@
 // The page tells the truth when things go wrong: a leak, an address that another region gets, figures that are not
 // known, and a process that dies.
 import { readFileSync } from 'node:fs'
-import { openBrowser } from '@memlayer/browser'
 import { createMemory, type Memory } from '@memlayer/core'
 import { inspect, momentOf, takeSnapshot, type Moment, type Snapshot } from '@memlayer/inspect'
 import { createOS } from '@memlayer/os-linux'
@@ -9,7 +8,7 @@ import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { colours, figure, fresh, living, MiB, palette } from './living.js'
 import { untilLeaked } from './collecting.js'
-import { openPage } from './open-page.js'
+import { browserOf, openPage } from './open-page.js'
 
 /** Reserves a region, makes it resident, and drops it. */
 function leakInto(memory: Memory): void {
@@ -133,7 +132,7 @@ describe.skipIf(process.platform !== 'linux')('the page', () => {
   })
 
   it('saves all that it has when the process has died, and tells of the death so that it is seen', async (ctx) => {
-    await using browser = await openBrowser(ctx)
+    const browser = await browserOf(ctx)
     const memory = living()
     const inspector = await inspect(memory)
     await using tab = await browser.open(inspector.url)

@@ -87,7 +87,7 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
   })
 
   it('throws when the backend throws at import, and does not use another backend', async () => {
-    writeFileSync(ours('os-linux', 'dist', 'index.js'), 'throw new TypeError("half an install")')
+    writeFileSync(ours('os-linux', 'dist', 'bundle.js'), 'throw new TypeError("half an install")')
     const { said } = await ask()
     expect(said).toMatchObject({ name: 'BackendError', code: 'ERR_MEMLAYER_BACKEND', cause: 'half an install' })
     expect(said['message']).toMatch(
@@ -134,7 +134,7 @@ describe.skipIf(!onLinux)('an installed memlayer (needs Linux on x64)', () => {
     if (engine !== 'node24') requireEngine(engine, context)
     for (const other of ['bun-ffi.js', 'deno-ffi.js', 'any-engine.js'].filter((file) => file !== own)) {
       // Node's engine is also for bundles, so it imports the other engines.
-      if (own !== 'any-engine.js') rmSync(ours('ffi', 'dist', other))
+      if (own !== 'any-engine.js') rmSync(ours('ffi', 'dist', 'bundle', other))
     }
     writeFileSync(join(app, 'engine.mjs'), `import { engineName } from '@memlayer/ffi'; console.log(engineName())`)
     const args = engine === 'deno' ? ['run', '--no-prompt', '--allow-ffi', 'engine.mjs'] : ['engine.mjs']

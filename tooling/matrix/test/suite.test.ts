@@ -23,14 +23,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     fault: 'pages are not given back to the kernel',
-    file: '@memlayer/os-linux/dist/mem.js',
+    file: '@memlayer/os-linux/dist/bundle.js',
     from: 'let answer = this.#kernel.madvise(v, n, advice);',
     to: 'let answer = 0;',
     fails: /kernel's own account/,
   },
   {
     fault: 'every failure is ENOMEM',
-    file: '@memlayer/ffi/dist/posix-kernel.js',
+    file: '@memlayer/ffi/dist/bundle/index.js',
     from: 'munmap(addr, length) === 0 ? 0 : -errno[0]',
     to: 'munmap(addr, length) === 0 ? 0 : -12',
     fails: /errno is right/,

@@ -63,9 +63,11 @@ interface AnySource {
   readonly read?: unknown
   readonly write?: unknown
   readonly complete?: unknown
+  readonly readableEnded?: unknown
   readonly statusCode?: unknown
   readonly _transform?: unknown
   stream?(): unknown
+  listenerCount?(event: string): number
   destroy?(): unknown
   unshift?(chunk: Uint8Array): void
   iterator?(options: { destroyOnReturn: boolean }): AsyncIterator<unknown>
@@ -86,7 +88,7 @@ export function readerOf(op: string, given: unknown): Reader {
   if (typeof source.stream === 'function' && typeof source.size === 'number') {
     return webReader(op, source.stream() as WebStream)
   }
-  if (typeof source[Symbol.asyncIterator] === 'function') return iteratorReader(source, given as Request)
+  if (typeof source[Symbol.asyncIterator] === 'function') return iteratorReader(op, source, given as Request)
   if (typeof source.fd === 'number' && typeof source.read === 'function') return fileReader(given as FileSource)
   throw new UsageError('ERR_MEMLAYER_OPTION', `${op}: the source is ${show(given)}`, {
     op,
@@ -189,7 +191,11 @@ const isConnection = ({ write, complete, statusCode, _transform }: AnySource): b
   (typeof write === 'function' && typeof _transform !== 'function') ||
   (typeof complete === 'boolean' && typeof statusCode !== 'number')
 
-function iteratorReader(source: AnySource, given: Request): Reader {
+function iteratorReader(op: string, source: AnySource, given: Request): Reader {
+  // Two iterators of a stream of Node would share its chunks, without an error.
+  if (source.readableEnded === false && typeof source.listenerCount === 'function') {
+    if (source.listenerCount('readable') > 0) unusable(op, 'another reader has the stream')
+  }
   const isKept = isConnection(source) && typeof source.iterator === 'function'
   const iterator = (
     isKept ? source.iterator?.({ destroyOnReturn: false }) : source[Symbol.asyncIterator]?.()

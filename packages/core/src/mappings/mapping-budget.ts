@@ -138,8 +138,7 @@ export class MappingBudget {
 
   /** Pays for one operation that can cut a mapping at both of its ends. False: there is no mapping to spare for it. */
   hasRoom(): boolean {
-    if (this.#spend(mappingsPerOperation) >= 0) return true
-    return this.#relieved(() => this.#renew(mappingsPerOperation)) === null
+    return this.#spend(mappingsPerOperation) >= 0 || this.#findRoom(mappingsPerOperation) === null
   }
 
   /** [v, v+n) was obtained. */
@@ -168,13 +167,23 @@ export class MappingBudget {
 
   #spendAdvice(op: string, n: number, times: number): void {
     if ((this.#advice -= times) >= 0 && this.#words[this.#standing] !== 0) return
+    this.#recountAdvice(op, n, times)
+  }
+
+  // A function with a closure makes an object when it is called. So closures are in the rare halves.
+
+  #recountAdvice(op: string, n: number, times: number): void {
     const count = this.#relieved(() => this.#renewAdvice(times))
     if (count !== null) refuse(op, n, count)
   }
 
   #recount(op: string, n: number, mappings: number): void {
-    const count = this.#relieved(() => this.#renew(mappings))
+    const count = this.#findRoom(mappings)
     if (count !== null) refuse(op, n, count)
+  }
+
+  #findRoom(mappings: number): Use | null {
+    return this.#relieved(() => this.#renew(mappings))
   }
 
   /** Counts, and again where there is no room and something could be given back. Null: there is room. */

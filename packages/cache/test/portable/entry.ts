@@ -1,0 +1,6 @@
+// What a browser runs. It is bundled, so it must not use a Node API.
+import { createOS } from '@memlayer/os-js'
+import { cacheHistory, type Summary } from './history.ts'
+
+/** A history on a WebAssembly memory. */
+export const inWebAssembly = (operations: number, seed: number): Summary => cacheHistory(createOS(), operations, seed)

@@ -1,0 +1,14 @@
+// A random history on kernel32 beside a shadow. Runs in Node for Windows.
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { createOS } from '@memlayer/os-windows'
+import { testSeed } from '@memlayer/witness'
+import { heapHistory } from '../portable/history.ts'
+
+const seed = testSeed()
+
+it('a heap is the same as its shadow after 50,000 operations', () => {
+  const { objects, held } = heapHistory(createOS(), 50_000, seed)
+  assert.ok(objects > 1000, `${objects} objects`)
+  assert.equal(held, 0)
+})
