@@ -321,8 +321,8 @@ export class SharedSpans {
   }
 
   /**
-   * Frees the pages of all empty spans of this thread and of orphans, and finds all of its spans that have room. It looks at every
-   * page, so it is for a heap that seems to be full.
+   * Frees the pages of all empty spans of this thread and of orphans, and finds all spans of this thread that have
+   * room. It looks at every page, so it is for a heap that seems to be full.
    */
   gather(): void {
     const end = this.#pages.end
