@@ -33,6 +33,12 @@ class Meeting {
     this.scene.kill(this.#gone)
   }
 
+  /** The spans of the third thread are orphans. Both others want them. */
+  orphanThird(): void {
+    this.endThird()
+    this.workWhenFull()
+  }
+
   /** What one thread does. */
   allocate(): void {
     for (const bytes of [8, 8, 24, 3000, 30_000, 65_536, 200_000]) this.#own.alloc(this.#one.heap, bytes)
@@ -67,6 +73,14 @@ class Meeting {
     for (const bytes of [8, 24, 3000, 30_000, 200_000]) this.#others.alloc(this.#other.heap, bytes)
   }
 
+  adopt(): void {
+    for (let bytes = 8; bytes < 20_000; bytes = Math.ceil(bytes * 1.3)) this.#own.alloc(this.#one.heap, bytes)
+  }
+
+  adoptToo(): void {
+    for (let bytes = 8; bytes < 20_000; bytes = Math.ceil(bytes * 1.3)) this.#others.alloc(this.#other.heap, bytes)
+  }
+
   /** Both have what is theirs, and all pages come back. */
   expectSound(): void {
     const [one, other] = [this.#one.heap, this.#other.heap]
@@ -86,19 +100,22 @@ class Meeting {
   }
 }
 
-type Part = 'allocate' | 'freeAll' | 'resize' | 'fill'
-type OtherPart = 'work' | 'workWhenFull' | 'freeOthers'
-const parts: readonly Part[] = ['allocate', 'freeAll', 'resize', 'fill']
-const otherParts: readonly OtherPart[] = ['work', 'workWhenFull', 'freeOthers']
+type Part = 'adopt' | 'allocate' | 'freeAll' | 'resize' | 'fill'
+type OtherPart = 'adoptToo' | 'work' | 'workWhenFull' | 'freeOthers'
+const parts: readonly Part[] = ['adopt', 'allocate', 'freeAll', 'resize', 'fill']
+const otherParts: readonly OtherPart[] = ['adoptToo', 'work', 'workWhenFull', 'freeOthers']
 const rows = parts.flatMap((one) =>
-  otherParts.flatMap((other) => [false, true].map((isEnded) => [one, other, isEnded] as const)),
+  otherParts.flatMap((other) =>
+    (['lives', 'has ended', 'was swept'] as const).map((third) => [one, other, third] as const),
+  ),
 )
 
 describe('two threads that meet at any step', () => {
-  it.each(rows)('both keep what is theirs: %s and %s, a third one ended: %s', (one, other, isEnded) => {
-    for (let k = 1; ; k += k < 60 ? 1 : 7) {
+  it.each(rows)('both keep what is theirs: %s and %s, a third one %s', (one, other, third) => {
+    for (let k = 1; ; k += k < 40 ? 1 : Math.ceil(k / 5)) {
       const meeting = new Meeting(1 + (k % 5))
-      if (isEnded) meeting.endThird()
+      if (third === 'has ended') meeting.endThird()
+      if (third === 'was swept') meeting.orphanThird()
       const hasMet = switchAt(
         k,
         () => meeting[other](),
@@ -106,7 +123,53 @@ describe('two threads that meet at any step', () => {
       )
       meeting.expectSound()
       if (!hasMet) break
-      expect(k).toBeLessThan(5000)
+      expect(k).toBeLessThan(50_000)
     }
+  })
+  it.each([8, 40, 3000, 65_536, 200_000])('free an object of %i bytes once, and one of them is refused', (bytes) => {
+    for (const maker of [0, 1, 2]) {
+      for (let k = 1; ; k++) {
+        const scene = new Scene(512, 3)
+        const players = [scene.join(), scene.join(), scene.join()] as Player[]
+        const [one, other] = players as [Player, Player]
+        const { heap } = players[maker] as Player
+        const handle = heap.alloc(bytes)
+        const codes: unknown[] = []
+        const free = (player: Player): void => {
+          try {
+            player.heap.free(handle)
+            codes.push('freed')
+          } catch (error) {
+            codes.push((error as { code?: unknown }).code)
+          }
+        }
+        const hasMet = switchAt(
+          k,
+          () => free(other),
+          () => free(one),
+        )
+        if (!hasMet) break
+        expect(codes).toContain('freed')
+        expect(codes.filter((code) => code !== 'freed')).toEqual([expect.stringMatching(/_STATE$|_NOT_OWNED$/)])
+        expect(heap.stats().objects).toBe(0)
+        heap.check()
+      }
+    }
+  })
+})
+
+describe('a span that was full', () => {
+  it.each([0, 1])('serves its owner again when an object in it was freed, by thread %i', (freer) => {
+    const scene = new Scene(512, 2)
+    const players = [scene.join(), scene.join()] as [Player, Player]
+    const [{ heap }] = players
+    const handles = Array.from({ length: 2000 }, () => heap.alloc(64))
+    const { used } = heap.stats()
+    const freed = handles.filter((_, i) => i % 10 === 3)
+    for (const handle of freed) (players[freer] as Player).heap.free(handle)
+    const again = freed.map(() => heap.alloc(64))
+    expect(heap.stats().used).toBe(used)
+    // The rest of the span that served last comes before the others: 128 objects at most.
+    expect(again.filter((handle) => freed.includes(handle)).length).toBeGreaterThanOrEqual(freed.length - 128)
   })
 })
