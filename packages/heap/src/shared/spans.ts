@@ -321,8 +321,8 @@ export class SharedSpans {
   }
 
   /**
-   * Frees the pages of all empty spans of this thread, and finds all of its spans that have room. It looks at every
-   * page, so it is for a heap that seems to be full.
+   * Frees the pages of all empty spans of this thread and of orphans, and finds all spans of this thread that have
+   * room. It looks at every page, so it is for a heap that seems to be full.
    */
   gather(): void {
     const end = this.#pages.end
@@ -332,6 +332,7 @@ export class SharedSpans {
       const isSpan = kind > 0 && kind <= classesMax
       const n = isSpan ? (classes.pages[kind] as number) : 1
       if (isSpan && word >>> aboveShift === this.#slot) this.#gatherOne(kind, page)
+      else if (isOrphan(word) && this.#isEmpty(kind, page)) void this.#dropOrphan(kind, page)
       page += n
     }
   }
@@ -370,7 +371,8 @@ export class SharedSpans {
       this.#pages.become(page, sizeClass | (this.#slot << aboveShift))
       this.#pages.free(page, classes.pages[sizeClass] as number)
     } else if (this.#pages.change(page, word, sizeClass | (orphanage << aboveShift))) {
-      this.#hints.tell(orphanage, page)
+      // Its last object may have been freed meanwhile, by a thread that told the owner.
+      if (!this.#isEmpty(sizeClass, page) || !this.#dropOrphan(sizeClass, page)) this.#hints.tell(orphanage, page)
     }
   }
 

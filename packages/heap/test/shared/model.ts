@@ -34,7 +34,8 @@ export class SharedModel {
     const { below } = this.#random
     const kind = below(1000)
     if (kind < 5) this.#misuse(heap)
-    else if (kind < 80 && this.objects.length > 0) this.#realloc(heap, below(this.objects.length))
+    else if (kind < 80 && this.objects.length > 0)
+      this.realloc(heap, below(this.objects.length), sizeBy(this.#random, this.#largest))
     else if (this.objects.length > below(this.#objectsMax)) this.free(heap, below(this.objects.length))
     else this.#alloc(heap)
   }
@@ -48,22 +49,27 @@ export class SharedModel {
       return kind === 1 ? heap.allocAligned(bytes, align) : heap.alloc(bytes)
     })
     if (handle === null) return
-    expect(handle).toBeGreaterThan(0)
     expect((handle * 8) % align).toBe(0)
     if (kind === 0) expect(heap.view(handle).every((byte) => byte === 0)).toBe(true)
     this.#add(heap, handle, bytes)
   }
 
+  /** An object of a size that is given. */
+  alloc(heap: SharedHeap, bytes: number): void {
+    this.#add(heap, heap.alloc(bytes), bytes)
+  }
+
   #add(heap: SharedHeap, handle: number, bytes: number): void {
+    expect(handle).toBeGreaterThan(0)
     this.#fills = (this.#fills % 255) + 1
     expect(heap.size(handle)).toBeGreaterThanOrEqual(bytes)
     heap.u8.fill(this.#fills, handle * 8, handle * 8 + bytes)
     this.objects.push({ handle, bytes, fill: this.#fills })
   }
 
-  #realloc(heap: SharedHeap, i: number): void {
+  /** Gives an object another size. The shadow learns of it when that is done. */
+  realloc(heap: SharedHeap, i: number, wanted: number): void {
     const known = this.objects[i] as Known
-    const wanted = sizeBy(this.#random, this.#largest)
     const moved = this.#unlessRefused(() => heap.realloc(known.handle, wanted))
     if (moved === null) return
     this.#take(i)
@@ -77,7 +83,6 @@ export class SharedModel {
     holds(heap, known)
     heap.free(known.handle)
     this.#take(i)
-    expect(heap.has(known.handle)).toBe(false)
   }
 
   /** What is free, or lies inside of an object, is refused. The shadow tells whether that had an effect. */

@@ -1,7 +1,7 @@
 // A shared heap in several threads of the engine. Each program has a process of its own.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { isLong } from '@memlayer/witness'
+import { isLong, testSeed } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
 
 const backends = ['@memlayer/os-linux', '@memlayer/os-engine'] as const
@@ -38,3 +38,22 @@ describe.skipIf(process.platform !== 'linux')('two threads that free the objects
     })
   })
 })
+
+describe.skipIf(process.platform !== 'linux')(
+  'four threads, of which one is killed again and again (need Linux)',
+  () => {
+    it.each(backends)('keep all that they know, and lose at most one object a kill: %s', (backend) => {
+      const rounds = isLong ? 200 : 15
+      expect(told('rounds.mjs', backend, rounds, testSeed())).toMatchObject({
+        rounds,
+        // The three that are left, and the main thread.
+        threads: 4,
+        isWithin: true,
+        isTight: true,
+        wasMuch: true,
+        full: 'ERR_MEMLAYER_OUT_OF_MEMORY',
+        held: 0,
+      })
+    })
+  },
+)
