@@ -65,6 +65,7 @@ function openWindowsKernel(platform: string, arch: string): WindowsKernel {
     virtualFree: (addr: Address, size: number, type: number): number =>
       virtualFree(addr, size, type) === 0 ? failure() : 0,
     view: (addr: Address, length: number): ArrayBuffer => engine.view(addr, length),
+    addressOf: (buffer: ArrayBufferLike): Address => engine.addressOf(buffer),
     read: (addr: Address, target: Uint8Array): void => engine.read(addr, target),
     write: (addr: Address, source: Uint8Array): void => engine.write(addr, source),
     ...(discard === null ? {} : { discard }),

@@ -305,6 +305,8 @@ export interface WindowsKernel extends HostServices {
   virtualFree(addr: Address, size: number, type: number): number
   /** The bytes at an address, without a copy. */
   view(addr: Address, length: number): ArrayBuffer
+  /** The address of the first byte of a buffer that the engine owns, or minus the error number. */
+  addressOf?(buffer: ArrayBufferLike): Address
   /**
    * DiscardVirtualMemory: gives the memory of committed pages back, which stay committed. Returns 0, or minus the error
    * number. Absent: the kernel is older than Windows 8.1.

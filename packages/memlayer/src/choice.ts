@@ -37,6 +37,9 @@ export const ENGINE = '@memlayer/os-engine'
 /** The backends that MEMLAYER_OS can name. */
 export const backends: readonly string[] = ['aix', 'bsd', 'darwin', 'engine', 'js', 'linux', 'plan9', 'windows']
 
+/** The backends of the systems whose advice os-engine knows. */
+const engineSystems: readonly string[] = ['darwin', 'linux', 'windows'].map((name) => `@memlayer/os-${name}`)
+
 /** The package of a backend. */
 export function packageOf(backend: string): string {
   return `@memlayer/os-${backend}`
@@ -71,8 +74,8 @@ export function backendFor(platform: string): string | null {
  * MAP_FIXED, which unmaps existing memory.
  */
 export function mayServe(backend: string, platform: string): boolean {
-  // Its advice is Linux's.
-  if (backend === ENGINE) return backendFor(platform) === packageOf('linux')
+  // It knows the advice of three systems.
+  if (backend === ENGINE) return engineSystems.includes(backendFor(platform) ?? '')
   // Plan 9's backend allocates from a segment of its own, so it runs on any Unix.
   return backend === JS || backend === CUSTOM || backend === packageOf('plan9') || backend === backendFor(platform)
 }

@@ -10,6 +10,7 @@ it('doctor finds Windows sound, with the limits of that system and with a self-t
   const findings = JSON.parse(stdout) as Finding[]
   expect(findings.map(({ topic }) => topic)).toEqual([
     'backend',
+    'other memory',
     'engine',
     'pages',
     'commit limit',
@@ -19,7 +20,8 @@ it('doctor finds Windows sound, with the limits of that system and with a self-t
     'self-test',
   ])
   expect(findings.filter(({ level }) => level === 'error')).toEqual([])
-  expect(findings[3]?.says).toMatch(/^The commit limit is [\d.]+ [GT]iB .* [\d.]+ [MG]iB are left\.$/)
-  expect(findings[5]?.says).toMatch(/tells? memory\.onPressure/)
-  expect(findings[7]?.says).toMatch(/ 16 regions in [\d.]+ s\.$/)
+  expect(findings[4]?.says).toMatch(/^The commit limit is [\d.]+ [GT]iB .* [\d.]+ [MG]iB are left\.$/)
+  expect(findings[1]?.says).toMatch(/^memlayer\/engine has memory .*os-engine is installed\.$/)
+  expect(findings[6]?.says).toMatch(/tells? memory\.onPressure/)
+  expect(findings[8]?.says).toMatch(/ 16 regions in [\d.]+ s\.$/)
 })

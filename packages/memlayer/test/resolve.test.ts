@@ -158,12 +158,14 @@ describe('os-js as the fallback', () => {
 })
 
 describe('a backend that MEMLAYER_OS names', () => {
-  it('is used without a warning: js and plan9 on any host, engine on Linux, and the host’s own', () => {
+  it('is used without a warning: js and plan9 on any host, engine on three, and the host’s own', () => {
     for (const [platform, asked] of [
       ['win32', 'js'],
       ['linux', 'plan9'],
       ['linux', 'engine'],
       ['android', 'engine'],
+      ['darwin', 'engine'],
+      ['win32', 'engine'],
       ['linux', 'linux'],
     ] as const) {
       const { choice, os, warnings } = choose(everything, { platform, asked, strict: true })
@@ -179,8 +181,8 @@ describe('a backend that MEMLAYER_OS names', () => {
   it('is refused on another system, whose kernel has other constants', () => {
     const { message } = refusal(everything, { asked: 'aix' })
     expect(message).toMatch(/cannot use @memlayer\/os-aix on the platform 'linux', although .*MEMLAYER_OS=js/)
-    expect(refusal(everything, { platform: 'darwin', asked: 'engine' }).message).toMatch(
-      /cannot use @memlayer\/os-engine on the platform 'darwin'/,
+    expect(refusal(everything, { platform: 'freebsd', asked: 'engine' }).message).toMatch(
+      /cannot use @memlayer\/os-engine on the platform 'freebsd'/,
     )
   })
 

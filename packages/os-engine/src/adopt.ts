@@ -1,11 +1,20 @@
 // Adoption: the kernel's advice on a buffer that exists, of WebAssembly, of another library, of the program. Nothing is
 // mapped and nothing is owned, so the engine finds its pages as it made them. Every call looks at the buffer anew,
 // because other code may grow, move or detach it.
-import { alignDown, alignUp, residencyBits, type Address, type PosixKernel } from '@memlayer/kernel'
+import { alignDown, alignUp, bufferLength, residencyBits, type Address } from '@memlayer/kernel'
 import { checkOptions, OutOfMemoryError, UsageError } from '@memlayer/core'
-import { posixKernel } from '@memlayer/ffi'
-import { ENOMEM, MADV_DONTNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_POPULATE_WRITE } from './defs.js'
-import { hintOfKernel, hintOfPopulate } from './hint.js'
+import { ENOMEM } from './defs.js'
+import { hintOfPopulate } from './hint.js'
+import { systemOf } from './systems/system-of.js'
+import {
+  DISCARD,
+  HUGE,
+  NO_HUGE,
+  POPULATE,
+  type EngineKernel,
+  type EngineSystem,
+  type System,
+} from './systems/system.js'
 import { takeFree, type ModuleAllocator } from './trim.js'
 
 /** A WebAssembly.Memory, or an object whose member `buffer` has the bytes now. */
@@ -19,7 +28,9 @@ export interface AdoptOptions {
   /** What people call it, in errors. Default `'adopted'`. */
   readonly name?: string | undefined
   /** The kernel below, which needs `addressOf`. Default: the host's own. */
-  readonly kernel?: PosixKernel | undefined
+  readonly kernel?: EngineKernel | undefined
+  /** The system whose advice the kernel takes, as for `createOS`. Default: the host's, or that of the kernel. */
+  readonly system?: EngineSystem | undefined
 }
 
 /**
@@ -28,16 +39,16 @@ export interface AdoptOptions {
  */
 export class Adopted {
   readonly #holder: BufferHolder
-  readonly #kernel: PosixKernel
+  readonly #system: System
   readonly #name: string
   #isReleased = false
   // Whether the module was seen to grow its memory by its own instruction, which no code can refuse.
   #growsByItself = false
 
   /** @internal */
-  constructor(holder: BufferHolder, kernel: PosixKernel, name: string) {
+  constructor(holder: BufferHolder, name: string, kernel?: EngineKernel, system?: EngineSystem) {
     this.#holder = holder
-    this.#kernel = kernel
+    this.#system = systemOf('adopt', kernel, system)
     this.#name = name
   }
 
@@ -66,8 +77,8 @@ export class Adopted {
    * again. What they held is lost. Returns their bytes. 0: no page lies in it, or the kernel keeps them as they are.
    */
   unused(offset = 0, length: number = this.size - offset): number {
-    const [from, end] = this.#pages('unused', offset, length, this.#kernel.pageSize)
-    return from < end && this.#kernel.madvise(from, end - from, MADV_DONTNEED) === 0 ? end - from : 0
+    const [from, end] = this.#pages('unused', offset, length, this.#system.pageSize)
+    return from < end && this.#system.advise(from, end - from, DISCARD) === 0 ? end - from : 0
   }
 
   /** Makes a range read zero. Its whole pages give their memory back, where the kernel takes it. */
@@ -77,17 +88,17 @@ export class Adopted {
     const bytes = new Uint8Array(this.#holder.buffer, offset, length)
     if (given === 0) bytes.fill(0)
     else {
-      const head = alignUp(start, this.#kernel.pageSize) - start
+      const head = alignUp(start, this.#system.pageSize) - start
       bytes.fill(0, 0, head).fill(0, head + given)
     }
   }
 
   /** Tells the kernel that larger pages would serve the whole huge pages in a range, or that they would not. */
   hugePage(offset = 0, length: number = this.size - offset, isWanted = true): void {
-    const huge = this.#kernel.hugePageSize
-    const [from, end] = this.#pages('hugePage', offset, length, huge === 0 ? this.#kernel.pageSize : huge)
+    const huge = this.#system.hugePageSize
+    const [from, end] = this.#pages('hugePage', offset, length, huge === 0 ? this.#system.pageSize : huge)
     // A hint, whose answer is ignored.
-    if (huge > 0 && from < end) void this.#kernel.madvise(from, end - from, isWanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE)
+    if (huge > 0 && from < end) void this.#system.advise(from, end - from, isWanted ? HUGE : NO_HUGE)
   }
 
   /**
@@ -96,9 +107,10 @@ export class Adopted {
    * @throws OutOfMemoryError when there is not so much memory. A part may have its memory then.
    */
   populate(offset = 0, length: number = this.size - offset): boolean {
-    const [from, end] = this.#pages('populate', offset, length, this.#kernel.pageSize)
+    const [from, end] = this.#pages('populate', offset, length, this.#system.pageSize)
     if (from >= end) return true
-    const answer = this.#kernel.madvise(from, end - from, MADV_POPULATE_WRITE)
+    if (!this.#system.populates) return false
+    const answer = this.#system.advise(from, end - from, POPULATE)
     if (answer !== -ENOMEM) return answer === 0
     throw new OutOfMemoryError(`populate: the kernel has no ${end - from} bytes for '${this.#name}'`, {
       op: 'populate',
@@ -114,9 +126,9 @@ export class Adopted {
   /** The bytes with memory behind them, of the pages that a range touches. NaN: this host does not tell. */
   resident(offset = 0, length: number = this.size - offset): number {
     const v = this.#place('resident', offset, length)
-    const page = this.#kernel.pageSize
+    const page = this.#system.pageSize
     const from = alignDown(v, page)
-    const words = length === 0 ? [] : (this.#kernel.residency?.(from, alignUp(v + length, page) - from) ?? null)
+    const words = length === 0 ? [] : (this.#system.kernel.residency?.(from, alignUp(v + length, page) - from) ?? null)
     if (words === null) return NaN
     let sum = 0
     for (let i = 0; i < words.length; i += 3) {
@@ -167,7 +179,7 @@ export class Adopted {
       const hint = 'Pass whole numbers of bytes, 0 or more, that end within the buffer.'
       throw new UsageError('ERR_MEMLAYER_RANGE', message, { op, region: this.#name, hint })
     }
-    return (this.#kernel.addressOf?.(buffer) ?? NaN) + offset
+    return (this.#system.kernel.addressOf?.(buffer) ?? NaN) + offset
   }
 
   #gone(op: string): never {
@@ -186,10 +198,9 @@ export class Adopted {
  * @throws UsageError ERR_MEMLAYER_OPTION for any other value, and when the kernel can't tell where a buffer is.
  */
 export function adopt(memory: ArrayBufferLike | BufferHolder, options: AdoptOptions = {}): Adopted {
-  const { name = 'adopted', kernel = posixKernel() } = checkOptions('adopt', options, ['name', 'kernel'])
+  const { name = 'adopted', kernel, system } = checkOptions('adopt', options, ['name', 'kernel', 'system'])
   if (typeof name !== 'string' || name === '')
     wrong('the name is not a string, or is empty', 'Pass a name, or leave it out.')
-  if (kernel.addressOf === undefined) wrong('the kernel has no addressOf', hintOfKernel)
   const holder = isBuffer(memory) ? { buffer: memory } : memory
   if (!isBuffer((holder as Partial<BufferHolder> | null | undefined)?.buffer)) {
     wrong('this is not a buffer, and has none', 'Pass a SharedArrayBuffer, an ArrayBuffer or a WebAssembly.Memory.')
@@ -197,18 +208,15 @@ export function adopt(memory: ArrayBufferLike | BufferHolder, options: AdoptOpti
   if (ArrayBuffer.isView(holder)) {
     wrong('this is a view', 'Pass its buffer: view.buffer.')
   }
-  return new Adopted(holder, kernel, name)
+  return new Adopted(holder, name, kernel, system)
 }
-
-let host: PosixKernel | undefined
 
 /**
  * Gives the memory of whole pages of a buffer back. They read zero from then on. False: they keep it. It is the
  * `discard` of os-js's `wasmKernel`, whose WebAssembly memory then shrinks.
  */
 export function discardPages(buffer: ArrayBufferLike, offset: number, length: number): boolean {
-  host ??= posixKernel()
-  return adopt(buffer, { kernel: host }).unused(offset, length) === length
+  return new Adopted({ buffer }, 'discarded').unused(offset, length) === length
 }
 
 function wrong(what: string, hint: string): never {
@@ -217,6 +225,5 @@ function wrong(what: string, hint: string): never {
 
 /** Whether it is a buffer, of any realm. */
 function isBuffer(value: unknown): value is ArrayBufferLike {
-  const kind = Object.prototype.toString.call(value)
-  return kind === '[object ArrayBuffer]' || kind === '[object SharedArrayBuffer]'
+  return bufferLength(value) !== null
 }

@@ -1,14 +1,7 @@
 // A buffer that other code allocated, as a space: which pages of it are whole, and whether it still has them.
-import {
-  bufferLength,
-  placeBuffer,
-  sharedLength,
-  alignDown,
-  alignUp,
-  type Address,
-  type PosixKernel,
-} from '@memlayer/kernel'
+import { bufferLength, placeBuffer, sharedLength, alignDown, alignUp, type Address } from '@memlayer/kernel'
 import type { Space } from './spaces.js'
+import type { EngineKernel, System } from './systems/system.js'
 
 /** A buffer that other code allocated. */
 interface AdoptedSpace extends Space {
@@ -16,7 +9,7 @@ interface AdoptedSpace extends Space {
 }
 
 /** The whole pages of what `bufferNow` returns. Null: it has none. A number: the kernel can't tell where it is. */
-export function spaceOf(kernel: PosixKernel, bufferNow: () => ArrayBufferLike): AdoptedSpace | null | number {
+export function spaceOf({ kernel }: System, bufferNow: () => ArrayBufferLike): AdoptedSpace | null | number {
   const buffer = bufferNow()
   const length = bufferLength(buffer) ?? 0
   if (length === 0) return null
@@ -30,6 +23,7 @@ export function spaceOf(kernel: PosixKernel, bufferNow: () => ArrayBufferLike): 
     get buffer() {
       return pages.buffer
     },
+    first,
     start,
     end,
     owned: end - start,
@@ -38,7 +32,7 @@ export function spaceOf(kernel: PosixKernel, bufferNow: () => ArrayBufferLike): 
 }
 
 class AdoptedPages {
-  readonly #kernel: PosixKernel
+  readonly #kernel: EngineKernel
   readonly #bufferNow: () => ArrayBufferLike
   readonly #first: Address
   /** The buffer has to be so long. */
@@ -47,7 +41,7 @@ class AdoptedPages {
   buffer: ArrayBufferLike
 
   constructor(
-    kernel: PosixKernel,
+    kernel: EngineKernel,
     bufferNow: () => ArrayBufferLike,
     buffer: ArrayBufferLike,
     first: Address,

@@ -1,9 +1,16 @@
 // Memory that the JavaScript engine owns, as a backend. The address space is the engine's SharedArrayBuffers. The
 // kernel is asked for advice alone, so the engine keeps every page for as long as code can reach it, and no view, no
 // worker and no call in flight can touch memory that is gone. The functions are in mem.go's order. core's wrappers call
-// them. The advice is Linux's, as in @memlayer/os-linux.
-import { checkOptions, UsageError, type AdoptedPages, type OS, type Refusal, type Traits } from '@memlayer/core'
-import { posixKernel } from '@memlayer/ffi'
+// them. What differs between Linux, macOS and Windows is in systems/.
+import {
+  checkOptions,
+  FatalError,
+  UsageError,
+  type AdoptedPages,
+  type OS,
+  type Refusal,
+  type Traits,
+} from '@memlayer/core'
 import {
   alignDown,
   alignUp,
@@ -12,29 +19,38 @@ import {
   writeZeroes,
   type Address,
   type HostServices,
-  type PosixKernel,
 } from '@memlayer/kernel'
 import { spaceOf } from './adopted.js'
-import { EINVAL, ENOSYS, EPERM, MADV_DONTNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_POPULATE_WRITE } from './defs.js'
+import { EINVAL, ENOSYS, EPERM } from './defs.js'
+import { hintOfAddress, hintOfAdopted, hintOfBuffer, hintOfPages, hintOfPlace, hintOfPopulate } from './hint.js'
+import { servicesOf } from './services.js'
+import { Spaces, type Space } from './spaces.js'
+import { systemOf } from './systems/system-of.js'
 import {
-  hintOfAddress,
-  hintOfAdopted,
-  hintOfBuffer,
-  hintOfKernel,
-  hintOfPages,
-  hintOfPlace,
-  hintOfPopulate,
-  keptHint,
-} from './hint.js'
-import { Spaces } from './spaces.js'
+  DISCARD,
+  HUGE,
+  NO_HUGE,
+  POPULATE,
+  REUSE,
+  type Advice,
+  type EngineKernel,
+  type EngineSystem,
+  type System,
+} from './systems/system.js'
 
 /** How the backend is made. */
 export interface EngineOptions {
   /** The kernel below, which needs `addressOf`. Default: the host's own. */
-  readonly kernel?: PosixKernel | undefined
+  readonly kernel?: EngineKernel | undefined
   /**
-   * Whether buffers are made growable, at their full length. V8 charges a growable buffer to no limit, and begins it at
-   * a page. Bun does so for fixed ones, whose elements are faster there. Default: true, except on Bun.
+   * The system whose advice the kernel takes. Default: the host's, or that of a kernel that is handed in: Windows' by
+   * its calls, else `'linux'`.
+   */
+  readonly system?: EngineSystem | undefined
+  /**
+   * Whether buffers are made growable. Linux and macOS charge a growable buffer to no limit, so it has its full length
+   * from the start. Windows charges its length, so it grows with what is Ready. Bun charges no fixed ones either, and
+   * their elements are faster. Default: true, except on Bun for Linux and macOS.
    */
   readonly growable?: boolean | undefined
 }
@@ -42,39 +58,15 @@ export interface EngineOptions {
 /**
  * The engine's memory over a kernel.
  *
- * @throws UsageError ERR_MEMLAYER_OPTION when the kernel can't tell where a buffer is.
+ * @throws UsageError ERR_MEMLAYER_OPTION when the kernel can't tell where a buffer is, or is not one of the system.
  */
 export function createOS(options: EngineOptions = {}): OS {
-  const read = checkOptions('createOS', options, ['kernel', 'growable'])
-  const kernel = read.kernel ?? posixKernel()
-  if (kernel.addressOf === undefined) {
-    const message = 'createOS: the kernel has no addressOf, so it is not known where the buffers of the engine are'
-    throw new UsageError('ERR_MEMLAYER_OPTION', message, { op: 'createOS', hint: hintOfKernel })
-  }
-  return new EngineMemory(kernel, read.growable ?? !isBun)
+  const read = checkOptions('createOS', options, ['kernel', 'system', 'growable'])
+  const system = systemOf('createOS', read.kernel, read.system)
+  return new EngineMemory(system, read.growable ?? (!isBun || system.commit !== undefined))
 }
 
 const isBun = (globalThis as { readonly Bun?: unknown }).Bun !== undefined
-
-/**
- * The services of a kernel, each called on the kernel, which may be a class. The table of the process is for
- * reservations that another thread may unmap. The engine does that here.
- */
-function servicesOf(kernel: PosixKernel): HostServices {
-  const services: Record<string, unknown> = {}
-  for (let at: object | null = kernel; at !== null && at !== Object.prototype; at = prototypeOf(at)) {
-    for (const name of Object.getOwnPropertyNames(at)) {
-      if (name === 'constructor' || name === 'processTable' || Object.hasOwn(services, name)) continue
-      const member: unknown = Reflect.get(kernel, name, kernel)
-      services[name] = typeof member === 'function' ? (member.bind(kernel) as unknown) : member
-    }
-  }
-  return services
-}
-
-function prototypeOf(at: object): object | null {
-  return Object.getPrototypeOf(at) as object | null
-}
 
 class EngineMemory implements OS {
   readonly name = 'engine'
@@ -82,7 +74,7 @@ class EngineMemory implements OS {
   refusal: Refusal | null = null
   readonly usedKeepsReady = true
   readonly host: HostServices
-  readonly #kernel: PosixKernel
+  readonly #system: System
   readonly #isGrowable: boolean
   readonly #pageSize: number
   readonly #hugePageSize: number
@@ -90,22 +82,27 @@ class EngineMemory implements OS {
   // Whether the kernel has refused to take pages back. They were zeroed by hand.
   #keepsMemory = false
   // Whether the kernel can populate pages ahead of a touch. False once a kernel does not know how.
-  #populates = true
+  #populates: boolean
+  // Whether buffers are lengthened as pages become Ready.
+  readonly #beginsSmall: boolean
   // Whether one call can advise many ranges. False once a kernel refuses.
   #advisesMany: boolean
 
-  constructor(kernel: PosixKernel, isGrowable: boolean) {
-    this.host = servicesOf(kernel)
-    this.#kernel = kernel
+  constructor(system: System, isGrowable: boolean) {
+    const { pageSize, hugePageSize, granularity } = system
+    this.host = servicesOf(system.kernel)
+    this.#system = system
     this.#isGrowable = isGrowable
-    this.#pageSize = kernel.pageSize
-    this.#hugePageSize = kernel.hugePageSize
-    this.#advisesMany = kernel.madviseAll !== undefined
+    this.#beginsSmall = isGrowable && system.commit !== undefined
+    this.#pageSize = pageSize
+    this.#hugePageSize = hugePageSize
+    this.#populates = system.populates
+    this.#advisesMany = system.discardAll !== undefined
     const returnsMemory = (): boolean => !this.#keepsMemory
     this.traits = Object.freeze({
-      pageSize: kernel.pageSize,
-      hugePageSize: kernel.hugePageSize,
-      granularity: kernel.pageSize,
+      pageSize,
+      hugePageSize,
+      granularity,
       freesParts: true,
       hints: false,
       reservedTraps: false,
@@ -124,7 +121,14 @@ class EngineMemory implements OS {
 
   sysAllocOS(n: number): Address | null {
     // A new buffer reads zero.
-    return this.sysReserveOS(null, n)
+    const p = this.sysReserveOS(null, n)
+    if (p === null || !this.#beginsSmall) return p
+    const answer = this.#lengthen(p, n)
+    if (answer === 0) return p
+    const space = this.#spaces.at(p)
+    if (space !== null) this.#spaces.drop(space)
+    this.refusal = this.#said('VirtualAlloc', -answer, this.#system.commitHint?.(-answer, n) ?? '')
+    return null
   }
 
   sysUnusedOS(v: Address, n: number): void {
@@ -134,13 +138,15 @@ class EngineMemory implements OS {
   sysUnusedAllOS(ranges: ArrayLike<number>): boolean {
     if (!this.#advisesMany || this.#spaces.adopted > 0) return false
     for (let i = 0; i < ranges.length; i += 2) this.#cutHugePages(ranges[i] as Address, ranges[i + 1] as number)
-    const answer = this.#kernel.madviseAll?.(ranges, MADV_DONTNEED) ?? -ENOSYS
+    const answer = this.#system.discardAll?.(ranges) ?? -ENOSYS
     // Any advice on the own process came with Linux 6.13. Locked pages have the same answer, and cost a call each.
     if (answer === -ENOSYS || answer === -EPERM || answer === -EINVAL) this.#advisesMany = false
     return answer === 0
   }
 
   sysUsedOS(v: Address, n: number): void {
+    if (this.#beginsSmall) this.#demandLength(v, n)
+    if (this.#system.reuses) void this.#advise(v, n, REUSE)
     // Pages return on first touch. sysUnused may have taken the huge page flag from pages at the ends.
     this.sysHugePageOS(v, n)
   }
@@ -151,12 +157,12 @@ class EngineMemory implements OS {
     const beg = alignUp(v, huge)
     const end = alignDown(v + n, huge)
     // A hint: a kernel that refuses it changes nothing.
-    if (beg < end) void this.#advise(beg, end - beg, MADV_HUGEPAGE)
+    if (beg < end) void this.#advise(beg, end - beg, HUGE)
   }
 
   sysPopulateOS(v: Address, n: number): boolean | null {
     if (!this.#populates) return false
-    const answer = this.#advise(v, n, MADV_POPULATE_WRITE)
+    const answer = this.#advise(v, n, POPULATE)
     if (answer === 0) return true
     // It came with Linux 5.14. An older kernel answers EINVAL. A sandbox that does not know it answers EPERM or ENOSYS.
     if (answer === -EINVAL || answer === -EPERM || answer === -ENOSYS) return (this.#populates = false)
@@ -166,15 +172,15 @@ class EngineMemory implements OS {
 
   sysZeroOS(v: Address, n: number): boolean {
     this.#cutHugePages(v, n)
-    const answer = this.#advise(v, n, MADV_DONTNEED)
+    const answer = this.#advise(v, n, DISCARD)
     if (answer === 0) return true
-    this.refusal = this.#said('madvise', -answer, keptHint(-answer))
+    this.refusal = this.#kept(-answer)
     return false
   }
 
   sysNoHugePageOS(v: Address, n: number): void {
     // A hint, whose answer is ignored. A kernel without huge pages answers EINVAL.
-    if (this.#hugePageSize !== 0) void this.#advise(v, n, MADV_NOHUGEPAGE)
+    if (this.#hugePageSize !== 0) void this.#advise(v, n, NO_HUGE)
   }
 
   sysFreeOS(v: Address, n: number): void {
@@ -186,7 +192,7 @@ class EngineMemory implements OS {
       const size = Math.min(end, space.end) - at
       // Code may keep a view for long, so the memory goes now. Where the kernel keeps it, it goes with the buffer. The
       // bytes of a buffer that was adopted are other code's.
-      if (space.isThere === null) void this.#kernel.madvise(at, size, MADV_DONTNEED)
+      if (space.isThere === null) void this.#adviseSpace(space, at, size, DISCARD)
       space.owned -= size
       if (space.owned === 0) this.#spaces.drop(space)
       at += size
@@ -207,7 +213,8 @@ class EngineMemory implements OS {
     const size = alignUp(n, this.#pageSize)
     // A page or a huge page after it is in no range. So ranges of two buffers never touch, and no view needs both. It
     // is address space alone.
-    const gap = size >= this.#hugePageSize ? Math.max(this.#hugePageSize, this.#pageSize) : this.#pageSize
+    const { granularity } = this.#system
+    const gap = size >= this.#hugePageSize ? Math.max(this.#hugePageSize, granularity) : granularity
     return this.#reserve(size, size + gap) ?? null
   }
 
@@ -216,7 +223,7 @@ class EngineMemory implements OS {
   }
 
   sysAdoptOS(bufferNow: () => ArrayBufferLike): AdoptedPages | null {
-    const space = spaceOf(this.#kernel, bufferNow)
+    const space = spaceOf(this.#system, bufferNow)
     if (space === null || typeof space === 'number') {
       this.refusal = space === null ? { hint: hintOfPages } : this.#said('addressOf', -space, hintOfPlace)
       return null
@@ -255,22 +262,23 @@ class EngineMemory implements OS {
   #reserve(size: number, n: number): Address | null {
     const buffer = this.#newBuffer(n)
     if (buffer === null) return null
-    const first = this.#kernel.addressOf?.(buffer) ?? -ENOSYS
+    const first = this.#system.kernel.addressOf?.(buffer) ?? -ENOSYS
     if (first < 0) {
       this.refusal = this.#said('addressOf', -first, hintOfPlace)
       return null
     }
-    // V8 begins a fixed buffer within a page. The rest of that page is in the gap.
-    const start = alignUp(first, this.#pageSize)
+    // V8 begins a fixed buffer within a page. What is before the next multiple of the granularity is in the gap.
+    const start = alignUp(first, this.#system.granularity)
     placeBuffer(buffer, first)
-    this.#spaces.add({ buffer, isThere: null, start, end: start + size, owned: size })
+    this.#spaces.add({ buffer, isThere: null, first, start, end: start + size, owned: size })
     return start
   }
 
   /** A buffer of `n` bytes. `null`: the engine refused, and left a refusal. */
   #newBuffer(n: number): SharedArrayBuffer | null {
     try {
-      return this.#isGrowable ? new SharedArrayBuffer(n, { maxByteLength: n }) : new SharedArrayBuffer(n)
+      if (!this.#isGrowable) return new SharedArrayBuffer(n)
+      return new SharedArrayBuffer(this.#beginsSmall ? this.#pageSize : n, { maxByteLength: n })
     } catch (error) {
       const { message } = error as Error
       this.refusal = { hint: hintOfBuffer(n, message) }
@@ -278,32 +286,84 @@ class EngineMemory implements OS {
     }
   }
 
+  /** Makes the buffer so long that it has [v, v+n). @throws FatalError when the kernel commits no more. */
+  #demandLength(v: Address, n: number): void {
+    const answer = this.#lengthen(v, n)
+    if (answer === 0) return
+    throw new FatalError(this.#system.isShort?.(-answer) === true ? 'out of memory' : 'failed to commit pages', {
+      op: 'sysUsed',
+      syscall: 'VirtualAlloc',
+      errno: -answer,
+      errnoName: errnoName(this.#system.errors, -answer),
+      address: v,
+      size: n,
+      hint: this.#system.commitHint?.(-answer, n) ?? '',
+    })
+  }
+
+  /** Makes each buffer of [v, v+n) so long that it has its part. 0, or minus the error number of what was refused. */
+  #lengthen(v: Address, n: number): number {
+    for (let at = v, space = this.#spaces.at(at); space !== null && at < v + n; space = this.#spaces.at(at)) {
+      const end = Math.min(v + n, space.end)
+      const answer = space.isThere === null ? this.#lengthenTo(space, end) : 0
+      if (answer !== 0) return answer
+      at = end
+    }
+    return 0
+  }
+
+  #lengthenTo({ buffer, first }: Space, end: Address): number {
+    const [length, wanted] = [buffer.byteLength, end - first]
+    if (length >= wanted) return 0
+    const answer =
+      this.#system.commit?.(alignDown(first + length, this.#pageSize), alignUp(wanted - length, this.#pageSize)) ?? 0
+    if (answer !== 0) return answer
+    try {
+      void (buffer as SharedArrayBuffer).grow(wanted)
+    } catch (error) {
+      // Another thread that has the buffer may have made it longer meanwhile.
+      if (buffer.byteLength < wanted) throw error
+    }
+    return 0
+  }
+
   /** Takes the memory of pages, which read zero from then on. */
   #giveBack(v: Address, n: number): void {
     this.#cutHugePages(v, n)
-    const answer = this.#advise(v, n, MADV_DONTNEED)
+    const answer = this.#advise(v, n, DISCARD)
     if (answer === 0) return
-    // Locked pages (EINVAL), or a filter.
+    // Locked pages, or a filter.
     this.#keepsMemory = true
-    writeZeroes(this, v, n)
-    this.refusal = this.#said('madvise', -answer, keptHint(-answer))
+    if (!this.#system.zeroesFirst) writeZeroes(this, v, n)
+    this.refusal = this.#kept(-answer)
   }
 
-  /** The kernel's advice on [v, v+n). */
-  #advise(v: Address, n: number, advice: number): number {
-    return this.#spaces.adopted === 0 ? this.#kernel.madvise(v, n, advice) : this.#adviseThere(v, n, advice)
+  /** Advice on [v, v+n). */
+  #advise(v: Address, n: number, advice: Advice): number {
+    if (this.#spaces.adopted === 0 && !this.#beginsSmall) return this.#system.advise(v, n, advice)
+    return this.#adviseEach(v, n, advice)
   }
 
-  /** `#advise` on those pages alone that their buffers still have. Others may be unmapped, or anybody's. */
-  #adviseThere(v: Address, n: number, advice: number): number {
+  /** `#advise` on each buffer's part of the range. */
+  #adviseEach(v: Address, n: number, advice: Advice): number {
     let answer = 0
     for (let at = v, space = this.#spaces.at(at); space !== null && at < v + n; space = this.#spaces.at(at)) {
       const size = Math.min(v + n, space.end) - at
-      const said = space.isThere?.() === false ? 0 : this.#kernel.madvise(at, size, advice)
+      const said = this.#adviseSpace(space, at, size, advice)
       if (said !== 0) answer = said
       at += size
     }
     return answer
+  }
+
+  /**
+   * `#advise` on those pages alone that the buffer has. Those of an adopted one may be unmapped by now, or anybody's.
+   * Those beyond the length of a growable one were never touched, and the kernel may have no memory for them.
+   */
+  #adviseSpace(space: Space, v: Address, n: number, advice: Advice): number {
+    if (space.isThere?.() === false) return 0
+    const size = this.#beginsSmall ? Math.min(n, alignUp(space.first + space.buffer.byteLength, this.#pageSize) - v) : n
+    return size > 0 ? this.#system.advise(v, size, advice) : 0
   }
 
   /** Takes the huge page flag from the huge pages at the ends of [v, v+n): see @memlayer/os-linux. */
@@ -321,10 +381,15 @@ class EngineMemory implements OS {
   #cutHugePage(at: Address, huge: number): void {
     const space = this.#spaces.at(at)
     // Errors are ignored, because a kernel without huge pages answers EINVAL.
-    if (space !== null && at + huge <= space.end) void this.#advise(at, huge, MADV_NOHUGEPAGE)
+    if (space !== null && at + huge <= space.end) void this.#advise(at, huge, NO_HUGE)
+  }
+
+  /** The kernel's word where it keeps pages. */
+  #kept(errno: number): Refusal {
+    return this.#said(this.#system.discardCall, errno, this.#system.keptHint(errno))
   }
 
   #said(syscall: string, errno: number, hint: string): Refusal {
-    return { syscall, errno, errnoName: errnoName('linux', errno), hint }
+    return { syscall, errno, errnoName: errnoName(this.#system.errors, errno), hint }
   }
 }

@@ -7,6 +7,8 @@ export interface Space {
   readonly buffer: ArrayBufferLike
   /** Of a buffer that other code allocated: whether it still has the pages. Null: the layer allocated it. */
   readonly isThere: (() => boolean) | null
+  /** The address of the buffer's first byte. */
+  readonly first: Address
   readonly start: Address
   readonly end: Address
   /** The bytes of it that the layer owns. */

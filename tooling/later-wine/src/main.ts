@@ -51,7 +51,7 @@ const vitest = [
 /** The tests that run Node for Windows: all of one project, and files of others by their names. */
 const inWindows = [
   ['--project', 'os-windows'],
-  ['--project', 'ffi', '--project', 'memlayer', 'windows'],
+  ['--project', 'ffi', '--project', 'memlayer', '--project', 'os-engine', 'windows'],
 ]
 
 /** Runs a script, shows what it says, and returns that. */

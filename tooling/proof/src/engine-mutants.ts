@@ -16,7 +16,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     wrong: 'a kept view shows the old bytes after sysUnused',
     subject: engine,
-    find: /(#giveBack\(v, n\) \{[^]*?)this\.#advise\(v, n, MADV_DONTNEED\)/,
+    find: /(#giveBack\(v, n\) \{[^]*?)this\.#advise\(v, n, DISCARD\)/,
     put: '$10',
     caughtBy: 'contents/detached',
   },
@@ -65,7 +65,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     wrong: 'pages that an adopted buffer has lost are advised all the same',
     subject: engine,
-    find: 'space.isThere?.() === false ? 0 : ',
+    find: 'if (space.isThere?.() === false)\n            return 0;',
     put: '',
     caughtBy: 'adopt/lost',
   },

@@ -2,7 +2,7 @@
 export { simulatedSubjects, subjectOf, type AnySubject } from './simulated.js'
 export { templateSubjects } from './templates.js'
 export { realSubjects } from './real.js'
-export { windowsSubject } from './windows.js'
+export { engineOnWindows, windowsSubject } from './windows.js'
 export { closingLine, failuresText, type Column } from './matrix.js'
 export { mutants } from './mutants.js'
 export { faultsOf, faulty } from './table/table.js'

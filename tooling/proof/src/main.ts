@@ -12,7 +12,7 @@ import { triedInChildren } from './table/children.js'
 import { figuresOf, sameText, summaryOf, type Figures } from './table/summary.js'
 import { sameOf } from './table/table.js'
 import { tryFaults } from './table/trial.js'
-import { windowsColumn } from './windows-column.js'
+import { windowsColumns } from './windows-column.js'
 
 const [job, ...rest] = process.argv.slice(2)
 const seed = Number(option('--seed') ?? Math.floor(Math.random() * 2 ** 31))
@@ -76,9 +76,9 @@ async function runMatrix(): Promise<void> {
   const every: Column[] = []
   let absent: Readonly<Record<string, string>> = missing
   for (let i = 0; i < seeds; i++) {
-    const windows = await windowsColumn(seed + i)
+    const windows = await windowsColumns(seed + i)
     const isMissing = typeof windows === 'string'
-    const found = [...(await columns(seed + i, subjects)), ...(isMissing ? [] : [windows])]
+    const found = [...(await columns(seed + i, subjects)), ...(isMissing ? [] : windows)]
     if (isMissing) absent = { ...missing, 'windows on kernel32': windows }
     console.log(i === 0 ? matrixText(found, absent, seed) : failuresText(found, seed + i))
     every.push(...found)

@@ -1,5 +1,10 @@
-// Runs in Node for Windows. It runs the suite over os-windows and prints the report as JSON for windows-column.ts.
+// Runs in Node for Windows. It runs the suite over os-windows and os-engine, and prints the reports as JSON for
+// windows-column.ts.
 import { conformance, runCases } from '@memlayer/conformance'
-import { windowsSubject } from './windows.js'
+import { engineOnWindows, windowsSubject } from './windows.js'
 
-console.log(JSON.stringify(runCases(conformance(windowsSubject(), { seed: Number(process.argv[2]) }))))
+const seed = Number(process.argv[2])
+const subjects = [windowsSubject(), engineOnWindows()]
+console.log(
+  JSON.stringify(subjects.map((subject) => ({ name: subject.name, report: runCases(conformance(subject, { seed })) }))),
+)

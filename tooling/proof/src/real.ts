@@ -7,6 +7,7 @@ import { createOS as engine } from '@memlayer/os-engine'
 import { createOS as js, wasmKernel } from '@memlayer/os-js'
 import { createOS as linux } from '@memlayer/os-linux'
 import { createOS as plan9 } from '@memlayer/os-plan9'
+import { standIn } from '@memlayer/stand-in'
 import { residentBytes } from '@memlayer/witness'
 import { subjectOf, type AnySubject } from './simulated.js'
 
@@ -30,10 +31,15 @@ function linesIn(v: number, n: number): Line[] {
   return found
 }
 
+/** Whether the page at `v` can't be touched, by its mapping. */
+function faultsByMaps(v: number, access: 'read' | 'write'): boolean {
+  return !(linesIn(v, 1)[0]?.permissions.startsWith(access === 'read' ? 'r' : 'rw') ?? false)
+}
+
 /** Reads mappings, permissions and resident pages from /proc/self. It does not touch the pages. */
 function linuxWitness(pageSize: number): Witness {
   return {
-    faults: (v, access) => !(linesIn(v, 1)[0]?.permissions.startsWith(access === 'read' ? 'r' : 'rw') ?? false),
+    faults: faultsByMaps,
     resident: (v, n) => residentBytes(v, n, pageSize),
     held: (v, n) => linesIn(v, n).reduce((sum, { start, end }) => sum + Math.min(end, v + n) - Math.max(start, v), 0),
   }
@@ -113,6 +119,15 @@ export function realSubjects(): readonly AnySubject[] {
         witness: () => hugePageWitness(pageSize),
         skip: { 'reports/huge-pages': 'smaps counts huge pages by mapping, and ranges of one buffer are one mapping' },
       },
+    ),
+    real(
+      subjectOf(
+        'engine on Linux in macOS’s place',
+        () => standIn('darwin').kernel,
+        ({ kernel }) => engine({ kernel, system: 'darwin' }),
+      ),
+      // Linux keeps the bytes of MADV_FREE until it needs the memory, so what is resident says nothing.
+      { witness: () => ({ faults: faultsByMaps }) },
     ),
     real(
       subjectOf('plan9 on a segment of Linux', () => plan9Kernel(), plan9),

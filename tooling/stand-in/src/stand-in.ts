@@ -2,7 +2,7 @@
 // this Linux. It refuses what that Unix refuses, and throws where a backend would reach memory that it was
 // never given: that would be the test runner's own.
 import { posixKernel } from '@memlayer/ffi'
-import { alignUp, errnoName, errnos, isAligned, type Address, type PosixKernel } from '@memlayer/kernel'
+import { alignDown, alignUp, errnoName, errnos, isAligned, type Address, type PosixKernel } from '@memlayer/kernel'
 import { Ranges } from './ranges.js'
 import { unixes, type Unix, type UnixFacts } from './unix.js'
 
@@ -20,9 +20,22 @@ const ANONYMOUS = 0x20
 const FIXED = 0x10
 const NORESERVE = 0x4000
 
-/** Linux in the place of `unix`. `pageSize`: that of another processor, a multiple of this host's. */
-export function standIn(unix: Unix, { pageSize }: { readonly pageSize?: number } = {}): StandIn {
-  const facts = pageSize === undefined ? unixes[unix] : { ...unixes[unix], pageSize }
+/** How it differs from the Unix that is most at hand. */
+export interface StandInOptions {
+  /** The page size of another processor, a multiple of this host's. */
+  readonly pageSize?: number
+  /** Advice that a later kernel of that Unix has, and the Linux advice that does the same. */
+  readonly later?: ReadonlyMap<number, number>
+}
+
+/** Linux in the place of `unix`. */
+export function standIn(unix: Unix, { pageSize, later }: StandInOptions = {}): StandIn {
+  const known = unixes[unix]
+  const facts = {
+    ...known,
+    pageSize: pageSize ?? known.pageSize,
+    advice: new Map([...known.advice, ...(later ?? [])]),
+  }
   const kernel = new StandInKernel(facts, posixKernel())
   return { kernel, mappedBytes: () => kernel.mapped.bytes }
 }
@@ -31,6 +44,8 @@ class StandInKernel implements PosixKernel {
   readonly pageSize: number
   readonly hugePageSize = 0
   readonly mapped = new Ranges()
+  // Pages that the JavaScript engine has mapped: they are advised, and never mapped over or unmapped.
+  readonly #engine = new Ranges()
   readonly #unix: UnixFacts
   readonly #host: PosixKernel
 
@@ -68,11 +83,25 @@ class StandInKernel implements PosixKernel {
   madvise(addr: Address, length: number, advice: number): number {
     const meant = this.#unix.advice.get(advice)
     if (meant === undefined) return this.#errno('EINVAL')
+    // Advice on no bytes is how a program asks whether it is known.
+    if (length === 0) return isAligned(addr, this.pageSize) ? 0 : this.#errno('EINVAL')
+    const size = alignUp(length, this.pageSize)
+    if (isAligned(addr, this.pageSize) && this.#engine.covers(addr, addr + size)) {
+      return this.#translate(this.#host.madvise(addr, size, meant))
+    }
     return this.#onMapped(addr, length, (n) => this.#host.madvise(addr, n, meant))
   }
 
   view(addr: Address, length: number): ArrayBuffer {
     return this.#host.view(addr, length)
+  }
+
+  /** The pages of a buffer that the engine has mapped may be advised from now on. */
+  addressOf(buffer: ArrayBufferLike): Address {
+    const first = this.#host.addressOf?.(buffer) ?? NaN
+    const { maxByteLength } = buffer as ArrayBuffer
+    if (first > 0) this.#engine.add(alignDown(first, this.pageSize), first + maxByteLength)
+    return first
   }
 
   read(addr: Address, target: Uint8Array): void {

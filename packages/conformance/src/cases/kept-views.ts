@@ -1,5 +1,5 @@
-// Views that code has kept when their memory is freed, where the engine keeps the buffer for them. Such a view reads zero
-// and costs no memory, and what was not freed is as it was.
+// Views that code has kept when their memory is freed, where the engine keeps the buffer for them. Such a view reads
+// zero and costs no memory, and what was not freed is as it was.
 import { claim, rangeText, same } from '../claim.js'
 import { absent, type Definition, type Verdict, type World } from '../definition.js'
 import type { Stage } from '../stage.js'
