@@ -15,6 +15,7 @@ import { historyCases } from './cases/histories.js'
 import { hugeAdviceCases } from './cases/huge-advice.js'
 import { hugePageCases } from './cases/huge-pages.js'
 import { instanceCases } from './cases/instances.js'
+import { keptViewCases } from './cases/kept-views.js'
 import { kthCallCases } from './cases/kth-call.js'
 import { ledgerCases } from './cases/ledger.js'
 import { modestCases } from './cases/modest.js'
@@ -61,7 +62,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   alignment: alignmentCases,
   'huge pages': [...hugePageCases, ...collapseCases],
   fault: faultCases,
-  free: freeCases,
+  free: [...freeCases, ...keptViewCases],
   account: accountCases,
   across: acrossCases,
   charge: chargeCases,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Subject, Witness } from '@memlayer/conformance'
 import { plan9Kernel, posixKernel } from '@memlayer/ffi'
+import { residencyBits } from '@memlayer/kernel'
 import { createOS as engine } from '@memlayer/os-engine'
 import { createOS as js, wasmKernel } from '@memlayer/os-js'
 import { createOS as linux } from '@memlayer/os-linux'
@@ -9,6 +10,9 @@ import { createOS as plan9 } from '@memlayer/os-plan9'
 import { standIn } from '@memlayer/stand-in'
 import { residentBytes } from '@memlayer/witness'
 import { subjectOf, type AnySubject } from './simulated.js'
+
+// Since Linux 6.1. It makes a huge page of what may have one.
+const MADV_COLLAPSE = 25
 
 interface Line {
   readonly start: number
@@ -38,6 +42,28 @@ function linuxWitness(pageSize: number): Witness {
     faults: faultsByMaps,
     resident: (v, n) => residentBytes(v, n, pageSize),
     held: (v, n) => linesIn(v, n).reduce((sum, { start, end }) => sum + Math.min(end, v + n) - Math.max(start, v), 0),
+  }
+}
+
+/** The bytes in huge pages, of the words of a residency: address, size and bits of each run of pages. */
+function hugeBytes(words: readonly number[]): number {
+  let sum = 0
+  for (let i = 0; i < words.length; i += 3) {
+    if (((words[i + 2] ?? 0) & residencyBits.huge) !== 0) sum += words[i + 1] ?? 0
+  }
+  return sum
+}
+
+/** A witness that tells of huge pages too, and makes them at once where khugepaged would make them later. */
+function hugePageWitness(pageSize: number): Witness {
+  const kernel = posixKernel()
+  return {
+    ...linuxWitness(pageSize),
+    hugePages: (v, n) => hugeBytes(kernel.residency?.(v, n) ?? []),
+    collapse(v, n) {
+      const huge = kernel.hugePageSize
+      for (let at = v; huge > 0 && at < v + n; at += huge) void kernel.madvise(at, huge, MADV_COLLAPSE)
+    },
   }
 }
 
@@ -89,7 +115,10 @@ export function realSubjects(): readonly AnySubject[] {
     ),
     real(
       subjectOf('engine on Linux', () => posixKernel(), engine),
-      { witness },
+      {
+        witness: () => hugePageWitness(pageSize),
+        skip: { 'reports/huge-pages': 'smaps counts huge pages by mapping, and ranges of one buffer are one mapping' },
+      },
     ),
     real(
       subjectOf(
