@@ -69,6 +69,7 @@ const rows: readonly Row[] = [
     facts: () => ({ pageSize: 4096 }),
     createOS: (script, trace) =>
       over(script, trace, 'solaris', simulate('solaris'), (kernel) => bsd({ kernel, flavor: 'solaris' })),
+    expect: (_, step) => faultWithoutSwap(step),
   },
   {
     os: 'aix',
@@ -112,6 +113,14 @@ function faultByProtection(step: TraceStep): TraceStep | undefined {
   const protect = { fn: 'mprotect', args: [v, n, 0], ret: 0, ...(mapped.err === undefined ? {} : { err: mapped.err }) }
   const advise = { fn: 'madvise', args: [v, n, 4], ret: 0 }
   return { ...step, calls: mapped.err === undefined ? [protect, advise] : [protect] }
+}
+
+/** os-bsd's sysFault takes no swap space on Solaris: MAP_NORESERVE. */
+function faultWithoutSwap(step: TraceStep): TraceStep | undefined {
+  const [mapped] = step.calls ?? []
+  if (step.op !== 'fault' || mapped === undefined) return undefined
+  const [v = 0, n = 0, prot = 0, flags = 0, ...rest] = mapped.args ?? []
+  return { ...step, calls: [{ ...mapped, args: [v, n, prot, flags | 0x40, ...rest] }] }
 }
 
 /** Go asks for less and less whatever the error is. os-windows does so for 487 alone, and takes 5 for out of memory. */

@@ -2,7 +2,7 @@
 import { detachView, viewOffset } from '@memlayer/kernel'
 import { claimBytes, claimBytesAmong, fill, withBytes } from '../bytes.js'
 import { claim, rangeText, same } from '../claim.js'
-import { absent, notRun, type Definition, type World } from '../definition.js'
+import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { refuseWhen } from '../intercept.js'
 import { ready } from './transitions.js'
 
@@ -40,6 +40,35 @@ function detached(world: World): void {
           same(memory.view(Uint8Array, v, n).length, n, 'the length of a new view')
         }
       }
+    },
+    { wrap },
+  )
+}
+
+/** A module's own allocator grows the same memory. That detaches every buffer, as the backend's own growth does. */
+function grownByOthers(world: World): Verdict | undefined {
+  let grow: ((pages: number) => number) | undefined
+  const wrap = (kernel: { readonly growMemory?: (pages: number) => number }): object => {
+    grow = kernel.growMemory?.bind(kernel)
+    return kernel
+  }
+  return world.play(
+    ({ memory, os, unit }) => {
+      if (os.onDetach === undefined) return absent('onDetach')
+      if (grow === undefined) return notRun('other code can grow only the memory of a module')
+      const free = memory.sysAlloc(4 * unit, null)
+      const kept = memory.sysAlloc(unit, null)
+      memory.sysFree(free, 4 * unit, null)
+      let told = 0
+      const remove = os.onDetach(() => (told += 1))
+      claim(grow(1) >= 0, 'the kernel does not grow by a page')
+      // There is free room, so this makes no growth of the backend's own.
+      const v = memory.sysAlloc(unit, null)
+      claim(told > 0, 'the listener was not called after other code had grown the memory')
+      remove()
+      memory.sysFree(v, unit, null)
+      memory.sysFree(kept, unit, null)
+      return undefined
     },
     { wrap },
   )
@@ -252,6 +281,11 @@ export const contentsCases: readonly Definition[] = [
         removeOther()
         return undefined
       }),
+  },
+  {
+    id: 'contents/grown-by-others',
+    title: 'onDetach: calls each listener when other code has grown the memory',
+    show: grownByOthers,
   },
   {
     id: 'contents/zero',

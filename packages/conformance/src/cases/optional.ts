@@ -4,7 +4,7 @@ import type { OS } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
 import { claim, same, thrownBy, claimOutcome } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
-import { errnosOf, NO_KERNEL } from '../errnos.js'
+import { brokenErrnosOf, errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { claimBatch, everySecondPage } from './batches.js'
@@ -40,7 +40,11 @@ function claimGivenUp(stage: Stage, fn: Renewing, place: Place, isMapped: boolea
   const { os, witness } = stage
   if (isMapped) markAll(stage, place, 6)
   else stage.memory.sysFault(place.v, place.n)
+  const total = witness.total?.()
   const isDone = giveUp(stage, fn, place, isMapped)
+  // The addresses stay. A mapping that the backend has made to try something is gone.
+  if (total !== undefined)
+    same(witness.total?.(), total, `what the kernel holds in all after ${fn} of ${place.n} bytes`)
   if (!isDone) return claimGuards(stage, place, fn)
   if (witness.held !== undefined)
     same(witness.held(place.whole, place.size), place.size, `what the kernel holds of ${place.size} bytes after ${fn}`)
@@ -206,11 +210,13 @@ function populatedBeyond32Bits(world: World): Verdict | undefined {
 }
 
 function populateRefused(world: World): Verdict | undefined {
-  return withRefusals(world, (stage, refuse) => {
+  const broken = brokenErrnosOf(world.subject)
+  return withRefusals(world, (stage, refuse, errno) => {
     const { os } = stage
     if (os.sysPopulateOS === undefined) return absent('sysPopulateOS')
     const place = placeOf(stage, 3 * stage.pageSize)
     open(stage, place)
+    const couldBefore = claimPopulated(stage, place)
     markAll(stage, place, 3)
     for (let times = 0; times < 3; times++) {
       os.refusal = null
@@ -220,7 +226,10 @@ function populateRefused(world: World): Verdict | undefined {
       os.refusal = null
       claimPlace(stage, place, [3], 'a refused sysPopulateOS')
     }
-    claimPopulated(stage, place)
+    const can = claimPopulated(stage, place)
+    // A kernel that has no memory now may have some later.
+    if (broken.length > 0 && !broken.includes(errno))
+      same(can, couldBefore, `whether sysPopulateOS gives memory after calls that were refused with ${errno}`)
     return undefined
   })
 }
@@ -305,7 +314,8 @@ export const optionalCases: readonly Definition[] = [
   },
   {
     id: 'populate/refused',
-    title: 'sysPopulateOS, refused: null with a reason, or false, and nothing has changed',
+    title:
+      'sysPopulateOS, refused: null with a reason, or false, and nothing has changed; for want of memory, not for good',
     show: populateRefused,
   },
   ...casesOf('sysRenewOS', 'renew'),

@@ -42,6 +42,42 @@ function refusing(
   return verdict
 }
 
+/** How many calls of one function are refused, one after the other. */
+const firstMax = 6
+
+/** A backend that falls back on other calls where the first are refused must keep its promise by those. */
+function unusedFirstRefused(world: World): Verdict | undefined {
+  const errnos = errnosOf(world.subject)
+  if (errnos === null) return notRun(NO_KERNEL)
+  for (const errno of errnos) {
+    for (let first = 1; first <= firstMax; first++) {
+      let left = 0
+      const wrap = (kernel: object): object => refuseWhen(kernel, () => ((left -= 1) >= 0 ? errno : null))
+      void world.play(
+        (stage) => {
+          const { memory, os, unit } = stage
+          const v = ready(stage, 4, 6)
+          left = first
+          const error = thrownBy(() => memory.sysUnused(v + unit, 2 * unit))
+          left = 0
+          const what = `sysUnused, whose first ${first} calls were refused with ${errno}`
+          if (error !== null) claimOutcome(error, ['FatalError'], what)
+          else {
+            memory.sysUsed(v + unit, 2 * unit)
+            const allowed = os.traits.unusedDropsContents ? [0] : [0, 6]
+            claimBytesAmong(os, v + unit, 2 * unit, allowed, `memory used again after ${what}`)
+          }
+          claimBytes(os, v, unit, 6, `memory before ${what}`)
+          claimBytes(os, v + 3 * unit, unit, 6, `memory after ${what}`)
+          return undefined
+        },
+        { wrap },
+      )
+    }
+  }
+  return undefined
+}
+
 /** The account as text. A refused call may not change it. */
 function accountOf(memory: Memory): string {
   const { total, uncategorized } = memory.stats()
@@ -247,6 +283,11 @@ export const refusalCases: readonly Definition[] = [
         }
         return undefined
       }),
+  },
+  {
+    id: 'refusals/unused-first',
+    title: 'sysUnused, whose first calls are refused: what it gave back all the same reads zero when it is used again',
+    show: unusedFirstRefused,
   },
   {
     id: 'refusals/free',

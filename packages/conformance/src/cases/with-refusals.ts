@@ -7,7 +7,7 @@ import type { Stage } from '../stage.js'
 /** Plays on stages whose kernel refuses while the scene says so, one for each error number. */
 export function withRefusals(
   world: World,
-  scene: (stage: Stage, refuse: <T>(run: () => T) => T) => Verdict | undefined,
+  scene: (stage: Stage, refuse: <T>(run: () => T) => T, errno: number) => Verdict | undefined,
 ): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
@@ -23,7 +23,7 @@ export function withRefusals(
         on = false
       }
     }
-    verdict = world.play((stage) => scene(stage, refuse), { wrap })
+    verdict = world.play((stage) => scene(stage, refuse, errno), { wrap })
   }
   return verdict
 }
