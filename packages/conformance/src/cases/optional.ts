@@ -217,6 +217,7 @@ function populateRefused(world: World): Verdict | undefined {
     const place = placeOf(stage, 3 * stage.pageSize)
     open(stage, place)
     const couldBefore = claimPopulated(stage, place)
+    markGuards(stage, place)
     markAll(stage, place, 3)
     for (let times = 0; times < 3; times++) {
       os.refusal = null
