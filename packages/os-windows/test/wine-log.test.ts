@@ -6,7 +6,7 @@ import { describe, expect, it, type TestContext } from 'vitest'
 const MARK = '0x5a5a0000'
 const HINT = 2 ** 40
 // No life has a larger region. What lies further away is the engine's, which may compile code at any time.
-const REGION_MAX = 2 ** 26
+const REGION_MAX = 2 ** 31
 
 /** The calls as `Free base+4096 12288 4000`, with addresses relative to the start of the region. */
 function callsOf(lines: readonly string[]): string[] {

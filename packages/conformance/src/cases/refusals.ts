@@ -64,8 +64,9 @@ function unusedFirstRefused(world: World): Verdict | undefined {
           if (error !== null) claimOutcome(error, ['FatalError'], what)
           else {
             memory.sysUsed(v + unit, 2 * unit)
-            const allowed = os.traits.unusedDropsContents ? [0] : [0, 6]
-            claimBytesAmong(os, v + unit, 2 * unit, allowed, `memory used again after ${what}`)
+            // Without sysRenewOS, what the kernel does not take back stays as it is.
+            const isZeroed = os.traits.unusedDropsContents && os.sysRenewOS !== undefined
+            claimBytesAmong(os, v + unit, 2 * unit, isZeroed ? [0] : [0, 6], `memory used again after ${what}`)
           }
           claimBytes(os, v, unit, 6, `memory before ${what}`)
           claimBytes(os, v + 3 * unit, unit, 6, `memory after ${what}`)
