@@ -8,13 +8,13 @@ import {
   notAnObject,
   notOpen,
   notShared,
-  wrongAlignment,
-  wrongSize,
+  expectAlignment,
+  expectSize,
   tooDeep,
 } from './misuse.js'
 import { PageHeap } from './page-heap.js'
 import { Room } from './room.js'
-import { classOf, pageBytes, smallMax, unitBytes } from './size-classes.js'
+import { classOf, isSmall, pageBytes, smallMax, unitBytes } from './size-classes.js'
 import { alignedClass, levelsMax, Spans } from './spans.js'
 import { statsOf, type HeapStats } from './stats.js'
 
@@ -91,14 +91,13 @@ export class Heap {
    * @throws UsageError ERR_MEMLAYER_ALIGNMENT for another alignment.
    */
   allocAligned(bytes: number, align: number): number {
-    if (!Number.isInteger(align) || align < 1 || align > pageBytes || (align & (align - 1)) !== 0)
-      wrongAlignment('allocAligned', this.name, align)
+    expectAlignment('allocAligned', this.name, align)
     return this.#allocOther('allocAligned', bytes, align)
   }
 
   #allocOther(op: 'alloc' | 'allocZeroed' | 'allocAligned', bytes: number, align: number): number {
     if (this.#isDestroyed) destroyed(op, this.name)
-    if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum) wrongSize(op, this.name, bytes, this.maximum)
+    expectSize(op, this.name, bytes, this.maximum)
     return this.#checker === null ? this.#take(bytes, align) : this.#allocChecked(this.#checker, op, bytes, align)
   }
 
@@ -139,8 +138,7 @@ export class Heap {
   realloc(handle: number, bytes: number): number {
     const before = this.#sizeOf(handle)
     if (before < 0) this.#wrong('realloc', handle)
-    if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum)
-      wrongSize('realloc', this.name, bytes, this.maximum)
+    expectSize('realloc', this.name, bytes, this.maximum)
     if (this.#staysAt(handle, before, bytes)) return handle
     const moved = this.#allocBeside(handle, bytes)
     const from = handle * unitBytes
@@ -392,9 +390,4 @@ export class Heap {
     if (freed !== null || this.#spans.isFree(handle)) freeAlready(op, this.name, handle, freed ?? '')
     notAnObject(op, this.name, handle)
   }
-}
-
-/** Whether a size has a class. What is not a number is not a size. */
-function isSmall(bytes: number): boolean {
-  return typeof bytes === 'number' && bytes > 0 && bytes <= smallMax && bytes === (bytes | 0)
 }

@@ -27,8 +27,12 @@ export function destroyed(op: string, name: string): never {
   })
 }
 
-/** @throws UsageError, because `bytes` is not a size. */
-export function wrongSize(op: string, name: string, bytes: unknown, maximum: number): never {
+/** @throws UsageError unless `bytes` is the size of an object, in a heap of `maximum` bytes. */
+export function expectSize(op: string, name: string, bytes: number, maximum: number): void {
+  if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > maximum) wrongSize(op, name, bytes, maximum)
+}
+
+function wrongSize(op: string, name: string, bytes: unknown, maximum: number): never {
   const isLarge = typeof bytes === 'number' && bytes > maximum
   const what = isLarge ? `${bytes} bytes are more than its maximum, ${maximum}` : `the size is ${show(bytes)}`
   const hint = isLarge
@@ -37,8 +41,9 @@ export function wrongSize(op: string, name: string, bytes: unknown, maximum: num
   throw new UsageError('ERR_MEMLAYER_SIZE', `${op} of the heap '${name}': ${what}`, { op, region: name, hint })
 }
 
-/** @throws UsageError, because `align` is not an alignment that a heap has. */
-export function wrongAlignment(op: string, name: string, align: unknown): never {
+/** @throws UsageError unless `align` is an alignment that a heap has. */
+export function expectAlignment(op: string, name: string, align: number): void {
+  if (Number.isInteger(align) && align >= 1 && align <= pageBytes && (align & (align - 1)) === 0) return
   throw new UsageError('ERR_MEMLAYER_ALIGNMENT', `${op} of the heap '${name}': the alignment is ${show(align)}`, {
     op,
     region: name,

@@ -23,6 +23,11 @@ const objectsMin = 8
 /** A span leaves at most this part of itself over. */
 const tailPart = 64
 
+/** Whether a size has a class. What is not a number is not a size. */
+export function isSmall(bytes: number): boolean {
+  return typeof bytes === 'number' && bytes > 0 && bytes <= smallMax && bytes === (bytes | 0)
+}
+
 /** The size class that serves a request of 1 to `smallMax` bytes. */
 export function classOf(bytes: number): number {
   const last = bytes - 1

@@ -1,5 +1,5 @@
 // Where what all threads know of a shared heap lies in its region: words of 32 bits in front of the pages with the
-// objects. The typed arrays that people hold begin behind them, so no index reaches a word.
+// objects. The typed arrays that people hold begin behind them, so no index of theirs reaches a word.
 //
 //   header | slots, one for each thread | a word for each page | hints, one bitmap for each slot | bitmaps of objects
 //

@@ -1,6 +1,6 @@
 // The pages of a shared heap: claiming runs of free ones, and freeing them. A run is claimed page by page, its first
 // page first. A thread that ends in the middle leaves a first page that names its slot, and behind it the others in
-// one piece. So the sweep finds all of them: see sweep.ts.
+// one piece. So the sweep finds all of them: see `giveUp` in spans.ts.
 import { classes, classesMax } from '../size-classes.js'
 import { aboveShift, CLAIMED, END, FREE, kindMask, LARGE, LARGE_PART, LOW, PART, type Layout } from './layout.js'
 

@@ -16,10 +16,10 @@ import {
   notAnObject,
   notCreator,
   tooManyThreads,
-  wrongAlignment,
-  wrongSize,
+  expectAlignment,
+  expectSize,
 } from '../misuse.js'
-import { classOf, pageBytes, smallMax, unitBytes } from '../size-classes.js'
+import { classOf, isSmall, pageBytes, smallMax, unitBytes } from '../size-classes.js'
 import { alignedClass } from '../spans.js'
 import { noViews, viewsOver, type Views } from '../views.js'
 import { Hints } from './hints.js'
@@ -125,14 +125,13 @@ export class SharedHeap {
    * @throws UsageError ERR_MEMLAYER_ALIGNMENT for another alignment.
    */
   allocAligned(bytes: number, align: number): number {
-    if (!Number.isInteger(align) || align < 1 || align > pageBytes || (align & (align - 1)) !== 0)
-      wrongAlignment('allocAligned', this.name, align)
+    expectAlignment('allocAligned', this.name, align)
     return this.#allocOther('allocAligned', bytes, align)
   }
 
   #allocOther(op: string, bytes: number, align: number): number {
     if (this.#isDestroyed) destroyed(op, this.name)
-    if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum) wrongSize(op, this.name, bytes, this.maximum)
+    expectSize(op, this.name, bytes, this.maximum)
     const handle = this.#take(bytes, align)
     if (handle > 0) return handle
     // Threads that have ended may have left room, and other threads may have freed what is in this one's spans.
@@ -189,8 +188,7 @@ export class SharedHeap {
   realloc(handle: number, bytes: number): number {
     const before = this.#spans.sizeOf(handle)
     if (before === 0) this.#wrong('realloc', handle)
-    if (!Number.isSafeInteger(bytes) || bytes < 0 || bytes > this.maximum)
-      wrongSize('realloc', this.name, bytes, this.maximum)
+    expectSize('realloc', this.name, bytes, this.maximum)
     if (staysAt(before, bytes)) return handle
     const moved = this.#allocOther('realloc', bytes, 1)
     const from = handle * unitBytes
@@ -325,8 +323,8 @@ export class SharedHeap {
   }
 
   /**
-   * Ends it for this thread: its typed arrays end. In the thread that created it, gives all back. In another one, its
-   * objects stay, and other threads take over its spans.
+   * Ends it for this thread: its typed arrays end. Over memory of the engine, those that were kept stay. In the thread
+   * that created it, gives all back. In another one, its objects stay, and other threads take over its spans.
    *
    * @throws UsageError ERR_MEMLAYER_SHARED in the thread that created it, while another one has it. Nothing has
    * happened then.
@@ -363,11 +361,6 @@ export class SharedHeap {
     if (this.#spans.isFree(handle)) freeAlready(op, this.name, handle, '')
     notAnObject(op, this.name, handle)
   }
-}
-
-/** Whether a size has a class. What is not a number is not a size. */
-function isSmall(bytes: number): boolean {
-  return typeof bytes === 'number' && bytes > 0 && bytes <= smallMax && bytes === (bytes | 0)
 }
 
 /** Whether an object of `before` bytes has room for `bytes`, and not too much. */

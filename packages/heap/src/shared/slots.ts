@@ -1,5 +1,5 @@
 // The threads that have a shared heap: a slot for each. A span names its owner by the slot. A slot serves another
-// thread only when a sweep has found that no page names it: see sweep.ts.
+// thread only when a sweep has found that no page names it: see `giveUp` in spans.ts.
 import type { Memory, OS } from '@memlayer/core'
 import { aboveShift, kindMask, slotWords, type Layout } from './layout.js'
 
