@@ -10,6 +10,8 @@ import { nodeFfiEngine } from './node-ffi.js'
 // bundlers, which have the condition `module`, the list is empty.
 export { koffiFiles } from '#koffi-files'
 
+export { NoEngineError }
+
 /**
  * Opens foreign calls on this host.
  *
@@ -49,4 +51,3 @@ function neither(koffi: unknown, nodeFfi: unknown): unknown {
   const hints = [koffi.hint, nodeFfi.hint].filter((hint) => hint !== '')
   return new NoEngineError(`${koffi.reason}; ${nodeFfi.reason}`, hints.join(' Or: '), koffi.cause ?? nodeFfi.cause)
 }
-export { NoEngineError }

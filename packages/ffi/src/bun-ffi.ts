@@ -71,7 +71,7 @@ export function bunEngine(): Engine {
   }
 }
 
-export { bunEngine as openEngine }
+export { NoEngineError, bunEngine as openEngine }
 
 /**
  * Wraps `call` to return numbers. After the call it allocates nothing, because a garbage collection could overwrite
@@ -85,4 +85,3 @@ function toNumbers(call: (...args: number[]) => Value): ForeignFunction {
     return answer === ALL_ONES ? -1 : Number(answer)
   }
 }
-export { NoEngineError }

@@ -70,7 +70,7 @@ export function denoEngine(): Engine {
   }
 }
 
-export { denoEngine as openEngine }
+export { NoEngineError, denoEngine as openEngine }
 
 /** Makes one call early, so that a missing permission shows here and not at a later call. */
 function permit(call: () => unknown): void {
@@ -101,4 +101,3 @@ function toNumbers(call: (...args: Value[]) => Value, params: readonly CType[]):
 function toWide(value: number): Value {
   return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : BigInt.asUintN(64, BigInt(value))
 }
-export { NoEngineError }

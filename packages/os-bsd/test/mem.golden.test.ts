@@ -1,6 +1,6 @@
 // Runs Go's own functions over the same kernel, call for call. os-bsd departs in one flag. `bsd` was recorded
 // as freebsd. The other flavors change only a row of numbers, so the same traces serve them with those numbers.
-import { replay, tracesOf, type Trace, type TraceCall, type TraceStep } from '@memlayer/golden'
+import { faultsWithoutSwap, replay, tracesOf, type Trace, type TraceCall } from '@memlayer/golden'
 import { createOS, type Flavor } from '@memlayer/os-bsd'
 import { describe, expect, it } from 'vitest'
 
@@ -12,16 +12,6 @@ function withFree(trace: Trace, free: number): Trace {
   const told = (call: TraceCall): TraceCall =>
     call.fn === 'madvise' && call.args !== null ? { ...call, args: [...call.args.slice(0, 2), free] } : call
   return { ...trace, steps: trace.steps.map((step) => ({ ...step, calls: step.calls?.map(told) ?? null })) }
-}
-
-const MAP_NORESERVE = 0x40
-
-/** sysFault on Solaris and illumos, which takes no swap space. */
-function faultsWithoutSwap(step: TraceStep): TraceStep | undefined {
-  const [call] = step.calls ?? []
-  if (step.op !== 'fault' || call?.args === undefined || call.args === null) return undefined
-  const [v = 0, n = 0, prot = 0, flags = 0, ...rest] = call.args
-  return { ...step, calls: [{ ...call, args: [v, n, prot, flags | MAP_NORESERVE, ...rest] }] }
 }
 
 const columns: [Flavor, Trace[]][] = [

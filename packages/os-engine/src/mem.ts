@@ -357,7 +357,7 @@ class EngineMemory implements OS {
   }
 
   /**
-   * `#advise` on those pages alone that the buffer has. Those of an adopted one may be unmapped by now, or anybody's.
+   * `#advise` on those pages alone that the buffer has. The pages of an adopted one may be unmapped, or other code's.
    * Those beyond the length of a growable one were never touched, and the kernel may have no memory for them.
    */
   #adviseSpace(space: Space, v: Address, n: number, advice: Advice): number {

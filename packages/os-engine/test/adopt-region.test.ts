@@ -4,25 +4,8 @@ import { posixKernel } from '@memlayer/ffi'
 import { createOS } from '@memlayer/os-engine'
 import { errorOf } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
+import { kinds, Memory, size, wasmPages } from './made-buffers.js'
 
-const size = 2 ** 22
-const wasmPages = size / 65536
-
-interface Wasm {
-  readonly buffer: ArrayBuffer
-  grow(pages: number): number
-}
-
-const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: new (options: object) => Wasm } }).WebAssembly
-
-const kinds: Readonly<Record<string, () => Adoptable>> = {
-  'a SharedArrayBuffer': () => new SharedArrayBuffer(size),
-  'a growable SharedArrayBuffer': () => new SharedArrayBuffer(size, { maxByteLength: 2 * size }),
-  'an ArrayBuffer': () => new ArrayBuffer(size),
-  'a resizable ArrayBuffer': () => new ArrayBuffer(size, { maxByteLength: 2 * size }),
-  'a WebAssembly.Memory': () => new Memory({ initial: wasmPages, maximum: 2 * wasmPages }),
-  'a shared WebAssembly.Memory': () => new Memory({ initial: wasmPages, maximum: 2 * wasmPages, shared: true }),
-}
 const bytesOf = (made: Adoptable): Uint8Array => new Uint8Array('buffer' in made ? made.buffer : made)
 
 const codeOf = (run: () => unknown): unknown => (errorOf(run) as { readonly code?: unknown }).code

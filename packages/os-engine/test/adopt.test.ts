@@ -2,30 +2,10 @@
 // the buffer meanwhile.
 import { OutOfMemoryError, UsageError } from '@memlayer/core'
 import { posixKernel } from '@memlayer/ffi'
-import { adopt, type BufferHolder } from '@memlayer/os-engine'
+import { adopt } from '@memlayer/os-engine'
 import { errorOf } from '@memlayer/witness'
 import { describe, expect, it } from 'vitest'
-
-const size = 2 ** 22
-const pages = size / 65536
-
-interface Wasm extends BufferHolder {
-  grow(pages: number): number
-}
-
-const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: new (options: object) => Wasm } }).WebAssembly
-
-/** Each kind, and how one is made. */
-const kinds: Readonly<Record<string, () => ArrayBufferLike | BufferHolder>> = {
-  'a SharedArrayBuffer': () => new SharedArrayBuffer(size),
-  'a growable SharedArrayBuffer': () => new SharedArrayBuffer(size, { maxByteLength: 2 * size }),
-  'an ArrayBuffer': () => new ArrayBuffer(size),
-  'a resizable ArrayBuffer': () => new ArrayBuffer(size, { maxByteLength: 2 * size }),
-  'a WebAssembly.Memory': () => new Memory({ initial: pages, maximum: 2 * pages }),
-  'a shared WebAssembly.Memory': () => new Memory({ initial: pages, maximum: 2 * pages, shared: true }),
-}
-
-const bufferOf = (made: ArrayBufferLike | BufferHolder): ArrayBufferLike => ('buffer' in made ? made.buffer : made)
+import { bufferOf, kinds, Memory, size, wasmPages } from './made-buffers.js'
 
 describe.skipIf(process.platform !== 'linux')('adopt (needs Linux)', () => {
   const { pageSize } = posixKernel()
@@ -83,10 +63,10 @@ describe.skipIf(process.platform !== 'linux')('adopt (needs Linux)', () => {
   })
 
   it('sees growth, and where the bytes are then', () => {
-    const memory = new Memory({ initial: pages, maximum: 4 * pages })
+    const memory = new Memory({ initial: wasmPages, maximum: 4 * wasmPages })
     const adopted = adopt(memory)
     new Uint8Array(memory.buffer).fill(1)
-    memory.grow(pages)
+    memory.grow(wasmPages)
     expect(adopted.size).toBe(2 * size)
     new Uint8Array(memory.buffer, size).fill(2)
     expect(adopted.unused(size, size)).toBe(size)
@@ -142,7 +122,7 @@ describe.skipIf(process.platform !== 'linux')('adopt (needs Linux)', () => {
   })
 
   it('trims by no allocator that is none, and frees every block where malloc throws', () => {
-    const adopted = adopt(new Memory({ initial: pages }))
+    const adopted = adopt(new Memory({ initial: wasmPages }))
     expect(errorOf(() => adopted.trim({ malloc: 1 } as never))).toMatchObject({ code: 'ERR_MEMLAYER_OPTION' })
     const [taken, freed]: [number[], number[]] = [[], []]
     let left = 3

@@ -1,7 +1,15 @@
 // Replays every recorded trace on its backend, with a simulated kernel beside the recorded one. The simulated kernels
 // get the calls that Go makes, and must return the recorded answers.
 import type { OS } from '@memlayer/core'
-import { replay, tracesOf, type ScriptedKernel, type Trace, type TraceStep } from '@memlayer/golden'
+import {
+  faultsByProtection,
+  faultsWithoutSwap,
+  replay,
+  tracesOf,
+  type ScriptedKernel,
+  type Trace,
+  type TraceStep,
+} from '@memlayer/golden'
 import type { ErrnoFamily, Kernel } from '@memlayer/kernel'
 import { createOS as aix } from '@memlayer/os-aix'
 import { createOS as bsd } from '@memlayer/os-bsd'
@@ -69,14 +77,14 @@ const rows: readonly Row[] = [
     facts: () => ({ pageSize: 4096 }),
     createOS: (script, trace) =>
       over(script, trace, 'solaris', simulate('solaris'), (kernel) => bsd({ kernel, flavor: 'solaris' })),
-    expect: (_, step) => faultWithoutSwap(step),
+    expect: (_, step) => faultsWithoutSwap(step),
   },
   {
     os: 'aix',
     family: 'aix',
     facts: () => ({ pageSize: 4096 }),
     createOS: (script, trace) => over(script, trace, 'aix', simulate('aix'), (kernel) => aix({ kernel })),
-    expect: (_, step) => faultByProtection(step),
+    expect: (_, step) => faultsByProtection(step),
   },
   {
     os: 'windows',
@@ -104,24 +112,6 @@ const rows: readonly Row[] = [
     },
   },
 ]
-
-/** AIX refuses Go's call here. So os-aix removes the permissions and gives the pages back. */
-function faultByProtection(step: TraceStep): TraceStep | undefined {
-  const [mapped] = step.calls ?? []
-  if (step.op !== 'fault' || mapped === undefined) return undefined
-  const [v = 0, n = 0] = mapped.args ?? []
-  const protect = { fn: 'mprotect', args: [v, n, 0], ret: 0, ...(mapped.err === undefined ? {} : { err: mapped.err }) }
-  const advise = { fn: 'madvise', args: [v, n, 4], ret: 0 }
-  return { ...step, calls: mapped.err === undefined ? [protect, advise] : [protect] }
-}
-
-/** os-bsd's sysFault takes no swap space on Solaris: MAP_NORESERVE. */
-function faultWithoutSwap(step: TraceStep): TraceStep | undefined {
-  const [mapped] = step.calls ?? []
-  if (step.op !== 'fault' || mapped === undefined) return undefined
-  const [v = 0, n = 0, prot = 0, flags = 0, ...rest] = mapped.args ?? []
-  return { ...step, calls: [{ ...mapped, args: [v, n, prot, flags | 0x40, ...rest] }] }
-}
 
 /** Go asks for less and less whatever the error is. os-windows does so for 487 alone, and takes 5 for out of memory. */
 function withoutSmallerPieces(step: TraceStep): TraceStep | undefined {

@@ -5,8 +5,8 @@ import { claimBytes, fill } from '../bytes.js'
 import { claim, same } from '../claim.js'
 import type { Definition, World } from '../definition.js'
 import { errnosOf } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
+import { whileRefused } from './with-refusals.js'
 
 const functions = [
   'sysAllocOS',
@@ -59,17 +59,7 @@ const TOO_MUCH = 2 ** 52
 
 /** Plays on a stage whose kernel refuses every call while `refuse` runs, where there is a kernel. */
 function playRefusing(world: World, scene: (stage: Stage, refuse: <T>(run: () => T) => T) => void): void {
-  const errno = errnosOf(world.subject)?.[0] ?? null
-  let on = false
-  const refuse = <T>(run: () => T): T => {
-    on = true
-    try {
-      return run()
-    } finally {
-      on = false
-    }
-  }
-  const wrap = (kernel: object): object => refuseWhen(kernel, () => (on ? errno : null))
+  const { wrap, refuse } = whileRefused(errnosOf(world.subject)?.[0] ?? null)
   world.play((stage) => scene(stage, refuse), { wrap })
 }
 

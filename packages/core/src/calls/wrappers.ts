@@ -156,7 +156,7 @@ export class Wrappers {
     } catch (error) {
       throw failed(this.#parts, 'sysUsed', v, n, category, undoUsed(this.#parts, v, n, packed, error))
     }
-    if (this.#parts.lingering.bytes !== 0) this.#parts.lingering.take(v, n)
+    this.#parts.lingering.take(v, n)
     this.#ledger.move(v, n, READY, packed)
     this.#intent.end()
     if (this.#hugePages.inUse) this.#hugePages.used(v, n)

@@ -52,7 +52,10 @@ export class Lingering {
 
   /** Takes what lingers in [v, v+n) out, as pairs of address and size. It stays committed, and reads zero. */
   take(v: Address, n: number): readonly (readonly [Address, number])[] {
-    if (this.#bytes === 0) return none
+    return this.#bytes === 0 ? none : this.#takeSome(v, n)
+  }
+
+  #takeSome(v: Address, n: number): readonly (readonly [Address, number])[] {
     const parts = this.#pages.within(v, n).filter(([, , lingers]) => lingers !== 0)
     for (const [at, size] of parts) this.#assign(at, size, 0)
     return parts.map(([at, size]) => [at, size])

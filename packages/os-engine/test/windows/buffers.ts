@@ -6,26 +6,11 @@ import { describe, it } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { createMemory, type Adoptable } from '@memlayer/core'
 import { adopt, createOS, discardPages } from '@memlayer/os-engine'
+import { kinds, Memory, size, wasmPages } from '../made-buffers.ts'
 
 const MiB = 2 ** 20
-const size = 4 * MiB
 const PAGE = 4096
 
-interface Wasm {
-  readonly buffer: ArrayBuffer
-  grow(pages: number): number
-}
-const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: new (options: object) => Wasm } }).WebAssembly
-const wasmPages = size / 65536
-
-const kinds: Readonly<Record<string, () => Adoptable>> = {
-  'a SharedArrayBuffer': () => new SharedArrayBuffer(size),
-  'a growable SharedArrayBuffer': () => new SharedArrayBuffer(size, { maxByteLength: 2 * size }),
-  'an ArrayBuffer': () => new ArrayBuffer(size),
-  'a resizable ArrayBuffer': () => new ArrayBuffer(size, { maxByteLength: 2 * size }),
-  'a WebAssembly.Memory': () => new Memory({ initial: wasmPages, maximum: 2 * wasmPages }),
-  'a shared WebAssembly.Memory': () => new Memory({ initial: wasmPages, maximum: 2 * wasmPages, shared: true }),
-}
 const bytesOf = (made: Adoptable): Uint8Array => new Uint8Array('buffer' in made ? made.buffer : made)
 
 describe('memory.adopt', () => {
