@@ -1,5 +1,5 @@
 // Errors of a wrong call. Nothing has happened then. What a value is, is looked at here and not on the way there.
-import { UsageError, type Memory } from '@memlayer/core'
+import { FatalError, UsageError, type Memory } from '@memlayer/core'
 import { pageBytes } from './size-classes.js'
 
 /** How a message writes an argument. */
@@ -160,6 +160,39 @@ export function tooManyThreads(name: string, most: number): never {
     op: 'share',
     region: name,
     hint: 'Destroy the heap in workers that are done with it, or create it with more `threads`.',
+  })
+}
+
+/** @throws UsageError, because other threads have the heap. `cause`: what its region says. */
+export function inUse(name: string, cause: UsageError): never {
+  const { holds } = cause
+  throw new UsageError('ERR_MEMLAYER_SHARED', `destroy: other threads have the heap '${name}'`, {
+    op: 'destroy',
+    region: name,
+    hint: 'Call destroy() of the heap in each of them, or end them. Then destroy it here.',
+    cause,
+    ...(holds === undefined ? {} : { holds }),
+  })
+}
+
+/** @throws UsageError, because a heap could not be attached. `cause`: what its region says. */
+export function notAttached(cause: UsageError): never {
+  const { message, hint = '' } = cause
+  const reason = message.slice(message.indexOf(' ') + 1, hint === '' ? undefined : message.lastIndexOf(`. ${hint}`))
+  throw new UsageError('ERR_MEMLAYER_SHARED', `attachHeap: ${reason}`, {
+    op: 'attachHeap',
+    hint: 'Have the thread that created the heap call heap.share(worker) again, and post that to this worker.',
+    cause,
+  })
+}
+
+/** @throws FatalError, because the words of a heap do not fit together. */
+export function broken(op: string, name: string, cause: unknown): never {
+  throw new FatalError(`${op}: the heap '${name}' is broken`, {
+    op,
+    region: name,
+    hint: 'Write to its objects by its typed arrays, and not by their `buffer`: that has the words of the heap as well.',
+    cause,
   })
 }
 

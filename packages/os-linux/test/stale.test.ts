@@ -174,9 +174,10 @@ const kinds: Readonly<Record<string, string>> = {
     \`
     for (let i = 0; i < 4; i++) {
       const worker = new Worker(code, { eval: true })
+      const ended = new Promise((resolve) => worker.once('exit', resolve))
       await new Promise((resolve) => worker.once('message', resolve))
       if (i % 2 === 0) await worker.terminate()
-      else await new Promise((resolve) => worker.once('exit', resolve))
+      else await ended
     }
     end('nothing')
   `,

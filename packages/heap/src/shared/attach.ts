@@ -7,11 +7,13 @@ import {
   type HugePagePolicy,
   type Memory,
   type SharedRegion,
+  type ShareToken,
   type SysMemStat,
+  UsageError,
 } from '@memlayer/core'
-import { expectMaximum, expectMemory, notShareable, wrongOption, wrongToken } from '../misuse.js'
+import { expectMaximum, expectMemory, notAttached, notShareable, wrongOption, wrongToken } from '../misuse.js'
 import { pageBytes } from '../size-classes.js'
-import { layoutIn, layoutOf, writeHeader, type Layout } from './layout.js'
+import { layoutIn, layoutOf, writeHeader } from './layout.js'
 import { SharedHeap, type HeapToken } from './shared-heap.js'
 import { Slots } from './slots.js'
 
@@ -52,13 +54,13 @@ export function createSharedHeap(memory: Memory, options: SharedHeapOptions): Sh
   const region = memory.reserve(alignUp(layout.size, align), { name, stat, hugePages, align })
   try {
     region.commit()
-    const bytes = region.view(Uint8Array, 0, layout.size)
-    const words = wordsOf(bytes, layout)
+    const words = region.view(Int32Array, 0, layout.head / 4)
+    const bytes = region.view(Uint8Array, layout.head, layout.size - layout.head)
     writeHeader(words, layout)
     const slots = new Slots(words, layout, memory)
     const slot = slots.offer()
     void slots.enter(slot)
-    return new SharedHeap({ memory, region, share: null, bytes, layout, slots, slot })
+    return new SharedHeap({ memory, region, share: null, words, bytes, layout, slots, slot })
   } catch (error) {
     region.free()
     throw error
@@ -75,7 +77,7 @@ export function attachHeap(memory: Memory, token: HeapToken): SharedHeap {
   expectMemory('attachHeap', memory)
   const { memlayer, share: given, slot }: Partial<HeapToken> = token ?? {}
   if (memlayer !== 'heap' || given === undefined || !Number.isInteger(slot)) wrongToken(token, 'is not one of a heap')
-  const share = memory.attach(given)
+  const share = shareOf(memory, given)
   try {
     const heap = attached(memory, share, slot)
     printByText(Object.getPrototypeOf(heap) as object)
@@ -86,17 +88,22 @@ export function attachHeap(memory: Memory, token: HeapToken): SharedHeap {
   }
 }
 
-function attached(memory: Memory, share: SharedRegion, slot: number): SharedHeap {
-  if (share.size < pageBytes) wrongToken(share.name, 'is not a heap')
-  const bytes = share.view(Uint8Array)
-  const header = new Int32Array(bytes.buffer, bytes.byteOffset, pageBytes / 4)
-  const layout = layoutIn(header, share.size, memory.os.traits.pageSize)
-  if (layout === null) wrongToken(share.name, 'is not a heap')
-  const slots = new Slots(wordsOf(bytes, layout), layout, memory)
-  if (!slots.isOffered(slot) || !slots.enter(slot)) wrongToken(share.name, 'was not offered to this thread')
-  return new SharedHeap({ memory, region: null, share, bytes, layout, slots, slot })
+function shareOf(memory: Memory, given: ShareToken): SharedRegion {
+  try {
+    return memory.attach(given)
+  } catch (error) {
+    if (error instanceof UsageError && error.code === 'ERR_MEMLAYER_SHARED') notAttached(error)
+    throw error
+  }
 }
 
-function wordsOf({ buffer, byteOffset }: Uint8Array<ArrayBuffer>, { head }: Layout): Int32Array {
-  return new Int32Array(buffer, byteOffset, head / 4)
+function attached(memory: Memory, share: SharedRegion, slot: number): SharedHeap {
+  if (share.size < pageBytes) wrongToken(share.name, 'is not a heap')
+  const layout = layoutIn(share.view(Int32Array, 0, pageBytes / 4), share.size, memory.os.traits.pageSize)
+  if (layout === null) wrongToken(share.name, 'is not a heap')
+  const words = share.view(Int32Array, 0, layout.head / 4)
+  const bytes = share.view(Uint8Array, layout.head, layout.size - layout.head)
+  const slots = new Slots(words, layout, memory)
+  if (!slots.isOffered(slot) || !slots.enter(slot)) wrongToken(share.name, 'was not offered to this thread')
+  return new SharedHeap({ memory, region: null, share, words, bytes, layout, slots, slot })
 }

@@ -1,7 +1,8 @@
 // Where what all threads know of a shared heap lies in its region: words of 32 bits in front of the pages with the
 // objects. The typed arrays that people hold begin behind them, so no index of theirs reaches a word.
 //
-//   header | slots, one for each thread | a word for each page | hints, one bitmap for each slot | bitmaps of objects
+//   header | slots, one for each thread | a word for each page | a pin for each page | hints, one bitmap for each slot
+//   | bitmaps of objects
 //
 // A page's word is its kind in the low 8 bits, and above them what the kind needs. It changes by compareExchange, or
 // by a store of the thread that has claimed it.
@@ -11,7 +12,7 @@ import { pageBytes } from '../size-classes.js'
 /** Words of the header. */
 const headerWords = 64
 /** The marks of a heap. A region that is something else does not have both by chance. */
-export const marks: readonly number[] = [0x6d6c6865, 0x61703031]
+export const marks: readonly number[] = [0x6d6c6865, 0x61703032]
 /** Places in the header. The first two have the marks. */
 export const PAGES = 2
 export const SLOTS = 3
@@ -52,6 +53,8 @@ export interface Layout {
   readonly slotsAt: number
   /** Where the words of the pages begin. */
   readonly pagesAt: number
+  /** Where the pins begin, one for each page: see pins.ts. */
+  readonly pinsAt: number
   /** Where the hints begin, and the words of one slot's: first the summary, then the bits. */
   readonly hintsAt: number
   readonly hintWords: number
@@ -71,7 +74,8 @@ export function layoutOf(pages: number, threads: number, osPage: number): Layout
   const hintWords = summaryWords + Math.ceil(pages / 32)
   const slotsAt = headerWords
   const pagesAt = slotsAt + slots * slotWords
-  const hintsAt = pagesAt + pages
+  const pinsAt = pagesAt + pages
+  const hintsAt = pinsAt + pages
   const mapsAt = hintsAt + slots * hintWords
   const head = alignUp((mapsAt + pages * mapWords) * 4, Math.max(osPage, pageBytes))
   return {
@@ -79,6 +83,7 @@ export function layoutOf(pages: number, threads: number, osPage: number): Layout
     slots,
     slotsAt,
     pagesAt,
+    pinsAt,
     hintsAt,
     hintWords,
     summaryWords,

@@ -3,6 +3,7 @@
 // one piece. So the sweep finds all of them: see `giveUp` in spans.ts.
 import { classes, classesMax } from '../size-classes.js'
 import { aboveShift, CLAIMED, END, FREE, kindMask, LARGE, LARGE_PART, LOW, PART, type Layout } from './layout.js'
+import type { Pins } from './pins.js'
 
 /** Looks for pages while other threads are about to free some. */
 const triesMax = 4
@@ -13,19 +14,21 @@ export class SharedPages {
   readonly #at: number
   readonly #count: number
   readonly #claim: number
+  readonly #pins: Pins
   /** Whether the last look met pages that another thread has claimed. They may be free in a moment. */
   #sawClaims = false
 
-  constructor(words: Int32Array, { pagesAt, pages }: Layout, slot: number) {
+  constructor(words: Int32Array, { pagesAt, pages }: Layout, slot: number, pins: Pins) {
     this.#words = words
     this.#at = pagesAt
     this.#count = pages
     this.#claim = CLAIMED | (slot << aboveShift)
+    this.#pins = pins
   }
 
   /** The page after the last one that was ever claimed. */
   get end(): number {
-    return Atomics.load(this.#words, END)
+    return Math.min(Atomics.load(this.#words, END), this.#count)
   }
 
   /** The word of a page. */
@@ -49,7 +52,7 @@ export class SharedPages {
    */
   claim(n: number, isLarge: boolean): number {
     for (let tries = 0; tries < triesMax; tries++) {
-      const low = Atomics.load(this.#words, LOW)
+      const low = Math.min(Math.max(Atomics.load(this.#words, LOW), 1), this.#count)
       this.#sawClaims = false
       let page = this.#claimFrom(low, n, isLarge)
       if (page === 0) {
@@ -92,9 +95,8 @@ export class SharedPages {
   /** How many pages need no look. */
   #lengthAt(word: number): number {
     const kind = word & kindMask
-    if (kind === LARGE) return word >>> aboveShift
     if (kind === CLAIMED) this.#sawClaims = true
-    return kind <= classesMax ? (classes.pages[kind] as number) : 1
+    return pagesOf(word)
   }
 
   /** Claims [first, first + n). Returns -1, or the page that another thread has claimed. */
@@ -104,6 +106,11 @@ export class SharedPages {
     // A sweep looks at the pages below the end, so that comes first.
     for (let end = this.end; end < first + n; end = this.end) void Atomics.compareExchange(words, END, end, first + n)
     if (Atomics.compareExchange(words, at, FREE, this.#claim) !== FREE) return first
+    // Who pinned it when it was free lets go without a bit. Who has pinned it before may set one.
+    if (!isLarge && this.#pins.has(first)) {
+      this.free(first, 1)
+      return first
+    }
     for (let i = 1; i < n; i++) {
       const part = isLarge ? LARGE_PART : PART | (i << aboveShift)
       if (Atomics.compareExchange(words, at + i, FREE, part) === FREE) continue
@@ -126,8 +133,37 @@ export class SharedPages {
     this.#lower(first)
   }
 
-  /** Frees the first page that a thread had claimed whose slot this thread sweeps, and what is left behind it. */
-  freeClaimed(page: number, claim: number): void {
+  /** Frees a span of `n` pages that has no object, if its first page still has `word`. False: it has not. */
+  freeSpan(first: number, word: number, n: number): boolean {
+    if (!this.change(first, word, this.#claim)) return false
+    this.free(first, n)
+    return true
+  }
+
+  /** Calls `visit` with the class, the first page and the word of each span, until it returns true. */
+  eachSpan(visit: (sizeClass: number, page: number, word: number) => boolean): void {
+    const { end } = this
+    for (let page = 1; page < end;) {
+      const word = this.word(page)
+      const kind = word & kindMask
+      // A span that is freed meanwhile may leave its place to smaller ones.
+      page += kind > 0 && kind <= classesMax && visit(kind, page, word) ? end : pagesOf(word)
+    }
+  }
+
+  /** Frees what a thread had claimed whose slot this thread sweeps. */
+  freeClaimedBy(slot: number): void {
+    const claim = CLAIMED | (slot << aboveShift)
+    const { end } = this
+    for (let page = 1; page < end;) {
+      const word = this.word(page)
+      if (word === claim) this.#freeClaimed(page, claim)
+      page += pagesOf(word)
+    }
+  }
+
+  /** Frees the first page of what was claimed, and what is left behind it. */
+  #freeClaimed(page: number, claim: number): void {
     if (!this.change(page, claim, this.#claim)) return
     let n = 1
     for (; page + n < this.#count; n++) {
@@ -147,4 +183,12 @@ export class SharedPages {
   #raise(from: number, page: number): void {
     if (page > from) void Atomics.compareExchange(this.#words, LOW, from, page)
   }
+}
+
+/** The pages of what begins with a word. */
+export function pagesOf(word: number): number {
+  const kind = word & kindMask
+  const n = kind === LARGE ? word >>> aboveShift : kind <= classesMax ? (classes.pages[kind] as number) : 1
+  // A free page is one. Without this, words that a program has overwritten would hold up who reads them for ever.
+  return Math.max(n, 1)
 }

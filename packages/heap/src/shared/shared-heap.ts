@@ -8,11 +8,14 @@ import {
   type Region,
   type SharedRegion,
   type ShareToken,
+  UsageError,
   type WorkerLike,
 } from '@memlayer/core'
 import {
+  broken,
   destroyed,
   freeAlready,
+  inUse,
   notAnObject,
   notCreator,
   tooManyThreads,
@@ -22,9 +25,11 @@ import {
 import { classOf, isSmall, pageBytes, smallMax, unitBytes } from '../size-classes.js'
 import { alignedClass } from '../spans.js'
 import { noViews, viewsOver, type Views } from '../views.js'
+import { Bitmaps } from './bitmaps.js'
 import { Hints } from './hints.js'
 import type { Layout } from './layout.js'
 import { SharedPages } from './pages.js'
+import { Pins } from './pins.js'
 import { Slots } from './slots.js'
 import { SharedSpans } from './spans.js'
 import { audit, surveyOf, type SharedHeapStats } from './survey.js'
@@ -47,7 +52,9 @@ export interface SharedParts {
   readonly region: Region | null
   /** Of the others, their share of it. */
   readonly share: SharedRegion | null
-  /** All bytes of the region. */
+  /** The words in front of the objects. */
+  readonly words: Int32Array
+  /** The bytes of all objects. */
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly layout: Layout
   readonly slots: Slots
@@ -66,13 +73,12 @@ export class SharedHeap {
 
   /** @internal */
   constructor(parts: SharedParts) {
-    const { bytes, layout, slots, slot } = parts
-    const { buffer, byteOffset } = bytes
+    const { words, bytes, layout, slots, slot, share } = parts
     this.#parts = parts
-    this.#words = new Int32Array(buffer, byteOffset, layout.head / 4)
-    this.#views = viewsOver(buffer, byteOffset + layout.head, layout.pages * pageBytes)
-    const pages = new SharedPages(this.#words, layout, slot)
-    this.#spans = new SharedSpans(this.#words, layout, slot, pages, new Hints(this.#words, layout))
+    this.#words = words
+    this.#views = viewsOver(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#spans = spansOf(words, layout, slot)
+    if (share !== null) dropped.register(this, { spans: this.#spans, slots, slot }, this)
     this.#watch = new Watch(slots, () => this.#sweep())
   }
 
@@ -105,10 +111,18 @@ export class SharedHeap {
    */
   alloc(bytes: number): number {
     if (isSmall(bytes)) {
-      const handle = this.#spans.alloc(classOf(bytes))
+      const handle = this.#allocSmall(bytes)
       if (handle > 0) return handle
     }
     return this.#allocOther('alloc', bytes, 1)
+  }
+
+  #allocSmall(bytes: number): number {
+    try {
+      return this.#spans.alloc(classOf(bytes))
+    } catch (error) {
+      return this.#failed('alloc', error)
+    }
   }
 
   /** An object whose bytes are 0. See {@link SharedHeap.alloc}. */
@@ -130,20 +144,37 @@ export class SharedHeap {
   }
 
   #allocOther(op: string, bytes: number, align: number): number {
-    if (this.#isDestroyed) destroyed(op, this.name)
+    if (this.#isGone) destroyed(op, this.name)
     expectSize(op, this.name, bytes, this.maximum)
-    const handle = this.#take(bytes, align)
-    if (handle > 0) return handle
-    // Threads that have ended may have left room, and other threads may have freed what is in this one's spans.
-    this.#sweep()
-    this.#spans.gather()
-    return this.#take(bytes, align) || this.#full(op, bytes)
+    return this.#find(op, bytes, align) || this.#full(op, bytes)
+  }
+
+  /** A place for an object, wherever the heap has one; 0: it is full. */
+  #find(op: string, bytes: number, align: number): number {
+    try {
+      const handle = this.#take(bytes, align)
+      if (handle > 0) return handle
+      // Threads that have ended may have left room, and spans of others may be empty.
+      this.#sweep()
+      this.#spans.gather()
+      return this.#take(bytes, align) || this.#takeLast(bytes, align)
+    } catch (error) {
+      return this.#failed(op, error)
+    }
+  }
+
+  /** A place for a small object where no span of its class can be made: in a span of another thread, or whole pages. */
+  #takeLast(bytes: number, align: number): number {
+    if (bytes > smallMax) return 0
+    const sizeClass = alignedClass(classOf(Math.max(bytes, 1)), align)
+    this.#spans.takeRoomy(sizeClass)
+    return this.#spans.alloc(sizeClass) || this.#spans.allocLarge(Math.ceil(Math.max(bytes, 1) / pageBytes))
   }
 
   /** A place for an object; 0: there is none. */
   #take(bytes: number, align: number): number {
     if (bytes > smallMax) return this.#spans.allocLarge(Math.ceil(bytes / pageBytes))
-    return this.#spans.alloc(alignedClass(bytes === 0 ? 1 : classOf(bytes), align))
+    return this.#spans.alloc(alignedClass(classOf(Math.max(bytes, 1)), align))
   }
 
   #full(op: string, size: number): never {
@@ -176,24 +207,34 @@ export class SharedHeap {
    * handle. Nothing has happened then.
    */
   free(handle: number): void {
-    if (!this.#spans.free(handle)) this.#wrong('free', handle)
+    if (!this.#freed(handle)) this.#wrong('free', handle)
+  }
+
+  #freed(handle: number): boolean {
+    try {
+      return this.#spans.free(handle)
+    } catch (error) {
+      return this.#failed('free', error)
+    }
   }
 
   /**
    * Gives an object another size. Its bytes stay, as many as fit. Use the handle that is returned, because the old one
-   * may be free. No other thread may use the object meanwhile.
+   * may be free. No other thread may use the object meanwhile. An object that gets smaller stays where it is when the
+   * heap is full.
    *
-   * @throws UsageError as `alloc` and `free` do. OutOfMemoryError; the object is then as it was.
+   * @throws UsageError as `alloc` and `free` do. OutOfMemoryError for a larger size; the object is then as it was.
    */
   realloc(handle: number, bytes: number): number {
     const before = this.#spans.sizeOf(handle)
     if (before === 0) this.#wrong('realloc', handle)
     expectSize('realloc', this.name, bytes, this.maximum)
     if (staysAt(before, bytes)) return handle
-    const moved = this.#allocOther('realloc', bytes, 1)
+    const moved = this.#find('realloc', bytes, 1)
+    if (moved === 0) return bytes <= before ? handle : this.#full('realloc', bytes)
     const from = handle * unitBytes
     this.u8.copyWithin(moved * unitBytes, from, from + Math.min(before, this.#spans.sizeOf(moved)))
-    if (this.#spans.free(handle)) return moved
+    if (this.#freed(handle)) return moved
     this.free(moved)
     return this.#wrong('realloc', handle)
   }
@@ -274,7 +315,7 @@ export class SharedHeap {
   }
 
   #arrays(op: string): Views {
-    if (this.#isDestroyed) destroyed(op, this.name)
+    if (this.#isGone) destroyed(op, this.name)
     return this.#views
   }
 
@@ -286,7 +327,7 @@ export class SharedHeap {
    * was created for have it.
    */
   share(worker: WorkerLike): HeapToken {
-    if (this.#isDestroyed) destroyed('share', this.name)
+    if (this.#isGone) destroyed('share', this.name)
     const { region, slots, layout } = this.#parts
     if (region === null) notCreator(this.name)
     const slot = this.#offer(slots) || tooManyThreads(this.name, layout.slots - 1)
@@ -318,7 +359,7 @@ export class SharedHeap {
    * @throws FatalError when the heap is broken.
    */
   check(): void {
-    if (this.#isDestroyed) destroyed('check', this.name)
+    if (this.#isGone) destroyed('check', this.name)
     audit(this.#words, this.#parts.layout, this.#parts.slots, this.name)
   }
 
@@ -331,12 +372,10 @@ export class SharedHeap {
    */
   destroy(): void {
     const { region, share, slots, slot } = this.#parts
-    if (region?.disposed === false) region.free()
-    if (!this.#isDestroyed && share !== null) {
-      this.#spans.giveUp(slot)
-      slots.endSweep(slot)
-    }
+    if (region?.disposed === false) freeRegion(region)
+    if (!this.#isGone && share !== null) leave({ spans: this.#spans, slots, slot })
     this.#isDestroyed = true
+    dropped.unregister(this)
     this.#watch.end()
     this.#spans.clear()
     this.#views = noViews
@@ -351,16 +390,68 @@ export class SharedHeap {
 
   /** What console.log prints. */
   toString(): string {
-    if (this.#isDestroyed) return `Heap '${this.name}': destroyed`
+    if (this.#isGone) return `Heap '${this.name}': destroyed`
     const { used, threads } = this.stats()
-    return `Heap '${this.name}' of ${threads} threads: ${formatBytes(used)} of ${formatBytes(this.maximum)} in use`
+    return `Heap '${this.name}' of ${threads} ${threads === 1 ? 'thread' : 'threads'}: ${formatBytes(used)} of ${formatBytes(this.maximum)} in use`
+  }
+
+  /** Whether its pages are not there any more. A program can find its region and free it. */
+  get #isGone(): boolean {
+    const { region, share } = this.#parts
+    return this.#isDestroyed || this.#words.length === 0 || (region?.disposed ?? share?.released) === true
+  }
+
+  /** @throws for a step that the engine refused: the pages are not there, or a program has written to the words. */
+  #failed(op: string, error: unknown): never {
+    if (this.#isGone) destroyed(op, this.name)
+    if (error instanceof RangeError) broken(op, this.name, error)
+    throw error
   }
 
   #wrong(op: string, handle: number): never {
-    if (this.#isDestroyed) destroyed(op, this.name)
+    if (this.#isGone) destroyed(op, this.name)
     if (this.#spans.isFree(handle)) freeAlready(op, this.name, handle, '')
     notAnObject(op, this.name, handle)
   }
+}
+
+/** What a thread has of a heap that it lets go of. */
+interface Left {
+  readonly spans: SharedSpans
+  readonly slots: Slots
+  readonly slot: number
+}
+
+/** Others take over the spans of a thread, and its slot. */
+function leave({ spans, slots, slot }: Left): void {
+  spans.giveUp(slot)
+  slots.endSweep(slot)
+}
+
+// A worker that drops its heap goes on, and nobody else would hear of it.
+const dropped = /* @__PURE__ */ new FinalizationRegistry<Left>((left) => {
+  try {
+    leave(left)
+  } catch {
+    // Its pages are not there any more.
+  }
+})
+
+/** @throws UsageError ERR_MEMLAYER_SHARED while a worker has the heap. */
+function freeRegion(region: Region): void {
+  try {
+    region.free()
+  } catch (error) {
+    if (error instanceof UsageError && error.code === 'ERR_MEMLAYER_SHARED') inUse(region.name, error)
+    throw error
+  }
+}
+
+function spansOf(words: Int32Array, layout: Layout, slot: number): SharedSpans {
+  const pins = new Pins(words, layout, slot)
+  const pages = new SharedPages(words, layout, slot, pins)
+  const [maps, hints] = [new Bitmaps(words, layout), new Hints(words, layout)]
+  return new SharedSpans({ words, layout, slot, pages, maps, pins, hints })
 }
 
 /** Whether an object of `before` bytes has room for `bytes`, and not too much. */

@@ -1,20 +1,24 @@
 // The objects of a shared heap, as one thread allocates and frees them. A thread allocates in spans of its own. Any
 // thread frees an object in any span.
 //
-// A bitmap of a span has a bit for each object: 1 means in use. Only the owner sets bits, by Atomics.or. Any thread
-// clears a bit by Atomics.and, whose answer tells whether the object was in use. So of two frees of one object one is
-// refused, whichever threads make them. Bits beyond the last object are 1 for ever, so a word without a free object is
-// -1.
+// A bitmap of a span has a bit for each object: 1 means in use. Only the thread that has pinned the span sets bits, by
+// Atomics.or. Any thread clears a bit by Atomics.and, whose answer tells whether the object was in use. So of two frees
+// of one object one is refused, whichever threads make them.
 //
 // The owner keeps a copy of the word that serves a class: the bits that it knows to be free. Other threads only add to
 // those. A span that has room again is known to its owner in this way: a free that finds a word at -1 tells the owner,
 // by a set when it is the same thread, and else by a hint. A span whose words are not at -1 is known already, or its
 // owner will still come to that word.
+//
+// A thread that finds the heap full takes spans from others: see pins.ts. So after each bit that it sets, the owner
+// looks whether the span is its own.
 import { PageSet } from '../page-set.js'
 import { classes, classesMax, pageShift, unitBytes, pageBytes } from '../size-classes.js'
+import { indexOf, isLast, type Bitmaps } from './bitmaps.js'
 import type { Hints } from './hints.js'
 import { aboveShift, CLAIMED, kindMask, LARGE, mapWords, orphanage, PART, type Layout } from './layout.js'
 import type { SharedPages } from './pages.js'
+import type { Pins } from './pins.js'
 
 // Numbers of a class in `#current`.
 const currentStride = 5
@@ -26,13 +30,19 @@ const WORD = 1
 const HANDLE = 2
 /** Units of an object. */
 const UNITS = 3
-/** The span's first page; 0: there is none. */
+/** The span's first page, which is pinned; 0: there is none. */
 const SPAN = 4
 
-/** Bits beyond the last object, in the last word of a class's bitmap. */
-const beyond: Int32Array = /* @__PURE__ */ Int32Array.from(classes.objects, (objects) =>
-  objects % 32 === 0 ? 0 : -1 << objects,
-)
+/** What the objects of a heap are made of, for one thread. */
+export interface SpanParts {
+  readonly words: Int32Array
+  readonly layout: Layout
+  readonly slot: number
+  readonly pages: SharedPages
+  readonly maps: Bitmaps
+  readonly pins: Pins
+  readonly hints: Hints
+}
 
 /** The objects of a heap, for the thread of one slot. */
 export class SharedSpans {
@@ -42,7 +52,11 @@ export class SharedSpans {
   /** Pages; 0: the heap is not there any more. */
   #count: number
   readonly #slot: number
+  /** The slot, above the kind of a page. */
+  readonly #tag: number
   readonly #pages: SharedPages
+  readonly #maps: Bitmaps
+  readonly #pins: Pins
   readonly #hints: Hints
   readonly #current = new Int32Array((classesMax + 1) * currentStride)
   /** By class: spans of this thread that have room. A span that is there may have none. */
@@ -50,13 +64,16 @@ export class SharedSpans {
   /** By class: an empty span that is kept; 0: there is none. */
   readonly #spare = new Int32Array(classesMax + 1)
 
-  constructor(words: Int32Array, layout: Layout, slot: number, pages: SharedPages, hints: Hints) {
+  constructor({ words, layout, slot, pages, maps, pins, hints }: SpanParts) {
     this.#words = words
     this.#pagesAt = layout.pagesAt
     this.#mapsAt = layout.mapsAt
     this.#count = layout.pages
     this.#slot = slot
+    this.#tag = slot << aboveShift
     this.#pages = pages
+    this.#maps = maps
+    this.#pins = pins
     this.#hints = hints
   }
 
@@ -69,7 +86,30 @@ export class SharedSpans {
     const low = bits & -bits
     current[at] = bits ^ low
     void Atomics.or(this.#words, current[at + WORD] as number, low)
+    const page = this.#pagesAt + (current[at + SPAN] as number)
+    if (Atomics.load(this.#words, page) !== (sizeClass | this.#tag)) return this.#lost(sizeClass, low)
     return (current[at + HANDLE] as number) + Math.imul(31 - Math.clz32(low), current[at + UNITS] as number)
+  }
+
+  /** Another thread has taken the span of a class, so the bit that was set last means nothing. Allocates elsewhere. */
+  #lost(sizeClass: number, bit: number): number {
+    void Atomics.and(this.#words, this.#current[sizeClass * currentStride + WORD] as number, ~bit)
+    this.#leave(sizeClass)
+    return this.#refill(sizeClass)
+  }
+
+  /** No span serves a class. The one that did may have another owner by now, who waits for the pin. */
+  #leave(sizeClass: number): void {
+    const at = sizeClass * currentStride
+    const span = this.#current[at + SPAN] as number
+    this.#current.fill(0, at, at + currentStride)
+    if (span !== 0) this.#unpin(span)
+  }
+
+  #unpin(page: number): void {
+    this.#pins.drop(page)
+    const owner = this.#ownerOf(page)
+    if (owner >= 0 && owner !== this.#slot) this.#tell(page, owner)
   }
 
   /** The handle of an object of `n` pages; 0: there is no room. */
@@ -88,6 +128,7 @@ export class SharedSpans {
     let word = words[this.#pagesAt + page] as number
     if ((word & kindMask) === PART) {
       page -= word >>> aboveShift
+      if (page < 0) return false
       word = words[this.#pagesAt + page] as number
     }
     const sizeClass = word & kindMask
@@ -102,8 +143,7 @@ export class SharedSpans {
     if ((before & bit) === 0) return false
     const place = sizeClass * currentStride
     if (this.#current[place + WORD] === at) this.#current[place] = (this.#current[place] as number) | bit
-    else if (before === -1 || before === bit || before === ((beyond[sizeClass] as number) | bit))
-      this.#turn(sizeClass, page, before)
+    else if (before === -1 || isLast(sizeClass, before, bit)) this.#turn(sizeClass, page, before)
     return true
   }
 
@@ -117,7 +157,7 @@ export class SharedSpans {
     const offset = handle - (page << pageShift)
     if (kind === LARGE) return offset === 0 ? (word >>> aboveShift) * pageBytes : 0
     if (kind === 0 || kind > classesMax) return 0
-    const index = this.#indexOf(kind, offset)
+    const index = indexOf(kind, offset)
     if (index < 0) return 0
     const bits = this.#words[this.#mapsAt + page * mapWords + (index >>> 5)] as number
     return (bits & (1 << index)) === 0 ? 0 : (classes.units[kind] as number) * unitBytes
@@ -131,14 +171,7 @@ export class SharedSpans {
     if (page >= this.#count) return false
     const kind = (this.#words[this.#pagesAt + page] as number) & kindMask
     if (kind === 0) return own < this.#pages.end
-    return kind <= classesMax && this.#indexOf(kind, handle - (page << pageShift)) >= 0
-  }
-
-  /** The index of the object at an offset in units of its span; -1: none begins there. */
-  #indexOf(sizeClass: number, offset: number): number {
-    const units = classes.units[sizeClass] as number
-    const index = Math.floor(offset / units)
-    return index * units === offset && index < (classes.objects[sizeClass] as number) ? index : -1
+    return kind <= classesMax && indexOf(kind, handle - (page << pageShift)) >= 0
   }
 
   /** The first page of the span that a page is part of. */
@@ -163,9 +196,11 @@ export class SharedSpans {
     if (this.#count === 0) return 0
     const at = sizeClass * currentStride
     const span = this.#current[at + SPAN] as number
-    const map = this.#mapsAt + span * mapWords
-    if (span !== 0 && this.#pointFrom(sizeClass, span, (this.#current[at + WORD] as number) - map))
-      return this.alloc(sizeClass)
+    if (span !== 0) {
+      const word = (this.#current[at + WORD] as number) - this.#maps.of(span)
+      if (this.#isOwn(span, sizeClass) && this.#pointFrom(sizeClass, span, word)) return this.alloc(sizeClass)
+      this.#leave(sizeClass)
+    }
     if (this.#useRoomy(sizeClass)) return this.alloc(sizeClass)
     this.#hints.takeAll(this.#slot, (page) => this.#heard(page))
     const found = this.#useRoomy(sizeClass) || this.#adopt(sizeClass) || this.#make(sizeClass)
@@ -175,24 +210,28 @@ export class SharedSpans {
   /** The first word of a span from `word` on that has a free object serves the class. False: there is none. */
   #pointFrom(sizeClass: number, span: number, word: number): boolean {
     const count = classes.words[sizeClass] as number
-    const map = this.#mapsAt + span * mapWords
     for (let i = word; i < count; i++) {
-      const used = Atomics.load(this.#words, map + i)
-      const always = i === count - 1 ? (beyond[sizeClass] as number) : 0
-      // A free of what is free can hit a span that was made there meanwhile, and a bit beyond its last object.
-      if ((used & always) !== always) void Atomics.or(this.#words, map + i, always)
-      const free = ~(used | always)
+      const free = this.#maps.free(sizeClass, span, i)
       if (free === 0) continue
       const current = this.#current
       const at = sizeClass * currentStride
       const units = classes.units[sizeClass] as number
       current[at + BITS] = free
-      current[at + WORD] = map + i
+      current[at + WORD] = this.#maps.of(span) + i
       current[at + HANDLE] = (span << pageShift) + i * 32 * units
       current[at + UNITS] = units
       current[at + SPAN] = span
       return true
     }
+    return false
+  }
+
+  /** A span of this thread serves a class that has none. False: it has no room, or another thread has taken it. */
+  #use(sizeClass: number, page: number): boolean {
+    if (!this.#isOwn(page, sizeClass) || !this.#pins.take(page)) return false
+    // A thread that took it before the pin may have freed it since.
+    if (this.#isOwn(page, sizeClass) && this.#pointFrom(sizeClass, page, 0)) return true
+    this.#unpin(page)
     return false
   }
 
@@ -202,13 +241,13 @@ export class SharedSpans {
     if (set === undefined) return false
     for (let page = set.lowest(); page >= 0; page = set.lowest()) {
       set.delete(page)
-      if (this.#isOwn(page, sizeClass) && this.#pointFrom(sizeClass, page, 0)) return true
+      if (this.#use(sizeClass, page)) return true
     }
     return false
   }
 
   #isOwn(page: number, sizeClass: number): boolean {
-    return this.#pages.word(page) === (sizeClass | (this.#slot << aboveShift))
+    return this.#pages.word(page) === (sizeClass | this.#tag)
   }
 
   #addRoomy(sizeClass: number, page: number): void {
@@ -218,25 +257,26 @@ export class SharedSpans {
 
   /** Another thread has freed an object of the span at `page`. */
   #heard(page: number): void {
-    const word = this.#pages.word(page)
+    const word = page < this.#count ? this.#pages.word(page) : 0
     const sizeClass = word & kindMask
     if (word >>> aboveShift !== this.#slot || sizeClass === 0 || sizeClass > classesMax) return
     this.#addRoomy(sizeClass, page)
-    if (this.#isEmpty(sizeClass, page)) this.#emptied(sizeClass, page)
+    if (this.#maps.isEmpty(sizeClass, page)) this.#emptied(sizeClass, page)
   }
 
   /** A span of a thread that has ended serves the class. */
   #adopt(sizeClass: number): boolean {
-    const orphan = sizeClass | (orphanage << aboveShift)
+    const orphan = orphanOf(sizeClass)
     return this.#hints.some(orphanage, (page) => {
+      if (page >= this.#count) return false
       const word = this.#pages.word(page)
       if (word !== orphan) {
         if (!isOrphan(word)) this.#forgetOrphan(page)
         return false
       }
-      if (!this.#pages.change(page, orphan, sizeClass | (this.#slot << aboveShift))) return false
+      if (!this.#pages.change(page, orphan, sizeClass | this.#tag)) return false
       this.#forgetOrphan(page)
-      return this.#pointFrom(sizeClass, page, 0)
+      return this.#use(sizeClass, page)
     })
   }
 
@@ -248,27 +288,29 @@ export class SharedSpans {
 
   /** A new span serves the class. False: there are no pages for it. */
   #make(sizeClass: number): boolean {
-    const page = this.#pages.claim(classes.pages[sizeClass] as number, false)
-    if (page === 0) return false
-    const map = this.#mapsAt + page * mapWords
-    const count = classes.words[sizeClass] as number
-    this.#words.fill(0, map, map + count)
-    this.#words[map + count - 1] = beyond[sizeClass] as number
-    // The bitmap comes before the word that makes it a span.
-    this.#pages.become(page, sizeClass | (this.#slot << aboveShift))
-    return this.#pointFrom(sizeClass, page, 0)
+    for (;;) {
+      const page = this.#pages.claim(classes.pages[sizeClass] as number, false)
+      if (page === 0) return false
+      this.#maps.begin(sizeClass, page)
+      // The bitmap comes before the word that makes it a span.
+      this.#pages.become(page, sizeClass | this.#tag)
+      if (this.#use(sizeClass, page)) return true
+      // A thread looked at the page just now, or this one was taken at once. What is left of it serves later.
+      this.#addRoomy(sizeClass, page)
+    }
   }
 
   /** A word that was full has room, or is empty. */
   #turn(sizeClass: number, page: number, before: number): void {
-    const isEmpty = this.#isEmpty(sizeClass, page)
+    const isEmpty = this.#maps.isEmpty(sizeClass, page)
     if (!isEmpty && before !== -1) return
     // The owner is read after the free. If that changes then, the new owner has seen the free.
     const owner = this.#ownerOf(page)
     if (owner === this.#slot) {
       if (before === -1) this.#addRoomy(sizeClass, page)
       if (isEmpty) this.#emptied(sizeClass, page)
-    } else if (owner !== orphanage || !isEmpty || !this.#dropOrphan(sizeClass, page)) this.#tell(page, owner)
+    } else if (owner !== orphanage || !isEmpty || !this.#take(sizeClass, page, orphanOf(sizeClass)))
+      this.#tell(page, owner)
   }
 
   /** Tells the owner of a span, also when a sweep made that another one meanwhile. */
@@ -286,22 +328,21 @@ export class SharedSpans {
     return kind > 0 && kind <= classesMax ? word >>> aboveShift : -1
   }
 
-  /** Frees an orphan that is empty. False: another thread has it. */
-  #dropOrphan(sizeClass: number, page: number): boolean {
-    const own = sizeClass | (this.#slot << aboveShift)
-    if (!this.#pages.change(page, sizeClass | (orphanage << aboveShift), own)) return false
-    // Another thread may have adopted it, and ended.
-    if (this.#isEmpty(sizeClass, page)) this.#pages.free(page, classes.pages[sizeClass] as number)
+  /**
+   * Takes the span at a page from the owner that its word names, and frees it if it is empty. False: the word is
+   * another one by now.
+   */
+  #take(sizeClass: number, page: number, word: number): boolean {
+    if (!this.#pages.change(page, word, sizeClass | this.#tag)) return false
+    // Its owner may have allocated in it before.
+    if (this.#maps.isEmpty(sizeClass, page)) void this.#free(sizeClass, page)
     else this.#addRoomy(sizeClass, page)
     return true
   }
 
-  /** Whether no object of a span is in use. Only its owner can make that untrue. */
-  #isEmpty(sizeClass: number, page: number): boolean {
-    const map = this.#mapsAt + page * mapWords
-    const last = map + (classes.words[sizeClass] as number) - 1
-    for (let at = map; at < last; at++) if (this.#words[at] !== 0) return false
-    return (Atomics.load(this.#words, last) & ~(beyond[sizeClass] as number)) === 0
+  /** Frees the pages of an empty span of this thread. False: another thread has taken it. */
+  #free(sizeClass: number, page: number): boolean {
+    return this.#pages.freeSpan(page, sizeClass | this.#tag, classes.pages[sizeClass] as number)
   }
 
   /** Keeps one empty span of a class, so that a program at its edge does not make one again and again. */
@@ -310,42 +351,44 @@ export class SharedSpans {
     const other = this.#spare[sizeClass] as number
     if (page === current || page === other) return
     this.#addRoomy(sizeClass, page)
-    const isSpare = other !== 0 && other !== current && this.#isOwn(other, sizeClass) && this.#isEmpty(sizeClass, other)
+    const isSpare =
+      other !== 0 && other !== current && this.#isOwn(other, sizeClass) && this.#maps.isEmpty(sizeClass, other)
     this.#spare[sizeClass] = isSpare ? Math.min(page, other) : page
     if (isSpare) this.#drop(sizeClass, Math.max(page, other))
   }
 
   #drop(sizeClass: number, page: number): void {
     this.#roomy[sizeClass]?.delete(page)
-    this.#pages.free(page, classes.pages[sizeClass] as number)
+    void this.#free(sizeClass, page)
   }
 
   /**
-   * Frees the pages of all empty spans of this thread and of orphans, and finds all spans of this thread that have
-   * room. It looks at every page, so it is for a heap that seems to be full.
+   * Frees the pages of all empty spans, whichever thread has them, and finds all spans of this thread that have room.
+   * It looks at every page, so it is for a heap that seems to be full.
    */
   gather(): void {
-    const end = this.#pages.end
-    for (let page = 1; page < end;) {
-      const word = this.#pages.word(page)
-      const kind = word & kindMask
-      const isSpan = kind > 0 && kind <= classesMax
-      const n = isSpan ? (classes.pages[kind] as number) : 1
-      if (isSpan && word >>> aboveShift === this.#slot) this.#gatherOne(kind, page)
-      else if (isOrphan(word) && this.#isEmpty(kind, page)) void this.#dropOrphan(kind, page)
-      page += n
-    }
+    this.#pages.eachSpan((sizeClass, page, word) => {
+      const isOwn = word === (sizeClass | this.#tag)
+      const isEmpty = this.#maps.isEmpty(sizeClass, page)
+      if (isOwn && isEmpty) this.#gatherOne(sizeClass, page)
+      else if (isOwn) this.#addRoomy(sizeClass, page)
+      else if (isEmpty) void this.#take(sizeClass, page, word)
+      return false
+    })
   }
 
   #gatherOne(sizeClass: number, page: number): void {
-    const at = sizeClass * currentStride
-    if (!this.#isEmpty(sizeClass, page)) {
-      this.#addRoomy(sizeClass, page)
-      return
-    }
-    if (this.#current[at + SPAN] === page) this.#current.fill(0, at, at + currentStride)
+    if (this.#current[sizeClass * currentStride + SPAN] === page) this.#leave(sizeClass)
     if (this.#spare[sizeClass] === page) this.#spare[sizeClass] = 0
     this.#drop(sizeClass, page)
+  }
+
+  /** Takes a span of a class that has room from a thread that does not allocate in it. It is for a heap that is full. */
+  takeRoomy(sizeClass: number): void {
+    this.#pages.eachSpan((found, page, word) => {
+      if (found !== sizeClass || word === (sizeClass | this.#tag) || this.#pins.has(page)) return false
+      return this.#maps.hasRoom(sizeClass, page) && this.#take(sizeClass, page, word)
+    })
   }
 
   /**
@@ -354,26 +397,24 @@ export class SharedSpans {
    */
   giveUp(owner: number): void {
     if (owner === this.#slot) this.#current.fill(0)
-    const end = this.#pages.end
-    for (let page = 1; page < end;) {
-      const word = this.#pages.word(page)
-      const kind = word & kindMask
-      const isSpan = kind > 0 && kind <= classesMax
-      const isOwn = word >>> aboveShift === owner
-      if (isSpan && isOwn) this.#giveUpSpan(kind, page, word)
-      else if (kind === CLAIMED && isOwn) this.#pages.freeClaimed(page, word)
-      page += isSpan ? (classes.pages[kind] as number) : 1
-    }
+    // A thread that adopts an orphan pins it.
+    this.#pins.dropAll(owner, this.#pages.end)
+    this.#pages.eachSpan((sizeClass, page, word) => {
+      if (word >>> aboveShift === owner) this.#giveUpSpan(sizeClass, page, word)
+      return false
+    })
+    this.#pages.freeClaimedBy(owner)
   }
 
   #giveUpSpan(sizeClass: number, page: number, word: number): void {
-    if (this.#isEmpty(sizeClass, page)) {
-      this.#pages.become(page, sizeClass | (this.#slot << aboveShift))
-      this.#pages.free(page, classes.pages[sizeClass] as number)
-    } else if (this.#pages.change(page, word, sizeClass | (orphanage << aboveShift))) {
-      // Its last object may have been freed meanwhile, by a thread that told the owner.
-      if (!this.#isEmpty(sizeClass, page) || !this.#dropOrphan(sizeClass, page)) this.#hints.tell(orphanage, page)
+    if (this.#maps.isEmpty(sizeClass, page)) {
+      void this.#pages.freeSpan(page, word, classes.pages[sizeClass] as number)
+      return
     }
+    const orphan = orphanOf(sizeClass)
+    if (!this.#pages.change(page, word, orphan)) return
+    // Its last object may have been freed meanwhile, by a thread that told the owner.
+    if (!this.#maps.isEmpty(sizeClass, page) || !this.#take(sizeClass, page, orphan)) this.#hints.tell(orphanage, page)
   }
 
   /** The heap is not there any more. */
@@ -383,6 +424,11 @@ export class SharedSpans {
     this.#current.fill(0)
     this.#roomy.fill(undefined)
   }
+}
+
+/** The word of the first page of a span whose thread has ended. */
+function orphanOf(sizeClass: number): number {
+  return sizeClass | (orphanage << aboveShift)
 }
 
 function isOrphan(word: number): boolean {

@@ -16,6 +16,7 @@ import {
   PART,
   type Layout,
 } from './layout.js'
+import { pagesOf } from './pages.js'
 import type { Slots } from './slots.js'
 
 /** What does not fit is looked at so many times. */
@@ -52,7 +53,7 @@ export function surveyOf(words: Int32Array, layout: Layout, slots: Slots): Share
   const byClass = new Map<number, { size: number; spans: number; objects: number; free: number }>()
   const large = { objects: 0, bytes: 0 }
   let [used, live, objects, spans, orphans] = [0, 0, 0, 0, 0]
-  for (let page = 1, n = 1; page < (words[END] as number); page += n) {
+  for (let page = 1, n = 1; page < endOf(words, layout); page += n) {
     const word = Atomics.load(words, layout.pagesAt + page)
     const kind = word & kindMask
     n = pagesOf(word)
@@ -89,11 +90,9 @@ export function surveyOf(words: Int32Array, layout: Layout, slots: Slots): Share
   }
 }
 
-/** The pages of what begins with a word. */
-function pagesOf(word: number): number {
-  const kind = word & kindMask
-  if (kind === LARGE) return word >>> aboveShift
-  return kind !== FREE && kind <= classesMax ? (classes.pages[kind] as number) : 1
+/** The page after the last one that was ever claimed. */
+function endOf(words: Int32Array, { pages }: Layout): number {
+  return Math.min(words[END] ?? 0, pages)
 }
 
 /** Objects in use of the span at a page. */
@@ -113,7 +112,7 @@ function bitsIn(word: number): number {
 
 /** Looks at every page. @throws FatalError when the words of a page do not fit together, and stay so. */
 export function audit(words: Int32Array, layout: Layout, slots: Slots, name: string): void {
-  for (let page = 1, n = 1; page < (words[END] as number); page += n) {
+  for (let page = 1, n = 1; page < endOf(words, layout); page += n) {
     let wrong: string | null = null
     for (let looks = 0; looks < looksMax; looks++) {
       const word = Atomics.load(words, layout.pagesAt + page)

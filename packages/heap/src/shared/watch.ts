@@ -3,21 +3,14 @@
 // for a while.
 import type { WorkerLike } from '@memlayer/core'
 import type { Slots } from './slots.js'
-
-/** A slot, as it was offered to one worker. */
-interface Offer {
-  readonly slot: number
-}
+import { onWorkerEnd } from './worker-ends.js'
 
 /** What the creator of a heap has offered. */
 export class Watch {
   readonly #slots: Slots
   readonly #sweep: () => void
-  /** By worker: what it was offered, by slot. */
-  readonly #offers = new WeakMap<WorkerLike, Map<number, Offer>>()
-  /** By slot: the last offer of it. */
-  readonly #last: (Offer | undefined)[] = []
-  #isOver = false
+  /** By slot: what ends the last offer of it. */
+  readonly #ends = new Map<number, () => void>()
 
   /** `sweep` is called when a worker has ended. */
   constructor(slots: Slots, sweep: () => void) {
@@ -27,31 +20,29 @@ export class Watch {
 
   /** A slot was offered to a worker. */
   add(worker: WorkerLike, slot: number): void {
-    const offer = { slot }
-    this.#last[slot] = offer
-    const known = this.#offers.get(worker)
-    const offers = known ?? new Map<number, Offer>()
-    offers.set(slot, offer)
-    if (known !== undefined) return
-    this.#offers.set(worker, offers)
-    const { once, addEventListener } = worker
-    const listener = (): void => this.#ended(offers.values())
-    if (typeof once === 'function') once.call(worker, 'exit', listener)
-    else addEventListener?.call(worker, 'close', listener)
+    // The slot served another worker before.
+    this.#ends.get(slot)?.()
+    this.#ends.set(
+      slot,
+      onWorkerEnd(worker, () => this.#ended(slot)),
+    )
   }
 
-  #ended(offers: Iterable<Offer>): void {
-    if (this.#isOver) return
-    for (const offer of offers) {
-      // The slot may serve another worker since.
-      if (this.#last[offer.slot] !== offer) continue
-      if (!this.#slots.withdraw(offer.slot)) this.#slots.believeEnd(offer.slot)
+  #ended(slot: number): void {
+    this.#ends.get(slot)?.()
+    this.#ends.delete(slot)
+    try {
+      if (!this.#slots.withdraw(slot)) this.#slots.believeEnd(slot)
+      this.#sweep()
+    } catch {
+      // Its pages are not there, or a program has written to its words. An event has no caller who could hear of that:
+      // the next call of the heap throws.
     }
-    this.#sweep()
   }
 
   /** The heap is not there any more. */
   end(): void {
-    this.#isOver = true
+    for (const end of this.#ends.values()) end()
+    this.#ends.clear()
   }
 }

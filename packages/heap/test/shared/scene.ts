@@ -49,9 +49,10 @@ export class Scene {
     const slots = new Slots(this.words, this.layout, memory)
     const slot = slots.offer()
     if (slot === 0 || !slots.enter(slot)) return null
-    const share = { name: 'scene', released: true } as SharedRegion
-    const { bytes, layout } = this
-    return { thread, slot, heap: new SharedHeap({ memory, region: null, share, bytes, layout, slots, slot }) }
+    const share = { name: 'scene', released: false, release: () => undefined } as unknown as SharedRegion
+    const { words, layout } = this
+    const bytes = this.bytes.subarray(layout.head)
+    return { thread, slot, heap: new SharedHeap({ memory, region: null, share, words, bytes, layout, slots, slot }) }
   }
 
   /** The thread has ended, wherever it was. */

@@ -50,7 +50,7 @@ describe('createHeap with threads', () => {
     expect(heap.stats().large).toEqual({ objects: 1, bytes: 106_496 })
     expect(heap.memory.stats().categories['records']?.ready).toBeGreaterThan(16 * MiB)
     expect([heap.name, heap.maximum, heap.isCreator]).toEqual(['records', 16 * MiB, true])
-    expect(inspect(heap)).toBe("Heap 'records' of 1 threads: 112 KiB of 16 MiB in use")
+    expect(inspect(heap)).toBe("Heap 'records' of 1 thread: 112 KiB of 16 MiB in use")
   })
 })
 
