@@ -97,6 +97,16 @@ export class Checker {
     return handle
   }
 
+  /** An object that keeps its place has fewer bytes. */
+  shorten(handle: number, bytes: number): void {
+    const live = this.#live.get(handle)
+    if (live === undefined) return
+    this.#expectEnd('realloc', handle, live)
+    const at = handle * unitBytes
+    this.#room.renew().u8.fill(endByte, at + bytes, at + this.#spans.sizeOf(handle))
+    this.#live.set(handle, { ...live, bytes })
+  }
+
   /** What waits has the last room of the heap, perhaps. */
   #take(take: () => number): number {
     try {

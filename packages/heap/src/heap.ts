@@ -1,6 +1,6 @@
 // A heap: what people hold. Its objects are handles, which are small whole numbers, and its bytes are typed arrays.
 // It answers to mallocgc in Go's runtime/malloc.go, without a garbage collector.
-import { formatBytes, type Memory, type Region } from '@memlayer/core'
+import { formatBytes, OutOfMemoryError, type Memory, type Region } from '@memlayer/core'
 import { Checker, type CheckOptions, type Leak } from './checker.js'
 import {
   destroyed,
@@ -33,7 +33,7 @@ export class Heap {
     const { name } = room.region
     this.#memory = memory
     this.#room = room
-    this.#pages = new PageHeap(room, name)
+    this.#pages = new PageHeap(room, name, () => this.#spans.dropKept())
     this.#spans = new Spans(this.#pages, Math.floor(room.size / pageBytes))
     this.#checker = check === null ? null : new Checker(room, this.#spans, check)
     this.#end = memory.reclaimer({ name }, ({ want }) => (this.#isDestroyed ? 0 : this.scavenge(want)))
@@ -131,16 +131,17 @@ export class Heap {
   /**
    * Gives an object another size. Its bytes stay, as many as fit. It stays where it is if it can: use the handle that
    * is returned, because the old one may be free. Of an object that was allocated between a mark and its release, the
-   * new place belongs to that mark as well.
+   * new place belongs to that mark as well. An object that gets smaller stays where it is when the heap is full.
    *
-   * @throws UsageError as `alloc` and `free` do. OutOfMemoryError; the object is then as it was.
+   * @throws UsageError as `alloc` and `free` do. OutOfMemoryError for a larger size; the object is then as it was.
    */
   realloc(handle: number, bytes: number): number {
     const before = this.#sizeOf(handle)
     if (before < 0) this.#wrong('realloc', handle)
     expectSize('realloc', this.name, bytes, this.maximum)
     if (this.#staysAt(handle, before, bytes)) return handle
-    const moved = this.#allocBeside(handle, bytes)
+    const moved = this.#moveTo(handle, before, bytes)
+    if (moved === handle) return handle
     const from = handle * unitBytes
     // An observer that heard of the allocation may have freed the object.
     if (this.#sizeOf(handle) !== before) {
@@ -150,6 +151,19 @@ export class Heap {
     this.u8.copyWithin(moved * unitBytes, from, from + Math.min(before, this.#sizeOf(moved)))
     this.free(handle)
     return moved
+  }
+
+  /** A place of another size for an object. The heap may be full: then one that gets smaller keeps its place. */
+  #moveTo(handle: number, before: number, bytes: number): number {
+    try {
+      return this.#allocBeside(handle, bytes)
+    } catch (error) {
+      if (bytes > before || !(error instanceof OutOfMemoryError)) throw error
+    }
+    if (this.#sizeOf(handle) !== before) this.#wrong('realloc', handle)
+    if (this.#checker === null) void this.#spans.resizeLarge(handle, Math.ceil(Math.max(bytes, 1) / pageBytes))
+    else this.#checker.shorten(handle, bytes)
+    return handle
   }
 
   /** An object that belongs to the same mark as the one at `handle`. */

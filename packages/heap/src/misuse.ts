@@ -155,7 +155,7 @@ export function notShared(name: string): never {
 
 /** @throws UsageError, because as many threads as it may have been given the heap. */
 export function tooManyThreads(name: string, most: number): never {
-  const message = `share: ${most} threads have the heap '${name}', or have a token that they did not attach`
+  const message = `share: ${most} ${most === 1 ? 'thread has' : 'threads have'} the heap '${name}', or a token that was not attached`
   throw new UsageError('ERR_MEMLAYER_SHARED', message, {
     op: 'share',
     region: name,

@@ -14,11 +14,14 @@ export class PageHeap {
   readonly #touched: Int32Array
   readonly #count: number
   readonly #name: string
+  readonly #relieve: () => boolean
   /** The page after the last one that was ever in use. */
   #end = 1
   #isClosed = false
 
-  constructor(room: Room, name: string) {
+  /** `relieve` is called when there is no room. It frees pages that hold no object. False: there are none. */
+  constructor(room: Room, name: string, relieve: () => boolean) {
+    this.#relieve = relieve
     this.#room = room
     this.#name = name
     this.#count = Math.floor(room.size / pageBytes)
@@ -46,9 +49,29 @@ export class PageHeap {
   /**
    * Takes the lowest run of `n` free pages. They are Ready.
    *
-   * @throws OutOfMemoryError when there is no such run, or when the OS refuses. Nothing has changed then.
+   * @throws OutOfMemoryError when there is no such run, or when the OS refuses. No object has changed then.
    */
   take(n: number): number {
+    const page = this.tryTake(n)
+    return page < 0 ? this.#full(n) : page
+  }
+
+  /** Takes the lowest run of `n` free pages; -1: there is none. @throws OutOfMemoryError when the OS refuses. */
+  tryTake(n: number): number {
+    try {
+      const page = this.#find(n)
+      if (page >= 0 || !this.#relieve()) return page
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error
+      void this.#relieve()
+      // A reclaimer that was asked meanwhile can have freed pages as well. No more is asked of the OS.
+      const page = this.#map.find(n)
+      if (page < 0 || (page + n) * pageBytes > this.#room.ready) throw error
+    }
+    return this.#find(n)
+  }
+
+  #find(n: number): number {
     if (this.#isClosed) destroyed('alloc', this.#name)
     let page = this.#map.find(n)
     // Observers of a commit can call the heap. So the run is looked for again.
@@ -57,8 +80,7 @@ export class PageHeap {
       page = this.#map.find(n)
     }
     if (this.#isClosed) destroyed('alloc', this.#name)
-    if (page < 0) this.#full(n)
-    this.#enter(page, n)
+    if (page >= 0) this.#enter(page, n)
     return page
   }
 

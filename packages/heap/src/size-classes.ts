@@ -50,6 +50,17 @@ export function pagesOfClass(sizeClass: number): number {
   return pages
 }
 
+/**
+ * The pages for one object of a class by itself, in a heap of `all` pages that has no room for a span. 0: it would leave
+ * more than an eighth unused, and a span fits when others are freed.
+ */
+export function pagesForOne(sizeClass: number, all: number): number {
+  const bytes = bytesOfClass(sizeClass)
+  const pages = Math.ceil(bytes / pageBytes)
+  const isWaste = pages * pageBytes - bytes > bytes / 8
+  return isWaste && (classes.pages[sizeClass] as number) < all ? 0 : pages
+}
+
 /** The figures of each class, by class: what allocation and free read. */
 export class SizeClasses {
   /** Units of an object. */

@@ -9,7 +9,7 @@
 import { Arena, atHandle, atSpan, atUnits, atWord, currentStride } from './arena.js'
 import { lowestBit } from './page-set.js'
 import type { PageHeap } from './page-heap.js'
-import { classes, pageBytes, pageShift, pageUnits, unitBytes } from './size-classes.js'
+import { classes, classesMax, pageBytes, pagesForOne, pageShift, pageUnits, unitBytes } from './size-classes.js'
 import { largeClass, SpanTable } from './span-table.js'
 import type { WordPool } from './word-pool.js'
 
@@ -199,15 +199,33 @@ export class Spans {
     this.#use(this.#arenas[0] as Arena)
   }
 
-  /** Gives empty spans to the page heap. */
+  /** Gives the empty spans that are kept to the page heap. False: there are none. */
+  dropKept(): boolean {
+    let found = false
+    for (let level = 0; level <= this.#depth; level++) {
+      const arena = this.#arenas[level] as Arena
+      for (let c = 1; c <= classesMax; c++) {
+        found = this.#dropIfEmpty(arena, c, arena.current[c * currentStride + atSpan] as number) || found
+        found = this.#dropIfEmpty(arena, c, arena.spare[c] as number) || found
+      }
+    }
+    return found
+  }
+
+  #dropIfEmpty(arena: Arena, sizeClass: number, page: number): boolean {
+    if (page === 0 || this.#tags[page] !== sizeClass << 8 || this.#free[page] !== classes.objects[sizeClass]) return false
+    const at = sizeClass * currentStride
+    if (arena.current[at + atSpan] === page) arena.current.fill(0, at, at + currentStride)
+    if (arena.spare[sizeClass] === page) arena.spare[sizeClass] = 0
+    this.#drop(arena, sizeClass, page)
+    return true
+  }
+
+  /** Gives all empty spans to the page heap. */
   dropEmpty(): void {
     for (const { page, sizeClass, objects, free } of this.table.all(this.#pages.end)) {
-      if (sizeClass === 0 || free < objects) continue
-      const arena = this.#arenas[this.#levels[page] as number] as Arena
-      const at = sizeClass * currentStride
-      if (arena.current[at + atSpan] === page) arena.current.fill(0, at, at + currentStride)
-      if (arena.spare[sizeClass] === page) arena.spare[sizeClass] = 0
-      this.#drop(arena, sizeClass, page)
+      if (sizeClass !== 0 && free === objects)
+        void this.#dropIfEmpty(this.#arenas[this.#levels[page] as number] as Arena, sizeClass, page)
     }
   }
 
@@ -230,8 +248,14 @@ export class Spans {
     }
     span = this.#arena.takeRoomy(sizeClass)
     if (span < 0) span = this.#make(sizeClass)
+    if (span < 0) return this.#allocAlone(sizeClass)
     this.#point(this.#current, at, sizeClass, span, lowestBit(this.#words[(this.#base[span] as number) - 1] as number))
     return this.alloc(sizeClass)
+  }
+
+  /** There is no room for a span of the class. One object may fit. */
+  #allocAlone(sizeClass: number): number {
+    return this.allocLarge(pagesForOne(sizeClass, this.#tags.length) || (classes.pages[sizeClass] as number))
   }
 
   /** A word of a span serves the class from now on. */
@@ -243,10 +267,14 @@ export class Spans {
     current[at + atSpan] = span
   }
 
-  /** A new span of a class. The call that takes pages can call code that changes the heap, so the rest comes after. */
+  /**
+   * A new span of a class; -1: there are no pages for it. The call that takes pages can call code that changes the
+   * heap, so the rest comes after.
+   */
   #make(sizeClass: number): number {
     const n = classes.pages[sizeClass] as number
-    const page = this.#pages.take(n)
+    const page = this.#pages.tryTake(n)
+    if (page < 0) return -1
     const count = classes.words[sizeClass] as number
     const objects = classes.objects[sizeClass] as number
     const base = this.#pool.take(count + 1) + 1

@@ -22,7 +22,7 @@ import {
   expectAlignment,
   expectSize,
 } from '../misuse.js'
-import { classOf, isSmall, pageBytes, smallMax, unitBytes } from '../size-classes.js'
+import { classOf, isSmall, pageBytes, pagesForOne, smallMax, unitBytes } from '../size-classes.js'
 import { alignedClass } from '../spans.js'
 import { noViews, viewsOver, type Views } from '../views.js'
 import { Bitmaps } from './bitmaps.js'
@@ -168,7 +168,9 @@ export class SharedHeap {
     if (bytes > smallMax) return 0
     const sizeClass = alignedClass(classOf(Math.max(bytes, 1)), align)
     this.#spans.takeRoomy(sizeClass)
-    return this.#spans.alloc(sizeClass) || this.#spans.allocLarge(Math.ceil(Math.max(bytes, 1) / pageBytes))
+    const handle = this.#spans.alloc(sizeClass)
+    const pages = pagesForOne(sizeClass, this.#parts.layout.pages)
+    return handle > 0 || pages === 0 ? handle : this.#spans.allocLarge(pages)
   }
 
   /** A place for an object; 0: there is none. */

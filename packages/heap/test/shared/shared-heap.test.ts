@@ -190,7 +190,7 @@ describe.skipIf(!onLinux)('a shared heap on real memory (needs Linux)', () => {
     heap.share(worker)
     expect(errorOf(() => heap.share(worker))).toMatchObject({
       code: 'ERR_MEMLAYER_SHARED',
-      message: expect.stringContaining("2 threads have the heap 'heap', or have a token") as string,
+      message: expect.stringContaining("2 threads have the heap 'heap', or a token") as string,
     })
     await worker.terminate()
     const other = new Worker('setInterval(() => 0, 1000)', { eval: true })

@@ -7,16 +7,20 @@ import { Scene, type Player } from './scene.js'
 import { switchAt } from './stops.js'
 
 class Meeting {
-  readonly scene = new Scene(512, 5)
+  readonly scene: Scene
   readonly #numbers
   readonly #own: SharedModel
   readonly #others: SharedModel
-  readonly #one = this.#join()
-  readonly #other = this.#join()
-  readonly #gone = this.#join()
+  readonly #one: Player
+  readonly #other: Player
+  readonly #gone: Player
 
   /** Two threads whose objects lie in the spans of both, and in those of a third one. */
-  constructor(seed: number) {
+  constructor(seed: number, pages = 512) {
+    this.scene = new Scene(pages, 5)
+    this.#one = this.#join()
+    this.#other = this.#join()
+    this.#gone = this.#join()
     this.#numbers = random(seed)
     this.#own = new SharedModel(this.#numbers, 30, 20_000)
     this.#others = new SharedModel(this.#numbers, 30, 20_000)

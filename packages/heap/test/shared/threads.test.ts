@@ -8,7 +8,7 @@ const backends = ['@memlayer/os-linux', '@memlayer/os-engine'] as const
 
 /** What a program in this folder prints as JSON. */
 function told(program: string, ...args: readonly unknown[]): unknown {
-  const words = [join(import.meta.dirname, program), ...args.map(String)]
+  const words = ['--expose-gc', join(import.meta.dirname, program), ...args.map(String)]
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, words, {
     encoding: 'utf8',
     timeout: isLong ? 900_000 : 60_000,
@@ -57,3 +57,23 @@ describe.skipIf(process.platform !== 'linux')(
     })
   },
 )
+
+describe.skipIf(process.platform !== 'linux')('what a worker leaves of a shared heap (needs Linux)', () => {
+  it.each(backends)('is taken over, keeps no listener, and breaks no other thread: %s', (backend) => {
+    const gone = 'ERR_MEMLAYER_DISPOSED'
+    const { overwrites, ...others } = told('ends.mjs', backend) as { overwrites: readonly string[] }
+    expect(others).toEqual({
+      // Of six heaps that a worker dropped, none has a place among the threads.
+      drops: 1,
+      // One of the heaps and one of the memory, however many heaps there are.
+      listens: { most: 2, left: 1 },
+      freesRegion: [gone, gone, gone, gone, gone, 'done'],
+      held: 0,
+    })
+    // Where the objects have a buffer of their own, nothing is broken. Elsewhere the heap is, and the process goes on.
+    const isApart = backend === '@memlayer/os-linux'
+    const full = 'ERR_MEMLAYER_OUT_OF_MEMORY'
+    const broken = ['ERR_MEMLAYER_FATAL', full, full, 'done', 'done', 'done']
+    expect(overwrites).toEqual(isApart ? Array<string>(6).fill('done') : broken)
+  })
+})
