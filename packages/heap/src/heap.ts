@@ -14,12 +14,14 @@ import {
 } from './misuse.js'
 import { PageHeap } from './page-heap.js'
 import { Room } from './room.js'
-import { classOf, isSmall, pageBytes, smallMax, unitBytes } from './size-classes.js'
-import { alignedClass, levelsMax, Spans } from './spans.js'
+import { alignedClass, classOf, isSmall, pageBytes, smallMax, unitBytes } from './size-classes.js'
+import { levelsMax, Spans } from './spans.js'
 import { statsOf, type HeapStats } from './stats.js'
+import { TypedArrays } from './typed-arrays.js'
+import type { Views } from './views.js'
 
 /** Small objects and large ones in one reservation. Made by `createHeap`. */
-export class Heap {
+export class Heap extends TypedArrays {
   readonly #memory: Memory
   readonly #room: Room
   readonly #pages: PageHeap
@@ -30,6 +32,7 @@ export class Heap {
 
   /** @internal */
   constructor(memory: Memory, room: Room, check: CheckOptions | null) {
+    super()
     const { name } = room.region
     this.#memory = memory
     this.#room = room
@@ -213,67 +216,13 @@ export class Heap {
     return this.u8.subarray(at, at + bytes)
   }
 
-  /** All bytes that are Ready. An object begins at `handle * 8`. */
-  get u8(): Uint8Array<ArrayBuffer> {
-    const { u8 } = this.#room.views
-    return u8.length > 0 ? u8 : this.#renew('u8').u8
+  /** @internal */
+  arraysFor(op: string): Views {
+    const { views } = this.#room
+    return views.u8.length > 0 ? views : this.#renew(op)
   }
 
-  /** All of it as signed bytes. An object begins at `handle * 8`. */
-  get i8(): Int8Array<ArrayBuffer> {
-    const { i8 } = this.#room.views
-    return i8.length > 0 ? i8 : this.#renew('i8').i8
-  }
-
-  /** All of it in elements of 2 bytes. An object begins at `handle * 4`. */
-  get u16(): Uint16Array<ArrayBuffer> {
-    const { u16 } = this.#room.views
-    return u16.length > 0 ? u16 : this.#renew('u16').u16
-  }
-
-  /** All of it in signed elements of 2 bytes. An object begins at `handle * 4`. */
-  get i16(): Int16Array<ArrayBuffer> {
-    const { i16 } = this.#room.views
-    return i16.length > 0 ? i16 : this.#renew('i16').i16
-  }
-
-  /** All of it in elements of 4 bytes. An object begins at `handle * 2`. */
-  get u32(): Uint32Array<ArrayBuffer> {
-    const { u32 } = this.#room.views
-    return u32.length > 0 ? u32 : this.#renew('u32').u32
-  }
-
-  /** All of it in signed elements of 4 bytes. An object begins at `handle * 2`. */
-  get i32(): Int32Array<ArrayBuffer> {
-    const { i32 } = this.#room.views
-    return i32.length > 0 ? i32 : this.#renew('i32').i32
-  }
-
-  /** All of it in elements of 8 bytes. An object begins at `handle`. */
-  get u64(): BigUint64Array<ArrayBuffer> {
-    const { u64 } = this.#room.views
-    return u64.length > 0 ? u64 : this.#renew('u64').u64
-  }
-
-  /** All of it in signed elements of 8 bytes. An object begins at `handle`. */
-  get i64(): BigInt64Array<ArrayBuffer> {
-    const { i64 } = this.#room.views
-    return i64.length > 0 ? i64 : this.#renew('i64').i64
-  }
-
-  /** All of it in floats of 4 bytes. An object begins at `handle * 2`. */
-  get f32(): Float32Array<ArrayBuffer> {
-    const { f32 } = this.#room.views
-    return f32.length > 0 ? f32 : this.#renew('f32').f32
-  }
-
-  /** All of it in floats of 8 bytes. An object begins at `handle`. */
-  get f64(): Float64Array<ArrayBuffer> {
-    const { f64 } = this.#room.views
-    return f64.length > 0 ? f64 : this.#renew('f64').f64
-  }
-
-  #renew(op: string): Room['views'] {
+  #renew(op: string): Views {
     if (this.#isDestroyed) destroyed(op, this.name)
     return this.#room.renew()
   }
@@ -392,7 +341,7 @@ export class Heap {
   }
 
   /** What console.log prints. */
-  toString(): string {
+  override toString(): string {
     if (this.#isDestroyed) return `Heap '${this.name}': destroyed`
     const used = formatBytes(this.#pages.used * pageBytes)
     return `Heap '${this.name}': ${used} of ${formatBytes(this.maximum)} in use`

@@ -155,7 +155,8 @@ export function notShared(name: string): never {
 
 /** @throws UsageError, because as many threads as it may have been given the heap. */
 export function tooManyThreads(name: string, most: number): never {
-  const message = `share: ${most} ${most === 1 ? 'thread has' : 'threads have'} the heap '${name}', or a token that was not attached`
+  const owners = most === 1 ? 'thread has' : 'threads have'
+  const message = `share: ${most} ${owners} the heap '${name}', or a token that was not attached`
   throw new UsageError('ERR_MEMLAYER_SHARED', message, {
     op: 'share',
     region: name,
@@ -191,7 +192,7 @@ export function broken(op: string, name: string, cause: unknown): never {
   throw new FatalError(`${op}: the heap '${name}' is broken`, {
     op,
     region: name,
-    hint: 'Write to its objects by its typed arrays, and not by their `buffer`: that has the words of the heap as well.',
+    hint: 'Write to objects by the typed arrays of the heap. Their `buffer` has its own words as well.',
     cause,
   })
 }

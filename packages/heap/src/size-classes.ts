@@ -51,8 +51,8 @@ export function pagesOfClass(sizeClass: number): number {
 }
 
 /**
- * The pages for one object of a class by itself, in a heap of `all` pages that has no room for a span. 0: it would leave
- * more than an eighth unused, and a span fits when others are freed.
+ * The pages for one object of a class by itself, in a heap of `all` pages that has no room for a span. 0: they would
+ * leave more than an eighth unused, and a span fits when others are freed.
  */
 export function pagesForOne(sizeClass: number, all: number): number {
   const bytes = bytesOfClass(sizeClass)
@@ -91,3 +91,11 @@ export class SizeClasses {
 
 /** The figures of the classes. They are the same for all heaps. */
 export const classes: SizeClasses = /* @__PURE__ */ new SizeClasses()
+
+/** The index of the class that has `align` as a divisor of its objects' size, from `sizeClass` on; 0: there is none. */
+export function alignedClass(sizeClass: number, align: number): number {
+  for (let c = sizeClass; c < classes.units.length; c++) {
+    if (((classes.units[c] as number) * unitBytes) % align === 0) return c
+  }
+  return 0
+}

@@ -213,7 +213,8 @@ export class Spans {
   }
 
   #dropIfEmpty(arena: Arena, sizeClass: number, page: number): boolean {
-    if (page === 0 || this.#tags[page] !== sizeClass << 8 || this.#free[page] !== classes.objects[sizeClass]) return false
+    const isSpan = page !== 0 && this.#tags[page] === sizeClass << 8
+    if (!isSpan || this.#free[page] !== classes.objects[sizeClass]) return false
     const at = sizeClass * currentStride
     if (arena.current[at + atSpan] === page) arena.current.fill(0, at, at + currentStride)
     if (arena.spare[sizeClass] === page) arena.spare[sizeClass] = 0
@@ -385,14 +386,6 @@ export class Spans {
     this.#remove(page)
     return true
   }
-}
-
-/** The index of the class that has `align` as a divisor of its objects' size, from `sizeClass` on; 0: there is none. */
-export function alignedClass(sizeClass: number, align: number): number {
-  for (let c = sizeClass; c < classes.units.length; c++) {
-    if (((classes.units[c] as number) * unitBytes) % align === 0) return c
-  }
-  return 0
 }
 
 function isInt32(value: number): boolean {

@@ -2,7 +2,19 @@
 // page first. A thread that ends in the middle leaves a first page that names its slot, and behind it the others in
 // one piece. So the sweep finds all of them: see `giveUp` in spans.ts.
 import { classes, classesMax } from '../size-classes.js'
-import { aboveShift, CLAIMED, END, FREE, kindMask, LARGE, LARGE_PART, LOW, PART, type Layout } from './layout.js'
+import {
+  aboveShift,
+  CLAIMED,
+  END,
+  FREE,
+  kindMask,
+  LARGE,
+  LARGE_PART,
+  LOW,
+  orphanage,
+  PART,
+  type Layout,
+} from './layout.js'
 import type { Pins } from './pins.js'
 
 /** Looks for pages while other threads are about to free some. */
@@ -34,6 +46,13 @@ export class SharedPages {
   /** The word of a page. */
   word(page: number): number {
     return Atomics.load(this.#words, this.#at + page)
+  }
+
+  /** The slot that owns the span at a page; -1: no span begins there now. */
+  ownerOf(page: number): number {
+    const word = this.word(page)
+    const kind = word & kindMask
+    return kind > 0 && kind <= classesMax ? word >>> aboveShift : -1
   }
 
   /** Changes the word of a page. False: another thread was faster. */
@@ -191,4 +210,15 @@ export function pagesOf(word: number): number {
   const n = kind === LARGE ? word >>> aboveShift : kind <= classesMax ? (classes.pages[kind] as number) : 1
   // A free page is one. Without this, words that a program has overwritten would hold up who reads them for ever.
   return Math.max(n, 1)
+}
+
+/** The word of the first page of a span whose thread has ended. */
+export function orphanOf(sizeClass: number): number {
+  return sizeClass | (orphanage << aboveShift)
+}
+
+/** Whether it is the word of such a span. */
+export function isOrphan(word: number): boolean {
+  const kind = word & kindMask
+  return kind > 0 && kind <= classesMax && word >>> aboveShift === orphanage
 }

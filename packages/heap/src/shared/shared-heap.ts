@@ -22,17 +22,15 @@ import {
   expectAlignment,
   expectSize,
 } from '../misuse.js'
-import { classOf, isSmall, pageBytes, pagesForOne, smallMax, unitBytes } from '../size-classes.js'
-import { alignedClass } from '../spans.js'
+import { alignedClass, classOf, isSmall, pageBytes, pagesForOne, smallMax, unitBytes } from '../size-classes.js'
+import { TypedArrays } from '../typed-arrays.js'
 import { noViews, viewsOver, type Views } from '../views.js'
-import { Bitmaps } from './bitmaps.js'
-import { Hints } from './hints.js'
 import type { Layout } from './layout.js'
-import { SharedPages } from './pages.js'
-import { Pins } from './pins.js'
-import { Slots } from './slots.js'
-import { SharedSpans } from './spans.js'
+import { Objects } from './objects.js'
+import type { Slots } from './slots.js'
+import type { SharedSpans } from './spans.js'
 import { audit, surveyOf, type SharedHeapStats } from './survey.js'
+import { leaveByItself, leaveWhenDropped, Thread } from './thread.js'
 import { Watch } from './watch.js'
 
 /** What is posted to a worker: `worker.postMessage(heap.share(worker))`. */
@@ -63,9 +61,11 @@ export interface SharedParts {
 }
 
 /** A heap that several threads have, in one of them. Made by `createHeap` and {@link attachHeap}. */
-export class SharedHeap {
+export class SharedHeap extends TypedArrays {
   readonly #parts: SharedParts
+  readonly #thread: Thread
   readonly #spans: SharedSpans
+  #objects: Objects
   readonly #watch: Watch
   #words: Int32Array
   #views: Views
@@ -73,13 +73,16 @@ export class SharedHeap {
 
   /** @internal */
   constructor(parts: SharedParts) {
+    super()
     const { words, bytes, layout, slots, slot, share } = parts
     this.#parts = parts
     this.#words = words
     this.#views = viewsOver(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#spans = spansOf(words, layout, slot)
-    if (share !== null) dropped.register(this, { spans: this.#spans, slots, slot }, this)
-    this.#watch = new Watch(slots, () => this.#sweep())
+    this.#thread = new Thread(words, layout, slots, slot)
+    this.#spans = this.#thread.spans
+    this.#objects = this.#thread.objects
+    if (share !== null) leaveWhenDropped(this, this.#thread)
+    this.#watch = new Watch(slots, () => this.#thread.sweep())
   }
 
   /** What people call it. */
@@ -129,7 +132,7 @@ export class SharedHeap {
   allocZeroed(bytes: number): number {
     const handle = this.#allocOther('allocZeroed', bytes, 1)
     const at = handle * unitBytes
-    this.u8.fill(0, at, at + this.#spans.sizeOf(handle))
+    this.u8.fill(0, at, at + this.#objects.sizeOf(handle))
     return handle
   }
 
@@ -155,7 +158,7 @@ export class SharedHeap {
       const handle = this.#take(bytes, align)
       if (handle > 0) return handle
       // Threads that have ended may have left room, and spans of others may be empty.
-      this.#sweep()
+      this.#thread.sweep()
       this.#spans.gather()
       return this.#take(bytes, align) || this.#takeLast(bytes, align)
     } catch (error) {
@@ -188,20 +191,6 @@ export class SharedHeap {
     )
   }
 
-  /** Looks for threads that have ended. Their spans are free to adopt from then on. */
-  #sweep(): void {
-    const { slots, layout } = this.#parts
-    for (let slot = 1; slot < layout.slots; slot++) this.#sweepOne(slot, slots)
-  }
-
-  #sweepOne(slot: number, slots: Slots): void {
-    if (!slots.beginSweep(slot, this.#parts.slot)) return
-    this.#spans.giveUp(slot)
-    // It may have ended in the middle of sweeping behind others. Until those are swept, they name this slot.
-    for (const other of slots.sweptBy(slot)) this.#sweepOne(other, slots)
-    slots.endSweep(slot)
-  }
-
   /**
    * Frees an object, whichever thread has allocated it. Its bytes may go to another one at once.
    *
@@ -228,14 +217,14 @@ export class SharedHeap {
    * @throws UsageError as `alloc` and `free` do. OutOfMemoryError for a larger size; the object is then as it was.
    */
   realloc(handle: number, bytes: number): number {
-    const before = this.#spans.sizeOf(handle)
+    const before = this.#objects.sizeOf(handle)
     if (before === 0) this.#wrong('realloc', handle)
     expectSize('realloc', this.name, bytes, this.maximum)
     if (staysAt(before, bytes)) return handle
     const moved = this.#find('realloc', bytes, 1)
     if (moved === 0) return bytes <= before ? handle : this.#full('realloc', bytes)
     const from = handle * unitBytes
-    this.u8.copyWithin(moved * unitBytes, from, from + Math.min(before, this.#spans.sizeOf(moved)))
+    this.u8.copyWithin(moved * unitBytes, from, from + Math.min(before, this.#objects.sizeOf(moved)))
     if (this.#freed(handle)) return moved
     this.free(moved)
     return this.#wrong('realloc', handle)
@@ -247,12 +236,12 @@ export class SharedHeap {
    * @throws UsageError as `free` does.
    */
   size(handle: number): number {
-    return this.#spans.sizeOf(handle) || this.#wrong('size', handle)
+    return this.#objects.sizeOf(handle) || this.#wrong('size', handle)
   }
 
   /** Whether an object that is in use begins at `handle`. */
   has(handle: number): boolean {
-    return this.#spans.sizeOf(handle) > 0
+    return this.#objects.sizeOf(handle) > 0
   }
 
   /**
@@ -261,62 +250,13 @@ export class SharedHeap {
    * @throws UsageError as `free` does.
    */
   view(handle: number): Uint8Array<ArrayBuffer> {
-    const bytes = this.#spans.sizeOf(handle) || this.#wrong('view', handle)
+    const bytes = this.#objects.sizeOf(handle) || this.#wrong('view', handle)
     const at = handle * unitBytes
     return this.u8.subarray(at, at + bytes)
   }
 
-  /** All bytes of the objects. An object begins at `handle * 8`. */
-  get u8(): Uint8Array<ArrayBuffer> {
-    return this.#arrays('u8').u8
-  }
-
-  /** All of it as signed bytes. An object begins at `handle * 8`. */
-  get i8(): Int8Array<ArrayBuffer> {
-    return this.#arrays('i8').i8
-  }
-
-  /** All of it in elements of 2 bytes. An object begins at `handle * 4`. */
-  get u16(): Uint16Array<ArrayBuffer> {
-    return this.#arrays('u16').u16
-  }
-
-  /** All of it in signed elements of 2 bytes. An object begins at `handle * 4`. */
-  get i16(): Int16Array<ArrayBuffer> {
-    return this.#arrays('i16').i16
-  }
-
-  /** All of it in elements of 4 bytes. An object begins at `handle * 2`. */
-  get u32(): Uint32Array<ArrayBuffer> {
-    return this.#arrays('u32').u32
-  }
-
-  /** All of it in signed elements of 4 bytes, for `Atomics` as well. An object begins at `handle * 2`. */
-  get i32(): Int32Array<ArrayBuffer> {
-    return this.#arrays('i32').i32
-  }
-
-  /** All of it in elements of 8 bytes. An object begins at `handle`. */
-  get u64(): BigUint64Array<ArrayBuffer> {
-    return this.#arrays('u64').u64
-  }
-
-  /** All of it in signed elements of 8 bytes. An object begins at `handle`. */
-  get i64(): BigInt64Array<ArrayBuffer> {
-    return this.#arrays('i64').i64
-  }
-
-  /** All of it in floats of 4 bytes. An object begins at `handle * 2`. */
-  get f32(): Float32Array<ArrayBuffer> {
-    return this.#arrays('f32').f32
-  }
-
-  /** All of it in floats of 8 bytes. An object begins at `handle`. */
-  get f64(): Float64Array<ArrayBuffer> {
-    return this.#arrays('f64').f64
-  }
-
-  #arrays(op: string): Views {
+  /** @internal */
+  arraysFor(op: string): Views {
     if (this.#isGone) destroyed(op, this.name)
     return this.#views
   }
@@ -332,7 +272,7 @@ export class SharedHeap {
     if (this.#isGone) destroyed('share', this.name)
     const { region, slots, layout } = this.#parts
     if (region === null) notCreator(this.name)
-    const slot = this.#offer(slots) || tooManyThreads(this.name, layout.slots - 1)
+    const slot = this.#thread.offer() || tooManyThreads(this.name, layout.slots - 1)
     try {
       const share = region.share(worker)
       this.#watch.add(worker, slot)
@@ -341,13 +281,6 @@ export class SharedHeap {
       void slots.withdraw(slot)
       throw error
     }
-  }
-
-  #offer(slots: Slots): number {
-    const slot = slots.offer()
-    if (slot > 0) return slot
-    this.#sweep()
-    return slots.offer()
   }
 
   /** What it has, in all threads: by class, and together. It looks at every page. */
@@ -373,15 +306,16 @@ export class SharedHeap {
    * happened then.
    */
   destroy(): void {
-    const { region, share, slots, slot } = this.#parts
+    const { region, share } = this.#parts
     if (region?.disposed === false) freeRegion(region)
-    if (!this.#isGone && share !== null) leave({ spans: this.#spans, slots, slot })
+    if (!this.#isGone && share !== null) this.#thread.leave()
     this.#isDestroyed = true
-    dropped.unregister(this)
+    leaveByItself(this)
     this.#watch.end()
     this.#spans.clear()
     this.#views = noViews
     this.#words = new Int32Array(0)
+    this.#objects = new Objects(this.#words, this.#parts.layout)
     if (share?.released === false) share.release()
   }
 
@@ -391,10 +325,11 @@ export class SharedHeap {
   }
 
   /** What console.log prints. */
-  toString(): string {
+  override toString(): string {
     if (this.#isGone) return `Heap '${this.name}': destroyed`
     const { used, threads } = this.stats()
-    return `Heap '${this.name}' of ${threads} ${threads === 1 ? 'thread' : 'threads'}: ${formatBytes(used)} of ${formatBytes(this.maximum)} in use`
+    const owners = threads === 1 ? '1 thread' : `${threads} threads`
+    return `Heap '${this.name}' of ${owners}: ${formatBytes(used)} of ${formatBytes(this.maximum)} in use`
   }
 
   /** Whether its pages are not there any more. A program can find its region and free it. */
@@ -412,32 +347,10 @@ export class SharedHeap {
 
   #wrong(op: string, handle: number): never {
     if (this.#isGone) destroyed(op, this.name)
-    if (this.#spans.isFree(handle)) freeAlready(op, this.name, handle, '')
+    if (this.#objects.isFree(handle)) freeAlready(op, this.name, handle, '')
     notAnObject(op, this.name, handle)
   }
 }
-
-/** What a thread has of a heap that it lets go of. */
-interface Left {
-  readonly spans: SharedSpans
-  readonly slots: Slots
-  readonly slot: number
-}
-
-/** Others take over the spans of a thread, and its slot. */
-function leave({ spans, slots, slot }: Left): void {
-  spans.giveUp(slot)
-  slots.endSweep(slot)
-}
-
-// A worker that drops its heap goes on, and nobody else would hear of it.
-const dropped = /* @__PURE__ */ new FinalizationRegistry<Left>((left) => {
-  try {
-    leave(left)
-  } catch {
-    // Its pages are not there any more.
-  }
-})
 
 /** @throws UsageError ERR_MEMLAYER_SHARED while a worker has the heap. */
 function freeRegion(region: Region): void {
@@ -447,13 +360,6 @@ function freeRegion(region: Region): void {
     if (error instanceof UsageError && error.code === 'ERR_MEMLAYER_SHARED') inUse(region.name, error)
     throw error
   }
-}
-
-function spansOf(words: Int32Array, layout: Layout, slot: number): SharedSpans {
-  const pins = new Pins(words, layout, slot)
-  const pages = new SharedPages(words, layout, slot, pins)
-  const [maps, hints] = [new Bitmaps(words, layout), new Hints(words, layout)]
-  return new SharedSpans({ words, layout, slot, pages, maps, pins, hints })
 }
 
 /** Whether an object of `before` bytes has room for `bytes`, and not too much. */

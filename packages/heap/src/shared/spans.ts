@@ -13,11 +13,12 @@
 // A thread that finds the heap full takes spans from others: see pins.ts. So after each bit that it sets, the owner
 // looks whether the span is its own.
 import { PageSet } from '../page-set.js'
-import { classes, classesMax, pageShift, unitBytes, pageBytes } from '../size-classes.js'
-import { indexOf, isLast, type Bitmaps } from './bitmaps.js'
+import { classes, classesMax, pageShift } from '../size-classes.js'
+import { isLast, type Bitmaps } from './bitmaps.js'
 import type { Hints } from './hints.js'
+import { isHandle } from './objects.js'
 import { aboveShift, CLAIMED, kindMask, LARGE, mapWords, orphanage, PART, type Layout } from './layout.js'
-import type { SharedPages } from './pages.js'
+import { isOrphan, orphanOf, type SharedPages } from './pages.js'
 import type { Pins } from './pins.js'
 
 // Numbers of a class in `#current`.
@@ -108,7 +109,7 @@ export class SharedSpans {
 
   #unpin(page: number): void {
     this.#pins.drop(page)
-    const owner = this.#ownerOf(page)
+    const owner = this.#pages.ownerOf(page)
     if (owner >= 0 && owner !== this.#slot) this.#tell(page, owner)
   }
 
@@ -145,39 +146,6 @@ export class SharedSpans {
     if (this.#current[place + WORD] === at) this.#current[place] = (this.#current[place] as number) | bit
     else if (before === -1 || isLast(sizeClass, before, bit)) this.#turn(sizeClass, page, before)
     return true
-  }
-
-  /** The bytes of the object at `handle`; 0: no object that is in use begins there. */
-  sizeOf(handle: number): number {
-    if (!isHandle(handle)) return 0
-    const own = handle >>> pageShift
-    const page = this.#firstOf(own)
-    const word = page < this.#count ? (this.#words[this.#pagesAt + page] as number) : 0
-    const kind = word & kindMask
-    const offset = handle - (page << pageShift)
-    if (kind === LARGE) return offset === 0 ? (word >>> aboveShift) * pageBytes : 0
-    if (kind === 0 || kind > classesMax) return 0
-    const index = indexOf(kind, offset)
-    if (index < 0) return 0
-    const bits = this.#words[this.#mapsAt + page * mapWords + (index >>> 5)] as number
-    return (bits & (1 << index)) === 0 ? 0 : (classes.units[kind] as number) * unitBytes
-  }
-
-  /** Whether an object that is free now can begin at `handle`. For the text of an error. */
-  isFree(handle: number): boolean {
-    if (!isHandle(handle) || handle === 0) return false
-    const own = handle >>> pageShift
-    const page = this.#firstOf(own)
-    if (page >= this.#count) return false
-    const kind = (this.#words[this.#pagesAt + page] as number) & kindMask
-    if (kind === 0) return own < this.#pages.end
-    return kind <= classesMax && indexOf(kind, handle - (page << pageShift)) >= 0
-  }
-
-  /** The first page of the span that a page is part of. */
-  #firstOf(page: number): number {
-    const word = page < this.#count ? (this.#words[this.#pagesAt + page] as number) : 0
-    return (word & kindMask) === PART ? page - (word >>> aboveShift) : page
   }
 
   #freeLarge(handle: number): boolean {
@@ -305,7 +273,7 @@ export class SharedSpans {
     const isEmpty = this.#maps.isEmpty(sizeClass, page)
     if (!isEmpty && before !== -1) return
     // The owner is read after the free. If that changes then, the new owner has seen the free.
-    const owner = this.#ownerOf(page)
+    const owner = this.#pages.ownerOf(page)
     if (owner === this.#slot) {
       if (before === -1) this.#addRoomy(sizeClass, page)
       if (isEmpty) this.#emptied(sizeClass, page)
@@ -315,17 +283,10 @@ export class SharedSpans {
 
   /** Tells the owner of a span, also when a sweep made that another one meanwhile. */
   #tell(page: number, owner: number): void {
-    for (let told = -1; owner >= 0 && told !== owner; owner = this.#ownerOf(page)) {
+    for (let told = -1; owner >= 0 && told !== owner; owner = this.#pages.ownerOf(page)) {
       this.#hints.tell(owner, page)
       told = owner
     }
-  }
-
-  /** The slot that owns the span at a page; -1: no span begins there now. */
-  #ownerOf(page: number): number {
-    const word = this.#pages.word(page)
-    const kind = word & kindMask
-    return kind > 0 && kind <= classesMax ? word >>> aboveShift : -1
   }
 
   /**
@@ -383,7 +344,7 @@ export class SharedSpans {
     this.#drop(sizeClass, page)
   }
 
-  /** Takes a span of a class that has room from a thread that does not allocate in it. It is for a heap that is full. */
+  /** Takes a span of a class that has room, and that no thread allocates in. It is for a heap that is full. */
   takeRoomy(sizeClass: number): void {
     this.#pages.eachSpan((found, page, word) => {
       if (found !== sizeClass || word === (sizeClass | this.#tag) || this.#pins.has(page)) return false
@@ -424,18 +385,4 @@ export class SharedSpans {
     this.#current.fill(0)
     this.#roomy.fill(undefined)
   }
-}
-
-/** The word of the first page of a span whose thread has ended. */
-function orphanOf(sizeClass: number): number {
-  return sizeClass | (orphanage << aboveShift)
-}
-
-function isOrphan(word: number): boolean {
-  const kind = word & kindMask
-  return kind > 0 && kind <= classesMax && word >>> aboveShift === orphanage
-}
-
-function isHandle(value: number): boolean {
-  return typeof value === 'number' && value === (value | 0) && value >= 0
 }

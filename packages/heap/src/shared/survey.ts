@@ -26,6 +26,8 @@ const looksMax = 50
 export interface SharedHeapStats {
   /** The most bytes that objects may have. */
   readonly maximum: number
+  /** Bytes that are Ready: all of them, from the start. */
+  readonly ready: number
   /** Bytes of pages that spans and large objects have. */
   readonly used: number
   /** Bytes of objects in use, each with the size of its class. */
@@ -34,6 +36,8 @@ export interface SharedHeapStats {
   readonly objects: number
   /** Bytes in spans that no object in use has: `used - live`. */
   readonly waste: number
+  /** Bytes of free pages that were in use before. They keep their memory until `destroy`. */
+  readonly retained: number
   /** Bytes that the heap itself takes in front of its objects. Few of them are ever touched. */
   readonly metadata: number
   /** Threads that have it. */
@@ -77,10 +81,12 @@ export function surveyOf(words: Int32Array, layout: Layout, slots: Slots): Share
   }
   return {
     maximum: layout.pages * pageBytes,
+    ready: words.length === 0 ? 0 : layout.size,
     used,
     live: live + large.bytes,
     objects: objects + large.objects,
     waste: used - live - large.bytes,
+    retained: Math.max(0, (endOf(words, layout) - 1) * pageBytes - used),
     metadata: layout.head,
     threads: words.length === 0 ? 0 : slots.live,
     spans,

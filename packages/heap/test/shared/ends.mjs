@@ -83,7 +83,10 @@ async function freesRegion() {
   const handles = [heap.alloc(64), heap.alloc(200_000)]
   const worker = start()
   heap.share(worker)
-  memory.regions().find(({ name }) => name === 'found').free()
+  memory
+    .regions()
+    .find(({ name }) => name === 'found')
+    .free()
   const calls = [
     () => heap.alloc(200_000),
     () => heap.free(handles[1]),
@@ -122,8 +125,7 @@ if (isMainThread) {
   found.freesRegion = await freesRegion()
   console.log(JSON.stringify({ ...found, held: memory.stats().total.held }))
 } else {
-  parentPort.on('message', async (message) => {
-    await works[message.what](message)
-    parentPort.postMessage('done')
+  parentPort.on('message', (message) => {
+    void Promise.resolve(works[message.what](message)).then(() => parentPort.postMessage('done'))
   })
 }

@@ -1,6 +1,6 @@
 // Measures small objects: what a pair of alloc and free costs in a heap of the layer, beside the other ways that a
 // program has.
-import { createHeap, type Heap } from '@memlayer/heap'
+import { createHeap, type Heap, type SharedHeap } from '@memlayer/heap'
 import { MemPool } from '@thi.ng/malloc'
 import { rounds, type Benchmark, type Settings } from '../benchmark.js'
 import type { Comparison } from '../comparison.js'
@@ -10,7 +10,7 @@ import type * as Allocations from '../programs/allocations.js'
 import type { Allocator, Plan } from '../programs/allocations.js'
 
 type Loop = 'lifo' | 'fifo' | 'random'
-type Way = 'memlayer' | 'thing' | 'buffer' | 'array' | 'c'
+type Way = 'memlayer' | 'threads' | 'thing' | 'buffer' | 'array' | 'c'
 
 const LIVE_OBJECTS = 4096
 const ROOM = 128 * MiB
@@ -44,7 +44,7 @@ const plans: readonly { readonly loop: Loop; readonly work: string; readonly siz
   { loop: 'random', work: 'mostly small, at random', sizes: traced },
 ]
 
-function heapAllocator(heap: Heap): Allocator<number> {
+function heapAllocator(heap: Heap | SharedHeap): Allocator<number> {
   return { alloc: (bytes) => heap.alloc(bytes), free: (handle) => heap.free(handle) }
 }
 
@@ -88,8 +88,10 @@ async function linesOf({ loop, work, sizes }: (typeof plans)[number], settings: 
   }
   const c = bareAllocator()
   using heap = createHeap(openMemory(), { maximum: ROOM })
+  using shared = createHeap(openMemory(), { maximum: ROOM, threads: true })
   const ways: Record<Way, Contender> = {
     memlayer: await contender('heap', heapAllocator(heap), loop, plan),
+    threads: await contender('shared', heapAllocator(shared), loop, plan),
     thing: await contender('pool', poolAllocator(), loop, plan, POOL_PART),
     buffer: await contender(
       'buffer',
@@ -119,6 +121,15 @@ async function linesOf({ loop, work, sizes }: (typeof plans)[number], settings: 
     { ...line('Buffer.allocUnsafe, dropped', 'buffer'), goal: { kind: 'least', value: 1 } },
     { ...line('new Uint8Array, dropped', 'array'), goal: { kind: 'least', value: 1 } },
     line(c.name, 'c'),
+    {
+      ...isAlone,
+      work: `alloc + free in a heap of several threads, ${work}`,
+      ours: spread(series.threads),
+      beside: 'a heap of one thread',
+      theirs: ours,
+      measure: 'times',
+      result: ratio(series.threads, series.memlayer),
+    },
   ]
 }
 
