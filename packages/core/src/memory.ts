@@ -170,10 +170,12 @@ export interface Memory {
    * None to Ready, as a region: the whole pages of a buffer that other code allocated, with the bytes that they have.
    * It is the way to give memory of a WebAssembly module or of a SharedArrayBuffer back to the OS, and to account for
    * it. The memory has to be over os-engine. `release()` leaves the buffer as it is. A buffer over memory of
-   * other code, such as a file's mapping, is not for it.
+   * other code, such as a file's mapping, is not for it. Its bytes count as Ready, so {@link Memory.limit} is asked, as
+   * for `sysAlloc`. A limit of the process has counted them before, and is not asked.
    *
    * @throws UsageError ERR_MEMLAYER_OPTION for what has no buffer, for a buffer that a region of this memory has
-   * already, and where the backend's memory is not the engine's. OutOfMemoryError for a buffer without a whole page.
+   * already, and where the backend's memory is not the engine's. ERR_MEMLAYER_SIZE for a buffer without a whole page.
+   * OutOfMemoryError when it would pass a limit. Nothing has changed then.
    */
   adopt(buffer: Adoptable, options?: AdoptOptions): AdoptedRegion
   /**

@@ -77,13 +77,17 @@ export class Adopted {
    * again. What they held is lost. Returns their bytes. 0: no page lies in it, or the kernel keeps them as they are.
    */
   unused(offset = 0, length: number = this.size - offset): number {
-    const [from, end] = this.#pages('unused', offset, length, this.#system.pageSize)
+    return this.#discard('unused', offset, length)
+  }
+
+  #discard(op: string, offset: number, length: number): number {
+    const [from, end] = this.#pages(op, offset, length, this.#system.pageSize)
     return from < end && this.#system.advise(from, end - from, DISCARD) === 0 ? end - from : 0
   }
 
   /** Makes a range read zero. Its whole pages give their memory back, where the kernel takes it. */
   zero(offset = 0, length: number = this.size - offset): void {
-    const given = this.unused(offset, length)
+    const given = this.#discard('zero', offset, length)
     const start = this.#place('zero', offset, length)
     const bytes = new Uint8Array(this.#holder.buffer, offset, length)
     if (given === 0) bytes.fill(0)
@@ -142,11 +146,12 @@ export class Adopted {
    * pages back, and returns it by `free`. Returns the bytes that went back. What the module has allocated is not
    * touched. A module that grows its memory by its own instruction may grow it by a block meanwhile.
    *
-   * @throws UsageError ERR_MEMLAYER_OPTION unless `malloc` and `free` are functions.
+   * @throws UsageError ERR_MEMLAYER_OPTION unless `malloc` and `free` are functions. Also when `malloc` returns what is
+   * not a block of its own in the memory, or `free` throws. Every block that was taken has been passed to `free` then.
    */
   trim(allocator: ModuleAllocator): number {
     void this.#place('trim', 0, 0)
-    const taken = takeFree(this.#holder, allocator, this.#growsByItself, (p, n) => this.unused(p, n))
+    const taken = takeFree(this.#holder, allocator, this.#growsByItself, (p, n) => this.#discard('trim', p, n))
     this.#growsByItself ||= taken.hasGrown
     return taken.given
   }

@@ -27,3 +27,13 @@ export const kinds: Readonly<Record<string, () => Made>> = {
 
 /** The buffer of what was made, now. */
 export const bufferOf = (made: Made): ArrayBufferLike => ('buffer' in made ? made.buffer : made)
+
+/** Makes it twice as long. False: its kind does not grow. */
+export function grow(made: Made): boolean {
+  if (!('buffer' in made)) {
+    if (made instanceof ArrayBuffer && made.resizable) made.resize(2 * size)
+    else if (made instanceof SharedArrayBuffer && made.growable) void made.grow(2 * size)
+    else return false
+  } else made.grow(wasmPages)
+  return true
+}

@@ -11,6 +11,7 @@ interface Dropped {
   readonly maker: Maker
   readonly size: number
   readonly giveUp: () => void
+  readonly words: Int32Array
 }
 
 // One warning each, as for a region that is collected without being freed.
@@ -19,7 +20,9 @@ const dropped = /* @__PURE__ */ new FinalizationRegistry<Dropped>(warnOfHold)
 /** Streams copy by themselves, so nothing works on the pages when nothing can read the stream. */
 const copying: ReadonlySet<string> = new Set(['stream', 'toReadable'])
 
-function warnOfHold({ maker: { kind, region, made }, size, giveUp }: Dropped): void {
+function warnOfHold({ maker: { kind, region, made }, size, giveUp, words }: Dropped): void {
+  // Its pages were of a buffer that was adopted, and are gone.
+  if (words[STATE] !== TAKEN) return
   const isStream = copying.has(kind)
   if (isStream) giveUp()
   const what = isStream ? `a stream of ${size} bytes` : `region.${kind}() of ${size} bytes`
@@ -52,7 +55,7 @@ export class Hold {
     this.address = address
     this.size = size
     this.#giveUp = giveUp
-    dropped.register(this, { maker, size, giveUp }, this)
+    dropped.register(this, { maker, size, giveUp, words }, this)
     // This comes last: a script that ends before it has no hold, and one that ends after it has this object.
     words[STATE] = TAKEN
   }

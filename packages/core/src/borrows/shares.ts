@@ -139,6 +139,14 @@ export class Shares {
     for (; revoked !== null; revoked = revoked.next) this.#forget(revoked.entry)
   }
 
+  /** Ends all shares and holds of [v, v+n), whose pages are not there any more. */
+  drop(v: Address, n: number): void {
+    for (let at = this.#index.touching(v, n); at !== null; at = at.next) {
+      release(at.entry)
+      this.#forget(at.entry)
+    }
+  }
+
   /** What keeps pages of [v, v+n) Ready. */
   holdings(v: Address, n: number): Holding[] {
     const list: Holding[] = []
@@ -228,7 +236,7 @@ export class Shares {
   }
 }
 
-/** The worker's side has ended. */
+/** No thread takes it up from now on, and none has it. */
 function release({ words }: Share): void {
   Atomics.compareExchange(words, STATE, OFFERED, REVOKED)
   Atomics.compareExchange(words, STATE, TAKEN, RELEASED)

@@ -15,7 +15,8 @@ import { FROM_READY } from '../ledger/states.js'
 import type { OS } from '../os.js'
 import type { HugePagePolicy, HugePageUse } from '../mappings/huge-pages.js'
 import { show } from '../text.js'
-import { adopt, gone } from './adopt.js'
+import { goneWhileLent } from './adopt-misuse.js'
+import { adopt, endLost, expectThere } from './adopt.js'
 import { commit } from './commit.js'
 import { freeParts } from './free-parts.js'
 import type { Parts } from './parts.js'
@@ -73,8 +74,13 @@ export class RegionCalls {
   }
 
   /** None to Ready, for a region: the whole pages of a buffer. */
-  adopt(region: RegionRecord, bufferNow: () => ArrayBufferLike, stat: SysMemStat): void {
-    adopt(this.#parts, this.ops, region, bufferNow, stat)
+  adopt(
+    region: RegionRecord,
+    bufferNow: () => ArrayBufferLike,
+    stat: SysMemStat,
+    isCollected: (record: RegionRecord) => boolean,
+  ): void {
+    adopt(this.#parts, this.ops, region, bufferNow, stat, isCollected)
   }
 
   /**
@@ -83,9 +89,13 @@ export class RegionCalls {
    * @throws UsageError ERR_MEMLAYER_DISPOSED where it has not.
    */
   expectThere(op: string, record: RegionRecord): void {
-    if (record.isThere === null || record.isThere()) return
-    freeParts(this.#parts, this.ops, record)
-    gone(op, record.name)
+    expectThere(this.#parts, this.ops, op, record)
+  }
+
+  /** Frees an adopted region whose buffer has lost its pages. */
+  endLost(record: RegionRecord): void {
+    this.settle()
+    endLost(this.#parts, this.ops, record)
   }
 
   /** Reserved or Prepared to Ready. Ready pages stay as they are. */
@@ -163,8 +173,16 @@ export class RegionCalls {
     return new Hold(maker.region, v, n, this.#parts.borrows.shares.hold(v, n, maker))
   }
 
-  /** Ends one view at `v`. @throws UsageError ERR_MEMLAYER_VIEW when it was moved. */
-  endView(op: string, v: Address, n: number, buffer: ArrayBufferLike): void {
+  /**
+   * Ends one view of `record` at `v`.
+   *
+   * @throws UsageError ERR_MEMLAYER_VIEW when it was moved, or the region's buffer has lost its pages.
+   */
+  endView(op: string, record: RegionRecord, v: Address, n: number, buffer: ArrayBufferLike): void {
+    if (record.isThere !== null && n > 0) {
+      this.settle()
+      if (endLost(this.#parts, this.ops, record)) goneWhileLent(op, record.name)
+    }
     this.#parts.borrows.views.endOne(op, v, n, buffer)
   }
 

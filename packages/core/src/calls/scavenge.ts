@@ -80,6 +80,14 @@ export function takeOfAlloc({ account, limit }: Parts, n: number, category: numb
   if (hasChanged && limit.hasBudgets) account.expectBudget('sysAlloc', n, category)
 }
 
+/** Makes room for `n` bytes of a buffer that is adopted. The process has their memory already. */
+export function takeOfAdopt(parts: Parts, n: number, category: number): void {
+  const { account, limit } = parts
+  if (!limit.isOfProcess) return takeOfAlloc(parts, n, category)
+  if (limit.hasBudgets) account.expectBudget('sysAlloc', n, category)
+  limit.lookAnew()
+}
+
 /** @throws OutOfMemoryError when what of [v, v+n) is not Ready would pass the limit of a category. */
 export function expectBudgets(
   { account, ledger }: Parts,

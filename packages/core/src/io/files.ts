@@ -150,6 +150,7 @@ async function transfer(job: Job, options: FileOptions): Promise<number> {
     }
     await Promise.all(Array.from({ length: concurrency }, () => work(run)))
     const bytes = bytesFrom(run)
+    if (run.failure?.error instanceof OfPages) throw run.failure.error.error
     if (run.failure !== null) throw failed(run, bytes, 'the file failed', run.failure.error)
     if (run.isCut || (interrupt.isAborted && run.next < length)) throw failed(run, bytes, ABORTED, signal?.reason)
     return bytes
@@ -197,16 +198,33 @@ async function moveChunk(run: Run, at: number, n: number): Promise<void> {
   }
 }
 
+/** What the layer threw about its own pages. The file has no part in it. */
+class OfPages {
+  readonly error: unknown
+
+  constructor(error: unknown) {
+    this.error = error
+  }
+}
+
+function ofPages<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw new OfPages(error)
+  }
+}
+
 /** One call of the file, on the pages themselves where their views last. */
 async function one({ pages, call, offset, position, isRead }: Run, at: number, n: number): Promise<number> {
   if (!pages.viewsLast) {
     const copy = new Uint8Array(n)
-    if (!isRead) pages.read(offset + at, copy)
+    if (!isRead) ofPages(() => pages.read(offset + at, copy))
     const count = await call(copy, position + at)
-    if (isRead) pages.write(offset + at, copy.subarray(0, count))
+    if (isRead) ofPages(() => pages.write(offset + at, copy.subarray(0, count)))
     return count
   }
-  const lent: Lent<Uint8Array<ArrayBuffer>> = pages.lender.lendOne(Uint8Array, offset + at, n)
+  const lent: Lent<Uint8Array<ArrayBuffer>> = ofPages(() => pages.lender.lendOne(Uint8Array, offset + at, n))
   try {
     const count = await call(lent.view, position + at)
     lent.end()

@@ -55,6 +55,7 @@ export async function readFrom(
       mayEnd: limit !== undefined,
       interrupt: new Interrupt('readFrom', signal),
       bytes: 0,
+      isWriting: false,
     }
     if (transfer.interrupt.isAborted) throw failed(transfer, signal?.reason)
     return await copyAll(transfer, readerFor(transfer, source))
@@ -74,6 +75,8 @@ interface Transfer {
   readonly interrupt: Interrupt
   /** The bytes that are there. */
   bytes: number
+  /** Whether a chunk is being written. What fails then is not the source. */
+  isWriting: boolean
 }
 
 /** @throws UsageError for what is not a source, TransferError for one that fails before its first chunk. */
@@ -98,7 +101,9 @@ async function copyAll(transfer: Transfer, reader: Reader): Promise<number> {
         return transfer.bytes
       }
       const part = chunk.byteLength > left ? chunk.subarray(0, left) : chunk
+      transfer.isWriting = true
       target.write(offset + transfer.bytes, part)
+      transfer.isWriting = false
       transfer.bytes += part.byteLength
       if (chunk.byteLength <= left) continue
       rest = chunk.subarray(left)
@@ -124,8 +129,8 @@ function tooMany({ target, offset, bytes }: Transfer): never {
   })
 }
 
-function failed({ target, offset, bytes, interrupt }: Transfer, cause: unknown): unknown {
-  if (cause instanceof TransferError) return cause
+function failed({ target, offset, bytes, isWriting, interrupt }: Transfer, cause: unknown): unknown {
+  if (isWriting || cause instanceof TransferError) return cause
   const isAbort = interrupt.isAborted
   const what = isAbort ? 'the signal aborted' : 'the source failed'
   return new TransferError({ op: 'readFrom', region: target.name, offset, bytes, what, isAbort, cause })

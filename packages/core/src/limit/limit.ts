@@ -146,6 +146,16 @@ export class MemoryLimit {
     return this.#hasBudgets
   }
 
+  /** Whether the process is measured, and not what memories have. */
+  get isOfProcess(): boolean {
+    return this.#set?.of === 'process'
+  }
+
+  /** What the process uses is read anew by the next operation. */
+  lookAnew(): void {
+    this.#useAt = -Infinity
+  }
+
   /** A category has a limit of its own. */
   readonly budgeted = (): void => {
     this.#hasBudgets = true

@@ -44,12 +44,3 @@ export function bufferReader(given: unknown): () => ArrayBufferLike {
   const message = `adopt: ${show(given)} is not a buffer, nor a WebAssembly.Memory`
   throw new UsageError('ERR_MEMLAYER_OPTION', message, { op: 'adopt', hint })
 }
-
-/** @throws UsageError ERR_MEMLAYER_SIZE for a buffer that is smaller than a page. */
-export function expectPage(buffer: ArrayBufferLike, page: number): void {
-  const length = bufferLength(buffer) ?? 0
-  if (length >= page) return
-  const what = length === 0 ? 'has no bytes: it is empty, or was detached' : `has ${length} bytes, less than a page`
-  const hint = `Adopt a buffer of at least two pages of ${page} bytes, so that one lies whole in it.`
-  throw new UsageError('ERR_MEMLAYER_SIZE', `adopt: the buffer ${what}`, { op: 'adopt', hint })
-}

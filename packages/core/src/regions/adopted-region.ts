@@ -10,9 +10,11 @@ import { viewOffset } from '@memlayer/kernel'
 /**
  * The whole pages of a buffer, Ready from the start with the bytes that they have. Every call looks first whether the
  * buffer still has them: one that was transferred, has shrunk or has moved frees the region, and the call throws
- * ERR_MEMLAYER_DISPOSED. A WebAssembly memory that grows keeps its place; what it gained is not of the region.
+ * ERR_MEMLAYER_DISPOSED. Holds end with the pages. A WebAssembly memory that grows keeps its place; what it gained is
+ * not of the region.
  */
 export class AdoptedRegion extends Region {
+  readonly #calls: RegionCalls
   readonly #bufferNow: () => ArrayBufferLike
   readonly #record: RegionRecord
 
@@ -25,6 +27,7 @@ export class AdoptedRegion extends Region {
     bufferNow: () => ArrayBufferLike,
   ) {
     super(calls, memory, record, stat)
+    this.#calls = calls
     this.#bufferNow = bufferNow
     this.#record = record
   }
@@ -41,9 +44,17 @@ export class AdoptedRegion extends Region {
 
   /**
    * Any state to None: takes all of it out of the account. The buffer stays with its bytes. What was `unused` reads
-   * zero, and all of it can be touched.
+   * zero, and all of it can be touched. A second time does nothing, nor does it where the buffer was transferred.
+   *
+   * @throws UsageError ERR_MEMLAYER_SHARED while a worker or a hold has pages of it.
    */
   release(): void {
-    this[Symbol.dispose]()
+    this.#calls.endLost(this.#record)
+    if (!this.disposed) this.freeAll('release')
+  }
+
+  /** `release()`, at the end of a `using` block. */
+  override [Symbol.dispose](): void {
+    this.release()
   }
 }

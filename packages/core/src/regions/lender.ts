@@ -3,11 +3,13 @@ import type { Address } from '@memlayer/kernel'
 import type { Lender, Lent } from '../borrows/lend.js'
 import { elementSize, type ViewConstructor } from '../borrows/view-types.js'
 import type { RegionCalls } from '../calls/region-calls.js'
+import type { RegionRecord } from '../claims/region-record.js'
 import type { Holding, Maker } from '../holding.js'
 import type { Region } from './region.js'
 
 /** What a region knows of its own ranges. */
 export interface Within {
+  readonly record: RegionRecord
   /** The address of an offset, when [offset, offset+length) lies within the region. */
   readonly at: (offset: number, length: number) => Address
   /** An error of a call below, in the words of the region's method. */
@@ -25,7 +27,7 @@ function lendOne<T extends ArrayBufferView>(
   calls: RegionCalls,
   region: Region,
   op: Holding['kind'],
-  { at, told, maker }: Within,
+  { record, at, told, maker }: Within,
   type: ViewConstructor<T>,
   offset: number,
   length: number | undefined,
@@ -42,7 +44,7 @@ function lendOne<T extends ArrayBufferView>(
     const hold = maker === null ? null : calls.hold(maker(offset), v, bytes)
     const end = (): void => {
       try {
-        calls.endView(op, v, bytes, view.buffer)
+        calls.endView(op, record, v, bytes, view.buffer)
       } catch (error) {
         throw told(error, offset, count)
       }

@@ -1,5 +1,6 @@
 // A region's errors about its own arguments.
 import { bytesIn } from '@memlayer/kernel'
+import type { RegionRecord } from '../claims/region-record.js'
 import { UsageError } from '../errors.js'
 import { show } from '../text.js'
 
@@ -9,11 +10,12 @@ interface Named {
 }
 
 /** @throws UsageError ERR_MEMLAYER_DISPOSED always. */
-export function disposed(op: string, name: string): never {
-  throw new UsageError('ERR_MEMLAYER_DISPOSED', `${op}: the region '${name}' was freed`, {
+export function disposed(op: string, { name, isThere }: Pick<RegionRecord, 'name' | 'isThere'>): never {
+  const isAdopted = isThere !== null
+  throw new UsageError('ERR_MEMLAYER_DISPOSED', `${op}: the region '${name}' was ${isAdopted ? 'released' : 'freed'}`, {
     op,
     region: name,
-    hint: 'Reserve another with memory.reserve().',
+    hint: isAdopted ? 'Adopt the buffer again.' : 'Reserve another with memory.reserve().',
   })
 }
 

@@ -117,12 +117,7 @@ export class Region {
 
   /** Reserved to Prepared. See {@link Memory.sysMap}. */
   map(offset = 0, length: number = this.#rest(offset)): void {
-    const v = this.#at('map', offset, length)
-    try {
-      this.#calls.ops.sysMap(v, length, this.stat)
-    } catch (error) {
-      throw this.#told(error, 'map', offset, length)
-    }
+    this.#call('map', offset, length, (v) => this.#calls.ops.sysMap(v, length, this.stat))
   }
 
   /** Prepared to Ready: the pages may be touched. See {@link Memory.sysUsed}. */
@@ -164,12 +159,7 @@ export class Region {
    * @internal
    */
   unusedNow(offset: number, length: number): void {
-    const v = this.#at('unused', offset, length)
-    try {
-      this.#calls.ops.sysUnused(v, length, true)
-    } catch (error) {
-      throw this.#told(error, 'unused', offset, length)
-    }
+    this.#call('unused', offset, length, (v) => this.#calls.ops.sysUnused(v, length, true))
   }
 
   /**
@@ -251,13 +241,13 @@ export class Region {
 
   set hugePages(policy: HugePagePolicy) {
     checkPolicy('hugePages', policy)
-    if (this.disposed) disposed('hugePages', this.name)
+    this.#expectOwned('hugePages')
     for (const [v, n] of this.#record.owned()) this.#calls.setHugePages(v, n, policy)
   }
 
   /** Huge pages that it asks for, and those that the kernel says it has. */
   hugePageUse(): HugePageUse {
-    if (this.disposed) disposed('hugePageUse', this.name)
+    this.#expectOwned('hugePageUse')
     let [requested, obtained] = [0, 0]
     for (const [v, n] of this.#record.owned()) {
       const use = this.#calls.hugePageUse(v, n)
@@ -348,7 +338,7 @@ export class Region {
    * settled. Then the view is detached, whatever `use` did. Arguments and the view are those of {@link Region.view}.
    *
    * Rejects with what `use` throws. Else with UsageError ERR_MEMLAYER_VIEW when the view's bytes were transferred, as
-   * by a BYOB reader.
+   * by a BYOB reader, or when a buffer that was adopted was.
    *
    * @throws UsageError ERR_MEMLAYER_STATE unless all of it is Ready, ERR_MEMLAYER_VIEW as `view` does.
    */
@@ -377,6 +367,7 @@ export class Region {
    */
   lender(op: Holding['kind'], isHeld = false): Lender {
     return lenderOf(this.#calls, this, op, {
+      record: this.#record,
       at: (offset, length) => this.#at(op, offset, length),
       told: (error, offset, length) => this.#told(error, op, offset, length),
       maker: isHeld ? null : (offset) => this.#maker(op, offset),
@@ -464,8 +455,8 @@ export class Region {
         const hold = this.#hold(op, offset, length)
         return () => hold.release()
       },
-      read: (offset, target) => this.read(offset, target),
-      write: (offset, bytes) => this.write(offset, bytes),
+      read: (offset, target) => this.#call(op, offset, byteLengthOf(target), (v) => this.#calls.copyOut(v, target)),
+      write: (offset, bytes) => this.#call(op, offset, byteLengthOf(bytes), (v) => this.#calls.copyIn(v, bytes)),
     }
   }
 
@@ -491,14 +482,23 @@ export class Region {
    * it. When nothing is left the region is disposed.
    */
   free(offset?: number, length?: number): void {
-    if (offset !== undefined) return this.#freePart(offset, length === undefined ? this.#rest(offset) : length)
+    if (offset !== undefined) return this.#freePart('free', offset, length === undefined ? this.#rest(offset) : length)
     if (length !== undefined) outside('free', offset, length, this)
-    if (this.disposed) disposed('free', this.name)
-    if (!this.#record.isPartFreed) return this.#freePart(0, this.size)
+    this.freeAll('free')
+  }
+
+  /**
+   * Frees what is left of it, by its method `op`.
+   *
+   * @internal
+   */
+  freeAll(op: string): void {
+    this.#expectOwned(op)
+    if (!this.#record.isPartFreed) return this.#freePart(op, 0, this.size)
     try {
       this.#calls.freeParts(this.#record)
     } catch (error) {
-      throw this.#told(error, 'free', 0, this.size)
+      throw this.#told(error, op, 0, this.size)
     }
   }
 
@@ -519,8 +519,15 @@ export class Region {
     return { kind, region: this.name, offset, made: shortPlaceOf(this[kind as 'hold']), since: now() }
   }
 
-  #freePart(offset: number, length: number): void {
-    this.#call('free', offset, length, (v) => this.#calls.ops.sysFree(v, length, null))
+  #freePart(op: string, offset: number, length: number): void {
+    this.#call(op, offset, length, (v) => this.#calls.ops.sysFree(v, length, null))
+  }
+
+  /** @throws UsageError ERR_MEMLAYER_DISPOSED when nothing is left of it, or its buffer has lost its pages. */
+  #expectOwned(op: string): void {
+    this.#calls.settle()
+    if (this.#record.isThere !== null) this.#calls.expectThere(op, this.#record)
+    if (this.#record.isDisposed) disposed(op, this.#record)
   }
 
   /** A call on a range of it, whose errors are in this region's words. What is called often stands without it. */
@@ -535,9 +542,7 @@ export class Region {
 
   /** The address of an offset, when [offset, offset+length) lies within the region. */
   #at(op: string, offset: number, length: number): Address {
-    this.#calls.settle()
-    if (this.#record.isDisposed) disposed(op, this.name)
-    if (this.#record.isThere !== null) this.#calls.expectThere(op, this.#record)
+    this.#expectOwned(op)
     const isRange = Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length >= 0
     if (!(isRange && offset + length <= this.size)) outside(op, offset, length, this)
     const v = this.address + offset

@@ -9,7 +9,7 @@ import type { Memory } from '../memory.js'
 import { checkOptions } from '../options.js'
 import { placeOf, show, type Caller } from '../text.js'
 import type { SysMemStat } from '../account/mem-stat.js'
-import { bufferReader, expectPage, type Adoptable, type AdoptOptions } from './adoptable.js'
+import { bufferReader, type Adoptable, type AdoptOptions } from './adoptable.js'
 import { AdoptedRegion } from './adopted-region.js'
 import type { LeakedRegion } from './leaked-region.js'
 import { Region, type RegionOptions } from './region.js'
@@ -59,11 +59,10 @@ export class Regions {
     const { name = 'adopted', stat } = checkOptions('adopt', options, ['name', 'stat'])
     this.#expectNames('adopt', name, stat)
     const bufferNow = bufferReader(given)
-    expectPage(bufferNow(), this.#calls.ops.os.traits.pageSize)
     const record = new RegionRecord(name, placeOf('adopted here', memory.adopt))
     const counting = stat ?? this.#calls.statOfRegion(name)
     try {
-      this.#calls.adopt(record, bufferNow, counting)
+      this.#calls.adopt(record, bufferNow, counting, this.#isCollected)
     } catch (error) {
       throw inWordsOf(error, {
         op: 'adopt',
@@ -75,6 +74,11 @@ export class Regions {
     const region = new AdoptedRegion(this.#calls, memory, record, counting, bufferNow)
     this.#regions.set(record, { region: new WeakRef(region), category: counting.name })
     return region
+  }
+
+  readonly #isCollected = (record: RegionRecord): boolean => {
+    const listed = this.#regions.get(record)
+    return listed !== undefined && listed.region.deref() === undefined
   }
 
   #expectNames(op: string, name: unknown, stat: SysMemStat | undefined): void {
