@@ -57,6 +57,8 @@ export interface FilePages {
   readonly viewsLast: boolean
   /** Keeps the range Ready. The function returned lets it go. */
   readonly hold: (offset: number, length: number) => () => void
+  /** Throws when the pages are gone all the same, with the buffer that had them. */
+  readonly expectThere: () => void
   readonly read: (offset: number, target: Uint8Array) => void
   readonly write: (offset: number, bytes: Uint8Array) => void
 }
@@ -227,6 +229,7 @@ async function one({ pages, call, offset, position, isRead }: Run, at: number, n
   const lent: Lent<Uint8Array<ArrayBuffer>> = ofPages(() => pages.lender.lendOne(Uint8Array, offset + at, n))
   try {
     const count = await call(lent.view, position + at)
+    ofPages(pages.expectThere)
     lent.end()
     return count
   } finally {

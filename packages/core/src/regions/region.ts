@@ -455,6 +455,7 @@ export class Region {
         const hold = this.#hold(op, offset, length)
         return () => hold.release()
       },
+      expectThere: () => this.#expectOwned(op),
       read: (offset, target) => this.#call(op, offset, byteLengthOf(target), (v) => this.#calls.copyOut(v, target)),
       write: (offset, bytes) => this.#call(op, offset, byteLengthOf(bytes), (v) => this.#calls.copyIn(v, bytes)),
     }
