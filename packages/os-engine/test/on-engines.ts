@@ -28,7 +28,7 @@ export function runOn(name: Name, context: TestContext, program: string, args: r
   const words = [...(before[name] ?? ['--expose-gc']), join(import.meta.dirname, program), ...args]
   const { status, signal, stdout, stderr } = spawnSync(command, words, {
     encoding: 'utf8',
-    timeout: isFull ? 1_200_000 : 120_000,
+    timeout: isFull || isLong ? 1_200_000 : 120_000,
     env: { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' },
   })
   expect({ status, signal }, stderr).toEqual({ status: 0, signal: null })
