@@ -18,6 +18,7 @@ interface Work {
 }
 
 const many: Rounds = { rounds: 15, warmUp: 3, times: 2000 }
+const some: Rounds = { rounds: 15, warmUp: 3, times: 20 }
 const few: Rounds = { rounds: 7, warmUp: 1, times: 3 }
 
 /** Makes views of one region. */
@@ -47,6 +48,29 @@ const giveBack: Way = (memory) => {
 const reserve: Way = (memory) =>
   looped((times) => {
     for (let i = 0; i < times; i++) memory.sysFree(memory.sysReserve(null, GiB), GiB, null)
+  })
+
+/** Gives pages of a region back and takes them again, without a touch. */
+const commitUnused: Way = (memory) => {
+  const region = memory.reserve(64 * MiB, { name: 'decommitted' })
+  region.commit()
+  return looped((times) => {
+    for (let i = 0; i < times; i++) {
+      region.unused(MiB, 64 * KiB)
+      region.commit(MiB, 64 * KiB)
+    }
+  })
+}
+
+/** The life of a region: all of it is viewed, and one page is written. */
+const lives: Way = (memory) =>
+  looped((times) => {
+    for (let i = 0; i < times; i++) {
+      const region = memory.reserve(64 * MiB, { name: 'short' })
+      region.commit()
+      region.view(Uint8Array)[5] = 1
+      region.free()
+    }
   })
 
 const append: Way = (memory) => {
@@ -79,7 +103,15 @@ const works: readonly Work[] = [
   { work: 'a view of 64 KiB', way: views(64 * KiB), full: many },
   { work: 'a view of 1 GiB, a million live objects', way: views(GiB), full: few, amidObjects: true },
   { work: 'append, and view all of 1 GiB, a million live objects', way: append, full: few, amidObjects: true },
+  { work: 'a region of 64 MiB, viewed and freed, a million live objects', way: lives, full: some, amidObjects: true },
+  { work: 'unused + commit of 64 KiB, a million live objects', way: commitUnused, full: many, amidObjects: true },
   { work: 'unused + used + touch of 16 pages, by a view', way: giveBack, full: many },
+  {
+    work: 'unused + used + touch of 16 pages, by a view, a million live objects',
+    way: giveBack,
+    full: many,
+    amidObjects: true,
+  },
   { work: 'reserve + free of 1 GiB', way: reserve, full: many },
   { work: 'reading 64 MiB in order', way: inOrder(false), full: few },
   { work: 'writing 64 MiB in order', way: inOrder(true), full: few },
