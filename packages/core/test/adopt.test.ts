@@ -4,6 +4,7 @@ import { createMemory, UsageError, type Memory, type ReadableFile } from '@memla
 import { placeBuffer } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
 import { errorOf } from './errors-of.js'
+import { noLimits } from './no-limits.js'
 import { PageOS, type PageOSOptions } from './page-os.js'
 
 const page = 4096
@@ -99,6 +100,94 @@ describe('memory.adopt', () => {
     stop()
     expect(error).toBeInstanceOf(UsageError)
     expect((error as Error).message).toContain("the region 'fresh' has pages of this buffer already. Use that region")
+  })
+})
+
+describe('a limit', () => {
+  const size = 4 * page
+
+  it('of the process is not asked for a buffer, whose memory the process has, and is read anew', () => {
+    let used = 100 * page
+    const os = new AdoptingOS()
+    const groupLimits = () => ({ ...noLimits, groupLimit: 2 ** 40, groupUsed: used })
+    os.host = { groupLimits }
+    const memory = createMemory(os)
+    memory.reclaimer({ name: 'cache' }, () => expect.fail('the reclaimer was asked'))
+    memory.limit = { bytes: used, of: 'process' }
+    expect(memory.limit?.used).toBe(100 * page)
+    used = 98 * page
+    const region = memory.adopt(new ArrayBuffer(size))
+    // Without a new look it would be what was used before, and the region.
+    expect([memory.limit?.used, region.size]).toEqual([98 * page, size])
+    region.release()
+  })
+
+  it('of a category is asked also where the process is measured', () => {
+    const os = new AdoptingOS()
+    os.host = { groupLimits: () => ({ ...noLimits, groupLimit: 2 ** 40, groupUsed: page }) }
+    const memory = createMemory(os)
+    const stat = memory.stat('modules')
+    stat.limit = size
+    for (const limit of [{ bytes: 2 ** 30, of: 'process' } as const, { bytes: 2 ** 30 }, null]) {
+      memory.limit = limit
+      expect(errorOf(() => memory.adopt(new ArrayBuffer(size + page), { stat }))).toMatchObject({
+        code: 'ERR_MEMLAYER_OUT_OF_MEMORY',
+        op: 'adopt',
+      })
+      memory.adopt(new ArrayBuffer(size), { stat }).release()
+    }
+    expect([os.asked, memory.stats().total.refusals]).toEqual([[size, size, size], 3])
+  })
+})
+
+describe('a buffer that has gone', () => {
+  it('ends holds, and each call says so but release', () => {
+    const os = new AdoptingOS()
+    const memory = createMemory(os)
+    const buffer = new ArrayBuffer(4 * page)
+    const region = memory.adopt(buffer, { name: 'held' })
+    const hold = region.hold(0, page)
+    expect(errorOf(() => region.release())).toMatchObject({ code: 'ERR_MEMLAYER_SHARED', op: 'release' })
+    const moved = buffer.transfer()
+    expect(errorOf(() => region.unused(0, page)).message).toBe(
+      "unused: the buffer of the region 'held' was detached, has shrunk or has moved. " +
+        'Adopt the buffer that has the bytes now.',
+    )
+    region.release()
+    region[Symbol.dispose]()
+    expect([memory.holds(), os.pages.size, memory.stats().total.ready]).toEqual([[], 0, 0])
+    const again = memory.adopt(moved)
+    hold.release()
+    again.unused()
+    again.release()
+    expect(errorOf(() => again.unused()).message).toBe(
+      "unused: the region 'adopted' was released. Adopt the buffer again.",
+    )
+    memory.check()
+  })
+
+  it('rejects lend and lendAll, and has ended the views', async () => {
+    for (const op of ['lend', 'lendAll'] as const) {
+      const os = new AdoptingOS()
+      const memory = createMemory(os)
+      const buffer = new ArrayBuffer(4 * page)
+      const region = memory.adopt(buffer)
+      let length = NaN
+      const error: unknown = await (
+        op === 'lend'
+          ? region.lend(Uint8Array, 0, page, () => buffer.transfer())
+          : region.lendAll(Uint8Array, [0, page, page, page], (views) => {
+              buffer.transfer()
+              length = views.length
+            })
+      ).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ name: 'UsageError', code: 'ERR_MEMLAYER_VIEW', op })
+      expect((error as Error).message).toContain(
+        "the view's bytes are gone, because the buffer of the region 'adopted'",
+      )
+      expect([length, memory.holds(), os.pages.size]).toEqual([op === 'lend' ? NaN : 2, [], 0])
+      memory.check()
+    }
   })
 })
 

@@ -57,6 +57,14 @@ describe('a hold', () => {
     expect(options.detail).toMatch(advice)
   })
 
+  it('whose pages went with their buffer is collected without a word', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const hold = await make()
+    words[STATE] = RELEASED
+    expect(collector.collect(hold)).toBe(1)
+    expect(warned).not.toHaveBeenCalled()
+  })
+
   it('that was released is collected without a word', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     const hold = await make()
