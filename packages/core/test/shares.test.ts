@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Borrows } from '../src/borrows/borrows.js'
 import { Hold } from '../src/borrows/hold.js'
-import { readOffer, type Offered, type ShareToken } from '../src/borrows/share-token.js'
+import { readOffer, RELEASED, STATE, TAKEN, type Offered, type ShareToken } from '../src/borrows/share-token.js'
 import { Shares } from '../src/borrows/shares.js'
 import type { WorkerEnd, WorkerLike } from '../src/borrows/worker.js'
 import { PageOS } from './page-os.js'
@@ -226,6 +226,30 @@ describe('offers and holds', () => {
     const asked = vi.spyOn(Atomics, 'load')
     for (let i = 0; i < 2000; i++) shares.offer(shares.givenTo(worker), 'os', 'name', BASE + i * PAGE, PAGE)
     expect(asked.mock.calls.length).toBeLessThan(2 * 2000)
+  })
+
+  it('are dropped with pages that are gone: those of the range alone, whatever has them, and once', () => {
+    const { shares } = makeBorrows()
+    const worker = new Worker()
+    const offer = (page: number): ShareToken =>
+      shares.offer(shares.givenTo(worker), 'os', 'name', BASE + page * PAGE, PAGE)
+    const below = hold(shares, BASE, PAGE)
+    const held = shares.hold(BASE + PAGE, PAGE)
+    held.words[STATE] = TAKEN
+    const taken = takeUp(offer(2))
+    const token = offer(3)
+    const above = hold(shares, BASE + 4 * PAGE, PAGE)
+    shares.drop(BASE + PAGE, 3 * PAGE)
+    expect([shares.count, held.words[STATE]]).toEqual([2, RELEASED])
+    expect(() => takeUp(token)).toThrow(/was revoked/)
+    const left = shares.holdings(BASE, 5 * PAGE).map(({ address }) => address)
+    expect(left.toSorted((a, b) => a - b)).toEqual([BASE, BASE + 4 * PAGE])
+    held.giveUp()
+    taken.giveUp()
+    expect(shares.count).toBe(2)
+    below()
+    above()
+    expect(shares.count).toBe(0)
   })
 
   it('are forgotten when a worker has released them, has ended, or is too late', () => {
