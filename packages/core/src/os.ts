@@ -153,7 +153,7 @@ export interface OS {
    * None to Ready: the whole pages of a buffer that other code allocated, with their contents. `bufferNow` tells which
    * buffer has the bytes: a WebAssembly memory has another one after each growth. Every function looks whether the
    * buffer still has the pages, and leaves them alone where it has not. sysFreeOS leaves the bytes as they are. With
-   * `placeBuffer` of @memlayer/kernel it tells where the buffer is, so that core can name who has its pages. `null`:
+   * the kernel package's `placeBuffer` it tells where the buffer is, so that core can name who has its pages. `null`:
    * refused. Absent: the backend's memory is not the engine's.
    */
   sysAdoptOS?(bufferNow: () => ArrayBufferLike): AdoptedPages | null
