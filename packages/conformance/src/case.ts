@@ -8,6 +8,7 @@ import { callCases } from './cases/calls.js'
 import { chargeCases } from './cases/charge.js'
 import { collapseCases } from './cases/collapse.js'
 import { contentsCases } from './cases/contents.js'
+import { doneCases } from './cases/done.js'
 import { faultCases } from './cases/fault.js'
 import { freeCases } from './cases/free.js'
 import { hintCases } from './cases/hints.js'
@@ -66,7 +67,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   account: accountCases,
   across: acrossCases,
   charge: chargeCases,
-  refusals: [...refusalCases, ...reasonCases],
+  refusals: [...refusalCases, ...reasonCases, ...doneCases],
   sizes: sizeCases,
   repeated: repeatedCases,
   batch: batchCases,

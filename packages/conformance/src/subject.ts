@@ -24,6 +24,8 @@ export interface Witness {
   collapse?(v: Address, n: number): void
   /** Acts as a kernel that is short of memory: takes all pages that it may take. */
   takeForfeit?(): void
+  /** Acts as a process that locks what it maps from now on (mlockall): such pages have memory at once, and keep it. */
+  lockAll?(): void
 }
 
 /** A backend, and how a case makes it. */

@@ -19,6 +19,7 @@ interface Telling {
   limits(): { readonly committed?: number }
   collapse(v: Address, n: number): void
   takeForfeit(): void
+  lockAll(): void
 }
 
 /** The witness of a kernel of `@memlayer/simkernel` or with the same members; `{}` for any other kernel. */
@@ -37,6 +38,7 @@ export function simulatedWitness(kernel: object | undefined): Witness {
   if (telling !== undefined && promised(telling) !== null) found.charged = (): number => promised(telling) ?? NaN
   if (telling?.collapse !== undefined) found.collapse = (v, n): void => (telling as Telling).collapse(v, n)
   if (telling?.takeForfeit !== undefined) found.takeForfeit = (): void => (telling as Telling).takeForfeit()
+  if (telling?.lockAll !== undefined) found.lockAll = (): void => (telling as Telling).lockAll()
   return found
 }
 

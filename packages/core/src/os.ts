@@ -90,7 +90,8 @@ export interface OS {
   /**
    * The kernel's last refusal that a `*OS` function met and did not throw. A backend sets it before it returns `null`,
    * and where Go ignores a failing call that left the range as it was (munmap) or its memory where it was (madvise of
-   * sysUnusedOS). Core reads it, clears it, and makes an error or a warning from it. Absent: errors carry no number.
+   * sysUnusedOS). Core reads it, clears it, and makes an error or a warning from it. A call that is done leaves none,
+   * also where it met one and then found another way. Absent: errors carry no number.
    */
   refusal?: Refusal | null
   /**
@@ -110,7 +111,10 @@ export interface OS {
   sysUsedOS(v: Address, n: number): void
   /** No transition: larger pages would serve the range. A no-op means that the OS has none to offer. */
   sysHugePageOS(v: Address, n: number): void
-  /** Any state to None. A no-op is permitted only where reservations come aligned as asked. */
+  /**
+   * Any state to None: what is freed can be had again, whatever other code has taken beside it. A no-op is permitted
+   * only where reservations come aligned as asked.
+   */
   sysFreeOS(v: Address, n: number): void
   /** Ready or Prepared to Reserved: touching the range faults from now on, where the OS can do so. */
   sysFaultOS(v: Address, n: number): void
@@ -136,7 +140,7 @@ export interface OS {
   detach?(buffer: ArrayBuffer): void
   /**
    * sysUnusedOS over many ranges, as pairs of address and size, in as few kernel calls as the kernel allows. False:
-   * the kernel does not take them together, and core goes from range to range.
+   * the kernel does not take them together, which is no refusal, and core goes from range to range.
    */
   sysUnusedAllOS?(ranges: ArrayLike<number>): boolean
   /**

@@ -51,6 +51,7 @@ export function aix(arch: string): Personality {
     mprotect: { unaligned: 'EINVAL', empty: 'done', outside: 'ENOMEM', hole: { errno: 'ENOMEM', effect: 'before it' } },
     madvise: { unaligned: 'EINVAL', empty: 'done', outside: 'ENOMEM', hole: { errno: 'ENOMEM', effect: 'none' } },
     batches: false,
+    tellsPages: false,
     faultAround: 1,
     maxMappings: Infinity,
   }

@@ -6,7 +6,14 @@ import type { Advice, MapFlags, Personality, RangeRules } from './personality.js
 /** The flavors of os-bsd. */
 export type BsdFlavor = 'freebsd' | 'dragonfly' | 'netbsd' | 'openbsd' | 'solaris' | 'illumos'
 
-const alike = { pageSize: 4096, hugePageSize: 0, batches: false, faultAround: 1, maxMappings: Infinity }
+const alike = {
+  pageSize: 4096,
+  hugePageSize: 0,
+  batches: false,
+  tellsPages: false,
+  faultAround: 1,
+  maxMappings: Infinity,
+}
 
 const nothing: Advice = { does: 'nothing' }
 

@@ -51,6 +51,7 @@ export function darwin(arch: string): Personality {
     mprotect: { unaligned: 'EINVAL', empty: 'done', outside: 'ENOMEM', hole: { errno: 'ENOMEM', effect: 'none' } },
     madvise: { unaligned: 'EINVAL', empty: 'done', outside: 'EINVAL', hole: { errno: 'EINVAL', effect: 'before it' } },
     batches: false,
+    tellsPages: false,
     faultAround: 1,
     maxMappings: Infinity,
   }

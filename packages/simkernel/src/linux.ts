@@ -105,6 +105,7 @@ export function linux(arch: string): Personality {
       hole: { errno: 'ENOMEM', effect: 'around it' },
     },
     batches: true,
+    tellsPages: true,
     faultAround: 16,
     maxMappings: 65530,
   }

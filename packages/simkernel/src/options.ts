@@ -61,7 +61,7 @@ export interface PosixOptions extends SimulateOptions {
   readonly arch?: string
   /** Linux: whether one call advises many ranges, as since 6.13. Default true. */
   readonly batches?: boolean
-  /** Whether every mapping is locked, as after mlockall(MCL_FUTURE). Default false. */
+  /** Whether every mapping is locked, as after mlockall(MCL_FUTURE) and `lockAll()`. Default false. */
   readonly locksAll?: boolean
   /** Where things are in the address space. */
   readonly layout?: LayoutOptions

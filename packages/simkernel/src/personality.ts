@@ -113,6 +113,8 @@ export interface Personality {
   readonly madvise: RangeRules
   /** Whether one call can advise many ranges. */
   readonly batches: boolean
+  /** Whether the port tells which pages have memory, and which of it is in huge pages. */
+  readonly tellsPages: boolean
   /** How many existing pages of a shared object a read maps at once. */
   readonly faultAround: number
   /** The most mappings that there may be. */

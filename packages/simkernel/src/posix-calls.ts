@@ -35,7 +35,7 @@ export class PosixCalls {
   readonly #placer: Placer
   readonly #commit: Commit
   readonly #limits: Required<PosixLimitOptions>
-  readonly #locksAll: boolean
+  #locksAll: boolean
   // Shared objects by number: the bytes promised for each, and its bytes that are still mapped.
   readonly #objects = new Map<number, { readonly promised: number; mapped: number }>()
   #lastObject = 0
@@ -50,6 +50,11 @@ export class PosixCalls {
     this.#commit = state.commit
     this.#limits = state.limits
     this.#locksAll = state.locksAll
+  }
+
+  /** From now on every new mapping is locked. */
+  lockAll(): void {
+    this.#locksAll = true
   }
 
   /** Minus an error number, by name. */

@@ -33,6 +33,8 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
   readonly hugePageSize: number
   readonly arch: string
   readonly madviseAll?: (ranges: ArrayLike<number>, advice: number) => number
+  readonly residency?: (addr: Address, length: number) => number[]
+  readonly hugePages?: (addr: Address, length: number) => number
   readonly #space: Space
   readonly #calls: PosixCalls
   readonly #plan: Plan
@@ -61,6 +63,10 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
     const calls = ['mmap', 'munmap', 'mprotect', 'madvise', ...(batches ? ['madviseAll'] : [])]
     this.#plan = new Plan(personality.family, this.pageSize, calls, plan)
     if (batches) this.madviseAll = (ranges, advice) => this.#madviseAll([...Array.from(ranges), advice])
+    if (personality.tellsPages) {
+      this.residency = (addr, length) => this.#runs(addr, length)
+      this.hugePages = (addr, length) => this.residence(addr, length).huge
+    }
 
     const random = new Random(seed)
     const { placement, lowest, highest } = personality
@@ -172,6 +178,10 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
     this.#space.collapseAll(...this.#space.pages(addr, length))
   }
 
+  lockAll(): void {
+    this.#calls.lockAll()
+  }
+
   residence(addr: Address, length: number): Residency {
     this.#space.enter()
     const { resident, forfeit, huge } = this.#space.residency(addr, length)
@@ -190,6 +200,11 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
 
   describe(): string {
     return describe(this)
+  }
+
+  #runs(addr: Address, length: number): number[] {
+    this.#space.enter()
+    return this.#space.runs(addr, length)
   }
 
   /** Advises every range separately. Stops only if the first range is refused, as @memlayer/ffi does. */

@@ -1,7 +1,7 @@
 // Which pages have memory behind them, and of which kind. A real kernel shows this as Rss, LazyFree and
 // AnonHugePages. Huge pages are blocks of an aligned size. A block with a page table gets no huge page any more, as
 // on Linux.
-import { alignDown, alignUp } from '@memlayer/kernel'
+import { alignDown, alignUp, residencyBits } from '@memlayer/kernel'
 import { Ranges, type Piece } from './ranges.js'
 
 /** The page has memory of its own. */
@@ -56,6 +56,21 @@ export class Residence {
     for (const [block, kind] of this.#blocks)
       if (kind === HUGE && block >= v && block < end) bytes += this.#hugePageSize
     return bytes
+  }
+
+  /** The runs of [v, end) with memory of their own, as the port's `residency` tells them. */
+  runs(v: number, end: number): number[] {
+    const words: number[] = []
+    for (const piece of this.#pages.pieces(v, end)) {
+      if (piece.value !== RESIDENT && piece.value !== FORFEIT) continue
+      for (let at = piece.start; at < piece.end;) {
+        const block = this.#hugePageSize === 0 ? piece.start : alignDown(at, this.#hugePageSize)
+        const next = this.#hugePageSize === 0 ? piece.end : Math.min(piece.end, block + this.#hugePageSize)
+        addRun(words, at, next - at, residencyBits.resident | (this.isHuge(block) ? residencyBits.huge : 0))
+        at = next
+      }
+    }
+    return words
   }
 
   /** The ranges of [v, end), by the memory behind them. */
@@ -161,4 +176,12 @@ export class Residence {
     if (this.#blocks.size === 0) return []
     return [...this.#blocks.keys()].filter((block) => block < end && block + this.#hugePageSize > v)
   }
+}
+
+/** Adds a run. If it continues the last one, makes that one longer instead. */
+function addRun(words: number[], address: number, length: number, bits: number): void {
+  const last = words.length - 3
+  if (last >= 0 && words[last + 2] === bits && (words[last] as number) + (words[last + 1] as number) === address)
+    words[last + 1] = (words[last + 1] as number) + length
+  else words.push(address, length, bits)
 }

@@ -77,6 +77,8 @@ export interface SimulatedPosixKernel extends PosixKernel, Simulated {
    * where the mapping gets huge pages. The other pages of such a block then have memory too.
    */
   collapse(addr: Address, length: number): void
+  /** From now on every new mapping is locked, as after mlockall(MCL_FUTURE). Its pages have memory at once. */
+  lockAll(): void
   /** Copies bytes out of memory, as many as `target` has. @throws PageFault */
   read(addr: Address, target: Uint8Array): void
   /** Copies bytes into memory. @throws PageFault */

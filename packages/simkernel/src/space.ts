@@ -266,6 +266,13 @@ export class Space {
     }
   }
 
+  /** What of [v, v+n) has memory behind it, as the port's `residency` tells it. */
+  runs(v: Address, n: number): number[] {
+    const [start, end] = this.pages(v, n)
+    this.notice(start, end)
+    return this.residence.runs(start, end)
+  }
+
   /** Counts the pages of [v, end) as touched in which views have left bytes. */
   notice(v: Address, end: Address): void {
     for (const at of this.#contents.viewed(v - this.#facts.origin, end - v)) this.#notice(at + this.#facts.origin)

@@ -1,6 +1,6 @@
 // A Windows kernel behind the port: it counts calls, follows a plan, and can be inspected. windows-calls.ts says
 // what the calls do.
-import type { Address, WindowsKernel, WindowsLimits } from '@memlayer/kernel'
+import { residencyBits, type Address, type WindowsKernel, type WindowsLimits } from '@memlayer/kernel'
 import { Commit } from './commit.js'
 import { describe } from './describe.js'
 import type { Access } from './errors.js'
@@ -125,6 +125,12 @@ export class SimulatedWindows implements SimulatedWindowsKernel, WindowsKernel {
   takeForfeit(): void {
     this.#space.enter()
     this.#space.takeForfeit()
+  }
+
+  /** What QueryWorkingSetEx tells: which pages have memory, and nothing of the page file. */
+  residency(addr: Address, length: number): number[] {
+    this.#space.enter()
+    return this.#space.runs(addr, length).map((word, i) => (i % 3 === 2 ? word | residencyBits.partial : word))
   }
 
   residence(addr: Address, length: number): Residency {

@@ -1,4 +1,5 @@
 // The simulated Windows alone. The run under Wine (tooling/simulated) shows that its answers are kernel32's.
+import { residencyBits } from '@memlayer/kernel'
 import { simulate, type SimulatedWindowsKernel } from '@memlayer/simkernel'
 import { describe, expect, it } from 'vitest'
 
@@ -91,6 +92,19 @@ describe('pages', () => {
     kernel.virtualAlloc(v, page, COMMIT, NOACCESS)
     expect(bytes.length).toBe(0)
     expect(() => kernel.touch(v, 1, 'read')).toThrow('is commit PAGE_NOACCESS and was read')
+  })
+
+  it('with memory are told by residency, which knows nothing of the page file', () => {
+    const kernel = simulate('windows', { pressure: 0 })
+    const v = kernel.virtualAlloc(0, 8 * page, COMMIT | RESERVE, READWRITE)
+    expect(kernel.residency?.(v, 8 * page)).toEqual([])
+    kernel.touch(v + page, 2 * page)
+    kernel.touch(v + 4 * page, page)
+    const bits = residencyBits.resident | residencyBits.partial
+    const found = [v + page, 2 * page, bits, v + 4 * page, page, bits]
+    expect(kernel.residency?.(v, 8 * page)).toEqual(found)
+    kernel.virtualFree(v, 4 * page, DECOMMIT)
+    expect(kernel.residency?.(v, 8 * page)).toEqual(found.slice(3))
   })
 
   it('may go after MEM_RESET, contents and all', () => {

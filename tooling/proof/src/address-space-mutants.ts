@@ -104,6 +104,20 @@ export const addressSpaceMutants: readonly Mutant[] = [
     put: 'this',
     caughtBy: 'free/no-leak',
   },
+  {
+    wrong: 'what is free below the pages that other code grew is lost',
+    subject: js,
+    find: 'if (gap > 0)',
+    put: 'if (gap < 0)',
+    caughtBy: 'free/below-others',
+  },
+  {
+    wrong: 'listeners are not told where other code grew the memory',
+    subject: js,
+    find: /this\.#pages = pages;\s+this\.#announce\(\);/,
+    put: 'this.#pages = pages;',
+    caughtBy: 'contents/grown-by-others',
+  },
   // sysFault
   {
     wrong: 'sysFault forgets MAP_FIXED',
@@ -168,6 +182,13 @@ export const addressSpaceMutants: readonly Mutant[] = [
     find: /(sysReserveOS\(v, n\) \{[^]*?)return p;/,
     put: '$1return v !== null && p !== v ? this.sysReserveOS(null, n) : p;',
     caughtBy: 'hints/no-debris',
+  },
+  {
+    wrong: 'sysReserve leaves a refusal where it reserved beside a busy hint',
+    subject: linux,
+    find: /(sysReserveOS\(v, n\) \{[^]*?)return p;/,
+    put: "$1if (v !== null && p !== v) this.refusal = { syscall: 'mmap', hint: 'It is taken.' };\nreturn p;",
+    caughtBy: 'refusals/done',
   },
   {
     wrong: 'sysReserve commits at once',

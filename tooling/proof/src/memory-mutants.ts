@@ -168,6 +168,28 @@ export const memoryMutants: readonly Mutant[] = [
     put: 'this.sysMapOS(v, n);\n    }',
     caughtBy: 'used/mixed',
   },
+  // sysPopulate, sysRenew
+  {
+    wrong: 'sysPopulateOS takes a want of memory for a kernel that can’t, for good',
+    subject: linux,
+    find: 'if (answer === -EINVAL || answer === -EPERM || answer === -ENOSYS)',
+    put: 'if (answer < 0)',
+    caughtBy: 'populate/refused',
+  },
+  {
+    wrong: 'sysRenewOS says that new pages have no memory, although they have some',
+    subject: linux,
+    find: 'if (this.#kernel.residency?.(v, this.#pageSize)?.length === 0)',
+    put: '',
+    caughtBy: 'renew/answer',
+  },
+  {
+    wrong: 'sysRenewOS writes no zeroes where the kernel kept the old pages',
+    subject: linux,
+    find: /if \(this\.#madvDontNeed\)\s+writeZeroes\(this\.#kernel, v, n\);/,
+    put: '',
+    caughtBy: 'refusals/unused-first',
+  },
   // sysHugePage
   {
     wrong: 'sysHugePage rounds outwards',

@@ -2,7 +2,7 @@
 // conformance suite.
 import type { Subject } from '@memlayer/conformance'
 import type { OS } from '@memlayer/core'
-import { residencyBits, type Kernel, type PosixKernel } from '@memlayer/kernel'
+import type { Kernel } from '@memlayer/kernel'
 import { createOS as aix } from '@memlayer/os-aix'
 import { createOS as bsd } from '@memlayer/os-bsd'
 import { createOS as darwin } from '@memlayer/os-darwin'
@@ -10,7 +10,7 @@ import { createOS as js } from '@memlayer/os-js'
 import { createOS as linux } from '@memlayer/os-linux'
 import { createOS as plan9 } from '@memlayer/os-plan9'
 import { createOS as windows } from '@memlayer/os-windows'
-import { simulate, type PosixOptions, type Simulated } from '@memlayer/simkernel'
+import { simulate } from '@memlayer/simkernel'
 
 /** A subject without its kernel's type. The suite passes a kernel only back to the subject that made it. */
 export type AnySubject = Subject & { readonly name: string }
@@ -31,48 +31,27 @@ export function subjectOf<K extends Kernel>(
   return subject
 }
 
-/** A simulated Linux that also reports on residency and huge pages, as the real port does from /proc/self/pagemap. */
-function simulatedLinux(options: PosixOptions): PosixKernel {
-  const kernel = simulate('linux', options)
-  return Object.assign(kernel, {
-    hugePages: (v: number, n: number): number => kernel.residence(v, n).huge,
-    residency: (v: number, n: number): number[] => residencyOf(kernel, v, n),
-  })
-}
-
-function residencyOf(kernel: Simulated & PosixKernel, v: number, n: number): number[] {
-  const words: number[] = []
-  for (let at = v; at < v + n; at += kernel.pageSize) {
-    if (kernel.residence(at, kernel.pageSize).resident === 0) continue
-    const last = words.length - 3
-    if (last >= 0 && (words[last] ?? NaN) + (words[last + 1] ?? NaN) === at)
-      words[last + 1] = (words[last + 1] ?? 0) + kernel.pageSize
-    else words.push(at, kernel.pageSize, residencyBits.resident)
-  }
-  return words
-}
-
 const flavors = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumos'] as const
 
 /** Every backend over its simulated kernel. */
 export const simulatedSubjects: readonly AnySubject[] = [
-  subjectOf('linux', (made) => simulatedLinux(made), linux),
+  subjectOf('linux', (made) => simulate('linux', made), linux),
   subjectOf(
     'linux, MADV_FREE',
-    (made) => simulatedLinux(made),
+    (made) => simulate('linux', made),
     ({ kernel }) => linux({ kernel, madvDontNeed: false }),
   ),
   subjectOf(
     'linux, hard decommit',
-    (made) => simulatedLinux(made),
+    (made) => simulate('linux', made),
     ({ kernel }) => linux({ kernel, hardDecommit: true }),
     {
       // As in Go, sysUsed calls mmap over the whole range.
       usedKeepsReady: false,
     },
   ),
-  subjectOf('linux, mips', (made) => simulatedLinux({ ...made, arch: 'mipsel' }), linux),
-  subjectOf('linux, 64 KiB pages', (made) => simulatedLinux({ ...made, pageSize: 65536 }), linux),
+  subjectOf('linux, mips', (made) => simulate('linux', { ...made, arch: 'mipsel' }), linux),
+  subjectOf('linux, 64 KiB pages', (made) => simulate('linux', { ...made, pageSize: 65536 }), linux),
   subjectOf('darwin', (made) => simulate('darwin', made), darwin),
   ...flavors.map((flavor) =>
     subjectOf(

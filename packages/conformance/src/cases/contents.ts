@@ -4,6 +4,7 @@ import { claimBytes, claimBytesAmong, fill, withBytes } from '../bytes.js'
 import { claim, rangeText, same } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { refuseWhen } from '../intercept.js'
+import { besideOthers } from './others.js'
 import { ready } from './transitions.js'
 
 /** A kernel may end a late access with a signal, so a view has to end before the kernel takes its pages. */
@@ -47,31 +48,22 @@ function detached(world: World): void {
 
 /** A module's own allocator grows the same memory. That detaches every buffer, as the backend's own growth does. */
 function grownByOthers(world: World): Verdict | undefined {
-  let grow: ((pages: number) => number) | undefined
-  const wrap = (kernel: { readonly growMemory?: (pages: number) => number }): object => {
-    grow = kernel.growMemory?.bind(kernel)
-    return kernel
-  }
-  return world.play(
-    ({ memory, os, unit }) => {
-      if (os.onDetach === undefined) return absent('onDetach')
-      if (grow === undefined) return notRun('other code can grow only the memory of a module')
-      const free = memory.sysAlloc(4 * unit, null)
-      const kept = memory.sysAlloc(unit, null)
-      memory.sysFree(free, 4 * unit, null)
-      let told = 0
-      const remove = os.onDetach(() => (told += 1))
-      claim(grow(1) >= 0, 'the kernel does not grow by a page')
-      // There is free room, so this makes no growth of the backend's own.
-      const v = memory.sysAlloc(unit, null)
-      claim(told > 0, 'the listener was not called after other code had grown the memory')
-      remove()
-      memory.sysFree(v, unit, null)
-      memory.sysFree(kept, unit, null)
-      return undefined
-    },
-    { wrap },
-  )
+  return besideOthers(world, ({ memory, os, unit }, grow) => {
+    if (os.onDetach === undefined) return absent('onDetach')
+    const free = memory.sysAlloc(4 * unit, null)
+    const kept = memory.sysAlloc(unit, null)
+    memory.sysFree(free, 4 * unit, null)
+    let told = 0
+    const remove = os.onDetach(() => (told += 1))
+    grow(1)
+    // There is free room, so this makes no growth of the backend's own.
+    const v = memory.sysAlloc(unit, null)
+    claim(told > 0, 'the listener was not called after other code had grown the memory')
+    remove()
+    memory.sysFree(v, unit, null)
+    memory.sysFree(kept, unit, null)
+    return undefined
+  })
 }
 
 export const contentsCases: readonly Definition[] = [

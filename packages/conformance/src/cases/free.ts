@@ -1,8 +1,9 @@
 // sysFree: moves a range from any state to None, as a whole or in parts, and leaves nothing of it.
 import { claimBytes, fill } from '../bytes.js'
 import { claim, claimOutcome, same, thrownBy } from '../claim.js'
-import { absent, notRun, type Definition } from '../definition.js'
+import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import type { Stage } from '../stage.js'
+import { besideOthers } from './others.js'
 import { neighbours, ready } from './transitions.js'
 
 /** Makes a range in each state that sysFree accepts, by name. */
@@ -41,6 +42,37 @@ const leavings: Readonly<Record<string, (stage: Stage, v: number) => void>> = {
     memory.sysUnused(v + unit, unit)
     memory.sysFault(v + 2 * unit, unit)
   },
+}
+
+/** How much was freed at the end of the memory, and how much of that is asked for again, in units. */
+const freedAtTheEnd = [
+  [10, 8],
+  [10, 10],
+  [1, 1],
+  [64, 3],
+] as const
+
+/** What other code takes lies above all that was freed, so a backend that looks only at the end loses what is below. */
+function belowOthers(world: World): Verdict | undefined {
+  return besideOthers(world, (stage, grow, pagesNow) => {
+    const { memory, unit } = stage
+    for (const [freed, again] of freedAtTheEnd) {
+      const kept = ready(stage, 1, 5)
+      const v = ready(stage, freed, 6)
+      memory.sysFree(v, freed * unit, null)
+      grow(1)
+      const before = pagesNow()
+      const w = memory.sysAlloc(again * unit, null)
+      same(
+        pagesNow(),
+        before,
+        `the pages of the memory after ${again} units were taken, and ${freed} were free below the pages of other code`,
+      )
+      memory.sysFree(w, again * unit, null)
+      memory.sysFree(kept, unit, null)
+    }
+    return undefined
+  })
 }
 
 export const freeCases: readonly Definition[] = [
@@ -163,6 +195,11 @@ export const freeCases: readonly Definition[] = [
         same(witness.total(), after, 'what the kernel holds after twenty rounds more')
         return undefined
       }),
+  },
+  {
+    id: 'free/below-others',
+    title: 'sysFree: what was freed is handed out again, though other code has taken the addresses above it',
+    show: belowOthers,
   },
   {
     id: 'free/others-stay',

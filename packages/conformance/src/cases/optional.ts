@@ -22,6 +22,7 @@ import {
   thresholds,
   type Place,
 } from './place.js'
+import { ready } from './transitions.js'
 import { withRefusals } from './with-refusals.js'
 
 /** How often a function is repeated. */
@@ -74,6 +75,35 @@ function givenUp(world: World, fn: Renewing): Verdict | undefined {
       if (fn === 'sysRetireOS') claimGivenUp(stage, fn, place, false)
       memory.sysFree(place.whole, place.size, null)
     }
+    return undefined
+  })
+}
+
+/** A process may lock what it maps. Then new pages have memory at once, and the memory of old ones stays. */
+function renewAnswers(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { memory, os, unit, witness } = stage
+    if (os.sysRenewOS === undefined) return absent('sysRenewOS')
+    if (witness.resident === undefined) return notRun('needs a witness that tells what is resident')
+    const n = 4 * unit
+    const v = ready(stage, 4, 6)
+    const isDone = os.sysRenewOS(v, n)
+    const left = witness.resident(v, n)
+    claim(
+      !isDone || left === 0,
+      `sysRenewOS of ${n} bytes says that the new pages have no memory, and ${left} are resident`,
+    )
+    // A backend that can't look may say no.
+    const canTell = os.host?.residency !== undefined
+    claim(isDone || left > 0 || !canTell, 'sysRenewOS says that the new pages have memory, and none is resident')
+    memory.sysFree(v, n, null)
+    if (witness.lockAll === undefined) return undefined
+    witness.lockAll()
+    const locked = ready(stage, 4, 6)
+    memory.sysUnused(locked, n)
+    const kept = witness.resident(locked, n)
+    same(memory.stats().kept, kept, `the bytes that the account counts as kept after sysUnused of ${n} locked bytes`)
+    same(os.traits.unusedReturnsMemory, kept === 0, 'the trait unusedReturnsMemory after sysUnused of locked memory')
     return undefined
   })
 }
@@ -320,6 +350,11 @@ export const optionalCases: readonly Definition[] = [
     show: populateRefused,
   },
   ...casesOf('sysRenewOS', 'renew'),
+  {
+    id: 'renew/answer',
+    title: 'sysRenewOS: true where the new pages have no memory, and false where they have, which core then counts',
+    show: renewAnswers,
+  },
   ...casesOf('sysRetireOS', 'retire'),
   ...casesOf('sysZeroOS', 'zero'),
   { id: 'optional/low-addresses', title: 'every optional function reaches a range below 4 GiB', show: atLowAddresses },
