@@ -1,6 +1,5 @@
 // The simulated Linux alone, rule by rule. The differential test (tooling/simulated) shows that the rules are
 // Linux's.
-import { residencyBits } from '@memlayer/kernel'
 import { simulate, type PosixOptions, type SimulatedPosixKernel } from '@memlayer/simkernel'
 import { describe, expect, it } from 'vitest'
 
@@ -208,17 +207,6 @@ describe('limits', () => {
     expect(kernel.mmap(0, page, RW, ANON_PRIVATE | LOCKED, -1, 0)).toBeGreaterThan(0)
   })
 
-  it('of locked memory count what is mapped after lockAll, and what was there before stays as it was', () => {
-    const { kernel, v } = mapped(2 * page, { limits: { lockedMemory: 2 * page } })
-    kernel.lockAll()
-    const locked = kernel.mmap(0, 2 * page, RW, ANON_PRIVATE, -1, 0)
-    expect(kernel.residency?.(locked, 2 * page)).toEqual([locked, 2 * page, residencyBits.resident])
-    expect(kernel.madvise(locked, page, 4)).toBe(-EINVAL)
-    expect(kernel.mmap(0, page, RW, ANON_PRIVATE, -1, 0)).toBe(-EAGAIN)
-    expect(kernel.residency?.(v, 2 * page)).toEqual([])
-    expect(kernel.madvise(v, page, 4)).toBe(0)
-  })
-
   it('of memory itself kill: after all forfeit pages are taken, one touch too many throws and has no effect', () => {
     const { kernel, v } = mapped(4 * MiB, { limits: { group: 2 * MiB } })
     kernel.touch(v, 2 * MiB)
@@ -247,35 +235,6 @@ describe('pages', () => {
     expect(resident()).toBe(8)
     kernel.mprotect(v, page, 0)
     expect(kernel.madvise(v, page, 23)).toBe(-EINVAL)
-  })
-
-  it('with memory are told in runs by residency, and huge pages apart', () => {
-    const { kernel, v } = mapped(4 * huge)
-    const base = Math.ceil(v / huge) * huge
-    kernel.madvise(base, huge, 14)
-    kernel.touch(base, page)
-    kernel.touch(base + huge, 2 * page)
-    kernel.touch(base + huge + 3 * page, page, 'read')
-    kernel.touch(base + huge + 5 * page, page)
-    const { resident } = residencyBits
-    expect(kernel.residency?.(base, 2 * huge)).toEqual([
-      ...[base, huge, resident | residencyBits.huge],
-      ...[base + huge, 2 * page, resident],
-      ...[base + huge + 5 * page, page, resident],
-    ])
-    expect(kernel.hugePages?.(base, 2 * huge)).toBe(huge)
-    expect(kernel.residency?.(base + page, page)).toEqual([base + page, page, resident | residencyBits.huge])
-    kernel.madvise(base, huge, 8)
-    expect(kernel.residency?.(base, huge)).toEqual([base, huge, resident | residencyBits.huge])
-    kernel.takeForfeit()
-    expect(kernel.residency?.(base, huge)).toEqual([])
-  })
-
-  it('are told by no other POSIX kernel', () => {
-    for (const os of ['darwin', 'freebsd', 'illumos', 'aix'] as const) {
-      expect(simulate(os).residency).toBeUndefined()
-      expect(simulate(os).hugePages).toBeUndefined()
-    }
   })
 
   it('that only a view has written count once they hold a nonzero byte', () => {

@@ -1,6 +1,6 @@
 // Other code that takes memory from the same kernel, as a module's own allocator grows the memory that a backend uses.
 import { claim } from '../claim.js'
-import { notRun, type Verdict, type World } from '../definition.js'
+import { absent, notRun, type Verdict, type World } from '../definition.js'
 import type { Stage } from '../stage.js'
 
 interface Growing {
@@ -19,7 +19,9 @@ export function besideOthers(
     (stage) => {
       const { growMemory, currentMemory } = below
       if (growMemory === undefined || currentMemory === undefined)
-        return notRun('other code can grow only the memory of a module')
+        return stage.os.onDetach === undefined
+          ? absent('onDetach')
+          : notRun('other code can grow only the memory of a module')
       const grow = (pages: number): void =>
         claim(growMemory.call(below, pages) >= 0, `the kernel does not grow by ${pages} pages`)
       return scene(stage, grow, () => currentMemory.call(below))
