@@ -7,6 +7,9 @@ import type { FreeRanges } from './free-ranges.js'
 /** What to do when a caller asks for an address. */
 export const hintOfAddress = 'Pass null. A WebAssembly memory chooses the address itself.'
 
+/** What to do when the engine keeps the memory of pages. */
+export const hintOfDiscard = 'Free the memory as a whole. The engine did not discard these pages, and they were zeroed.'
+
 /** What to do when the memory did not grow from `current` to `needed` pages, and why it did not. */
 export function hintOfGrowth(current: number, needed: number, kernel: WasmKernel, free: FreeRanges): string {
   const { maximum, pageSize } = kernel

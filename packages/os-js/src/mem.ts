@@ -5,7 +5,7 @@ import { checkOptions, type OS, type Refusal, type Traits } from '@memlayer/core
 import { alignUp, isAligned, viewOffset, type Address, type WasmKernel } from '@memlayer/kernel'
 import { ENOMEM } from './defs.js'
 import { FreeRanges } from './free-ranges.js'
-import { hintOfAddress, hintOfGrowth } from './hint.js'
+import { hintOfAddress, hintOfDiscard, hintOfGrowth } from './hint.js'
 import { wasmKernel } from './wasm-kernel.js'
 
 /** How the backend is made. */
@@ -54,6 +54,8 @@ class Js implements JsOS {
   #usedEnd: Address = 0
   // The memory's pages at the last look.
   #pages = 0
+  // Whether the engine has refused to discard pages. They were zeroed by hand.
+  #keepsMemory = false
   readonly #free = new FreeRanges()
   readonly #listeners = new Set<{ readonly tell: () => void }>()
 
@@ -61,6 +63,7 @@ class Js implements JsOS {
     this.#kernel = kernel
     this.#pageSize = kernel.pageSize
     const discards = kernel.discard !== undefined
+    const returnsMemory = (): boolean => discards && !this.#keepsMemory
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
       hugePageSize: 0,
@@ -71,7 +74,9 @@ class Js implements JsOS {
       unusedTraps: false,
       faultTraps: false,
       threadsShare: false,
-      unusedReturnsMemory: discards,
+      get unusedReturnsMemory() {
+        return returnsMemory()
+      },
       unusedDropsContents: discards,
     })
   }
@@ -84,7 +89,9 @@ class Js implements JsOS {
 
   sysUnusedOS(v: Address, n: number): void {
     // A WebAssembly memory keeps its pages, except on an engine that can discard them.
-    if (this.#kernel.discard !== undefined) this.#clear(v, n)
+    if (this.#kernel.discard === undefined || this.#clear(v, n)) return
+    this.#keepsMemory = true
+    this.refusal = { syscall: 'discard', hint: hintOfDiscard }
   }
 
   sysUsedOS(_v: Address, _n: number): void {
@@ -99,7 +106,7 @@ class Js implements JsOS {
     const size = alignUp(n, this.#pageSize)
     // A range that was not handed out, or is free already, can't be freed. Go's function does nothing at all.
     if (!this.#isHandedOut(v, size)) return
-    if (this.#kernel.discard !== undefined) this.#clear(v, size)
+    if (this.#kernel.discard !== undefined) void this.#clear(v, size)
     this.#free.add(v, size)
     this.#reserveEnd = this.#free.takeLast(this.#reserveEnd)
   }
@@ -219,10 +226,11 @@ class Js implements JsOS {
     this.#usedEnd = Math.max(this.#usedEnd, v + n)
   }
 
-  /** Zeroes [v, v+n) and gives its memory back. If the engine refuses, it only zeroes. */
-  #clear(v: Address, n: number): void {
-    const answer = this.#kernel.discard?.(v, n) ?? -1
-    if (answer < 0) this.#fill(v, n)
+  /** Zeroes [v, v+n) and gives its memory back. False: the engine refused, so it only zeroed. */
+  #clear(v: Address, n: number): boolean {
+    if ((this.#kernel.discard?.(v, n) ?? -1) >= 0) return true
+    this.#fill(v, n)
+    return false
   }
 
   #fill(v: Address, n: number): void {

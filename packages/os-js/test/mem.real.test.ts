@@ -345,7 +345,7 @@ describe('os-js on an engine that discards pages', () => {
     expect(bytesOf(memory, v + 4 * PAGE, PAGE)[0]).toBe(2)
   })
 
-  it('zeroes pages that the engine refuses to discard', () => {
+  it('zeroes pages that the engine refuses to discard, and tells that it kept their memory', () => {
     let declines = false
     const { memory } = withDiscard(
       () => open(),
@@ -358,6 +358,8 @@ describe('os-js on an engine that discards pages', () => {
     bytesOf(memory, v, 2 * PAGE).fill(1)
     declines = true
     memory.sysUnused(v, PAGE)
+    expect(memory.stats().kept).toBe(PAGE)
+    expect(memory.os.traits).toMatchObject({ unusedReturnsMemory: false, unusedDropsContents: true })
     memory.sysFree(v + PAGE, PAGE, null)
     expect(bytesOf(memory, v, 2 * PAGE).every((byte) => byte === 0)).toBe(true)
   })

@@ -31,6 +31,7 @@ const usage = `usage: npm run conformance -- [--seed <number>] [--seeds <number>
 
 /** The backends whose faults are tried, by the names of their subjects, those that take longest first. */
 const tabled = [
+  'engine on Linux',
   'linux',
   'template reserve-commit',
   'windows',

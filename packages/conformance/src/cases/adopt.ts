@@ -4,6 +4,7 @@ import type { OS } from '@memlayer/core'
 import { viewOffset } from '@memlayer/kernel'
 import { claim, rangeText, same } from '../claim.js'
 import { absent, type Definition, type Verdict, type World } from '../definition.js'
+import { beyond32Bits, thresholds } from './place.js'
 
 const byte = 0x5a
 
@@ -58,6 +59,33 @@ function contents(world: World): Verdict | undefined {
   })
 }
 
+/** A backend whose memory is the engine's gives a buffer up once nothing of it is owned. */
+function given(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { os, pageSize } = stage
+    if (!isAdopting(os)) return absent('sysAdoptOS')
+    const sizes = [...thresholds(stage), beyond32Bits(pageSize)]
+    for (const obtain of ['sysAllocOS', 'sysReserveOS'] as const) {
+      for (const n of sizes) {
+        const v = obtain === 'sysAllocOS' ? os.sysAllocOS(n) : os.sysReserveOS(null, n)
+        if (v === null && n > 2 ** 32) continue
+        claim(v !== null, `${obtain} refused ${n} bytes`)
+        const buffer = os.view(v, n)
+        os.sysFreeOS(v, n)
+        // While the backend owns a page of it, the buffer can't be adopted.
+        const pages = os.sysAdoptOS(() => buffer)
+        claim(
+          pages !== null,
+          `after ${obtain} and sysFreeOS of ${n} bytes, the backend still owns a part of the buffer`,
+        )
+        os.sysFreeOS(pages.address, pages.size)
+      }
+    }
+    os.refusal = null
+    return undefined
+  })
+}
+
 function lost(world: World): Verdict | undefined {
   return world.play(({ os }) => {
     if (!isAdopting(os)) return absent('sysAdoptOS')
@@ -82,6 +110,11 @@ export const adoptCases: readonly Definition[] = [
     id: 'adopt/contents',
     title: 'sysAdoptOS: whole pages of a buffer, Ready with their bytes, which sysFree leaves to it',
     show: contents,
+  },
+  {
+    id: 'adopt/given-up',
+    title: 'sysFree: a buffer of the engine all of which was freed is no longer the backend’s, and can be adopted',
+    show: given,
   },
   {
     id: 'adopt/lost',

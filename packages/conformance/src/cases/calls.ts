@@ -6,7 +6,7 @@ import { absent, notRun, type Definition, type Verdict, type World } from '../de
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
-import { beyond32Bits, lowHints, open, placeOf, thresholds, type Place } from './place.js'
+import { beyond32Bits, isSparse, lowHints, open, placeOf, thresholds, type Place } from './place.js'
 
 /** How often a transition is repeated. */
 const TIMES = 2100
@@ -97,11 +97,6 @@ function claimRound(stage: Stage, kinds: Kinds, v: Address, n: number): void {
   for (const [op, own] of kinds) claimWhole(stage.pageSize, op, own, calls.get(op) ?? [], v, n)
 }
 
-/** Whether address space alone costs no memory, so that 4 GiB can be asked for. */
-function isSparse({ os }: Stage): boolean {
-  return os.traits.reservedTraps || os.traits.unusedReturnsMemory
-}
-
 /** Runs `play` with a Ready range of `n` bytes, at `hint` if it is given. Does nothing where the kernel has none. */
 function withReady(stage: Stage, n: number, hint: Address | null, play: (v: Address) => void): void {
   const place = placeIfThere(stage, n, hint)
@@ -131,7 +126,7 @@ function anySize(world: World): Verdict | undefined {
     open(stage, first)
     const kinds = kindsAt(stage, first.v)
     if (kinds.size === 0) return absent('calls for exactly a page')
-    const sizes = [...thresholds(stage), ...(isSparse(stage) ? [beyond32Bits(pageSize)] : [])]
+    const sizes = [...thresholds(stage), ...(isSparse(stage.os) ? [beyond32Bits(pageSize)] : [])]
     for (const n of sizes) withReady(stage, n, null, (v) => claimRound(stage, kinds, v, n))
     for (const hint of stage.os.traits.hints ? lowHints : [])
       withReady(stage, 16 * pageSize, hint, (v) => claimRound(stage, kinds, v, 16 * pageSize))
@@ -213,7 +208,7 @@ function hugePages(world: World): Verdict | undefined {
         claim(!calls.some((call) => kinds.has(kindOf(call))), `sysHugePage of ${n} bytes without a huge page advises`)
     }
     const sizes = [huge - pageSize, huge, huge + pageSize, 2 * huge - pageSize, MIB, 5 * huge, 16 * huge + pageSize]
-    if (isSparse(stage)) sizes.push(2 ** 32 + huge)
+    if (isSparse(os)) sizes.push(2 ** 32 + huge)
     for (const hint of [null, ...(os.traits.hints ? lowHints : [])]) {
       for (const n of sizes) {
         withReady(stage, n + 2 * huge, hint, (v) => {

@@ -79,6 +79,27 @@ function learnsAlone(world: World): Verdict | undefined {
   return undefined
 }
 
+/** What a backend asks, it asks of its own kernel, for a range with whole huge pages too. */
+function asksOwnKernel(world: World): Verdict | undefined {
+  if (world.subject.kernel === undefined) return notRun(NO_KERNEL)
+  return world.play((one) =>
+    world.play((two) => {
+      const { memory, os, unit } = two
+      const n = Math.max(4 * unit, 3 * os.traits.hugePageSize)
+      const v = memory.sysAlloc(n, null)
+      one.takeCalls()
+      void useAll(two, v, n)
+      memory.sysFault(v, n)
+      memory.sysMap(v, n, null)
+      memory.sysUsed(v, n)
+      memory.sysFree(v, n, null)
+      const [heard] = one.takeCalls() ?? []
+      claim(heard === undefined, `a backend asked the kernel of another one: ${heard?.fn} ${heard?.args.join(' ')}`)
+      return undefined
+    }),
+  )
+}
+
 /** A kernel whose functions work only when they are called on it, as those of a class with private fields. */
 function strict<K extends object>(kernel: K): K {
   const made = new Map<unknown, unknown>()
@@ -138,6 +159,11 @@ export const instanceCases: readonly Definition[] = [
     title:
       'keeps what its kernel refuses in the instance: a new backend over a kernel in order asks and answers as ever',
     show: learnsAlone,
+  },
+  {
+    id: 'shape/own-kernel',
+    title: 'every function: asks the kernel that the backend was made with, and no other backend’s',
+    show: asksOwnKernel,
   },
   {
     id: 'shape/called-on-kernel',

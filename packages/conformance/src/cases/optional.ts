@@ -14,6 +14,7 @@ import {
   claimGuards,
   claimMarks,
   claimPlace,
+  isSparse,
   lowHints,
   markAll,
   markGuards,
@@ -56,6 +57,18 @@ function claimGivenUp(stage: Stage, fn: Renewing, place: Place, isMapped: boolea
   claimPlace(stage, place, [0], fn)
 }
 
+/** A place that is Ready; null: the kernel has no 4 GiB to spare. */
+function openPlace(stage: Stage, n: number): Place | null {
+  try {
+    const place = placeOf(stage, n)
+    open(stage, place)
+    return place
+  } catch (error) {
+    if (n > 2 ** 32) return null
+    throw error
+  }
+}
+
 function givenUp(world: World, fn: Renewing): Verdict | undefined {
   return world.play((stage) => {
     const { os, memory } = stage
@@ -63,14 +76,11 @@ function givenUp(world: World, fn: Renewing): Verdict | undefined {
     // Core retires no more than the quarantine has room for.
     const { space = 0, writable = 0 } = os.quarantine ?? {}
     const room = fn === 'sysRetireOS' ? Math.min(space, writable) : Infinity
-    const far = os.traits.reservedTraps ? [beyond32Bits(stage.pageSize)] : []
+    const far = isSparse(os) ? [beyond32Bits(stage.pageSize)] : []
     const sizes = [...thresholds(stage), ...far].filter((n) => n <= room)
     for (const n of sizes) {
-      const place = placeOf(stage, n)
-      const error = thrownBy(() => open(stage, place))
-      // The kernel may have no 4 GiB to spare.
-      if (error !== null && n > 2 ** 32) continue
-      if (error !== null) throw error
+      const place = openPlace(stage, n)
+      if (place === null) continue
       claimGivenUp(stage, fn, place, true)
       if (fn === 'sysRetireOS') claimGivenUp(stage, fn, place, false)
       memory.sysFree(place.whole, place.size, null)

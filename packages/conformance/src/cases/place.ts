@@ -40,6 +40,11 @@ export function beyond32Bits(page: number): number {
   return 2 ** 32 + page
 }
 
+/** Whether address space alone costs no memory, so that 4 GiB can be asked for. */
+export function isSparse({ traits }: OS): boolean {
+  return traits.reservedTraps || traits.unusedReturnsMemory
+}
+
 /** Reserves a place of `n` bytes. With `hint`, its reservation is asked for at that address. */
 export function placeOf({ memory, pageSize, unit }: Stage, n: number, hint: Address | null = null): Place {
   const size = Math.ceil(n / unit) * unit + 2 * unit

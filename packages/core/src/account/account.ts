@@ -252,7 +252,8 @@ export class Account {
     this.#kept += n
     if (hasWarned) return
     hasWarned = true
-    const why = syscall === undefined ? '' : ` ${syscall} answered ${errnoName ?? `errno ${errno}`}.`
+    const said = errnoName ?? (errno === undefined ? null : `errno ${errno}`)
+    const why = syscall === undefined ? '' : ` ${syscall} ${said === null ? 'failed' : `answered ${said}`}.`
     warn('MEMLAYER_KEPT', `sysUnused: the kernel does not take the memory of ${formatBytes(n)} back.${why}`, hint)
   }
 

@@ -130,7 +130,7 @@ function learnedElsewhere(fn: (typeof learning)[number]): Fault {
 }
 
 /** The faults of what is no transition. */
-export function factFaults(os: OS): Fault[] {
+export function factFaults(os: OS, kernel: object | undefined): Fault[] {
   return [
     ...Object.entries(viewWays).map(([way, wrong]): Fault => ({
       fn: 'view',
@@ -154,7 +154,7 @@ export function factFaults(os: OS): Fault[] {
     { fn: 'detach', way: 'ends no view', change: () => ({ detach: () => undefined }) },
     { fn: 'detach', way: 'takes memory each time', change: costlyDetach },
     // Where the host is the kernel itself, its functions need it.
-    ...(os.host !== undefined && 'pageSize' in os.host
+    ...(os.host !== undefined && os.host === kernel
       ? [{ fn: 'host', way: 'calls the kernel without the kernel', change: unboundHost }]
       : []),
     ...learning.filter((fn) => os[fn] !== undefined).map(learnedElsewhere),

@@ -29,6 +29,7 @@ function rulesOfTraits(subject: AnySubject): Rule[] {
     const ways = /^sysFreeOS (leaves the last page|does the first|does a page more (at the end|beyond)|cuts the length)/
     rules.push([ways, 'it frees whole reservations, which their address alone names'])
   }
+  if (traits.ends === 'zeroed') rules.push([/^detach /, 'views stay on their memory, and core detaches none'])
   if (traits.pageSize % 65536 === 0) rules.push([/ rounds up to 64 KiB$/, 'every size is a multiple of 64 KiB'])
   if (traits.granularity % 65536 === 0 && traits.hints)
     rules.push([/ takes the hint rounded down to 64 KiB$/, 'the kernel rounds it down to 64 KiB as well'])
@@ -50,6 +51,11 @@ function rulesOfPlaces(subject: AnySubject): Rule[] {
     rules.push([
       /^view shows (the next page|the page before|a byte less|a page more|at most|another range each)/,
       'a view is the whole memory, whichever range it is asked for',
+    ])
+  else if (os.view(v, unit) === os.view(v, unit / 2))
+    rules.push([
+      /^view shows (a byte less|at most|the length that)/,
+      'a view is all of the buffer that has its range, however much of it is asked for',
     ])
   if (v > 2 ** 32 && !givesLow(os, unit)) rules.push([/ below 4 GiB$/, 'the kernel gives no address below 4 GiB'])
   for (const at of [v, w]) os.sysFreeOS(at, unit)

@@ -10,11 +10,6 @@ const reasons: readonly (readonly [backend: RegExp | null, name: RegExp, reason:
     'the other kernel refuses, the answer is false, and core writes the zeroes, as the contract allows',
   ],
   [
-    /^linux$/,
-    /^host\.residency tells nothing$/,
-    'the contract allows null for a host that can’t tell, and core copes with it',
-  ],
-  [
     /^(plan9|template break)$/,
     /(cuts the (length|size) to 32 bits|refuses 4 GiB and more)$/,
     'a break gives memory with the addresses, and 4 GiB of it are not asked for',

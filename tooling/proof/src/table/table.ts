@@ -41,7 +41,7 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
     ...addressFaults(os),
     ...batchFaults(os),
     ...serviceFaults(os),
-    ...factFaults(os),
+    ...factFaults(os, kernel),
     ...stateFaults(os),
     ...seamFaults(os),
     ...costFaults(os, kernel),
