@@ -106,13 +106,29 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
   }
 
   #isEmpty(page: number): boolean {
-    // Eight zero bytes are the number 0. Words of four or eight bytes are compared faster than bytes.
-    return new Float64Array(this.#memory.buffer, page * PAGE, PAGE / 8).every((word) => Object.is(word, 0))
+    // A loop over words is twice as fast as `every` over them, and a history looks at thousands of pages.
+    const words = new Int32Array(this.#memory.buffer, page * PAGE, PAGE / Int32Array.BYTES_PER_ELEMENT)
+    for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false
+    return true
   }
 
   maps(): SimulatedMapping[] {
     const end = this.#memory.buffer.byteLength
-    return [{ start: 0, end, permissions: 'rw-', flags: [], ...this.residence(0, end) }]
+    const residentBytes = (): number => this.residence(0, end).resident
+    return [
+      {
+        start: 0,
+        end,
+        permissions: 'rw-',
+        flags: [],
+        // It reads every page that was discarded, and most callers want the size alone.
+        get resident() {
+          return residentBytes()
+        },
+        forfeit: 0,
+        huge: 0,
+      },
+    ]
   }
 
   describe(): string {

@@ -64,9 +64,9 @@ function given(world: World): Verdict | undefined {
   return world.play((stage) => {
     const { os, pageSize } = stage
     if (!isAdopting(os)) return absent('sysAdoptOS')
-    const sizes = [...thresholds(stage), beyond32Bits(pageSize)]
     for (const obtain of ['sysAllocOS', 'sysReserveOS'] as const) {
-      for (const n of sizes) {
+      const far = obtain === 'sysAllocOS' ? [beyond32Bits(pageSize)] : []
+      for (const n of [...thresholds(stage), ...far]) {
         const v = obtain === 'sysAllocOS' ? os.sysAllocOS(n) : os.sysReserveOS(null, n)
         if (v === null && n > 2 ** 32) continue
         claim(v !== null, `${obtain} refused ${n} bytes`)

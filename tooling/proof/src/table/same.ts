@@ -30,6 +30,8 @@ function rulesOfTraits(subject: AnySubject): Rule[] {
     rules.push([ways, 'it frees whole reservations, which their address alone names'])
   }
   if (traits.ends === 'zeroed') rules.push([/^detach /, 'views stay on their memory, and core detaches none'])
+  if (traits.hugePageSize === 0)
+    rules.push([/^host\.hugePages tells (0|twice as much|at most 2 MiB)$/, 'it asks for no huge pages, so it has none'])
   if (traits.pageSize % 65536 === 0) rules.push([/ rounds up to 64 KiB$/, 'every size is a multiple of 64 KiB'])
   if (traits.granularity % 65536 === 0 && traits.hints)
     rules.push([/ takes the hint rounded down to 64 KiB$/, 'the kernel rounds it down to 64 KiB as well'])

@@ -7,6 +7,7 @@ import { batchFaults } from './batches.js'
 import { costFaults } from './costs.js'
 import { factFaults } from './facts.js'
 import { over, type Fault } from './fault.js'
+import { leavingFaults } from './leavings.js'
 import { rangeFaults } from './ranges.js'
 import { samenessOf } from './same.js'
 import { seamFaults } from './seams.js'
@@ -45,6 +46,7 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
     ...stateFaults(os),
     ...seamFaults(os),
     ...costFaults(os, kernel),
+    ...leavingFaults(os),
   ]
   const same = rows.flatMap((fault) => {
     const reason = why(fault)
