@@ -63,6 +63,12 @@ function traitWays(os: OS): [way: string, traits: Partial<Traits>][] {
   ]
 }
 
+/** Traits with some that are other. A trait that changes while the backend lives still does. */
+function withTraits(right: Traits, other: Partial<Traits>): Traits {
+  const own = Object.getOwnPropertyDescriptors(right)
+  return Object.defineProperties({}, { ...own, ...Object.getOwnPropertyDescriptors(other) }) as Traits
+}
+
 const refusalWays: Readonly<Record<string, (right: Refusal) => Refusal | null>> = {
   'is not kept': () => null,
   'has another error number': (right) => ({ ...right, errno: (right.errno ?? 0) + 1 }),
@@ -140,9 +146,9 @@ export function factFaults(os: OS, kernel: object | undefined): Fault[] {
     ...traitWays(os).map(([way, traits]): Fault => ({
       fn: 'traits',
       way,
-      change: (patient) => ({ traits: Object.freeze({ ...patient.os.traits, ...traits }) }),
+      change: (patient) => ({ traits: Object.freeze(withTraits(patient.os.traits, traits)) }),
     })),
-    { fn: 'traits', way: 'are not frozen', change: (patient) => ({ traits: { ...patient.os.traits } }) },
+    { fn: 'traits', way: 'are not frozen', change: (patient) => ({ traits: withTraits(patient.os.traits, {}) }) },
     { fn: 'name', way: 'is empty', change: () => ({ name: '' }) },
     ...Object.entries(refusalWays).map(([way, wrong]) => refusalFault(way, wrong)),
     {

@@ -5,11 +5,6 @@ import { nameOf, type Fault } from './fault.js'
 /** Reasons by backend (null: all of them) and name of the fault. */
 const reasons: readonly (readonly [backend: RegExp | null, name: RegExp, reason: string])[] = [
   [
-    /^linux$/,
-    /^sysZeroOS asks the backend/,
-    'the other kernel refuses, the answer is false, and core writes the zeroes, as the contract allows',
-  ],
-  [
     /^(plan9|template break)$/,
     /(cuts the (length|size) to 32 bits|refuses 4 GiB and more)$/,
     'a break gives memory with the addresses, and 4 GiB of it are not asked for',
@@ -17,14 +12,10 @@ const reasons: readonly (readonly [backend: RegExp | null, name: RegExp, reason:
   [/^(plan9|template break)$/, /^sysFreeOS hides a refusal$/, 'what is freed goes on a list, and nothing is refused'],
   [
     /^darwin$/,
-    /^sysUsedOS (does nothing|works only once|asks the backend that was made before)$/,
+    /^sysUsedOS (does nothing|works only once)$/,
     'MADV_FREE_REUSE only moves pages into the footprint, which no witness tells: the pages are usable without it',
   ],
-  [
-    /^aix$/,
-    /^sysUnusedOS (does nothing|works only once|asks the backend that was made before|does what sysUsedOS does)$/,
-    'madvise of AIX has no function',
-  ],
+  [/^aix$/, /^sysUnusedOS (does nothing|works only once|does what sysUsedOS does)$/, 'madvise of AIX has no function'],
   [
     /^windows$/,
     /^sysRetireOS cuts the length to 32 bits$/,
