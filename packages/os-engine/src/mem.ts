@@ -21,6 +21,7 @@ import {
   type HostServices,
 } from '@memlayer/kernel'
 import { spaceOf } from './adopted.js'
+import { Buffers } from './buffers.js'
 import { EINVAL, ENOSYS, EPERM } from './defs.js'
 import { hintOfAddress, hintOfAdopted, hintOfBuffer, hintOfPages, hintOfPlace, hintOfPopulate } from './hint.js'
 import { servicesOf } from './services.js'
@@ -76,16 +77,14 @@ class EngineMemory implements OS {
   readonly host: HostServices
   readonly sysRoomOS?: (n: number) => boolean
   readonly #system: System
-  readonly #isGrowable: boolean
   readonly #pageSize: number
   readonly #hugePageSize: number
+  readonly #buffers: Buffers
   readonly #spaces = new Spaces()
   // Whether the kernel has refused to take pages back. They were zeroed by hand.
   #keepsMemory = false
   // Whether the kernel can populate pages ahead of a touch. False once a kernel does not know how.
   #populates: boolean
-  // Whether buffers are lengthened as pages become Ready.
-  readonly #beginsSmall: boolean
   // Whether one call can advise many ranges. False once a kernel refuses.
   #advisesMany: boolean
 
@@ -93,8 +92,7 @@ class EngineMemory implements OS {
     const { pageSize, hugePageSize, granularity, room } = system
     this.host = servicesOf(system.kernel)
     this.#system = system
-    this.#isGrowable = isGrowable
-    this.#beginsSmall = isGrowable && system.commit !== undefined
+    this.#buffers = new Buffers(system, isGrowable)
     this.#pageSize = pageSize
     this.#hugePageSize = hugePageSize
     this.#populates = system.populates
@@ -124,8 +122,8 @@ class EngineMemory implements OS {
   sysAllocOS(n: number): Address | null {
     // A new buffer reads zero.
     const p = this.sysReserveOS(null, n)
-    if (p === null || !this.#beginsSmall) return p
-    const answer = this.#lengthen(p, n)
+    if (p === null || !this.#buffers.beginSmall) return p
+    const answer = this.#buffers.lengthen(this.#spaces, p, n)
     if (answer === 0) return p
     const space = this.#spaces.at(p)
     if (space !== null) this.#spaces.drop(space)
@@ -147,7 +145,7 @@ class EngineMemory implements OS {
   }
 
   sysUsedOS(v: Address, n: number): void {
-    if (this.#beginsSmall) this.#demandLength(v, n)
+    if (this.#buffers.beginSmall) this.#demandLength(v, n)
     if (this.#system.reuses) void this.#advise(v, n, REUSE)
     // Pages return on first touch. sysUnused may have taken the huge page flag from pages at the ends.
     this.sysHugePageOS(v, n)
@@ -279,8 +277,7 @@ class EngineMemory implements OS {
   /** A buffer of `n` bytes. `null`: the engine refused, and left a refusal. */
   #newBuffer(n: number): SharedArrayBuffer | null {
     try {
-      if (!this.#isGrowable) return new SharedArrayBuffer(n)
-      return new SharedArrayBuffer(this.#beginsSmall ? this.#pageSize : n, { maxByteLength: n })
+      return this.#buffers.make(n)
     } catch (error) {
       const { message } = error as Error
       this.refusal = { hint: hintOfBuffer(n, message) }
@@ -290,7 +287,7 @@ class EngineMemory implements OS {
 
   /** Makes the buffer so long that it has [v, v+n). @throws FatalError when the kernel commits no more. */
   #demandLength(v: Address, n: number): void {
-    const answer = this.#lengthen(v, n)
+    const answer = this.#buffers.lengthen(this.#spaces, v, n)
     if (answer === 0) return
     const words = this.#system.isShort?.(-answer) === true ? 'out of memory' : 'failed to commit pages'
     throw new FatalError(words, { op: 'sysUsed', address: v, size: n, ...this.#notCommitted(-answer, n) })
@@ -299,32 +296,6 @@ class EngineMemory implements OS {
   #hasRoom(answer: number, n: number): boolean {
     if (answer < 0) this.refusal = this.#notCommitted(-answer, n)
     return answer === 0
-  }
-
-  /** Makes each buffer of [v, v+n) so long that it has its part. 0, or minus the error number of what was refused. */
-  #lengthen(v: Address, n: number): number {
-    for (let at = v, space = this.#spaces.at(at); space !== null && at < v + n; space = this.#spaces.at(at)) {
-      const end = Math.min(v + n, space.end)
-      const answer = space.isThere === null ? this.#lengthenTo(space, end) : 0
-      if (answer !== 0) return answer
-      at = end
-    }
-    return 0
-  }
-
-  #lengthenTo({ buffer, first }: Space, end: Address): number {
-    const [length, wanted] = [buffer.byteLength, end - first]
-    if (length >= wanted) return 0
-    const answer =
-      this.#system.commit?.(alignDown(first + length, this.#pageSize), alignUp(wanted - length, this.#pageSize)) ?? 0
-    if (answer !== 0) return answer
-    try {
-      void (buffer as SharedArrayBuffer).grow(wanted)
-    } catch (error) {
-      // Another thread that has the buffer may have made it longer meanwhile.
-      if (buffer.byteLength < wanted) throw error
-    }
-    return 0
   }
 
   /** Takes the memory of pages, which read zero from then on. */
@@ -340,7 +311,7 @@ class EngineMemory implements OS {
 
   /** Advice on [v, v+n). */
   #advise(v: Address, n: number, advice: Advice): number {
-    if (this.#spaces.adopted === 0 && !this.#beginsSmall) return this.#system.advise(v, n, advice)
+    if (this.#spaces.adopted === 0 && !this.#buffers.beginSmall) return this.#system.advise(v, n, advice)
     return this.#adviseEach(v, n, advice)
   }
 
@@ -362,7 +333,7 @@ class EngineMemory implements OS {
    */
   #adviseSpace(space: Space, v: Address, n: number, advice: Advice): number {
     if (space.isThere?.() === false) return 0
-    const size = this.#beginsSmall ? Math.min(n, alignUp(space.first + space.buffer.byteLength, this.#pageSize) - v) : n
+    const size = this.#buffers.lengthOf(space, v, n)
     return size > 0 ? this.#system.advise(v, size, advice) : 0
   }
 
