@@ -10,6 +10,9 @@ import { ready } from './transitions.js'
 /** How often bytes are copied. */
 const TIMES = 2100
 
+/** Runs of pages that no kernel merges. */
+const RUNS = 1200
+
 const MIB = 2 ** 20
 
 /** A byte that differs from its neighbours, and from the byte a page or a word away. */
@@ -163,27 +166,35 @@ function resident(world: World): Verdict | undefined {
 /** Runs of pages that the kernel can't merge, more than a thousand of them. */
 function mapped(world: World): Verdict | undefined {
   return world.play((stage) => {
-    const { memory, os, unit } = stage
+    const { os } = stage
     if (os.host?.mappings === undefined) return absent('host.mappings')
     const { used, limit } = os.host.mappings()
     if (Number.isNaN(used)) return notRun('this kernel does not tell how many mappings there are')
-    const runs = 1200
-    const v = memory.sysReserve(null, 2 * runs * unit)
-    for (let i = 0; i < runs; i++) {
-      memory.sysMap(v + 2 * i * unit, unit, null)
-      memory.sysUsed(v + 2 * i * unit, unit)
-      // Where states are not mappings of their own, advice makes them.
-      if (os.traits.splitsMappings === false) os.sysNoHugePageOS?.(v + 2 * i * unit, unit)
-    }
-    const later = os.host.mappings()
-    const more = later.used - used
-    // The engine also maps memory in the meantime.
     const isAdvised = os.sysNoHugePageOS !== undefined && os.traits.hugePageSize > 0
-    const expected = os.traits.splitsMappings === false && !isAdvised ? 0 : 2 * runs
-    claim(Math.abs(more - expected) < 64, `${runs} runs between others add ${more} mappings, expected ${expected}`)
-    same(later.limit, limit, 'the limit that host.mappings tells')
+    const expected = os.traits.splitsMappings === false && !isAdvised ? 0 : 2 * RUNS
+    // The engine maps memory meanwhile, and may free what earlier cases dropped. It does not do so three times.
+    const looks: number[] = []
+    while (looks.length < 3 && !looks.some((more) => Math.abs(more - expected) < 64)) looks.push(addedBy(stage, RUNS))
+    claim(
+      Math.abs((looks.at(-1) as number) - expected) < 64,
+      `${RUNS} runs between others add ${looks.join(', ')} mappings, expected ${expected}`,
+    )
+    same(os.host.mappings().limit, limit, 'the limit that host.mappings tells')
     return undefined
   })
+}
+
+/** The mappings that so many runs add, as the host tells. */
+function addedBy({ memory, os, unit }: Stage, runs: number): number {
+  const { used = 0 } = os.host?.mappings?.() ?? {}
+  const v = memory.sysReserve(null, 2 * runs * unit)
+  for (let i = 0; i < runs; i++) {
+    memory.sysMap(v + 2 * i * unit, unit, null)
+    memory.sysUsed(v + 2 * i * unit, unit)
+    // Where states are not mappings of their own, advice makes them.
+    if (os.traits.splitsMappings === false) os.sysNoHugePageOS?.(v + 2 * i * unit, unit)
+  }
+  return (os.host?.mappings?.().used ?? 0) - used
 }
 
 function hugeBytes(world: World): Verdict | undefined {
