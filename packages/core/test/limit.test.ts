@@ -76,6 +76,29 @@ describe('memory.limit', () => {
     memory.check()
   })
 
+  it('asks no reclaimer for more than the whole limit, and gives back nothing idle', () => {
+    const memory = memoryOf(8 * page)
+    using cache = memory.reserve(4 * page)
+    cache.commit()
+    using idle = memory.reserve(2 * page)
+    idle.commit()
+    idle.idle()
+    let asked = 0
+    memory.reclaimer({ name: 'cache' }, () => {
+      asked += 1
+      cache.unused(0, 4 * page)
+    })
+    using large = memory.reserve(16 * page)
+    const error = errorOf(() => large.commit(0, 9 * page))
+    expect(error).toBeInstanceOf(OutOfMemoryError)
+    expect(error.message).toContain('Nothing was tried, because it is more than the whole limit.')
+    expect([asked, memory.stats().total.ready]).toEqual([0, 4 * page])
+    // What fits in the limit by itself is asked for.
+    large.commit(0, 8 * page)
+    expect([asked, memory.stats().total.ready]).toEqual([1, 8 * page])
+    memory.check()
+  })
+
   it('counts idle pages, gives them back first, and lets them be taken back at the limit', () => {
     const memory = memoryOf(4 * page)
     using region = memory.reserve(16 * page)

@@ -124,7 +124,7 @@ describe('reclaimers', () => {
       '4 KiB would pass the limit of all memories, memory.limit: 28 KiB of 24 KiB are used',
     )
     // A limit that is set ends the rest after a round that failed.
-    memory.limit = { bytes: 6 * page }
+    memory.limit = { bytes: 8 * page }
     region.commit(8 * page, 8 * page)
     expect([memory.limit, memory.stats().total.ready]).toEqual([null, 15 * page])
   })

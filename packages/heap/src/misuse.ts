@@ -182,7 +182,7 @@ export function notAttached(cause: UsageError): never {
   const reason = message.slice(message.indexOf(' ') + 1, hint === '' ? undefined : message.lastIndexOf(`. ${hint}`))
   throw new UsageError('ERR_MEMLAYER_SHARED', `attachHeap: ${reason}`, {
     op: 'attachHeap',
-    hint: 'Have the thread that created the heap call heap.share(worker) again, and post that to this worker.',
+    hint: 'Have the creator of a heap that is not destroyed call heap.share(worker), and post that to this worker.',
     cause,
   })
 }

@@ -211,7 +211,10 @@ export function adopt(memory: ArrayBufferLike | BufferHolder, options: AdoptOpti
     wrong('this is not a buffer, and has none', 'Pass a SharedArrayBuffer, an ArrayBuffer or a WebAssembly.Memory.')
   }
   if (ArrayBuffer.isView(holder)) {
-    wrong('this is a view', 'Pass its buffer: view.buffer.')
+    wrong(
+      'this is a view',
+      'Pass its buffer, view.buffer, if all of that is yours: a small Buffer of Node shares it with others.',
+    )
   }
   return new Adopted(holder, name, kernel, system)
 }

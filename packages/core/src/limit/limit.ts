@@ -191,6 +191,10 @@ export class MemoryLimit {
   }
 
   #takeBeyond(op: string, needed: () => number, category: number): boolean {
+    // Caches would be emptied in vain.
+    const whole = this.#set
+    if (whole?.beyond === 'refuse' && needed() > this.#bytes(whole))
+      throw this.#refusal(whole, op, needed(), { given: [], unasked: 'it is more than the whole limit' })
     const tried = this.#makeRoom(() => this.#missing(needed()), category)
     this.#unlooked = tried.unasked === null ? 0 : passesUnlooked
     const set = this.#set

@@ -39,7 +39,7 @@ export function bufferReader(given: unknown): () => ArrayBufferLike {
     if (error instanceof RangeError) throw error
   }
   const hint = ArrayBuffer.isView(given)
-    ? 'Pass its buffer: view.buffer.'
+    ? 'Pass its buffer, view.buffer, if all of that is yours: a small Buffer of Node shares it with others.'
     : 'Pass a SharedArrayBuffer, an ArrayBuffer or a WebAssembly.Memory.'
   const message = `adopt: ${show(given)} is not a buffer, nor a WebAssembly.Memory`
   throw new UsageError('ERR_MEMLAYER_OPTION', message, { op: 'adopt', hint })
