@@ -11,7 +11,7 @@ import type { SharedHeap } from './shared/shared-heap.js'
 export interface HeapOptions {
   /** What people call it: its region, its category and its reclaimer. Default `'heap'`. */
   readonly name?: string | undefined
-  /** The most bytes it may have: they are reserved at once. Default 1 GiB, at most 8 GiB. */
+  /** The most bytes it may have: they are reserved at once. 8 KiB serve no object. Default 1 GiB, at most 8 GiB. */
   readonly maximum?: number | undefined
   /**
    * False: all of it is Ready from the start, and the typed arrays last until `destroy`. True: it becomes Ready by

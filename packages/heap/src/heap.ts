@@ -57,7 +57,7 @@ export class Heap extends TypedArrays {
     return this.#room.region
   }
 
-  /** The most bytes it may have. */
+  /** The most bytes it may have. The first 8 KiB serve no object, because no handle is 0. */
   get maximum(): number {
     return this.#room.size
   }

@@ -174,7 +174,8 @@ function refuseGrowth(holder: BufferHolder): () => void {
   }
 }
 
-function expectFunctions({ malloc, free }: Partial<ModuleAllocator>): void {
+function expectFunctions(allocator: Partial<ModuleAllocator> | null | undefined): void {
+  const { malloc, free } = allocator ?? {}
   if (typeof malloc === 'function' && typeof free === 'function') return
   throw new UsageError('ERR_MEMLAYER_OPTION', 'trim: malloc and free have to be functions', {
     op: 'trim',

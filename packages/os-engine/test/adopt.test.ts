@@ -123,7 +123,8 @@ describe.skipIf(process.platform !== 'linux')('adopt (needs Linux)', () => {
 
   it('trims by no allocator that is none, and frees every block where malloc throws', () => {
     const adopted = adopt(new Memory({ initial: wasmPages }))
-    expect(errorOf(() => adopted.trim({ malloc: 1 } as never))).toMatchObject({ code: 'ERR_MEMLAYER_OPTION' })
+    for (const wrong of [{ malloc: 1 }, {}, 5, null, undefined])
+      expect(errorOf(() => adopted.trim(wrong as never))).toMatchObject({ code: 'ERR_MEMLAYER_OPTION' })
     const [taken, freed]: [number[], number[]] = [[], []]
     let left = 3
     const malloc = (n: number): number => {

@@ -27,7 +27,7 @@ export interface SharedHeapOptions {
   readonly threads: true | number
   /** What people call it: its region and its category. Default `'heap'`. */
   readonly name?: string | undefined
-  /** The most bytes of objects. They are Ready at once. Default 1 GiB, at most 8 GiB. */
+  /** The most bytes of objects, and 8 KiB before them. They are Ready at once. Default 1 GiB, at most 8 GiB. */
   readonly maximum?: number | undefined
   /** What it asks for as to huge pages. Default `'default'`. */
   readonly hugePages?: HugePagePolicy | undefined

@@ -95,7 +95,7 @@ export class SharedHeap extends TypedArrays {
     return this.#parts.memory
   }
 
-  /** The most bytes that objects may have. */
+  /** The most bytes that objects may have, with 8 KiB in front of the first one. */
   get maximum(): number {
     return this.#parts.layout.pages * pageBytes
   }
