@@ -49,7 +49,8 @@ describe('memory.adopt', () => {
     const os = new AdoptingOS()
     const memory = createMemory(os)
     const buffer = new ArrayBuffer(4 * page)
-    memory.limit = { bytes: 4 * page - 1 }
+    const held = memory.sysAlloc(page, null) as number
+    memory.limit = { bytes: 4 * page }
     let asked = 0
     memory.reclaimer({ name: 'thief' }, () => {
       asked += 1
@@ -58,7 +59,8 @@ describe('memory.adopt', () => {
       buffer.transfer()
     })
     expect(errorOf(() => memory.adopt(buffer))).toMatchObject({ code: 'ERR_MEMLAYER_SIZE', op: 'adopt' })
-    expect([asked, os.asked, memory.stats().total.ready, memory.stats().total.refusals]).toEqual([1, [0], 0, 0])
+    expect([asked, os.asked, memory.stats().total.ready, memory.stats().total.refusals]).toEqual([1, [0], page, 0])
+    memory.sysFree(held, page, null)
   })
 
   it('asks the OS for nothing that has less than a page', () => {
