@@ -14,7 +14,7 @@ import {
 } from './misuse.js'
 import { PageHeap } from './page-heap.js'
 import { Room } from './room.js'
-import { alignedClass, classOf, isSmall, pageBytes, smallMax, unitBytes } from './size-classes.js'
+import { classFor, classOf, isSmall, pageBytes, smallMax, unitBytes } from './size-classes.js'
 import { levelsMax, Spans } from './spans.js'
 import { statsOf, type HeapStats } from './stats.js'
 import { TypedArrays } from './typed-arrays.js'
@@ -112,7 +112,7 @@ export class Heap extends TypedArrays {
   #take(bytes: number, align: number): number {
     if (bytes > smallMax) return this.#spans.allocLarge(Math.ceil(bytes / pageBytes))
     // A span begins at a page, so objects whose size is a multiple of the alignment are aligned.
-    return this.#spans.alloc(alignedClass(bytes === 0 ? 1 : classOf(bytes), align))
+    return this.#spans.alloc(classFor(bytes, align))
   }
 
   /** The bytes of an object; -1: none that is in use begins at `handle`. */

@@ -92,9 +92,9 @@ export class SizeClasses {
 /** The figures of the classes. They are the same for all heaps. */
 export const classes: SizeClasses = /* @__PURE__ */ new SizeClasses()
 
-/** The index of the class that has `align` as a divisor of its objects' size, from `sizeClass` on; 0: there is none. */
-export function alignedClass(sizeClass: number, align: number): number {
-  for (let c = sizeClass; c < classes.units.length; c++) {
+/** The class that serves a small request, of 0 bytes as well, at multiples of `align`; 0: there is none. */
+export function classFor(bytes: number, align: number): number {
+  for (let c = classOf(Math.max(bytes, 1)); c <= classesMax; c++) {
     if (((classes.units[c] as number) * unitBytes) % align === 0) return c
   }
   return 0

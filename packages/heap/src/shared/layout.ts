@@ -7,7 +7,7 @@
 // A page's word is its kind in the low 8 bits, and above them what the kind needs. It changes by compareExchange, or
 // by a store of the thread that has claimed it.
 import { alignUp } from '@memlayer/core'
-import { pageBytes } from '../size-classes.js'
+import { classesMax, pageBytes } from '../size-classes.js'
 
 /** Words of the header. */
 const headerWords = 64
@@ -40,6 +40,12 @@ export const LARGE_PART = 103
 /** What is above the kind. */
 export const aboveShift = 8
 export const kindMask = 255
+
+/** The class of the span whose first page has a word; 0: no span begins there. */
+export function classIn(word: number): number {
+  const kind = word & kindMask
+  return kind <= classesMax ? kind : 0
+}
 
 /** The slot that owns the spans of threads that have ended. No thread has it. */
 export const orphanage = 0

@@ -5,6 +5,7 @@ import { classes, classesMax } from '../size-classes.js'
 import {
   aboveShift,
   CLAIMED,
+  classIn,
   END,
   FREE,
   kindMask,
@@ -51,8 +52,7 @@ export class SharedPages {
   /** The slot that owns the span at a page; -1: no span begins there now. */
   ownerOf(page: number): number {
     const word = this.word(page)
-    const kind = word & kindMask
-    return kind > 0 && kind <= classesMax ? word >>> aboveShift : -1
+    return classIn(word) > 0 ? word >>> aboveShift : -1
   }
 
   /** Changes the word of a page. False: another thread was faster. */
@@ -152,11 +152,9 @@ export class SharedPages {
     this.#lower(first)
   }
 
-  /** Frees a span of `n` pages that has no object, if its first page still has `word`. False: it has not. */
-  freeSpan(first: number, word: number, n: number): boolean {
-    if (!this.change(first, word, this.#claim)) return false
-    this.free(first, n)
-    return true
+  /** Frees a span of `n` pages that has no object, if its first page still has `word`. */
+  freeSpan(first: number, word: number, n: number): void {
+    if (this.change(first, word, this.#claim)) this.free(first, n)
   }
 
   /** Calls `visit` with the class, the first page and the word of each span, until it returns true. */
@@ -164,9 +162,9 @@ export class SharedPages {
     const { end } = this
     for (let page = 1; page < end;) {
       const word = this.word(page)
-      const kind = word & kindMask
+      const sizeClass = classIn(word)
       // A span that is freed meanwhile may leave its place to smaller ones.
-      page += kind > 0 && kind <= classesMax && visit(kind, page, word) ? end : pagesOf(word)
+      page += sizeClass > 0 && visit(sizeClass, page, word) ? end : pagesOf(word)
     }
   }
 
@@ -219,6 +217,5 @@ export function orphanOf(sizeClass: number): number {
 
 /** Whether it is the word of such a span. */
 export function isOrphan(word: number): boolean {
-  const kind = word & kindMask
-  return kind > 0 && kind <= classesMax && word >>> aboveShift === orphanage
+  return classIn(word) > 0 && word >>> aboveShift === orphanage
 }

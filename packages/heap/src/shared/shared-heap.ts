@@ -22,7 +22,7 @@ import {
   expectAlignment,
   expectSize,
 } from '../misuse.js'
-import { alignedClass, classOf, isSmall, pageBytes, pagesForOne, smallMax, unitBytes } from '../size-classes.js'
+import { classFor, classOf, isSmall, pageBytes, pagesForOne, smallMax, unitBytes } from '../size-classes.js'
 import { TypedArrays } from '../typed-arrays.js'
 import { noViews, viewsOver, type Views } from '../views.js'
 import type { Layout } from './layout.js'
@@ -169,7 +169,7 @@ export class SharedHeap extends TypedArrays {
   /** A place for a small object where no span of its class can be made: in a span of another thread, or whole pages. */
   #takeLast(bytes: number, align: number): number {
     if (bytes > smallMax) return 0
-    const sizeClass = alignedClass(classOf(Math.max(bytes, 1)), align)
+    const sizeClass = classFor(bytes, align)
     this.#spans.takeRoomy(sizeClass)
     const handle = this.#spans.alloc(sizeClass)
     const pages = pagesForOne(sizeClass, this.#parts.layout.pages)
@@ -179,7 +179,7 @@ export class SharedHeap extends TypedArrays {
   /** A place for an object; 0: there is none. */
   #take(bytes: number, align: number): number {
     if (bytes > smallMax) return this.#spans.allocLarge(Math.ceil(bytes / pageBytes))
-    return this.#spans.alloc(alignedClass(classOf(Math.max(bytes, 1)), align))
+    return this.#spans.alloc(classFor(bytes, align))
   }
 
   #full(op: string, size: number): never {

@@ -17,7 +17,7 @@ import { classes, classesMax, pageShift } from '../size-classes.js'
 import { isLast, type Bitmaps } from './bitmaps.js'
 import type { Hints } from './hints.js'
 import { isHandle } from './objects.js'
-import { aboveShift, CLAIMED, kindMask, LARGE, mapWords, orphanage, PART, type Layout } from './layout.js'
+import { aboveShift, CLAIMED, classIn, kindMask, LARGE, mapWords, orphanage, PART, type Layout } from './layout.js'
 import { isOrphan, orphanOf, type SharedPages } from './pages.js'
 import type { Pins } from './pins.js'
 
@@ -226,8 +226,8 @@ export class SharedSpans {
   /** Another thread has freed an object of the span at `page`. */
   #heard(page: number): void {
     const word = page < this.#count ? this.#pages.word(page) : 0
-    const sizeClass = word & kindMask
-    if (word >>> aboveShift !== this.#slot || sizeClass === 0 || sizeClass > classesMax) return
+    const sizeClass = classIn(word)
+    if (word >>> aboveShift !== this.#slot || sizeClass === 0) return
     this.#addRoomy(sizeClass, page)
     if (this.#maps.isEmpty(sizeClass, page)) this.#emptied(sizeClass, page)
   }
@@ -296,14 +296,14 @@ export class SharedSpans {
   #take(sizeClass: number, page: number, word: number): boolean {
     if (!this.#pages.change(page, word, sizeClass | this.#tag)) return false
     // Its owner may have allocated in it before.
-    if (this.#maps.isEmpty(sizeClass, page)) void this.#free(sizeClass, page)
+    if (this.#maps.isEmpty(sizeClass, page)) this.#free(sizeClass, page)
     else this.#addRoomy(sizeClass, page)
     return true
   }
 
-  /** Frees the pages of an empty span of this thread. False: another thread has taken it. */
-  #free(sizeClass: number, page: number): boolean {
-    return this.#pages.freeSpan(page, sizeClass | this.#tag, classes.pages[sizeClass] as number)
+  /** Frees the pages of an empty span of this thread, unless another one has taken it. */
+  #free(sizeClass: number, page: number): void {
+    this.#pages.freeSpan(page, sizeClass | this.#tag, classes.pages[sizeClass] as number)
   }
 
   /** Keeps one empty span of a class, so that a program at its edge does not make one again and again. */
@@ -320,7 +320,7 @@ export class SharedSpans {
 
   #drop(sizeClass: number, page: number): void {
     this.#roomy[sizeClass]?.delete(page)
-    void this.#free(sizeClass, page)
+    this.#free(sizeClass, page)
   }
 
   /**
@@ -369,7 +369,7 @@ export class SharedSpans {
 
   #giveUpSpan(sizeClass: number, page: number, word: number): void {
     if (this.#maps.isEmpty(sizeClass, page)) {
-      void this.#pages.freeSpan(page, word, classes.pages[sizeClass] as number)
+      this.#pages.freeSpan(page, word, classes.pages[sizeClass] as number)
       return
     }
     const orphan = orphanOf(sizeClass)

@@ -1,5 +1,5 @@
-// Ways in which a call that was done, or was refused once, leaves something for the next: a refusal that is nobody's, a
-// lesson for good from a want of memory, a mapping that was made to try something.
+// What a wrong call leaves behind. One that was done leaves a refusal, or a mapping that it tried something with. One
+// that was refused once leaves a lesson for good.
 import type { OS } from '@memlayer/core'
 import type { Change, Fault, Patient } from './fault.js'
 
