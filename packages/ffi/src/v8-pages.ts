@@ -11,7 +11,7 @@ export type Peek = (address: Address) => BigUint64Array | null
 
 /** V8's pages begin at multiples of this. A page is larger only when one object needs more. */
 export const v8PageBytes: number = 2 ** 18
-/** The description of a page ends, and its objects begin, within this many bytes. */
+/** The description of a page ends, and its objects begin, within this many bytes. The last ends as near to its end. */
 const headerBytesMax = 2 ** 15
 /** No page is larger, however large its one object is. */
 const pageBytesMax = 2 ** 40
@@ -48,15 +48,28 @@ export function v8PageEnd(at: Address, words: BigUint64Array, peek: Peek): Addre
 
 /**
  * Where the objects of a page end, by its description; null: this is not a description. It has the address of
- * the first object, which is a little behind the page's start. The address of the end is the next word (V8 12)
- * or two words before (V8 13 and later).
+ * the first object, which is a little behind the page's start, and the address of the end of the last. The page's
+ * size stands two words before the first object's address in V8 12. In V8 13 and later it stands before the end.
  */
 function endOfObjects(words: BigUint64Array | null, page: Address): Address | null {
-  for (let i = 0; words !== null && i < words.length; i++) {
+  for (let i = 2; words !== null && i < words.length; i++) {
     const first = Number(words[i])
     if (first <= page || first > page + headerBytesMax) continue
-    const last = [words[i + 1], words[i - 2]].map(Number).find((word) => word > first && word < page + pageBytesMax)
-    if (last !== undefined) return last
+    for (const [end, size] of [
+      [i + 1, i - 2],
+      [i - 2, i - 3],
+    ] as const) {
+      const last = Number(words[end])
+      if (last > first && isPageOf(Number(words[size]), last - page)) return last
+    }
   }
   return null
+}
+
+/**
+ * Whether a page of so many bytes has objects up to `used`. Small blocks of an allocator have addresses near them as
+ * well, and no such size.
+ */
+function isPageOf(size: number, used: number): boolean {
+  return size % 4096 === 0 && size <= pageBytesMax && used <= size && size - used < headerBytesMax
 }

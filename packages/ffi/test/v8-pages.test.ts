@@ -3,7 +3,7 @@
 import { requireEngine, runModule, type Engine, type SkippingContext } from '@memlayer/engines'
 import type { ProcessMemory } from '@memlayer/kernel'
 import { describe, expect, it } from 'vitest'
-import { hasKnownPages } from '../dist/v8-pages.js'
+import { hasKnownPages, v8PageEnd } from '../dist/v8-pages.js'
 
 const MiB = 2 ** 20
 const index = new URL('../dist/bundle/index.js', import.meta.url).href
@@ -24,6 +24,63 @@ describe('pages of V8 are looked for', () => {
     ['an engine that names no version', {}, 'x64', false],
   ] as const)('%s (%o, %s): %s', (_, versions, arch, isKnown) => {
     expect(hasKnownPages(versions, arch)).toBe(isKnown)
+  })
+})
+
+describe('a page of V8', () => {
+  const page = 0x17e_efc8_0000
+  const described = 0x2d99_0000
+  const other = 0x7f3e_3e1f_e940
+  const endOf = (own: readonly number[], apart: readonly number[] = []): number | null => {
+    const memory = new Map([
+      [page, own],
+      [described, apart],
+    ])
+    const peek = (at: number): BigUint64Array | null => {
+      const words = memory.get(at)
+      return words === undefined ? null : BigUint64Array.from({ length: 16 }, (__, i) => BigInt(words[i] ?? 0))
+    }
+    return v8PageEnd(page, peek(page) ?? new BigUint64Array(16), peek)
+  }
+
+  // The pages and the first three blocks as they were read from processes, with other addresses.
+  it.each([
+    ['of V8 12', [0x12, page, 0x40000, 9, page + 0x1140, page + 0x40000], [], page + 0x40000],
+    [
+      'of V8 12, with one large object',
+      [0x84, page, 0x16e5000, 9, page + 0x1140, page + 0x16e4750],
+      [],
+      page + 0x16e5000,
+    ],
+    [
+      'of V8 14',
+      [0xa, described, 7],
+      [5, page, 0x40000, 0x3fff0, 0, 0x3fff0, 0x40000, page + 0x40000, 9, page + 16],
+      page + 0x40000,
+    ],
+    [
+      'of V8 14, only read',
+      [0xa, described, 7],
+      [0, 0, 0, 0x1de60, 0, 0x1de70, 0x1e000, page + 0x1e000, 0, page + 16],
+      page + 0x40000,
+    ],
+    ['small blocks in a list', [0x8000, 0, 0, other, other + 0xdc0, page + 0x40, 0x8000, 0, 0, other + 0x40], [], null],
+    [
+      'small blocks in a list, the next first',
+      [0, other, other + 0x4, page + 0x30, 0x8000, 0, 0, other + 0x40],
+      [],
+      null,
+    ],
+    [
+      'addresses of blocks',
+      [0x3ec1d20, other, other + 8, 7, 7, other + 16, other + 24, 0, 0, page + 0x8000, page + 0x8000, page + 0x8008],
+      [],
+      null,
+    ],
+    ['a block with its size', [0x200000, 0, page + 0x80, 0x1fff80, 0x200000, page + 0x1fff80], [], null],
+    ['nothing', [], [], null],
+  ] as const)('%s', (_, own, apart, end) => {
+    expect(endOf(own, apart)).toBe(end)
   })
 })
 
