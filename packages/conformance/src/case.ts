@@ -2,6 +2,7 @@
 import { accountCases } from './cases/account.js'
 import { acrossCases } from './cases/across.js'
 import { adoptCases } from './cases/adopt.js'
+import { answerCases } from './cases/answers.js'
 import { alignmentCases } from './cases/alignment.js'
 import { batchCases } from './cases/batches.js'
 import { callCases } from './cases/calls.js'
@@ -25,6 +26,7 @@ import { reasonCases } from './cases/reasons.js'
 import { refusalCases } from './cases/refusals.js'
 import { repeatedCases } from './cases/repeated.js'
 import { reportCases } from './cases/reports.js'
+import { retireCases } from './cases/retire.js'
 import { roomCases } from './cases/room.js'
 import { shapeCases } from './cases/shape.js'
 import { sizeCases } from './cases/sizes.js'
@@ -71,7 +73,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   sizes: sizeCases,
   repeated: repeatedCases,
   batch: batchCases,
-  optional: [...optionalCases, ...roomCases, ...adoptCases],
+  optional: [...optionalCases, ...retireCases, ...roomCases, ...answerCases, ...adoptCases],
   advice: hugeAdviceCases,
   calls: callCases,
   reports: reportCases,

@@ -46,6 +46,40 @@ function detached(world: World): void {
   )
 }
 
+/** One function, added three times. Each adding is a thing of its own. */
+function listenedTwice(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { memory, os, unit } = stage
+    if (os.onDetach === undefined) return absent('onDetach')
+    const v = ready(stage, 4, 7)
+    let told = 0
+    const listener = (): void => void (told += 1)
+    const ends = (): number => {
+      memory.view(Uint8Array, v, unit)
+      told = 0
+      memory.sysUnused(v, unit)
+      memory.sysUsed(v, unit)
+      return told
+    }
+    const removes = [os.onDetach(listener)]
+    const once = ends()
+    claim(once > 0, 'the listener was not called')
+    removes.push(os.onDetach(listener), os.onDetach(listener))
+    same(ends(), 3 * once, 'calls of a listener that was added three times')
+    // The second in the middle, then the first a second time, which removes nothing.
+    for (const [i, left] of [
+      [1, 2],
+      [1, 2],
+      [0, 1],
+      [2, 0],
+    ] as const) {
+      removes[i]?.()
+      same(ends(), left * once, `calls of a listener that is there ${left} times`)
+    }
+    return undefined
+  })
+}
+
 /** A module's own allocator grows the same memory. That detaches every buffer, as the backend's own growth does. */
 function grownByOthers(world: World): Verdict | undefined {
   return besideOthers(world, ({ memory, os, unit }, grow) => {
@@ -273,6 +307,11 @@ export const contentsCases: readonly Definition[] = [
         removeOther()
         return undefined
       }),
+  },
+  {
+    id: 'contents/one-listener-twice',
+    title: 'onDetach: calls a listener once for each time that it was added, until that one is removed',
+    show: listenedTwice,
   },
   {
     id: 'contents/grown-by-others',

@@ -1,11 +1,12 @@
 // What a backend keeps, and where: what one kernel refused is known to its own instance alone, and a kernel's function
 // is called on the kernel.
-import { isAligned } from '@memlayer/kernel'
+import { isAligned, type HostServices } from '@memlayer/kernel'
 import { claim, same, thrownBy } from '../claim.js'
-import { notRun, type Definition, type Verdict, type World } from '../definition.js'
+import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
+import { services } from './shape.js'
 
 /** A number below it is a flag, a protection or an advice, and not an address. */
 const FLAGS_END = 2 ** 16
@@ -128,7 +129,7 @@ function calledOnKernel(world: World): Verdict | undefined {
       const n = 4 * unit
       const v = memory.sysAlloc(n, null)
       const { host } = os
-      const services = {
+      const calls = {
         read: () => host?.read?.(v, new Uint8Array(8)),
         write: () => host?.write?.(v, new Uint8Array(8)),
         hugePages: () => host?.hugePages?.(v, n),
@@ -140,7 +141,7 @@ function calledOnKernel(world: World): Verdict | undefined {
         processMemory: () => host?.processMemory?.(),
         residentMemory: () => host?.residentMemory?.(),
       }
-      for (const [name, call] of Object.entries(services)) {
+      for (const [name, call] of Object.entries(calls)) {
         const error = thrownBy(call)
         claim(error === null, `host.${name} threw an error: ${String(error)}`)
       }
@@ -150,6 +151,24 @@ function calledOnKernel(world: World): Verdict | undefined {
       return undefined
     },
     { wrap: strict },
+  )
+}
+
+function handsOverWhole(world: World): Verdict | undefined {
+  if (world.subject.kernel === undefined) return notRun(NO_KERNEL)
+  let below: HostServices = {}
+  const wrap = (kernel: object): object => (below = kernel)
+  return world.play(
+    ({ os }) => {
+      if (os.host === undefined) return absent('host')
+      for (const name of ['foreignCalls', ...services] as const) {
+        // The engine frees what its threads leave, so its memory needs no record of the process.
+        if (name === 'processTable' && os.traits.ends === 'zeroed') continue
+        same(typeof os.host[name], typeof below[name], `os.host.${name}, by the kernel's`)
+      }
+      return undefined
+    },
+    { wrap },
   )
 }
 
@@ -164,6 +183,11 @@ export const instanceCases: readonly Definition[] = [
     id: 'shape/own-kernel',
     title: 'every function: asks the kernel that the backend was made with, and no other backend’s',
     show: asksOwnKernel,
+  },
+  {
+    id: 'shape/host-whole',
+    title: 'host: has every service that the kernel port has, and no other',
+    show: handsOverWhole,
   },
   {
     id: 'shape/called-on-kernel',

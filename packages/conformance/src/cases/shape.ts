@@ -1,6 +1,6 @@
 // The backend as an object: its functions, its frozen traits, and the independence of two backends.
 import type { OS, Traits } from '@memlayer/core'
-import { isPowerOfTwo } from '@memlayer/kernel'
+import { isPowerOfTwo, type HostServices } from '@memlayer/kernel'
 import { claimBytes, fill } from '../bytes.js'
 import { claim, same } from '../claim.js'
 import type { Definition, World } from '../definition.js'
@@ -30,18 +30,25 @@ const optional = [
   'onDetach',
 ] as const satisfies readonly (keyof OS)[]
 
-const services = [
+type Service = Exclude<keyof HostServices, 'foreignCalls'>
+
+/** The functions that a kernel port may offer besides the calls that move memory. */
+export const services: readonly Service[] = [
   'read',
   'write',
   'hugePages',
   'mappings',
+  'processLimits',
+  'heap',
+  'processTable',
   'limits',
   'groupLimits',
+  'pressure',
   'residency',
   'processMemory',
   'residentMemory',
   'trim',
-] as const satisfies readonly (keyof NonNullable<OS['host']>)[]
+]
 
 const flags = [
   'freesParts',
