@@ -108,7 +108,8 @@ describe.skipIf(process.platform !== 'linux')('resident memory', () => {
     const regions: Region[] = []
     const complete: number[] = []
     await asking(memory, async (ask) => {
-      for (let second = 0; second < 4; second++) {
+      // A machine that does much else leaves some looks incomplete.
+      for (let second = 0; complete.length < 2 && second < 40; second++) {
         for (let i = 0; i < 12; i++) regions.push(touched(memory, 4 * MiB, `region ${regions.length}`))
         const { at, resident } = await ask()
         const right = witnessed(memory)
@@ -117,8 +118,7 @@ describe.skipIf(process.platform !== 'linux')('resident memory', () => {
         await after(1000)
       }
     })
-    expect(complete.length).toBeGreaterThan(1)
-    expect(complete).toEqual(complete.map(() => 1))
+    expect(complete).toEqual([1, 1])
     for (const region of regions) region.free()
   })
 
