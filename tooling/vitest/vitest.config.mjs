@@ -25,8 +25,8 @@ export default defineConfig({
   root,
   test: {
     reporters: ['default', join(root, 'tooling/vitest/closing-line.mjs')],
-    // A test may be slow on a busy machine, but it must end.
-    testTimeout: 120_000,
+    // A test may be slow on a busy machine, but it must end. Long ones take minutes on an idle one.
+    testTimeout: isLong ? 900_000 : 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } },
     // Memory tests measure the whole process, so each file gets its own process.

@@ -20,6 +20,7 @@ export class Twins {
   readonly #end: number
   readonly #account: KernelAccount
   readonly #words: BigInt64Array
+  #missedHugePage = false
 
   constructor(real: PosixKernel, simulated: SimulatedPosixKernel, arena: Arena) {
     this.#real = real
@@ -44,24 +45,43 @@ export class Twins {
     return { disagreement: [...disagreement, ...this.#maps()], answer: Math.min(simulated, 0) }
   }
 
-  /** Compares resident pages and attributes. This is slow, so not after each call. `huge`: also the large part. */
+  /**
+   * Compares resident pages and attributes. This is slow, so not after each call. `huge`: also the large part, as long
+   * as the real kernel got the huge pages that the simulated one has.
+   */
   residence(huge: boolean): Disagreement {
-    const end = huge ? this.#end : partsOf(this.#arena).small[1]
+    const end = huge && !this.#missedHugePage ? this.#end : partsOf(this.#arena).small[1]
     const real = this.#account
       .smaps()
       .filter(({ start }) => start < end)
-      .map(({ flags, ...rest }) =>
-        this.#line(
-          rest,
-          flags.filter((flag) => attributes.has(flag)),
-        ),
-      )
+      .map((shown) => ({ ...shown, flags: shown.flags.filter((flag) => attributes.has(flag)) }))
     // Linux may take forfeit pages when the host is short of memory. The simulated host never is.
-    const simulated = this.#simulated
-      .maps()
-      .filter(({ start }) => start < end)
-      .map(({ flags, ...rest }) => this.#line(rest, flags))
-    return compare(real, simulated)
+    const simulated = this.#simulated.maps().filter(({ start }) => start < end)
+    const disagreement = compare(
+      real.map((shown) => this.#line(shown)),
+      simulated.map((shown) => this.#line(shown)),
+    )
+    // Linux frees an empty page table only if it gets a lock at once. Where the table stays, no huge page comes.
+    if (disagreement.length === 0 || !this.#lacksHugePages(real, simulated)) return disagreement
+    this.#missedHugePage = true
+    return []
+  }
+
+  /** Whether the real kernel has missed a huge page, which it may. Then its large part is no longer compared. */
+  get missedHugePage(): boolean {
+    return this.#missedHugePage
+  }
+
+  /** Whether all differences are mappings in which the real kernel has fewer huge pages, and no more memory. */
+  #lacksHugePages(real: readonly Shown[], simulated: readonly Shown[]): boolean {
+    if (real.length !== simulated.length) return false
+    return real.every((shown, i) => {
+      const other = simulated[i] as Shown
+      if (this.#line(shown) === this.#line(other)) return true
+      const { huge, resident } = other
+      const isAlike = this.#line({ ...shown, huge, resident }) === this.#line(other)
+      return isAlike && shown.huge < huge && shown.resident <= resident
+    })
   }
 
   /** Compares the first words of all readable pages. */
@@ -109,7 +129,7 @@ export class Twins {
     return compare(this.#account.maps(), simulated)
   }
 
-  #line({ start, end, permissions, resident, huge }: Shown, flags: readonly string[]): string {
+  #line({ start, end, permissions, resident, huge, flags }: Shown): string {
     const kib = (bytes: number): number => bytes / 1024
     const mapping = `${this.#account.line(start, end, permissions)} ${[...flags].sort().join(' ')}`
     return `${mapping}, ${kib(resident)} KiB resident, ${kib(huge)} huge`
@@ -126,6 +146,7 @@ interface Shown {
   readonly permissions: string
   readonly resident: number
   readonly huge: number
+  readonly flags: readonly string[]
 }
 
 function callOn(kernel: PosixKernel, { fn, args }: RandomCall): number {

@@ -1,6 +1,7 @@
 // Tests that the simulated Linux behaves like the real one. It makes a hundred thousand random calls on both, and
 // compares answers, mappings, attributes, resident pages and contents.
 import { posixKernel } from '@memlayer/ffi'
+import type { PosixKernel } from '@memlayer/kernel'
 import { simulate } from '@memlayer/simkernel'
 import { callText, partsOf, randomCalls, Twins, type Arena, type Disagreement } from '@memlayer/simulated'
 import { testSeed } from '@memlayer/witness'
@@ -46,58 +47,70 @@ function unlike(): string | null {
   return null
 }
 
+interface Run {
+  /** Calls by their answer. */
+  readonly answers: Record<'done' | 'refused', number>
+  readonly errnos: readonly number[]
+  /** Whether huge pages were compared to the end. */
+  readonly huge: 'compared' | 'none left' | 'missed'
+}
+
+/** Makes the random calls of a seed on both kernels, and throws where they disagree. */
+function run(kernel: PosixKernel, seed: number): Run {
+  // The kernel does not limit locked memory for root.
+  const lockedMemory = process.getuid?.() === 0 ? Infinity : (kernel.limits?.().lockedMemory ?? 0)
+  const simulated = simulate('linux', { seed, pressure: 0, limits: { memory: totalmem(), lockedMemory } })
+  const twins = new Twins(kernel, simulated, arena)
+  const luck = hugePageLuck()
+  const history: string[] = []
+  const answers = { done: 0, refused: 0 }
+  const errnos = new Set<number>()
+
+  const expectAgreement = (what: string, disagreement: Disagreement): void => {
+    if (disagreement.length === 0) return
+    const head = `seed ${seed}, call ${history.length}: ${what} differ`
+    throw new Error([head, ...disagreement, 'after', ...history.slice(-30)].join('\n'))
+  }
+  try {
+    for (const call of randomCalls(seed, arena)) {
+      history.push(callText(call, arena.base))
+      const made = twins.make(call)
+      if (made === null) continue
+      expectAgreement('answers or mappings', made.disagreement)
+      answers[made.answer < 0 ? 'refused' : 'done'] += 1
+      if (made.answer < 0) errnos.add(-made.answer)
+      const total = answers.done + answers.refused
+      if (total % 250 === 0) {
+        expectAgreement('pages', twins.residence(hugePageLuck() === luck))
+        expectAgreement('bytes', twins.contents())
+      }
+      if (total === CALLS) break
+    }
+  } finally {
+    const [start, end] = [arena.base, partsOf(arena).large[1]]
+    kernel.munmap(start, end - start)
+  }
+  const huge = hugePageLuck() !== luck ? 'none left' : twins.missedHugePage ? 'missed' : 'compared'
+  return { answers, errnos: [...errnos].sort((a, b) => a - b), huge }
+}
+
 describe('the simulated Linux and the real one', () => {
   it(`agree in ${CALLS} random calls: answers and mappings after each, pages and bytes after each 250th`, (context) => {
     const reason = unlike()
     if (reason !== null || real === undefined) return context.skip(reason ?? '')
-    // The kernel does not limit locked memory for root.
-    const lockedMemory = process.getuid?.() === 0 ? Infinity : (real.limits?.().lockedMemory ?? 0)
+    // A busy kernel misses a huge page in one run of some dozens. A simulation that has too many misses some in all.
     const seed = testSeed()
-    const simulated = simulate('linux', { seed, pressure: 0, limits: { memory: totalmem(), lockedMemory } })
-    const twins = new Twins(real, simulated, arena)
-    const luck = hugePageLuck()
-    const history: string[] = []
-    const answers = { done: 0, refused: 0 }
-    const numbers = new Set<number>()
-
-    const expectAgreement = (what: string, disagreement: Disagreement): void => {
-      if (disagreement.length === 0) return
-      const lines = [
-        `seed ${seed}, call ${history.length}: ${what} differ`,
-        ...disagreement,
-        'after',
-        ...history.slice(-30),
-      ]
-      throw new Error(lines.join('\n'))
+    const runs: Run[] = []
+    while (runs.length < 4 && (runs.at(-1)?.huge ?? 'missed') === 'missed') runs.push(run(real, seed + runs.length))
+    for (const { answers, errnos, huge } of runs) {
+      console.log(`${answers.done} calls done, ${answers.refused} refused, with the errnos ${errnos.join(', ')}`)
+      if (huge === 'none left')
+        console.log('The host ran out of huge pages during the run. After that, the test did not compare them.')
+      expect(answers.done).toBeGreaterThan(CALLS * 0.4)
+      expect(answers.refused).toBeGreaterThan(CALLS * 0.2)
+      // These are EBADF, ENOMEM, EEXIST and EINVAL.
+      expect(errnos).toEqual([9, 12, 17, 22])
     }
-    try {
-      for (const call of randomCalls(seed, arena)) {
-        history.push(callText(call, arena.base))
-        const made = twins.make(call)
-        if (made === null) continue
-        expectAgreement('answers or mappings', made.disagreement)
-        answers[made.answer < 0 ? 'refused' : 'done'] += 1
-        if (made.answer < 0) numbers.add(-made.answer)
-        const total = answers.done + answers.refused
-        if (total % 250 === 0) {
-          expectAgreement('pages', twins.residence(hugePageLuck() === luck))
-          expectAgreement('bytes', twins.contents())
-        }
-        if (total === CALLS) break
-      }
-    } finally {
-      const [start, end] = [arena.base, partsOf(arena).large[1]]
-      real.munmap(start, end - start)
-    }
-    const errnos = [...numbers].sort((a, b) => a - b).join(', ')
-    console.log(`${answers.done} calls done, ${answers.refused} refused, with the errnos ${errnos}`)
-    if (hugePageLuck() !== luck)
-      console.log(
-        'The host ran out of free huge pages during the run. After that, the test did not compare huge pages.',
-      )
-    expect(answers.done).toBeGreaterThan(CALLS * 0.4)
-    expect(answers.refused).toBeGreaterThan(CALLS * 0.2)
-    // These are EBADF, ENOMEM, EEXIST and EINVAL.
-    expect([...numbers].sort((a, b) => a - b)).toEqual([9, 12, 17, 22])
+    expect(runs.at(-1)?.huge, 'huge pages in the last run').not.toBe('missed')
   })
 })
