@@ -36,25 +36,25 @@ const rows: readonly Row[] = [
     name: 'the real kernel, growing',
     os: () => createLinux(),
     options: { maximum: 64 * MiB, grow: true },
-    operations: isLong ? 200_000 : 50_000,
+    operations: isLong ? 1_000_000 : 50_000,
   },
   {
     name: 'a WebAssembly memory',
     os: () => createJS(),
     options: { maximum: 64 * MiB },
-    operations: isLong ? 200_000 : 50_000,
+    operations: isLong ? 1_000_000 : 50_000,
   },
   {
     name: 'the real kernel, checked',
     os: () => createLinux(),
     options: { maximum: 128 * MiB, check: { places: false, quarantine: 4 * MiB } },
-    operations: isLong ? 100_000 : 25_000,
+    operations: isLong ? 1_000_000 : 25_000,
   },
   {
     name: 'memory of the engine',
     os: () => createEngine(),
     options: { maximum: 64 * MiB },
-    operations: isLong ? 100_000 : 25_000,
+    operations: isLong ? 1_000_000 : 25_000,
   },
 ]
 
@@ -79,7 +79,7 @@ function run({ os, options, operations }: Row): Model {
 }
 
 describe('a heap beside a plain shadow', () => {
-  it.skipIf(!onLinux).each(rows)('is the same after $operations operations on $name', (row) => {
+  it.skipIf(!onLinux).each(rows)('is the same after $operations operations on $name', { timeout: 900_000 }, (row) => {
     const model = run(row)
     const { heap } = model
     model.drain()
