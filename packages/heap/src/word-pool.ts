@@ -37,8 +37,9 @@ export class WordPool {
     this.#free[n] = at
   }
 
+  /** By an eighth, because what it has and does not need counts as metadata. */
   #grow(): void {
-    const larger = new Int32Array(this.words.length * 2)
+    const larger = new Int32Array(this.words.length + Math.max(firstWords, this.words.length >> 3))
     larger.set(this.words)
     this.words = larger
   }
