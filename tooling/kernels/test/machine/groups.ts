@@ -104,8 +104,9 @@ describe('a control group of version 2', () => {
   it('tells memory.max and memory.high, and what the group uses', () => {
     const both = limitsOf(String(900 * MiB), String(800 * MiB))
     expect([both.groupLimit, both.groupHigh]).toEqual([900 * MiB, 800 * MiB])
-    expect(both.groupUsed).toBeGreaterThan(10 * MiB)
-    expect(both.groupHighUsed).toBeGreaterThan(10 * MiB)
+    // Pages that the kernel has counted for another group, as of the program's file, are not among them.
+    expect(both.groupUsed).toBeGreaterThan(4 * MiB)
+    expect(both.groupHighUsed).toBeGreaterThan(4 * MiB)
     // JSON has null in the place of Infinity.
     const none = limitsOf('max', 'max')
     expect([none.groupLimit, none.groupHigh]).toEqual([null, null])
