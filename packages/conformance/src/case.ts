@@ -2,6 +2,8 @@
 import { accountCases } from './cases/account.js'
 import { acrossCases } from './cases/across.js'
 import { adoptCases } from './cases/adopt.js'
+import { adviceAgainCases } from './cases/advice-again.js'
+import { adviceBesideCases } from './cases/advice-beside.js'
 import { answerCases } from './cases/answers.js'
 import { alignmentCases } from './cases/alignment.js'
 import { batchCases } from './cases/batches.js'
@@ -10,6 +12,7 @@ import { chargeCases } from './cases/charge.js'
 import { collapseCases } from './cases/collapse.js'
 import { contentsCases } from './cases/contents.js'
 import { doneCases } from './cases/done.js'
+import { faultPlanCases } from './cases/fault-plans.js'
 import { faultCases } from './cases/fault.js'
 import { freeCases } from './cases/free.js'
 import { hintCases } from './cases/hints.js'
@@ -17,8 +20,10 @@ import { historyCases } from './cases/histories.js'
 import { hugeAdviceCases } from './cases/huge-advice.js'
 import { hugePageCases } from './cases/huge-pages.js'
 import { instanceCases } from './cases/instances.js'
+import { keptTraitCases } from './cases/kept-traits.js'
 import { keptViewCases } from './cases/kept-views.js'
 import { kthCallCases } from './cases/kth-call.js'
+import { lastResortCases } from './cases/last-resorts.js'
 import { ledgerCases } from './cases/ledger.js'
 import { modestCases } from './cases/modest.js'
 import { optionalCases } from './cases/optional.js'
@@ -27,6 +32,7 @@ import { refusalCases } from './cases/refusals.js'
 import { repeatedCases } from './cases/repeated.js'
 import { reportCases } from './cases/reports.js'
 import { retireCases } from './cases/retire.js'
+import { reusedCases } from './cases/reused.js'
 import { roomCases } from './cases/room.js'
 import { shapeCases } from './cases/shape.js'
 import { sizeCases } from './cases/sizes.js'
@@ -69,15 +75,15 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   account: accountCases,
   across: acrossCases,
   charge: chargeCases,
-  refusals: [...refusalCases, ...reasonCases, ...doneCases],
+  refusals: [...refusalCases, ...reasonCases, ...doneCases, ...reusedCases, ...lastResortCases, ...faultPlanCases],
   sizes: sizeCases,
   repeated: repeatedCases,
   batch: batchCases,
   optional: [...optionalCases, ...retireCases, ...roomCases, ...answerCases, ...adoptCases],
-  advice: hugeAdviceCases,
+  advice: [...hugeAdviceCases, ...adviceAgainCases, ...adviceBesideCases],
   calls: callCases,
   reports: reportCases,
-  traits: modestCases,
+  traits: [...modestCases, ...keptTraitCases],
   'k-th call': kthCallCases,
   histories: historyCases,
   ledger: ledgerCases,

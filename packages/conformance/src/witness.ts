@@ -35,6 +35,8 @@ export function simulatedWitness(kernel: object | undefined): Witness {
     found.held = (v, n): number => heldIn((telling as Telling).maps(), v, v + n)
     found.total = (): number => heldIn((telling as Telling).maps(), 0, Infinity)
   }
+  if (telling?.maps !== undefined && telling.collapse !== undefined)
+    found.advised = (v): string => adviceAt((telling as Telling).maps(), v)
   if (telling !== undefined && promised(telling) !== null) found.charged = (): number => promised(telling) ?? NaN
   if (telling?.collapse !== undefined) found.collapse = (v, n): void => (telling as Telling).collapse(v, n)
   if (telling?.takeForfeit !== undefined) found.takeForfeit = (): void => (telling as Telling).takeForfeit()
@@ -58,6 +60,12 @@ function faults(kernel: Telling, v: Address, access: 'read' | 'write'): boolean 
     if ((error as { code?: unknown }).code === 'ERR_MEMLAYER_SIM_FAULT') return true
     throw error
   }
+}
+
+/** The letters of a mapping's advice on huge pages, as Linux has them in smaps. */
+function adviceAt(maps: readonly Mapping[], v: Address): string {
+  const mapping = maps.find(({ start, end }) => v >= start && v < end)
+  return ['hg', 'nh'].filter((flag) => mapping?.flags.includes(flag)).join(' ')
 }
 
 function heldIn(maps: readonly Mapping[], from: Address, to: Address): number {

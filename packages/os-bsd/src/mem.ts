@@ -67,6 +67,8 @@ class Bsd implements OS {
   readonly #anonymous: number
   readonly #noReserve: number
   readonly #free: number
+  // Whether the kernel has refused to take pages back. It then keeps what sysUnused gives it.
+  #keepsMemory = false
 
   constructor(kernel: PosixKernel, flavor: Flavor) {
     this.name = flavor
@@ -77,6 +79,7 @@ class Bsd implements OS {
     this.#anonymous = MAP_ANON[flavor]
     this.#noReserve = MAP_NORESERVE[flavor]
     this.#free = MADV_FREE[flavor]
+    const returnsMemory = (): boolean => !this.#keepsMemory
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
       // Where larger pages exist, these kernels make them by themselves. Go does not ask for them.
@@ -88,7 +91,9 @@ class Bsd implements OS {
       unusedTraps: false,
       faultTraps: true,
       threadsShare: true,
-      unusedReturnsMemory: true,
+      get unusedReturnsMemory() {
+        return returnsMemory()
+      },
       // A page that the kernel has not taken by then comes back with its bytes.
       unusedDropsContents: false,
     })
@@ -103,7 +108,10 @@ class Bsd implements OS {
   sysUnusedOS(v: Address, n: number): void {
     // A hint: the kernel takes the pages when it needs memory. If it refuses, the pages stay, and core is told.
     const answer = this.#kernel.madvise(v, n, this.#free)
-    if (answer < 0) this.#refuse('madvise', -answer)
+    if (answer < 0) {
+      this.#keepsMemory = true
+      this.#refuse('madvise', -answer)
+    }
   }
 
   sysUsedOS(_v: Address, _n: number): void {

@@ -5,6 +5,7 @@ import { blankKernel } from '@memlayer/stand-in'
 import {
   expectMapRefused,
   testElsewhere,
+  testKeptMemory,
   testMisuse,
   testRefusals,
   testUnknownError,
@@ -19,6 +20,7 @@ describe('os-bsd, refused', () => {
   testRefusals(bsd)
   testUnknownError(bsd)
   testElsewhere(bsd)
+  testKeptMemory(bsd)
 
   const noMemory = 'out of memory'
   const cannotMap = 'cannot map pages in arena address space'

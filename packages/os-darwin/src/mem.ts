@@ -44,10 +44,13 @@ class Darwin implements OS {
   readonly quarantine: Quarantine = Object.freeze({ space: 2 ** 44, writable: Infinity })
   readonly host: HostServices
   readonly #kernel: PosixKernel
+  // Whether the kernel has refused to take pages back. It then keeps what sysUnused gives it.
+  #keepsMemory = false
 
   constructor(kernel: PosixKernel) {
     this.host = kernel
     this.#kernel = kernel
+    const returnsMemory = (): boolean => !this.#keepsMemory
     this.traits = Object.freeze({
       // 4 KiB on Intel, 16 KiB on Apple's own processors.
       pageSize: kernel.pageSize,
@@ -60,7 +63,9 @@ class Darwin implements OS {
       unusedTraps: false,
       faultTraps: true,
       threadsShare: true,
-      unusedReturnsMemory: true,
+      get unusedReturnsMemory() {
+        return returnsMemory()
+      },
       // A page that the kernel has not taken by then comes back with its bytes.
       unusedDropsContents: false,
     })
@@ -77,7 +82,10 @@ class Darwin implements OS {
     // them. Activity Monitor and task_info show that footprint. If the kernel refuses, the pages stay, and
     // core is told.
     const answer = this.#kernel.madvise(v, n, MADV_FREE_REUSABLE)
-    if (answer < 0) this.#refuse('madvise', -answer)
+    if (answer < 0) {
+      this.#keepsMemory = true
+      this.#refuse('madvise', -answer)
+    }
   }
 
   sysUsedOS(v: Address, n: number): void {

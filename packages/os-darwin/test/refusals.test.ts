@@ -3,6 +3,7 @@ import { createOS } from '@memlayer/os-darwin'
 import {
   expectMapRefused,
   testElsewhere,
+  testKeptMemory,
   testMisuse,
   testRefusals,
   testUnknownError,
@@ -16,6 +17,7 @@ const darwin: RefusedBackend = { createOS, pageSize: 16384, offPage: 4096, mapCa
 describe('os-darwin, refused', () => {
   testRefusals(darwin)
   testElsewhere(darwin)
+  testKeptMemory(darwin)
   testUnknownError(darwin)
 
   it.each([

@@ -105,6 +105,26 @@ export function testRefusals({ createOS, pageSize: page, hint }: RefusedBackend)
   })
 }
 
+/** For a backend without sysRenewOS: what the kernel does not take back stays, and the trait says so from then on. */
+export function testKeptMemory({ createOS, pageSize: page }: RefusedBackend): void {
+  it('says that sysUnused returns no memory once the kernel has refused it, also after it succeeds again', () => {
+    let answer = -22
+    const kernel = blankKernel(page, { madvise: () => answer, mmap: (addr) => (addr === 0 ? blankBase : addr) })
+    const memory = createMemory(createOS({ kernel }))
+    const v = memory.sysAlloc(page, null)
+    expect(memory.os.traits.unusedReturnsMemory).toBe(true)
+    memory.sysUnused(v, page)
+    expect(memory.stats().kept).toBe(page)
+    expect(memory.os.traits.unusedReturnsMemory).toBe(false)
+    answer = 0
+    memory.sysUsed(v, page)
+    memory.sysUnused(v, page)
+    expect(memory.stats().kept).toBe(page)
+    expect(memory.os.traits.unusedReturnsMemory).toBe(false)
+    expect(createOS({ kernel }).traits.unusedReturnsMemory).toBe(true)
+  })
+}
+
 /** An error number without a hint of its own: the hint speaks of the range only when there is one. */
 export function testUnknownError({ createOS, pageSize: page }: RefusedBackend): void {
   it('says to look at the range only when the call had one', () => {

@@ -4,6 +4,7 @@ export {
   expectMapRefused,
   statesOf,
   testElsewhere,
+  testKeptMemory,
   testMisuse,
   testRefusals,
   testUnknownError,

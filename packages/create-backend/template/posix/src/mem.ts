@@ -26,10 +26,13 @@ class MyOs implements OS {
   refusal: Refusal | null = null
   readonly host: HostServices
   readonly #kernel: PosixKernel
+  // Whether the kernel has refused to take pages back. It then keeps what sysUnused gives it.
+  #keepsMemory = false
 
   constructor(kernel: PosixKernel) {
     this.host = kernel
     this.#kernel = kernel
+    const returnsMemory = (): boolean => !this.#keepsMemory
     // Each trait is a promise. The suite checks that the backend keeps it.
     this.traits = Object.freeze({
       pageSize: kernel.pageSize,
@@ -41,7 +44,9 @@ class MyOs implements OS {
       unusedTraps: false,
       faultTraps: true,
       threadsShare: true,
-      unusedReturnsMemory: true,
+      get unusedReturnsMemory() {
+        return returnsMemory()
+      },
       // False for advice that lets the kernel take pages later (MADV_FREE), because old bytes may come back.
       unusedDropsContents: true,
     })
@@ -57,7 +62,10 @@ class MyOs implements OS {
   sysUnusedOS(v: Address, n: number): void {
     // A kernel that refuses keeps the pages, for example those that are locked. Core is told, because old bytes stay.
     const answer = this.#kernel.madvise(v, n, MADV_DONTNEED)
-    if (answer < 0) this.#refuse('madvise', -answer)
+    if (answer < 0) {
+      this.#keepsMemory = true
+      this.#refuse('madvise', -answer)
+    }
   }
 
   /** Prepared, or a mix of Prepared and Ready, to Ready. The Ready part keeps its bytes. */
