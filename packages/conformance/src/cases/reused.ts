@@ -28,6 +28,12 @@ const givings: Readonly<Record<string, (stage: Stage, v: Address, n: number, ref
     refuse(() => stage.memory.sysUnused(v, n))
     free(stage, v, n, refuse)
   },
+  'sysUnused, refused, sysUsed, a write and sysFree': (stage, v, n, refuse) => {
+    const { memory, pageSize } = stage
+    if (refuse(() => memory.sysUnused(v, n))) memory.sysUsed(v, n)
+    markAll(stage, placeIn(v, n, pageSize), 8)
+    free(stage, v, n, (run) => runs(run))
+  },
   'sysFault, refused, and sysFree': (stage, v, n, refuse) => {
     refuse(() => stage.memory.sysFault(v, n))
     free(stage, v, n, (run) => runs(run))
@@ -74,7 +80,8 @@ function playReuse(stage: Stage, units: number, giving: string, refuse: Refuse, 
   const { memory, os, pageSize, unit } = stage
   const n = units * unit
   let v = memory.sysAlloc(n, null)
-  for (let times = 1; times <= TIMES; times++) {
+  // A large range is handed out again once. It is there for its size.
+  for (let times = 1; times <= (units > 8 ? 1 : TIMES); times++) {
     for (const [name, obtain] of Object.entries(obtainings)) {
       markAll(stage, placeIn(v, n, pageSize), 7)
       givings[giving]?.(stage, v, n, refuse)
@@ -95,13 +102,19 @@ function playReuse(stage: Stage, units: number, giving: string, refuse: Refuse, 
   }
 }
 
+/** Small sizes, and for one refused call a size that is no multiple of a piece. */
+function unitsOf(world: World, refused: readonly number[]): number[] {
+  const unit = world.play((stage) => stage.unit)
+  return refused.length > 1 ? [1, 5] : [1, 5, Math.ceil((2.5 * 2 ** 20) / unit) + 1]
+}
+
 function reused(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
   for (const giving of Object.keys(givings))
     for (const refused of plans)
-      for (const errno of new Set([errnos[0] ?? NaN, errnos.at(-1) ?? NaN]))
-        for (const units of [1, 5]) {
+      for (const errno of new Set([errnos[0] ?? NaN, refused.length > 1 ? (errnos[0] ?? NaN) : (errnos.at(-1) ?? NaN)]))
+        for (const units of unitsOf(world, refused)) {
           let calls = 0
           let isOn = false
           const wrap = (kernel: object): object =>

@@ -8,6 +8,7 @@ import { costFaults } from './costs.js'
 import { factFaults } from './facts.js'
 import { over, type Fault } from './fault.js'
 import { leavingFaults } from './leavings.js'
+import { lessonFaults } from './lessons.js'
 import { rangeFaults } from './ranges.js'
 import { samenessOf } from './same.js'
 import { seamFaults } from './seams.js'
@@ -47,6 +48,7 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
     ...seamFaults(os),
     ...costFaults(os, kernel),
     ...leavingFaults(os),
+    ...lessonFaults(os, kernel),
   ]
   const same = rows.flatMap((fault) => {
     const reason = why(fault)
