@@ -20,7 +20,7 @@ export interface Witness {
   total?(): number
   /** All bytes that the kernel has promised to the backend: Windows' commit charge, swap space on Solaris. */
   charged?(): number
-  /** The advice that the kernel has about the page at `v`, as text: pages that were advised alike have the same text. */
+  /** The kernel's advice about the page at `v`, as text. Pages that were advised alike have the same text. */
   advised?(v: Address): string
   /** Acts as khugepaged: makes huge pages of the blocks of [v, v+n) that may have one and have a page with memory. */
   collapse?(v: Address, n: number): void

@@ -136,7 +136,7 @@ function claimEffect(stage: Stage, v: Address, effect: Effect, after: string): v
   claim(back === 0, `${back} bytes of ${rangeText(w, n)} are resident after ${after}, a touch beside it and khugepaged`)
 }
 
-/** Plays steps one after the other on new memory, and looks at the block after the last one. False: one can't be done. */
+/** Plays steps one after the other on new memory, and looks at the block at the end. False: one can't be done. */
 function playSteps(stage: Stage, steps: readonly Step[]): boolean {
   const v = blocksOf(stage, BLOCKS)
   stage.memory.sysHugePage(...allOf(stage, v))

@@ -153,7 +153,7 @@ function several(world: World): Verdict | undefined {
 export const faultPlanCases: readonly Definition[] = [
   {
     id: 'refusals/several',
-    title: `every function: for any ${refusedMax} refused calls with others between, a range is in its state to the page`,
+    title: `for any ${refusedMax} refused calls of a function with others between, each page is in its state`,
     show: several,
   },
 ]

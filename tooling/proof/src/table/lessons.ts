@@ -1,5 +1,5 @@
-// What a wrong backend does with what came before: advice that it remembers, a trait that turns back, a way back that is
-// refused as well. And how far its advice reaches.
+// What a wrong backend does with what came before: advice that it remembers, a trait that turns back, a way back that
+// is refused as well. And how far its advice reaches.
 import type { OS, Traits } from '@memlayer/core'
 import type { Change, Fault, Patient } from './fault.js'
 
