@@ -133,20 +133,23 @@ function playPlan(world: World, { name, operation, units, errno, refused }: Plan
   )
 }
 
-/** Plays a plan, and every plan that refuses one more of the calls that it has made. */
-function playPlans(world: World, plan: Plan): void {
+/** Plays a plan, and every plan that refuses one more of the calls that it has made, up to `most`. */
+function playPlans(world: World, plan: Plan, most: number): void {
   const calls = Math.min(playPlan(world, plan), callsMax)
   const { refused } = plan
-  if (refused.length === refusedMax) return
-  for (let k = (refused.at(-1) ?? 0) + 1; k <= calls; k++) playPlans(world, { ...plan, refused: [...refused, k] })
+  if (refused.length === most) return
+  for (let k = (refused.at(-1) ?? 0) + 1; k <= calls; k++) playPlans(world, { ...plan, refused: [...refused, k] }, most)
 }
 
 function several(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
   for (const [name, operation] of Object.entries(operations))
-    for (const errno of errnos)
-      for (const units of [2, 65]) playPlans(world, { name, operation, units, errno, refused: [] })
+    for (const [i, errno] of errnos.entries()) {
+      // What the number changes shows with two, and what the size changes with one number.
+      playPlans(world, { name, operation, units: 2, errno, refused: [] }, i === 0 ? refusedMax : 2)
+      if (i === 0) playPlans(world, { name, operation, units: 65, errno, refused: [] }, 2)
+    }
   return undefined
 }
 

@@ -102,10 +102,10 @@ function playReuse(stage: Stage, units: number, giving: string, refuse: Refuse, 
   }
 }
 
-/** Small sizes, and for one refused call a size that is no multiple of a piece. */
+/** Small sizes, and where only the first call is refused a size that is no multiple of a piece. */
 function unitsOf(world: World, refused: readonly number[]): number[] {
   const unit = world.play((stage) => stage.unit)
-  return refused.length > 1 ? [1, 5] : [1, 5, Math.ceil((2.5 * 2 ** 20) / unit) + 1]
+  return refused.length > 1 || refused[0] !== 1 ? [1, 5] : [1, 5, Math.ceil((2.5 * 2 ** 20) / unit) + 1]
 }
 
 function reused(world: World): Verdict | undefined {
