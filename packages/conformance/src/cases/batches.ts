@@ -4,6 +4,8 @@ import type { Address } from '@memlayer/kernel'
 import { withBytes } from '../bytes.js'
 import { claim, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
+import { errnosOf, NO_KERNEL } from '../errnos.js'
+import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { beyond32Bits, claimGuards, claimMarks, claimPlace, markAll, open, placeOf, type Place } from './place.js'
 import { withRefusals } from './with-refusals.js'
@@ -160,6 +162,46 @@ function batchRefused(world: World): Verdict | undefined {
   })
 }
 
+/** More ranges than one kernel call takes. A later call is refused, so what an earlier one did is not all. */
+function batchPartRefused(world: World): Verdict | undefined {
+  const errnos = errnosOf(world.subject)
+  if (errnos === null) return notRun(NO_KERNEL)
+  for (const refused of [2, 3]) {
+    let calls = 0
+    let isOn = false
+    const wrap = (kernel: object): object =>
+      refuseWhen(kernel, () => (isOn && (calls += 1) === refused ? (errnos[0] ?? null) : null))
+    const verdict = world.play(
+      (stage) => {
+        const { os, pageSize, memory } = stage
+        if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
+        const count = Math.min(10_000, 2 ** 26 / pageSize)
+        const place = placeOf(stage, (2 * count + 1) * pageSize)
+        open(stage, place)
+        const ranges = everySecondPage(place.v, count, pageSize)
+        const dropped = { ...place, probes: everySecond(ranges).map((at) => at - place.v) }
+        markAll(stage, dropped, 7)
+        isOn = true
+        const isDone = os.sysUnusedAllOS(ranges)
+        isOn = false
+        os.refusal = null
+        memory.sysUsed(place.v, place.n)
+        const what = `sysUnusedAllOS of ${count} ranges, whose call ${refused} was refused`
+        claimMarks(stage, dropped, isDone && os.traits.unusedDropsContents ? [0] : [0, 7], what)
+        return undefined
+      },
+      { wrap },
+    )
+    if (verdict !== undefined) return verdict
+  }
+  return undefined
+}
+
+/** The addresses of pairs. */
+function everySecond(ranges: readonly number[]): number[] {
+  return ranges.filter((_, i) => i % 2 === 0)
+}
+
 export const batchCases: readonly Definition[] = [
   {
     id: 'batch/ranges',
@@ -190,6 +232,12 @@ export const batchCases: readonly Definition[] = [
     id: 'batch/callers-array',
     title: "sysUnusedAllOS: leaves the caller's array as it was, done or refused",
     show: batchUnchanged,
+  },
+  {
+    id: 'batch/part-refused',
+    title:
+      'sysUnusedAllOS of 10,000 ranges: true only if every range was given back, also where a later call is refused',
+    show: batchPartRefused,
   },
   { id: 'batch/refused', title: 'sysUnusedAllOS, refused: returns false, and nothing has changed', show: batchRefused },
 ]

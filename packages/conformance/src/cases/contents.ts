@@ -80,6 +80,42 @@ function listenedTwice(world: World): Verdict | undefined {
   })
 }
 
+/** A listener may do what any code does: end itself, add another, and take memory. */
+function listenersAct(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { os, unit } = stage
+    const { onDetach } = os
+    if (onDetach === undefined) return absent('onDetach')
+    let told = 0
+    let isTaken = false
+    let inner: number | null = null
+    const listen = (): void => {
+      told += 1
+      claim(told < 100, 'a listener that ended itself and was added anew was called again and again by one end')
+      remove()
+      remove = onDetach.call(os, listen)
+      if (isTaken) return
+      isTaken = true
+      inner = os.sysReserveOS(null, unit)
+    }
+    let remove = onDetach.call(os, listen)
+    // More than there is, so that the memory grows.
+    const n = 64 * unit
+    const outer = os.sysReserveOS(null, n)
+    remove()
+    claim(outer !== null, 'a reservation was refused')
+    if (told === 0) return notRun('no reservation ends a view here')
+    claim(
+      inner === null || inner + unit <= outer || inner >= outer + n,
+      'a listener got memory of the reservation that grew',
+    )
+    claim(told <= 2, `a listener was called ${told} times, and its views ended twice`)
+    os.sysFreeOS(outer, n)
+    if (inner !== null) os.sysFreeOS(inner, unit)
+    return undefined
+  })
+}
+
 /** A module's own allocator grows the same memory. That detaches every buffer, as the backend's own growth does. */
 function grownByOthers(world: World): Verdict | undefined {
   return besideOthers(world, ({ memory, os, unit }, grow) => {
@@ -312,6 +348,11 @@ export const contentsCases: readonly Definition[] = [
     id: 'contents/one-listener-twice',
     title: 'onDetach: calls a listener once for each time that it was added, until that one is removed',
     show: listenedTwice,
+  },
+  {
+    id: 'contents/listeners-act',
+    title: 'onDetach: a listener may end itself, add itself anew and take memory, and is called once for each end',
+    show: listenersAct,
   },
   {
     id: 'contents/grown-by-others',

@@ -75,6 +75,27 @@ function belowOthers(world: World): Verdict | undefined {
   })
 }
 
+/** Pieces that lie apart when every second one is freed. */
+const PIECES = 3000
+
+function manyPieces(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { memory, unit, witness } = stage
+    if (witness.total === undefined) return notRun('needs a witness that tells all that the kernel holds')
+    const reserve = (): number => memory.sysReserve(null, unit)
+    const pieces = Array.from({ length: PIECES }, reserve)
+    const before = witness.total()
+    for (const v of pieces.filter((_, i) => i % 2 === 0)) memory.sysFree(v, unit, null)
+    for (let i = 0; i < PIECES; i += 2) reserve()
+    same(
+      witness.total(),
+      before,
+      `what the kernel holds when ${PIECES / 2} pieces of ${PIECES} were freed and taken again`,
+    )
+    return undefined
+  })
+}
+
 export const freeCases: readonly Definition[] = [
   {
     id: 'free/any-state',
@@ -213,6 +234,11 @@ export const freeCases: readonly Definition[] = [
           claimBytes(os, v, 2 * unit, byte, `range ${byte} of 24`)
         claim(memory.ranges().length > 0, 'nothing is left')
       }),
+  },
+  {
+    id: 'free/many-pieces',
+    title: `sysFree: each of ${PIECES / 2} ranges that lie apart can be had again`,
+    show: manyPieces,
   },
   {
     id: 'free/retired',
