@@ -15,6 +15,7 @@ import { doneCases } from './cases/done.js'
 import { faultPlanCases } from './cases/fault-plans.js'
 import { faultCases } from './cases/fault.js'
 import { freeCases } from './cases/free.js'
+import { goneCases } from './cases/gone.js'
 import { hintCases } from './cases/hints.js'
 import { historyCases } from './cases/histories.js'
 import { hugeAdviceCases } from './cases/huge-advice.js'
@@ -25,8 +26,11 @@ import { keptViewCases } from './cases/kept-views.js'
 import { kthCallCases } from './cases/kth-call.js'
 import { lastResortCases } from './cases/last-resorts.js'
 import { ledgerCases } from './cases/ledger.js'
+import { limitCases } from './cases/limits.js'
+import { manyPagesCases } from './cases/many-pages.js'
 import { modestCases } from './cases/modest.js'
 import { optionalCases } from './cases/optional.js'
+import { promisedCases } from './cases/promised.js'
 import { reasonCases } from './cases/reasons.js'
 import { refusalCases } from './cases/refusals.js'
 import { repeatedCases } from './cases/repeated.js'
@@ -74,9 +78,18 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   free: [...freeCases, ...keptViewCases],
   account: accountCases,
   across: acrossCases,
-  charge: chargeCases,
-  refusals: [...refusalCases, ...reasonCases, ...doneCases, ...reusedCases, ...lastResortCases, ...faultPlanCases],
-  sizes: sizeCases,
+  charge: [...chargeCases, ...promisedCases],
+  limits: limitCases,
+  refusals: [
+    ...refusalCases,
+    ...goneCases,
+    ...reasonCases,
+    ...doneCases,
+    ...reusedCases,
+    ...lastResortCases,
+    ...faultPlanCases,
+  ],
+  sizes: [...sizeCases, ...manyPagesCases],
   repeated: repeatedCases,
   batch: batchCases,
   optional: [...optionalCases, ...retireCases, ...roomCases, ...answerCases, ...adoptCases],

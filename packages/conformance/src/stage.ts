@@ -3,7 +3,7 @@
 import { createMemory, type Memory, type MemoryEvent, type OS } from '@memlayer/core'
 import { record, type Address, type KernelCall } from '@memlayer/kernel'
 import { rangeText } from './claim.js'
-import type { Subject, Witness } from './subject.js'
+import type { Subject, Witness, WitnessLimits } from './subject.js'
 import { simulatedWitness } from './witness.js'
 
 /** Options of a stage. */
@@ -12,6 +12,8 @@ export interface StageOptions {
   readonly seed?: number
   /** Wraps the kernel that the backend sees. */
   readonly wrap?: (kernel: object) => object
+  /** Limits that a simulated kernel has before the backend is made. Another kernel keeps its own. */
+  readonly limits?: WitnessLimits
   /** Whether the memory keeps a ledger. Default: true. */
   readonly ledger?: boolean
 }
@@ -35,6 +37,7 @@ export interface Stage {
 /** Makes a stage. */
 export function setStage(subject: Subject, seed: number, options: StageOptions): Stage {
   const bottom = subject.kernel?.({ seed: options.seed ?? seed })
+  if (options.limits !== undefined) simulatedWitness(bottom).setLimits?.(options.limits)
   const recording = bottom === undefined ? null : record(bottom)
   const kernel = recording === null ? undefined : (options.wrap?.(recording.kernel) ?? recording.kernel)
   const os = subject.createOS(kernel === undefined ? {} : { kernel })

@@ -3,6 +3,26 @@
 import type { OS } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
 
+/** Limits of a simulated kernel, in bytes unless the name says otherwise. A kernel takes those that it has. */
+export interface WitnessLimits {
+  /** The machine's memory. */
+  readonly memory?: number
+  /** POSIX: the machine's swap. */
+  readonly swap?: number
+  /** Linux: `vm.overcommit_memory`. */
+  readonly overcommit?: 0 | 1 | 2
+  /** Windows: what may be committed. */
+  readonly commit?: number
+  /** POSIX: RLIMIT_AS. */
+  readonly addressSpace?: number
+  /** Linux: RLIMIT_DATA. */
+  readonly dataSize?: number
+  /** Plan 9: the most bytes that the break may be above the end of the program's data. */
+  readonly segment?: number
+  /** WebAssembly: the memory's maximum in pages of 64 KiB. */
+  readonly pages?: number
+}
+
 /**
  * The kernel's own view of a range, so that the backend is not its own witness. An absent function means that the fact
  * is not known, and the cases that need it do not run.
@@ -26,6 +46,8 @@ export interface Witness {
   collapse?(v: Address, n: number): void
   /** Acts as a kernel that is short of memory: takes all pages that it may take. */
   takeForfeit?(): void
+  /** Acts as an administrator who sets limits anew, and not lower than what is used. Those not named stay. */
+  setLimits?(limits: WitnessLimits): void
   /** Acts as a process that locks what it maps from now on (mlockall): such pages have memory at once, and keep it. */
   lockAll?(): void
 }

@@ -1,7 +1,7 @@
 // Uses a simulated kernel as a witness. It recognizes the kernel by its members, not by its class. So this package does
 // not depend on @memlayer/simkernel, and an author's own simulated kernel works too.
 import type { Address } from '@memlayer/kernel'
-import type { Witness } from './subject.js'
+import type { Witness, WitnessLimits } from './subject.js'
 
 interface Mapping {
   readonly start: Address
@@ -20,6 +20,7 @@ interface Telling {
   collapse(v: Address, n: number): void
   takeForfeit(): void
   lockAll(): void
+  setLimits(limits: WitnessLimits): void
 }
 
 /** The witness of a kernel of `@memlayer/simkernel` or with the same members; `{}` for any other kernel. */
@@ -40,6 +41,7 @@ export function simulatedWitness(kernel: object | undefined): Witness {
   if (telling !== undefined && promised(telling) !== null) found.charged = (): number => promised(telling) ?? NaN
   if (telling?.collapse !== undefined) found.collapse = (v, n): void => (telling as Telling).collapse(v, n)
   if (telling?.takeForfeit !== undefined) found.takeForfeit = (): void => (telling as Telling).takeForfeit()
+  if (telling?.setLimits !== undefined) found.setLimits = (limits): void => (telling as Telling).setLimits(limits)
   if (telling?.lockAll !== undefined) found.lockAll = (): void => (telling as Telling).lockAll()
   return found
 }

@@ -50,6 +50,7 @@ export function aix(arch: string): Personality {
     munmap: { unaligned: 'EINVAL', empty: 'EINVAL', outside: 'EINVAL', hole: 'skipped' },
     mprotect: { unaligned: 'EINVAL', empty: 'done', outside: 'ENOMEM', hole: { errno: 'ENOMEM', effect: 'before it' } },
     madvise: { unaligned: 'EINVAL', empty: 'done', outside: 'ENOMEM', hole: { errno: 'ENOMEM', effect: 'none' } },
+    countsData: false,
     batches: false,
     tellsPages: false,
     faultAround: 1,

@@ -9,6 +9,7 @@ export type BsdFlavor = 'freebsd' | 'dragonfly' | 'netbsd' | 'openbsd' | 'solari
 const alike = {
   pageSize: 4096,
   hugePageSize: 0,
+  countsData: false,
   batches: false,
   tellsPages: false,
   faultAround: 1,

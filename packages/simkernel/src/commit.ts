@@ -3,12 +3,18 @@
 
 /** Promised memory and its limit. */
 export class Commit {
-  readonly #limit: number
-  readonly #largest: number
+  #limit: number
+  #largest: number
   #committed = 0
 
   /** `limit` is the most that may be promised in all, `largest` the most in one piece. */
   constructor(limit: number, largest: number) {
+    this.#limit = limit
+    this.#largest = largest
+  }
+
+  /** Sets both limits anew. What is promised already stays promised. */
+  setLimits(limit: number, largest: number): void {
     this.#limit = limit
     this.#largest = largest
   }

@@ -50,6 +50,7 @@ export function darwin(arch: string): Personality {
     munmap: { unaligned: 'EINVAL', empty: 'EINVAL', outside: 'EINVAL', hole: 'skipped' },
     mprotect: { unaligned: 'EINVAL', empty: 'done', outside: 'ENOMEM', hole: { errno: 'ENOMEM', effect: 'none' } },
     madvise: { unaligned: 'EINVAL', empty: 'done', outside: 'EINVAL', hole: { errno: 'EINVAL', effect: 'before it' } },
+    countsData: false,
     batches: false,
     tellsPages: false,
     faultAround: 1,

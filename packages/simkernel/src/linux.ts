@@ -104,6 +104,7 @@ export function linux(arch: string): Personality {
       outside: 'a hole',
       hole: { errno: 'ENOMEM', effect: 'around it' },
     },
+    countsData: true,
     batches: true,
     tellsPages: true,
     faultAround: 16,

@@ -20,6 +20,8 @@ export interface SimulateOptions {
 export interface PosixLimitOptions {
   /** RLIMIT_AS, `ulimit -v`. Default Infinity. */
   readonly addressSpace?: number
+  /** RLIMIT_DATA, `ulimit -d`: private writable memory, which only Linux counts. Default Infinity. */
+  readonly dataSize?: number
   /** RLIMIT_MEMLOCK, `ulimit -l`. Default 8 MiB. */
   readonly lockedMemory?: number
   /** The number of mappings: vm.max_map_count. Default 65530 on Linux, else Infinity. */

@@ -111,6 +111,8 @@ export interface Personality {
   readonly munmap: RangeRules
   readonly mprotect: RangeRules
   readonly madvise: RangeRules
+  /** Whether RLIMIT_DATA counts private writable memory, as Linux does since 4.7. */
+  readonly countsData: boolean
   /** Whether one call can advise many ranges. */
   readonly batches: boolean
   /** Whether the port tells which pages have memory, and which of it is in huge pages. */

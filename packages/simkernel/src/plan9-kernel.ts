@@ -19,7 +19,7 @@ export class SimulatedPlan9 implements SimulatedPlan9Kernel, Plan9Kernel {
   readonly end: Address
   readonly #space: Space
   readonly #plan: Plan
-  readonly #segment: number
+  #segment: number
   #break: Address
 
   constructor({ seed = 1, limits = {}, plan = [], pageSize = 4096, layout = {} }: Plan9Options) {
@@ -65,6 +65,11 @@ export class SimulatedPlan9 implements SimulatedPlan9Kernel, Plan9Kernel {
   view(addr: Address, length: number): ArrayBuffer {
     this.#space.enter()
     return this.#space.view(addr, length)
+  }
+
+  setLimits({ segment, memory }: NonNullable<Plan9Options['limits']>): void {
+    if (segment !== undefined) this.#segment = checkLimit('limits.segment', segment)
+    if (memory !== undefined) this.#space.setMemory(checkLimit('limits.memory', memory))
   }
 
   get break(): Address {

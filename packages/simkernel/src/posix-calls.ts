@@ -40,6 +40,7 @@ export class PosixCalls {
   readonly #objects = new Map<number, { readonly promised: number; mapped: number }>()
   #lastObject = 0
   #locked = 0
+  #data = 0
 
   constructor(state: PosixState) {
     this.#personality = state.personality
@@ -55,6 +56,11 @@ export class PosixCalls {
   /** From now on every new mapping is locked. */
   lockAll(): void {
     this.#locksAll = true
+  }
+
+  /** Bytes of private writable memory. */
+  get data(): number {
+    return this.#data
   }
 
   /** Minus an error number, by name. */
@@ -118,6 +124,9 @@ export class PosixCalls {
     const replaced = maps.over(v, end)
     const replacedBytes = replaced.reduce((sum, mapping) => sum + bytesOf(mapping), 0)
     if (maps.bytes - replacedBytes + n > this.#limits.addressSpace) return 'ENOMEM'
+    // What is replaced makes room for as much, even where it was not writable.
+    const isData = !isShared && (prot & 2) !== 0
+    if (isData && !this.#hasData(n - replacedBytes)) return 'ENOMEM'
     const counts = this.#counts(prot, attributes, isShared)
     const gained = replaced.reduce((sum, mapping) => sum + promisedFor(mapping), 0)
     if (counts && !this.#commit.promise(Math.max(n - gained, 0))) return 'commit'
@@ -132,6 +141,7 @@ export class PosixCalls {
       attributes |= ACCOUNTED
     }
     if ((attributes & LOCKED) !== 0) this.#locked += n
+    if (isData) this.#data += n
     this.#space.map({ start: v, end, prot, attributes, object, anon: 0 })
     return null
   }
@@ -160,6 +170,9 @@ export class PosixCalls {
   /** Changes one mapping's part of a protection. Returns 0, or minus the error number. */
   #protect(mapping: Mapping, v: Address, end: Address, prot: number): number {
     const { counts } = this.#personality.commit
+    const isData = mapping.object === 0 && (prot & 2) !== 0
+    const wasData = mapping.object === 0 && (mapping.prot & 2) !== 0
+    if (isData && !wasData && !this.#hasData(end - v)) return this.#no('ENOMEM')
     let { attributes } = mapping
     let promised = 0
     if (counts === 'writable') {
@@ -182,6 +195,7 @@ export class PosixCalls {
       return this.#no('ENOMEM')
     }
     if (isReleased) this.#commit.release(end - v)
+    if (isData !== wasData) this.#data += isData ? end - v : v - end
     if ((prot & READ_WRITE) !== READ_WRITE) this.#space.detach(v, end)
     // Locked memory that becomes writable gets private pages at once.
     if (becomesOwn) this.#space.populate(v, end, 'write')
@@ -282,6 +296,11 @@ export class PosixCalls {
     return isWhole || hole === 'skipped' ? 0 : this.#no(hole.errno)
   }
 
+  /** Whether RLIMIT_DATA has room for `n` more bytes. */
+  #hasData(n: number): boolean {
+    return !this.#personality.countsData || n <= 0 || this.#data + n <= this.#limits.dataSize
+  }
+
   /** Whether a new mapping is counted as committed. */
   #counts(prot: number, attributes: number, isShared: boolean): boolean {
     const { counts } = this.#personality.commit
@@ -294,6 +313,7 @@ export class PosixCalls {
     for (const mapping of gone) {
       const n = bytesOf(mapping)
       this.#commit.release(promisedFor(mapping))
+      if (mapping.object === 0 && (mapping.prot & 2) !== 0) this.#data -= n
       if ((mapping.attributes & LOCKED) !== 0) this.#locked -= n
       const object = this.#objects.get(mapping.object)
       if (object === undefined) continue

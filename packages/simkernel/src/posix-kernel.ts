@@ -35,6 +35,7 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
   readonly madviseAll?: (ranges: ArrayLike<number>, advice: number) => number
   readonly residency?: (addr: Address, length: number) => number[]
   readonly hugePages?: (addr: Address, length: number) => number
+  readonly #personality: Personality
   readonly #space: Space
   readonly #calls: PosixCalls
   readonly #plan: Plan
@@ -58,7 +59,8 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
     this.#countsForfeit = [...personality.advice.values()].every(
       (advice) => advice.does !== 'forfeit' || advice.counted,
     )
-    this.#commit = commitOf(personality, this.#limits)
+    this.#personality = personality
+    this.#commit = new Commit(...commitLimits(personality, this.#limits))
     const batches = personality.batches && (options.batches ?? true)
     const calls = ['mmap', 'munmap', 'mprotect', 'madvise', ...(batches ? ['madviseAll'] : [])]
     this.#plan = new Plan(personality.family, this.pageSize, calls, plan)
@@ -76,7 +78,7 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
         ...sizes,
         origin: alignDown(placement.order === 'up' ? placement.bottom : placement.top, this.pageSize),
         maxMappings: this.#limits.maxMappings,
-        memory: Math.min(this.#limits.memory + this.#limits.swap, this.#limits.group),
+        memory: memoryOf(this.#limits),
         pressure: checkPart('pressure', options.pressure ?? 0.25),
         faultAround: personality.faultAround,
         takesHuge: (mapping) => takesHuge(mapping, transparentHugePages),
@@ -130,10 +132,12 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
   }
 
   limits(): PosixLimits {
-    const { addressSpace, lockedMemory, maxMappings, overcommit, memory, swap, overcommitRatio, group } = this.#limits
+    const { addressSpace, dataSize, lockedMemory, maxMappings, overcommit, memory, swap, overcommitRatio, group } =
+      this.#limits
     return {
       addressSpace,
       addressSpaceUsed: this.#space.maps.bytes,
+      ...(this.#personality.countsData ? { dataSize, dataSizeUsed: this.#calls.data } : {}),
       lockedMemory,
       maxMappings,
       mappings: this.#space.maps.count,
@@ -143,6 +147,13 @@ export class SimulatedPosix implements SimulatedPosixKernel, PosixKernel {
       groupLimit: group,
       groupUsed: this.#space.residence.total,
     }
+  }
+
+  setLimits(limits: Omit<PosixLimitOptions, 'maxMappings'>): void {
+    const { maxMappings } = this.#limits
+    Object.assign(this.#limits, checkLimits({ ...this.#limits, ...limits, maxMappings }))
+    this.#commit.setLimits(...commitLimits(this.#personality, this.#limits))
+    this.#space.setMemory(memoryOf(this.#limits))
   }
 
   get counters(): Counters {
@@ -231,29 +242,39 @@ function takesHuge({ attributes, object }: Mapping, mode: 'always' | 'madvise' |
   return mode === 'always' || (attributes & HUGE_PAGES) !== 0
 }
 
-function commitOf(personality: Personality, limits: Required<PosixLimitOptions>): Commit {
+/** The most bytes that may be resident. */
+function memoryOf({ memory, swap, group }: Required<PosixLimitOptions>): number {
+  return Math.min(memory + swap, group)
+}
+
+/** The most that may be promised in all, and in one piece. */
+function commitLimits(personality: Personality, limits: Required<PosixLimitOptions>): [limit: number, largest: number] {
   const { memory, swap, overcommit, overcommitRatio } = limits
   const { counts } = personality.commit
-  if (counts === 'unless NORESERVE') return new Commit(memory + swap, Infinity)
-  if (counts === 'nothing' || overcommit === 1) return new Commit(Infinity, Infinity)
-  if (overcommit === 0) return new Commit(Infinity, memory + swap)
+  if (counts === 'unless NORESERVE') return [memory + swap, Infinity]
+  if (counts === 'nothing' || overcommit === 1) return [Infinity, Infinity]
+  if (overcommit === 0) return [Infinity, memory + swap]
   // Linux refuses a request that reaches the limit, not only one beyond it. The share that it keeps for root is
   // left out.
-  return new Commit(Math.floor((memory * overcommitRatio) / 100) + swap - 1, Infinity)
+  return [Math.floor((memory * overcommitRatio) / 100) + swap - 1, Infinity]
 }
 
 function limitsOf(limits: PosixLimitOptions, personality: Personality): Required<PosixLimitOptions> {
-  const all = {
+  return checkLimits({
     addressSpace: Infinity,
+    dataSize: Infinity,
     lockedMemory: 8 * 2 ** 20,
     maxMappings: personality.maxMappings,
-    overcommit: 0 as const,
+    overcommit: 0,
     overcommitRatio: 50,
     memory: 16 * 2 ** 30,
     swap: 0,
     group: Infinity,
     ...limits,
-  }
+  })
+}
+
+function checkLimits(all: Required<PosixLimitOptions>): Required<PosixLimitOptions> {
   for (const [name, value] of Object.entries(all)) checkLimit(`limits.${name}`, value)
   if (![0, 1, 2].includes(all.overcommit)) wrong('limits.overcommit', all.overcommit, 'Pass 0, 1 or 2.')
   return all

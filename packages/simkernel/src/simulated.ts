@@ -9,6 +9,7 @@ import type {
   WindowsLimits,
 } from '@memlayer/kernel'
 import type { Access } from './errors.js'
+import type { Plan9Options, PosixLimitOptions, WasmOptions, WindowsOptions } from './options.js'
 import type { Counters, PlannedFault } from './plan.js'
 
 /** How much of a range has memory behind it. Bytes. */
@@ -87,6 +88,8 @@ export interface SimulatedPosixKernel extends PosixKernel, Simulated {
   mappings(): { readonly used: number; readonly limit: number }
   /** The limits in force, and how much of them is used. */
   limits(): PosixLimits
+  /** Sets limits anew, as an administrator or `ulimit` does. Limits that are not named stay. */
+  setLimits(limits: Omit<PosixLimitOptions, 'maxMappings'>): void
 }
 
 /** What VirtualQuery tells of an address. */
@@ -111,6 +114,8 @@ export interface SimulatedWindowsKernel extends WindowsKernel, Simulated {
   write(addr: Address, source: Uint8Array): void
   /** The limits in force, and how much of them is left. */
   limits(): WindowsLimits
+  /** Sets limits anew, as an administrator does who changes the page file. Limits that are not named stay. */
+  setLimits(limits: NonNullable<WindowsOptions['limits']>): void
   /** Tells the run of pages at an address, as VirtualQuery does. */
   query(addr: Address): VirtualRegion
   /** Bytes that are committed. */
@@ -121,10 +126,14 @@ export interface SimulatedWindowsKernel extends WindowsKernel, Simulated {
 export interface SimulatedPlan9Kernel extends Plan9Kernel, Simulated {
   /** The current break. */
   readonly break: Address
+  /** Sets limits anew. Limits that are not named stay. */
+  setLimits(limits: NonNullable<Plan9Options['limits']>): void
 }
 
 /** A simulated WebAssembly memory. */
 export interface SimulatedWasmKernel extends WasmKernel, Simulated {
   /** The most pages that the memory may have. */
   readonly maximum: number
+  /** Sets limits anew. A memory never gets a higher maximum than it was made with. */
+  setLimits(limits: NonNullable<WasmOptions['limits']>): void
 }

@@ -19,7 +19,7 @@ export interface SpaceFacts {
   readonly origin: Address
   /** The most mappings that there may be. */
   readonly maxMappings: number
-  /** The most bytes that may be resident. */
+  /** The most bytes that may be resident at first. */
   readonly memory: number
   /** The chance that a call finds forfeit pages taken. */
   readonly pressure: number
@@ -42,11 +42,13 @@ export class Space {
   readonly #random: Random
   // Pages of shared objects that exist. They may be unmapped at the moment.
   readonly #existing = new Ranges()
+  #memory: number
   #families = 0
   #forfeitTaken = 0
 
   constructor(facts: SpaceFacts, random: Random) {
     this.#facts = facts
+    this.#memory = facts.memory
     this.#random = random
     this.#contents = new Contents(facts.pageSize)
     this.residence = new Residence(facts.hugePageSize)
@@ -58,6 +60,11 @@ export class Space {
   /** Bytes of forfeit pages that were taken so far. */
   get forfeitTaken(): number {
     return this.#forfeitTaken
+  }
+
+  /** Sets the most bytes that may be resident from now on. */
+  setMemory(bytes: number): void {
+    this.#memory = bytes
   }
 
   /** Lets time pass. Kernels call it before each call of the port. */
@@ -342,7 +349,7 @@ export class Space {
    * @throws SimulationError ERR_MEMLAYER_SIM_KILLED when there is not.
    */
   #room(v: Address, end: Address, access: Access): void {
-    const { memory } = this.#facts
+    const memory = this.#memory
     if (memory === Infinity || access === 'read') return
     const wanted = end - v - this.residence.in(v, end)
     if (this.residence.total + wanted <= memory) return

@@ -23,10 +23,11 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
   readonly seed: number
   readonly pageSize: number = PAGE
   readonly end: Address
-  readonly maximum: number
+  maximum: number
   readonly address = 'i32' as const
   readonly discard?: (addr: Address, length: number) => number
   readonly #memory: Memory
+  readonly #maximumOfEngine: number
   readonly #plan: Plan
   // Numbers of discarded pages. A page leaves when it is seen with a byte in it.
   readonly #discarded = new Set<number>()
@@ -40,6 +41,7 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
       wrong('layout.pages', initial, `Pass a whole number of pages that holds the data and is at most ${this.maximum}.`)
     }
     this.#plan = new Plan('linux', PAGE, discards ? ['growMemory', 'discard'] : ['growMemory'], plan)
+    this.#maximumOfEngine = this.maximum
     this.#memory = new WebAssembly.Memory({ initial, maximum: this.maximum })
     if (discards)
       this.discard = (addr, length) =>
@@ -60,6 +62,12 @@ export class SimulatedWasm implements SimulatedWasmKernel, WasmKernel {
 
   view(_addr: Address, _length: number): ArrayBuffer {
     return this.#memory.buffer
+  }
+
+  setLimits({ pages }: NonNullable<WasmOptions['limits']>): void {
+    if (pages === undefined) return
+    // The engine has its maximum from the start, so there is no higher one.
+    this.maximum = Math.min(checkLimit('limits.pages', pages), this.#maximumOfEngine)
   }
 
   get counters(): Counters {

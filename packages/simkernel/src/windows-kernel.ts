@@ -42,7 +42,7 @@ export class SimulatedWindows implements SimulatedWindowsKernel, WindowsKernel {
   readonly #calls: WindowsCalls
   readonly #plan: Plan
   readonly #commit: Commit
-  readonly #commitLimit: number
+  #commitLimit: number
 
   constructor({ seed = 1, limits = {}, plan = [], pressure = 0.25, pageSize = 4096, layout = {} }: WindowsOptions) {
     this.seed = checkSeed(seed)
@@ -93,6 +93,13 @@ export class SimulatedWindows implements SimulatedWindowsKernel, WindowsKernel {
       addressSpace,
       addressSpaceAvailable: addressSpace - this.#space.maps.bytes,
     }
+  }
+
+  setLimits({ commit, memory }: NonNullable<WindowsOptions['limits']>): void {
+    if (memory !== undefined) this.#space.setMemory(checkLimit('limits.memory', memory))
+    if (commit === undefined) return
+    this.#commitLimit = checkLimit('limits.commit', commit)
+    this.#commit.setLimits(commit, Infinity)
   }
 
   get committed(): number {

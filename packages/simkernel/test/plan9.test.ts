@@ -48,3 +48,9 @@ describe('clear', () => {
     expect(() => kernel.clear(0x40_0000 + 2 ** 30, 1)).toThrow('is not mapped and was written')
   })
 })
+
+it('takes another limit of the segment', () => {
+  const kernel = simulate('plan9', { layout: { end } })
+  kernel.setLimits({ segment: 2 * page })
+  expect([kernel.brk(end + 2 * page), kernel.brk(end + page)]).toEqual([-1, 0])
+})

@@ -58,3 +58,11 @@ describe('a simulated memory', () => {
     expect(resident()).toBe(3 * PAGE)
   })
 })
+
+it('takes a lower maximum later, and never a higher one than it was made with', () => {
+  const kernel = simulate('wasm', { layout: { pages: 4 }, limits: { pages: 10 } })
+  kernel.setLimits({ pages: 5 })
+  expect([kernel.maximum, kernel.growMemory(2), kernel.growMemory(1)]).toEqual([5, -1, 4])
+  kernel.setLimits({ pages: 20 })
+  expect(kernel.maximum).toBe(10)
+})

@@ -149,3 +149,11 @@ describe('query', () => {
     expect(kernel.query(v - page)).toMatchObject({ allocationBase: 0, state: 'free', size: page })
   })
 })
+
+it('takes another commit limit, as of a page file that grew', () => {
+  const kernel = simulate('windows', { limits: { commit: page } })
+  expect(kernel.virtualAlloc(0, 2 * page, RESERVE | COMMIT, READWRITE)).toBeLessThan(0)
+  kernel.setLimits({ commit: 2 * page })
+  expect(kernel.virtualAlloc(0, 2 * page, RESERVE | COMMIT, READWRITE)).toBeGreaterThan(0)
+  expect(kernel.limits()).toMatchObject({ commitLimit: 2 * page, commitAvailable: 0 })
+})

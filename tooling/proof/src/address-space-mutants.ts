@@ -246,6 +246,41 @@ export const addressSpaceMutants: readonly Mutant[] = [
     put: 'if (used > 0 && this.#kernel.discard !== undefined)',
     caughtBy: 'contents/zero-after-free',
   },
+  {
+    wrong: 'memory grows by 16 pages at least, also where fewer are left',
+    subject: 'js',
+    find: 'const missing = needed - this.#pages;',
+    put: 'const missing = needed > this.#pages ? Math.max(16, needed - this.#pages) : 0;',
+    caughtBy: 'limits/last-units',
+  },
+  {
+    wrong: 'sysFault counts pages in 32 bits',
+    subject: 'solaris',
+    find: /(const p = )(this\.#kernel\.mmap\(v, )n(, PROT_NONE, flags, -1, 0\);)/,
+    put: '$1((n / 4096) | 0) <= 0 ? v : $2((n / 4096) | 0) * 4096$3',
+    caughtBy: 'sizes/beyond-31-bit-pages',
+  },
+  {
+    wrong: 'sysFault takes the rights and the pages, and the range stays charged',
+    subject: linux,
+    find: 'const p = this.#kernel.mmap(v, n, PROT_NONE, this.#anonymous | MAP_PRIVATE | MAP_FIXED, -1, 0);',
+    put: [
+      'const q = this.#kernel.mprotect(v, n, PROT_NONE);',
+      'const p = q < 0 ? q : v;',
+      'if (q === 0) void this.#kernel.madvise(v, n, MADV_DONTNEED);',
+    ].join('\n'),
+    caughtBy: 'charge/ended',
+  },
+  {
+    wrong: 'sysFault takes only the rights where its mmap is refused',
+    subject: 'freebsd',
+    find: 'const p = this.#kernel.mmap(v, n, PROT_NONE, flags, -1, 0);',
+    put: [
+      'let p = this.#kernel.mmap(v, n, PROT_NONE, flags, -1, 0);',
+      'if (p < 0 && this.#kernel.mprotect(v, n, PROT_NONE) === 0) p = v;',
+    ].join('\n'),
+    caughtBy: 'refusals/gone',
+  },
   // sysMap
   {
     wrong: 'sysMap forgets MAP_FIXED',

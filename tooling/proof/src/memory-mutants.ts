@@ -190,6 +190,39 @@ export const memoryMutants: readonly Mutant[] = [
     put: '',
     caughtBy: 'refusals/unused-first',
   },
+  {
+    wrong: 'sysAlloc is tried again without a promise of swap space',
+    subject: 'solaris',
+    find: 'const p = this.#kernel.mmap(0, n, PROT_READ | PROT_WRITE, this.#anonymous | MAP_PRIVATE, -1, 0);',
+    put: [
+      'const flags = this.#anonymous | MAP_PRIVATE;',
+      'let p = this.#kernel.mmap(0, n, PROT_READ | PROT_WRITE, flags, -1, 0);',
+      'if (-p === EAGAIN[this.name])',
+      'p = this.#kernel.mmap(0, n, PROT_READ | PROT_WRITE, flags | this.#noReserve, -1, 0);',
+    ].join('\n'),
+    caughtBy: 'charge/whole',
+  },
+  {
+    wrong: 'sysRetireOS sets swap space aside for what is retired',
+    subject: 'illumos',
+    find: /(sysRetireOS\(v, n\) \{[^]*?this\.#anonymous) \| this\.#noReserve/,
+    put: '$1',
+    caughtBy: 'charge/second-round',
+  },
+  {
+    wrong: 'sysUnused gives an advice that does nothing, once MADV_FREE was refused',
+    subject: 'freebsd',
+    find: /(const answer = this\.#kernel\.madvise\(v, n, )this\.#free\);/,
+    put: '$1this.keeps ? 4 : this.#free);\nif (answer < 0) this.keeps = true;',
+    caughtBy: 'refusals/gone',
+  },
+  {
+    wrong: 'quarantine: RLIMIT_DATA is not looked at',
+    subject: linux,
+    find: 'quarantineOf(this.#kernel.limits?.())',
+    put: 'quarantineOf({ ...this.#kernel.limits?.(), dataSize: Infinity })',
+    caughtBy: 'limits/quarantine',
+  },
   // sysHugePage
   {
     wrong: 'sysHugePage rounds outwards',

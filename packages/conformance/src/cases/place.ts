@@ -61,7 +61,8 @@ function probesOf(n: number, page: number): number[] {
   const pages = [0, 1, 15, 16, 17, 63, 64, 65, 256].map((count) => count * page)
   const bytes = [MIB - page, MIB, 2 * MIB, 8 * MIB - page, 8 * MIB, 2 ** 32 - page, 2 ** 32]
   const middle = Math.floor(n / page / 2) * page
-  const offsets = [...pages, ...bytes, middle, n - 2 * page, n - page]
+  const many = [2 ** 31, 2 ** 32].flatMap((count) => [(count - 1) * page, count * page])
+  const offsets = [...pages, ...bytes, ...many, middle, n - 2 * page, n - page]
   const inside = offsets.filter((at) => at >= 0 && at < n && at % page === 0)
   return [...new Set(inside)].sort((a, b) => a - b)
 }

@@ -17,7 +17,7 @@ type Mmap = (v: number, n: number, prot: number, flags: number, fd: number, offs
 type VirtualAlloc = (v: number, n: number, type: number, protect: number) => number
 
 /** A kernel like `kernel`, of which one function is replaced. */
-function withCall(kernel: object, fn: string, make: (right: never) => unknown): object {
+export function withCall(kernel: object, fn: string, make: (right: never) => unknown): object {
   return new Proxy(kernel, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target)

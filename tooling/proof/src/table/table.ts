@@ -9,6 +9,7 @@ import { factFaults } from './facts.js'
 import { over, type Fault } from './fault.js'
 import { leavingFaults } from './leavings.js'
 import { lessonFaults } from './lessons.js'
+import { limitFaults } from './limits.js'
 import { rangeFaults } from './ranges.js'
 import { samenessOf } from './same.js'
 import { seamFaults } from './seams.js'
@@ -49,6 +50,7 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
     ...costFaults(os, kernel),
     ...leavingFaults(os),
     ...lessonFaults(os, kernel),
+    ...limitFaults(os, kernel),
   ]
   const same = rows.flatMap((fault) => {
     const reason = why(fault)
