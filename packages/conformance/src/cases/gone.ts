@@ -85,6 +85,8 @@ function play(world: World, name: string, way: Way, errno: number, first: number
       const end = (v: Address): void => (name === 'sysFreeOS' ? undefined : memory.sysFree(v, n, null))
       const v = obtain()
       const w = obtain()
+      // A refusal may turn the trait. What the kernel takes later, it still takes.
+      const isPromised = way.promises(stage)
       count = 0
       const wasDone = isDone(stage, way, v, n)
       count = NaN
@@ -92,8 +94,8 @@ function play(world: World, name: string, way: Way, errno: number, first: number
       const what = `${name}, whose ${calls} refused with ${errno}`
       if (wasDone && way.promises(stage)) claimGone(stage, v, n, what)
       const again = !wasDone && isDone(stage, way, v, n)
-      if (again && way.promises(stage)) claimGone(stage, v, n, `${what}, and the same again`)
-      if (isDone(stage, way, w, n) && way.promises(stage)) claimGone(stage, w, n, `${name} after a ${what}`)
+      if (again && isPromised) claimGone(stage, v, n, `${what}, and the same again`)
+      if (isDone(stage, way, w, n) && isPromised) claimGone(stage, w, n, `${name} after a ${what}`)
       os.refusal = null
       for (const at of [v, w]) end(at)
     },
