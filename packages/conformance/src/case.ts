@@ -26,6 +26,7 @@ import { keptViewCases } from './cases/kept-views.js'
 import { kthCallCases } from './cases/kth-call.js'
 import { lastResortCases } from './cases/last-resorts.js'
 import { ledgerCases } from './cases/ledger.js'
+import { listenerCases } from './cases/listeners.js'
 import { limitCases } from './cases/limits.js'
 import { manyPagesCases } from './cases/many-pages.js'
 import { modestCases } from './cases/modest.js'
@@ -70,7 +71,7 @@ export interface Options {
 const parts: Readonly<Record<string, readonly Definition[]>> = {
   shape: [...shapeCases, ...instanceCases],
   transitions: transitionCases,
-  contents: contentsCases,
+  contents: [...contentsCases, ...listenerCases],
   hints: hintCases,
   alignment: alignmentCases,
   'huge pages': [...hugePageCases, ...collapseCases],

@@ -187,7 +187,13 @@ class Windows implements OS {
   sysRetireOS(v: Address, n: number, isMapped: boolean): boolean {
     // Decommitted and committed again they would read zero as well, but an access between the two ends the process. A
     // call in flight makes some in that time. Windows promises no zeroes for pages that are reset, so they are written.
-    if (!isMapped) this.sysUsedOS(v, n)
+    try {
+      if (!isMapped) this.sysUsedOS(v, n)
+    } catch (error) {
+      // There is no memory to commit. Core has another way.
+      if (error instanceof FatalError) return false
+      throw error
+    }
     writeZeroes(this.#kernel, v, n)
     this.#reset(v, n)
     return true
