@@ -1,5 +1,6 @@
-// A random history of the engine's memory across the main thread and workers, which end at any moment. fuzz.test.ts runs
-// this file on each engine and reads what was wrong. The arguments are a seed, a number of operations and of workers.
+// A random history of the engine's memory across the main thread and workers, which end at any moment. fuzz.test.ts
+// runs this file on each engine and reads what was wrong. The arguments are a seed, a number of operations and one of
+// workers.
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, MessageChannel, parentPort, Worker, workerData } from 'node:worker_threads'

@@ -1,5 +1,5 @@
-// A region of one thread, of one of the kinds that there are, beside its shadow. thread.mjs makes them and asks them for
-// random operations.
+// A region of one thread, of one of the kinds that there are, beside its shadow. thread.mjs makes them and asks them
+// for random operations.
 import { GrowableBuffer } from '@memlayer/core'
 import { NONE, PREPARED, READY, RESERVED, Shadow, WORDS_A_PAGE } from './shadow.mjs'
 

@@ -1,5 +1,5 @@
-// One thread of the history: what it owns, what it holds of others, and its random operations. fuzz.mjs has one of these
-// in the main thread and one in each worker.
+// One thread of the history: what it owns, what it holds of others, and its random operations. fuzz.mjs has one of
+// these in the main thread and one in each worker.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { createMemory } from '@memlayer/core'
 import { createOS } from '@memlayer/os-engine'
