@@ -10,7 +10,7 @@ const operations = given > 0 ? given : usual
 const workersAtOnce = isLong || isFull ? 4 : 3
 const MiB = 2 ** 20
 /** What an engine keeps for itself, whatever the history: compiled code, and the heaps that its threads had. */
-const ofEngine = 64 * MiB
+const ofEngine = (isLong || isFull ? 64 : 32) * MiB
 /** Deno keeps 1 to 2 MiB for each worker that there was. Its worker had 16 MiB or more. */
 const ofWorkerOfDeno = 2 * MiB
 
