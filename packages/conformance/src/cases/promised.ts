@@ -11,7 +11,7 @@ import type { Stage } from '../stage.js'
 const NO_WITNESS = 'needs a witness that tells what the kernel has promised'
 
 /** Larger than any memory of a kernel that promises only what it has. */
-const sizeMax = 2 ** 46
+const sizeMax = 2 ** 40
 
 /** What a life does to a range [v, v+n). */
 type Step = (stage: Stage, v: Address, n: number) => void
