@@ -114,8 +114,8 @@ export const addressSpaceMutants: readonly Mutant[] = [
   {
     wrong: 'sysRetireOS writes zeroes only where all of the range was mapped',
     subject: 'windows',
-    find: /this\.sysUsedOS\(v, n\);\s+writeZeroes\(/,
-    put: 'this.sysUsedOS(v, n);\nelse writeZeroes(',
+    find: /(sysRetireOS\(v, n, isMapped\) \{[^]*?)writeZeroes\(/,
+    put: '$1if (isMapped) writeZeroes(',
     caughtBy: 'retire/mixed',
   },
   {
