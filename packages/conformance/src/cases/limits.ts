@@ -1,5 +1,6 @@
 // Limits: what the quarantine says under those that the kernel's port reports, and whether all that the kernel has can
 // be had, down to the last unit.
+import { formatAddress } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
 import { claim, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
@@ -206,7 +207,8 @@ function claimLast(stage: Stage, way: string, name: string, bound: Bound): numbe
   if (taken === null) return null
   const used = (witness[bound.used]?.() ?? NaN) - before
   const left = bound.bytes - used
-  const places = `${taken.length} ranges have ${bytesOf(taken)} bytes`
+  const last = formatAddress(taken.at(-1)?.[0] ?? 0)
+  const places = `${taken.length} ranges have ${bytesOf(taken)} bytes, the last at ${last}`
   claim(
     left < unit || (bound.isBelow === true && left === unit),
     `${way} refuses ${unit} bytes where the limit (${name}, ${bound.bytes} bytes) has ${left} bytes left: ${places}`,

@@ -252,7 +252,7 @@ function secondRound(world: World): Verdict | undefined {
       const w = os.sysAllocOS(n)
       claim(
         w !== null || !isDone,
-        `sysAllocOS of ${n} bytes was done, and after ${end} of that range another is refused: it is still charged`,
+        `sysAllocOS of another ${n} bytes is refused after ${end} of ${rangeText(v, n)}: that is still charged`,
       )
       os.refusal = null
       if (w !== null) os.sysFreeOS(w, n)

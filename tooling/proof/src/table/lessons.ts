@@ -216,6 +216,6 @@ export function lessonFaults(os: OS, kernel: object | undefined): Fault[] {
   if (os.sysRenewOS !== undefined && unusedDropsContents && os.host?.write !== undefined)
     faults.push(losesTheRest('sysRenewOS'))
   // A kernel without the function may have its name.
-  if (typeof (kernel as { discard?: unknown } | undefined)?.discard === 'function') faults.push(keepsBytes())
+  if (kernel !== undefined && typeof Reflect.get(kernel, 'discard') === 'function') faults.push(keepsBytes())
   return faults
 }
