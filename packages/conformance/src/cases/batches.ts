@@ -162,39 +162,36 @@ function batchRefused(world: World): Verdict | undefined {
   })
 }
 
-/** More ranges than one kernel call takes. A later call is refused, so what an earlier one did is not all. */
+/** More ranges than one kernel call takes. The second is refused, so what the first one did is not all. */
 function batchPartRefused(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
-  for (const refused of [2, 3]) {
-    let calls = 0
-    let isOn = false
-    const wrap = (kernel: object): object =>
-      refuseWhen(kernel, () => (isOn && (calls += 1) === refused ? (errnos[0] ?? null) : null))
-    const verdict = world.play(
-      (stage) => {
-        const { os, pageSize, memory } = stage
-        if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
-        const count = Math.min(10_000, 2 ** 26 / pageSize)
-        const place = placeOf(stage, (2 * count + 1) * pageSize)
-        open(stage, place)
-        const ranges = everySecondPage(place.v, count, pageSize)
-        const dropped = { ...place, probes: everySecond(ranges).map((at) => at - place.v) }
-        markAll(stage, dropped, 7)
-        isOn = true
-        const isDone = os.sysUnusedAllOS(ranges)
-        isOn = false
-        os.refusal = null
-        memory.sysUsed(place.v, place.n)
-        const what = `sysUnusedAllOS of ${count} ranges, whose call ${refused} was refused`
-        claimMarks(stage, dropped, isDone && os.traits.unusedDropsContents ? [0] : [0, 7], what)
-        return undefined
-      },
-      { wrap },
-    )
-    if (verdict !== undefined) return verdict
-  }
-  return undefined
+  const refused = 2
+  let calls = 0
+  let isOn = false
+  const wrap = (kernel: object): object =>
+    refuseWhen(kernel, () => (isOn && (calls += 1) === refused ? (errnos[0] ?? null) : null))
+  return world.play(
+    (stage) => {
+      const { os, pageSize, memory } = stage
+      if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
+      const count = Math.min(10_000, 2 ** 26 / pageSize)
+      const place = placeOf(stage, (2 * count + 1) * pageSize)
+      open(stage, place)
+      const ranges = everySecondPage(place.v, count, pageSize)
+      const dropped = { ...place, probes: everySecond(ranges).map((at) => at - place.v) }
+      markAll(stage, dropped, 7)
+      isOn = true
+      const isDone = os.sysUnusedAllOS(ranges)
+      isOn = false
+      os.refusal = null
+      memory.sysUsed(place.v, place.n)
+      const what = `sysUnusedAllOS of ${count} ranges, whose call ${refused} was refused`
+      claimMarks(stage, dropped, isDone && os.traits.unusedDropsContents ? [0] : [0, 7], what)
+      return undefined
+    },
+    { wrap },
+  )
 }
 
 /** The addresses of pairs. */

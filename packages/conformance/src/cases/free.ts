@@ -83,6 +83,8 @@ function manyPieces(world: World): Verdict | undefined {
     const { memory, unit, witness } = stage
     if (witness.total === undefined) return notRun('needs a witness that tells all that the kernel holds')
     const reserve = (): number => memory.sysReserve(null, unit)
+    // A memory that grows does so once, because each growth may copy all of it.
+    memory.sysFree(memory.sysReserve(null, PIECES * unit), PIECES * unit, null)
     const pieces = Array.from({ length: PIECES }, reserve)
     const before = witness.total()
     for (const v of pieces.filter((_, i) => i % 2 === 0)) memory.sysFree(v, unit, null)
