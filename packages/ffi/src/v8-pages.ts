@@ -11,7 +11,10 @@ export type Peek = (address: Address) => BigUint64Array | null
 
 /** V8's pages begin at multiples of this. A page is larger only when one object needs more. */
 export const v8PageBytes: number = 2 ** 18
-/** The description of a page ends, and its objects begin, within this many bytes. The last ends as near to its end. */
+/**
+ * The description of a page ends, and its objects begin, within this many bytes. The last object ends as near
+ * to the page's end.
+ */
 const headerBytesMax = 2 ** 15
 /** No page is larger, however large its one object is. */
 const pageBytesMax = 2 ** 40

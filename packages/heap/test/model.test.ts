@@ -79,7 +79,7 @@ function run({ os, options, operations }: Row): Model {
 }
 
 describe('a heap beside a plain shadow', () => {
-  it.skipIf(!onLinux).each(rows)('is the same after $operations operations on $name', { timeout: 900_000 }, (row) => {
+  it.skipIf(!onLinux).each(rows)('is the same after $operations operations on $name', (row) => {
     const model = run(row)
     const { heap } = model
     model.drain()

@@ -26,6 +26,13 @@ function refusing(errno: number, limits: Partial<WindowsLimits> | null): Windows
   } as WindowsKernel
 }
 
+describe('os-windows, refused a commit', () => {
+  it('answers that a range can’t be retired, and throws no error', () => {
+    const os = createOS({ kernel: refusing(1455, {}) })
+    expect(os.sysRetireOS?.(MiB, MiB, false)).toBe(false)
+  })
+})
+
 describe('os-windows, refused an allocation', () => {
   it.each([
     [

@@ -125,7 +125,7 @@ export class PosixCalls {
     const replacedBytes = replaced.reduce((sum, mapping) => sum + bytesOf(mapping), 0)
     if (maps.bytes - replacedBytes + n > this.#limits.addressSpace) return 'ENOMEM'
     // What is replaced makes room for as much, even where it was not writable.
-    const isData = !isShared && (prot & 2) !== 0
+    const isData = countsAsData(isShared, prot)
     if (isData && !this.#hasData(n - replacedBytes)) return 'ENOMEM'
     const counts = this.#counts(prot, attributes, isShared)
     const gained = replaced.reduce((sum, mapping) => sum + promisedFor(mapping), 0)
@@ -170,8 +170,8 @@ export class PosixCalls {
   /** Changes one mapping's part of a protection. Returns 0, or minus the error number. */
   #protect(mapping: Mapping, v: Address, end: Address, prot: number): number {
     const { counts } = this.#personality.commit
-    const isData = mapping.object === 0 && (prot & 2) !== 0
-    const wasData = mapping.object === 0 && (mapping.prot & 2) !== 0
+    const isData = countsAsData(mapping.object !== 0, prot)
+    const wasData = countsAsData(mapping.object !== 0, mapping.prot)
     if (isData && !wasData && !this.#hasData(end - v)) return this.#no('ENOMEM')
     let { attributes } = mapping
     let promised = 0
@@ -313,7 +313,7 @@ export class PosixCalls {
     for (const mapping of gone) {
       const n = bytesOf(mapping)
       this.#commit.release(promisedFor(mapping))
-      if (mapping.object === 0 && (mapping.prot & 2) !== 0) this.#data -= n
+      if (countsAsData(mapping.object !== 0, mapping.prot)) this.#data -= n
       if ((mapping.attributes & LOCKED) !== 0) this.#locked -= n
       const object = this.#objects.get(mapping.object)
       if (object === undefined) continue
@@ -327,6 +327,11 @@ export class PosixCalls {
 
 function bytesOf({ start, end }: Mapping): number {
   return end - start
+}
+
+/** Whether RLIMIT_DATA counts a mapping: private writable memory. */
+function countsAsData(isShared: boolean, prot: number): boolean {
+  return !isShared && (prot & 2) !== 0
 }
 
 function promisedFor(mapping: Mapping): number {

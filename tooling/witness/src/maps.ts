@@ -48,18 +48,25 @@ export function bytesWith(permissions: string, v: number, n: number): number {
     .reduce((sum, { start, end }) => sum + Math.min(end, v + n) - Math.max(start, v), 0)
 }
 
-/** Returns how many bytes of [v, v+n) are resident, page by page, from /proc/self/pagemap. */
-export function residentBytes(v: number, n: number, pageSize: number): number {
-  const entries = Buffer.alloc((n / pageSize) * 8)
+/** Reads from /proc/self/pagemap which of `count` pages from `v` on have memory. The answer is by number. */
+export function presentPages(v: number, count: number, pageSize: number): (page: number) => boolean {
+  const entries = Buffer.alloc(count * 8)
   const file = openSync('/proc/self/pagemap', 'r')
   try {
     readSync(file, entries, 0, entries.length, (v / pageSize) * 8)
   } finally {
     closeSync(file)
   }
-  let pages = 0
   // Bit 63 of an entry says that the page is present.
-  for (let at = 7; at < entries.length; at += 8) if (((entries[at] as number) & 0x80) !== 0) pages += 1
+  return (page) => ((entries[page * 8 + 7] as number) & 0x80) !== 0
+}
+
+/** Returns how many bytes of [v, v+n) are resident, page by page. */
+export function residentBytes(v: number, n: number, pageSize: number): number {
+  const count = n / pageSize
+  const isPresent = presentPages(v, count, pageSize)
+  let pages = 0
+  for (let page = 0; page < count; page++) if (isPresent(page)) pages += 1
   return pages * pageSize
 }
 

@@ -33,16 +33,16 @@ function allOf({ os }: Stage, v: Address): readonly [v: Address, n: number] {
   return [v, BLOCKS * os.traits.hugePageSize]
 }
 
+/** A step that every backend with its function does. */
+function step(name: string, effect: Effect, run: (stage: Stage, v: Address) => void): Step {
+  return { name, effect, run: (stage, v) => (run(stage, v), true) }
+}
+
 const cuts: readonly Step[] = [
-  {
-    name: 'sysUnused of a part',
-    effect: 'cut',
-    run(stage, v) {
-      stage.memory.sysUnused(...partOf(stage, v))
-      stage.memory.sysUsed(...partOf(stage, v))
-      return true
-    },
-  },
+  step('sysUnused of a part', 'cut', (stage, v) => {
+    stage.memory.sysUnused(...partOf(stage, v))
+    stage.memory.sysUsed(...partOf(stage, v))
+  }),
   {
     name: 'sysUnusedAllOS of a part',
     effect: 'cut',
@@ -53,54 +53,18 @@ const cuts: readonly Step[] = [
     effect: 'cut',
     run: (stage, v) => stage.os.sysZeroOS?.(...partOf(stage, v)) === true,
   },
-  {
-    name: 'sysNoHugePageOS of the block',
-    effect: 'none',
-    run: (stage, v) => stage.os.sysNoHugePageOS?.(...blockOf(stage, v)) !== null,
-  },
-  {
-    name: 'sysNoHugePageOS of a part',
-    effect: 'none',
-    run: (stage, v) => stage.os.sysNoHugePageOS?.(...partOf(stage, v)) !== null,
-  },
+  step('sysNoHugePageOS of the block', 'none', (stage, v) => stage.os.sysNoHugePageOS?.(...blockOf(stage, v))),
+  step('sysNoHugePageOS of a part', 'none', (stage, v) => stage.os.sysNoHugePageOS?.(...partOf(stage, v))),
 ]
 
 const renewals: readonly Step[] = [
-  {
-    name: 'sysHugePage of all blocks',
-    effect: 'huge',
-    run(stage, v) {
-      stage.memory.sysHugePage(...allOf(stage, v))
-      return true
-    },
-  },
-  {
-    name: 'sysHugePage of the block',
-    effect: 'huge',
-    run(stage, v) {
-      stage.memory.sysHugePage(...blockOf(stage, v))
-      return true
-    },
-  },
-  {
-    name: 'sysUsed of all blocks',
-    effect: 'huge',
-    run(stage, v) {
-      stage.memory.sysUsed(...allOf(stage, v))
-      return true
-    },
-  },
-  {
-    name: 'sysFault, sysMap, sysUsed and sysHugePage',
-    effect: 'huge',
-    run(stage, v) {
-      stage.memory.sysFault(...allOf(stage, v))
-      stage.memory.sysMap(...allOf(stage, v), null)
-      stage.memory.sysUsed(...allOf(stage, v))
-      stage.memory.sysHugePage(...allOf(stage, v))
-      return true
-    },
-  },
+  step('sysHugePage of all blocks', 'huge', (stage, v) => stage.memory.sysHugePage(...allOf(stage, v))),
+  step('sysHugePage of the block', 'huge', (stage, v) => stage.memory.sysHugePage(...blockOf(stage, v))),
+  step('sysUsed of all blocks', 'huge', (stage, v) => stage.memory.sysUsed(...allOf(stage, v))),
+  step('sysFault, sysMap, sysUsed and sysHugePage', 'huge', (stage, v) => {
+    stage.memory.sysFault(...allOf(stage, v))
+    mapAll(stage, v)
+  }),
   {
     name: 'sysFree, sysReserve there, sysMap, sysUsed and sysHugePage',
     effect: 'huge',
@@ -108,16 +72,20 @@ const renewals: readonly Step[] = [
       if (!stage.os.traits.hints) return false
       const [, n] = allOf(stage, v)
       stage.memory.sysFree(v, n, null)
-      const found = stage.memory.sysReserve(v, n)
       // The caller frees what is at `v`.
-      if (found !== v) return false
-      stage.memory.sysMap(v, n, null)
-      stage.memory.sysUsed(v, n)
-      stage.memory.sysHugePage(v, n)
+      if (stage.memory.sysReserve(v, n) !== v) return false
+      mapAll(stage, v)
       return true
     },
   },
 ]
+
+/** Makes all blocks Ready from Reserved, and asks for huge pages. */
+function mapAll(stage: Stage, v: Address): void {
+  stage.memory.sysMap(...allOf(stage, v), null)
+  stage.memory.sysUsed(...allOf(stage, v))
+  stage.memory.sysHugePage(...allOf(stage, v))
+}
 
 /** Fails unless the block in the middle is served as the last step says. */
 function claimEffect(stage: Stage, v: Address, effect: Effect, after: string): void {
@@ -141,7 +109,7 @@ function playSteps(stage: Stage, steps: readonly Step[]): boolean {
   const v = blocksOf(stage, BLOCKS)
   stage.memory.sysHugePage(...allOf(stage, v))
   const last = steps.at(-1)
-  if (last === undefined || !steps.every((step) => step.run(stage, v))) return false
+  if (last === undefined || !steps.every((each) => each.run(stage, v))) return false
   claimEffect(stage, v, last.effect, steps.map(({ name }) => name).join(', then '))
   stage.memory.sysFree(...allOf(stage, v), null)
   return true
@@ -149,7 +117,7 @@ function playSteps(stage: Stage, steps: readonly Step[]): boolean {
 
 /** Orders of two opposite steps and of a third: each of them once, again after the other, and a third time. */
 function ordersOf(cut: Step, renewal: Step, usable: readonly Step[]): Step[][] {
-  const others = usable.filter((step) => step !== cut && step.effect !== 'huge')
+  const others = usable.filter((other) => other !== cut && other.effect !== 'huge')
   return [
     [cut],
     [cut, cut],
@@ -170,7 +138,7 @@ function again(world: World): Verdict | undefined {
     const v = blocksOf(stage, BLOCKS)
     stage.memory.sysHugePage(...allOf(stage, v))
     if (served(stage, v, [1]) === '0') return notRun('this kernel gave no huge page')
-    const usable = [...cuts, ...renewals].filter((step) => isUsable(world, stage, step))
+    const usable = [...cuts, ...renewals].filter((each) => isUsable(world, stage, each))
     for (const cut of usable) {
       if (cut.effect === 'huge') continue
       for (const renewal of usable) {
@@ -183,11 +151,11 @@ function again(world: World): Verdict | undefined {
 }
 
 /** Whether the backend has a step, and promises it. */
-function isUsable(world: World, stage: Stage, step: Step): boolean {
+function isUsable(world: World, stage: Stage, one: Step): boolean {
   // Where sysUsed maps the range again, nothing was advised of the new pages.
-  if (step.name.startsWith('sysUsed')) return keepsReady(world)
-  if (step.name.startsWith('sysNoHugePageOS')) return stage.os.sysNoHugePageOS !== undefined
-  return playSteps(stage, [step])
+  if (one.name.startsWith('sysUsed')) return keepsReady(world)
+  if (one.name.startsWith('sysNoHugePageOS')) return stage.os.sysNoHugePageOS !== undefined
+  return playSteps(stage, [one])
 }
 
 export const adviceAgainCases: readonly Definition[] = [

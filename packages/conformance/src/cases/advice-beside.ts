@@ -14,45 +14,38 @@ type Reach = 'range' | 'cut blocks'
 
 interface Advice {
   readonly reach: Reach
-  /** Absent: the backend does not have it. */
   run(stage: Stage, v: Address, n: number): unknown
-  isThere?(stage: Stage): boolean
 }
 
+/** By their names. The memory has those without OS on every backend. */
 const advices: Readonly<Record<string, Advice>> = {
   sysHugePage: { reach: 'range', run: ({ memory }, v, n) => memory.sysHugePage(v, n) },
   sysNoHugePageOS: {
     reach: 'range',
     run: ({ os }, v, n) => os.sysNoHugePageOS?.(v, n),
-    isThere: ({ os }) => os.sysNoHugePageOS !== undefined,
   },
   sysUsed: { reach: 'range', run: ({ memory }, v, n) => memory.sysUsed(v, n) },
   sysPopulateOS: {
     reach: 'range',
     run: ({ os }, v, n) => os.sysPopulateOS?.(v, n),
-    isThere: ({ os }) => os.sysPopulateOS !== undefined,
   },
   sysRenewOS: {
     reach: 'range',
     run: ({ os }, v, n) => os.sysRenewOS?.(v, n),
-    isThere: ({ os }) => os.sysRenewOS !== undefined,
   },
   sysFault: { reach: 'cut blocks', run: ({ memory }, v, n) => memory.sysFault(v, n) },
   sysUnused: { reach: 'cut blocks', run: ({ memory }, v, n) => memory.sysUnused(v, n) },
   sysUnusedAllOS: {
     reach: 'cut blocks',
     run: ({ os }, v, n) => os.sysUnusedAllOS?.([v, n]),
-    isThere: ({ os }) => os.sysUnusedAllOS !== undefined,
   },
   sysZeroOS: {
     reach: 'cut blocks',
     run: ({ os }, v, n) => os.sysZeroOS?.(v, n),
-    isThere: ({ os }) => os.sysZeroOS !== undefined,
   },
   sysRetireOS: {
     reach: 'cut blocks',
     run: ({ os }, v, n) => os.sysRetireOS?.(v, n, true),
-    isThere: ({ os }) => os.sysRetireOS !== undefined,
   },
 }
 
@@ -153,7 +146,7 @@ function beside(world: World): Verdict | undefined {
     memory.sysHugePage(v, huge)
     if (served(stage, v, [0]) === '0') return notRun('this kernel gave no huge page')
     for (const [name, advice] of Object.entries(advices)) {
-      if (advice.isThere?.(stage) === false) continue
+      if (name.endsWith('OS') && Reflect.get(stage.os, name) === undefined) continue
       for (const range of rangesOf(huge, stage.pageSize))
         for (const isAdvised of [true, false]) playAdvice(stage, name, advice, range, isAdvised)
     }

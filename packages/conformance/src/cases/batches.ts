@@ -5,10 +5,9 @@ import { withBytes } from '../bytes.js'
 import { claim, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { beyond32Bits, claimGuards, claimMarks, claimPlace, markAll, open, placeOf, type Place } from './place.js'
-import { withRefusals } from './with-refusals.js'
+import { whileRefused, withRefusals } from './with-refusals.js'
 
 /** Ranges of one page with a page between each, as pairs. */
 export function everySecondPage(v: Address, count: number, page: number): number[] {
@@ -167,23 +166,19 @@ function batchPartRefused(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
   const refused = 2
-  let calls = 0
-  let isOn = false
-  const wrap = (kernel: object): object =>
-    refuseWhen(kernel, () => (isOn && (calls += 1) === refused ? (errnos[0] ?? null) : null))
+  const { wrap, refuse } = whileRefused(errnos[0] ?? null, (call) => call === refused)
   return world.play(
     (stage) => {
       const { os, pageSize, memory } = stage
-      if (os.sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
+      const { sysUnusedAllOS } = os
+      if (sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
       const count = Math.min(10_000, 2 ** 26 / pageSize)
       const place = placeOf(stage, (2 * count + 1) * pageSize)
       open(stage, place)
       const ranges = everySecondPage(place.v, count, pageSize)
       const dropped = { ...place, probes: everySecond(ranges).map((at) => at - place.v) }
       markAll(stage, dropped, 7)
-      isOn = true
-      const isDone = os.sysUnusedAllOS(ranges)
-      isOn = false
+      const isDone = refuse(() => sysUnusedAllOS.call(os, ranges))
       os.refusal = null
       memory.sysUsed(place.v, place.n)
       const what = `sysUnusedAllOS of ${count} ranges, whose call ${refused} was refused`

@@ -4,9 +4,9 @@ import { alignDown, alignUp, type Address, type KernelCall } from '@memlayer/ker
 import { claim, outcomeOf, rangeText, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { beyond32Bits, isSparse, lowHints, open, placeOf, thresholds, type Place } from './place.js'
+import { whileRefused } from './with-refusals.js'
 
 /** How often a transition is repeated. */
 const TIMES = 2100
@@ -155,8 +155,7 @@ function readyPage(stage: Stage): { readonly v: Address } {
 function afterRefusals(world: World): Verdict | undefined {
   const [errno] = errnosOf(world.subject) ?? []
   if (errno === undefined) return notRun(NO_KERNEL)
-  let on = false
-  const wrap = (kernel: object): object => refuseWhen(kernel, () => (on ? errno : null))
+  const { wrap, refuse } = whileRefused(errno)
   return world.play(
     (stage) => {
       const { memory, pageSize } = stage
@@ -165,9 +164,7 @@ function afterRefusals(world: World): Verdict | undefined {
       const spoiled = readyPage(stage).v
       for (let times = 0; times < 2; times++) {
         for (const op of ['sysUnused', 'sysUsed', 'sysFault', 'sysHugePage'] as const) {
-          on = true
-          thrownBy(() => memory[op](spoiled, pageSize))
-          on = false
+          refuse(() => thrownBy(() => memory[op](spoiled, pageSize)))
           thrownBy(() => memory.sysMap(spoiled, pageSize, null))
           thrownBy(() => memory.sysUsed(spoiled, pageSize))
         }

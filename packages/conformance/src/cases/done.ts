@@ -6,8 +6,8 @@ import { fill } from '../bytes.js'
 import { claim, thrownBy } from '../claim.js'
 import type { Definition, World } from '../definition.js'
 import { errnosOf } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
+import { whileRefused } from './with-refusals.js'
 
 /** How many kernel calls of a function are refused, one after the other. It may have another way then. */
 const firstMax = 3
@@ -106,8 +106,7 @@ function rangeIn(os: OS, state: State, n: number): Address {
 
 /** Makes every call once. The kernel refuses the first `first` kernel calls of each with `errno`. */
 function leaveNothing(world: World, first: number, errno: number): void {
-  let left = 0
-  const wrap = (kernel: object): object => refuseWhen(kernel, () => ((left -= 1) >= 0 ? errno : null))
+  const { wrap, refuse } = whileRefused(errno, (call) => call <= first)
   world.play(
     ({ os, witness, unit }) => {
       const n = 4 * unit
@@ -117,10 +116,8 @@ function leaveNothing(world: World, first: number, errno: number): void {
           const owned: [Address, number][] = state === 'None' ? [] : [[v, n]]
           if (os.refusal) os.refusal = null
           let isDone = false
-          left = first
           // What it may throw is for other cases.
-          void thrownBy(() => (isDone = attempt({ os, witness, v, n, isRefusing: first > 0, owned })))
-          left = 0
+          void refuse(() => thrownBy(() => (isDone = attempt({ os, witness, v, n, isRefusing: first > 0, owned }))))
           const refused = first > 0 ? `, of whose kernel calls the first ${first} were refused with ${errno},` : ''
           const { syscall = 'no kernel call', hint = '' } = os.refusal ?? {}
           claim(!isDone || !os.refusal, `${name}${refused} was done and left a refusal of ${syscall}: ${hint}`)

@@ -3,10 +3,10 @@
 import { claim, claimOutcome, same, thrownBy } from '../claim.js'
 import { notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { claimKernelAgrees, ownedBytes } from './account.js'
 import { claimFaults, claimGuards, claimMarks, markAll, open, placeOf, type Place } from './place.js'
+import { whileRefused } from './with-refusals.js'
 
 /** How many calls of a plan are refused. */
 const refusedMax = 3
@@ -99,10 +99,7 @@ function claimHeld({ pageSize }: Stage, surplus: number, refused: number, what: 
 
 /** Plays one plan, and returns how many calls the operation has made. */
 function playPlan(world: World, { name, operation, units, errno, refused }: Plan): number {
-  let calls = 0
-  let isOn = false
-  const wrap = (kernel: object): object =>
-    refuseWhen(kernel, () => (isOn && refused.includes((calls += 1)) ? errno : null))
+  const plan = whileRefused(errno, (call) => refused.includes(call))
   return world.play(
     (stage) => {
       const { memory, os, unit, witness } = stage
@@ -111,9 +108,7 @@ function playPlan(world: World, { name, operation, units, errno, refused }: Plan
       open(stage, place)
       markAll(stage, place, INSIDE)
       operation.before?.(stage, place)
-      isOn = true
-      const error = thrownBy(() => operation.run(stage, place))
-      isOn = false
+      const error = plan.refuse(() => thrownBy(() => operation.run(stage, place)))
       os.refusal = null
       const what = `${name} whose calls ${refused.join(', ')} were refused with ${errno}`
       if (error !== null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], what)
@@ -127,9 +122,9 @@ function playPlan(world: World, { name, operation, units, errno, refused }: Plan
       stage.clear()
       // Where only whole reservations are freed, one that core could not give back has no owner that frees it.
       if (os.traits.freesParts) same(ownedBytes(memory), 0, `what is owned when all is freed after ${what}`)
-      return calls
+      return plan.calls
     },
-    { wrap },
+    { wrap: plan.wrap },
   )
 }
 

@@ -4,9 +4,9 @@ import type { Address } from '@memlayer/kernel'
 import { claim, outcomeOf, rangeText, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { ready } from './transitions.js'
+import { whileRefused } from './with-refusals.js'
 
 /** A function after which the pages of [v, v+n) have no memory. */
 interface Way {
@@ -73,9 +73,7 @@ const callsMax = 6
  * refuses no more.
  */
 function play(world: World, name: string, way: Way, errno: number, first: number, last: number): void {
-  let count = NaN
-  const wrap = (kernel: object): object =>
-    refuseWhen(kernel, () => ((count += 1) >= first && count <= last ? errno : null))
+  const { wrap, refuse } = whileRefused(errno, (call) => call >= first && call <= last)
   world.play(
     (stage) => {
       const { memory, os, unit } = stage
@@ -87,9 +85,7 @@ function play(world: World, name: string, way: Way, errno: number, first: number
       const w = obtain()
       // A refusal may turn the trait. What the kernel takes later, it still takes.
       const isPromised = way.promises(stage)
-      count = 0
-      const wasDone = isDone(stage, way, v, n)
-      count = NaN
+      const wasDone = refuse(() => isDone(stage, way, v, n))
       const calls = first === last ? `call ${first} was` : `calls ${first} to ${last} were`
       const what = `${name}, whose ${calls} refused with ${errno}`
       if (wasDone && way.promises(stage)) claimGone(stage, v, n, what)

@@ -4,9 +4,9 @@ import { isAligned, type HostServices } from '@memlayer/kernel'
 import { claim, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { services } from './shape.js'
+import { whileRefused } from './with-refusals.js'
 
 /** A number below it is a flag, a protection or an advice, and not an address. */
 const FLAGS_END = 2 ** 16
@@ -50,16 +50,15 @@ function conductOf(world: World): string[] {
 
 /** A kernel that refuses what it does not know, several times, below a backend of its own. */
 function meetRefusals(world: World, errno: number): void {
-  let on = false
-  const wrap = (kernel: object): object => refuseWhen(kernel, () => (on ? errno : null))
+  const { wrap, refuse } = whileRefused(errno)
   world.play(
     (stage) => {
       const { memory, os, unit } = stage
       const n = 4 * unit
       const v = memory.sysAlloc(n, null)
-      on = true
-      for (let times = 0; times < 3; times++) void useAll(stage, v, n)
-      on = false
+      refuse(() => {
+        for (let times = 0; times < 3; times++) void useAll(stage, v, n)
+      })
       os.refusal = null
       memory.sysUsed(v, n)
     },

@@ -5,9 +5,9 @@ import type { Address } from '@memlayer/kernel'
 import { same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { ready } from './transitions.js'
+import { whileRefused } from './with-refusals.js'
 
 /** How many kernel calls of an operation are refused, one after the other. It may have another way then. */
 const firstMax = 4
@@ -106,15 +106,13 @@ function turned(world: World): Verdict | undefined {
   for (const errno of errnos)
     for (const giving of Object.keys(givings))
       for (let first = 1; first <= firstMax; first++) {
-        let left = 0
-        const wrap = (kernel: object): object => refuseWhen(kernel, () => ((left -= 1) >= 0 ? errno : null))
+        let most = 0
+        const plan = whileRefused(errno, (call) => call <= most)
         const refuse: Refuse = (count, run) => {
-          left = count
-          const error = thrownBy(run)
-          left = 0
-          return error
+          most = count
+          return plan.refuse(() => thrownBy(run))
         }
-        if (world.play((stage) => playTurned(stage, giving, first, refuse), { wrap })) isTurned = true
+        if (world.play((stage) => playTurned(stage, giving, first, refuse), { wrap: plan.wrap })) isTurned = true
       }
   return isTurned ? undefined : absent('a refusal that keeps memory and is no error')
 }

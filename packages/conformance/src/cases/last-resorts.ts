@@ -3,9 +3,9 @@
 import { claimOutcome, same, thrownBy } from '../claim.js'
 import { notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { claimFaults, claimGuards, claimMarks, markAll, open, placeOf, type Place } from './place.js'
+import { whileRefused } from './with-refusals.js'
 
 /** How many kernel calls are refused, one after the other. */
 const firstMax = 3
@@ -106,14 +106,11 @@ function toTheLastPage(world: World): Verdict | undefined {
     for (const errno of new Set([errnos[0] ?? NaN, errnos.at(-1) ?? NaN]))
       // How many calls are refused matters with one number as with another.
       for (let first = 1; first <= (errno === errnos[0] ? firstMax : 1); first++) {
-        let left = 0
-        const wrap = (kernel: object): object => refuseWhen(kernel, () => ((left -= 1) >= 0 ? errno : null))
+        const plan = whileRefused(errno, (call) => call <= first)
         const what = `${name}, the first ${first} calls refused with ${errno},`
         const refuse = <T>(call: () => T): T => {
           let answer: T | undefined
-          left = first
-          const error = thrownBy(() => (answer = call()))
-          left = 0
+          const error = plan.refuse(() => thrownBy(() => (answer = call())))
           if (error === null) return answer as T
           claimOutcome(error, ['FatalError', 'OutOfMemoryError'], what)
           throw new WasRefused()
@@ -122,7 +119,7 @@ function toTheLastPage(world: World): Verdict | undefined {
           (stage) => {
             for (const n of sizesOf(stage.pageSize)) playResort(stage, n, what, run, refuse)
           },
-          { wrap },
+          { wrap: plan.wrap },
         )
       }
   return undefined

@@ -1,22 +1,29 @@
 // onDetach: who is told that views have ended, how often, and what a listener may do meanwhile.
+import type { Address } from '@memlayer/kernel'
 import { claim, same } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
+import type { Stage } from '../stage.js'
 import { besideOthers } from './others.js'
 import { ready } from './transitions.js'
+
+/** Makes a view of Ready memory, and ends it. */
+function endView({ memory, unit }: Stage, v: Address): void {
+  memory.view(Uint8Array, v, unit)
+  memory.sysUnused(v, unit)
+  memory.sysUsed(v, unit)
+}
 
 /** One function, added three times. Each adding is a thing of its own. */
 function listenedTwice(world: World): Verdict | undefined {
   return world.play((stage) => {
-    const { memory, os, unit } = stage
+    const { os } = stage
     if (os.onDetach === undefined) return absent('onDetach')
     const v = ready(stage, 4, 7)
     let told = 0
     const listener = (): void => void (told += 1)
     const ends = (): number => {
-      memory.view(Uint8Array, v, unit)
       told = 0
-      memory.sysUnused(v, unit)
-      memory.sysUsed(v, unit)
+      endView(stage, v)
       return told
     }
     const removes = [os.onDetach(listener)]
@@ -100,16 +107,14 @@ export const listenerCases: readonly Definition[] = [
     title: 'onDetach: calls each listener when the views of a range end, until it is removed',
     show: (world) =>
       world.play((stage) => {
-        const { memory, os, unit } = stage
+        const { os } = stage
         if (os.onDetach === undefined) return absent('onDetach')
         let told = 0
         const remove = os.onDetach(() => (told += 1))
         const v = ready(stage, 4, 7)
         const end = (): number => {
-          memory.view(Uint8Array, v, unit)
           const before = told
-          memory.sysUnused(v, unit)
-          memory.sysUsed(v, unit)
+          endView(stage, v)
           return told - before
         }
         for (let times = 0; times < 3; times++) claim(end() > 0, `the listener was not called at end ${times + 1}`)

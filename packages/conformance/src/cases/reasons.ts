@@ -6,6 +6,7 @@ import { absent, notRun, type Definition, type Verdict, type World } from '../de
 import { brokenErrnosOf, errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
+import { whileRefused } from './with-refusals.js'
 
 /** A call that the kernel refused. `errno` is null where its answer carries no error number, as that of brk. */
 interface Refused {
@@ -148,15 +149,12 @@ function kinds(world: World): Verdict | undefined {
   const broken = brokenErrnosOf(world.subject)
   let isRefused = false
   for (const errno of [errnos[0] ?? NaN, ...broken]) {
-    let on = false
-    const wrap = (kernel: object): object => refuseWhen(kernel, () => (on ? errno : null))
+    const { wrap, refuse } = whileRefused(errno)
     world.play(
       ({ memory, os, unit }) => {
         const v = memory.sysReserve(null, 4 * unit)
         for (const op of ['sysMap', 'sysUsed'] as const) {
-          on = true
-          const error = thrownBy(() => os[`${op}OS`](v, 4 * unit))
-          on = false
+          const error = refuse(() => thrownBy(() => os[`${op}OS`](v, 4 * unit)))
           if (op === 'sysMap') memory.sysMap(v, 4 * unit, null)
           else memory.sysUsed(v, 4 * unit)
           if (error === null) continue

@@ -10,6 +10,7 @@ import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { claimKernelAgrees } from './account.js'
 import { ready } from './transitions.js'
+import { whileRefused } from './with-refusals.js'
 
 // More bytes than an address space of 47 or 48 bits has, or a computer's memory. 57 bits and the 64 of AIX and illumos
 // have room.
@@ -51,15 +52,12 @@ function unusedFirstRefused(world: World): Verdict | undefined {
   if (errnos === null) return notRun(NO_KERNEL)
   for (const errno of errnos) {
     for (let first = 1; first <= firstMax; first++) {
-      let left = 0
-      const wrap = (kernel: object): object => refuseWhen(kernel, () => ((left -= 1) >= 0 ? errno : null))
+      const plan = whileRefused(errno, (call) => call <= first)
       void world.play(
         (stage) => {
           const { memory, os, unit } = stage
           const v = ready(stage, 4, 6)
-          left = first
-          const error = thrownBy(() => memory.sysUnused(v + unit, 2 * unit))
-          left = 0
+          const error = plan.refuse(() => thrownBy(() => memory.sysUnused(v + unit, 2 * unit)))
           const what = `sysUnused, whose first ${first} calls were refused with ${errno}`
           if (error !== null) claimOutcome(error, ['FatalError'], what)
           else {
@@ -72,7 +70,7 @@ function unusedFirstRefused(world: World): Verdict | undefined {
           claimBytes(os, v + 3 * unit, unit, 6, `memory after ${what}`)
           return undefined
         },
-        { wrap },
+        { wrap: plan.wrap },
       )
     }
   }

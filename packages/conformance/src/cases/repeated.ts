@@ -5,11 +5,11 @@ import { withBytes } from '../bytes.js'
 import { claim, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { claimForfeit, playAlloc, playLife } from './lives.js'
 import { lowHints } from './place.js'
 import { keepsReady, ready } from './transitions.js'
+import { whileRefused } from './with-refusals.js'
 
 /** How often a transition is repeated. */
 const TIMES = 2100
@@ -120,19 +120,14 @@ function afterRefusals(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
   for (const errno of errnos) {
-    let on = false
-    const wrap = (kernel: object): object => refuseWhen(kernel, () => (on ? errno : null))
+    const plan = whileRefused(errno)
     world.play(
       (stage) => {
         const { memory, unit } = stage
         const v = ready(stage, 2, 1)
         const reserved = memory.sysReserve(null, unit)
         // What is refused may throw. What it leaves is looked at by the cases of refusals.
-        const refuse = (run: () => unknown): void => {
-          on = true
-          thrownBy(run)
-          on = false
-        }
+        const refuse = (run: () => unknown): void => void plan.refuse(() => thrownBy(run))
         for (let times = 0; times < 3; times++) {
           refuse(() => memory.sysAlloc(unit, null))
           // More than a break has left: it has to ask its kernel.
@@ -147,7 +142,7 @@ function afterRefusals(world: World): Verdict | undefined {
         playFrees(stage)
         repeatHints(stage)
       },
-      { wrap },
+      { wrap: plan.wrap },
     )
   }
   return undefined

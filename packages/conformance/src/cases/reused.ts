@@ -4,9 +4,9 @@ import type { Address } from '@memlayer/kernel'
 import { claimOutcome, thrownBy } from '../claim.js'
 import { notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { claimMarks, markAll, placeIn } from './place.js'
+import { whileRefused } from './with-refusals.js'
 
 /** The calls that are refused, from the first that an operation makes. */
 const plans: readonly (readonly number[])[] = [[1], [2], [1, 2], [1, 3], [1, 2, 3]]
@@ -115,20 +115,14 @@ function reused(world: World): Verdict | undefined {
     for (const refused of plans)
       for (const errno of new Set([errnos[0] ?? NaN, refused.length > 1 ? (errnos[0] ?? NaN) : (errnos.at(-1) ?? NaN)]))
         for (const units of unitsOf(world, refused)) {
-          let calls = 0
-          let isOn = false
-          const wrap = (kernel: object): object =>
-            refuseWhen(kernel, () => (isOn && refused.includes((calls += 1)) ? errno : null))
+          const plan = whileRefused(errno, (call) => refused.includes(call))
           const what = `${giving} of ${units} units, of whose calls ${refused.join(', ')} were refused with ${errno}`
           const refuse: Refuse = (run) => {
-            calls = 0
-            isOn = true
-            const error = thrownBy(run)
-            isOn = false
+            const error = plan.refuse(() => thrownBy(run))
             if (error !== null) claimOutcome(error, ['FatalError', 'OutOfMemoryError'], what)
             return error === null
           }
-          world.play((stage) => playReuse(stage, units, giving, refuse, what), { wrap })
+          world.play((stage) => playReuse(stage, units, giving, refuse, what), { wrap: plan.wrap })
         }
   return undefined
 }

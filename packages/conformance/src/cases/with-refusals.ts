@@ -1,24 +1,38 @@
-// Stages whose kernel refuses every call for as long as a case says so.
+// Stages whose kernel refuses calls for as long as a case says so: all of them, or some by their number.
 import { notRun, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 
-/** A kernel that refuses every call with `errno` while `refuse` runs. Null: there is no kernel to refuse. */
-export function whileRefused(errno: number | null): {
+/** A kernel that refuses while something runs. */
+export interface Refusing {
   readonly wrap: (kernel: object) => object
+  /** Runs something, and counts its kernel calls from 1. */
   readonly refuse: <T>(run: () => T) => T
-} {
+  /** The kernel calls of what was run last. */
+  readonly calls: number
+}
+
+/**
+ * A kernel that refuses calls with `errno` while `refuse` runs: those that `isRefused` picks by their number, by
+ * default every one. Null: there is no kernel to refuse.
+ */
+export function whileRefused(errno: number | null, isRefused: (call: number) => boolean = () => true): Refusing {
   let on = false
+  let calls = 0
   return {
-    wrap: (kernel) => refuseWhen(kernel, () => (on ? errno : null)),
+    wrap: (kernel) => refuseWhen(kernel, () => (on && isRefused((calls += 1)) ? errno : null)),
     refuse: (run) => {
       on = true
+      calls = 0
       try {
         return run()
       } finally {
         on = false
       }
+    },
+    get calls() {
+      return calls
     },
   }
 }

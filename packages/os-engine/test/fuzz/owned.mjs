@@ -73,6 +73,13 @@ export class Owned {
     return [from, count]
   }
 
+  /** Ready pages that a view can have: those of a growable buffer end at its length. */
+  pickVisible() {
+    const range = this.pick([READY])
+    if (range === null || !this.isGrowing) return range
+    return (range[0] + range[1]) * pageSize > this.buffer.length ? null : range
+  }
+
   /** One random operation. False: it was none that this region can have now. */
   step(round) {
     const operation = this.random.pick(this.isGrowing ? bufferOperations : regionOperations)
@@ -92,8 +99,8 @@ export class Owned {
   }
 
   write(round) {
-    const range = this.pick([READY])
-    if (range === null || (this.isGrowing && (range[0] + range[1]) * pageSize > this.buffer.length)) return false
+    const range = this.pickVisible()
+    if (range === null) return false
     const [from, count] = range
     const view = (this.buffer ?? this.region).view(Int32Array, from * pageSize, count * WORDS_A_PAGE)
     this.shadow.change(() => {
@@ -108,8 +115,8 @@ export class Owned {
   }
 
   read(round) {
-    const range = this.pick([READY])
-    if (range === null || (this.isGrowing && (range[0] + range[1]) * pageSize > this.buffer.length)) return false
+    const range = this.pickVisible()
+    if (range === null) return false
     const [from, count] = range
     const view = (this.buffer ?? this.region).view(Int32Array, from * pageSize, count * WORDS_A_PAGE)
     for (let i = 0; i < count; i++) {
@@ -136,8 +143,8 @@ export class Owned {
   }
 
   zero(round) {
-    const range = this.pick([READY])
-    if (range === null || (this.isGrowing && (range[0] + range[1]) * pageSize > this.buffer.length)) return false
+    const range = this.pickVisible()
+    if (range === null) return false
     const [from, count] = range
     this.shadow.change(() => {
       void (this.buffer ?? this.region).zero(from * pageSize, count * pageSize)

@@ -1,9 +1,8 @@
 // One thread of the history: what it owns, what it holds of others, and its random operations. fuzz.mjs has one of
 // these in the main thread and one in each worker.
-import { closeSync, openSync, readSync } from 'node:fs'
 import { createMemory } from '@memlayer/core'
 import { createOS } from '@memlayer/os-engine'
-import { mappingsIn } from '@memlayer/witness'
+import { mappingsIn, presentPages } from '@memlayer/witness'
 import { random } from '@memlayer/witness/random'
 import { Owned } from './owned.mjs'
 import { READY, Shadow, WORDS_A_PAGE } from './shadow.mjs'
@@ -238,7 +237,7 @@ export class Thread {
   }
 
   #residency({ address, pages, shadow, name, holder, isPosted }) {
-    const isPresent = presentPages(address, pages)
+    const isPresent = presentPages(address, pages, pageSize)
     for (let page = 0; page < pages; page++) {
       this.counts.compared += 1
       if (shadow.expected(page) !== 0 && !isPresent(page)) throw new Error(`${name}: page ${page} has no memory`)
@@ -286,13 +285,4 @@ export class Thread {
     const { held } = this.memory.stats().total
     if (held !== bellBytes) throw new Error(`${held} bytes are held after all was freed`)
   }
-}
-
-/** Which pages have memory, by the kernel's own table. */
-function presentPages(address, pages) {
-  const entries = new Uint8Array(pages * 8)
-  const file = openSync('/proc/self/pagemap', 'r')
-  readSync(file, entries, 0, entries.length, (address / pageSize) * 8)
-  closeSync(file)
-  return (page) => (entries[page * 8 + 7] & 0x80) !== 0
 }

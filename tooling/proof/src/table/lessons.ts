@@ -1,6 +1,7 @@
 // What a wrong backend does with what came before: advice that it remembers, a trait that turns back, a way back that
 // is refused as well. And how far its advice reaches.
 import type { OS, Traits } from '@memlayer/core'
+import { withCall } from './costs.js'
 import type { Change, Fault, Patient } from './fault.js'
 
 const MIB = 2 ** 20
@@ -178,6 +179,8 @@ interface Discards {
   isRefused: boolean
 }
 
+type Discard = (v: number, n: number) => number
+
 /** Where the kernel refuses to discard what is freed, its bytes stay, and are handed out again. */
 function keepsBytes(): Fault {
   const last: Discards = { isRefused: false }
@@ -193,16 +196,10 @@ function keepsBytes(): Fault {
       },
     }),
     kernel: (right) =>
-      new Proxy(right, {
-        get(target, name) {
-          const member: unknown = Reflect.get(target, name, target)
-          if (typeof member !== 'function') return member
-          return (...args: unknown[]): unknown => {
-            const answer: unknown = Reflect.apply(member, target, args)
-            if (name === 'discard') last.isRefused = Number(answer) < 0
-            return answer
-          }
-        },
+      withCall(right, 'discard', (discard: Discard): Discard => (v, n) => {
+        const answer = discard(v, n)
+        last.isRefused = answer < 0
+        return answer
       }),
   }
 }
