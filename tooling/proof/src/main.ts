@@ -1,14 +1,14 @@
 // `npm run conformance` prints the matrix. `npm run mutants` runs the wrong backends, writes the table of those that
 // were written by hand into the README, and prints the table of faults. Both end with a line of counts, which .ci/run
 // reads.
-import { closingLine, columns, failuresText, matrixText, type Column } from './matrix.js'
+import { inChildren } from './children.js'
+import { closingLine, columnOf, failuresText, matrixText, type Column } from './matrix.js'
 import { mutants } from './mutants.js'
 import { tableOf, writeTable, type Catch } from './mutants-table.js'
 import { reportOn } from './mutate.js'
 import { missing, realSubjects } from './real.js'
-import { simulatedSubjects } from './simulated.js'
+import { simulatedSubjects, type AnySubject } from './simulated.js'
 import { templateSubjects } from './templates.js'
-import { triedInChildren } from './table/children.js'
 import { figuresOf, sameText, summaryOf, type Figures } from './table/summary.js'
 import { sameOf } from './table/table.js'
 import { tryFaults } from './table/trial.js'
@@ -61,6 +61,7 @@ else if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(seeds) || seeds < 
 } else if (job === 'mutants') await runMutants()
 else if (job === 'faults') await runFaults()
 else if (job === 'matrix') await runMatrix()
+else if (job === 'column') process.send?.(columnOf(await subjectNamed(option('--backend')), seed))
 else {
   console.error(usage)
   process.exitCode = 2
@@ -71,16 +72,26 @@ function option(name: string): string | undefined {
   return at === -1 ? undefined : rest[at + 1]
 }
 
+async function allSubjects(): Promise<AnySubject[]> {
+  return [...simulatedSubjects, ...(await templateSubjects()), ...realSubjects()]
+}
+
+async function subjectNamed(backend: string | undefined): Promise<AnySubject> {
+  const subject = (await allSubjects()).find(({ name }) => name === backend)
+  if (subject === undefined) throw new Error(`no subject has the name '${backend}': pass one of the matrix`)
+  return subject
+}
+
 /** Prints the matrix of the first seed, and what fails with each of the others. */
 async function runMatrix(): Promise<void> {
-  const subjects = [...simulatedSubjects, ...(await templateSubjects()), ...realSubjects()]
+  const names = (await allSubjects()).map(({ name }) => name)
   const every: Column[] = []
   let absent: Readonly<Record<string, string>> = missing
   for (let i = 0; i < seeds; i++) {
-    const windows = await windowsColumns(seed + i)
-    const isMissing = typeof windows === 'string'
-    const found = [...(await columns(seed + i, subjects)), ...(isMissing ? [] : windows)]
-    if (isMissing) absent = { ...missing, 'windows on kernel32': windows }
+    const args = ['--seed', String(seed + i)]
+    const [own, windows] = await Promise.all([inChildren<Column>('column', names, args), windowsColumns(seed + i)])
+    if (typeof windows === 'string') absent = { ...missing, 'windows on kernel32': windows }
+    const found = typeof windows === 'string' ? own : [...own, ...windows]
     console.log(i === 0 ? matrixText(found, absent, seed) : failuresText(found, seed + i))
     every.push(...found)
   }
@@ -104,7 +115,7 @@ async function runMutants(): Promise<void> {
     const caught = catches.length - missed
     console.log(`${table}\n\nthe suite caught ${caught} of ${catches.length} mutants, seed ${seed}`)
     writeTable(table)
-    const figures = await triedInChildren(tabled, ['--seed', String(seed)])
+    const figures = await inChildren<Figures>('faults', tabled, ['--seed', String(seed)])
     const sum = (of: (one: Figures) => number): number => figures.reduce((total, one) => total + of(one), 0)
     const broken = sum(({ unexplained }) => unexplained)
     console.log(`${caught + sum((one) => one.caught)} passed, ${missed + broken} failed, 0 skipped`)
@@ -117,14 +128,11 @@ async function runMutants(): Promise<void> {
 async function runFaults(): Promise<void> {
   const backend = option('--backend')
   if (backend === undefined) {
-    const figures = await triedInChildren(tabled, [...rest, '--seed', String(seed)])
+    const figures = await inChildren<Figures>('faults', tabled, [...rest, '--seed', String(seed)])
     if (figures.some(({ unexplained }) => unexplained > 0)) process.exitCode = 1
     return
   }
-  const subject = [...simulatedSubjects, ...(await templateSubjects()), ...realSubjects()].find(
-    ({ name }) => name === backend,
-  )
-  if (subject === undefined) throw new Error(`no subject has the name '${backend}': pass one of the matrix`)
+  const subject = await subjectNamed(backend)
   const all = rest.includes('--all')
   const trials = await tryFaults(subject, { seed, all, only: option('--only') ?? '' })
   console.log(`\n${summaryOf(backend, trials, all)}\n${sameText(sameOf(subject))}\nseed ${seed}`)

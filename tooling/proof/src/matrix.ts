@@ -1,6 +1,5 @@
 // Makes the matrix of every backend and every case, as text for a terminal.
 import { conformance, runCases, type CaseResult, type Report } from '@memlayer/conformance'
-import { nextTurn } from './next-turn.js'
 import type { AnySubject } from './simulated.js'
 
 /** One column of the matrix. */
@@ -11,14 +10,9 @@ export interface Column {
 
 const marks: Readonly<Record<CaseResult['status'], string>> = { pass: '+', absent: 'o', 'not run': '.', fail: 'X' }
 
-/** Runs the suite over each subject. */
-export async function columns(seed: number, subjects: readonly AnySubject[]): Promise<Column[]> {
-  const found: Column[] = []
-  for (const subject of subjects) {
-    found.push({ name: subject.name, report: runCases(conformance(subject, { seed })) })
-    await nextTurn()
-  }
-  return found
+/** Runs the suite over a subject. */
+export function columnOf(subject: AnySubject, seed: number): Column {
+  return { name: subject.name, report: runCases(conformance(subject, { seed })) }
 }
 
 /** Formats what fails with one seed, for a run with several. */
