@@ -12,6 +12,7 @@ import { chargeCases } from './cases/charge.js'
 import { collapseCases } from './cases/collapse.js'
 import { contentsCases } from './cases/contents.js'
 import { doneCases } from './cases/done.js'
+import { errorNumberCases } from './cases/error-numbers.js'
 import { faultPlanCases } from './cases/fault-plans.js'
 import { faultCases } from './cases/fault.js'
 import { freeCases } from './cases/free.js'
@@ -98,7 +99,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   calls: callCases,
   reports: reportCases,
   traits: [...modestCases, ...keptTraitCases],
-  'k-th call': kthCallCases,
+  'k-th call': [...kthCallCases, ...errorNumberCases],
   histories: historyCases,
   ledger: ledgerCases,
 }

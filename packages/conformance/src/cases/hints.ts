@@ -1,7 +1,7 @@
 // Reservations with an address hint: the backend uses the address when it is free, and never overwrites owned memory.
 import { claimBytes } from '../bytes.js'
 import { claim, claimOutcome, rangeText, same, thrownBy } from '../claim.js'
-import { absent, notRun, type Definition } from '../definition.js'
+import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import type { Stage } from '../stage.js'
 import { ready } from './transitions.js'
 
@@ -27,6 +27,42 @@ const busyHints = [
   [-2, 4],
   [-4, 16],
 ] as const
+
+/**
+ * Hints where no range may lie: an address space ends at 31, 32, 36 to 40, 47, 48, 52, 56, 57, 63 or 64 bits, and much
+ * of what is below the ends is the kernel's own.
+ */
+function farHints(unit: number): number[] {
+  const ends = [31, 32, 36, 39, 40, 42, 44, 46, 47, 48, 52, 56, 57, 60, 63, 64].map((bits) => 2 ** bits)
+  // Above 2^53, a double is exact for addresses of pages only.
+  return ends.flatMap((end) => [end - 16 * unit, end - 2 * unit, ...(end < 2 ** 64 ? [end] : [])])
+}
+
+function far(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { memory, os, unit, witness } = stage
+    if (!os.traits.hints) return absent('hints')
+    const n = 4 * unit
+    const kept = ready(stage, 2, 0x42)
+    const total = witness.total?.()
+    for (const hint of farHints(unit)) {
+      const what = hintText(hint, n)
+      const p = os.sysReserveOS(hint, n)
+      claim(
+        p !== null,
+        `${what} was refused (${String(os.refusal?.syscall)} ${String(os.refusal?.errno)}): go elsewhere`,
+      )
+      same(os.refusal ?? null, null, `the refusal after ${what}, which was done`)
+      if (witness.held !== undefined)
+        same(witness.held(p, n), n, `what the kernel holds at ${rangeText(p, n)}, ${what}`)
+      os.sysFreeOS(p, n)
+    }
+    if (total !== undefined) same(witness.total?.(), total, 'what the kernel holds after all hints')
+    claimBytes(os, kept, 2 * unit, 0x42, 'memory in use, after hints where no range can lie')
+    memory.check()
+    return undefined
+  })
+}
 
 export const hintCases: readonly Definition[] = [
   {
@@ -103,5 +139,10 @@ export const hintCases: readonly Definition[] = [
           same(witness.total() - before, isHonoured ? 4 * unit : 0, 'what the kernel holds for the hint')
         return os.traits.reservedTraps ? undefined : absent('reservedTraps')
       }),
+  },
+  {
+    id: 'hints/outside',
+    title: 'sysReserve: where no range can lie at the hint, it goes elsewhere, and is not refused',
+    show: far,
   },
 ]

@@ -40,6 +40,9 @@ export function live(memory: Memory, unit: number): void {
   memory.sysFree(address, size, null)
 }
 
+/** Does something with a memory, in whole units. */
+export type Life = (memory: Memory, unit: number) => void
+
 interface Armed {
   readonly wrap: (kernel: object) => object
   /** Starts to count calls. */
@@ -70,7 +73,7 @@ function armed(k: number, errno: number): Armed {
 }
 
 /** Runs one life and refuses its k-th call. False: the life has fewer calls. */
-function liveRefused(world: World, k: number, errno: number): boolean {
+export function liveRefused(world: World, k: number, errno: number, life: Life = live): boolean {
   const plan = armed(k, errno)
   const when = `when call ${k} is refused with ${errno}`
   return world.play(
@@ -80,7 +83,7 @@ function liveRefused(world: World, k: number, errno: number): boolean {
       const kept = ready(stage, 3, 0x77)
       const start = witness.total?.() ?? 0
       plan.arm()
-      const error = thrownBy(() => live(memory, unit))
+      const error = thrownBy(() => life(memory, unit))
       plan.disarm()
       if (error !== null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], `a life, ${when}`)
       if (!plan.met) claim(error === null, `a life without a refusal threw an error: ${String(error)}`)

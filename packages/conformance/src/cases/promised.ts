@@ -98,19 +98,34 @@ function boundsSum(stage: Stage): boolean {
   return w === null
 }
 
-/** A range that ended, and what it may cost. `retired` is the part of retired memory that may be promised: 0 or 1. */
-function claimEnded(stage: Stage, life: string, end: string, n: number, retired: number): void {
+/**
+ * Returns how much of a retired range of `n` bytes may be promised, where `alive` bytes were before. It can be touched,
+ * so the quarantine has a bound where it counts to a limit. Without a bound it costs no more than it did, and nothing
+ * where the sum of all ranges is bounded.
+ */
+function mostRetired(stage: Stage): (n: number, alive: number) => number {
+  if (stage.os.quarantine?.writable !== Infinity) return (n) => n
+  return boundsSum(stage) ? () => 0 : (_, alive) => alive
+}
+
+/** Fails if a range that ended costs more than it may. */
+function claimEnded(stage: Stage, life: string, end: string, n: number, most: (alive: number) => number): void {
   const { os, witness } = stage
   const before = witness.charged?.() ?? NaN
   const v = os.sysReserveOS(null, n)
   claim(v !== null, `sysReserveOS of ${n} bytes is refused`)
   const steps = ends[end] ?? []
-  const isDone = run(stage, lives[life] ?? [], v, n) && run(stage, steps, v, n)
+  const isAlive = run(stage, lives[life] ?? [], v, n)
+  const alive = (witness.charged?.() ?? NaN) - before
+  const isDone = isAlive && run(stage, steps, v, n)
   const more = (witness.charged?.() ?? NaN) - before
   const what = `${rangeText(v, n)}, which was ${life}, after ${end}`
   const isRetired = steps.at(-1) === retire || steps.at(-1) === retireUnmapped
-  const most = isRetired ? n * retired : 0
-  claim(!isDone || (more >= 0 && more <= most), `the kernel has promised ${more} bytes for ${what}, at most ${most}`)
+  const allowed = isRetired ? most(alive) : 0
+  claim(
+    !isDone || (more >= 0 && more <= allowed),
+    `the kernel has promised ${more} bytes for ${what}, at most ${allowed}`,
+  )
   os.sysFreeOS(v, n)
   same(witness.charged?.(), before, `the bytes that the kernel has promised for ${what} and sysFreeOS`)
 }
@@ -121,14 +136,13 @@ function ended(world: World): Verdict | undefined {
     if (!os.traits.reservedTraps) return absent('reservedTraps')
     if (witness.charged === undefined) return notRun(NO_WITNESS)
     const huge = os.traits.hugePageSize
-    // Retired memory can be touched. Where it counts to a limit, the quarantine has a bound.
-    const retired = os.quarantine?.writable === Infinity && boundsSum(stage) ? 0 : 1
+    const most = mostRetired(stage)
     for (const n of [2 * unit, 32 * unit, ...(huge === 0 ? [] : [2 * huge])])
       for (const life of Object.keys(lives))
         for (const [end, steps] of Object.entries(ends)) {
           const isRetired = steps.includes(retire) || steps.includes(retireUnmapped)
           if ((os.sysRetireOS === undefined && isRetired) || !isAllowed(life, steps)) continue
-          claimEnded(stage, life, end, n, retired)
+          claimEnded(stage, life, end, n, (alive) => most(n, alive))
         }
     return undefined
   })

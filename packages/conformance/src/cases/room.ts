@@ -1,7 +1,7 @@
 // sysRoomOS: whether the kernel would commit more. Asking takes nothing, also where the kernel says no.
 import { claim, same } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
-import { errnosOf, NO_KERNEL } from '../errnos.js'
+import { errnosOf, NO_KERNEL, otherErrnosOf } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
 
@@ -66,7 +66,8 @@ function askedRefused(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
   if (world.play(({ os }) => os.sysRoomOS === undefined)) return absent('sysRoomOS')
-  for (const errno of errnos) for (let k = 1; askRefused(world, k, errno); k++) claim(k < 100, 'a question has no end')
+  for (const errno of [...errnos, ...otherErrnosOf(world.subject)])
+    for (let k = 1; askRefused(world, k, errno); k++) claim(k < 100, 'a question has no end')
   return undefined
 }
 
