@@ -317,4 +317,22 @@ export const addressSpaceMutants: readonly Mutant[] = [
     put: '$1alignUp(n, 65536)',
     caughtBy: 'map/touchable',
   },
+  {
+    wrong: 'sysReserve goes elsewhere only where the hint is taken, not where it is no address',
+    subject: windows,
+    find: /if \(p < 0\)(\s+p = this)/,
+    put: 'if (p === -ERROR_INVALID_ADDRESS)$1',
+    caughtBy: 'hints/outside',
+  },
+  {
+    wrong: 'sysFault closes a range in pieces of 256 MiB, and leaves those before a refused one closed',
+    subject: 'aix',
+    find: 'const answer = this.#kernel.mprotect(v, n, PROT_NONE);',
+    put: [
+      'let answer = 0;',
+      'for (let at = v; at < v + n && answer >= 0; at += 2 ** 28)',
+      '    answer = this.#kernel.mprotect(at, Math.min(2 ** 28, v + n - at), PROT_NONE);',
+    ].join('\n'),
+    caughtBy: 'k-th-call/large',
+  },
 ]

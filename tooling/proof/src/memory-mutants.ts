@@ -223,6 +223,34 @@ export const memoryMutants: readonly Mutant[] = [
     put: 'quarantineOf({ ...this.#kernel.limits?.(), dataSize: Infinity })',
     caughtBy: 'limits/quarantine',
   },
+  {
+    wrong: 'retired memory is charged: MAP_NORESERVE has another number there',
+    subject: 'linux, mips',
+    find: "this.#noReserve = arch.startsWith('mips') ? MAP_NORESERVE.mips : MAP_NORESERVE.generic;",
+    put: 'this.#noReserve = MAP_NORESERVE.generic;',
+    caughtBy: 'charge/ended',
+  },
+  {
+    wrong: 'sysRetireOS takes an error of its question for a yes: more than 1 MiB is never retired',
+    subject: 'linux, mips',
+    find: 'const p = this.#kernel.mmap(0, this.#pageSize, PROT_NONE, this.#anonymous | MAP_PRIVATE, -1, 0);',
+    put: 'const p = this.#kernel.mmap(0, this.#pageSize, PROT_NONE, 0x22, -1, 0);',
+    caughtBy: 'retire/sizes',
+  },
+  {
+    wrong: 'sysUnused falls back from MADV_FREE for EINVAL only, not where a filter refuses it',
+    subject: 'linux, MADV_FREE',
+    find: 'if (advice === MADV_FREE && answer < 0) {',
+    put: 'if (advice === MADV_FREE && answer === -EINVAL) {',
+    caughtBy: 'refusals/any-number',
+  },
+  {
+    wrong: 'sysRoomOS keeps what it took to ask, where a commit was denied',
+    subject: 'windows',
+    find: 'void this.#kernel.virtualFree(both, 0, MEM_RELEASE);',
+    put: 'void this.#kernel.virtualFree(both, n, MEM_RELEASE);',
+    caughtBy: 'room/refused',
+  },
   // sysHugePage
   {
     wrong: 'sysHugePage rounds outwards',

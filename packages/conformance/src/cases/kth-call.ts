@@ -8,7 +8,7 @@ import { absent, notRun, type Definition, type Verdict, type World } from '../de
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import type { Stage } from '../stage.js'
 import { claimKernelAgrees, ownedBytes } from './account.js'
-import { claimFaults, claimMarks, markAll, open, placeOf } from './place.js'
+import { beyond32Bits, claimFaults, claimMarks, isSparse, markAll, open, placeOf } from './place.js'
 import { ready } from './transitions.js'
 
 // A life has about a hundred calls. A backend that makes more than this calls without end.
@@ -163,13 +163,14 @@ const largeLife = [
 ] as const
 
 /** Runs the life of a range that a backend may work on in pieces, and refuses the k-th call. */
-function liveLargeRefused(world: World, k: number, errno: number): boolean {
+function liveLargeRefused(world: World, k: number, errno: number, bytes: number): boolean {
   const plan = armed(k, errno)
   return world.play(
     (stage) => {
       const { memory, os } = stage
-      const place = placeOf(stage, 8 * 2 ** 20 + stage.pageSize)
+      const place = placeOf(stage, bytes)
       const { whole: v, size: n } = place
+      let isReady = false
       plan.arm()
       for (const [op, faults] of largeLife) {
         const run = (): void => (op === 'sysMap' ? memory.sysMap(v, n, null) : memory[op](v, n))
@@ -177,8 +178,11 @@ function liveLargeRefused(world: World, k: number, errno: number): boolean {
         const after = `${op}, whose call ${k} was refused with ${errno},`
         if (error !== null) {
           claimOutcome(error, ['OutOfMemoryError', 'FatalError'], after)
+          if (isReady && (error as { unsettled?: unknown }).unsettled === undefined)
+            claimFaults(stage, place, false, `${after} and left Ready`)
           break
         }
+        isReady = faults === false
         if (faults !== null && (!faults || os.traits.faultTraps)) claimFaults(stage, place, faults, after)
       }
       plan.disarm()
@@ -192,9 +196,11 @@ function liveLargeRefused(world: World, k: number, errno: number): boolean {
 function everyCallOfLarge(world: World): Verdict | undefined {
   const errno = errnosOf(world.subject)?.[0]
   if (errno === undefined) return notRun(NO_KERNEL)
+  const [page, isVast] = world.play(({ os, pageSize }) => [pageSize, isSparse(os) && os.traits.reservedTraps])
   let k = 1
-  while (liveLargeRefused(world, k, errno))
-    claim((k += 1) < callsMax, `a life makes more than ${callsMax} kernel calls`)
+  for (const bytes of [8 * 2 ** 20 + page, ...(isVast ? [beyond32Bits(page)] : [])])
+    for (k = 1; liveLargeRefused(world, k, errno, bytes); k++)
+      claim(k < callsMax, `a life makes more than ${callsMax} kernel calls`)
   for (const fn of ['sysZeroOS', 'sysRetireOS', 'sysPopulateOS'] as const) askLargeRefused(world, fn, errno)
   return k > 1 ? undefined : absent('a kernel call of a transition')
 }
@@ -242,7 +248,8 @@ export const kthCallCases: readonly Definition[] = [
   },
   {
     id: 'k-th-call/large',
-    title: 'for any refused kernel call of a range of 8 MiB and a page, a transition that says done is done whole',
+    title:
+      'for any refused kernel call of a range of 8 MiB or 4 GiB and a page, a transition is done whole or not at all',
     show: everyCallOfLarge,
   },
 ]

@@ -2,7 +2,7 @@
 // backend without one is not asked for it. They are called as core calls them, on ranges that the memory owns.
 import type { OS } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
-import { claim, same, thrownBy, claimOutcome } from '../claim.js'
+import { claim, rangeText, same, thrownBy, claimOutcome } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { brokenErrnosOf, errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
@@ -37,8 +37,11 @@ function giveUp({ os }: Stage, fn: Renewing, { v, n }: Place, isMapped: boolean)
   return (fn === 'sysRetireOS' ? os.sysRetireOS?.(v, n, isMapped) : os[fn]?.(v, n)) === true
 }
 
-/** Fails unless `fn` leaves zeroes without memory in the range of a place, and all as it was beside it. */
-function claimGivenUp(stage: Stage, fn: Renewing, place: Place, isMapped: boolean): void {
+/**
+ * Fails unless `fn` leaves zeroes without memory in the range of a place, and all as it was beside it. Returns whether
+ * it was done.
+ */
+function claimGivenUp(stage: Stage, fn: Renewing, place: Place, isMapped: boolean): boolean {
   const { os, witness } = stage
   if (isMapped) markAll(stage, place, 6)
   else stage.memory.sysFault(place.v, place.n)
@@ -47,7 +50,10 @@ function claimGivenUp(stage: Stage, fn: Renewing, place: Place, isMapped: boolea
   // The addresses stay. A mapping that the backend has made to try something is gone.
   if (total !== undefined)
     same(witness.total?.(), total, `what the kernel holds in all after ${fn} of ${place.n} bytes`)
-  if (!isDone) return claimGuards(stage, place, fn)
+  if (!isDone) {
+    claimGuards(stage, place, fn)
+    return false
+  }
   if (witness.held !== undefined)
     same(witness.held(place.whole, place.size), place.size, `what the kernel holds of ${place.size} bytes after ${fn}`)
   // Where Prepared pages trap, a witness may count what is committed.
@@ -55,6 +61,7 @@ function claimGivenUp(stage: Stage, fn: Renewing, place: Place, isMapped: boolea
     same(witness.resident(place.v, place.n), 0, `resident bytes of a range of ${place.n} bytes after ${fn}`)
   claimFaults(stage, place, false, fn)
   claimPlace(stage, place, [0], fn)
+  return true
 }
 
 /** A place that is Ready; null: the kernel has no 4 GiB to spare. */
@@ -78,11 +85,17 @@ function givenUp(world: World, fn: Renewing): Verdict | undefined {
     const room = fn === 'sysRetireOS' ? Math.min(space, writable) : Infinity
     const far = isSparse(os) ? [beyond32Bits(stage.pageSize)] : []
     const sizes = [...thresholds(stage), ...far].filter((n) => n <= room)
+    const ways = fn === 'sysRetireOS' ? [true, false] : [true]
+    const answers = new Map<boolean, boolean>()
     for (const n of sizes) {
       const place = openPlace(stage, n)
       if (place === null) continue
-      claimGivenUp(stage, fn, place, true)
-      if (fn === 'sysRetireOS') claimGivenUp(stage, fn, place, false)
+      for (const isMapped of ways) {
+        const isDone = claimGivenUp(stage, fn, place, isMapped)
+        const what = `${fn} of ${rangeText(place.v, n)}, ${n} bytes that are ${isMapped ? '' : 'not '}mapped`
+        same(isDone, answers.get(isMapped) ?? isDone, `whether ${what} is done, as for a page`)
+        answers.set(isMapped, isDone)
+      }
       memory.sysFree(place.whole, place.size, null)
     }
     return undefined
