@@ -28,5 +28,5 @@ export const ENOMEM = 12
 export const EACCES = 13
 export const EINVAL = 22
 
-// asm-generic/errno.h
-export const ENOSYS = 38
+/** asm-generic/errno.h. mips kept IRIX's number. */
+export const ENOSYS: { readonly generic: number; readonly mips: number } = { generic: 38, mips: 89 }

@@ -87,6 +87,7 @@ class Linux implements OS {
   readonly #hugePageSize: number
   readonly #anonymous: number
   readonly #noReserve: number
+  readonly #enosys: number
   readonly #family: 'linux' | 'linux-mips'
   readonly #madvDontNeed: boolean
   readonly #hardDecommit: boolean
@@ -110,6 +111,7 @@ class Linux implements OS {
     this.#family = arch.startsWith('mips') ? 'linux-mips' : 'linux'
     this.#anonymous = arch.startsWith('mips') ? MAP_ANON_BY_ARCH.mips : MAP_ANON_BY_ARCH.generic
     this.#noReserve = arch.startsWith('mips') ? MAP_NORESERVE.mips : MAP_NORESERVE.generic
+    this.#enosys = arch.startsWith('mips') ? ENOSYS.mips : ENOSYS.generic
     this.#madvDontNeed = madvDontNeed
     this.#hardDecommit = hardDecommit
     this.#advisesMany = batch && kernel.madviseAll !== undefined && !hardDecommit
@@ -181,10 +183,10 @@ class Linux implements OS {
       }
     }
     if (cut.length > 0) void this.#kernel.madviseAll?.(cut, MADV_NOHUGEPAGE)
-    const answer = this.#kernel.madviseAll?.(ranges, this.#advice) ?? -ENOSYS
+    const answer = this.#kernel.madviseAll?.(ranges, this.#advice) ?? -this.#enosys
     // Any advice on the own process came with Linux 6.13. An older kernel is asked only once. It answers as a newer one
     // does for locked pages, which refuse the advice by itself too.
-    if (answer === -ENOSYS || answer === -EPERM) this.#advisesMany = false
+    if (answer === -this.#enosys || answer === -EPERM) this.#advisesMany = false
     if (answer === -EINVAL && ranges.length > 0) {
       const [v, n] = [ranges[0] as Address, ranges[1] as number]
       if (this.#kernel.madvise(v, n, this.#advice) === 0) this.#advisesMany = false
@@ -223,7 +225,7 @@ class Linux implements OS {
     if (answer === 0) return true
     // It came with Linux 5.14. An older kernel answers EINVAL. A sandbox that does not know it answers EPERM or ENOSYS.
     // None of them changes while the process lives, so it is asked only once.
-    if (answer === -EINVAL || answer === -EPERM || answer === -ENOSYS) return (this.#populates = false)
+    if (answer === -EINVAL || answer === -EPERM || answer === -this.#enosys) return (this.#populates = false)
     return this.#refuse('madvise', -answer, { populated: n })
   }
 

@@ -99,3 +99,28 @@ describe.skipIf(process.platform !== 'linux')('populate (needs Linux)', () => {
     memory.check()
   })
 })
+
+it.each([
+  ['mipsel', 89, false],
+  ['x64', 38, false],
+  ['x64', 89, true],
+] as const)('takes the number of ENOSYS from the processor: %s and %i', (arch, errno, asksAgain) => {
+  // No page is touched, so a port without memory does.
+  const { kernel, take } = record<PosixKernel>({
+    arch,
+    pageSize: 4096,
+    hugePageSize: 0,
+    mmap: () => 0x7f0000000000,
+    munmap: () => 0,
+    mprotect: () => 0,
+    madvise: (_v, _n, advice) => (advice === MADV_POPULATE_WRITE ? -errno : 0),
+    view: (_v, n) => new ArrayBuffer(n),
+  })
+  const os = createOS({ kernel })
+  const v = os.sysAllocOS(MiB) ?? NaN
+  const first = os.sysPopulateOS?.(v, MiB)
+  take()
+  os.refusal = null
+  void os.sysPopulateOS?.(v, MiB)
+  expect([first, take().length]).toEqual(asksAgain ? [null, 1] : [false, 0])
+})
