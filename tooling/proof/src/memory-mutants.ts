@@ -172,7 +172,7 @@ export const memoryMutants: readonly Mutant[] = [
   {
     wrong: 'sysPopulateOS takes a want of memory for a kernel that can’t, for good',
     subject: linux,
-    find: 'if (answer === -EINVAL || answer === -EPERM || answer === -ENOSYS)',
+    find: 'if (answer === -EINVAL || answer === -EPERM || answer === -this.#enosys)',
     put: 'if (answer < 0)',
     caughtBy: 'populate/refused',
   },
