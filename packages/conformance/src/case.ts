@@ -12,6 +12,7 @@ import { chargeCases } from './cases/charge.js'
 import { collapseCases } from './cases/collapse.js'
 import { contentsCases } from './cases/contents.js'
 import { doneCases } from './cases/done.js'
+import { endCases } from './cases/ends.js'
 import { errorNumberCases } from './cases/error-numbers.js'
 import { faultPlanCases } from './cases/fault-plans.js'
 import { faultCases } from './cases/fault.js'
@@ -78,6 +79,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   'huge pages': [...hugePageCases, ...collapseCases],
   fault: faultCases,
   free: [...freeCases, ...keptViewCases],
+  ends: endCases,
   account: accountCases,
   across: acrossCases,
   charge: [...chargeCases, ...promisedCases],

@@ -335,4 +335,25 @@ export const addressSpaceMutants: readonly Mutant[] = [
     ].join('\n'),
     caughtBy: 'k-th-call/large',
   },
+  {
+    wrong: 'sysReserve compares a hint with the break of the system, which a free does not lower',
+    subject: plan9,
+    find: 'if (hint === this.#bloc) {',
+    put: 'if (hint === this.#blocMax) {',
+    caughtBy: 'hints/told',
+  },
+  {
+    wrong: 'sysFree clears a length of 32 bits',
+    subject: plan9,
+    find: 'this.#kernel.clear(v, size);',
+    put: 'this.#kernel.clear(v, size >>> 0);',
+    caughtBy: 'free/beyond-32-bits',
+  },
+  {
+    wrong: 'sysReserve tells no listener of a growth when the next growth is refused',
+    subject: js,
+    find: /if \(isGrown\)(\s+this\.#announce\(\);)/,
+    put: 'if (isGrown && p !== null)$1',
+    caughtBy: 'contents/grown-and-refused',
+  },
 ]

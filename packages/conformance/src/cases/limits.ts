@@ -156,7 +156,7 @@ function claimAgain(stage: Stage, way: string, first: [Address, number][]): void
   const most = bytesOf(first)
   let taken = first
   for (const [order, arrange] of Object.entries(orders)) {
-    for (const sizes of [[1], [4, 1], [16, 4, 1], [most / unit, 1], [most / unit - 1, 1]]) {
+    for (const sizes of [[1], [4, 1], [16, 4, 1], [most / unit, 1], [most / unit - 1, 1], [most / unit + 1, 1]]) {
       if (sizes.includes(0)) continue
       for (const [v, n] of arrange(taken)) os.sysFreeOS(v, n)
       taken = takeAll(stage, way, sizes) ?? []

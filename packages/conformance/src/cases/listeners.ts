@@ -101,6 +101,107 @@ function grownByOthers(world: World): Verdict | undefined {
   })
 }
 
+/** A port that keeps its buffer until it is told to make a new one, as the ports of modules do. */
+function keepsBuffer(kernel: object): object {
+  let kept: ArrayBuffer | null = null
+  const members: Readonly<Record<string, (call: (...args: unknown[]) => unknown, args: unknown[]) => unknown>> = {
+    view: (call, args) => (kept ??= call(...args) as ArrayBuffer),
+    resetMemoryDataView(call) {
+      kept = null
+      return call()
+    },
+  }
+  return new Proxy(kernel, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target)
+      if (typeof member !== 'function') return member
+      const call = member.bind(target) as (...args: unknown[]) => unknown
+      const change = members[String(name)]
+      return change === undefined ? call : (...args: unknown[]): unknown => change(call, args)
+    },
+  })
+}
+
+function portKeepsBuffer(world: World): Verdict | undefined {
+  const isModule = besideOthers(world, ({ os }) =>
+    os.traits.reservedTraps ? absent('a buffer for all ranges') : undefined,
+  )
+  if (isModule !== undefined) return isModule
+  return world.play(
+    (stage) => {
+      const { memory, unit } = stage
+      const v = ready(stage, 4, 7)
+      const steps: Readonly<Record<string, () => void>> = {
+        'views were ended': () => endView(stage, v),
+        'the memory grew': () => memory.sysFree(memory.sysAlloc(64 * unit, null), 64 * unit, null),
+        'a range was freed': () => memory.sysFree(memory.sysAlloc(unit, null), unit, null),
+      }
+      for (const [step, run] of Object.entries(steps)) {
+        run()
+        const bytes = memory.view(Uint8Array, v + unit, unit)
+        same(bytes.length, unit, `the length of a view over a port that keeps its buffer, after ${step}`)
+        same(bytes[0], 7, `the first byte of a view over a port that keeps its buffer, after ${step}`)
+      }
+      return undefined
+    },
+    { wrap: keepsBuffer },
+  )
+}
+
+interface Grown {
+  growMemory(pages: number): number
+}
+
+/** Another thread grows a shared memory first. Then the backend's own growth is refused, or the one after it. */
+function grownAndRefused(world: World): Verdict | undefined {
+  for (const granted of [0, 1]) {
+    let on = false
+    let count = 0
+    const wrap = (kernel: object): object => {
+      const { growMemory } = kernel as Partial<Grown>
+      if (growMemory === undefined) return kernel
+      const grow = (pages: number): number => {
+        if (!on || pages === 0) return growMemory.call(kernel, pages)
+        if ((count += 1) === 1) void growMemory.call(kernel, 1)
+        return count > granted ? -1 : growMemory.call(kernel, pages)
+      }
+      return new Proxy(kernel, {
+        get(target, name) {
+          if (name === 'growMemory') return grow
+          const member: unknown = Reflect.get(target, name, target)
+          return typeof member === 'function' ? (member.bind(target) as unknown) : member
+        },
+      })
+    }
+    const verdict = world.play(
+      (stage): Verdict | undefined => {
+        const { os, unit } = stage
+        if (os.onDetach === undefined) return absent('onDetach')
+        const v = ready(stage, 4, 7)
+        let told = 0
+        const remove = os.onDetach(() => (told += 1))
+        const buffer = os.view(v, unit)
+        on = true
+        const p = os.sysReserveOS(null, 64 * unit)
+        on = false
+        if (count === 0) return notRun('other code can grow only the memory of a module')
+        // The next operation may be the first that can see what other code did.
+        const q = os.sysReserveOS(null, unit)
+        const when = `a reservation whose growth ${granted + 1} was refused, after other code had grown the memory`
+        claim(buffer.byteLength > 0 || told > 0, `no listener was called after ${when}, and the buffer is detached`)
+        os.refusal = null
+        remove()
+        if (p !== null) os.sysFreeOS(p, 64 * unit)
+        if (q !== null) os.sysFreeOS(q, unit)
+        return undefined
+      },
+      { wrap },
+    )
+    if (verdict !== undefined) return verdict
+  }
+  return undefined
+}
+
 export const listenerCases: readonly Definition[] = [
   {
     id: 'contents/on-detach',
@@ -143,5 +244,15 @@ export const listenerCases: readonly Definition[] = [
     id: 'contents/grown-by-others',
     title: 'onDetach: calls each listener when other code has grown the memory',
     show: grownByOthers,
+  },
+  {
+    id: 'contents/port-keeps-buffer',
+    title: 'view: a port that keeps its buffer until it is told of a growth has a new one after each',
+    show: portKeepsBuffer,
+  },
+  {
+    id: 'contents/grown-and-refused',
+    title: 'onDetach: calls each listener after a growth that detached every buffer, also where the next is refused',
+    show: grownAndRefused,
   },
 ]

@@ -1,0 +1,163 @@
+// What a backend says of its free memory, and what it does with it: an address that its words name, the same words in
+// the same state, a block of more than 4 GiB, and free memory that other code has written to.
+import type { OS } from '@memlayer/core'
+import type { Address } from '@memlayer/kernel'
+import { withBytes } from '../bytes.js'
+import { claim, claimOutcome, rangeText, same, thrownBy } from '../claim.js'
+import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
+import type { Stage } from '../stage.js'
+import { beyond32Bits, claimMarks, markAll, placeIn } from './place.js'
+import { ready } from './transitions.js'
+
+/** The first address that the words of a refusal name; null: none. */
+function addressIn(words: string): number | null {
+  const [found] = /0x[0-9a-f]+/.exec(words) ?? []
+  return found === undefined ? null : Number(found)
+}
+
+/** Reserves at an address where no range can be. If the words of the refusal name another, that one must do. */
+function claimTold(os: OS, unit: number, taken: Address, when: string): boolean {
+  const p = os.sysReserveOS(taken, unit)
+  const told = p === null ? addressIn(os.refusal?.hint ?? '') : null
+  os.refusal = null
+  if (p !== null) os.sysFreeOS(p, unit)
+  if (told === null) return false
+  const q = os.sysReserveOS(told, unit)
+  const what = `sysReserve with a hint at ${rangeText(told, unit)}, ${when}`
+  claim(q !== null, `${what}, is refused, and the refusal of another hint told to pass it`)
+  same(q, told, what)
+  os.sysFreeOS(q, unit)
+  return true
+}
+
+function toldAddresses(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { memory, os, unit } = stage
+    const kept = ready(stage, 2, 1)
+    const isTold = claimTold(os, unit, kept, 'of a new backend')
+    const v = memory.sysAlloc(4 * unit, null)
+    const w = memory.sysAlloc(unit, null)
+    void claimTold(os, unit, kept, 'after two ranges were taken')
+    memory.sysFree(w, unit, null)
+    void claimTold(os, unit, kept, 'after the last range was freed')
+    memory.sysFree(v, 4 * unit, null)
+    void claimTold(os, unit, kept, 'after both ranges were freed')
+    for (const n of [2 ** 60, 2 ** 50]) void os.sysReserveOS(null, n)
+    os.refusal = null
+    void claimTold(os, unit, kept, 'after reservations were refused')
+    return isTold ? undefined : absent('an address in the words of a refusal')
+  })
+}
+
+/** Units that each range has, and the orders in which they are freed. */
+const sizes = [4, 1, 2] as const
+const orders = [
+  [0, 1, 2],
+  [0, 2, 1],
+  [1, 0, 2],
+  [1, 2, 0],
+  [2, 0, 1],
+  [2, 1, 0],
+] as const
+
+/** Takes three ranges, frees them in an order, and returns the words with which too much is refused. */
+function wordsAfter(world: World, order: readonly number[]): string | null {
+  return world.play(({ os, unit, witness }) => {
+    if (witness.setLimits === undefined) return null
+    const taken = sizes.map((units) => os.sysAllocOS(units * unit) ?? NaN)
+    for (const i of order) os.sysFreeOS(taken[i] ?? NaN, (sizes[i] ?? NaN) * unit)
+    const p = os.sysReserveOS(null, 2 ** 60)
+    const { hint = '' } = os.refusal ?? {}
+    os.refusal = null
+    if (p !== null) os.sysFreeOS(p, 2 ** 60)
+    return p === null ? hint : null
+  })
+}
+
+/** A real kernel has other figures at each question, so that only simulated ones are asked. */
+function sameWords(world: World): Verdict | undefined {
+  const [first, ...others] = orders.map((order) => wordsAfter(world, order))
+  if (first === undefined || first === null) return notRun('needs a simulated kernel, and a request that it refuses')
+  const bare = world.play(({ os }) => {
+    void os.sysReserveOS(null, 2 ** 60)
+    return os.refusal?.hint ?? ''
+  })
+  const without = (words: string): string => words.replaceAll(/[0-9.]+/g, '#')
+  same(without(first), without(bare), 'the words of a refusal after all was freed, as those of a new backend')
+  for (const [i, words] of others.entries())
+    same(words, first, `the words of a refusal after all was freed in the order ${orders[i + 1]?.join(', ') ?? ''}`)
+  return undefined
+}
+
+/** A range of more bytes than 32 bits count, freed below another, and handed out again. */
+function handedOutAgain(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { os, unit, pageSize, witness } = stage
+    if (witness.setLimits === undefined || witness.resident === undefined)
+      return notRun('needs a simulated kernel, which has no memory for pages that are untouched')
+    const n = Math.ceil(beyond32Bits(pageSize) / unit) * unit
+    const v = os.sysAllocOS(n)
+    os.refusal = null
+    if (v === null) return notRun('the kernel has no 4 GiB')
+    const guard = os.sysAllocOS(unit) ?? NaN
+    markAll(stage, placeIn(v, n, pageSize), 5)
+    os.sysFreeOS(v, n)
+    const w = os.sysAllocOS(n)
+    claim(w !== null, `sysAllocOS of ${n} bytes is refused after as many were freed at ${rangeText(v, n)}`)
+    claimMarks(stage, placeIn(w, n, pageSize), [0], 'sysAllocOS after sysFreeOS of as many bytes')
+    os.sysFreeOS(w, n)
+    os.sysFreeOS(guard, unit)
+    return undefined
+  })
+}
+
+/** Takes and frees a unit, and returns the error. */
+function errorOfLife({ os, unit }: Stage): unknown {
+  return thrownBy(() => {
+    const v = os.sysAllocOS(unit)
+    if (v !== null) os.sysFreeOS(v, unit)
+  })
+}
+
+/** Stray code writes to free memory. A backend may find that. Once it is mended, the backend works as before. */
+function strayWrite(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { os, unit, pageSize, witness } = stage
+    if (os.traits.reservedTraps || witness.setLimits === undefined)
+      return notRun('needs a simulated kernel where free memory can be touched')
+    const ranges = [1, 2, 3].map(() => os.sysAllocOS(unit) ?? NaN)
+    const middle = ranges[1] ?? NaN
+    os.sysFreeOS(middle, unit)
+    const write = (byte: number): void => withBytes(os, middle, pageSize, (bytes) => void bytes.fill(byte, 0, 1))
+    write(1)
+    const what = `an operation after other code wrote to ${rangeText(middle, unit)}, which is free`
+    for (let times = 1; times <= 3; times++) {
+      const error = errorOfLife(stage)
+      if (error === null) return undefined
+      claimOutcome(error, ['FatalError'], what)
+    }
+    write(0)
+    for (let times = 1; times <= 3; times++)
+      same(errorOfLife(stage), null, `the error of ${what}, when the bytes are zero again`)
+    return undefined
+  })
+}
+
+export const endCases: readonly Definition[] = [
+  { id: 'hints/told', title: 'sysReserve: an address that the words of a refusal name can be had', show: toldAddresses },
+  {
+    id: 'refusals/same-words',
+    title: 'a refusal has the same words in the same state, whatever led to it',
+    show: sameWords,
+  },
+  {
+    id: 'free/beyond-32-bits',
+    title: 'sysFree and sysAlloc: a range of more than 4 GiB that is handed out again reads zero',
+    show: handedOutAgain,
+  },
+  {
+    id: 'free/stray-write',
+    title: 'sysFree: after an error about a stray write to free memory, the backend works on once it is mended',
+    show: strayWrite,
+  },
+]
