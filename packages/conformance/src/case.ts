@@ -25,6 +25,7 @@ import { hugePageCases } from './cases/huge-pages.js'
 import { instanceCases } from './cases/instances.js'
 import { keptTraitCases } from './cases/kept-traits.js'
 import { keptViewCases } from './cases/kept-views.js'
+import { kernelFactCases } from './cases/kernel-facts.js'
 import { kthCallCases } from './cases/kth-call.js'
 import { lastResortCases } from './cases/last-resorts.js'
 import { ledgerCases } from './cases/ledger.js'
@@ -71,7 +72,7 @@ export interface Options {
 
 /** The cases by part, in the order of a run. */
 const parts: Readonly<Record<string, readonly Definition[]>> = {
-  shape: [...shapeCases, ...instanceCases],
+  shape: [...shapeCases, ...instanceCases, ...kernelFactCases],
   transitions: transitionCases,
   contents: [...contentsCases, ...listenerCases],
   hints: hintCases,

@@ -60,9 +60,10 @@ export interface Subject<K extends object = object> {
   createOS(options: { readonly kernel?: K | undefined }): OS
   /**
    * A new kernel: a simulated one for each case, or the host's. Absent: the backend uses its own kernel, and the cases
-   * that watch kernel calls or make them fail do not run.
+   * that watch kernel calls or make them fail do not run. A case may ask for pages of another size, in bytes. A kernel
+   * that has one size ignores that.
    */
-  kernel?(options: { readonly seed: number }): K
+  kernel?(options: { readonly seed: number; readonly pageSize?: number }): K
   /** The witness for a kernel. Default: `simulatedWitness`, which knows the kernels of `@memlayer/simkernel`. */
   witness?(kernel: K | undefined, os: OS): Witness
   /** The error numbers for calls that must fail. Default: those of the kind of kernel, out of memory first. */

@@ -18,7 +18,7 @@ export type AnySubject = Subject & { readonly name: string }
 /** Makes a subject. `kernel` makes its kernels. */
 export function subjectOf<K extends Kernel>(
   name: string,
-  kernel: (options: { readonly seed: number }) => K,
+  kernel: (options: { readonly seed: number; readonly pageSize?: number }) => K,
   createOS: (options: { readonly kernel?: K | undefined }) => OS,
   facts: Pick<Subject, 'skip' | 'usedKeepsReady'> = {},
 ): AnySubject {

@@ -144,7 +144,11 @@ function strayWrite(world: World): Verdict | undefined {
 }
 
 export const endCases: readonly Definition[] = [
-  { id: 'hints/told', title: 'sysReserve: an address that the words of a refusal name can be had', show: toldAddresses },
+  {
+    id: 'hints/told',
+    title: 'sysReserve: an address that the words of a refusal name can be had',
+    show: toldAddresses,
+  },
   {
     id: 'refusals/same-words',
     title: 'a refusal has the same words in the same state, whatever led to it',
