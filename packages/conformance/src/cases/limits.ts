@@ -26,6 +26,11 @@ function reportedBy(own: object, limit: number): readonly Reported[] {
     space,
     { name: 'dataSize', bounds: 'writable', limits: { dataSize: limit } },
     { ...commit, name: 'commitLimit with overcommit 2', limits: { commitLimit: limit, overcommit: 2 } },
+    {
+      name: 'dataSize with overcommit 2',
+      bounds: 'writable',
+      limits: { dataSize: limit, commitLimit: 2 ** 40, overcommit: 2 },
+    },
   ]
 }
 
@@ -67,11 +72,31 @@ function claimSpared(world: World, limit: number, which: number): boolean {
   )
 }
 
+/** Fails unless the quarantine has room where the port does not know some of its limits, or none. */
+function claimUnknown(world: World, unknown: readonly string[]): void {
+  const change = (own: object): object => ({ ...own, ...Object.fromEntries(unknown.map((name) => [name, NaN])) })
+  world.play(
+    ({ os }) => {
+      for (const part of ['space', 'writable'] as const) {
+        const bytes = os.quarantine?.[part] ?? NaN
+        const what = `quarantine.${part} where the port does not know ${unknown.join(', ')}`
+        claim(
+          bytes > 0,
+          `${what}: expected more than 0, since a limit that is not known bounds nothing, found ${bytes}`,
+        )
+      }
+    },
+    { wrap: (kernel) => reporting(kernel, change) },
+  )
+}
+
 function quarantine(world: World): Verdict | undefined {
   if (world.play(({ os }) => os.sysRetireOS === undefined)) return absent('sysRetireOS')
   let isAsked = false
   for (const limit of [4 * MIB, 64 * MIB, 2 ** 30, 2 ** 35])
-    for (const which of [0, 1, 2]) isAsked = claimSpared(world, limit, which) || isAsked
+    for (const which of [0, 1, 2, 3]) isAsked = claimSpared(world, limit, which) || isAsked
+  const names = world.play(({ os }) => Object.keys(os.host?.limits?.() ?? {}))
+  if (isAsked) for (const unknown of [names, ...names.map((name) => [name])]) claimUnknown(world, unknown)
   return isAsked ? undefined : notRun('this backend asks its kernel for no limits')
 }
 
@@ -240,7 +265,8 @@ function lastUnits(world: World): Verdict | undefined {
 export const limitCases: readonly Definition[] = [
   {
     id: 'limits/quarantine',
-    title: 'quarantine: at most half of a limit that the kernel reports for addresses or for writable memory',
+    title:
+      'quarantine: at most half of a limit on addresses or writable memory that the kernel reports, and room without',
     show: quarantine,
   },
   {
