@@ -9,6 +9,7 @@ import { alignmentCases } from './cases/alignment.js'
 import { batchCases } from './cases/batches.js'
 import { callCases } from './cases/calls.js'
 import { chargeCases } from './cases/charge.js'
+import { closeHistoryCases } from './cases/close-histories.js'
 import { collapseCases } from './cases/collapse.js'
 import { contentsCases } from './cases/contents.js'
 import { doneCases } from './cases/done.js'
@@ -44,6 +45,7 @@ import { reusedCases } from './cases/reused.js'
 import { roomCases } from './cases/room.js'
 import { shapeCases } from './cases/shape.js'
 import { sizeCases } from './cases/sizes.js'
+import { takenBackCases } from './cases/taken-back.js'
 import { transitionCases } from './cases/transitions.js'
 import { addPlace } from './claim.js'
 import { notRun, type Definition, type Verdict, type World } from './definition.js'
@@ -74,7 +76,7 @@ export interface Options {
 const parts: Readonly<Record<string, readonly Definition[]>> = {
   shape: [...shapeCases, ...instanceCases, ...kernelFactCases],
   transitions: transitionCases,
-  contents: [...contentsCases, ...listenerCases],
+  contents: [...contentsCases, ...takenBackCases, ...listenerCases],
   hints: hintCases,
   alignment: alignmentCases,
   'huge pages': [...hugePageCases, ...collapseCases],
@@ -103,7 +105,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   reports: reportCases,
   traits: [...modestCases, ...keptTraitCases],
   'k-th call': [...kthCallCases, ...errorNumberCases],
-  histories: historyCases,
+  histories: [...historyCases, ...closeHistoryCases],
   ledger: ledgerCases,
 }
 

@@ -182,7 +182,11 @@ class Linux implements OS {
         if (!isAligned(edge, huge) && cut.at(-2) !== alignDown(edge, huge)) cut.push(alignDown(edge, huge), huge)
       }
     }
-    if (cut.length > 0) void this.#kernel.madviseAll?.(cut, MADV_NOHUGEPAGE)
+    if (cut.length > 0 && this.#kernel.madviseAll?.(cut, MADV_NOHUGEPAGE) === -ENOMEM) {
+      // A part of a huge page is not mapped. Where that is the first one, the call ends there. One by one, each of them
+      // loses its flag in the parts that are mapped.
+      for (let i = 0; i < cut.length; i += 2) void this.#kernel.madvise(cut[i] as Address, huge, MADV_NOHUGEPAGE)
+    }
     const answer = this.#kernel.madviseAll?.(ranges, this.#advice) ?? -this.#enosys
     // Any advice on the own process came with Linux 6.13. An older kernel is asked only once. It answers as a newer one
     // does for locked pages, which refuse the advice by itself too.

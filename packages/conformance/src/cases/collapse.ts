@@ -30,6 +30,25 @@ function cutsOf(huge: number, page: number): Cut[] {
   ]
 }
 
+/**
+ * Two ranges, of which each begins and ends at a huge page, beside one, or within one, in both orders. Neighbours cut a
+ * huge page twice, and a range may reach into one that another range has cut, or at whose edge it ends.
+ */
+function pairsOf(huge: number, page: number): Cut[][] {
+  const ends = [huge, huge + page, 2 * huge, 2 * huge + page, 3 * huge - page, 3 * huge]
+  const pairs: Cut[][] = []
+  for (const [i, from] of ends.entries())
+    for (const [j, to] of ends.entries())
+      for (const [k, start] of ends.entries())
+        for (const end of ends.slice(k + 1))
+          if (i < j && j <= k)
+            pairs.push([
+              [from, to],
+              [start, end],
+            ])
+  return pairs.flatMap((pair) => [pair, pair.toReversed()])
+}
+
 /** How memory is given back. Null: the backend does not have it. False: its kernel can't. */
 type GiveBack = (stage: Stage, ranges: readonly number[]) => boolean | null
 
@@ -95,22 +114,14 @@ function staysAway(world: World, fn: Giving): Verdict | undefined {
     if (fn !== 'sysUnused' && os[fn] === undefined) return absent(fn)
     if (witness.collapse === undefined) return notRun('needs a witness that makes huge pages as khugepaged does')
     const single = cutsOf(huge, pageSize).map((cut) => [cut])
-    // Neighbors cut a block twice, and a later range may reach into a block that an earlier one has cut.
-    const several = [
-      [
-        [huge, 2 * huge - pageSize],
-        [2 * huge - pageSize, 3 * huge],
-      ],
-      [
-        [2 * huge + pageSize, 3 * huge],
-        [huge, huge + pageSize],
-      ],
+    const several: Cut[][] = [
+      ...pairsOf(huge, pageSize),
       [
         [huge + pageSize, huge + 2 * pageSize],
         [huge + 4 * pageSize, 4 * huge - pageSize],
         [4 * huge, 4 * huge + pageSize],
       ],
-    ] satisfies Cut[][]
+    ]
     for (const cuts of [...single, ...several]) {
       if (claimStaysAway(stage, fn, cuts) !== true) return notRun(`${fn} says that this kernel can't`)
     }
