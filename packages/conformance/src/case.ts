@@ -47,6 +47,7 @@ import { shapeCases } from './cases/shape.js'
 import { sizeCases } from './cases/sizes.js'
 import { takenBackCases } from './cases/taken-back.js'
 import { transitionCases } from './cases/transitions.js'
+import { undoneCases } from './cases/undone.js'
 import { addPlace } from './claim.js'
 import { notRun, type Definition, type Verdict, type World } from './definition.js'
 import { setStage } from './stage.js'
@@ -97,7 +98,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
     ...faultPlanCases,
   ],
   sizes: [...sizeCases, ...manyPagesCases],
-  repeated: repeatedCases,
+  repeated: [...repeatedCases, ...undoneCases],
   batch: batchCases,
   optional: [...optionalCases, ...retireCases, ...roomCases, ...answerCases, ...adoptCases],
   advice: [...hugeAdviceCases, ...adviceAgainCases, ...adviceBesideCases],

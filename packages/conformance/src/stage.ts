@@ -1,8 +1,8 @@
 // A stage for one case: a new kernel, a backend over it, and a memory over the backend. When the case ends, the stage
 // frees what is left, because a real kernel outlives the case.
-import { createMemory, type Memory, type MemoryEvent, type OS } from '@memlayer/core'
+import { createMemory, type Memory, type MemoryEvent, type OS, type Traits } from '@memlayer/core'
 import { record, type Address, type KernelCall } from '@memlayer/kernel'
-import { rangeText } from './claim.js'
+import { claim, rangeText } from './claim.js'
 import type { Subject, Witness, WitnessLimits } from './subject.js'
 import { simulatedWitness } from './witness.js'
 
@@ -32,7 +32,7 @@ export interface Stage {
   readonly unit: number
   /** The last operation of the memory, for a report; null: there was none. */
   lastOperation(): string | null
-  /** Frees all memory that the stage owns. */
+  /** Frees all memory that the stage owns. Fails if a trait has come to say something else meanwhile. */
   clear(): void
 }
 
@@ -58,6 +58,7 @@ export function setStage(subject: Subject, seed: number, options: StageOptions):
     if (op === 'sysFree') owned.delete(address)
   })
   const { pageSize, granularity } = os.traits
+  const traits = { ...os.traits }
   return {
     os,
     memory,
@@ -67,10 +68,23 @@ export function setStage(subject: Subject, seed: number, options: StageOptions):
     unit: Math.max(pageSize, granularity),
     lastOperation: () => (last === null ? null : operationText(last)),
     clear() {
+      claimKept(os.traits, traits)
       if (options.ledger === false) return
       if (os.traits.freesParts) for (const { address, size } of memory.ranges()) memory.sysFree(address, size, null)
       else for (const [address, size] of owned) memory.sysFree(address, size, null)
     },
+  }
+}
+
+/** Traits are facts. Only unusedReturnsMemory may turn, to false, because ranges may live that an old fact was true of. */
+function claimKept(now: Traits, before: Traits): void {
+  for (const [name, value] of Object.entries(before)) {
+    const found: unknown = Reflect.get(now, name)
+    const isKept = found === value || (name === 'unusedReturnsMemory' && found === false)
+    claim(
+      isKept,
+      `the trait ${name} was ${String(value)} before the operations of this case, and is ${String(found)} now`,
+    )
   }
 }
 

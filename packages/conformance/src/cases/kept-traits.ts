@@ -71,6 +71,17 @@ function claimTraits({ os }: Stage, returns: boolean, rest: string, after: strin
   same(textOf(os.traits), rest, `the other traits after ${after}`)
 }
 
+/** Plays all that may come later on a range that is Ready, each twice. */
+function playLater(stage: Stage, v: Address, n: number, refuse: Refuse, look: (after: string) => void): void {
+  for (const [name, run] of Object.entries(later)) {
+    for (let times = 1; times <= 2; times++) {
+      run(stage, v, n, refuse)
+      stage.os.refusal = null
+      look(name)
+    }
+  }
+}
+
 /** Plays a refusal and what comes later. True: the kernel was seen to keep memory. */
 function playTurned(stage: Stage, giving: string, first: number, refuse: Refuse): boolean {
   const { memory, os, unit } = stage
@@ -84,17 +95,20 @@ function playTurned(stage: Stage, giving: string, first: number, refuse: Refuse)
   }
   const before = memory.stats().kept
   const error = refuse(first, () => givings[giving]?.(stage, v, n))
+  // The backend may have found another way. What was given back before was given back in the old one, so no trait may
+  // promise more from now on.
+  const tried = `${giving}, whose first ${first} calls were refused,`
+  same(textOf(os.traits), rest, `the other traits after ${tried}`)
   // Core counts what a kernel was seen to keep.
-  if (error !== null || memory.stats().kept === before) return false
+  if (error !== null || memory.stats().kept === before) {
+    playLater(stage, w, n, refuse, (after) =>
+      same(textOf(os.traits), rest, `the other traits after ${tried} and ${after}`),
+    )
+    return false
+  }
   const refused = `${giving}, whose first ${first} calls were refused, so that ${n} bytes were kept,`
   claimTraits(stage, false, rest, refused)
-  for (const [name, run] of Object.entries(later)) {
-    for (let times = 1; times <= 2; times++) {
-      run(stage, w, n, refuse)
-      os.refusal = null
-      claimTraits(stage, false, rest, `${refused} and then ${name}`)
-    }
-  }
+  playLater(stage, w, n, refuse, (after) => claimTraits(stage, false, rest, `${refused} and then ${after}`))
   return true
 }
 
