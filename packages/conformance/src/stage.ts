@@ -76,7 +76,7 @@ export function setStage(subject: Subject, seed: number, options: StageOptions):
   }
 }
 
-/** Traits are facts. Only unusedReturnsMemory may turn, to false, because ranges may live that an old fact was true of. */
+/** Traits are facts. Only unusedReturnsMemory may turn, to false, because an old fact may still be true of ranges. */
 function claimKept(now: Traits, before: Traits): void {
   for (const [name, value] of Object.entries(before)) {
     const found: unknown = Reflect.get(now, name)
