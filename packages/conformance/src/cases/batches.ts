@@ -161,14 +161,14 @@ function batchRefused(world: World): Verdict | undefined {
   })
 }
 
-/** More ranges than one kernel call takes. The second is refused, so what the first one did is not all. */
-function batchPartRefused(world: World): Verdict | undefined {
-  const errnos = errnosOf(world.subject)
-  if (errnos === null) return notRun(NO_KERNEL)
-  const refused = 2
-  const { wrap, refuse } = whileRefused(errnos[0] ?? null, (call) => call === refused)
+/**
+ * Gives back more ranges than one kernel call takes, and refuses call `refused` meanwhile. Returns how many calls that
+ * makes; a verdict: the backend has no batch.
+ */
+function partRefused(world: World, errno: number | null, refused: number): number | Verdict {
+  const plan = whileRefused(errno, (call) => call === refused)
   return world.play(
-    (stage) => {
+    (stage): number | Verdict => {
       const { os, pageSize, memory } = stage
       const { sysUnusedAllOS } = os
       if (sysUnusedAllOS === undefined) return absent('sysUnusedAllOS')
@@ -178,15 +178,26 @@ function batchPartRefused(world: World): Verdict | undefined {
       const ranges = everySecondPage(place.v, count, pageSize)
       const dropped = { ...place, probes: everySecond(ranges).map((at) => at - place.v) }
       markAll(stage, dropped, 7)
-      const isDone = refuse(() => sysUnusedAllOS.call(os, ranges))
+      const isDone = plan.refuse(() => sysUnusedAllOS.call(os, ranges))
       os.refusal = null
       memory.sysUsed(place.v, place.n)
       const what = `sysUnusedAllOS of ${count} ranges, whose call ${refused} was refused`
       claimMarks(stage, dropped, isDone && os.traits.unusedDropsContents ? [0] : [0, 7], what)
-      return undefined
+      return plan.calls
     },
-    { wrap },
+    { wrap: plan.wrap },
   )
+}
+
+/** The second call is refused, and the last ones but one and two. So what the others did is not all. */
+function batchPartRefused(world: World): Verdict | undefined {
+  const errnos = errnosOf(world.subject)
+  if (errnos === null) return notRun(NO_KERNEL)
+  const [errno = null] = errnos
+  const calls = partRefused(world, errno, 2)
+  if (typeof calls !== 'number') return calls
+  for (const refused of [calls - 1, calls - 2]) if (refused > 2) void partRefused(world, errno, refused)
+  return undefined
 }
 
 /** The addresses of pairs. */
