@@ -76,7 +76,7 @@ export function setStage(subject: Subject, seed: number, options: StageOptions):
   }
 }
 
-/** Traits are facts. Only unusedReturnsMemory may turn, to false, because an old fact may still be true of ranges. */
+/** Traits are facts, also of ranges that live already. Only unusedReturnsMemory may turn, and only to false. */
 function claimKept(now: Traits, before: Traits): void {
   for (const [name, value] of Object.entries(before)) {
     const found: unknown = Reflect.get(now, name)

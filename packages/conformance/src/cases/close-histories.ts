@@ -354,7 +354,7 @@ export const closeHistoryCases: readonly Definition[] = [
   },
   {
     id: 'histories/close-refusals',
-    title: `${HISTORIES * STEPS} random operations on ranges that meet again, some calls of which are refused`,
+    title: `${HISTORIES * STEPS} random operations on ranges that meet again, while the kernel refuses some calls`,
     show: refused,
   },
   {

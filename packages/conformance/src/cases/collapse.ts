@@ -106,6 +106,24 @@ function claimStaysAway(stage: Stage, fn: Giving, cuts: readonly Cut[]): boolean
   return true
 }
 
+/** Two ranges, of which the first lies in a huge page with a hole: its first page is freed. The second stays away. */
+function claimBesideHole(stage: Stage, fn: Giving): void {
+  const { memory, os, pageSize, witness } = stage
+  const huge = os.traits.hugePageSize
+  const v = blocksOf(stage, 4)
+  memory.sysHugePage(v, 4 * huge)
+  served(stage, v, [0, 1, 2, 3])
+  memory.sysFree(v, pageSize, null)
+  const [w, n] = [v + 2 * huge + pageSize, huge / 2]
+  const isDone = giveBack[fn](stage, [v + 2 * pageSize, pageSize, w, n])
+  witness.takeForfeit?.()
+  witness.collapse?.(v + huge, 3 * huge)
+  const back = witness.resident?.(w, n) ?? 0
+  const words = `after ${fn} of it and of a range beside a page that was freed`
+  claim(isDone !== true || back === 0, `${words}, ${back} bytes of ${rangeText(w, n)} are resident, says the witness`)
+  memory.sysFree(v + pageSize, 4 * huge - pageSize, null)
+}
+
 function staysAway(world: World, fn: Giving): Verdict | undefined {
   return world.play((stage) => {
     const { os, pageSize, witness } = stage
@@ -125,6 +143,7 @@ function staysAway(world: World, fn: Giving): Verdict | undefined {
     for (const cuts of [...single, ...several]) {
       if (claimStaysAway(stage, fn, cuts) !== true) return notRun(`${fn} says that this kernel can't`)
     }
+    if (os.traits.freesParts) claimBesideHole(stage, fn)
     return undefined
   })
 }

@@ -10,7 +10,7 @@ import { keepsReady, ready } from './transitions.js'
 /** Ranges that are given back and used again to find out what sysUsed does. */
 const TIMES = 16
 
-/** Whether the kernel still takes a range that sysUsed took back; null: it took all before, or it never does. */
+/** Whether the kernel still takes a range that sysUsed took back. Null: it took each before, or it never takes. */
 function isTaken(stage: Stage): boolean | null {
   const { memory, unit, witness } = stage
   let isKept = false

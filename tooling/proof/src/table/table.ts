@@ -10,6 +10,7 @@ import { over, type Fault } from './fault.js'
 import { leavingFaults } from './leavings.js'
 import { lessonFaults } from './lessons.js'
 import { limitFaults } from './limits.js'
+import { memoryFaults } from './memories.js'
 import { rangeFaults } from './ranges.js'
 import { samenessOf } from './same.js'
 import { seamFaults } from './seams.js'
@@ -51,6 +52,7 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
     ...leavingFaults(os),
     ...lessonFaults(os, kernel),
     ...limitFaults(os, kernel),
+    ...memoryFaults(os, kernel),
   ]
   const same = rows.flatMap((fault) => {
     const reason = why(fault)
