@@ -123,8 +123,8 @@ function errorOfLife({ os, unit }: Stage): unknown {
 function strayWrite(world: World): Verdict | undefined {
   return world.play((stage) => {
     const { os, unit, pageSize, witness } = stage
-    if (os.traits.reservedTraps || witness.setLimits === undefined)
-      return notRun('needs a simulated kernel where free memory can be touched')
+    if (os.traits.reservedTraps) return absent('free memory that can be touched')
+    if (witness.setLimits === undefined) return notRun('needs a simulated kernel')
     const ranges = [1, 2, 3].map(() => os.sysAllocOS(unit) ?? NaN)
     const middle = ranges[1] ?? NaN
     os.sysFreeOS(middle, unit)
