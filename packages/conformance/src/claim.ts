@@ -60,6 +60,11 @@ export function claimOutcome(error: unknown, allowed: readonly Outcome[], what: 
   )
 }
 
+/** Whether an error says that its range is not as it was, and not as it should be. */
+export function isUnsettled(error: unknown): boolean {
+  return (error as { readonly unsettled?: unknown } | null)?.unsettled === true
+}
+
 /** [v, v+n) as text for people. */
 export function rangeText(v: number, n: number): string {
   return `[${formatAddress(v)}, ${formatAddress(v + n)})`

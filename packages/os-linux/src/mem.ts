@@ -108,10 +108,11 @@ class Linux implements OS {
     this.#kernel = kernel
     this.#pageSize = kernel.pageSize
     this.#hugePageSize = kernel.hugePageSize
-    this.#family = arch.startsWith('mips') ? 'linux-mips' : 'linux'
-    this.#anonymous = arch.startsWith('mips') ? MAP_ANON_BY_ARCH.mips : MAP_ANON_BY_ARCH.generic
-    this.#noReserve = arch.startsWith('mips') ? MAP_NORESERVE.mips : MAP_NORESERVE.generic
-    this.#enosys = arch.startsWith('mips') ? ENOSYS.mips : ENOSYS.generic
+    const numbers = arch.startsWith('mips') ? 'mips' : 'generic'
+    this.#family = numbers === 'mips' ? 'linux-mips' : 'linux'
+    this.#anonymous = MAP_ANON_BY_ARCH[numbers]
+    this.#noReserve = MAP_NORESERVE[numbers]
+    this.#enosys = ENOSYS[numbers]
     this.#madvDontNeed = madvDontNeed
     this.#hardDecommit = hardDecommit
     this.#advisesMany = batch && kernel.madviseAll !== undefined && !hardDecommit

@@ -226,7 +226,7 @@ export const memoryMutants: readonly Mutant[] = [
   {
     wrong: 'retired memory is charged: MAP_NORESERVE has another number there',
     subject: 'linux, mips',
-    find: "this.#noReserve = arch.startsWith('mips') ? MAP_NORESERVE.mips : MAP_NORESERVE.generic;",
+    find: 'this.#noReserve = MAP_NORESERVE[numbers];',
     put: 'this.#noReserve = MAP_NORESERVE.generic;',
     caughtBy: 'charge/ended',
   },

@@ -1,10 +1,10 @@
 // Transitions of ranges that lie in several reservations: the ends of such a range, and refusals in the middle of it.
-import { claim, claimOutcome, same, thrownBy } from '../claim.js'
+import { claim, claimOutcome, isUnsettled, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
-import { claimFaults, claimMarks, markAll } from './place.js'
+import { claimFaults, claimMarks, markAll, residentAway } from './place.js'
 import { pagesOf, rowOf, type Row } from './row.js'
 import { keepsReady } from './transitions.js'
 
@@ -79,12 +79,8 @@ function playSpan(stage: Stage, span: Span): void {
 }
 
 /** Fails if a page of a span has memory. */
-function claimGone({ os, witness }: Stage, { row, from, to }: Span, op: string): void {
-  const { unusedReturnsMemory, unusedDropsContents } = os.traits
-  if (!unusedReturnsMemory || witness.resident === undefined) return
-  if (!unusedDropsContents && witness.takeForfeit === undefined) return
-  witness.takeForfeit?.()
-  const kept = witness.resident(row.v + from, to - from)
+function claimGone(stage: Stage, { row, from, to }: Span, op: string): void {
+  const kept = residentAway(stage)?.(row.v + from, to - from) ?? 0
   same(kept, 0, `resident bytes from offset ${from} to ${to} of ${row.count} reservations after ${op}`)
 }
 
@@ -203,7 +199,7 @@ function playRefused(world: World, how: Refusing): boolean {
       refuser.isOn = false
       const what = `${op} over ${count} reservations, refused with ${errno} at call ${k}, ${mode},`
       if (error !== null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], what)
-      const isSettled = !((error as { unsettled?: unknown } | null)?.unsettled === true)
+      const isSettled = !isUnsettled(error)
       claimReady(stage, row, what)
       // What gives pages back after a refusal may be refused as well.
       const isUndone = error === null || mode === modes[0]

@@ -3,7 +3,6 @@
 import { claim, outcomeOf, rangeText, same, thrownBy, ConformanceError } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import { random, type Random } from '../random.js'
 import type { Stage } from '../stage.js'
 import { forfeit, operationsOf, unused, type Knowledge, type Operation } from './close-operations.js'
@@ -19,8 +18,10 @@ import {
   type Run,
   type Space,
 } from './close-space.js'
+import { residentAway } from './place.js'
 import { usedHolds } from './taken-back.js'
 import { keepsReady } from './transitions.js'
+import { refusedAtRandom } from './with-refusals.js'
 
 /** Histories of a case, each on a new stage. */
 const HISTORIES = 16
@@ -248,14 +249,12 @@ class CloseHistory {
 
   /** Fails if what was given back has memory. */
   #claimAway(): void {
-    const { os, witness } = this.#stage
-    const { unusedReturnsMemory, unusedDropsContents } = os.traits
-    if (!unusedReturnsMemory || witness.resident === undefined) return
-    if (!unusedDropsContents && witness.takeForfeit === undefined) return
-    witness.takeForfeit?.()
+    const { faultTraps } = this.#stage.os.traits
+    const resident = residentAway(this.#stage)
+    if (resident === null) return
     for (const { v, n, state, isAway } of this.#spaces.flatMap(({ cells }) => cells)) {
-      if (!isAway || (state === 'Reserved' && !os.traits.faultTraps)) continue
-      same(witness.resident(v, n), 0, `the resident bytes of ${rangeText(v, n)}, ${state} memory that was given back`)
+      if (!isAway || (state === 'Reserved' && !faultTraps)) continue
+      same(resident(v, n), 0, `the resident bytes of ${rangeText(v, n)}, ${state} memory that was given back`)
     }
   }
 
@@ -331,11 +330,7 @@ function relate(world: World, { salt, boundaries, wrap, refusing }: CloseOptions
 function refused(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
-  const numbers = random(world.seed + 5)
-  let on = false
-  const wrap = (kernel: object): object =>
-    refuseWhen(kernel, () => (on && numbers.below(10) === 0 ? numbers.pick(errnos) : null))
-  relate(world, { salt: 6, boundaries: closeBoundaries, wrap, refusing: (isOn) => void (on = isOn) })
+  relate(world, { salt: 6, boundaries: closeBoundaries, ...refusedAtRandom(random(world.seed + 5), errnos) })
   return undefined
 }
 

@@ -9,6 +9,23 @@ import type { Stage } from '../stage.js'
 import { beyond32Bits, claimMarks, markAll, placeIn } from './place.js'
 import { ready } from './transitions.js'
 
+/** Memory that is there to be had. */
+function taken({ os }: Pick<Stage, 'os'>, n: number): Address {
+  const v = os.sysAllocOS(n)
+  claim(v !== null, `sysAllocOS of ${n} bytes is refused: ${os.refusal?.hint ?? 'no reason is kept'}`)
+  return v
+}
+
+/** The words with which `n` bytes are refused, by default more than any kernel has; null: they were granted. */
+function wordsOfTooMuch({ os }: Pick<Stage, 'os'>, n = 2 ** 60): string | null {
+  const p = os.sysReserveOS(null, n)
+  const { hint = '' } = os.refusal ?? {}
+  os.refusal = null
+  if (p === null) return hint
+  os.sysFreeOS(p, n)
+  return null
+}
+
 /** The first address that the words of a refusal name; null: none. */
 function addressIn(words: string): number | null {
   const [found] = /0x[0-9a-f]+/.exec(words) ?? []
@@ -16,8 +33,8 @@ function addressIn(words: string): number | null {
 }
 
 /** Reserves at an address where no range can be. If the words of the refusal name another, that one must do. */
-function claimTold(os: OS, unit: number, taken: Address, when: string): boolean {
-  const p = os.sysReserveOS(taken, unit)
+function claimTold(os: OS, unit: number, busy: Address, when: string): boolean {
+  const p = os.sysReserveOS(busy, unit)
   const told = p === null ? addressIn(os.refusal?.hint ?? '') : null
   os.refusal = null
   if (p !== null) os.sysFreeOS(p, unit)
@@ -42,8 +59,7 @@ function toldAddresses(world: World): Verdict | undefined {
     void claimTold(os, unit, kept, 'after the last range was freed')
     memory.sysFree(v, 4 * unit, null)
     void claimTold(os, unit, kept, 'after both ranges were freed')
-    for (const n of [2 ** 60, 2 ** 50]) void os.sysReserveOS(null, n)
-    os.refusal = null
+    for (const n of [2 ** 60, 2 ** 50]) void wordsOfTooMuch(stage, n)
     void claimTold(os, unit, kept, 'after reservations were refused')
     return isTold ? undefined : absent('an address in the words of a refusal')
   })
@@ -60,29 +76,21 @@ const orders = [
   [2, 1, 0],
 ] as const
 
-/** Takes three ranges, frees them in an order, and returns the words with which too much is refused. */
+/** Takes three ranges, frees them in an order, and returns the words with which too much is refused then. */
 function wordsAfter(world: World, order: readonly number[]): string | null {
-  return world.play(({ os, unit, witness }) => {
-    if (witness.setLimits === undefined) return null
-    const taken = sizes.map((units) => os.sysAllocOS(units * unit) ?? NaN)
-    for (const i of order) os.sysFreeOS(taken[i] ?? NaN, (sizes[i] ?? NaN) * unit)
-    const p = os.sysReserveOS(null, 2 ** 60)
-    const { hint = '' } = os.refusal ?? {}
-    os.refusal = null
-    if (p !== null) os.sysFreeOS(p, 2 ** 60)
-    return p === null ? hint : null
+  return world.play((stage) => {
+    const ranges = sizes.map((units) => [taken(stage, units * stage.unit), units * stage.unit] as const)
+    for (const i of order) stage.os.sysFreeOS(...(ranges[i] as readonly [Address, number]))
+    return wordsOfTooMuch(stage)
   })
 }
 
 /** A real kernel has other figures at each question, so that only simulated ones are asked. */
 function sameWords(world: World): Verdict | undefined {
-  const [first, ...others] = orders.map((order) => wordsAfter(world, order))
-  if (first === undefined || first === null) return notRun('needs a simulated kernel, and a request that it refuses')
-  const bare = world.play(({ os }) => {
-    void os.sysReserveOS(null, 2 ** 60)
-    return os.refusal?.hint ?? ''
-  })
-  const without = (words: string): string => words.replaceAll(/[0-9.]+/g, '#')
+  const bare = world.play((stage) => (stage.witness.setLimits === undefined ? null : wordsOfTooMuch(stage)))
+  if (bare === null) return notRun('needs a simulated kernel, and a request that it refuses')
+  const [first = null, ...others] = orders.map((order) => wordsAfter(world, order))
+  const without = (words: string | null): string | undefined => words?.replaceAll(/[0-9.]+/g, '#')
   same(without(first), without(bare), 'the words of a refusal after all was freed, as those of a new backend')
   for (const [i, words] of others.entries())
     same(words, first, `the words of a refusal after all was freed in the order ${orders[i + 1]?.join(', ') ?? ''}`)
@@ -99,7 +107,7 @@ function handedOutAgain(world: World): Verdict | undefined {
     const v = os.sysAllocOS(n)
     os.refusal = null
     if (v === null) return notRun('the kernel has no 4 GiB')
-    const guard = os.sysAllocOS(unit) ?? NaN
+    const guard = taken(stage, unit)
     markAll(stage, placeIn(v, n, pageSize), 5)
     os.sysFreeOS(v, n)
     const w = os.sysAllocOS(n)
@@ -125,8 +133,7 @@ function strayWrite(world: World): Verdict | undefined {
     const { os, unit, pageSize, witness } = stage
     if (os.traits.reservedTraps) return absent('free memory that can be touched')
     if (witness.setLimits === undefined) return notRun('needs a simulated kernel')
-    const ranges = [1, 2, 3].map(() => os.sysAllocOS(unit) ?? NaN)
-    const middle = ranges[1] ?? NaN
+    const [, middle] = [taken(stage, unit), taken(stage, unit), taken(stage, unit)]
     os.sysFreeOS(middle, unit)
     const write = (byte: number): void => withBytes(os, middle, pageSize, (bytes) => void bytes.fill(byte, 0, 1))
     write(1)

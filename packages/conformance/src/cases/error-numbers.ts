@@ -1,13 +1,13 @@
 // Refusals with error numbers that are rare: a filter of system calls, an old kernel, a quota. What is done and what is
 // left must not hang on the number.
 import type { Memory } from '@memlayer/core'
-import { claim, claimOutcome, same, thrownBy } from '../claim.js'
+import { claimOutcome, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL, otherErrnosOf } from '../errnos.js'
 import type { Stage } from '../stage.js'
 import { live, liveRefused } from './kth-call.js'
 import { ready } from './transitions.js'
-import { whileRefused } from './with-refusals.js'
+import { refuseEach, whileRefused } from './with-refusals.js'
 
 /** Asks the optional functions that move memory. What each answers is not looked at here. */
 function askOptional({ os }: Memory, v: number, n: number): void {
@@ -39,8 +39,7 @@ function anyNumber(world: World): Verdict | undefined {
   const errnos = errnosOf(world.subject)
   if (errnos === null) return notRun(NO_KERNEL)
   for (const errno of [...errnos, ...otherErrnosOf(world.subject)])
-    for (let k = 1; liveRefused(world, k, errno, fullLife); k++)
-      claim(k < callsMax, `a life makes more than ${callsMax} kernel calls`)
+    refuseEach('a life', callsMax, (k) => liveRefused(world, k, errno, fullLife))
   return undefined
 }
 

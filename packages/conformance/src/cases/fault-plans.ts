@@ -1,6 +1,6 @@
 // Fault plans of several refused calls with calls between them that succeed. A function that makes several calls tries
 // another way after a refusal, or undoes what it did, and that may be refused as well. A plan of one call misses it.
-import { claim, claimOutcome, same, thrownBy } from '../claim.js'
+import { claim, claimOutcome, isUnsettled, same, thrownBy } from '../claim.js'
 import { notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import type { Stage } from '../stage.js'
@@ -112,7 +112,7 @@ function playPlan(world: World, { name, operation, units, errno, refused }: Plan
       os.refusal = null
       const what = `${name} whose calls ${refused.join(', ')} were refused with ${errno}`
       if (error !== null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], what)
-      if ((error as { unsettled?: unknown } | null)?.unsettled !== true) {
+      if (!isUnsettled(error)) {
         claimKernelAgrees(stage, `after ${what}`)
         claimPages(stage, place, operation.holds, what)
         const owned = ownedBytes(memory) + memory.stats().retired

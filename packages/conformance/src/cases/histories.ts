@@ -5,12 +5,12 @@ import { fill, withBytes } from '../bytes.js'
 import { claim, outcomeOf, rangeText, same, thrownBy, ConformanceError } from '../claim.js'
 import { notRun, type Definition, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
-import { refuseWhen } from '../intercept.js'
 import { random, type Random } from '../random.js'
 import type { Stage } from '../stage.js'
 import { claimKernelAgrees } from './account.js'
 import { Shadow } from './shadow.js'
 import { keepsReady } from './transitions.js'
+import { refusedAtRandom } from './with-refusals.js'
 
 /** Operations of a history. */
 const STEPS = 800
@@ -279,11 +279,7 @@ export const historyCases: readonly Definition[] = [
     show: (world) => {
       const errnos = errnosOf(world.subject)
       if (errnos === null) return notRun(NO_KERNEL)
-      const numbers = random(world.seed + 2)
-      let on = false
-      const wrap = (kernel: object): object =>
-        refuseWhen(kernel, () => (on && numbers.below(10) === 0 ? numbers.pick(errnos) : null))
-      relate(world, 3, { wrap, refusing: (isOn) => void (on = isOn) })
+      relate(world, 3, refusedAtRandom(random(world.seed + 2), errnos))
       return undefined
     },
   },

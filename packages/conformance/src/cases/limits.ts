@@ -4,6 +4,7 @@ import { formatAddress } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
 import { claim, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
+import { changeCalls } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import type { WitnessLimits } from '../subject.js'
 
@@ -36,14 +37,7 @@ function reportedBy(own: object, limit: number): readonly Reported[] {
 
 /** A kernel like `kernel` whose port reports limits by `change`. */
 function reporting(kernel: object, change: (own: object) => object): object {
-  return new Proxy(kernel, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name, target)
-      if (typeof member !== 'function') return member
-      if (name !== 'limits') return member.bind(target) as unknown
-      return (): object => change(Reflect.apply(member, target, []) as object)
-    },
-  })
+  return changeCalls(kernel, (fn, call) => (fn === 'limits' ? () => change(call() as object) : null))
 }
 
 /** What retired memory may take of a limit. The rest is for the program and the engine. */

@@ -2,6 +2,7 @@
 import type { Address } from '@memlayer/kernel'
 import { claim, same } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
+import { changeCalls } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { besideOthers } from './others.js'
 import { ready } from './transitions.js'
@@ -103,22 +104,14 @@ function grownByOthers(world: World): Verdict | undefined {
 
 /** A port that keeps its buffer until it is told to make a new one, as the ports of modules do. */
 function keepsBuffer(kernel: object): object {
-  let kept: ArrayBuffer | null = null
-  const members: Readonly<Record<string, (call: (...args: unknown[]) => unknown, args: unknown[]) => unknown>> = {
-    view: (call, args) => (kept ??= call(...args) as ArrayBuffer),
-    resetMemoryDataView(call) {
+  let kept: unknown = null
+  return changeCalls(kernel, (fn, call) => {
+    if (fn === 'view') return (...args) => (kept ??= call(...args))
+    if (fn !== 'resetMemoryDataView') return null
+    return () => {
       kept = null
       return call()
-    },
-  }
-  return new Proxy(kernel, {
-    get(target, name) {
-      const member: unknown = Reflect.get(target, name, target)
-      if (typeof member !== 'function') return member
-      const call = member.bind(target) as (...args: unknown[]) => unknown
-      const change = members[String(name)]
-      return change === undefined ? call : (...args: unknown[]): unknown => change(call, args)
-    },
+    }
   })
 }
 
@@ -148,31 +141,20 @@ function portKeepsBuffer(world: World): Verdict | undefined {
   )
 }
 
-interface Grown {
-  growMemory(pages: number): number
-}
-
 /** Another thread grows a shared memory first. Then the backend's own growth is refused, or the one after it. */
 function grownAndRefused(world: World): Verdict | undefined {
   for (const granted of [0, 1]) {
     let on = false
     let count = 0
-    const wrap = (kernel: object): object => {
-      const { growMemory } = kernel as Partial<Grown>
-      if (growMemory === undefined) return kernel
-      const grow = (pages: number): number => {
-        if (!on || pages === 0) return growMemory.call(kernel, pages)
-        if ((count += 1) === 1) void growMemory.call(kernel, 1)
-        return count > granted ? -1 : growMemory.call(kernel, pages)
-      }
-      return new Proxy(kernel, {
-        get(target, name) {
-          if (name === 'growMemory') return grow
-          const member: unknown = Reflect.get(target, name, target)
-          return typeof member === 'function' ? (member.bind(target) as unknown) : member
-        },
+    const wrap = (kernel: object): object =>
+      changeCalls(kernel, (fn, call) => {
+        if (fn !== 'growMemory') return null
+        return (pages) => {
+          if (!on || pages === 0) return call(pages)
+          if ((count += 1) === 1) void call(1)
+          return count > granted ? -1 : call(pages)
+        }
       })
-    }
     const verdict = world.play(
       (stage): Verdict | undefined => {
         const { os, unit } = stage

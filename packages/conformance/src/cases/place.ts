@@ -111,6 +111,18 @@ export function claimFaults({ witness }: Stage, { v, n, probes }: Place, expecte
   }
 }
 
+/**
+ * What is resident of ranges that were given back. The kernel takes what it may take first. Null: the backend promises
+ * nothing, or the witness can't tell.
+ */
+export function residentAway({ os, witness }: Stage): ((v: Address, n: number) => number) | null {
+  const { unusedReturnsMemory, unusedDropsContents } = os.traits
+  if (!unusedReturnsMemory || witness.resident === undefined) return null
+  if (!unusedDropsContents && witness.takeForfeit === undefined) return null
+  witness.takeForfeit?.()
+  return (v, n) => witness.resident?.(v, n) ?? NaN
+}
+
 function guardsOf({ v, n }: Place, page: number): readonly Address[] {
   return [v - page, v + n]
 }

@@ -4,6 +4,7 @@ import { absent, notRun, type Definition, type Verdict, type World } from '../de
 import { errnosOf, NO_KERNEL, otherErrnosOf } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
+import { refuseEach } from './with-refusals.js'
 
 const MIB = 2 ** 20
 
@@ -67,7 +68,7 @@ function askedRefused(world: World): Verdict | undefined {
   if (errnos === null) return notRun(NO_KERNEL)
   if (world.play(({ os }) => os.sysRoomOS === undefined)) return absent('sysRoomOS')
   for (const errno of [...errnos, ...otherErrnosOf(world.subject)])
-    for (let k = 1; askRefused(world, k, errno); k++) claim(k < 100, 'a question has no end')
+    refuseEach('sysRoomOS', 100, (k) => askRefused(world, k, errno))
   return undefined
 }
 

@@ -4,7 +4,7 @@ import type { Address } from '@memlayer/kernel'
 import { claim, rangeText } from '../claim.js'
 import type { Definition, World } from '../definition.js'
 import type { Stage } from '../stage.js'
-import { claimFaults, claimMarks, markAll, placeIn } from './place.js'
+import { claimFaults, claimMarks, markAll, placeIn, residentAway } from './place.js'
 
 /** Units of a span, and the part that the operation has. */
 const UNITS = 12
@@ -81,12 +81,7 @@ const both =
 const nothing: OnPart = () => undefined
 
 function claimAway({ stage }: Span, v: Address, n: number, what: string): void {
-  const { os, witness } = stage
-  const { unusedReturnsMemory, unusedDropsContents } = os.traits
-  if (!unusedReturnsMemory || witness.resident === undefined) return
-  if (!unusedDropsContents && witness.takeForfeit === undefined) return
-  witness.takeForfeit?.()
-  const kept = witness.resident(v, n)
+  const kept = residentAway(stage)?.(v, n) ?? 0
   claim(kept === 0, `${what} of ${rangeText(v, n)}: expected no resident bytes, found ${kept}`)
 }
 

@@ -1,7 +1,9 @@
 // Stages whose kernel refuses calls for as long as a case says so: all of them, or some by their number.
+import { claim } from '../claim.js'
 import { notRun, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
+import type { Random } from '../random.js'
 import type { Stage } from '../stage.js'
 
 /** A kernel that refuses while something runs. */
@@ -35,6 +37,28 @@ export function whileRefused(errno: number | null, isRefused: (call: number) => 
       return calls
     },
   }
+}
+
+/** A kernel that refuses one call in ten at random, with a number at random, while `refusing` says so. */
+export function refusedAtRandom(
+  numbers: Random,
+  errnos: readonly number[],
+): { readonly wrap: (kernel: object) => object; readonly refusing: (isOn: boolean) => void } {
+  let on = false
+  return {
+    wrap: (kernel) => refuseWhen(kernel, () => (on && numbers.below(10) === 0 ? numbers.pick(errnos) : null)),
+    refusing: (isOn) => void (on = isOn),
+  }
+}
+
+/**
+ * Refuses the first call, the second, and so on, until `refuse` returns false. Returns how many were refused. A backend
+ * that makes more than `most` calls makes them without end.
+ */
+export function refuseEach(what: string, most: number, refuse: (k: number) => boolean): number {
+  let k = 1
+  for (; refuse(k); k++) claim(k < most, `${what} makes more than ${most} kernel calls`)
+  return k - 1
 }
 
 /** Plays on stages whose kernel refuses while the scene says so, one for each error number. */
