@@ -49,7 +49,7 @@ function everyPageSize(world: World): Verdict | undefined {
     count += 1
     world.play((stage) => liveOn(stage, pageSize), { pageSize })
   }
-  return count === 0 ? notRun('the kernel has one page size') : undefined
+  return count === 0 ? absent('more than one page size') : undefined
 }
 
 /** Retires a Reserved range where the process locks what it maps. Returns the answer and what is resident, as text. */
