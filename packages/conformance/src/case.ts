@@ -24,6 +24,7 @@ import { historyCases } from './cases/histories.js'
 import { hugeAdviceCases } from './cases/huge-advice.js'
 import { hugePageCases } from './cases/huge-pages.js'
 import { instanceCases } from './cases/instances.js'
+import { keptFreeCases } from './cases/kept-free.js'
 import { keptTraitCases } from './cases/kept-traits.js'
 import { keptViewCases } from './cases/kept-views.js'
 import { kernelFactCases } from './cases/kernel-facts.js'
@@ -34,6 +35,7 @@ import { listenerCases } from './cases/listeners.js'
 import { limitCases } from './cases/limits.js'
 import { manyPagesCases } from './cases/many-pages.js'
 import { modestCases } from './cases/modest.js'
+import { oneEndHintCases } from './cases/one-end.js'
 import { optionalCases } from './cases/optional.js'
 import { promisedCases } from './cases/promised.js'
 import { reasonCases } from './cases/reasons.js'
@@ -46,6 +48,7 @@ import { roomCases } from './cases/room.js'
 import { shapeCases } from './cases/shape.js'
 import { sizeCases } from './cases/sizes.js'
 import { takenBackCases } from './cases/taken-back.js'
+import { thrownCases } from './cases/thrown.js'
 import { transitionCases } from './cases/transitions.js'
 import { undoneCases } from './cases/undone.js'
 import { addPlace } from './claim.js'
@@ -78,7 +81,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   shape: [...shapeCases, ...instanceCases, ...kernelFactCases],
   transitions: transitionCases,
   contents: [...contentsCases, ...takenBackCases, ...listenerCases],
-  hints: hintCases,
+  hints: [...hintCases, ...oneEndHintCases],
   alignment: alignmentCases,
   'huge pages': [...hugePageCases, ...collapseCases],
   fault: faultCases,
@@ -96,6 +99,8 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
     ...reusedCases,
     ...lastResortCases,
     ...faultPlanCases,
+    ...keptFreeCases,
+    ...thrownCases,
   ],
   sizes: [...sizeCases, ...manyPagesCases],
   repeated: [...repeatedCases, ...undoneCases],

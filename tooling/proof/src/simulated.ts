@@ -33,6 +33,17 @@ export function subjectOf<K extends Kernel>(
 
 const flavors = ['freebsd', 'dragonfly', 'netbsd', 'openbsd', 'solaris', 'illumos'] as const
 
+/** The cases with much free memory, by id or by part. os-plan9 reads it at each operation when it looks for bugs. */
+const readsMuch = [
+  'free/beyond-32-bits',
+  'free/many-pieces',
+  'free/parts-no-leak',
+  'histories',
+  'limits/last-units',
+  'refusals/reused',
+  'sizes',
+]
+
 /** Every backend over its simulated kernel. */
 export const simulatedSubjects: readonly AnySubject[] = [
   subjectOf('linux', (made) => simulate('linux', made), linux),
@@ -63,6 +74,12 @@ export const simulatedSubjects: readonly AnySubject[] = [
   subjectOf('aix', (made) => simulate('aix', made), aix),
   subjectOf('windows', (made) => simulate('windows', made), windows),
   subjectOf('plan9', (made) => simulate('plan9', made), plan9),
+  subjectOf(
+    'plan9, memDebug',
+    (made) => simulate('plan9', made),
+    ({ kernel }) => plan9({ kernel, memDebug: true }),
+    { skip: Object.fromEntries(readsMuch.map((id) => [id, 'each operation reads all free memory, which takes long'])) },
+  ),
   subjectOf('js', (made) => simulate('wasm', made), js),
   subjectOf('js, discarding', (made) => simulate('wasm', { ...made, discards: true }), js),
 ]

@@ -5,11 +5,15 @@ import { nameOf, type Fault } from './fault.js'
 /** Reasons by backend (null: all of them) and name of the fault. */
 const reasons: readonly (readonly [backend: RegExp | null, name: RegExp, reason: string])[] = [
   [
-    /^(plan9|template break)$/,
+    /^(plan9|plan9, memDebug|template break)$/,
     /(cuts the (length|size) to 32 bits|refuses 4 GiB and more)$/,
     'a break gives memory with the addresses, and 4 GiB of it are not asked for',
   ],
-  [/^(plan9|template break)$/, /^sysFreeOS hides a refusal$/, 'what is freed goes on a list, and nothing is refused'],
+  [
+    /^(plan9|plan9, memDebug|template break)$/,
+    /^sysFreeOS hides a refusal$/,
+    'what is freed goes on a list, and nothing is refused',
+  ],
   [
     /^darwin$/,
     /^sysUsedOS (does nothing|works only once)$/,

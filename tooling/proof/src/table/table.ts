@@ -11,6 +11,7 @@ import { leavingFaults } from './leavings.js'
 import { lessonFaults } from './lessons.js'
 import { limitFaults } from './limits.js'
 import { memoryFaults } from './memories.js'
+import { oneEndFaults } from './one-end.js'
 import { rangeFaults } from './ranges.js'
 import { samenessOf } from './same.js'
 import { seamFaults } from './seams.js'
@@ -53,6 +54,7 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
     ...lessonFaults(os, kernel),
     ...limitFaults(os, kernel),
     ...memoryFaults(os, kernel),
+    ...oneEndFaults(subject),
   ]
   const same = rows.flatMap((fault) => {
     const reason = why(fault)

@@ -98,7 +98,8 @@ class MyOs implements OS {
 
   /** None to Reserved: at `v` if given and free, else anywhere, never over a mapping. Null: the kernel refused. */
   sysReserveOS(v: Address | null, n: number): Address | null {
-    if (v === null || v === this.#break) return this.#take(n)
+    if (v === null) return this.#take(n)
+    if (v === this.#break) return this.#raise(n)
     this.refusal = { hint: 'Leave the address out: only the end of memory can be requested by address.' }
     return null
   }
@@ -122,6 +123,11 @@ class MyOs implements OS {
       else this.#free[at] = { address: block.address, size: left }
       return block.address + left
     }
+    return this.#raise(n)
+  }
+
+  /** Raises the break. The new pages are zero. Null: the kernel refused. */
+  #raise(n: number): Address | null {
     const v = this.#break
     if (this.#kernel.brk(v + n) < 0) {
       this.refusal = { syscall: 'brk', errno: ENOMEM, errnoName: 'ENOMEM', hint: 'Free memory, or ask for less.' }

@@ -1,0 +1,191 @@
+// What is free after a refusal, and what a refusal says of it. A refused request loses nothing that was free, and its
+// words depend on the state alone, not on what came and went before.
+import { claim, same } from '../claim.js'
+import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
+import { errnosOf, NO_KERNEL } from '../errnos.js'
+import type { Stage } from '../stage.js'
+import { give, isRefused, sceneOf, take, UNITS_MAX, type Range, type Scene } from './takes.js'
+import { whileRefused } from './with-refusals.js'
+
+/** Ways in which ranges of 4, 1, 4, 2, 8 and 1 units become free, by their index in the order of the frees. */
+const freed: readonly (readonly number[])[] = [
+  [5],
+  [4, 5],
+  [5, 4],
+  [1, 3, 5],
+  [0, 1, 2, 3, 4, 5],
+  [5, 4, 3, 2, 1, 0],
+  [0, 2, 4],
+  [4, 2, 5],
+]
+
+/** What is had of the free memory while the kernel gives no more, the largest pieces first, as text. */
+function hadOf(scene: Scene): string {
+  const { os, unit, refuse } = scene
+  const had: Range[] = []
+  for (const units of [16, 8, 4, 2, 1])
+    for (;;) {
+      const v = refuse(() => os.sysReserveOS(null, units * unit))
+      if (v === null) break
+      had.push([v, units * unit])
+      claim(had.length <= UNITS_MAX, 'the kernel refuses every call, but the backend has no end of memory')
+    }
+  for (const range of had) os.sysFreeOS(...range)
+  os.refusal = null
+  return had.map(([, n]) => n / unit).join(' ')
+}
+
+/** Requests that are refused where `units` are free in all. The first three are refused wherever they are free. */
+const requests: Readonly<Record<string, (units: number) => readonly number[]>> = {
+  'of more than all of it': (units) => [UNITS_MAX, units + 5, units + 1],
+  'of all of it': (units) => [units],
+  'of more than half of it': (units) => [Math.floor(units / 2) + 1],
+}
+
+/** Frees ranges in an order, makes `request` while the kernel refuses all, and tells what is had of the free ones. */
+function playFreed(world: World, errno: number, order: readonly number[], request: (scene: Scene) => boolean): string {
+  const { wrap, refuse } = whileRefused(errno)
+  return world.play(
+    ({ os, unit }: Stage) => {
+      const scene = sceneOf(os, unit, refuse)
+      const ranges = [4, 1, 4, 2, 8, 1].map((units) => take(scene, units))
+      for (const i of order) give(scene, ranges[i] ?? [NaN, 0])
+      const isToTell = refuse(() => request(scene))
+      os.refusal = null
+      const text = isToTell ? hadOf(scene) : ''
+      for (const range of scene.owned) os.sysFreeOS(...range)
+      return text
+    },
+    { wrap },
+  )
+}
+
+function isAllocRefused({ os }: Scene, n: number): boolean {
+  const p = os.sysAllocOS(n)
+  if (p !== null) os.sysFreeOS(p, n)
+  return p === null
+}
+
+/** Makes requests of `sizes`, also at the end of memory. False: one of them was done, which moves what is free. */
+function areRefused(scene: Scene, sizes: readonly number[]): boolean {
+  const { os, unit, owned } = scene
+  const end = Math.max(0, ...[...owned].map(([v, n]) => v + n))
+  return sizes.every((units) => {
+    if (!isRefused(scene, null, units * unit) || !isAllocRefused(scene, units * unit)) return false
+    return os.traits.hints || end === 0 || isRefused(scene, end, units * unit)
+  })
+}
+
+function keepsFree(world: World): Verdict | undefined {
+  const [errno] = errnosOf(world.subject) ?? []
+  if (errno === undefined) return notRun(NO_KERNEL)
+  for (const order of freed) {
+    const expected = playFreed(world, errno, order, () => true)
+    const units = expected.split(' ').reduce((sum, each) => sum + Number(each), 0)
+    if (units === 0) continue
+    for (const [name, sizesOf] of Object.entries(requests)) {
+      let isPlayed = false
+      const found = playFreed(world, errno, order, (scene) => (isPlayed = areRefused(scene, sizesOf(units))))
+      const free = `ranges ${order.join(', ')} of 4, 1, 4, 2, 8 and 1 units were freed`
+      const asked = `once sysReserve and sysAlloc were asked for units ${name}, and refused`
+      if (isPlayed) same(found, expected, `after ${free}, what can be had of them, in units, ${asked}`)
+    }
+  }
+  return undefined
+}
+
+/** States by what is free in them. */
+const states: Readonly<Record<string, (scene: Scene) => void>> = {
+  'nothing is free': (scene) => void take(scene, 8),
+  'the end is free': (scene) => give(scene, take(scene, 8)),
+  'there is a hole': (scene) => {
+    const [one] = [take(scene, 8), take(scene, 2)]
+    give(scene, one)
+  },
+  'there are two holes': (scene) => {
+    const [one, , two] = [take(scene, 8), take(scene, 2), take(scene, 4), take(scene, 2)]
+    give(scene, one)
+    give(scene, two)
+  },
+}
+
+/** Leaves the state as it was. False: what was freed was had at another address. That round is the last. */
+const rounds: Readonly<Record<string, (scene: Scene) => boolean>> = {
+  ...Object.fromEntries(
+    [1, 4, 8, 9, 32].map((units) => [
+      `${units} units came and went`,
+      (scene: Scene) => {
+        give(scene, take(scene, units))
+        return true
+      },
+    ]),
+  ),
+  'two ranges came and went': (scene) => {
+    const [one, two] = [take(scene, 16), take(scene, 3)]
+    give(scene, two)
+    give(scene, one)
+    return true
+  },
+  'a request was refused': (scene) => scene.refuse(() => isRefused(scene, null, UNITS_MAX * scene.unit)),
+  'a request by address was refused': (scene) => isRefused(scene, 3 * scene.unit, scene.unit),
+  'what was taken last went and came': (scene) => {
+    const last = [...scene.owned].at(-1) ?? [NaN, 0]
+    give(scene, last)
+    return take(scene, last[1] / scene.unit)[0] === last[0]
+  },
+}
+
+/** The words of the refusals of too much: by the kernel that refuses every call, and by the kernel itself. */
+function wordsOf({ os, unit, refuse }: Scene, isSimulated: boolean): string {
+  const ask = (n: number): string => {
+    os.refusal = null
+    const p = os.sysReserveOS(null, n)
+    if (p !== null) os.sysFreeOS(p, n)
+    return p === null ? ((os.refusal as { hint?: string } | null)?.hint ?? '') : ''
+  }
+  // An engine tries for seconds before it refuses so much.
+  const words = [refuse(() => ask(2 * UNITS_MAX * unit)), isSimulated ? ask(2 ** 47) : ''].join(' / ')
+  os.refusal = null
+  return words
+}
+
+function wordsUndone(world: World): Verdict | undefined {
+  const [errno] = errnosOf(world.subject) ?? []
+  if (errno === undefined) return notRun(NO_KERNEL)
+  if (world.play(({ os }) => os.traits.reservedTraps)) return absent('free memory that a backend keeps for itself')
+  for (const [state, reach] of Object.entries(states)) {
+    const { wrap, refuse } = whileRefused(errno)
+    world.play(
+      ({ os, unit, witness }: Stage) => {
+        const scene = sceneOf(os, unit, refuse)
+        const words = (): string => wordsOf(scene, witness.setLimits !== undefined)
+        // The memory is as large from now on as it ever becomes.
+        give(scene, take(scene, UNITS_MAX))
+        take(scene, 4)
+        reach(scene)
+        const expected = words()
+        for (const [round, play] of Object.entries(rounds))
+          for (let times = 1; times <= 2; times++) {
+            if (!play(scene)) break
+            same(words(), expected, `the hint of a refusal where ${state}, when ${round}, time ${times}`)
+          }
+        for (const range of scene.owned) os.sysFreeOS(...range)
+      },
+      { wrap },
+    )
+  }
+  return undefined
+}
+
+export const keptFreeCases: readonly Definition[] = [
+  {
+    id: 'refusals/keeps-free',
+    title: 'sysReserve and sysAlloc, refused: all that was free can still be had, in pieces as large',
+    show: keepsFree,
+  },
+  {
+    id: 'refusals/words-undone',
+    title: 'sysReserve, refused: the hint has the same words again once what was taken or freed meanwhile is undone',
+    show: wordsUndone,
+  },
+]
