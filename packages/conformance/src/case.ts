@@ -27,15 +27,16 @@ import { instanceCases } from './cases/instances.js'
 import { keptFreeCases } from './cases/kept-free.js'
 import { keptTraitCases } from './cases/kept-traits.js'
 import { keptViewCases } from './cases/kept-views.js'
-import { kernelFactCases } from './cases/kernel-facts.js'
 import { kthCallCases } from './cases/kth-call.js'
 import { lastResortCases } from './cases/last-resorts.js'
 import { ledgerCases } from './cases/ledger.js'
 import { listenerCases } from './cases/listeners.js'
 import { limitCases } from './cases/limits.js'
+import { limitsToldCases } from './cases/limits-told.js'
 import { manyPagesCases } from './cases/many-pages.js'
 import { modestCases } from './cases/modest.js'
 import { oneEndHintCases } from './cases/one-end.js'
+import { otherKernelCases } from './cases/other-kernels.js'
 import { optionalCases } from './cases/optional.js'
 import { promisedCases } from './cases/promised.js'
 import { reasonCases } from './cases/reasons.js'
@@ -52,7 +53,7 @@ import { thrownCases } from './cases/thrown.js'
 import { transitionCases } from './cases/transitions.js'
 import { undoneCases } from './cases/undone.js'
 import { addPlace } from './claim.js'
-import { notRun, type Definition, type Verdict, type World } from './definition.js'
+import { notRun, skipReason, type Definition, type Verdict, type World } from './definition.js'
 import { setStage } from './stage.js'
 import type { Subject } from './subject.js'
 
@@ -78,7 +79,7 @@ export interface Options {
 
 /** The cases by part, in the order of a run. */
 const parts: Readonly<Record<string, readonly Definition[]>> = {
-  shape: [...shapeCases, ...instanceCases, ...kernelFactCases],
+  shape: [...shapeCases, ...instanceCases],
   transitions: transitionCases,
   contents: [...contentsCases, ...takenBackCases, ...listenerCases],
   hints: [...hintCases, ...oneEndHintCases],
@@ -90,7 +91,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   account: accountCases,
   across: acrossCases,
   charge: [...chargeCases, ...promisedCases],
-  limits: limitCases,
+  limits: [...limitCases, ...limitsToldCases],
   refusals: [
     ...refusalCases,
     ...goneCases,
@@ -107,6 +108,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   batch: batchCases,
   optional: [...optionalCases, ...retireCases, ...roomCases, ...answerCases, ...adoptCases],
   advice: [...hugeAdviceCases, ...adviceAgainCases, ...adviceBesideCases],
+  'other kernels': otherKernelCases,
   calls: callCases,
   reports: reportCases,
   traits: [...modestCases, ...keptTraitCases],
@@ -125,10 +127,11 @@ export function conformance<K extends object>(subject: Subject<K>, options: Opti
     .map((definition) => bind(definition, bound, seed))
 }
 
-function bind({ id, title, show }: Definition, subject: Subject, seed: number): Case {
-  const world: World = {
+function worldOf(subject: Subject, seed: number): World {
+  return {
     subject,
     seed,
+    over: (kernel) => worldOf({ ...subject, kernel }, seed),
     play(scene, options = {}) {
       const stage = setStage(subject, seed, options)
       try {
@@ -141,12 +144,15 @@ function bind({ id, title, show }: Definition, subject: Subject, seed: number): 
       }
     },
   }
+}
+
+function bind({ id, title, show }: Definition, subject: Subject, seed: number): Case {
   return {
     id,
     title,
     run() {
-      const why = subject.skip?.[id] ?? subject.skip?.[id.slice(0, id.indexOf('/'))]
-      return why === undefined ? (show(world) ?? { status: 'pass' }) : notRun(why)
+      const why = skipReason(subject, id)
+      return why === undefined ? (show(worldOf(subject, seed)) ?? { status: 'pass' }) : notRun(why)
     },
   }
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Subject } from './subject.js'
+import type { KernelOptions, Subject } from './subject.js'
 
 interface Manifest {
   readonly name?: string
@@ -70,14 +70,14 @@ async function simulated(from: string, name: string): Promise<NonNullable<Subjec
       '--kernel needs @memlayer/simkernel beside the backend: npm install --save-dev @memlayer/simkernel',
     )
   const { simulate } = (await import(pathToFileURL(path).href)) as {
-    simulate(os: string, options: { seed: number }): object
+    simulate(os: string, options: KernelOptions): object
   }
   try {
     simulate(name, { seed: 1 })
   } catch (error) {
     throw new LoadError((error as Error).message, { cause: error })
   }
-  return ({ seed }) => simulate(name, { seed })
+  return (options) => simulate(name, options)
 }
 
 function simkernelFrom(file: string): string | null {

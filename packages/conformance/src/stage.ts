@@ -10,8 +10,6 @@ import { simulatedWitness } from './witness.js'
 export interface StageOptions {
   /** The seed of the kernel. Default: the world's seed. */
   readonly seed?: number
-  /** The page size to ask the kernel for. A kernel that has one size ignores it. */
-  readonly pageSize?: number
   /** Wraps the kernel that the backend sees. */
   readonly wrap?: (kernel: object) => object
   /** Limits that a simulated kernel has before the backend is made. Another kernel keeps its own. */
@@ -38,11 +36,7 @@ export interface Stage {
 
 /** Makes a stage. */
 export function setStage(subject: Subject, seed: number, options: StageOptions): Stage {
-  const { pageSize: asked } = options
-  const bottom = subject.kernel?.({
-    seed: options.seed ?? seed,
-    ...(asked === undefined ? {} : { pageSize: asked }),
-  })
+  const bottom = subject.kernel?.({ seed: options.seed ?? seed })
   if (options.limits !== undefined) simulatedWitness(bottom).setLimits?.(options.limits)
   const recording = bottom === undefined ? null : record(bottom)
   const kernel = recording === null ? undefined : (options.wrap?.(recording.kernel) ?? recording.kernel)

@@ -52,6 +52,16 @@ export interface Witness {
   lockAll?(): void
 }
 
+/** What a case asks of a new kernel. A kernel that has one size of pages ignores what it can't be. */
+export interface KernelOptions {
+  /** The seed of the kernel's choices. */
+  readonly seed: number
+  /** Bytes in a page: a power of two. Absent: the usual size. */
+  readonly pageSize?: number
+  /** Bytes in a huge page: a power of two, or 0 for no huge pages. Absent: the usual size. */
+  readonly hugePageSize?: number
+}
+
 /** A backend, and how a case makes it. */
 export interface Subject<K extends object = object> {
   /** Its name in the report. Default: the backend's own name. */
@@ -60,10 +70,10 @@ export interface Subject<K extends object = object> {
   createOS(options: { readonly kernel?: K | undefined }): OS
   /**
    * A new kernel: a simulated one for each case, or the host's. Absent: the backend uses its own kernel, and the cases
-   * that watch kernel calls or make them fail do not run. A case may ask for pages of another size, in bytes. A kernel
-   * that has one size ignores that.
+   * that watch kernel calls or make them fail do not run. Some cases ask for other page sizes. They do not run where
+   * the kernel's `pageSize` or `hugePageSize` is not what they asked for.
    */
-  kernel?(options: { readonly seed: number; readonly pageSize?: number }): K
+  kernel?(options: KernelOptions): K
   /** The witness for a kernel. Default: `simulatedWitness`, which knows the kernels of `@memlayer/simkernel`. */
   witness?(kernel: K | undefined, os: OS): Witness
   /** The error numbers for calls that must fail. Default: those of the kind of kernel, out of memory first. */

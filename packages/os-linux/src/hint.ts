@@ -39,7 +39,8 @@ export function keptHint(errno: number): string {
 }
 
 function lockedHint(limits: PosixLimits | undefined): string {
-  const now = limits === undefined ? '' : `: RLIMIT_MEMLOCK is ${formatBytes(limits.lockedMemory)}`
+  const limit = limits?.lockedMemory ?? NaN
+  const now = Number.isFinite(limit) ? `: RLIMIT_MEMLOCK is ${formatBytes(limit)}` : ''
   return `Raise the limit with 'ulimit -l'. The process locks all memory that it maps, and may lock no more${now}.`
 }
 

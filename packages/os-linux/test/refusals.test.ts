@@ -217,6 +217,13 @@ describe('os-linux names the limit that stopped a call', () => {
       hint: expect.stringContaining('RLIMIT_MEMLOCK is 8 MiB') as string,
     })
   })
+
+  it('no figure of RLIMIT_MEMLOCK where it is not known', () => {
+    const memory = createMemory(createOS({ kernel: refusing(11, { lockedMemory: NaN }) }))
+    expect(errorOf(() => memory.sysAlloc(4096, null))).toMatchObject({
+      hint: expect.stringMatching(/and may lock no more\.$/) as string,
+    })
+  })
 })
 
 function refusing(errno: number, limits: Partial<typeof roomy>): PosixKernel {

@@ -7,7 +7,7 @@ import { ERROR_ACCESS_DENIED, ERROR_INVALID_ADDRESS, ERROR_INVALID_PARAMETER, ou
 /** What to do when `n` bytes can't be reserved, and the most likely cause. */
 export function reserveHint(errno: number, n: number, kernel: WindowsKernel): string {
   const limits = kernel.limits?.()
-  if (limits !== undefined && n > limits.addressSpaceAvailable) {
+  if (limits !== undefined && n > limits.addressSpaceAvailable && !Number.isNaN(limits.addressSpace)) {
     const { addressSpace, addressSpaceAvailable } = limits
     const taken = addressSpace - addressSpaceAvailable
     // Rounded, what is free of an address space that is nearly empty is all of it.
@@ -35,7 +35,7 @@ export function commitHint(errno: number, n: number, kernel: WindowsKernel, isNe
   const isShort = outOfMemoryErrors.includes(errno) || (isNew && errno === ERROR_INVALID_PARAMETER)
   if (!isShort) return rangeHint(errno, isNew)
   const limits = kernel.limits?.()
-  if (limits === undefined || Number.isNaN(limits.commitAvailable)) {
+  if (limits === undefined || Number.isNaN(limits.commitAvailable) || Number.isNaN(limits.commitLimit)) {
     return (
       "Check the commit limit (memory and page files together) and the job's limit. " +
       'Committed memory is counted when it is asked for, not when it is touched. How much is left is not known.'

@@ -46,6 +46,7 @@ describe('os-windows, refused an allocation', () => {
     ['a growing page file', 635, 'ERROR_COMMITMENT_MINIMUM', {}, 'a page file that is growing'],
     ['a quota', 1454, 'ERROR_PAGEFILE_QUOTA', {}, 'is not what refused, so how much is left is not known'],
     ['an unknown limit', 1455, 'ERROR_COMMITMENT_LIMIT', null, 'Committed memory is counted when it is asked for'],
+    ['a limit without its size', 1455, 'ERROR_COMMITMENT_LIMIT', { commitLimit: NaN }, 'How much is left is not known'],
     ["a limit of Wine's host", 5, 'ERROR_ACCESS_DENIED', {}, 'or the host of Wine'],
     ['an error without a name', 4242, 'error 4242', {}, 'The kernel gives no other reason'],
   ] as const)('names %s (%i), and counts nothing', (_, errno, errnoName, limits, words) => {

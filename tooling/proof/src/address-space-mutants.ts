@@ -233,6 +233,13 @@ export const addressSpaceMutants: readonly Mutant[] = [
     caughtBy: 'refusals/reserve',
   },
   {
+    wrong: 'memory begins at 4096 bytes where the data ends inside a larger page',
+    subject: plan9,
+    find: 'this.#start = this.#memRound(kernel.end);',
+    put: 'this.#start = alignUp(kernel.end, 4096);',
+    caughtBy: 'pages/data-end',
+  },
+  {
     wrong: 'the end moves even when growth fails',
     subject: js,
     find: 'if (before < 0) {',

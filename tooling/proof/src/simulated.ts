@@ -1,6 +1,6 @@
 // Every backend of the repository over its simulated kernel, with its important options. Each is a subject of the
 // conformance suite.
-import type { Subject } from '@memlayer/conformance'
+import type { KernelOptions, Subject } from '@memlayer/conformance'
 import type { OS } from '@memlayer/core'
 import type { Kernel } from '@memlayer/kernel'
 import { createOS as aix } from '@memlayer/os-aix'
@@ -18,7 +18,7 @@ export type AnySubject = Subject & { readonly name: string }
 /** Makes a subject. `kernel` makes its kernels. */
 export function subjectOf<K extends Kernel>(
   name: string,
-  kernel: (options: { readonly seed: number; readonly pageSize?: number }) => K,
+  kernel: (options: KernelOptions) => K,
   createOS: (options: { readonly kernel?: K | undefined }) => OS,
   facts: Pick<Subject, 'skip' | 'usedKeepsReady'> = {},
 ): AnySubject {

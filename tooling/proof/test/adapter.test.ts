@@ -4,4 +4,4 @@ import { createOS } from '@memlayer/os-linux'
 import { simulate } from '@memlayer/simkernel'
 import { describe, it } from 'vitest'
 
-defineTests({ name: 'linux', kernel: ({ seed }) => simulate('linux', { seed }), createOS }, { describe, it })
+defineTests({ name: 'linux', kernel: (options) => simulate('linux', options), createOS }, { describe, it })

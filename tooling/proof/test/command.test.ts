@@ -36,7 +36,7 @@ function mutant(name: string, replaced: string): string {
 import { simulate } from ${JSON.stringify(sim)}
 export const subject = {
   name: 'mine',
-  kernel: ({ seed }) => simulate('linux', { seed }),
+  kernel: (options) => simulate('linux', options),
   createOS: ({ kernel }) => { const os = createOS({ kernel }); ${replaced}; return os },
 }
 `,

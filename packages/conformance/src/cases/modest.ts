@@ -65,15 +65,15 @@ function sizes(world: World): Verdict | undefined {
   const kernel: { readonly pageSize?: unknown; readonly hugePageSize?: unknown } | undefined = world.subject.kernel?.({
     seed: world.seed,
   })
-  return world.play(({ os, pageSize }) => {
+  return world.play(({ os, unit, pageSize }) => {
     const { granularity } = os.traits
-    // Of one, two and three pages: ranges of one size may all lie at twice the granularity.
-    const sizeOf = (i: number): number => (1 + (i % 3)) * pageSize
+    // Of one, two and three units: ranges of one size may all lie at twice the granularity.
+    const sizeOf = (i: number): number => (1 + (i % 3)) * unit
     const starts = Array.from({ length: 16 }, (_, i) => os.sysReserveOS(null, sizeOf(i)))
     const odd = starts.filter((v) => v !== null && v % (2 * granularity) !== 0).length
     for (const [i, v] of starts.entries()) if (v !== null) os.sysFreeOS(v, sizeOf(i))
     for (const v of starts)
-      claim(v === null || v % granularity === 0, `the granularity is ${granularity}, but a page was reserved at ${v}`)
+      claim(v === null || v % granularity === 0, `the granularity is ${granularity}, but memory was reserved at ${v}`)
     claim(odd > 0, `the granularity is ${granularity}, but 16 reservations begin at multiples of ${2 * granularity}`)
     if (typeof kernel?.pageSize === 'number')
       same(pageSize, kernel.pageSize, 'the trait pageSize, as the kernel tells it')

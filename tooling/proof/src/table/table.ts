@@ -4,9 +4,11 @@ import type { OS } from '@memlayer/core'
 import type { AnySubject } from '../simulated.js'
 import { addressFaults } from './addresses.js'
 import { batchFaults } from './batches.js'
+import { changeFaults } from './changes.js'
 import { costFaults } from './costs.js'
 import { factFaults } from './facts.js'
 import { over, type Fault } from './fault.js'
+import { kernelFaults } from './kernels.js'
 import { leavingFaults } from './leavings.js'
 import { lessonFaults } from './lessons.js'
 import { limitFaults } from './limits.js'
@@ -47,6 +49,7 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
     ...batchFaults(os),
     ...serviceFaults(os),
     ...factFaults(os, kernel),
+    ...kernelFaults(subject, os, kernel),
     ...stateFaults(os),
     ...seamFaults(os),
     ...costFaults(os, kernel),
@@ -55,6 +58,7 @@ function tableOf(subject: AnySubject): { faults: Fault[]; same: Same[] } {
     ...limitFaults(os, kernel),
     ...memoryFaults(os, kernel),
     ...oneEndFaults(subject),
+    ...changeFaults(os, kernel),
   ]
   const same = rows.flatMap((fault) => {
     const reason = why(fault)

@@ -5,8 +5,8 @@ import { createOS } from '../dist/index.js'
 
 export const subject = {
   name: 'my-os',
-  /** @param {{ readonly seed: number }} options */
-  kernel: ({ seed }) => simulate('plan9', { seed }),
+  /** @param {{ readonly seed: number, readonly pageSize?: number }} options */
+  kernel: (options) => simulate('plan9', options),
   /** @param {{ readonly kernel?: import('@memlayer/kernel').Plan9Kernel }} options */
   createOS: (options) => createOS(options),
   // ENOMEM

@@ -5,8 +5,8 @@ import { createOS } from '../dist/index.js'
 
 export const subject = {
   name: 'my-os',
-  /** @param {{ readonly seed: number }} options */
-  kernel: ({ seed }) => simulate('linux', { seed, hugePageSize: 0 }),
+  /** @param {{ readonly seed: number, readonly pageSize?: number }} options */
+  kernel: (options) => simulate('linux', { ...options, hugePageSize: 0 }),
   /** @param {{ readonly kernel?: import('@memlayer/kernel').PosixKernel }} options */
   createOS: (options) => createOS(options),
   // ENOMEM

@@ -5,8 +5,8 @@ import { createOS } from '../dist/index.js'
 
 export const subject = {
   name: 'my-os',
-  /** @param {{ readonly seed: number }} options */
-  kernel: ({ seed }) => simulate('windows', { seed }),
+  /** @param {{ readonly seed: number, readonly pageSize?: number }} options */
+  kernel: (options) => simulate('windows', options),
   /** @param {{ readonly kernel?: import('@memlayer/kernel').WindowsKernel }} options */
   createOS: (options) => createOS(options),
   // ERROR_NOT_ENOUGH_MEMORY
