@@ -36,6 +36,7 @@ import { limitsToldCases } from './cases/limits-told.js'
 import { manyPagesCases } from './cases/many-pages.js'
 import { modestCases } from './cases/modest.js'
 import { oneEndHintCases } from './cases/one-end.js'
+import { otherCodeCases } from './cases/others.js'
 import { otherKernelCases } from './cases/other-kernels.js'
 import { optionalCases } from './cases/optional.js'
 import { promisedCases } from './cases/promised.js'
@@ -81,7 +82,7 @@ export interface Options {
 const parts: Readonly<Record<string, readonly Definition[]>> = {
   shape: [...shapeCases, ...instanceCases],
   transitions: transitionCases,
-  contents: [...contentsCases, ...takenBackCases, ...listenerCases],
+  contents: [...contentsCases, ...takenBackCases, ...listenerCases, ...otherCodeCases],
   hints: [...hintCases, ...oneEndHintCases],
   alignment: alignmentCases,
   'huge pages': [...hugePageCases, ...collapseCases],

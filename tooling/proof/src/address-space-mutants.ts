@@ -233,13 +233,6 @@ export const addressSpaceMutants: readonly Mutant[] = [
     caughtBy: 'refusals/reserve',
   },
   {
-    wrong: 'memory begins at 4096 bytes where the data ends inside a larger page',
-    subject: plan9,
-    find: 'this.#start = this.#memRound(kernel.end);',
-    put: 'this.#start = alignUp(kernel.end, 4096);',
-    caughtBy: 'pages/data-end',
-  },
-  {
     wrong: 'the end moves even when growth fails',
     subject: js,
     find: 'if (before < 0) {',
@@ -287,6 +280,46 @@ export const addressSpaceMutants: readonly Mutant[] = [
       'if (p < 0 && this.#kernel.mprotect(v, n, PROT_NONE) === 0) p = v;',
     ].join('\n'),
     caughtBy: 'refusals/gone',
+  },
+  {
+    wrong: 'a hint that the kernel rounds down is answered as it was asked',
+    subject: windows,
+    find: 'let p = this.#kernel.virtualAlloc(v ?? 0, n, MEM_RESERVE, PAGE_READWRITE);',
+    put: [
+      'let p = this.#kernel.virtualAlloc(v ?? 0, n, MEM_RESERVE, PAGE_READWRITE);',
+      '        if (p >= 0 && v !== null)',
+      '            return v;',
+    ].join('\n'),
+    caughtBy: 'hints/uneven',
+  },
+  {
+    wrong: 'sysRoom believes what the port reports',
+    subject: windows,
+    find: '        this.#endQuestion();\n        const p =',
+    put: [
+      '        this.#endQuestion();',
+      '        if (n <= this.#kernel.limits?.().commitAvailable)',
+      '            return true;',
+      '        const p =',
+    ].join('\n'),
+    caughtBy: 'room/not-reported',
+  },
+  {
+    wrong: 'a decommit over reservations is halved in 32 bits',
+    subject: windows,
+    find: [
+      '                small = alignDown(small / 2, this.#pageSize);',
+      '            }',
+      '            if (small < this.#pageSize)',
+      '                throw',
+    ].join('\n'),
+    put: [
+      '                small = (small / 2) & -this.#pageSize;',
+      '            }',
+      '            if (small < this.#pageSize)',
+      '                throw',
+    ].join('\n'),
+    caughtBy: 'across/beyond-32-bits',
   },
   // sysMap
   {
@@ -341,13 +374,6 @@ export const addressSpaceMutants: readonly Mutant[] = [
       '    answer = this.#kernel.mprotect(at, Math.min(2 ** 28, v + n - at), PROT_NONE);',
     ].join('\n'),
     caughtBy: 'k-th-call/large',
-  },
-  {
-    wrong: 'sysReserve compares a hint with the break of the system, which a free does not lower',
-    subject: plan9,
-    find: 'if (hint === this.#bloc) {',
-    put: 'if (hint === this.#blocMax) {',
-    caughtBy: 'hints/told',
   },
   {
     wrong: 'sysFree clears a length of 32 bits',

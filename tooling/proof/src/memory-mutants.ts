@@ -67,6 +67,31 @@ export const memoryMutants: readonly Mutant[] = [
   },
   // sysUnused
   {
+    wrong: 'what sysRetire maps without a look is counted in pages',
+    subject: 'linux, 64 KiB pages',
+    find: 'if (n > populatedMax && this.#locksMappings())',
+    put: 'if (n > 256 * this.#pageSize && this.#locksMappings())',
+    caughtBy: 'retire/locked-later',
+  },
+  {
+    wrong: 'ENOSYS has one number on every processor',
+    subject: 'linux, mips',
+    find: 'this.#enosys = ENOSYS[numbers];',
+    put: 'this.#enosys = ENOSYS.generic;',
+    caughtBy: 'refusals/no-such-call',
+  },
+  {
+    wrong: 'sysUnused advises the range before it again where both touch',
+    subject: 'freebsd',
+    find: 'const answer = this.#kernel.madvise(v, n, this.#free);',
+    put: [
+      'const start = this.last?.end === v ? this.last.start : v;',
+      '        this.last = { start, end: v + n };',
+      '        const answer = this.#kernel.madvise(start, v + n - start, this.#free);',
+    ].join('\n'),
+    caughtBy: 'repeated/beside',
+  },
+  {
     wrong: 'sysUnused does nothing, and says that it does',
     subject: 'freebsd',
     find: 'const answer = this.#kernel.madvise(v, n, this.#free);',

@@ -1,6 +1,7 @@
 // All backends that are wrong on purpose. `npm run mutants` and its test run each of them.
 import { addressSpaceMutants } from './address-space-mutants.js'
 import { engineMutants } from './engine-mutants.js'
+import { freeMemoryMutants } from './free-memory-mutants.js'
 import { memoryMutants } from './memory-mutants.js'
 import type { Mutant } from './mutant.js'
 
@@ -11,6 +12,7 @@ const plan9 = 'plan9'
 export const mutants: readonly Mutant[] = [
   ...memoryMutants,
   ...addressSpaceMutants,
+  ...freeMemoryMutants,
   ...engineMutants,
   {
     wrong: 'mappings are counted twice',

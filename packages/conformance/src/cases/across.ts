@@ -4,7 +4,7 @@ import { absent, notRun, type Definition, type Verdict, type World } from '../de
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
-import { claimFaults, claimMarks, markAll, residentAway } from './place.js'
+import { beyond32Bits, claimFaults, claimMarks, isSparse, markAll, residentAway } from './place.js'
 import { pagesOf, rowOf, type Row } from './row.js'
 import { keepsReady } from './transitions.js'
 
@@ -93,7 +93,8 @@ function playOptional(stage: Stage, span: Span): void {
   markAll(stage, inside, 3)
   if (os.sysZeroOS?.(v, n) === true) claimSpan(stage, span, [0], 'sysZeroOS')
   markAll(stage, inside, 4)
-  if (os.sysRetireOS?.(v, n, true) === true) claimSpan(stage, span, [0], 'sysRetireOS')
+  // A backend may write zeroes to all of it.
+  if (n < 2 ** 30 && os.sysRetireOS?.(v, n, true) === true) claimSpan(stage, span, [0], 'sysRetireOS')
   if (os.sysUnusedAllOS?.([v, n]) === true) {
     claimGone(stage, span, 'sysUnusedAllOS')
     claimBesides(stage, span, 'sysUnusedAllOS')
@@ -126,6 +127,26 @@ function atAllEnds(world: World): Verdict | undefined {
     }
     return undefined
   })
+}
+
+/** Two reservations, each of more bytes than 32 bits can count, and a range from page to page over both. */
+function beyondBoth(world: World): Verdict | undefined {
+  return world.play(
+    (stage) => {
+      const { memory, os, pageSize, witness } = stage
+      if (witness.setLimits === undefined)
+        return notRun('needs a simulated kernel, which has no memory for pages that are untouched')
+      if (!os.traits.hints) return absent('hints')
+      if (!isSparse(os)) return absent('reservedTraps')
+      const row = rowOf(stage, 2, beyond32Bits(pageSize))
+      if (row === null) return noRow(stage)
+      memory.sysMap(row.v, 2 * row.part, null)
+      memory.sysUsed(row.v, 2 * row.part)
+      playSpan(stage, { row, from: pageSize, to: 2 * row.part - pageSize })
+      return undefined
+    },
+    { limits: { memory: 2 ** 44, swap: 0, commit: 2 ** 44 } },
+  )
 }
 
 /** The operations that may end half way. */
@@ -292,6 +313,11 @@ export const acrossCases: readonly Definition[] = [
     id: 'across/ends',
     title: 'every transition reaches a range over one to three reservations, wherever it ends, and no page beside it',
     show: atAllEnds,
+  },
+  {
+    id: 'across/beyond-32-bits',
+    title: 'every transition reaches a range over two reservations of 4 GiB and a page each',
+    show: beyondBoth,
   },
   {
     id: 'across/refused',

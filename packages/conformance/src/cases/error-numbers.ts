@@ -1,6 +1,7 @@
 // Refusals with error numbers that are rare: a filter of system calls, an old kernel, a quota. What is done and what is
 // left must not hang on the number.
 import type { Memory } from '@memlayer/core'
+import { claimBytes } from '../bytes.js'
 import { claimOutcome, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL, otherErrnosOf } from '../errnos.js'
@@ -93,6 +94,59 @@ function sameForAll(world: World): Verdict | undefined {
   return undefined
 }
 
+/** The error number by which a kernel says that it has no such call, as the backend names it. Null: it names none. */
+function noSuchCall(world: World): number | null {
+  for (const errno of otherErrnosOf(world.subject)) {
+    const { wrap, refuse } = whileRefused(errno)
+    const name = world.play(
+      ({ os, unit }) => {
+        const p = refuse(() => os.sysReserveOS(null, unit))
+        const found = os.refusal?.errnoName
+        os.refusal = null
+        if (p !== null) os.sysFreeOS(p, unit)
+        return found
+      },
+      { wrap },
+    )
+    if (name === 'ENOSYS') return errno
+  }
+  return null
+}
+
+/** Functions that say no, without a refusal, where the kernel lacks their call. */
+const lacked: Readonly<Record<string, (stage: Stage, v: number, n: number) => unknown>> = {
+  sysPopulateOS: ({ os }, v, n) => os.sysPopulateOS?.(v, n),
+  sysUnusedAllOS: ({ os }, v, n) => os.sysUnusedAllOS?.([v, n]),
+}
+
+function lacksCall(world: World): Verdict | undefined {
+  if (errnosOf(world.subject) === null) return notRun(NO_KERNEL)
+  const errno = noSuchCall(world)
+  if (errno === null) return absent('a name for ENOSYS')
+  for (const [name, ask] of Object.entries(lacked)) {
+    const { wrap, refuse } = whileRefused(errno)
+    world.play(
+      (stage) => {
+        const { os, unit } = stage
+        if (typeof Reflect.get(os, name) !== 'function') return
+        const v = ready(stage, 4, 6)
+        for (let times = 1; times <= 2; times++) {
+          const what = `${name}, where the kernel has no such call (${errno}), time ${times}`
+          same(
+            refuse(() => ask(stage, v, 4 * unit)),
+            false,
+            `the answer of ${what}`,
+          )
+          same(os.refusal ?? null, null, `the refusal after ${what}`)
+          claimBytes(os, v, 4 * unit, 6, `memory after ${what}`)
+        }
+      },
+      { wrap },
+    )
+  }
+  return undefined
+}
+
 export const errorNumberCases: readonly Definition[] = [
   {
     id: 'k-th-call/any-number',
@@ -103,5 +157,10 @@ export const errorNumberCases: readonly Definition[] = [
     id: 'refusals/any-number',
     title: 'a refusal that does not mean that memory is short has one outcome, whatever its error number is',
     show: sameForAll,
+  },
+  {
+    id: 'refusals/no-such-call',
+    title: 'sysPopulateOS, sysUnusedAllOS: where the kernel has no such call, the answer is false and no refusal',
+    show: lacksCall,
   },
 ]

@@ -64,6 +64,35 @@ function far(world: World): Verdict | undefined {
   })
 }
 
+/** Hints that lie some pages beside a multiple of the granularity. */
+function uneven(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { os, unit, pageSize, witness } = stage
+    const { granularity } = os.traits
+    if (granularity <= pageSize) return absent('a granularity of several pages')
+    for (const units of [1, 3])
+      for (const beside of [pageSize, granularity / 2, granularity - pageSize]) {
+        const room = os.sysReserveOS(null, 8 * unit)
+        claim(room !== null, `sysReserveOS refused ${8 * unit} bytes, and the kernel refused nothing`)
+        os.sysFreeOS(room, 8 * unit)
+        const [hint, n] = [room + 2 * unit + beside, units * unit]
+        const p = os.sysReserveOS(hint, n)
+        os.refusal = null
+        if (p === null) continue
+        const what = `the address of ${hintText(hint, n)}`
+        same(p % granularity, 0, `${what}, ${rangeText(p, n)}: the rest of a division by the granularity`)
+        if (witness.held !== undefined) same(witness.held(p, n), n, `what the kernel holds at ${what}`)
+        os.sysMapOS(p, n)
+        os.sysUsedOS(p, n)
+        claimBytes(os, p, n, 0, `memory at ${what}`)
+        os.sysFreeOS(p, n)
+        if (witness.held !== undefined && os.traits.reservedTraps)
+          same(witness.held(p, n), 0, `what the kernel holds at ${what}, which was freed`)
+      }
+    return undefined
+  })
+}
+
 export const hintCases: readonly Definition[] = [
   {
     id: 'hints/honoured',
@@ -144,5 +173,10 @@ export const hintCases: readonly Definition[] = [
     id: 'hints/outside',
     title: 'sysReserve: where no range can lie at the hint, it goes elsewhere, and is not refused',
     show: far,
+  },
+  {
+    id: 'hints/uneven',
+    title: 'sysReserve: a hint that is no multiple of the granularity gives an address that is one, or is refused',
+    show: uneven,
   },
 ]

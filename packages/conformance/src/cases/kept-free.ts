@@ -1,10 +1,11 @@
 // What is free after a refusal, and what a refusal says of it. A refused request loses nothing that was free, and its
 // words depend on the state alone, not on what came and went before.
+import type { Address } from '@memlayer/kernel'
 import { claim, same } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import type { Stage } from '../stage.js'
-import { give, isRefused, sceneOf, take, UNITS_MAX, type Range, type Scene } from './takes.js'
+import { give, isRefused, reserve, sceneOf, take, UNITS_MAX, type Range, type Scene } from './takes.js'
 import { whileRefused } from './with-refusals.js'
 
 /** Ways in which ranges of 4, 1, 4, 2, 8 and 1 units become free, by their index in the order of the frees. */
@@ -25,7 +26,7 @@ function hadOf(scene: Scene): string {
   const had: Range[] = []
   for (const units of [16, 8, 4, 2, 1])
     for (;;) {
-      const v = refuse(() => os.sysReserveOS(null, units * unit))
+      const v = refuse(() => reserve(os, null, units * unit))
       if (v === null) break
       had.push([v, units * unit])
       claim(had.length <= UNITS_MAX, 'the kernel refuses every call, but the backend has no end of memory')
@@ -42,15 +43,15 @@ const requests: Readonly<Record<string, (units: number) => readonly number[]>> =
   'of more than half of it': (units) => [Math.floor(units / 2) + 1],
 }
 
-/** Frees ranges in an order, makes `request` while the kernel refuses all, and tells what is had of the free ones. */
-function playFreed(world: World, errno: number, order: readonly number[], request: (scene: Scene) => boolean): string {
+/** Frees ranges in an order, runs `then`, and tells what is had of the free ones while the kernel refuses all. */
+function playFreed(world: World, errno: number, order: readonly number[], then: (scene: Scene) => boolean): string {
   const { wrap, refuse } = whileRefused(errno)
   return world.play(
     ({ os, unit }: Stage) => {
       const scene = sceneOf(os, unit, refuse)
       const ranges = [4, 1, 4, 2, 8, 1].map((units) => take(scene, units))
       for (const i of order) give(scene, ranges[i] ?? [NaN, 0])
-      const isToTell = refuse(() => request(scene))
+      const isToTell = then(scene)
       os.refusal = null
       const text = isToTell ? hadOf(scene) : ''
       for (const range of scene.owned) os.sysFreeOS(...range)
@@ -76,20 +77,92 @@ function areRefused(scene: Scene, sizes: readonly number[]): boolean {
   })
 }
 
+function sumOf(pieces: string): number {
+  return pieces.split(' ').reduce((sum, each) => sum + Number(each), 0)
+}
+
+/** Ranges that come and go, by their units: in the order of the array, and freed the other way round. */
+const comings = [[1], [2], [3, 2], [1, 1, 1], [6]] as const
+
+/** Fails if less is free once ranges came and went while the kernel refused nothing. It may have grown. */
+function claimComeAndGo(world: World, errno: number, order: readonly number[], expected: string): void {
+  for (const units of comings)
+    for (const arrange of [(had: Range[]) => had, (had: Range[]) => had.toReversed()]) {
+      const found = playFreed(world, errno, order, (scene) => {
+        for (const range of arrange(units.map((each) => take(scene, each)))) give(scene, range)
+        return true
+      })
+      const free = `ranges ${order.join(', ')} of 4, 1, 4, 2, 8 and 1 units were freed`
+      claim(
+        sumOf(found) >= sumOf(expected),
+        `after ${free}, and ${units.join(' and ')} units came and went: expected ${expected} units, found ${found}`,
+      )
+    }
+}
+
 function keepsFree(world: World): Verdict | undefined {
   const [errno] = errnosOf(world.subject) ?? []
   if (errno === undefined) return notRun(NO_KERNEL)
   for (const order of freed) {
     const expected = playFreed(world, errno, order, () => true)
-    const units = expected.split(' ').reduce((sum, each) => sum + Number(each), 0)
+    const units = sumOf(expected)
     if (units === 0) continue
     for (const [name, sizesOf] of Object.entries(requests)) {
       let isPlayed = false
-      const found = playFreed(world, errno, order, (scene) => (isPlayed = areRefused(scene, sizesOf(units))))
+      const found = playFreed(
+        world,
+        errno,
+        order,
+        (scene) => (isPlayed = scene.refuse(() => areRefused(scene, sizesOf(units)))),
+      )
       const free = `ranges ${order.join(', ')} of 4, 1, 4, 2, 8 and 1 units were freed`
       const asked = `once sysReserve and sysAlloc were asked for units ${name}, and refused`
       if (isPlayed) same(found, expected, `after ${free}, what can be had of them, in units, ${asked}`)
     }
+    claimComeAndGo(world, errno, order, expected)
+  }
+  return undefined
+}
+
+/** Ways in which the four parts of a range of twelve units are freed, by the part that is next. */
+const partOrders: readonly (readonly number[])[] = [
+  [0, 1, 2, 3],
+  [3, 2, 1, 0],
+  [0, 2, 1, 3],
+  [2, 0, 1, 3],
+  [0, 3, 1, 2],
+  [3, 0, 2, 1],
+  [1, 3, 2, 0],
+]
+
+/** Frees a range between two that are in use, in parts, and asks for all of it again. Null: refused. */
+function hadAgain(world: World, errno: number, order: readonly number[] | null): Address | null {
+  const { wrap, refuse } = whileRefused(errno)
+  return world.play(
+    ({ os, unit }) => {
+      const scene = sceneOf(os, unit, refuse)
+      const [low, [v, n], high] = [take(scene, 1), take(scene, 12), take(scene, 1)]
+      if (order === null) os.sysFreeOS(v, n)
+      else for (const part of order) os.sysFreeOS(v + (part * n) / 4, n / 4)
+      const p = refuse(() => reserve(os, null, n))
+      os.refusal = null
+      if (p !== null) os.sysFreeOS(p, n)
+      give(scene, low)
+      give(scene, high)
+      return p
+    },
+    { wrap },
+  )
+}
+
+function wholeAgain(world: World): Verdict | undefined {
+  const [errno] = errnosOf(world.subject) ?? []
+  if (errno === undefined) return notRun(NO_KERNEL)
+  if (world.play(({ os }) => !os.traits.freesParts)) return absent('freesParts')
+  if (hadAgain(world, errno, null) === null) return absent('free memory that a backend keeps for itself')
+  for (const order of partOrders) {
+    const what = `sysReserve of 12 units, which were freed in the order of parts ${order.join(', ')}`
+    claim(hadAgain(world, errno, order) !== null, `${what}, is refused. Freed at once they can be had again`)
   }
   return undefined
 }
@@ -179,8 +252,13 @@ function wordsUndone(world: World): Verdict | undefined {
 
 export const keptFreeCases: readonly Definition[] = [
   {
+    id: 'free/whole-again',
+    title: 'sysFree: a range that is freed in parts, in any order, can be had again as a whole',
+    show: wholeAgain,
+  },
+  {
     id: 'refusals/keeps-free',
-    title: 'sysReserve and sysAlloc, refused: all that was free can still be had, in pieces as large',
+    title: 'sysReserve and sysAlloc: what is free stays free after a refusal, and after memory that came and went',
     show: keepsFree,
   },
   {

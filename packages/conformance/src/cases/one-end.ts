@@ -6,7 +6,7 @@ import { claimBytes, fill } from '../bytes.js'
 import { claim, rangeText } from '../claim.js'
 import { absent, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf } from '../errnos.js'
-import { give, isRefused, sceneOf, take, UNITS_MAX, type Range, type Scene } from './takes.js'
+import { give, isRefused, reserve, sceneOf, take, UNITS_MAX, type Range, type Scene } from './takes.js'
 import { whileRefused } from './with-refusals.js'
 
 /** What the memory that stays owned holds. */
@@ -89,7 +89,7 @@ function playAfter<T>(world: World, past: string, play: (after: After) => T): T 
 /** Reserves `units` at an address. What is had reads zero and is beside what is owned. Null: refused. */
 function reserveAt({ os, unit, owned }: Scene, v: Address, units: number, past: string): Address | null {
   const n = units * unit
-  const p = os.sysReserveOS(v, n)
+  const p = reserve(os, v, n)
   if (p === null) return null
   const what = `sysReserve of ${rangeText(v, n)}, after ${past}, handed out ${rangeText(p, n)}`
   for (const [w, m] of owned) claim(p >= w + m || p + n <= w, `${what}, expected no page of ${rangeText(w, m)}`)

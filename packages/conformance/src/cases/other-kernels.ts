@@ -1,7 +1,8 @@
 // Kernels with other facts than the subject's own have: another size of pages or huge pages, a program whose data ends
 // inside a page, and ports that lack what they may lack. Quick cases are played over each, so that no fact that a
 // subject never varies is a constant in a backend.
-import { thrownBy } from '../claim.js'
+import { formatAddress } from '@memlayer/core'
+import { claim, rangeText, thrownBy } from '../claim.js'
 import { absent, notRun, skipReason, type Definition, type Verdict, type World } from '../definition.js'
 import { NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
@@ -180,6 +181,25 @@ function isBreak(kernel: object): boolean {
   return 'brk' in kernel || 'growMemory' in kernel
 }
 
+/** Fails if a new backend hands out addresses below the end of the program's data. */
+function claimAbove(world: World, what: string): void {
+  let end = NaN
+  const wrap = (kernel: object): object => {
+    end = factOf(kernel, 'end') ?? NaN
+    return kernel
+  }
+  world.play(
+    ({ memory, unit }) => {
+      for (const units of [1, 2, 16]) {
+        const v = memory.sysReserve(null, units * unit)
+        const found = `sysReserve over a kernel ${what} gave ${rangeText(v, units * unit)}`
+        claim(v >= end, `${found}, expected no address below ${formatAddress(end)}, where the data ends`)
+      }
+    },
+    { wrap },
+  )
+}
+
 /** Plays a life where the data of the program ends inside a page: a little, half and most of a page into it. */
 function dataEnds(world: World): Verdict | undefined {
   const { kernel } = world.subject
@@ -196,7 +216,9 @@ function dataEnds(world: World): Verdict | undefined {
         const end = Math.floor((factOf(bottom, 'end') ?? NaN) / page) * page
         return withMembers(bottom, { end: end + into })
       }
-      replay(world.over(over), shortLife, `of ${page} bytes a page, where the data ends ${into} bytes into one`)
+      const what = `of ${page} bytes a page, where the data ends ${into} bytes into one`
+      replay(world.over(over), shortLife, what)
+      claimAbove(world.over(over), what)
     }
   }
   return undefined

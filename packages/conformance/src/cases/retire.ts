@@ -2,7 +2,7 @@
 // what gives memory up, once the process locks what it maps.
 import type { Address } from '@memlayer/kernel'
 import { claimBytes, fill } from '../bytes.js'
-import { rangeText, same } from '../claim.js'
+import { claim, rangeText, same } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import type { Stage } from '../stage.js'
 import { ready } from './transitions.js'
@@ -91,7 +91,14 @@ function outcomeOfGiving(stage: Stage, name: string, v: Address, n: number, befo
   const answer = givings[name]?.(stage, v, n, before === 'Ready')
   os.refusal = null
   const left = witness.resident?.(v, n)
-  if (answer === true) claimBytes(os, v, n, 0, `memory after ${name} of ${rangeText(v, n)}, which was ${before}`)
+  const what = `${name} of ${rangeText(v, n)}, ${n} bytes which were ${before}`
+  if (answer === true) claimBytes(os, v, n, 0, `memory after ${what}`)
+  // A port may have nothing that tells what is resident.
+  const most = os.host?.residency === undefined ? n : name === 'sysRetireOS' ? lookedAt : 0
+  claim(
+    answer !== true || left === undefined || left <= most,
+    `${what}, says done: expected at most ${most} resident bytes, found ${left}`,
+  )
   memory.sysFree(v, n, null)
   return `${String(answer)}, and ${left} bytes are resident`
 }
@@ -121,7 +128,7 @@ function outcomesWhereLocked(stage: Stage, name: string, isAskedBefore: boolean)
 
 /** Whether the process locks what it maps may change: what was asked of the kernel before is true no more. */
 function lockedLater(world: World): Verdict | undefined {
-  const own = world.play(({ os }) => Object.keys(givings).filter((name) => name in os))
+  const own = world.play(({ os }) => Object.keys(givings).filter((name) => typeof Reflect.get(os, name) === 'function'))
   if (own.length === 0) return absent('sysRetireOS')
   if (world.play(({ witness }) => witness.lockAll === undefined || witness.resident === undefined))
     return notRun('needs a kernel whose process can lock what it maps')

@@ -4,6 +4,8 @@ import { absent, notRun, type Definition, type Verdict, type World } from '../de
 import { errnosOf, NO_KERNEL, otherErrnosOf } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
 import type { Stage } from '../stage.js'
+import type { WitnessLimits } from '../subject.js'
+import { reporting } from './limits.js'
 import { refuseEach } from './with-refusals.js'
 
 const MIB = 2 ** 20
@@ -72,11 +74,47 @@ function askedRefused(world: World): Verdict | undefined {
   return undefined
 }
 
+/** What a port may report in place of what is so. */
+const figures = [0, 2 ** 50, NaN] as const
+
+/** What a port reports is not what its kernel does: a quota of the process, other code that commits meanwhile. */
+function askedNotRead(world: World): Verdict | undefined {
+  const limits: WitnessLimits = { commit: 16 * MIB, memory: 2 ** 50, swap: 0 }
+  const answers = (wrap?: (kernel: object) => object): Verdict | string =>
+    world.play(
+      ({ os, witness }) => {
+        if (os.sysRoomOS === undefined) return absent('sysRoomOS')
+        if (witness.setLimits === undefined || os.host?.limits === undefined)
+          return notRun('needs a kernel whose limits can be set')
+        const found = [MIB, 8 * MIB, 64 * MIB].map((n) => os.sysRoomOS?.(n))
+        os.refusal = null
+        return found.join(', ')
+      },
+      { limits, ...(wrap === undefined ? {} : { wrap }) },
+    )
+  const expected = answers()
+  if (typeof expected !== 'string') return expected
+  claim(expected.includes('false'), `sysRoomOS says yes to ${64 * MIB} bytes where ${16 * MIB} can be committed`)
+  for (const figure of figures) {
+    const change = (own: object): object =>
+      Object.fromEntries(Object.entries(own).map(([name, is]) => [name, typeof is === 'number' ? figure : is]))
+    const found = answers((kernel) => reporting(kernel, change))
+    const what = 'the answers of sysRoomOS for 1, 8 and 64 MiB, where 16 MiB can be committed'
+    same(found, expected, `${what}, and limits() tells ${figure}`)
+  }
+  return undefined
+}
+
 export const roomCases: readonly Definition[] = [
   { id: 'room/asked', title: 'sysRoomOS: tells whether the kernel would commit more, and takes nothing', show: asked },
   {
     id: 'room/refused',
     title: 'sysRoomOS, refused: false with a reason, takes nothing, and later tells what is true',
     show: askedRefused,
+  },
+  {
+    id: 'room/not-reported',
+    title: 'sysRoomOS: tells what the kernel does, also where that is not what the port reports',
+    show: askedNotRead,
   },
 ]

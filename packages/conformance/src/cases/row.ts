@@ -3,7 +3,7 @@
 import type { Address } from '@memlayer/kernel'
 import { thrownBy } from '../claim.js'
 import type { Stage } from '../stage.js'
-import type { Place } from './place.js'
+import { placeIn, type Place } from './place.js'
 
 /** Reservations side by side. */
 export interface Row {
@@ -17,9 +17,13 @@ export interface Row {
 /** The pages of a reservation in a row: enough to end a range at different ones. */
 const partPages = 8
 
-/** Makes `count` reservations side by side; null: the kernel gives none there. */
-export function rowOf({ memory, pageSize, unit }: Stage, count: number): Row | null {
-  const part = Math.ceil((partPages * pageSize) / unit) * unit
+/** Makes `count` reservations of `bytes` side by side, by default few pages; null: the kernel gives none there. */
+export function rowOf(
+  { memory, pageSize, unit }: Stage,
+  count: number,
+  bytes: number = partPages * pageSize,
+): Row | null {
+  const part = Math.ceil(bytes / unit) * unit
   for (let times = 0; times < 8; times++) {
     // A hole that is large enough for all of them.
     const hole = memory.sysReserve(null, count * part)
@@ -37,9 +41,15 @@ export function rowOf({ memory, pageSize, unit }: Stage, count: number): Row | n
   return null
 }
 
+/** More pages are not probed each. */
+const probedMax = 8 * partPages
+
 /** All of a row as a place whose probes are its pages from `from` to `to`. The pages beside them are not guards. */
 export function pagesOf({ v, count, part }: Row, page: number, from = 0, to: number = count * part): Place {
-  const probes: number[] = []
-  for (let at = from; at < to; at += page) probes.push(at)
+  const pages = Math.max(0, Math.ceil((to - from) / page))
+  const probes =
+    pages <= probedMax
+      ? Array.from({ length: pages }, (_, i) => from + i * page)
+      : placeIn(v + from, to - from, page).probes.map((at) => from + at)
   return { whole: v, size: count * part, v, n: count * part, probes }
 }

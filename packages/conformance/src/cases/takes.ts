@@ -2,7 +2,7 @@
 // scene asks the backend itself, because core would ask for no address that it owns.
 import type { OS } from '@memlayer/core'
 import type { Address } from '@memlayer/kernel'
-import { claim } from '../claim.js'
+import { claim, rangeText, same } from '../claim.js'
 
 /** More units than are ever free. */
 export const UNITS_MAX = 64
@@ -25,10 +25,18 @@ export function sceneOf(os: OS, unit: number, refuse: Scene['refuse']): Scene {
   return { os, unit, refuse, owned: new Set(), edges: new Set() }
 }
 
+/** Reserves. What is done leaves no refusal. */
+export function reserve(os: OS, v: Address | null, n: number): Address | null {
+  os.refusal = null
+  const p = os.sysReserveOS(v, n)
+  if (p !== null) same(os.refusal ?? null, null, `the refusal after sysReserveOS of ${rangeText(p, n)}, which was done`)
+  return p
+}
+
 /** Takes `units` at an address that the backend chooses. */
 export function take({ os, unit, owned, edges }: Scene, units: number): Range {
   const n = units * unit
-  const v = os.sysReserveOS(null, n)
+  const v = reserve(os, null, n)
   claim(v !== null, `sysReserveOS refused ${n} bytes, and the kernel refused nothing`)
   os.sysMapOS(v, n)
   os.sysUsedOS(v, n)
@@ -45,7 +53,7 @@ export function give({ os, owned }: Scene, range: Range): void {
 
 /** Asks for `n` bytes, and gives them back if they are there. True: refused. */
 export function isRefused({ os }: Scene, v: Address | null, n: number): boolean {
-  const p = os.sysReserveOS(v, n)
+  const p = reserve(os, v, n)
   if (p !== null) os.sysFreeOS(p, n)
   return p === null
 }

@@ -1,5 +1,6 @@
-// An operation, undone in another way than it was done, and done again. A backend that remembers its last range and
-// looks only where ranges begin, or only at ranges of the same size, takes what was undone for done.
+// An operation, undone in another way than it was done, and done again, or followed by one beside it. A backend that
+// remembers its last range and looks only where ranges begin, or only at ranges of the same size, takes what was undone
+// for done. One that joins a range to the last one, because they touch, does to the last one what was not asked.
 import type { Address } from '@memlayer/kernel'
 import { claim, rangeText } from '../claim.js'
 import type { Definition, World } from '../definition.js'
@@ -60,6 +61,8 @@ interface Redone {
   readonly undo: OnPart
   /** Fails unless the operation has its whole effect on the range. */
   readonly look: (span: Span, v: Address, n: number, what: string) => void
+  /** Fails unless the range is as `undo` left it. Absent: nothing tells. */
+  readonly lookUndone?: (span: Span, v: Address, n: number, what: string) => void
 }
 
 const map: OnPart = ({ stage }, v, n) => stage.memory.sysMap(v, n, null)
@@ -94,6 +97,16 @@ function claimUsable({ stage }: Span, v: Address, n: number, what: string): void
   claimMarks(stage, place, [5], what)
 }
 
+/** Fails unless [v, v+n) holds what `write` wrote, also once the kernel has taken what it may take. */
+function claimWritten({ stage }: Span, v: Address, n: number, what: string): void {
+  stage.witness.takeForfeit?.()
+  claimMarks(stage, placeIn(v, n, stage.pageSize), [7], what)
+}
+
+function claimTraps({ stage }: Span, v: Address, n: number, what: string): void {
+  if (stage.os.traits.faultTraps) claimFaults(stage, placeIn(v, n, stage.pageSize), true, what)
+}
+
 const operations: Readonly<Record<string, Redone>> = {
   sysMap: {
     start: nothing,
@@ -101,6 +114,7 @@ const operations: Readonly<Record<string, Redone>> = {
     follow: both(map, use),
     undo: fault,
     look: claimUsable,
+    lookUndone: claimTraps,
   },
   'sysUsed after sysUnused': {
     start: both(map, use, write, give),
@@ -108,6 +122,7 @@ const operations: Readonly<Record<string, Redone>> = {
     follow: use,
     undo: give,
     look: claimUsable,
+    lookUndone: claimAway,
   },
   'sysUsed after sysFault and sysMap': {
     start: map,
@@ -126,6 +141,7 @@ const operations: Readonly<Record<string, Redone>> = {
       const { stage } = span
       if (stage.os.traits.unusedTraps) claimFaults(stage, placeIn(v, n, stage.pageSize), true, what)
     },
+    lookUndone: claimWritten,
   },
   sysUnusedAll: {
     start: both(map, use, write),
@@ -133,6 +149,7 @@ const operations: Readonly<Record<string, Redone>> = {
     follow: giveAll,
     undo: both(use, write),
     look: claimAway,
+    lookUndone: claimWritten,
   },
   sysFault: {
     start: both(map, use, write),
@@ -143,8 +160,9 @@ const operations: Readonly<Record<string, Redone>> = {
       const { stage } = span
       if (!stage.os.traits.faultTraps) return
       claimAway(span, v, n, what)
-      claimFaults(stage, placeIn(v, n, stage.pageSize), true, what)
+      claimTraps(span, v, n, what)
     },
+    lookUndone: claimWritten,
   },
   sysZeroOS: {
     start: both(map, use, write),
@@ -154,6 +172,7 @@ const operations: Readonly<Record<string, Redone>> = {
     look: ({ stage, isDone }, v, n, what) => {
       if (isDone) claimMarks(stage, placeIn(v, n, stage.pageSize), [0], what)
     },
+    lookUndone: claimWritten,
   },
   sysPopulateOS: {
     start: both(map, use),
@@ -213,10 +232,58 @@ function playUndone(stage: Stage, name: string, redone: Redone, cover: readonly 
   memory.sysFree(v, UNITS * unit, null)
 }
 
+/** Ranges that touch the operation's own part, as they are used one after the other. */
+const sides: readonly (readonly Part[])[] = [
+  [[8, 12]],
+  [[0, 4]],
+  [[8, 9]],
+  [[3, 4]],
+  [
+    [8, 12],
+    [0, 4],
+  ],
+  [
+    [0, 2],
+    [2, 4],
+    [8, 10],
+    [10, 12],
+  ],
+]
+
+/** Does an operation, undoes it, and has another one follow in ranges that touch its own. */
+function playBeside(stage: Stage, names: readonly [first: string, next: string], parts: readonly Part[]): void {
+  const { memory, os, unit } = stage
+  const [first, next] = [operations[names[0]], operations[names[1]]]
+  if (first === undefined || next === undefined) return
+  const v = memory.sysReserve(null, UNITS * unit)
+  const span: Span = { stage, v, isDone: false }
+  const at = ([from, to]: Part): [Address, number] => [v + from * unit, (to - from) * unit]
+  first.start(span, ...at(own))
+  for (const part of parts) next.start(span, ...at(part))
+  first.run(span, ...at(own))
+  first.undo(span, ...at(own))
+  const words = `${names[0]}, which was done for ${textOf([own])}, undone, and followed by ${names[1]}`
+  for (const part of parts) {
+    next.run(span, ...at(part))
+    next.look(span, ...at(part), `${words}, for ${textOf([part])}`)
+  }
+  first.lookUndone?.(span, ...at(own), `${words} for ${textOf(parts)}`)
+  os.refusal = null
+  memory.sysFree(v, UNITS * unit, null)
+}
+
 function undone(world: World): void {
   world.play((stage) => {
     for (const [name, redone] of Object.entries(operations))
       for (const cover of covers) for (const isLast of [true, false]) playUndone(stage, name, redone, cover, isLast)
+  })
+}
+
+function beside(world: World): void {
+  world.play((stage) => {
+    const names = Object.keys(operations)
+    for (const first of names)
+      for (const next of names) for (const parts of sides) playBeside(stage, [first, next], parts)
   })
 }
 
@@ -225,5 +292,10 @@ export const undoneCases: readonly Definition[] = [
     id: 'repeated/undone',
     title: 'an operation has its whole effect again, in whichever ranges it was undone',
     show: undone,
+  },
+  {
+    id: 'repeated/beside',
+    title: 'an operation on a range that touches the last one leaves that one as it has become meanwhile',
+    show: beside,
   },
 ]

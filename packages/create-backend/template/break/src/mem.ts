@@ -3,7 +3,7 @@
 //
 // A function has three outcomes. Done: it returns. Refused: it returns null and sets `refusal`. Broken: it throws a
 // FatalError. It never throws a UsageError, calls no wrapper of core, and keeps its state in the instance.
-import { checkOptions, type OS, type Refusal, type Traits } from '@memlayer/core'
+import { checkOptions, FatalError, type OS, type Refusal, type Traits } from '@memlayer/core'
 import type { Address, Plan9Kernel } from '@memlayer/kernel'
 import { ENOMEM } from './defs.js'
 import { hostKernel } from './host.js'
@@ -77,6 +77,14 @@ class MyOs implements OS {
 
   /** Any state to None. If the kernel keeps the range, `refusal` says so, and the range stays owned. */
   sysFreeOS(v: Address, n: number): void {
+    // A page that is listed twice would be handed out twice. The ledger catches this too, but may be switched off.
+    if (this.#free.some(({ address, size }) => address < v + n && v < address + size))
+      throw new FatalError('a part of the range is free already', {
+        op: 'sysFree',
+        address: v,
+        size: n,
+        hint: 'Free each range once.',
+      })
     this.#kernel.clear(v, n)
     const at = this.#free.findIndex(({ address }) => address > v)
     const next = at === -1 ? this.#free.length : at
