@@ -18,6 +18,7 @@ import { errorNumberCases } from './cases/error-numbers.js'
 import { faultPlanCases } from './cases/fault-plans.js'
 import { faultCases } from './cases/fault.js'
 import { freeCases } from './cases/free.js'
+import { freeTwiceCases } from './cases/free-twice.js'
 import { goneCases } from './cases/gone.js'
 import { hintCases } from './cases/hints.js'
 import { historyCases } from './cases/histories.js'
@@ -87,7 +88,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
   alignment: alignmentCases,
   'huge pages': [...hugePageCases, ...collapseCases],
   fault: faultCases,
-  free: [...freeCases, ...keptViewCases],
+  free: [...freeCases, ...freeTwiceCases, ...keptViewCases],
   ends: endCases,
   account: accountCases,
   across: acrossCases,

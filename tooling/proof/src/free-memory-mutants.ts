@@ -3,6 +3,7 @@
 import type { Mutant } from './mutant.js'
 
 const plan9 = 'plan9'
+const js = 'js'
 
 /** By the function that is wrong. */
 export const freeMemoryMutants: readonly Mutant[] = [
@@ -58,7 +59,7 @@ export const freeMemoryMutants: readonly Mutant[] = [
   },
   {
     wrong: 'what other code grew meanwhile is its own',
-    subject: 'js',
+    subject: js,
     find: /if \(before > this\.#pages\)\s+this\.#cede\(before\);\s+this\.#pages = Math\.max\(before, this\.#pages\)/,
     put: 'this.#pages = this.#pages',
     caughtBy: 'contents/grown-meanwhile',
@@ -76,5 +77,56 @@ export const freeMemoryMutants: readonly Mutant[] = [
     find: 'if (hint === this.#bloc) {',
     put: 'if (hint === this.#blocMax) {',
     caughtBy: 'hints/told',
+  },
+  {
+    wrong: 'a free that ends in memory in use is not held against free blocks within it',
+    subject: plan9,
+    find: 'p !== null && p.address < end; p = p.next) {',
+    put: 'p !== null && p.address <= v; p = p.next) {',
+    caughtBy: 'free/twice',
+  },
+  {
+    wrong: 'a large free at the end lowers the break of the system',
+    subject: plan9,
+    find: ['            this.#kernel.clear(v, n);', '            this.#bloc = v;'].join('\n'),
+    put: [
+      '            this.#kernel.clear(v, n);',
+      '            this.#bloc = v;',
+      '            if (n >= 2 ** 20 && this.#kernel.brk(v) >= 0) this.#blocMax = v;',
+    ].join('\n'),
+    caughtBy: 'free/touched',
+  },
+  {
+    wrong: 'memory begins where it ended when the backend was made',
+    subject: js,
+    find: 'this.#base = Math.max(alignUp(this.#kernel.end, this.#pageSize), this.#pageSize);',
+    put: 'this.#base = this.early;',
+    and: [
+      'this.#pageSize = kernel.pageSize;',
+      [
+        'this.#pageSize = kernel.pageSize;',
+        'this.early = Math.max(alignUp(kernel.end, kernel.pageSize), kernel.pageSize);',
+      ].join('\n'),
+    ],
+    caughtBy: 'contents/grown-before',
+  },
+  {
+    wrong: 'a view is of the buffer that was seen first',
+    subject: js,
+    find: ['    view(v, n) {', '        return this.#kernel.view(v, n);'].join('\n'),
+    put: ['    view(v, n) {', '        return (this.buffer ??= this.#kernel.view(v, n));'].join('\n'),
+    caughtBy: 'contents/seen-after',
+  },
+  {
+    wrong: 'a discard goes in pieces, and the last one answers for all',
+    subject: 'js, discarding',
+    find: ['        if ((this.#kernel.discard?.(v, n) ?? -1) >= 0)', '            return true;'].join('\n'),
+    put: [
+      '        let isDone = true;',
+      '        for (let at = v; at < v + n; at += 2 ** 20)',
+      '            isDone = this.#kernel.discard(at, Math.min(2 ** 20, v + n - at)) >= 0;',
+      '        if (isDone) return true;',
+    ].join('\n'),
+    caughtBy: 'refusals/gone',
   },
 ]

@@ -67,6 +67,13 @@ export const memoryMutants: readonly Mutant[] = [
   },
   // sysUnused
   {
+    wrong: 'huge pages that are large count as none',
+    subject: 'linux, 64 KiB pages',
+    find: 'this.#hugePageSize = kernel.hugePageSize;',
+    put: 'this.#hugePageSize = kernel.hugePageSize > 2 ** 22 ? 0 : kernel.hugePageSize;',
+    caughtBy: 'huge-pages/other-sizes',
+  },
+  {
     wrong: 'what sysRetire maps without a look is counted in pages',
     subject: 'linux, 64 KiB pages',
     find: 'if (n > populatedMax && this.#locksMappings())',

@@ -1,6 +1,6 @@
 // sysFree: moves a range from any state to None, as a whole or in parts, and leaves nothing of it.
 import { claimBytes, fill } from '../bytes.js'
-import { claim, claimOutcome, rangeText, same, thrownBy } from '../claim.js'
+import { claim, claimOutcome, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import type { Stage } from '../stage.js'
 import { besideOthers } from './others.js'
@@ -98,69 +98,7 @@ function manyPieces(world: World): Verdict | undefined {
   })
 }
 
-/** Ranges within ten free units, which lie between two that are in use. */
-const within = [
-  [0, 10],
-  [0, 3],
-  [4, 3],
-  [8, 2],
-  [9, 1],
-  [1, 8],
-] as const
-
-/** Frees what is free already. A backend may say no. Nothing may be listed, and handed out, twice. */
-function freedTwice(world: World): Verdict | undefined {
-  for (const [from, units] of within) {
-    const verdict = world.play((stage) => {
-      const { os, unit, witness } = stage
-      // On a real kernel the addresses may be another thread's by then.
-      if (witness.setLimits === undefined) return notRun('needs a simulated kernel')
-      const take = (n: number): number | null => os.sysReserveOS(null, n * unit)
-      const [low, v, high] = [take(2), take(10), take(2)]
-      claim(
-        low !== null && v !== null && high !== null,
-        'sysReserveOS refused 14 units, and the kernel refused nothing',
-      )
-      for (const guard of [low, high]) {
-        os.sysMapOS(guard, 2 * unit)
-        os.sysUsedOS(guard, 2 * unit)
-        fill(os, guard, 2 * unit, 0x42)
-      }
-      os.sysFreeOS(v, 10 * unit)
-      const again = rangeText(v + from * unit, units * unit)
-      const what = `a second free, of ${again}, of ${rangeText(v, 10 * unit)}`
-      const error = thrownBy(() => os.sysFreeOS(v + from * unit, units * unit))
-      if (error !== null) claimOutcome(error, ['FatalError'], what)
-      os.refusal = null
-      const taken: [number, number][] = [
-        [low, 2 * unit],
-        [high, 2 * unit],
-      ]
-      for (const n of [3, 1, 4, 2, 10, 8, 1, 1]) {
-        const p = take(n)
-        claim(p !== null, `sysReserveOS of ${n} units was refused after ${what}`)
-        for (const [w, m] of taken)
-          claim(
-            p + n * unit <= w || w + m <= p,
-            `sysReserveOS handed out ${rangeText(p, n * unit)}, and ${rangeText(w, m)} is in use, after ${what}`,
-          )
-        taken.push([p, n * unit])
-      }
-      for (const guard of [low, high]) claimBytes(os, guard, 2 * unit, 0x42, `memory in use, after ${what}`)
-      for (const [p, n] of taken) os.sysFreeOS(p, n)
-      return undefined
-    })
-    if (verdict !== undefined) return verdict
-  }
-  return undefined
-}
-
 export const freeCases: readonly Definition[] = [
-  {
-    id: 'free/twice',
-    title: 'sysFree: what is free already, or a part of it, is refused or left alone, and never handed out twice',
-    show: freedTwice,
-  },
   {
     id: 'free/any-state',
     title: 'sysFree: accepts a range in any state, and then the kernel holds nothing of it',

@@ -65,6 +65,16 @@ function claimGone({ witness }: Stage, v: Address, n: number, after: string): vo
   claim(kept === 0, `after ${after}, which left no refusal, ${kept} bytes of ${rangeText(v, n)} are resident`)
 }
 
+/** More than a backend asks of the kernel in one piece, if it goes in pieces. */
+const LARGE = 2 ** 20
+
+/** The calls that are refused, by their number, and the size of the range. */
+interface Plan {
+  readonly first: number
+  readonly last: number
+  readonly isLarge: boolean
+}
+
 /** The most calls of one function that are refused in turn. */
 const callsMax = 6
 
@@ -72,14 +82,16 @@ const callsMax = 6
  * Plays a way whose calls `first` to `last` are refused, and the same way again with other memory when the kernel
  * refuses no more.
  */
-function play(world: World, name: string, way: Way, errno: number, first: number, last: number): void {
+function play(world: World, name: string, way: Way, errno: number, plan: Plan): void {
+  const { first, last, isLarge } = plan
   const { wrap, refuse } = whileRefused(errno, (call) => call >= first && call <= last)
   world.play(
     (stage) => {
       const { memory, os, unit } = stage
-      const n = 4 * unit
+      const units = isLarge ? Math.ceil(LARGE / unit) + 1 : 4
+      const n = units * unit
       // Core knows of the ranges only as Ready, and frees them. So sysFreeOS gets ranges that core does not know.
-      const obtain = (): Address => (name === 'sysFreeOS' ? readyAlone(stage, n) : ready(stage, 4, 6))
+      const obtain = (): Address => (name === 'sysFreeOS' ? readyAlone(stage, n) : ready(stage, units, 6))
       const end = (v: Address): void => (name === 'sysFreeOS' ? undefined : memory.sysFree(v, n, null))
       const v = obtain()
       const w = obtain()
@@ -87,7 +99,7 @@ function play(world: World, name: string, way: Way, errno: number, first: number
       const isPromised = way.promises(stage)
       const wasDone = refuse(() => isDone(stage, way, v, n))
       const calls = first === last ? `call ${first} was` : `calls ${first} to ${last} were`
-      const what = `${name}, whose ${calls} refused with ${errno}`
+      const what = `${name} of ${n} bytes, whose ${calls} refused with ${errno}`
       if (wasDone && way.promises(stage)) claimGone(stage, v, n, what)
       const again = !wasDone && isDone(stage, way, v, n)
       if (again && isPromised) claimGone(stage, v, n, `${what}, and the same again`)
@@ -120,9 +132,11 @@ function gone(world: World): Verdict | undefined {
   })
   if (verdict !== undefined) return verdict
   for (const [name, way] of Object.entries(ways))
-    for (const errno of errnos)
+    for (const [index, errno] of errnos.entries())
       for (let first = 1; first <= callsMax; first++)
-        for (const last of first === 1 ? [1, 2, 3] : [first]) play(world, name, way, errno, first, last)
+        for (const last of first === 1 ? [1, 2, 3] : [first])
+          for (const isLarge of index === 0 && last === first && first <= 3 ? [false, true] : [false])
+            play(world, name, way, errno, { first, last, isLarge })
   return undefined
 }
 

@@ -34,9 +34,12 @@ function useAll({ os }: Stage, v: number, n: number): string[] {
 /** What a new backend over a kernel in order answers and asks, without addresses. */
 function conductOf(world: World): string[] {
   return world.play((stage) => {
-    const { memory, unit, takeCalls } = stage
+    const { memory, os, unit, takeCalls } = stage
     const n = 4 * unit
-    const v = memory.sysAlloc(n, null)
+    // Which huge pages a range cuts, and so what is asked, hangs on its address.
+    const { address: v, size } = memory.sysReserveAligned(null, n, Math.max(os.traits.hugePageSize, unit))
+    memory.sysMap(v, size, null)
+    memory.sysUsed(v, size)
     takeCalls()
     const answers = useAll(stage, v, n)
     const calls = (takeCalls() ?? []).map(({ fn, args }) => {

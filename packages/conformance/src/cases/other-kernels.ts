@@ -109,6 +109,8 @@ const hugePages = named(
   'advice/beside',
 )
 
+const largeHugePages = named('traits/sizes', 'huge-pages/whole', 'huge-pages/none', 'advice/huge')
+
 /** A short life, for what depends on where memory begins. */
 const shortLife = named(
   'traits/sizes',
@@ -122,6 +124,9 @@ const shortLife = named(
 
 const pageSizes = [4096, 8192, 16384, 65536]
 const hugePageSizes = [0, 2 ** 19, 2 ** 22]
+
+/** Those of processors with pages of 16 and 64 KiB. */
+const largeHugePageSizes = [2 ** 25, 2 ** 29]
 
 /** Plays `cases` over other kernels. `what` tells of these. */
 function replay(world: World, cases: readonly Definition[], what: string): void {
@@ -163,7 +168,8 @@ function otherSizes(
 function otherHugePages(world: World): Verdict | undefined {
   // A backend that does not serve its kernel's huge pages has no size to tell.
   if (world.play(({ os }) => os.traits.hugePageSize === 0)) return absent('hugePageSize')
-  return otherSizes(world, 'hugePageSize', hugePageSizes, hugePages)
+  const large = otherSizes(world, 'hugePageSize', largeHugePageSizes, largeHugePages)
+  return otherSizes(world, 'hugePageSize', hugePageSizes, hugePages) ?? large
 }
 
 /** A kernel like `kernel`, with the members of `change` in place of its own. */
