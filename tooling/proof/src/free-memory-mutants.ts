@@ -129,4 +129,29 @@ export const freeMemoryMutants: readonly Mutant[] = [
     ].join('\n'),
     caughtBy: 'refusals/gone',
   },
+  {
+    wrong: 'what is left of a free block is counted in 32 bits',
+    subject: plan9,
+    find: 'p.size -= size;',
+    put: 'p.size = (p.size - size) | 0;',
+    caughtBy: 'free/beyond-32-bits',
+  },
+  {
+    wrong: 'a discard has an address of 32 bits with a sign',
+    subject: 'js, discarding',
+    find: 'this.#kernel.discard?.(v, n)',
+    put: 'this.#kernel.discard?.(v | 0, n)',
+    caughtBy: 'repeated/high-addresses',
+  },
+  {
+    wrong: 'sysFree unmaps in pieces, and ends where one is refused',
+    subject: 'openbsd',
+    find: 'const answer = this.#kernel.munmap(v, n);',
+    put: [
+      'let answer = 0;',
+      '        for (let at = v; at < v + n && answer === 0; at += 2 ** 28)',
+      '            answer = this.#kernel.munmap(at, Math.min(2 ** 28, v + n - at));',
+    ].join('\n'),
+    caughtBy: 'k-th-call/large',
+  },
 ]

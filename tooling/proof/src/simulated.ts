@@ -41,6 +41,7 @@ const readsMuch = [
   'histories',
   'limits/last-units',
   'refusals/reused',
+  'repeated/high-addresses',
   'sizes',
 ]
 

@@ -97,26 +97,38 @@ function sameWords(world: World): Verdict | undefined {
   return undefined
 }
 
-/** A range of more bytes than 32 bits count, freed below another, and handed out again. */
+/** Takes pieces of a range of `n` bytes that was freed below another one. Each reads zero, and reaches into none. */
+function claimPieces(stage: Stage, n: number, pieces: readonly number[]): Verdict | undefined {
+  const { os, unit, pageSize } = stage
+  const v = os.sysAllocOS(n)
+  os.refusal = null
+  if (v === null) return notRun('the kernel has no 4 GiB')
+  const used: [Address, number][] = [[taken(stage, unit), unit]]
+  markAll(stage, placeIn(v, n, pageSize), 5)
+  os.sysFreeOS(v, n)
+  for (const size of pieces) {
+    const w = taken(stage, size)
+    const what = `sysAllocOS of ${rangeText(w, size)} after ${rangeText(v, n)} was freed`
+    for (const [p, m] of used)
+      claim(w + size <= p || p + m <= w, `${what} reaches into ${rangeText(p, m)}, which is in use`)
+    claimMarks(stage, placeIn(w, size, pageSize), [0], what)
+    used.push([w, size])
+  }
+  for (const range of used) os.sysFreeOS(...range)
+  return undefined
+}
+
+/** A range of more bytes than 32 bits count, handed out again as a whole and in pieces. */
 function handedOutAgain(world: World): Verdict | undefined {
-  return world.play((stage) => {
-    const { os, unit, pageSize, witness } = stage
-    if (witness.setLimits === undefined || witness.resident === undefined)
-      return notRun('needs a simulated kernel, which has no memory for pages that are untouched')
-    const n = Math.ceil(beyond32Bits(pageSize) / unit) * unit
-    const v = os.sysAllocOS(n)
-    os.refusal = null
-    if (v === null) return notRun('the kernel has no 4 GiB')
-    const guard = taken(stage, unit)
-    markAll(stage, placeIn(v, n, pageSize), 5)
-    os.sysFreeOS(v, n)
-    const w = os.sysAllocOS(n)
-    claim(w !== null, `sysAllocOS of ${n} bytes is refused after as many were freed at ${rangeText(v, n)}`)
-    claimMarks(stage, placeIn(w, n, pageSize), [0], 'sysAllocOS after sysFreeOS of as many bytes')
-    os.sysFreeOS(w, n)
-    os.sysFreeOS(guard, unit)
-    return undefined
-  })
+  const [unit, page] = world.play((stage) => [stage.unit, stage.pageSize])
+  if (world.play(({ witness }) => witness.setLimits === undefined || witness.resident === undefined))
+    return notRun('needs a simulated kernel, which has no memory for pages that are untouched')
+  const n = Math.ceil(beyond32Bits(page) / unit) * unit
+  for (const pieces of [[n], [unit, n - unit], [n - unit, unit], [2 ** 31, n - 2 ** 31]]) {
+    const verdict = world.play((stage) => claimPieces(stage, n, pieces))
+    if (verdict !== undefined) return verdict
+  }
+  return undefined
 }
 
 /** Takes and frees a unit, and returns the error. */
@@ -163,7 +175,7 @@ export const endCases: readonly Definition[] = [
   },
   {
     id: 'free/beyond-32-bits',
-    title: 'sysFree and sysAlloc: a range of more than 4 GiB that is handed out again reads zero',
+    title: 'sysFree and sysAlloc: a range of more than 4 GiB is handed out again, whole or in pieces, and reads zero',
     show: handedOutAgain,
   },
   {

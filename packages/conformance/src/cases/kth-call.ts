@@ -156,7 +156,35 @@ const largeLife = [
   ['sysUsed', false],
   ['sysUnused', null],
   ['sysUsed', false],
+  ['sysFree', null],
 ] as const
+
+/** Runs `step`, which may be refused. Returns the error; null: it was done. */
+function refusedBy(step: () => void, what: string): unknown {
+  const error = thrownBy(step)
+  if (error !== null) claimOutcome(error, ['OutOfMemoryError', 'FatalError'], what)
+  return error
+}
+
+/** Allocates and frees a range that a backend may work on in pieces, and refuses the k-th call. */
+function allocLargeRefused(world: World, k: number, errno: number, bytes: number): boolean {
+  const plan = armed(k, errno)
+  return world.play(
+    (stage) => {
+      const { memory, unit } = stage
+      const n = Math.ceil(bytes / unit) * unit
+      let v = NaN
+      plan.arm()
+      const what = `of ${n} bytes, when call ${k} is refused with ${errno}`
+      if (refusedBy(() => (v = memory.sysAlloc(n, null)), `sysAlloc ${what}`) === null)
+        void refusedBy(() => memory.sysFree(v, n, null), `sysFree ${what}`)
+      plan.disarm()
+      claimKernelAgrees(stage, `when sysAlloc and sysFree ${what}`)
+      return plan.met
+    },
+    { wrap: plan.wrap },
+  )
+}
 
 /** Runs the life of a range that a backend may work on in pieces, and refuses the k-th call. */
 function liveLargeRefused(world: World, k: number, errno: number, bytes: number): boolean {
@@ -169,11 +197,10 @@ function liveLargeRefused(world: World, k: number, errno: number, bytes: number)
       let isReady = false
       plan.arm()
       for (const [op, faults] of largeLife) {
-        const run = (): void => (op === 'sysMap' ? memory.sysMap(v, n, null) : memory[op](v, n))
-        const error = thrownBy(run)
         const after = `${op}, whose call ${k} was refused with ${errno},`
+        const takesNull = op === 'sysMap' || op === 'sysFree'
+        const error = refusedBy(() => (takesNull ? memory[op](v, n, null) : memory[op](v, n)), after)
         if (error !== null) {
-          claimOutcome(error, ['OutOfMemoryError', 'FatalError'], after)
           if (isReady && !isUnsettled(error)) claimFaults(stage, place, false, `${after} and left Ready`)
           break
         }
@@ -198,6 +225,7 @@ function everyCallOfLarge(world: World): Verdict | undefined {
   ])
   const sizes = [8 * 2 ** 20 + page, ...(isVast ? [beyond32Bits(page)] : [])]
   const counts = sizes.map((bytes) => refuseEach('a life', callsMax, (k) => liveLargeRefused(world, k, errno, bytes)))
+  for (const bytes of sizes) refuseEach('sysAlloc', callsMax, (k) => allocLargeRefused(world, k, errno, bytes))
   for (const fn of ['sysZeroOS', 'sysRetireOS', 'sysPopulateOS'] as const) askLargeRefused(world, fn, errno)
   return counts.some((count) => count > 0) ? undefined : absent('a kernel call of a transition')
 }

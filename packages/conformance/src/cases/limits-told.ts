@@ -1,6 +1,6 @@
 // What a backend makes of limits that change while it lives, and of those that its port does not know: its hints tell
 // the figures of now, and an unknown figure neither bounds the quarantine nor stands in a hint.
-import type { FatalError } from '@memlayer/core'
+import { formatBytes, type FatalError } from '@memlayer/core'
 import { claim, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf } from '../errnos.js'
@@ -125,6 +125,41 @@ function claimToldNow(world: World, name: string): void {
   }
 }
 
+/** Figures in words, as formatBytes of core writes them. */
+function figuresIn(words: string): readonly string[] {
+  return words.match(/\d[\d.,]* (?:bytes|[KMGTP]iB)/g) ?? []
+}
+
+/** The figures that words may have now: what the port reports, what of two figures is left, and what was asked for. */
+function figuresNow({ os }: Stage, asked: number): ReadonlySet<string> {
+  const told = Object.values(os.host?.limits?.() ?? {}).filter((one) => typeof one === 'number')
+  const left = told.flatMap((one) => told.map((other) => Math.abs(one - other)))
+  return new Set([asked, ...told, ...left].map(formatBytes))
+}
+
+/** Fails where the same words are told under every limit, with a figure that no limit has now. */
+function claimOwnFigures(world: World, name: string): void {
+  const limits = limitsOf[name] ?? ((): WitnessLimits => ({}))
+  const told = situations.map(([bytes]) =>
+    world.play((stage) => ({ hints: hintsFor(stage, tooMuch), now: figuresNow(stage, tooMuch) }), {
+      limits: limits(bytes),
+      ledger: false,
+    }),
+  )
+  for (const way of Object.keys(told[0]?.hints ?? {})) {
+    const hints = told.map(({ hints: all }) => all[way] ?? '')
+    if (new Set(hints).size > 1) continue
+    for (const [index, { now }] of told.entries()) {
+      const stale = figuresIn(hints[index] ?? '').filter((figure) => !now.has(figure))
+      claim(
+        stale.length === 0,
+        `the hint of ${way} is the same under every limit (${name}), and tells ${stale.join(', ')}, which none has: ` +
+          `"${hints[index] ?? ''}"`,
+      )
+    }
+  }
+}
+
 /** Whether a limit makes the kernel refuse anything. */
 function bindsAt(world: World, limits: WitnessLimits): boolean {
   return world.play((stage) => Object.values(hintsFor(stage, tooMuch)).some((hint) => hint !== null), { limits })
@@ -137,6 +172,7 @@ function toldNow(world: World): Verdict | undefined {
   for (const [name, limits] of Object.entries(limitsOf)) {
     if (!bindsAt(world, limits(situations[0]?.[0] ?? NaN))) continue
     isBound = true
+    claimOwnFigures(world, name)
     claimToldNow(world, name)
   }
   return isBound ? undefined : notRun('none of the limits bounds this kernel')

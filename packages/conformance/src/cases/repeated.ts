@@ -1,8 +1,8 @@
 // Transitions that are repeated thousands of times, and lives after a refusal, at low addresses and on two backends: a
 // backend that was right once is right each time.
 import type { Address } from '@memlayer/kernel'
-import { withBytes } from '../bytes.js'
-import { claim, same, thrownBy } from '../claim.js'
+import { claimBytes, fill, withBytes } from '../bytes.js'
+import { claim, rangeText, same, thrownBy } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { errnosOf, NO_KERNEL } from '../errnos.js'
 import type { Stage } from '../stage.js'
@@ -168,6 +168,82 @@ function lowAddresses(world: World): Verdict | undefined {
   })
 }
 
+/** Where 31 and 32 bits end. Memory that begins low is filled up to there. */
+const fills = [2 ** 31, 2 ** 32] as const
+
+function highAddresses(world: World): Verdict | undefined {
+  let isHigh = false
+  for (const bound of fills) {
+    const verdict = world.play((stage) => {
+      const { memory, os, unit, witness } = stage
+      const isPromised = os.traits.unusedReturnsMemory
+      const low = memory.sysReserve(null, unit)
+      if (low >= bound) return absent('addresses that begin low')
+      if (witness.setLimits === undefined) return notRun('needs a simulated kernel, which has no memory for the fill')
+      const n = Math.ceil((bound - low) / unit) * unit
+      const p = os.sysReserveOS(null, n)
+      os.refusal = null
+      if (p === null) return notRun(`the kernel has no ${n} bytes`)
+      const { whole } = playLife(stage, 16 * stage.pageSize, keepsReady(world))
+      playGiven(stage, isPromised)
+      isHigh ||= whole >= bound
+      os.sysFreeOS(p, n)
+      return undefined
+    })
+    if (!isHigh && verdict !== undefined) return verdict
+  }
+  return undefined
+}
+
+/** A memory that ends is taken in fewer pieces. */
+const MOST = 400
+
+/** Takes all that there is, from the largest pieces to the last units, and plays with the last of them. */
+function atTheEnd(world: World): Verdict | undefined {
+  return world.play((stage) => {
+    const { os, unit, witness } = stage
+    const isPromised = os.traits.unusedReturnsMemory
+    if (os.traits.reservedTraps) return absent('memory that begins low and grows')
+    if (witness.setLimits === undefined) return notRun('needs a simulated kernel, which has no memory for the fill')
+    const taken: [Address, number][] = []
+    for (let n = 2 ** 46; n >= unit; n /= 2)
+      for (;;) {
+        const p = os.sysReserveOS(null, n)
+        os.refusal = null
+        if (p === null) break
+        taken.push([p, n])
+        if (taken.length > MOST) return notRun('there is no end of memory')
+      }
+    // The last 32 units at the end, which are free again.
+    const order = taken.toSorted(([a], [b]) => b - a)
+    let free = 0
+    for (const [v, n] of order) {
+      if (free >= 32 * unit) break
+      const part = Math.min(n, 32 * unit - free)
+      os.sysFreeOS(v + n - part, part)
+      free += part
+    }
+    void playLife(stage, 16 * stage.pageSize, keepsReady(world))
+    playGiven(stage, isPromised)
+    return undefined
+  })
+}
+
+/** What is given back is gone, and comes back as zeroes, where the kernel refuses nothing. */
+function playGiven(stage: Stage, isPromised: boolean): void {
+  const { memory, os, unit, witness } = stage
+  const n = 4 * unit
+  const v = ready(stage, 4, 7)
+  if (os.sysZeroOS?.(v, n) === true) claimBytes(os, v, n, 0, `memory after sysZeroOS of ${rangeText(v, n)}`)
+  fill(os, v, n, 7)
+  memory.sysUnused(v, n)
+  witness.takeForfeit?.()
+  const what = `after sysUnused of ${rangeText(v, n)}`
+  same(os.traits.unusedReturnsMemory, isPromised, `the trait unusedReturnsMemory ${what}`)
+  if (isPromised) same(witness.resident?.(v, n) ?? 0, 0, `resident bytes ${what}`)
+  memory.sysFree(v, n, null)
+}
+
 export const repeatedCases: readonly Definition[] = [
   {
     id: 'repeated/unused',
@@ -193,6 +269,16 @@ export const repeatedCases: readonly Definition[] = [
     id: 'repeated/low-addresses',
     title: 'every transition reaches a range below 4 GiB, if the kernel honors a hint there',
     show: lowAddresses,
+  },
+  {
+    id: 'repeated/high-addresses',
+    title: 'every transition reaches a range above 2 GiB and above 4 GiB, where memory begins below',
+    show: highAddresses,
+  },
+  {
+    id: 'repeated/at-the-end',
+    title: 'every transition reaches the last units of a memory that has grown as far as it can',
+    show: atTheEnd,
   },
   {
     id: 'repeated/after-refusals',

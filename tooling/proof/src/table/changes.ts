@@ -8,9 +8,11 @@ const MIB = 2 ** 20
 
 type Limits = Readonly<Record<string, unknown>>
 
-/** Tells of each refused call what it told of the first that was refused with the same number. */
-function firstHints({ os }: Patient): Change {
-  const hints = new Map<string, string>()
+/** Hints by the call and its number. */
+type Hints = Map<string, string>
+
+/** Tells of each refused call what `hints` has of the first that was refused with the same number. */
+function firstHints({ os }: Patient, hints: Hints): Change {
   return Object.defineProperty({}, 'refusal', {
     enumerable: true,
     get() {
@@ -60,8 +62,18 @@ function hidingData(kernel: object): object {
 /** The faults of facts that change, of a backend over a simulated kernel that it asks for limits. */
 export function changeFaults(os: OS, kernel: object | undefined): Fault[] {
   if (kernel === undefined || !('setLimits' in kernel) || !(os.name === 'linux' || os.name === 'windows')) return []
+  const ofAll: Hints = new Map()
   const faults: Fault[] = [
-    { fn: 'refusal', way: 'has the hint of the first refusal of its kind', change: firstHints },
+    {
+      fn: 'refusal',
+      way: 'has the hint of the first refusal of its kind',
+      change: (patient) => firstHints(patient, new Map()),
+    },
+    {
+      fn: 'refusal',
+      way: 'has the hint of the first refusal of its kind in any instance',
+      change: (patient) => firstHints(patient, ofAll),
+    },
     { fn: 'quarantine', way: 'is not a number where a limit is not known', change: unknownBound },
   ]
   if ('lockAll' in kernel)
