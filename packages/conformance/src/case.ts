@@ -13,6 +13,7 @@ import { closeHistoryCases } from './cases/close-histories.js'
 import { collapseCases } from './cases/collapse.js'
 import { contentsCases } from './cases/contents.js'
 import { doneCases } from './cases/done.js'
+import { elsewhereCases } from './cases/elsewhere.js'
 import { endCases } from './cases/ends.js'
 import { errorNumberCases } from './cases/error-numbers.js'
 import { faultPlanCases } from './cases/fault-plans.js'
@@ -104,6 +105,7 @@ const parts: Readonly<Record<string, readonly Definition[]>> = {
     ...faultPlanCases,
     ...keptFreeCases,
     ...thrownCases,
+    ...elsewhereCases,
   ],
   sizes: [...sizeCases, ...manyPagesCases],
   repeated: [...repeatedCases, ...undoneCases],

@@ -305,4 +305,29 @@ export const memoryMutants: readonly Mutant[] = [
     put: 'end - beg, MADV_DONTNEED',
     caughtBy: 'huge-pages/cut',
   },
+  // sysRetire, host
+  {
+    wrong: 'sysRetire takes any address for success',
+    subject: 'freebsd',
+    find: 'return this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, flags, -1, 0) === v;',
+    put: 'return this.#kernel.mmap(v, n, PROT_READ | PROT_WRITE, flags, -1, 0) > 0;',
+    caughtBy: 'refusals/elsewhere',
+  },
+  {
+    wrong: 'sysRetire trusts a discard to clear',
+    subject: windows,
+    find: ['        writeZeroes(this.#kernel, v, n);', '        this.#reset(v, n);'].join('\n'),
+    put: [
+      '        if (this.#kernel.discard === undefined) writeZeroes(this.#kernel, v, n);',
+      '        this.#reset(v, n);',
+    ].join('\n'),
+    caughtBy: 'optional/discards',
+  },
+  {
+    wrong: 'the limits of the host are read once',
+    subject: 'aix',
+    find: 'this.host = kernel;',
+    put: ['const limits = kernel.limits();', 'this.host = { ...kernel, limits: () => limits };'].join('\n'),
+    caughtBy: 'reports/now',
+  },
 ]

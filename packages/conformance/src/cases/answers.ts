@@ -6,6 +6,7 @@ import { fill } from '../bytes.js'
 import { claim, same } from '../claim.js'
 import { absent, notRun, type Definition, type Verdict, type World } from '../definition.js'
 import { NO_KERNEL } from '../errnos.js'
+import { changeCalls } from '../intercept.js'
 import type { Stage } from '../stage.js'
 import { ready } from './transitions.js'
 
@@ -84,7 +85,59 @@ function pagesNow(world: World): Verdict | undefined {
   })
 }
 
+/** Reports of a host without arguments, which tell of now. */
+const reports = [
+  'limits',
+  'mappings',
+  'processLimits',
+  'groupLimits',
+  'pressure',
+  'processMemory',
+  'residentMemory',
+] as const
+
+/** Passes what a kernel reports on, and keeps each answer as text. */
+function keepingReports(kernel: object, given: Map<string, string[]>): object {
+  return changeCalls(kernel, (fn, call) => {
+    if (!reports.some((name) => name === fn)) return null
+    return (...args) => {
+      const answer = call(...args)
+      given.set(fn, [...(given.get(fn) ?? []), JSON.stringify(answer)])
+      return answer
+    }
+  })
+}
+
+/** A backend may pass a report on or make its own. What it has of the kernel, it asks for each time. */
+function toldNow(world: World): Verdict | undefined {
+  if (world.subject.kernel === undefined) return notRun(NO_KERNEL)
+  const given = new Map<string, string[]>()
+  return world.play(
+    ({ memory, os, unit }) => {
+      let isOfKernel = false
+      for (const name of reports)
+        for (let times = 1; times <= 3; times++) {
+          const before = given.get(name)?.length ?? 0
+          const found = JSON.stringify(os.host?.[name]?.())
+          const after = given.get(name) ?? []
+          if (!after.includes(found)) break
+          isOfKernel = true
+          const what = `host.${name}, call ${times}, answers what the kernel told before, without a question`
+          claim(after.length > before, `${what}: ${found}`)
+          memory.sysReserve(null, unit)
+        }
+      return isOfKernel ? undefined : absent('reports of the kernel')
+    },
+    { wrap: (kernel) => keepingReports(kernel, given) },
+  )
+}
+
 export const answerCases: readonly Definition[] = [
+  {
+    id: 'reports/now',
+    title: 'host: what it tells of the kernel, it asks each time',
+    show: toldNow,
+  },
   {
     id: 'room/others',
     title: 'sysRoomOS: tells what the kernel would commit now, also when other code took or freed memory since',

@@ -135,7 +135,10 @@ function takeAll(stage: Stage, way: string, sizes: readonly number[]): [Address,
   const taken: [Address, number][] = []
   for (const units of sizes) {
     for (;;) {
+      stage.os.refusal = null
       const v = ways[way]?.(stage, units * stage.unit) ?? null
+      const what = `the refusal after ${way} of ${units * stage.unit} bytes, which was done`
+      if (v !== null) same(stage.os.refusal ?? null, null, what)
       stage.os.refusal = null
       if (v === null) break
       taken.push([v, units * stage.unit])

@@ -2,10 +2,12 @@
 // inside a page, and ports that lack what they may lack. Quick cases are played over each, so that no fact that a
 // subject never varies is a constant in a backend.
 import { formatAddress } from '@memlayer/core'
+import { claimBytes } from '../bytes.js'
 import { claim, rangeText, thrownBy } from '../claim.js'
 import { absent, notRun, skipReason, type Definition, type Verdict, type World } from '../definition.js'
 import { NO_KERNEL } from '../errnos.js'
 import { refuseWhen } from '../intercept.js'
+import type { Stage } from '../stage.js'
 import type { KernelOptions } from '../subject.js'
 import { accountCases } from './account.js'
 import { acrossCases } from './across.js'
@@ -26,7 +28,7 @@ import { optionalCases } from './optional.js'
 import { refusalCases } from './refusals.js'
 import { reportCases } from './reports.js'
 import { sizeCases } from './sizes.js'
-import { transitionCases } from './transitions.js'
+import { ready, transitionCases } from './transitions.js'
 
 type Facts = Omit<KernelOptions, 'seed'>
 
@@ -283,6 +285,31 @@ function lacking(world: World): Verdict | undefined {
   return lacked.length + unreported.length > 0 ? undefined : absent('optional functions of the kernel’s port')
 }
 
+/** Plays where the port has a discard that takes no page yet, as DiscardVirtualMemory may. */
+function discards(world: World): Verdict | undefined {
+  const { kernel } = world.subject
+  if (kernel === undefined) return notRun(NO_KERNEL)
+  if (!('virtualAlloc' in kernel({ seed: world.seed }))) return absent('a discard that leaves the contents open')
+  const scene = (stage: Stage): void => {
+    const { memory, os, unit } = stage
+    const n = 4 * unit
+    const ways: Readonly<Record<string, (v: number) => boolean | undefined>> = {
+      sysRetireOS: (v) => os.sysRetireOS?.(v, n, true),
+      sysZeroOS: (v) => os.sysZeroOS?.(v, n),
+      sysRenewOS: (v) => os.sysRenewOS?.(v, n),
+    }
+    for (const [name, way] of Object.entries(ways)) {
+      const v = ready(stage, 4, 7)
+      const what = `memory after ${name} over a port whose discard leaves the bytes`
+      if (way(v) === true) claimBytes(os, v, n, 0, what)
+      os.refusal = null
+      memory.sysFree(v, n, null)
+    }
+  }
+  world.play(scene, { wrap: (under) => withMembers(under, { discard: () => 0 }) })
+  return undefined
+}
+
 export const otherKernelCases: readonly Definition[] = [
   {
     id: 'pages/life',
@@ -303,6 +330,11 @@ export const otherKernelCases: readonly Definition[] = [
     id: 'optional/lacking',
     title: 'every transition keeps its promises over a kernel whose port lacks what it may lack, or can’t tell',
     show: lacking,
+  },
+  {
+    id: 'optional/discards',
+    title: 'sysRetireOS, sysZeroOS, sysRenewOS: memory reads zero also where the kernel’s discard leaves the bytes',
+    show: discards,
   },
   {
     id: 'huge-pages/other-sizes',

@@ -88,6 +88,7 @@ class MyOs implements OS {
   sysFaultOS(v: Address, n: number): void {
     const p = this.#kernel.mmap(v, n, PROT_NONE, MAP_ANON | MAP_PRIVATE | MAP_FIXED, -1, 0)
     if (p < 0) this.#refuse('mmap', -p)
+    else if (p !== v) throw this.#broken('cannot reserve pages again', 'sysFault', 'mmap', v, n, -p)
   }
 
   /** None to Reserved: at `v` if given and free, else anywhere, never over a mapping. Null: the kernel refused. */
