@@ -52,8 +52,9 @@ describe.skipIf(!onLinux)('os-engine over macOS’ calls (Linux stands in)', () 
       const kernel = (): PosixKernel => kernels[which]({ pageSize }).kernel
       const skip = which === 'with MADV_ZERO' ? { 'refusals/advice': 'MADV_ZERO is no other advice in its place' } : {}
       const subject = { createOS: (made: Made) => createOS({ kernel: made.kernel ?? kernel(), system }), kernel, skip }
-      // Ranges of many GiB take half a minute.
-      const isTried = ({ id }: Case): boolean => isLong || !/beyond-32-bits/.test(id)
+      // Ranges of many GiB take minutes where the backend writes the zeroes. A column of the matrix has those.
+      const isQuick = isLong && which === 'with MADV_ZERO'
+      const isTried = ({ id }: Case): boolean => isQuick || !/beyond-32-bits|\/whole|zero\/sizes|given-up/.test(id)
       const { results, counts } = runCases(conformance(subject, { seed: testSeed() }).filter(isTried))
       expect(results.filter(({ status }) => status === 'fail')).toEqual([])
       expect(counts.pass).toBeGreaterThan(45)
