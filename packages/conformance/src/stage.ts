@@ -1,7 +1,7 @@
 // A stage for one case: a new kernel, a backend over it, and a memory over the backend. When the case ends, the stage
 // frees what is left, because a real kernel outlives the case.
 import { createMemory, type Memory, type MemoryEvent, type OS, type Traits } from '@memlayer/core'
-import { record, type Address, type KernelCall } from '@memlayer/kernel'
+import { record, type Address, type KernelCall, type Recording } from '@memlayer/kernel'
 import { claim, rangeText } from './claim.js'
 import type { Subject, Witness, WitnessLimits } from './subject.js'
 import { simulatedWitness } from './witness.js'
@@ -34,11 +34,23 @@ export interface Stage {
   clear(): void
 }
 
+/** No case makes so many kernel calls on purpose. A backend that goes through much memory in small pieces does. */
+const CALLS_MAX = 500_000
+
+/** Records the calls of a kernel, until they are too many to keep. */
+function recordOf(kernel: object): Recording<object> {
+  const recording = record(kernel, () => {
+    const count = recording.calls.length
+    claim(count < CALLS_MAX, `the backend has made ${count} kernel calls in this case: ask for a range as a whole`)
+  })
+  return recording
+}
+
 /** Makes a stage. */
 export function setStage(subject: Subject, seed: number, options: StageOptions): Stage {
   const bottom = subject.kernel?.({ seed: options.seed ?? seed })
   if (options.limits !== undefined) simulatedWitness(bottom).setLimits?.(options.limits)
-  const recording = bottom === undefined ? null : record(bottom)
+  const recording = bottom === undefined ? null : recordOf(bottom)
   const kernel = recording === null ? undefined : (options.wrap?.(recording.kernel) ?? recording.kernel)
   const os = subject.createOS(kernel === undefined ? {} : { kernel })
   const memory = createMemory(os, { ledger: options.ledger ?? true })

@@ -86,7 +86,7 @@ function pagesNow(world: World): Verdict | undefined {
 }
 
 /** Reports of a host without arguments, which tell of now. */
-const reports = [
+export const reports = [
   'limits',
   'mappings',
   'processLimits',

@@ -13,6 +13,7 @@ import { accountCases } from './account.js'
 import { acrossCases } from './across.js'
 import { adviceBesideCases } from './advice-beside.js'
 import { alignmentCases } from './alignment.js'
+import { reports } from './answers.js'
 import { batchCases } from './batches.js'
 import { chargeCases } from './charge.js'
 import { collapseCases } from './collapse.js'
@@ -235,17 +236,8 @@ function dataEnds(world: World): Verdict | undefined {
 /** The functions that a kernel's port may lack. Of addressOf a backend may need the answer, so it stays. */
 const mayLack = ['read', 'write', 'limits', 'residency', 'madviseAll', 'discard']
 
-/** Functions that it may lack and that only report. They are left out together. */
-const reports = [
-  'hugePages',
-  'mappings',
-  'processLimits',
-  'groupLimits',
-  'pressure',
-  'processMemory',
-  'residentMemory',
-  'trim',
-]
+/** Functions that it may lack and that only report, but for those above. They are left out together. */
+const reportsAndTrim = ['hugePages', 'trim', ...reports.filter((name) => !mayLack.includes(name))]
 
 /** Those that may answer that the host can't tell. */
 const mayNotTell = ['residency', 'pressure', 'processMemory']
@@ -275,7 +267,7 @@ function lacking(world: World): Verdict | undefined {
       served,
       what,
     )
-  const [lacked, unreported] = [mayLack.filter(has), reports.filter(has)]
+  const [lacked, unreported] = [mayLack.filter(has), reportsAndTrim.filter(has)]
   for (const name of lacked) without({ [name]: undefined }, `whose port has no ${name}`)
   if (unreported.length > 0) {
     const none = Object.fromEntries(unreported.map((name) => [name, undefined]))
