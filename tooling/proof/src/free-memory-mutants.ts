@@ -154,4 +154,11 @@ export const freeMemoryMutants: readonly Mutant[] = [
     ].join('\n'),
     caughtBy: 'k-th-call/large',
   },
+  {
+    wrong: 'what the end of memory refuses is taken of what is free, and the refusal stays',
+    subject: plan9,
+    find: 'return hint === 0 ? this.#memAlloc(n) : null;',
+    put: 'return hint === 0 || hint === this.#bloc ? this.#memAlloc(n) : null;',
+    caughtBy: 'refusals/keeps-free',
+  },
 ]

@@ -100,6 +100,19 @@ function claimComeAndGo(world: World, errno: number, order: readonly number[], e
     }
 }
 
+/** Asks for the end of memory while the kernel refuses all. What is had, there or elsewhere, leaves no refusal. */
+function askAtEnd(world: World, errno: number, order: readonly number[]): void {
+  void playFreed(world, errno, order, (scene) => {
+    const { os, unit, owned, refuse } = scene
+    const end = Math.max(0, ...[...owned].map(([v, n]) => v + n))
+    for (const units of [1, 2, 4, 8]) {
+      const p = refuse(() => reserve(os, end, units * unit))
+      if (p !== null) os.sysFreeOS(p, units * unit)
+    }
+    return false
+  })
+}
+
 function keepsFree(world: World): Verdict | undefined {
   const [errno] = errnosOf(world.subject) ?? []
   if (errno === undefined) return notRun(NO_KERNEL)
@@ -120,6 +133,7 @@ function keepsFree(world: World): Verdict | undefined {
       if (isPlayed) same(found, expected, `after ${free}, what can be had of them, in units, ${asked}`)
     }
     claimComeAndGo(world, errno, order, expected)
+    askAtEnd(world, errno, order)
   }
   return undefined
 }
