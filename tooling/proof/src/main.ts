@@ -72,10 +72,6 @@ function option(name: string): string | undefined {
   return at === -1 ? undefined : rest[at + 1]
 }
 
-async function allSubjects(): Promise<AnySubject[]> {
-  return [...simulatedSubjects, ...(await templateSubjects()), ...realSubjects()]
-}
-
 async function subjectNamed(backend: string | undefined): Promise<AnySubject> {
   const isIt = ({ name }: AnySubject): boolean => name === backend
   // Templates are read and stripped of types only where one is asked for.
@@ -86,14 +82,19 @@ async function subjectNamed(backend: string | undefined): Promise<AnySubject> {
 
 /** Prints the matrix of the first seed, and what fails with each of the others. */
 async function runMatrix(): Promise<void> {
-  const names = (await allSubjects()).map(({ name }) => name)
+  const named = (subjects: readonly AnySubject[]): string[] => subjects.map(({ name }) => name)
+  const simulated = named([...simulatedSubjects, ...(await templateSubjects())])
+  const real = named(realSubjects())
   const every: Column[] = []
   let absent: Readonly<Record<string, string>> = missing
   for (let i = 0; i < seeds; i++) {
     const args = ['--seed', String(seed + i)]
-    const own = await inChildren<Column>('column', names, args)
-    // Alone, because Wine takes most of a machine's memory.
-    const windows = await windowsColumns(seed + i)
+    // Wine beside simulated kernels, which take little memory, and not beside real ones.
+    const [first, windows] = await Promise.all([
+      inChildren<Column>('column', simulated, args),
+      windowsColumns(seed + i),
+    ])
+    const own = [...first, ...(await inChildren<Column>('column', real, args))]
     if (typeof windows === 'string') absent = { ...missing, 'windows on kernel32': windows }
     const found = typeof windows === 'string' ? own : [...own, ...windows]
     console.log(i === 0 ? matrixText(found, absent, seed) : failuresText(found, seed + i))

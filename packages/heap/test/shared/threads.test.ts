@@ -43,7 +43,7 @@ describe.skipIf(process.platform !== 'linux')(
   'four threads, of which one is killed again and again (need Linux)',
   () => {
     it.each(backends)('keep all that they know, and lose at most one object a kill: %s', (backend) => {
-      const rounds = isLong ? 200 : 15
+      const rounds = isLong ? 100 : 15
       expect(told('rounds.mjs', backend, rounds, testSeed())).toMatchObject({
         rounds,
         // The three that are left, and the main thread.
