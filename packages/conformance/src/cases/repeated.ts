@@ -186,6 +186,7 @@ function highAddresses(world: World): Verdict | undefined {
       if (p === null) return notRun(`the kernel has no ${n} bytes`)
       const { whole } = playLife(stage, 16 * stage.pageSize, keepsReady(world))
       playGiven(stage, isPromised)
+      playParts(stage)
       isHigh ||= whole >= bound
       os.sysFreeOS(p, n)
       return undefined
@@ -193,6 +194,24 @@ function highAddresses(world: World): Verdict | undefined {
     if (!isHigh && verdict !== undefined) return verdict
   }
   return undefined
+}
+
+/** What is freed in parts below other memory can be had as a whole again, where the kernel holds no more for it. */
+function playParts(stage: Stage): void {
+  const { memory, os, unit, witness } = stage
+  if (!os.traits.freesParts) return
+  const n = 12 * unit
+  const [v, guard] = [memory.sysReserve(null, n), memory.sysReserve(null, unit)]
+  const total = witness.total?.()
+  for (const part of [0, 2, 1, 3]) memory.sysFree(v + (part * n) / 4, n / 4, null)
+  const w = memory.sysReserve(null, n)
+  const what = `what the kernel holds once ${rangeText(v, n)} was freed in parts and as much was taken again`
+  same(witness.total?.(), total, what)
+  for (const [p, size] of [
+    [w, n],
+    [guard, unit],
+  ] as const)
+    memory.sysFree(p, size, null)
 }
 
 /** A memory that ends is taken in fewer pieces. */
