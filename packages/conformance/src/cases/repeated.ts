@@ -196,22 +196,26 @@ function highAddresses(world: World): Verdict | undefined {
   return undefined
 }
 
+/** A stage has fewer holes of a unit. */
+const GUARDS_MAX = 100
+
 /** What is freed in parts below other memory can be had as a whole again, where the kernel holds no more for it. */
 function playParts(stage: Stage): void {
   const { memory, os, unit, witness } = stage
   if (!os.traits.freesParts) return
   const n = 12 * unit
-  const [v, guard] = [memory.sysReserve(null, n), memory.sysReserve(null, unit)]
+  const v = memory.sysReserve(null, n)
+  const guards: Address[] = []
+  // What is taken first may fill holes below.
+  do guards.push(memory.sysReserve(null, unit))
+  while ((guards.at(-1) ?? NaN) < v && guards.length < GUARDS_MAX)
   const total = witness.total?.()
   for (const part of [0, 2, 1, 3]) memory.sysFree(v + (part * n) / 4, n / 4, null)
   const w = memory.sysReserve(null, n)
   const what = `what the kernel holds once ${rangeText(v, n)} was freed in parts and as much was taken again`
   same(witness.total?.(), total, what)
-  for (const [p, size] of [
-    [w, n],
-    [guard, unit],
-  ] as const)
-    memory.sysFree(p, size, null)
+  memory.sysFree(w, n, null)
+  for (const guard of guards) memory.sysFree(guard, unit, null)
 }
 
 /** A memory that ends is taken in fewer pieces. */
