@@ -61,7 +61,7 @@ else if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(seeds) || seeds < 
 } else if (job === 'mutants') await runMutants()
 else if (job === 'faults') await runFaults()
 else if (job === 'matrix') await runMatrix()
-else if (job === 'column') process.send?.(columnOf(await subjectNamed(option('--backend')), seed))
+else if (job === 'column') process.send?.(await columnOf(await subjectNamed(option('--backend')), seed))
 else {
   console.error(usage)
   process.exitCode = 2
@@ -82,19 +82,15 @@ async function subjectNamed(backend: string | undefined): Promise<AnySubject> {
 
 /** Prints the matrix of the first seed, and what fails with each of the others. */
 async function runMatrix(): Promise<void> {
-  const named = (subjects: readonly AnySubject[]): string[] => subjects.map(({ name }) => name)
-  const simulated = named([...simulatedSubjects, ...(await templateSubjects())])
-  const real = named(realSubjects())
+  const subjects = [...simulatedSubjects, ...(await templateSubjects()), ...realSubjects()]
+  const names = subjects.map(({ name }) => name)
   const every: Column[] = []
   let absent: Readonly<Record<string, string>> = missing
   for (let i = 0; i < seeds; i++) {
     const args = ['--seed', String(seed + i)]
-    // Wine beside simulated kernels, which take little memory, and not beside real ones.
-    const [first, windows] = await Promise.all([
-      inChildren<Column>('column', simulated, args),
-      windowsColumns(seed + i),
-    ])
-    const own = [...first, ...(await inChildren<Column>('column', real, args))]
+    const own = await inChildren<Column>('column', names, args)
+    // Alone, because Wine takes much of a machine's memory.
+    const windows = await windowsColumns(seed + i)
     if (typeof windows === 'string') absent = { ...missing, 'windows on kernel32': windows }
     const found = typeof windows === 'string' ? own : [...own, ...windows]
     console.log(i === 0 ? matrixText(found, absent, seed) : failuresText(found, seed + i))

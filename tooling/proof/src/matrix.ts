@@ -1,5 +1,6 @@
 // Makes the matrix of every backend and every case, as text for a terminal.
 import { conformance, runCases, type CaseResult, type Report } from '@memlayer/conformance'
+import { nextTurn } from './next-turn.js'
 import type { AnySubject } from './simulated.js'
 
 /** One column of the matrix. */
@@ -10,9 +11,19 @@ export interface Column {
 
 const marks: Readonly<Record<CaseResult['status'], string>> = { pass: '+', absent: 'o', 'not run': '.', fail: 'X' }
 
-/** Runs the suite over a subject. */
-export function columnOf(subject: AnySubject, seed: number): Column {
-  return { name: subject.name, report: runCases(conformance(subject, { seed })) }
+/** Runs the suite over a subject, a case in each turn of the event loop. In one turn all their memory would stay. */
+export async function columnOf(subject: AnySubject, seed: number): Promise<Column> {
+  const results: CaseResult[] = []
+  const counts = { pass: 0, absent: 0, 'not run': 0, fail: 0 }
+  for (const one of conformance(subject, { seed })) {
+    const [result] = runCases([one]).results
+    if (result !== undefined) {
+      results.push(result)
+      counts[result.status] += 1
+    }
+    await nextTurn()
+  }
+  return { name: subject.name, report: { results, counts, conforms: counts.fail === 0 } }
 }
 
 /** Formats what fails with one seed, for a run with several. */
